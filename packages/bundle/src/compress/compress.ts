@@ -1,0 +1,9 @@
+import type {Bytes} from '@airgap-mirror/oci-client/model'
+
+export type LayerCompression = 'gzip' | 'zstd' | 'none'
+
+/**
+ * Compresses a plain layer, off the main thread, over several threads. The same bytes always give the same result, on
+ * every Node version and machine.
+ */
+export type CompressLayer = (plain: Bytes, options?: {readonly signal?: AbortSignal | undefined}) => Bytes

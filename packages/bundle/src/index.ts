@@ -1,0 +1,1 @@
+export type {LayerCompression} from './compress/compress.js'

@@ -1,0 +1,44 @@
+import type {Bytes} from '../model/index.js'
+
+/** Where a request goes: an origin (`https://host:port`) and a path with its query, kept byte for byte. */
+export interface HttpUrl {
+  readonly origin: string
+  readonly path: string
+}
+
+/** A body that can be sent again, or one that is made anew for each attempt by whoever sends. */
+export type HttpBody =
+  {readonly bytes: Uint8Array} | {readonly stream: Bytes; readonly length: number | undefined}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly url: HttpUrl
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: HttpBody
+  readonly signal?: AbortSignal | undefined
+  /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
+  readonly scopes: readonly string[]
+}
+
+export interface HttpResponse {
+  readonly status: number
+  /** First value of a header, by lower-case name. */
+  header(name: string): string | undefined
+  /** All values, for headers that may be repeated (`www-authenticate`, `warning`, `link`). */
+  headers(name: string): readonly string[]
+  /** The URL that answered, after redirects. */
+  readonly url: HttpUrl
+  /** Body as it arrives. Every response must be read or discarded, else its connection stays taken. */
+  readonly body: Bytes
+  /** The body as a whole. @throws {MirrorError} LIMIT_EXCEEDED */
+  read(limit: number): Promise<Uint8Array>
+  /** Throws the body away. */
+  discard(): Promise<void>
+}
+
+/** One exchange. Rejects only when no response came: the status is the caller's to judge. */
+export type Send = (request: HttpRequest) => Promise<HttpResponse>
+
+/** Retry, authorize, redirect, log: each wraps a `Send` in a `Send`. */
+export type Middleware = (next: Send) => Send

@@ -1,0 +1,106 @@
+import {createHash} from 'node:crypto'
+import {algorithmOf, digestFrom, type Digest} from './digest.js'
+import type {Descriptor} from './descriptor.js'
+import {cancelled, MirrorError} from './error.js'
+
+export type Bytes = AsyncIterable<Uint8Array>
+
+/**
+ * A layer that a docker-archive holds plain: `diffId` and `size` speak of the plain tar. What `open` yields is the layer
+ * as it will be stored, compressed to `mediaType`; its digest exists only once it has been read to the end.
+ */
+export interface PendingLayer {
+  readonly diffId: Digest
+  readonly size: number
+  readonly mediaType: string
+}
+
+export type Content = Descriptor | PendingLayer
+
+export const isPending = (content: Content): content is PendingLayer => 'diffId' in content
+
+/** The key under which content is known once: its digest, or its diff id while it has none. */
+export const contentKey = (content: Content): Digest => (isPending(content) ? content.diffId : content.digest)
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Bytes to leave out at the start, in the bytes that `open` would yield. */
+  readonly offset?: number | undefined
+}
+
+/** Content that can be read again: what makes a retry or a resumed upload possible. */
+export interface BlobSource {
+  readonly content: Content
+  /**
+   * Where the content lies in its source, in bytes from the start; smaller is read earlier. A schedule over an in-order
+   * source follows it. 0 where it does not matter.
+   */
+  readonly position: number
+  /**
+   * Yields the content from `offset` to its end. Verified while it is read: with offset 0, the end is reached only if size
+   * and digest (diff id for a pending layer) are right.
+   * @throws {MirrorError} DIGEST_MISMATCH, BLOB_MISSING, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, CANCELLED
+   */
+  open(options?: OpenOptions): Bytes
+  /**
+   * Says that `open` will follow: an in-order source does not read past this content until it was opened or the returned
+   * function is called. Calling it more than once, or after `open`, is harmless.
+   */
+  hold(): () => void
+}
+
+/**
+ * Passes bytes on, and fails at the end (never before the last byte) unless they are exactly `expected`.
+ * @throws {MirrorError} DIGEST_MISMATCH for other bytes or more of them, BUNDLE_TRUNCATED for fewer
+ */
+export async function* verified(
+  bytes: Bytes,
+  expected: {readonly digest: Digest; readonly size: number},
+  options: {readonly what: string},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const algorithm = algorithmOf(expected.digest)
+  const hash = createHash(algorithm)
+  let seen = 0
+  for await (const chunk of bytes) {
+    seen += chunk.length
+    if (seen > expected.size) {
+      throw new MirrorError(
+        'DIGEST_MISMATCH',
+        `${options.what} is longer than the ${expected.size} bytes it should have`,
+      )
+    }
+    hash.update(chunk)
+    yield chunk
+  }
+  if (seen < expected.size) {
+    throw new MirrorError('BUNDLE_TRUNCATED', `${options.what} ends after ${seen} of ${expected.size} bytes`)
+  }
+  const actual = digestFrom(hash, algorithm)
+  if (actual !== expected.digest) {
+    throw new MirrorError(
+      'DIGEST_MISMATCH',
+      `${options.what} has the digest ${actual}, not ${expected.digest}`,
+    )
+  }
+}
+
+/**
+ * Reads a small content whole.
+ * @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, CANCELLED
+ */
+export const readAll = async (
+  bytes: Bytes,
+  options: {readonly limit: number; readonly what: string; readonly signal?: AbortSignal | undefined},
+): Promise<Uint8Array> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of bytes) {
+    if (options.signal?.aborted) throw cancelled(options.signal)
+    size += chunk.length
+    if (size > options.limit) {
+      throw new MirrorError('LIMIT_EXCEEDED', `${options.what} is over the limit of ${options.limit} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
+}

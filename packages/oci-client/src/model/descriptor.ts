@@ -1,0 +1,73 @@
+import {parseDigest, type Digest} from './digest.js'
+import {MirrorError} from './error.js'
+
+export interface Platform {
+  readonly os: string
+  readonly architecture: string
+  readonly variant?: string
+  readonly osVersion?: string
+}
+
+/** What a manifest says of other content (image-spec descriptor.md). `size` in bytes. */
+export interface Descriptor {
+  readonly mediaType: string
+  readonly digest: Digest
+  readonly size: number
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly artifactType?: string
+  readonly platform?: Platform
+  readonly urls?: readonly string[]
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** @throws {MirrorError} MANIFEST_INVALID naming `where` and the field */
+export const parseDescriptor = (value: unknown, where: string): Descriptor => {
+  if (!isJsonObject(value)) throw invalid(where, 'is not an object')
+  const {mediaType, size, annotations, artifactType, platform, urls} = value
+  if (typeof mediaType !== 'string' || mediaType.length > 255) throw invalid(where, 'has no mediaType')
+  if (!Number.isSafeInteger(size) || (size as number) < 0) throw invalid(where, 'has no valid size')
+  let digest: Digest
+  try {
+    digest = parseDigest(value['digest'])
+  } catch (cause) {
+    throw invalid(where, 'has no valid digest', cause)
+  }
+  return {
+    mediaType,
+    digest,
+    size: size as number,
+    ...(isJsonObject(annotations) ? {annotations: stringsOf(annotations)} : {}),
+    ...(typeof artifactType === 'string' ? {artifactType} : {}),
+    ...(isJsonObject(platform) ? {platform: parsePlatform(platform)} : {}),
+    ...(Array.isArray(urls) ? {urls: urls.filter((url) => typeof url === 'string')} : {}),
+  }
+}
+
+/** `os/arch[/variant]`, as people write it after `--platform`. */
+export const formatPlatform = ({os, architecture, variant}: Platform): string =>
+  [os, architecture, ...(variant === undefined ? [] : [variant])].join('/')
+
+const parsePlatform = (value: JsonObject): Platform => {
+  const text = (field: string): string | undefined =>
+    typeof value[field] === 'string' ? value[field] : undefined
+  const variant = text('variant')
+  const osVersion = text('os.version')
+  return {
+    os: text('os') ?? 'unknown',
+    architecture: text('architecture') ?? 'unknown',
+    ...(variant === undefined ? {} : {variant}),
+    ...(osVersion === undefined ? {} : {osVersion}),
+  }
+}
+
+const stringsOf = (value: JsonObject): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+
+const invalid = (where: string, what: string, cause?: unknown): MirrorError =>
+  new MirrorError('MANIFEST_INVALID', `${where} ${what}`, {cause})

@@ -1,0 +1,89 @@
+/** Stable names of everything that can go wrong and that a user can do something about. */
+export type ErrorCode =
+  // invalid input, found before the first byte is sent
+  | 'USAGE'
+  | 'CONFIG_INVALID'
+  | 'LIST_INVALID'
+  | 'NAME_INVALID'
+  | 'NAME_MISSING'
+  | 'NAME_COLLISION'
+  | 'IMAGE_NOT_IN_BUNDLE'
+  | 'CREDENTIALS_INVALID'
+  | 'CERTIFICATE_INVALID'
+  // the source
+  | 'BUNDLE_UNREADABLE'
+  | 'BUNDLE_UNKNOWN'
+  | 'BUNDLE_EMPTY'
+  | 'BUNDLE_TRUNCATED'
+  | 'BUNDLE_CORRUPT'
+  | 'BUNDLE_UNSUPPORTED'
+  | 'LIMIT_EXCEEDED'
+  | 'DIGEST_MISMATCH'
+  | 'BLOB_MISSING'
+  | 'MANIFEST_INVALID'
+  | 'INDEX_SPARSE'
+  | 'SCRATCH_FULL'
+  // a registry
+  | 'UNREACHABLE'
+  | 'TIMEOUT'
+  | 'TLS_UNTRUSTED'
+  | 'TLS_FAILED'
+  | 'TLS_NOT_SPOKEN'
+  | 'PROXY_FAILED'
+  | 'AUTH_REQUIRED'
+  | 'AUTH_FAILED'
+  | 'DENIED'
+  | 'REPOSITORY_UNKNOWN'
+  | 'NOT_FOUND'
+  | 'BLOB_UNKNOWN'
+  | 'MANIFEST_REJECTED'
+  | 'TOO_LARGE'
+  | 'RATE_LIMITED'
+  | 'REGISTRY_FAILED'
+  | 'PROTOCOL'
+  // this machine, this run
+  | 'STATE_LOCKED'
+  | 'WRITE_FAILED'
+  | 'CANCELLED'
+
+export type Side = 'source' | 'target'
+
+export interface MirrorErrorOptions {
+  /** Which side it happened on: printed first, since it is what a mirroring user needs to hear first. */
+  readonly side?: Side | undefined
+  /** What to do about it, one sentence. */
+  readonly hint?: string | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * The one error shape for everything a user can cause or mend. Anything else that escapes is a bug and prints a stack.
+ * Test `code`, never `instanceof`: two copies of this package may be loaded. Never carries a credential, a header or
+ * a signed query: only `code`, `message`, `side`, `hint` and `cause`.
+ */
+export class MirrorError extends Error {
+  override readonly name = 'MirrorError'
+  readonly code: ErrorCode
+  readonly side: Side | undefined
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: MirrorErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : {cause: options.cause})
+    this.code = code
+    this.side = options.side
+    this.hint = options.hint
+  }
+}
+
+export const isMirrorError = (value: unknown): value is MirrorError =>
+  value instanceof Error && value.name === 'MirrorError' && 'code' in value
+
+/** Turns anything thrown into text for a message; a cause that is no Error is shown as such. */
+export const messageOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown)
+
+/** The error of a run that was asked to stop. */
+export const cancelled = (signal?: AbortSignal): MirrorError =>
+  isMirrorError(signal?.reason)
+    ? signal.reason
+    : new MirrorError('CANCELLED', 'cancelled', {cause: signal?.reason})

@@ -1,0 +1,44 @@
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Every size and count accepted from outside, in one place. Sizes in bytes. Each says why it is what it is. */
+export const limits = {
+  /** What distribution, zot and ACR accept for a manifest (distribution-spec: at least 4 MiB must be supported). */
+  manifestBytes: 4 * MiB,
+  /** Image configs are read whole only for docker-archives; the largest seen are under 100 KiB. */
+  configBytes: 8 * MiB,
+  /** `index.json` and `manifest.json` of a bundle: about 3 KiB an image, so this is some 20,000 images. */
+  bundleIndexBytes: 64 * MiB,
+  /** A tar header extension (PAX record block, GNU long name): paths end at 4 KiB, xattrs at 64 KiB. */
+  tarExtensionBytes: 1 * MiB,
+  /** Entries of one archive; a bundle of 10,000 images with 100,000 blobs stays far below. */
+  tarEntries: 2_000_000,
+  /** Nested archives: outer, one per image, and one more for a compressed inner one. */
+  nestingDepth: 4,
+  /** Indexes inside indexes. */
+  indexDepth: 8,
+  /** Children of one index, layers of one image. */
+  descriptorsPerManifest: 10_000,
+  /** Link hops inside one archive. */
+  linkHops: 16,
+  /** The xz Index of one stream: 8 bytes a record at the least, so some four million blocks. */
+  xzIndexBytes: 64 * MiB,
+  xzStreams: 100_000,
+  /** Decoded size of one xz block held at once; `xz -9` makes 192 MiB. */
+  xzBlockBytes: 1024 * MiB,
+  /** 2^27, the default of every zstd decoder. */
+  zstdWindowBytes: 128 * MiB,
+  /** Error bodies of registries and proxies: the JSON envelope is small, an HTML page is shown in part. */
+  errorBodyBytes: 64 * KiB,
+  tokenBodyBytes: 1 * MiB,
+  referrersBodyBytes: 4 * MiB,
+  headerBytes: 64 * KiB,
+  redirects: 5,
+  /** A reference, as a whole (255 for the name by distribution, 128 tag, 71+ digest). */
+  referenceLength: 1024,
+  repositoryLength: 255,
+  /** docker config.json, auth.json, an image list, a map file. */
+  credentialFileBytes: 8 * MiB,
+  listBytes: 16 * MiB,
+  certificateBytes: 8 * MiB,
+} as const

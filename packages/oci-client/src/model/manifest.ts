@@ -1,0 +1,113 @@
+import {digestOf, type Digest, type DigestAlgorithm} from './digest.js'
+import {isJsonObject, parseDescriptor, type Descriptor, type JsonObject} from './descriptor.js'
+import {MirrorError} from './error.js'
+import {limits} from './limits.js'
+import {isIndexType, isManifestType, mediaTypes} from './media-types.js'
+
+interface ManifestBase {
+  /** Media type, digest and size of `bytes`, computed from them. */
+  readonly descriptor: Descriptor
+  /** Exactly as found: never re-serialised, since the digest is theirs. */
+  readonly bytes: Uint8Array
+  readonly subject?: Descriptor
+  readonly artifactType?: string
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** An image or an artifact: `blobs` are its config and layers, in that order, foreign ones included. */
+export interface ImageManifest extends ManifestBase {
+  readonly kind: 'image'
+  readonly config: Descriptor
+  readonly layers: readonly Descriptor[]
+}
+
+export interface IndexManifest extends ManifestBase {
+  readonly kind: 'index'
+  readonly children: readonly Descriptor[]
+}
+
+export type Manifest = ImageManifest | IndexManifest
+
+export interface ParseManifestOptions {
+  /** What the descriptor or the Content-Type said; the manifest's own `mediaType` wins where it has one. */
+  readonly mediaType?: string | undefined
+  readonly algorithm?: DigestAlgorithm
+}
+
+/**
+ * Reads an OCI or Docker schema 2 manifest or index.
+ * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (size, count), BUNDLE_UNSUPPORTED (Docker schema 1)
+ */
+export const parseManifest = (bytes: Uint8Array, options: ParseManifestOptions = {}): Manifest => {
+  if (bytes.length > limits.manifestBytes) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `a manifest of ${bytes.length} bytes is over the limit of ${limits.manifestBytes}`,
+    )
+  }
+  const json = parseJsonObject(bytes, 'manifest')
+  if (json['schemaVersion'] === 1) {
+    throw new MirrorError('BUNDLE_UNSUPPORTED', 'Docker schema 1 manifests are not supported', {
+      hint: 'Pull and save the image again with a current tool: it will be stored as schema 2 or OCI.',
+    })
+  }
+  const mediaType = mediaTypeOf(json, options.mediaType)
+  const base = {
+    descriptor: {mediaType, digest: digestOf(bytes, options.algorithm), size: bytes.length},
+    bytes,
+    ...(json['subject'] === undefined || json['subject'] === null
+      ? {}
+      : {subject: parseDescriptor(json['subject'], 'subject')}),
+    ...(typeof json['artifactType'] === 'string' ? {artifactType: json['artifactType']} : {}),
+    ...(isJsonObject(json['annotations'])
+      ? {annotations: json['annotations'] as Record<string, string>}
+      : {}),
+  }
+  if (isIndexType(mediaType))
+    return {...base, kind: 'index', children: descriptors(json['manifests'], 'manifests')}
+  if (isManifestType(mediaType)) {
+    return {
+      ...base,
+      kind: 'image',
+      config: parseDescriptor(json['config'], 'config'),
+      layers: descriptors(json['layers'] ?? [], 'layers'),
+    }
+  }
+  throw new MirrorError('MANIFEST_INVALID', `unknown manifest type ${JSON.stringify(mediaType)}`)
+}
+
+/** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object */
+export const parseJsonObject = (bytes: Uint8Array, what: string): JsonObject => {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes))
+  } catch (cause) {
+    throw new MirrorError('MANIFEST_INVALID', `${what} is not JSON`, {cause})
+  }
+  if (!isJsonObject(json)) throw new MirrorError('MANIFEST_INVALID', `${what} is not a JSON object`)
+  return json
+}
+
+/** Digests that a manifest needs in its repository before it: an index its manifests, an image its blobs. */
+export const childrenOf = (manifest: Manifest): readonly Descriptor[] =>
+  manifest.kind === 'index' ? manifest.children : [manifest.config, ...manifest.layers]
+
+export const sameDigest = (left: {digest: Digest}, right: {digest: Digest} | undefined): boolean =>
+  left.digest === right?.digest
+
+const mediaTypeOf = (json: JsonObject, given: string | undefined): string => {
+  if (typeof json['mediaType'] === 'string' && json['mediaType'] !== '') return json['mediaType']
+  if (given !== undefined && (isIndexType(given) || isManifestType(given))) return given
+  return Array.isArray(json['manifests']) ? mediaTypes.ociIndex : mediaTypes.ociManifest
+}
+
+const descriptors = (value: unknown, field: string): readonly Descriptor[] => {
+  if (!Array.isArray(value)) throw new MirrorError('MANIFEST_INVALID', `${field} is not a list`)
+  if (value.length > limits.descriptorsPerManifest) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${value.length} ${field} are over the limit of ${limits.descriptorsPerManifest}`,
+    )
+  }
+  return value.map((entry, index) => parseDescriptor(entry, `${field}[${index}]`))
+}

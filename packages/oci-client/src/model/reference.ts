@@ -1,0 +1,78 @@
+import {isDigest, type Digest} from './digest.js'
+import {MirrorError} from './error.js'
+import {limits} from './limits.js'
+
+/** A full image name. `registry` is `host[:port]`, `repository` has no host; a tag, a digest, both or neither. */
+export interface Reference {
+  readonly registry: string
+  readonly repository: string
+  readonly tag?: string
+  readonly digest?: Digest
+}
+
+const COMPONENT = /[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/.source
+const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`)
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/
+const LABEL = /[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/.source
+const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-fA-F:.]+\\])(?::[0-9]{1,5})?$`)
+
+export const DOCKER_HUB = 'docker.io'
+
+export const isTag = (text: string): boolean => TAG.test(text)
+export const isRegistry = (text: string): boolean => text.length <= 261 && REGISTRY.test(text)
+export const isRepository = (text: string): boolean =>
+  text.length <= limits.repositoryLength && REPOSITORY.test(text)
+
+/**
+ * Reads a name as docker does: no host means docker.io, and a single component there means `library/`.
+ * No tag is added where none is written.
+ * @throws {MirrorError} NAME_INVALID
+ */
+export const parseReference = (text: string): Reference => {
+  if (text.length === 0 || text.length > limits.referenceLength)
+    throw invalid(text, 'its length is not between 1 and 1024')
+  const at = text.indexOf('@')
+  const digest = at < 0 ? undefined : text.slice(at + 1)
+  if (digest !== undefined && !isDigest(digest))
+    throw invalid(text, 'its digest is not sha256 or sha512 in lower case')
+  const name = at < 0 ? text : text.slice(0, at)
+  const colon = name.lastIndexOf(':')
+  const tagged = colon > name.lastIndexOf('/')
+  const tag = tagged ? name.slice(colon + 1) : undefined
+  if (tag !== undefined && !isTag(tag)) throw invalid(text, 'its tag is not valid')
+  const path = tagged ? name.slice(0, colon) : name
+  const {registry, repository} = splitHost(path)
+  if (!isRegistry(registry)) throw invalid(text, 'its host is not valid')
+  if (!isRepository(repository)) {
+    throw invalid(
+      text,
+      /[A-Z]/.test(repository) ? 'repository names are lower case' : 'its repository is not valid',
+    )
+  }
+  return {
+    registry,
+    repository,
+    ...(tag === undefined ? {} : {tag}),
+    ...(digest === undefined ? {} : {digest}),
+  }
+}
+
+/** `registry/repository[:tag][@digest]`; two equal references format equal. */
+export const formatReference = ({registry, repository, tag, digest}: Reference): string =>
+  `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
+
+/** The path segment a manifest is addressed by: the tag where there is one, else the digest, else `latest`. */
+export const manifestKey = ({tag, digest}: Reference): string => tag ?? digest ?? 'latest'
+
+const splitHost = (path: string): {registry: string; repository: string} => {
+  const slash = path.indexOf('/')
+  const first = slash < 0 ? '' : path.slice(0, slash)
+  const isHost = first === 'localhost' || /[.:[]/.test(first) || /[A-Z]/.test(first)
+  const registry = isHost ? first : DOCKER_HUB
+  const rest = isHost ? path.slice(slash + 1) : path
+  const hub = registry === 'index.docker.io' || registry === 'registry-1.docker.io' ? DOCKER_HUB : registry
+  return {registry: hub, repository: hub === DOCKER_HUB && !rest.includes('/') ? `library/${rest}` : rest}
+}
+
+const invalid = (text: string, why: string): MirrorError =>
+  new MirrorError('NAME_INVALID', `invalid image name ${JSON.stringify(text.slice(0, 200))}: ${why}`)

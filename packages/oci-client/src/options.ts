@@ -1,0 +1,51 @@
+import type {CredentialProvider} from './auth/credential.js'
+
+export interface TlsOptions {
+  /** PEM texts, each with one or many certificates, added to the system's and Node's roots. */
+  readonly ca?: readonly string[]
+  /** PEM texts of the client's certificate and key. */
+  readonly clientCert?: string
+  readonly clientKey?: string
+  readonly insecureSkipVerify?: boolean
+}
+
+/** Go's meaning of the variables of the same names: no fall-back from httpsProxy to httpProxy. */
+export interface ProxyOptions {
+  readonly httpProxy?: string | undefined
+  readonly httpsProxy?: string | undefined
+  readonly noProxy?: string | undefined
+}
+
+/** One line of `--verbose`: already redacted. Times in milliseconds, sizes in bytes. */
+export interface Exchange {
+  readonly method: string
+  readonly url: string
+  readonly status: number | undefined
+  readonly milliseconds: number
+  readonly error?: string
+}
+
+export interface RegistryOptions {
+  /** `host[:port]`. */
+  readonly registry: string
+  readonly side: 'source' | 'target'
+  readonly plainHttp?: boolean
+  readonly tls?: TlsOptions
+  readonly proxy?: ProxyOptions
+  /** Absent: anonymous, though tokens that need no credential are still fetched. */
+  readonly credentials?: CredentialProvider
+  /** Connections at once; default 8, plus one that is kept for small requests. */
+  readonly concurrency?: number
+  /** Bytes of one PATCH; 0: one streamed PATCH; auto: chunks where the registry is seen to take several. */
+  readonly chunkSize?: 'auto' | number
+  /** Bytes per second over all uploads. */
+  readonly limitRate?: number
+  /** How often one piece of work is tried again; default 5. */
+  readonly retries?: number
+  /** The longest wait before a retry, `Retry-After` included; default 300,000 ms. */
+  readonly retryMaxWait?: number
+  readonly userAgent?: string
+  readonly onExchange?: (exchange: Exchange) => void
+  /** Registry `Warning` headers and what the client falls back from, each text once. */
+  readonly onWarning?: (text: string) => void
+}
