@@ -1,0 +1,62 @@
+import type {ImageStatus, ReportError} from '../report/report.js'
+
+/** A pass over the source that comes before its images are known. Bytes absolute; `total` where it is known. */
+export interface ReadingEvent {
+  readonly type: 'reading'
+  readonly bytes: number
+  readonly total?: number
+}
+
+/** How much there is to do, at most. Absolute: sent again if the work grows. */
+export interface PlanEvent {
+  readonly type: 'plan'
+  readonly images: number
+  readonly blobs: number
+  /** The sizes of all blobs that may have to be sent; plain layers count plain. */
+  readonly bytes: number
+}
+
+/** `failed` means given up: what will be tried again stays as it is, with the bytes that still count. */
+export type BlobState = 'started' | 'progress' | 'uploaded' | 'mounted' | 'present' | 'failed'
+
+/** One blob on its way into one repository. */
+export interface BlobEvent {
+  readonly type: 'blob'
+  /** The same for all events of one transfer, different for any two transfers. */
+  readonly key: string
+  /** For people: repository and short digest. */
+  readonly name: string
+  readonly state: BlobState
+  /** Bytes sent so far, absolute: a retry may lower it. */
+  readonly sent: number
+  /** What the plan counted for it. */
+  readonly size: number
+}
+
+/** An image has come to its end. */
+export interface ImageEvent {
+  readonly type: 'image'
+  readonly source: string
+  readonly target: string
+  readonly status: ImageStatus
+  readonly digest?: string
+  readonly error?: ReportError
+}
+
+export interface RetryEvent {
+  readonly type: 'retry'
+  readonly what: string
+  /** Milliseconds until it is tried again. */
+  readonly wait: number
+  readonly reason: string
+}
+
+export interface MessageEvent {
+  readonly type: 'note' | 'warning'
+  readonly text: string
+}
+
+export type MirrorEvent = ReadingEvent | PlanEvent | BlobEvent | ImageEvent | RetryEvent | MessageEvent
+
+/** Called synchronously, as often as things happen: whoever draws, throttles. Must not throw. */
+export type OnEvent = (event: MirrorEvent) => void

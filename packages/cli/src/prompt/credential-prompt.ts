@@ -1,0 +1,25 @@
+export interface CredentialQuestion {
+  /** `host[:port]`. */
+  readonly registry: string
+  /** True when what was given before was refused. */
+  readonly refused: boolean
+  /** Where a credential was looked for, for the person who wonders. */
+  readonly lookedIn: readonly string[]
+  /** The usual Docker config files; those that exist are offered. */
+  readonly configFiles: readonly string[]
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What was chosen: typed in, or a Docker config file that the caller loads. */
+export type CredentialAnswer =
+  | {readonly kind: 'basic'; readonly username: string; readonly password: string}
+  | {readonly kind: 'docker-config'; readonly path: string}
+
+/**
+ * Asks the person at the terminal, `/dev/tty`, whatever standard input and output are.
+ * @throws {MirrorError} CANCELLED on Ctrl-C and by the signal, AUTH_REQUIRED where no terminal is there
+ */
+export const promptCredential = async (question: CredentialQuestion): Promise<CredentialAnswer> => {
+  const {askCredential} = await import('./ask-credential.js')
+  return await askCredential(question)
+}

@@ -1,0 +1,47 @@
+import type {OnEvent} from '../engine/events.js'
+import type {Report} from '../report/report.js'
+import type {Clock} from './clock.js'
+
+export type ProgressMode = 'auto' | 'bar' | 'plain' | 'json' | 'none'
+
+/** Where progress is written: standard error, or what a test puts in its place. */
+export interface ProgressStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+export interface RendererOptions {
+  readonly stream: ProgressStream
+  /** Errors and warnings alone. */
+  readonly quiet?: boolean | undefined
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined
+}
+
+/** Shows a run while it goes on. Cannot affect it. */
+export interface Renderer {
+  readonly onEvent: OnEvent
+  /** Takes what is live off the screen until the returned function is called, for a prompt. */
+  suspend(): () => void
+  /** Ends the display and writes the summary; nothing but what went wrong when quiet, nothing for a dry run. */
+  finish(report: Report): void
+  /** Ends the display and gives the terminal back as it was. Idempotent; needed on every way out. */
+  close(): void
+}
+
+/** `auto`: bars on a terminal, plain lines elsewhere. Loads the bars' library only where there are bars. */
+export const createRenderer = async (mode: ProgressMode, options: RendererOptions): Promise<Renderer> => {
+  const live = options.quiet === true ? 'none' : mode === 'auto' ? automatic(options.stream) : mode
+  switch (live) {
+    case 'bar':
+      return (await import('./bar.js')).createBarRenderer(options)
+    case 'plain':
+      return (await import('./plain.js')).createPlainRenderer(options)
+    case 'json':
+      return (await import('./json.js')).createJsonRenderer(options)
+    case 'none':
+      return (await import('./silent.js')).createSilentRenderer(options)
+  }
+}
+
+const automatic = (stream: ProgressStream): 'bar' | 'plain' => (stream.isTTY === true ? 'bar' : 'plain')

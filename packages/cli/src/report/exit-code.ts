@@ -1,0 +1,64 @@
+import {isMirrorError, type ErrorCode} from '@airgap-mirror/oci-client/model'
+import type {Report} from './report.js'
+
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130 | 143
+
+export interface ExitCodeOptions {
+  /** The signal that ended the run, if one did. */
+  readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
+  /** True once bytes may have gone to the target: damage found then is a failure, not invalid input. */
+  readonly sending?: boolean | undefined
+}
+
+/** The exit code of a run that came to its report. */
+export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}): ExitCode => {
+  switch (report.outcome) {
+    case 'ok':
+    case 'planned':
+      return 0
+    case 'cancelled':
+      return interrupted(options)
+    case 'partial':
+    case 'failed':
+      if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
+      return report.outcome === 'partial' ? 3 : 1
+  }
+}
+
+/** The exit code of a run that an error ended. A bug, which is anything but a `MirrorError`, is 1. */
+export const exitCodeOfError = (error: unknown, options: ExitCodeOptions = {}): ExitCode => {
+  if (!isMirrorError(error)) return 1
+  if (error.code === 'CANCELLED') return interrupted(options)
+  if (error.code === 'STATE_LOCKED') return 5
+  if (INVALID_INPUT.has(error.code)) return 2
+  const damaged = DAMAGED_SOURCE.has(error.code) && error.side !== 'target'
+  return damaged && options.sending !== true ? 2 : 1
+}
+
+const interrupted = ({signal}: ExitCodeOptions): ExitCode => (signal === 'SIGTERM' ? 143 : 130)
+
+const INVALID_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'USAGE',
+  'CONFIG_INVALID',
+  'LIST_INVALID',
+  'NAME_INVALID',
+  'NAME_MISSING',
+  'NAME_COLLISION',
+  'IMAGE_NOT_IN_BUNDLE',
+  'CREDENTIALS_INVALID',
+  'CERTIFICATE_INVALID',
+])
+
+const DAMAGED_SOURCE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BUNDLE_UNREADABLE',
+  'BUNDLE_UNKNOWN',
+  'BUNDLE_EMPTY',
+  'BUNDLE_TRUNCATED',
+  'BUNDLE_CORRUPT',
+  'BUNDLE_UNSUPPORTED',
+  'LIMIT_EXCEEDED',
+  'DIGEST_MISMATCH',
+  'BLOB_MISSING',
+  'MANIFEST_INVALID',
+  'INDEX_SPARSE',
+])

@@ -1,0 +1,115 @@
+import type {Digest} from '@airgap-mirror/oci-client/model'
+
+/**
+ * What became of one image. `planned`: a dry run, it would be pushed. `skipped`: not tried, since another one failed
+ * first. `drifted`: the tag holds what somebody else put there. `pruned`: removed from the target.
+ */
+export type ImageStatus =
+  'pushed' | 'present' | 'failed' | 'skipped' | 'cancelled' | 'planned' | 'drifted' | 'pruned'
+
+export type Outcome = 'ok' | 'partial' | 'failed' | 'cancelled' | 'planned'
+
+export interface ReportError {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+}
+
+/** One image of `mirror.report/v1`. Sizes in bytes. */
+export interface ReportImage {
+  readonly source: string
+  readonly target: string
+  readonly status: ImageStatus
+  /** Absent where the bundle no longer knows it. */
+  readonly sourceDigest?: Digest
+  /** Absent where nothing is at the target, or nobody can know yet. */
+  readonly targetDigest?: Digest
+  readonly digestChanged: boolean
+  /** Why the digest changed. */
+  readonly reason?: string
+  readonly bytesUploaded: number
+  /** A dry run's figure: what would be sent at most, counting content that images share once, at the first of them. */
+  readonly bytesToSend?: number
+  readonly attempts: number
+  readonly error?: ReportError
+}
+
+export interface ReportTotals {
+  readonly images: number
+  readonly succeeded: number
+  readonly failed: number
+  readonly blobs: {readonly uploaded: number; readonly mounted: number; readonly present: number}
+  readonly bytes: {
+    readonly uploaded: number
+    readonly present: number
+    readonly mounted: number
+    /** Bytes that came out of a bundle's decompressor. */
+    readonly decoded: number
+    /** The most that was on scratch disk at once. */
+    readonly scratchPeak: number
+    /** A dry run's figure: what would be sent at most. */
+    readonly toSend?: number
+  }
+  readonly requests: number
+  readonly retries: number
+}
+
+/** The report of a run, as `--json` and `--report` print it. Fields are only ever added. Times in ISO 8601, UTC. */
+export interface Report {
+  readonly schema: 'mirror.report/v1'
+  readonly command: string
+  readonly source: string
+  readonly target: string
+  readonly startedAt: string
+  readonly finishedAt: string
+  readonly outcome: Outcome
+  readonly totals: ReportTotals
+  /** In the source's order. */
+  readonly images: readonly ReportImage[]
+}
+
+/** What a run counted besides its images; absent figures are 0. */
+export interface RunFigures {
+  readonly command: string
+  readonly source: string
+  readonly target: string
+  readonly startedAt: Date
+  readonly finishedAt: Date
+  readonly blobs?: Partial<ReportTotals['blobs']>
+  readonly bytes?: Partial<ReportTotals['bytes']>
+  readonly requests?: number
+  readonly retries?: number
+}
+
+export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Report => ({
+  schema: 'mirror.report/v1',
+  command: run.command,
+  source: run.source,
+  target: run.target,
+  startedAt: run.startedAt.toISOString(),
+  finishedAt: run.finishedAt.toISOString(),
+  outcome: outcomeOf(images),
+  totals: {
+    images: images.length,
+    succeeded: images.filter(isDone).length,
+    failed: images.filter(isFailed).length,
+    blobs: {uploaded: 0, mounted: 0, present: 0, ...run.blobs},
+    bytes: {uploaded: 0, present: 0, mounted: 0, decoded: 0, scratchPeak: 0, ...run.bytes},
+    requests: run.requests ?? 0,
+    retries: run.retries ?? 0,
+  },
+  images,
+})
+
+/** What a run comes to: a drifted image counts as failed; one that was already there as done. */
+export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Outcome => {
+  if (images.some(({status}) => status === 'cancelled')) return 'cancelled'
+  if (images.some(isFailed)) return images.some(isDone) ? 'partial' : 'failed'
+  return images.some(({status}) => status === 'planned') ? 'planned' : 'ok'
+}
+
+export const isDone = ({status}: {readonly status: ImageStatus}): boolean =>
+  status === 'pushed' || status === 'present' || status === 'pruned'
+
+export const isFailed = ({status}: {readonly status: ImageStatus}): boolean =>
+  status === 'failed' || status === 'drifted'

@@ -1,0 +1,46 @@
+import {randomBytes} from 'node:crypto'
+import {open, realpath, rename, rm, stat, writeFile} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
+import {MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
+
+/**
+ * Writes a file so that a reader sees the old text or the new one, never a part. Follows a link. What is no regular file
+ * (`/dev/stdout`, a pipe) is written as it is, since a rename would replace it.
+ * @throws {MirrorError} WRITE_FAILED
+ */
+export const writeAtomically = async (path: string, text: string): Promise<void> => {
+  try {
+    const existing = await stat(path).catch(absent)
+    if (existing === undefined || existing.isFile()) {
+      await replace(existing === undefined ? path : await realpath(path), text)
+    } else {
+      await writeFile(path, text)
+    }
+  } catch (cause) {
+    throw new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
+      hint: 'name a file in a directory that exists, is writable and has room',
+      cause,
+    })
+  }
+}
+
+const replace = async (path: string, text: string): Promise<void> => {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    const file = await open(temporary, 'wx')
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, {force: true})
+    throw error
+  }
+}
+
+const absent = (error: NodeJS.ErrnoException): undefined => {
+  if (error.code !== 'ENOENT') throw error
+}

@@ -1,0 +1,22 @@
+import type {ImageStatus, Report} from './report.js'
+import {writeAtomically} from './write-atomically.js'
+
+export const formatReport = (report: Report): string => `${JSON.stringify(report, undefined, 2)}\n`
+
+/** `--report FILE`. @throws {MirrorError} WRITE_FAILED */
+export const writeReport = (path: string, report: Report): Promise<void> =>
+  writeAtomically(path, formatReport(report))
+
+/**
+ * `--failed FILE`: the source references of what was not done, one a line, ready for `--images`. Empty if all was done.
+ * @throws {MirrorError} WRITE_FAILED
+ */
+export const writeFailed = (path: string, report: Report): Promise<void> =>
+  writeAtomically(path, formatFailed(report))
+
+export const formatFailed = ({images}: Report): string => {
+  const references = new Set(images.filter(({status}) => NOT_DONE.has(status)).map(({source}) => source))
+  return [...references].map((reference) => `${reference}\n`).join('')
+}
+
+const NOT_DONE: ReadonlySet<ImageStatus> = new Set<ImageStatus>(['failed', 'skipped', 'cancelled', 'drifted'])

@@ -1,0 +1,61 @@
+import {isMirrorError, type MirrorError} from '@airgap-mirror/oci-client/model'
+import {printable, shortened} from './printable.js'
+import {redacted} from './redacted.js'
+
+/** A registry may answer with a page of HTML; the start and the end of it are enough. */
+const LONGEST = 2000
+const DEEPEST = 8
+
+/**
+ * What is printed for an error: `error: <side>: message`, and a `hint:` line where it has one. Anything else than a
+ * MirrorError is a bug and shows its stack. Ends with a newline.
+ */
+export const formatError = (thrown: unknown): string =>
+  isMirrorError(thrown) ? formatMirrorError(thrown) : formatBug(thrown)
+
+/** The message of an error with those of its causes, where they add something; one printable line. */
+export const explain = (error: Error): string => {
+  let text = error.message
+  for (const cause of causesOf(error)) {
+    const more = messageOfCause(cause)
+    if (more !== '' && !text.includes(more)) text += `: ${more}`
+  }
+  return line(text)
+}
+
+/** The lines of one failure, as errors and failed images print it. */
+export const formatFailure = (where: readonly string[], hint: string | undefined): string =>
+  `${line(['error', ...where].join(': '))}\n${hint === undefined ? '' : `${line(`hint: ${hint}`)}\n`}`
+
+const formatMirrorError = (error: MirrorError): string =>
+  formatFailure([...(error.side === undefined ? [] : [error.side]), explain(error)], error.hint)
+
+const formatBug = (thrown: unknown): string => {
+  const stack = thrown instanceof Error ? (thrown.stack ?? String(thrown)) : `thrown: ${String(thrown)}`
+  const causes = thrown instanceof Error ? causesOf(thrown).map((cause) => `caused by: ${describe(cause)}`) : []
+  return [
+    'error: a bug in mirror: this should not have happened',
+    'hint: report it with the lines below',
+    ...[stack, ...causes].flatMap((text) => text.split('\n')).map(line),
+    '',
+  ].join('\n')
+}
+
+const causesOf = (error: Error): readonly unknown[] => {
+  const causes: unknown[] = []
+  let cause: unknown = error.cause
+  while (cause !== undefined && cause !== null && causes.length < DEEPEST) {
+    causes.push(cause)
+    cause = cause instanceof AggregateError ? cause.errors[0] : cause instanceof Error ? cause.cause : undefined
+  }
+  return causes
+}
+
+/** Signals and abort reasons that are no errors say nothing to a reader. */
+const messageOfCause = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : ''
+
+const describe = (cause: unknown): string =>
+  cause instanceof Error ? (cause.stack ?? String(cause)) : String(cause)
+
+const line = (text: string): string => shortened(redacted(text), LONGEST)
