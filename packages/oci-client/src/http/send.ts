@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined
   /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
   readonly scopes: readonly string[]
+  /** The request has left the registry's origin by a redirect: it carries no credential, now or later. */
+  readonly anonymous?: boolean
 }
 
 export interface HttpResponse {
@@ -29,6 +31,8 @@ export interface HttpResponse {
   headers(name: string): readonly string[]
   /** The URL that answered, after redirects. */
   readonly url: HttpUrl
+  /** False where no credential went along, which makes a 401 a question and not a refusal. Set by who authorizes. */
+  readonly authorized?: boolean
   /** Body as it arrives. Every response must be read or discarded, else its connection stays taken. */
   readonly body: Bytes
   /** The body as a whole. @throws {MirrorError} LIMIT_EXCEEDED */

@@ -1,0 +1,85 @@
+import {excerpt} from './printable.js'
+import {redactUrl} from './redact.js'
+import type {HttpUrl} from './send.js'
+import {MirrorError} from '../model/index.js'
+
+const ABSOLUTE = /^(?:(?<scheme>https?):)?\/\/(?<authority>[A-Za-z0-9._~%[\]:-]+)(?<rest>(?:[/?].*)?)$/i
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/
+/** What may stand in a request line; a backslash is left out since some parsers take it for a slash. */
+const VISIBLE = /^[\x21-\x5b\x5d-\x7e]+$/
+
+/** The origin a registry (`host[:port]`) is spoken to at, in the one form that origins are compared in. */
+export const originOf = (
+  registry: string,
+  options: {readonly plainHttp?: boolean | undefined} = {},
+): string => new URL(`${options.plainHttp === true ? 'http' : 'https'}://${registry}`).origin
+
+export const formatUrl = ({origin, path}: HttpUrl): string => origin + path
+
+/**
+ * The URL that a `Location` header means, absolute or relative, its query byte for byte (distribution keeps the state
+ * of an upload there). A registry behind a proxy that hides TLS from it names itself with http: where the host is the
+ * one that was asked by https, it is raised to https.
+ * @throws {MirrorError} PROTOCOL for other schemes, user information, control characters, and for any other step from
+ * https down to http
+ */
+export const resolveLocation = (base: HttpUrl, location: string): HttpUrl => {
+  if (!VISIBLE.test(location)) throw refused(location, 'it is no valid URL')
+  const text = withoutFragment(location)
+  const absolute = ABSOLUTE.exec(text)?.groups
+  if (absolute !== undefined) {
+    const {authority = '', rest = '', scheme} = absolute
+    const origin = resolveOrigin(
+      base.origin,
+      `${scheme ?? base.origin.split(':', 1)[0]}://${authority}`,
+      location,
+    )
+    return {origin, path: rest.startsWith('/') ? rest : `/${rest}`}
+  }
+  if (text.startsWith('//') || SCHEME.test(text)) throw refused(location, 'it is no http or https URL')
+  if (text.startsWith('/')) return {origin: base.origin, path: text}
+  const place = base.path.split('?', 1)[0] ?? '/'
+  if (text === '') return base
+  if (text.startsWith('?')) return {origin: base.origin, path: place + text}
+  return {origin: base.origin, path: merge(place, text)}
+}
+
+const resolveOrigin = (base: string, target: string, location: string): string => {
+  const from = new URL(base)
+  let to: URL
+  try {
+    to = new URL(target)
+  } catch (cause) {
+    throw refused(location, 'its host is not valid', cause)
+  }
+  if (from.protocol === 'http:' || to.protocol === 'https:') return to.origin
+  if (to.hostname !== from.hostname) throw refused(location, 'it leads from https to plain http')
+  // Without a port the proxy has hidden that, too; with one, the registry was told it.
+  const port = /:\d+$/.test(target) ? to.port : from.port
+  return new URL(`https://${to.hostname}${port === '' ? '' : `:${port}`}`).origin
+}
+
+/** RFC 3986, 5.2.3 and 5.2.4, on the path alone. */
+const merge = (place: string, relative: string): string => {
+  const question = relative.indexOf('?')
+  const path = question < 0 ? relative : relative.slice(0, question)
+  const segments = place.split('/').slice(0, -1)
+  const steps = path.split('/')
+  for (const [index, step] of steps.entries()) {
+    const last = index === steps.length - 1
+    if (step === '..' && segments.length > 1) segments.pop()
+    if (step !== '.' && step !== '..') segments.push(step)
+    else if (last) segments.push('')
+  }
+  return segments.join('/') + (question < 0 ? '' : relative.slice(question))
+}
+
+const withoutFragment = (text: string): string => {
+  const hash = text.indexOf('#')
+  return hash < 0 ? text : text.slice(0, hash)
+}
+
+const refused = (location: string, why: string, cause?: unknown): MirrorError =>
+  new MirrorError('PROTOCOL', `the registry leads on to ${excerpt(redactUrl(location), 200)}: ${why}`, {
+    cause,
+  })

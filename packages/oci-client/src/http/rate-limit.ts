@@ -1,0 +1,33 @@
+import {sleep} from './sleep.js'
+import type {Bytes} from '../model/index.js'
+
+export type RateLimit = (bytes: Bytes, options?: {readonly signal?: AbortSignal | undefined}) => Bytes
+
+/** Pieces a second: small enough that the rate holds within a second, large enough to cost nothing. */
+const PIECES = 8
+const SMALLEST_PIECE = 1024
+const LARGEST_PIECE = 256 * 1024
+
+/**
+ * One token bucket for all streams that are passed through what it returns; they take turns piece by piece. A tenth of
+ * a second of silence is made up for, no more.
+ */
+export const limitRate = (bytesPerSecond: number): RateLimit => {
+  const piece = Math.min(Math.max(Math.ceil(bytesPerSecond / PIECES), SMALLEST_PIECE), LARGEST_PIECE)
+  let free = 0
+  const take = async (bytes: number, signal: AbortSignal | undefined): Promise<void> => {
+    const now = performance.now()
+    const start = Math.max(free, now - 100)
+    free = start + (bytes / bytesPerSecond) * 1000
+    if (start > now) await sleep(start - now, signal)
+  }
+  return async function* limited(bytes, {signal} = {}) {
+    for await (const chunk of bytes) {
+      for (let offset = 0; offset < chunk.length; offset += piece) {
+        const part = chunk.subarray(offset, offset + piece)
+        await take(part.length, signal)
+        yield part
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** Query parameters of the registry protocol that carry no secret. `_state` and everything signed is none of them. */
+const SHOWN: ReadonlySet<string> = new Set([
+  'account',
+  'artifactType',
+  'client_id',
+  'digest',
+  'digest-algorithm',
+  'from',
+  'last',
+  'mount',
+  'n',
+  'ns',
+  'scope',
+  'service',
+  'tag',
+])
+
+/** A URL fit to be shown: user information is left out, and query values are masked unless known to be harmless. */
+export const redactUrl = (url: string): string => {
+  const hash = url.indexOf('#')
+  const whole = hash < 0 ? url : url.slice(0, hash)
+  const question = whole.indexOf('?')
+  const place = withoutUser(question < 0 ? whole : whole.slice(0, question))
+  return question < 0
+    ? place
+    : `${place}?${whole
+        .slice(question + 1)
+        .split('&')
+        .map(redactPair)
+        .join('&')}`
+}
+
+const withoutUser = (place: string): string => {
+  const slashes = place.indexOf('//')
+  if (slashes < 0) return place
+  const start = slashes + 2
+  const slash = place.indexOf('/', start)
+  const end = slash < 0 ? place.length : slash
+  const at = place.lastIndexOf('@', end - 1)
+  return at < start ? place : place.slice(0, start) + place.slice(at + 1)
+}
+
+const redactPair = (pair: string): string => {
+  const equals = pair.indexOf('=')
+  if (equals < 0) return pair.length === 0 ? '' : '***'
+  const name = pair.slice(0, equals)
+  return SHOWN.has(name) ? pair : `${name}=***`
+}
