@@ -23,3 +23,5 @@ export const promptCredential = async (question: CredentialQuestion): Promise<Cr
   const {askCredential} = await import('./ask-credential.js')
   return await askCredential(question)
 }
+
+export {canPrompt} from './controlling-terminal.js'

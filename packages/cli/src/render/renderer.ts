@@ -8,6 +8,7 @@ export type ProgressMode = 'auto' | 'bar' | 'plain' | 'json' | 'none'
 export interface ProgressStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
+  readonly rows?: number | undefined
 }
 
 export interface RendererOptions {
@@ -28,20 +29,3 @@ export interface Renderer {
   /** Ends the display and gives the terminal back as it was. Idempotent; needed on every way out. */
   close(): void
 }
-
-/** `auto`: bars on a terminal, plain lines elsewhere. Loads the bars' library only where there are bars. */
-export const createRenderer = async (mode: ProgressMode, options: RendererOptions): Promise<Renderer> => {
-  const live = options.quiet === true ? 'none' : mode === 'auto' ? automatic(options.stream) : mode
-  switch (live) {
-    case 'bar':
-      return (await import('./bar.js')).createBarRenderer(options)
-    case 'plain':
-      return (await import('./plain.js')).createPlainRenderer(options)
-    case 'json':
-      return (await import('./json.js')).createJsonRenderer(options)
-    case 'none':
-      return (await import('./silent.js')).createSilentRenderer(options)
-  }
-}
-
-const automatic = (stream: ProgressStream): 'bar' | 'plain' => (stream.isTTY === true ? 'bar' : 'plain')

@@ -20,9 +20,10 @@ export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}):
       return interrupted(options)
     case 'partial':
     case 'failed':
-      if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
-      return report.outcome === 'partial' ? 3 : 1
+      break
   }
+  if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
+  return report.outcome === 'partial' ? 3 : 1
 }
 
 /** The exit code of a run that an error ended. A bug, which is anything but a `MirrorError`, is 1. */

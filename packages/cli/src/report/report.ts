@@ -1,4 +1,4 @@
-import type {Digest} from '@airgap-mirror/oci-client/model'
+import type {Digest, Side} from '@airgap-mirror/oci-client/model'
 
 /**
  * What became of one image. `planned`: a dry run, it would be pushed. `skipped`: not tried, since another one failed
@@ -10,7 +10,10 @@ export type ImageStatus =
 export type Outcome = 'ok' | 'partial' | 'failed' | 'cancelled' | 'planned'
 
 export interface ReportError {
+  /** A code of MirrorError, or `BUG`. */
   readonly code: string
+  /** Where it happened; absent where it was on neither side. */
+  readonly side?: Side
   readonly message: string
   readonly hint?: string
 }

@@ -1,8 +1,76 @@
-import type {Report} from './report.js'
+import {count, formatBytes, formatDuration} from '../text/format-quantity.js'
+import {formatFailure} from '../text/format-error.js'
+import {printable} from '../text/printable.js'
+import {failureOf} from './report-error.js'
+import {isFailed, type ImageStatus, type Report, type ReportImage} from './report.js'
 
-/** The end of a run for people, in lines. When quiet, only what went wrong: empty if nothing did. */
-export const formatSummary = (report: Report, options: {readonly quiet?: boolean | undefined} = {}): string =>
-  options.quiet === true ? '' : report.outcome
+const FAILURES_SHOWN = 50
+const NAMES_SHOWN = 3
+const REASONS_SHOWN = 5
 
-/** What a dry run found, for people, in lines. */
-export const formatPlan = (report: Report): string => report.outcome
+/**
+ * The end of a run for people, in lines: what went wrong, which digests changed and why, and last the figures, where the
+ * eye falls. When quiet, only what went wrong: empty if nothing did. Empty for a dry run, which is told by its plan.
+ */
+export const formatSummary = (
+  report: Report,
+  options: {readonly quiet?: boolean | undefined} = {},
+): string => {
+  if (report.outcome === 'planned') return ''
+  if (options.quiet === true) {
+    return report.outcome === 'ok' ? '' : `${formatFailures(report)}${formatFigures(report)}`
+  }
+  return `${formatFailures(report)}${formatChanges(report)}${formatFigures(report)}`
+}
+
+/** One line for each failed image; a hint that several in a row share, once after them. */
+export const formatFailures = ({images}: Report): string => {
+  const failed = images.filter((image) => isFailed(image))
+  const lines = failed.slice(0, FAILURES_SHOWN).map((image, index) => {
+    const error = image.error ?? {code: image.status, message: image.reason ?? image.status}
+    const sharesHint = index + 1 < FAILURES_SHOWN && failed[index + 1]?.error?.hint === error.hint
+    return formatFailure(failureOf(image, error), sharesHint ? undefined : error.hint)
+  })
+  return `${lines.join('')}${more(failed.length - FAILURES_SHOWN)}`
+}
+
+/** Grouped by reason, since a bundle's images usually share it. */
+export const formatChanges = ({images}: Report): string => {
+  const changed = new Map<string, ReportImage[]>()
+  for (const image of images) {
+    if (!image.digestChanged || image.status === 'failed') continue
+    const reason = image.reason ?? 'no reason recorded'
+    const group = changed.get(reason)
+    if (group === undefined) changed.set(reason, [image])
+    else group.push(image)
+  }
+  const lines = [...changed].slice(0, REASONS_SHOWN).map(([reason, group]) => {
+    const names = group.slice(0, NAMES_SHOWN).map(({target}) => `  ${printable(target)}\n`)
+    const title = printable(`another digest for ${count(group.length, 'image')}: ${reason}`)
+    return `${title}\n${names.join('')}${more(group.length - NAMES_SHOWN)}`
+  })
+  return `${lines.join('')}${more(changed.size - REASONS_SHOWN)}`
+}
+
+/** `15 images: 12 pushed, 3 present, 0 failed; 812 MB sent, 120 MB mounted, 3 blobs present; 34 s` */
+export const formatFigures = (report: Report): string => {
+  const {totals, images, outcome} = report
+  const by = (status: ImageStatus): number => images.filter((image) => image.status === status).length
+  const always = (['pushed', 'present', 'failed'] as const).map((status) => `${by(status)} ${status}`)
+  const sometimes = (['drifted', 'pruned', 'skipped', 'cancelled'] as const)
+    .filter((status) => by(status) > 0)
+    .map((status) => `${by(status)} ${status}`)
+  const bytes = [
+    `${formatBytes(totals.bytes.uploaded)} sent`,
+    ...(totals.blobs.mounted === 0 ? [] : [`${formatBytes(totals.bytes.mounted)} mounted`]),
+    ...(totals.blobs.present === 0 ? [] : [`${count(totals.blobs.present, 'blob')} present`]),
+    ...(totals.retries === 0 ? [] : [`${count(totals.retries, 'request')} sent again`]),
+  ]
+  const time = Date.parse(report.finishedAt) - Date.parse(report.startedAt)
+  const figures = `${count(images.length, 'image')}: ${[...always, ...sometimes].join(', ')}; ${bytes.join(', ')}; ${formatDuration(time)}\n`
+  return outcome === 'cancelled'
+    ? `interrupted: ${figures}hint: run the same command again: what is there already is not sent again\n`
+    : figures
+}
+
+const more = (number: number): string => (number > 0 ? `  and ${number} more: see --report\n` : '')

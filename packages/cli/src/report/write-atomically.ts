@@ -25,7 +25,10 @@ export const writeAtomically = async (path: string, text: string): Promise<void>
 }
 
 const replace = async (path: string, text: string): Promise<void> => {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = join(
+    dirname(path),
+    `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`,
+  )
   try {
     const file = await open(temporary, 'wx')
     try {

@@ -1,7 +1,8 @@
 import type {ImageStatus, Report} from './report.js'
+import {jsonText} from '../text/printable.js'
 import {writeAtomically} from './write-atomically.js'
 
-export const formatReport = (report: Report): string => `${JSON.stringify(report, undefined, 2)}\n`
+export const formatReport = (report: Report): string => `${jsonText(report, 2)}\n`
 
 /** `--report FILE`. @throws {MirrorError} WRITE_FAILED */
 export const writeReport = (path: string, report: Report): Promise<void> =>

@@ -1,5 +1,5 @@
 import {isMirrorError, type MirrorError} from '@airgap-mirror/oci-client/model'
-import {printable, shortened} from './printable.js'
+import {shortened} from './printable.js'
 import {redacted} from './redacted.js'
 
 /** A registry may answer with a page of HTML; the start and the end of it are enough. */
@@ -32,7 +32,8 @@ const formatMirrorError = (error: MirrorError): string =>
 
 const formatBug = (thrown: unknown): string => {
   const stack = thrown instanceof Error ? (thrown.stack ?? String(thrown)) : `thrown: ${String(thrown)}`
-  const causes = thrown instanceof Error ? causesOf(thrown).map((cause) => `caused by: ${describe(cause)}`) : []
+  const causes =
+    thrown instanceof Error ? causesOf(thrown).map((cause) => `caused by: ${describe(cause)}`) : []
   return [
     'error: a bug in mirror: this should not have happened',
     'hint: report it with the lines below',
@@ -46,14 +47,17 @@ const causesOf = (error: Error): readonly unknown[] => {
   let cause: unknown = error.cause
   while (cause !== undefined && cause !== null && causes.length < DEEPEST) {
     causes.push(cause)
-    cause = cause instanceof AggregateError ? cause.errors[0] : cause instanceof Error ? cause.cause : undefined
+    cause =
+      cause instanceof AggregateError ? cause.errors[0] : cause instanceof Error ? cause.cause : undefined
   }
   return causes
 }
 
-/** Signals and abort reasons that are no errors say nothing to a reader. */
-const messageOfCause = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : ''
+/** That an operation was aborted is what the error on top says in better words. */
+const messageOfCause = (cause: unknown): string => {
+  if (typeof cause === 'string') return cause
+  return cause instanceof Error && cause.name !== 'AbortError' ? cause.message : ''
+}
 
 const describe = (cause: unknown): string =>
   cause instanceof Error ? (cause.stack ?? String(cause)) : String(cause)

@@ -3,11 +3,21 @@ const UNPRINTABLE =
   // oxlint-disable-next-line no-control-regex -- control characters are what it is for
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
-const SHORT: Readonly<Record<string, string>> = {'\n': String.raw`\n`, '\r': String.raw`\r`, '\t': String.raw`\t`}
+const SHORT: Readonly<Record<string, string>> = {
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+}
 
 /** One line that a terminal shows as it is: text from bundles and registries may not move the cursor or hide itself. */
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => SHORT[character] ?? escaped(character.charCodeAt(0)))
+
+/** JSON in which the same characters are written as escapes: it reads back equal, and a terminal shows it as it is. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, undefined, indent).replace(UNPRINTABLE, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 /** `printable`, cut in the middle if it is longer than `length`. */
 export const shortened = (text: string, length: number): string => {

@@ -1,0 +1,116 @@
+import {access, constants} from 'node:fs/promises'
+import {homedir} from 'node:os'
+import {resolve} from 'node:path'
+import {input, password, select} from '@inquirer/prompts'
+import {cancelled, MirrorError} from '@airgap-mirror/oci-client/model'
+import {printable} from '../text/printable.js'
+import {canPrompt, withTerminal, type Terminal} from './controlling-terminal.js'
+import type {CredentialAnswer, CredentialQuestion} from './credential-prompt.js'
+
+/** See `promptCredential`, which loads this page only when somebody is to be asked. */
+export const askCredential = async (question: CredentialQuestion): Promise<CredentialAnswer> => {
+  const {signal} = question
+  if (signal?.aborted) throw cancelled(signal)
+  if (!canPrompt()) {
+    throw new MirrorError(
+      'AUTH_REQUIRED',
+      `${question.registry} asks for a credential and no terminal is there`,
+      {
+        side: 'target',
+        hint: 'give --username with --password-stdin, or --docker-config',
+      },
+    )
+  }
+  const files = await existing(question.configFiles)
+  try {
+    return await withTerminal((terminal) => ask(terminal, {question, files}))
+  } catch (error) {
+    if (signal?.aborted) throw cancelled(signal)
+    if (error instanceof Error && error.name === 'ExitPromptError') {
+      throw new MirrorError('CANCELLED', 'cancelled at the prompt for a credential')
+    }
+    throw error
+  }
+}
+
+interface Talk {
+  readonly question: CredentialQuestion
+  readonly files: readonly string[]
+}
+
+const ask = async (terminal: Terminal, {question, files}: Talk): Promise<CredentialAnswer> => {
+  const context = () => ({
+    input: terminal.input,
+    output: terminal.output(),
+    ...(question.signal === undefined ? {} : {signal: question.signal}),
+  })
+  terminal.output().write(introduction(question))
+  const way = await select(
+    {
+      message: 'How do you want to log in?',
+      choices: [
+        {name: 'Type a user name and password', value: 'type'},
+        {name: 'Choose a Docker config file', value: 'file'},
+      ],
+    },
+    context(),
+  )
+  if (way === 'type') {
+    const username = await input({message: 'User name:', validate: required('user name')}, context())
+    const secret = await password({message: 'Password:', validate: required('password')}, context())
+    return {kind: 'basic', username, password: secret}
+  }
+  const chosen =
+    files.length === 0
+      ? OTHER
+      : await select(
+          {
+            message: 'Which file?',
+            choices: [
+              ...files.map((file) => ({name: printable(file), value: file})),
+              {name: 'Another file', value: OTHER},
+            ],
+          },
+          context(),
+        )
+  const path =
+    chosen === OTHER ? await input({message: 'Path of the file:', validate: readable}, context()) : chosen
+  return {kind: 'docker-config', path: absolute(path)}
+}
+
+/** No path is empty. */
+const OTHER = ''
+
+const introduction = ({registry, refused, lookedIn}: CredentialQuestion): string => {
+  const lines = refused
+    ? [`${registry} refused the credential.`]
+    : [`${registry} asks for a credential.`, ...lookedIn.map((place) => `  none in ${place}`)]
+  return lines.map((line) => `${printable(line)}\n`).join('')
+}
+
+const required =
+  (what: string) =>
+  (text: string): true | string =>
+    text === '' ? `Type a ${what}, or press Ctrl-C to leave` : true
+
+const readable = async (path: string): Promise<true | string> => {
+  const problem = path === '' ? 'Type a path, or press Ctrl-C to leave' : await whyUnreadable(absolute(path))
+  return problem ?? true
+}
+
+const whyUnreadable = async (path: string): Promise<string | undefined> => {
+  try {
+    await access(path, constants.R_OK)
+    return undefined
+  } catch (error) {
+    return printable((error as Error).message)
+  }
+}
+
+const existing = async (files: readonly string[]): Promise<readonly string[]> => {
+  const problems = await Promise.all(files.map((file) => whyUnreadable(file)))
+  return files.filter((_, index) => problems[index] === undefined)
+}
+
+/** As a shell would read it. */
+const absolute = (path: string): string => resolve(path.trim().replace(/^~(?=\/|$)/, homedir()))

@@ -1,0 +1,74 @@
+import {closeSync, openSync} from 'node:fs'
+import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {isatty, ReadStream, WriteStream} from 'node:tty'
+
+const TERMINAL = '/dev/tty'
+
+/** Whether a person can be asked: the process has a controlling terminal, whatever its standard streams are. */
+export const canPrompt = (): boolean => {
+  try {
+    const descriptor = openSync(TERMINAL, 'r+')
+    const terminal = isatty(descriptor)
+    closeSync(descriptor)
+    return terminal
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Keystrokes without echo. Raw from the first question to the last: whoever asks switches it off after each question,
+ * and what is typed ahead would then be echoed, a password too.
+ */
+class SilentInput extends ReadStream {
+  constructor(descriptor: number) {
+    super(descriptor)
+    super.setRawMode(true)
+  }
+
+  override setRawMode(_mode: boolean): this {
+    return this
+  }
+
+  /** Gives the terminal back as it was, and ends. */
+  release(): void {
+    if (!this.destroyed) super.setRawMode(false)
+    this.destroy()
+  }
+}
+
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream
+  /** A new stream for each question: whoever asks ends it. */
+  output(): NodeJS.WritableStream
+}
+
+/**
+ * Opens the controlling terminal for the time of `talk`.
+ * @throws {MirrorError} CANCELLED where the terminal goes away meanwhile
+ * @throws {Error} where there is none
+ */
+export const withTerminal = async <Answer>(
+  talk: (terminal: Terminal) => Promise<Answer>,
+): Promise<Answer> => {
+  const input = new SilentInput(openSync(TERMINAL, 'r+'))
+  const outputs: WriteStream[] = []
+  const gone = new Promise<never>((_, reject) => {
+    const hungUp = (cause?: unknown): void => {
+      reject(new MirrorError('CANCELLED', 'the terminal went away while a credential was asked for', {cause}))
+    }
+    input.once('end', hungUp).once('error', hungUp)
+  })
+  const output = (): WriteStream => {
+    const stream = new WriteStream(openSync(TERMINAL, 'r+'))
+    outputs.push(stream)
+    // what cannot be written cannot be read either: the input tells
+    return stream.on('error', () => {})
+  }
+  try {
+    return await Promise.race([talk({input, output}), gone])
+  } finally {
+    input.release()
+    for (const stream of outputs) stream.destroy()
+  }
+}

@@ -1,0 +1,143 @@
+import type {BlobEvent, ImageEvent, MirrorEvent} from '../engine/events.js'
+import {isFailed} from '../report/report.js'
+
+export interface ActiveBlob {
+  readonly name: string
+  readonly sent: number
+  readonly size: number
+}
+
+/** Where the run stood: bytes sent over the wire, and how much of the plan they stood for. */
+interface Sample {
+  readonly at: number
+  readonly sent: number
+  readonly carried: number
+}
+
+/** What all events so far come to. Its size depends on what is in flight, not on the run. Bytes and milliseconds. */
+export interface ProgressState {
+  readonly reading: {readonly bytes: number; readonly total?: number} | undefined
+  readonly plan: {readonly images: number; readonly blobs: number; readonly bytes: number} | undefined
+  readonly active: ReadonlyMap<string, ActiveBlob>
+  /** Bytes on the wire of blobs that are through. */
+  readonly sent: number
+  /** Sizes, as the plan counted them, of the blobs that came to this end. */
+  readonly settled: Readonly<Record<Settled, number>>
+  readonly images: {readonly done: number; readonly failed: number}
+  readonly retry: {readonly what: string; readonly reason: string; readonly until: number} | undefined
+  readonly samples: readonly Sample[]
+}
+
+type Settled = 'uploaded' | 'mounted' | 'present' | 'failed'
+
+/** The rate is that of the last 15 s: steady enough to read, quick enough to show a stall. */
+const WINDOW = 15_000
+const SAMPLE_EVERY = 500
+
+export const nothingYet: ProgressState = {
+  reading: undefined,
+  plan: undefined,
+  active: new Map(),
+  sent: 0,
+  settled: {uploaded: 0, mounted: 0, present: 0, failed: 0},
+  images: {done: 0, failed: 0},
+  retry: undefined,
+  samples: [],
+}
+
+/** @param options `at`: when it happened, in milliseconds of any clock that only goes forward */
+export const fold = (
+  state: ProgressState,
+  event: MirrorEvent,
+  {at}: {readonly at: number},
+): ProgressState => {
+  switch (event.type) {
+    case 'reading':
+      return {...state, reading: event}
+    case 'plan':
+      return sampled({...state, plan: event}, at)
+    case 'blob':
+      return sampled(foldBlob(state, event), at)
+    case 'image':
+      return {...state, images: foldImage(state.images, event)}
+    case 'retry':
+      return {...state, retry: {what: event.what, reason: event.reason, until: at + event.wait}}
+    case 'note':
+    case 'warning':
+      break
+  }
+  return state
+}
+
+const foldBlob = (state: ProgressState, {key, name, state: how, sent, size}: BlobEvent): ProgressState => {
+  const active = new Map(state.active)
+  if (how === 'started' || how === 'progress') {
+    active.set(key, {name, sent, size})
+    return {...state, active}
+  }
+  active.delete(key)
+  return {
+    ...state,
+    active,
+    sent: state.sent + (how === 'uploaded' ? sent : 0),
+    settled: {...state.settled, [how]: state.settled[how] + size},
+  }
+}
+
+const foldImage = (images: ProgressState['images'], event: ImageEvent): ProgressState['images'] =>
+  isFailed(event) ? {...images, failed: images.failed + 1} : {...images, done: images.done + 1}
+
+const sampled = (state: ProgressState, at: number): ProgressState => {
+  const last = state.samples.at(-1)
+  if (last !== undefined && at - last.at < SAMPLE_EVERY) return state
+  const firstInWindow = state.samples.findIndex((sample) => sample.at > at - WINDOW)
+  // one sample before the window stays: it is where the window's rate is measured from
+  const kept = state.samples.slice(
+    Math.max(0, firstInWindow < 0 ? state.samples.length - 1 : firstInWindow - 1),
+  )
+  return {...state, samples: [...kept, sampleOf(state, at)]}
+}
+
+const sampleOf = (state: ProgressState, at: number): Sample => {
+  let sent = state.sent
+  let carried = state.settled.uploaded
+  for (const blob of state.active.values()) {
+    sent += blob.sent
+    carried += Math.min(blob.sent, blob.size)
+  }
+  return {at, sent, carried}
+}
+
+export interface Progress {
+  /** Bytes sent over the wire. */
+  readonly sent: number
+  /** How much of the plan is behind us: sent, mounted, found present, or given up. */
+  readonly done: number
+  readonly total: number | undefined
+  /** From 0 to 1. */
+  readonly fraction: number | undefined
+  /** Bytes per second on the wire, over the last 15 s; undefined in the first moments. */
+  readonly rate: number | undefined
+  /** Milliseconds; undefined while nobody can tell. */
+  readonly left: number | undefined
+}
+
+/** What can be said of a state at a moment. */
+export const progressOf = (state: ProgressState, {at}: {readonly at: number}): Progress => {
+  const {sent, carried} = sampleOf(state, at)
+  const {mounted, present, failed} = state.settled
+  const total = state.plan?.bytes
+  const reached = carried + mounted + present + failed
+  const done = total === undefined ? reached : Math.min(reached, total)
+  const fraction = total === undefined ? undefined : total === 0 ? 1 : done / total
+  const base = state.samples.findLast((sample) => sample.at <= at - WINDOW) ?? state.samples[0]
+  const elapsed = base === undefined ? 0 : at - base.at
+  if (base === undefined || elapsed < SAMPLE_EVERY) {
+    return {sent, done, total, fraction, rate: undefined, left: undefined}
+  }
+  const perSecond = (from: number, to: number): number => (Math.max(0, to - from) / elapsed) * 1000
+  // compressed on the way, a layer is smaller on the wire than in the plan: the plan's bytes tell the time
+  const speed = perSecond(base.carried, carried)
+  const left = total === undefined || speed === 0 ? undefined : ((total - done) / speed) * 1000
+  return {sent, done, total, fraction, rate: perSecond(base.sent, sent), left}
+}

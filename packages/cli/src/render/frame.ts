@@ -1,0 +1,59 @@
+import cliProgress from 'cli-progress'
+import {formatBytes} from '../text/format-quantity.js'
+import {shortened} from '../text/printable.js'
+import type {BlobRows} from './blob-rows.js'
+import {progressOf, type ActiveBlob, type ProgressState} from './fold.js'
+import {percentOf, progressDetails, retryLine} from './progress-line.js'
+
+export interface FrameOptions {
+  readonly at: number
+  /** What fits one line of the terminal. */
+  readonly columns: number
+  readonly rows: BlobRows
+}
+
+const OVERALL_BAR = 24
+const BLOB_BAR = 12
+/** Below it the numbers need all the room. */
+const NARROW = 72
+
+/** The lines a terminal shows at a moment: the run, a row for each blob in flight, and what is waited for. */
+export const frameOf = (state: ProgressState, {at, columns, rows}: FrameOptions): readonly string[] => {
+  const retry = state.retry !== undefined && state.retry.until > at ? state.retry : undefined
+  return [
+    overallLine(state, {at, columns}),
+    ...rows.map((key) => blobLine(key === undefined ? undefined : state.active.get(key), columns)),
+    ...(retry === undefined ? [] : [retryLine({...retry, wait: retry.until - at})]),
+  ].map((line) => shortened(line, columns))
+}
+
+const overallLine = (
+  state: ProgressState,
+  {at, columns}: {readonly at: number; readonly columns: number},
+): string => {
+  const {fraction} = progressOf(state, {at})
+  const percent = percentOf(state, {at})
+  const parts = [
+    ...(fraction === undefined || columns < NARROW ? [] : [barOf(fraction, OVERALL_BAR)]),
+    ...(percent === undefined ? [] : [percent]),
+    progressDetails(state, {at}) ?? 'starting',
+  ]
+  return parts.join('  ')
+}
+
+const blobLine = (blob: ActiveBlob | undefined, columns: number): string => {
+  if (blob === undefined) return ''
+  const fraction = blob.size === 0 ? 1 : Math.min(1, blob.sent / blob.size)
+  const figures = `${formatBytes(blob.sent)} of ${formatBytes(blob.size)}`.padStart(20)
+  const bar = columns < NARROW ? '' : `  ${barOf(fraction, BLOB_BAR)}`
+  const room = Math.max(8, columns - figures.length - bar.length - 4)
+  return `  ${shortened(blob.name, room).padEnd(room)}${bar}  ${figures}`
+}
+
+const barOf = (fraction: number, width: number): string =>
+  `[${cliProgress.Format.BarFormat(fraction, {
+    barsize: width,
+    barGlue: '',
+    barCompleteString: '='.repeat(width),
+    barIncompleteString: '-'.repeat(width),
+  })}]`

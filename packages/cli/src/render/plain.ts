@@ -1,0 +1,70 @@
+import type {MirrorEvent} from '../engine/events.js'
+import {formatSummary} from '../report/summary.js'
+import {systemClock} from './clock.js'
+import {imageLines, noteLine, warningLine} from './event-line.js'
+import {fold, nothingYet} from './fold.js'
+import {planLine, progressLine, retryLine} from './progress-line.js'
+import type {Renderer, RendererOptions} from './renderer.js'
+
+const LINE_EVERY = 10_000
+/** Eight blobs that fail together are one thing to read. */
+const RETRY_LINE_EVERY = 2000
+
+/** Lines for logs: the work, where it stands every 10 s, each image's end, whatever went wrong. */
+export const createPlainRenderer = ({stream, clock = systemClock}: RendererOptions): Renderer => {
+  let state = nothingYet
+  let retryTold = Number.NEGATIVE_INFINITY
+  let suspended = false
+
+  const tellProgress = (): void => {
+    const line = suspended ? undefined : progressLine(state, {at: clock.now()})
+    if (line !== undefined) stream.write(`${line}\n`)
+  }
+  const stop = clock.every(LINE_EVERY, tellProgress)
+
+  const tell = (event: MirrorEvent, before: typeof state): void => {
+    switch (event.type) {
+      case 'reading':
+        if (before.reading === undefined) tellProgress()
+        break
+      case 'plan':
+        if (before.plan === undefined) stream.write(`${planLine(event)}\n`)
+        break
+      case 'image':
+        stream.write(imageLines(event))
+        break
+      case 'retry':
+        if (clock.now() - retryTold < RETRY_LINE_EVERY) break
+        retryTold = clock.now()
+        stream.write(`${retryLine(event)}\n`)
+        break
+      case 'note':
+        stream.write(noteLine(event.text))
+        break
+      case 'warning':
+        stream.write(warningLine(event.text))
+        break
+      case 'blob':
+        break
+    }
+  }
+
+  return {
+    onEvent(event) {
+      const before = state
+      state = fold(state, event, {at: clock.now()})
+      tell(event, before)
+    },
+    suspend() {
+      suspended = true
+      return () => {
+        suspended = false
+      }
+    },
+    finish(report) {
+      stop()
+      stream.write(formatSummary(report))
+    },
+    close: stop,
+  }
+}
