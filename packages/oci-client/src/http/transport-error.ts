@@ -1,5 +1,90 @@
-import {isMirrorError} from '../model/index.js'
+import {isConnectionFailure, networkCode, networkReason} from './network-code.js'
+import {excerpt} from './printable.js'
+import {tlsError} from './tls-error.js'
+import {isMirrorError, messageOf, MirrorError, type Side} from '../model/index.js'
+
+/** Who was spoken to when it failed. */
+export interface Peer {
+  readonly origin: string
+  readonly side: Side
+}
+
+/** Names that are not known and addresses that are forbidden stay so for longer than anyone waits. */
+const LASTING: ReadonlySet<string> = new Set(['ENOTFOUND'])
+const PASSING_PROXY_STATUS: ReadonlySet<string> = new Set([
+  'PROXY_STATUS_502',
+  'PROXY_STATUS_503',
+  'PROXY_STATUS_504',
+])
 
 /** Whether the same request may well succeed a moment later. */
-export const isTransient = (error: unknown): boolean =>
-  isMirrorError(error) && (error.code === 'UNREACHABLE' || error.code === 'TIMEOUT')
+export const isTransient = (error: unknown): boolean => {
+  if (!isMirrorError(error)) return false
+  if (error.code === 'TIMEOUT') return true
+  if (error.code !== 'UNREACHABLE' && error.code !== 'PROXY_FAILED') return false
+  const code = networkCode(error.cause) ?? ''
+  if (LASTING.has(code)) return false
+  return error.code === 'UNREACHABLE' || isConnectionFailure(code) || PASSING_PROXY_STATUS.has(code)
+}
+
+/**
+ * The error that a failed connection is told as. What no network or registry can cause is given back as it is: a bug.
+ */
+export const transportError = (error: unknown, peer: Peer): unknown => {
+  if (isMirrorError(error)) return error
+  const code = networkCode(error)
+  if (code === undefined) return error
+  const {side} = peer
+  const {host, hostname, port, protocol} = new URL(peer.origin)
+  const place = port === '' ? `${host}:${protocol === 'https:' ? 443 : 80}` : host
+  const make = (kind: 'UNREACHABLE' | 'TIMEOUT' | 'PROTOCOL', message: string, hint?: string): MirrorError =>
+    new MirrorError(kind, message, {side, hint, cause: error})
+  const fromTls = protocol === 'https:' ? tlsError(error, {code, place, side}) : undefined
+  if (fromTls !== undefined) return fromTls
+
+  switch (code) {
+    case 'ETIMEDOUT':
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return make(
+        'TIMEOUT',
+        `no connection to ${place} in time`,
+        'check the address, the port and any firewall between',
+      )
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return make('TIMEOUT', `${place} did not answer in time`)
+    case 'UND_ERR_BODY_TIMEOUT':
+      return make('TIMEOUT', `${place} stopped in the middle of an answer`)
+    case 'ECONNREFUSED':
+      return make(
+        'UNREACHABLE',
+        `${place} refuses the connection`,
+        'is the registry running, and is that its port?',
+      )
+    case 'ENOTFOUND':
+      return make(
+        'UNREACHABLE',
+        `the name ${hostname} is not known`,
+        'check its spelling and the name server; a name that only a proxy can resolve needs HTTPS_PROXY or --proxy',
+      )
+    case 'UND_ERR_HEADERS_OVERFLOW':
+    case 'HPE_HEADER_OVERFLOW':
+      return make('PROTOCOL', `${place} sends more headers than are accepted`)
+    case 'UND_ERR_INVALID_ARG':
+      return make('PROTOCOL', `no valid request to ${place} can be made: ${excerpt(messageOf(error), 100)}`)
+  }
+  if (isConnectionFailure(code)) {
+    return make(
+      'UNREACHABLE',
+      `${place}: ${networkReason(error)}`,
+      protocol === 'http:' ? IF_HTTPS : undefined,
+    )
+  }
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HTTP_PARSER' || code === 'ERR_HTTP_PARSER') {
+    const hint = protocol === 'http:' ? IF_HTTPS : 'is there a registry at that port?'
+    return make('PROTOCOL', `${place} does not answer in HTTP`, hint)
+  }
+  const fromSystem = error instanceof Error && 'syscall' in error
+  return fromSystem ? make('UNREACHABLE', `${place}: ${excerpt(messageOf(error), 200)}`) : error
+}
+
+const IF_HTTPS = 'if the registry speaks HTTPS at that port, leave out --plain-http'

@@ -1,4 +1,14 @@
-import type {Send} from './send.js'
+import type {Dispatcher} from 'undici'
+import {createRoute, type Route} from './routes.js'
+import type {HttpRequest, HttpResponse, Send} from './send.js'
+import {createSecureContexts} from './tls.js'
+import {misunderstoodError} from './tls-error.js'
+import {transportError} from './transport-error.js'
+import {UploadBody} from './upload-body.js'
+import {readBeginning, readResponse, wireResponse, type WireOptions} from './wire-response.js'
+import {originOf} from './location.js'
+import {proxyRefused} from './proxy-error.js'
+import {cancelled, limits, MirrorError} from '../model/index.js'
 import type {RegistryOptions} from '../options.js'
 
 export interface Transport {
@@ -8,7 +18,190 @@ export interface Transport {
   close(): Promise<void>
 }
 
+/** All in milliseconds. */
+export interface TransportTimeouts {
+  readonly connect: number
+  /** From the end of a request to its response: small requests. */
+  readonly answer: number
+  /** The same for PUT and PATCH: a registry may hash and copy a large blob before it answers. */
+  readonly commit: number
+  /** How long a body, in either direction, may not move. */
+  readonly stall: number
+}
+
+const TIMEOUTS: TransportTimeouts = {
+  connect: 20_000,
+  answer: 120_000,
+  commit: 1_800_000,
+  stall: 120_000,
+}
+/** What the body of an error that came before the upload was through is waited for. */
+const EARLY_BODY_WAIT = 5000
+
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID for what the options say */
-export const createTransport = (_options: RegistryOptions): Transport => {
-  throw new Error('not yet')
+export const createTransport = (
+  options: RegistryOptions,
+  timeouts: Partial<TransportTimeouts> = {},
+): Transport => {
+  const times = {...TIMEOUTS, ...timeouts}
+  const registryOrigin = originOf(options.registry, options)
+  const contexts = createSecureContexts(options.tls ?? {}, new URL(registryOrigin).hostname)
+  const closing = new AbortController()
+  const routes = new Map<string, Route>()
+  const routeTo = (origin: string): Route => {
+    const known = routes.get(origin)
+    if (known !== undefined) return known
+    const route = createRoute(origin, {
+      registry: options,
+      contexts,
+      connectTimeout: times.connect,
+      signal: closing.signal,
+    })
+    for (const [oldest, {pool}] of routes) {
+      if (routes.size < limits.origins) break
+      if (oldest === registryOrigin) continue
+      routes.delete(oldest)
+      void pool.close()
+    }
+    routes.set(origin, route)
+    return route
+  }
+  routeTo(registryOrigin)
+
+  return {
+    send: async (request) => exchange(request, {route: routeTo(request.url.origin), options, times}),
+    close: async () => {
+      closing.abort()
+      await Promise.all([...routes.values()].map(({pool}) => pool.destroy()))
+      routes.clear()
+    },
+  }
+}
+
+interface Context {
+  readonly route: Route
+  readonly options: RegistryOptions
+  readonly times: TransportTimeouts
+}
+
+const exchange = async (request: HttpRequest, context: Context): Promise<HttpResponse> => {
+  const {route, options, times} = context
+  const {signal, url} = request
+  if (signal?.aborted) throw cancelled(signal)
+  const peer = {origin: url.origin, side: options.side}
+  const stop = new AbortController()
+  const upload = uploadOf(request, {
+    stall: times.stall,
+    onStall: () =>
+      stop.abort(
+        new MirrorError('TIMEOUT', `${url.origin} takes no more of an upload`, {side: options.side}),
+      ),
+  })
+  const toError = (error: unknown): unknown => upload?.failure?.error ?? transportError(error, peer)
+  const wire: WireOptions = {url, signal, toError}
+
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      reject(cancelled(signal))
+      stop.abort(cancelled(signal))
+      upload?.release()
+    }
+  })
+  signal?.addEventListener('abort', onAbort, {once: true})
+  const detach = (): void => signal?.removeEventListener('abort', onAbort)
+  try {
+    const answer = route.pool.request(wireRequest(request, {...context, upload, signal: stop.signal}))
+    const data = await Promise.race([answer, aborted])
+    data.body.once('close', detach)
+    return await judge(data, {request, context, upload, wire})
+  } catch (error) {
+    detach()
+    upload?.release()
+    throw toError(error)
+  }
+}
+
+const uploadOf = (
+  {body}: HttpRequest,
+  options: {readonly stall: number; readonly onStall: () => void},
+): UploadBody | undefined =>
+  body === undefined || 'bytes' in body
+    ? undefined
+    : new UploadBody(body.stream, {...options, length: body.length})
+
+const wireRequest = (
+  {method, url, headers, body}: HttpRequest,
+  {
+    route: {forwardedBy},
+    options,
+    times,
+    upload,
+    signal,
+  }: Context & {readonly upload: UploadBody | undefined; readonly signal: AbortSignal},
+): Dispatcher.RequestOptions => {
+  const length = body !== undefined && 'stream' in body ? body.length : undefined
+  const {authorization} = forwardedBy ?? {}
+  return {
+    method,
+    path: forwardedBy === undefined ? url.path : url.origin + url.path,
+    headers: {
+      'user-agent': options.userAgent ?? 'airgap-mirror',
+      'accept-encoding': 'identity',
+      ...headers,
+      ...(length === undefined ? {} : {'content-length': String(length)}),
+      ...(forwardedBy === undefined ? {} : {host: url.origin.slice('http://'.length)}),
+      ...(authorization === undefined ? {} : {'proxy-authorization': authorization}),
+    },
+    body:
+      body === undefined
+        ? null
+        : 'bytes' in body
+          ? body.bytes
+          : (upload as unknown as Dispatcher.RequestOptions['body']),
+    headersTimeout: method === 'PUT' || method === 'PATCH' ? times.commit : times.answer,
+    bodyTimeout: times.stall,
+    // undici would close the connection after each HEAD, and most requests of a push are HEADs.
+    reset: false,
+    signal,
+  }
+}
+
+/** Turns what came into the response, or into the error that it really is. */
+const judge = async (
+  data: Dispatcher.ResponseData,
+  {
+    request,
+    context: {route, options},
+    upload,
+    wire,
+  }: {
+    readonly request: HttpRequest
+    readonly context: Context
+    readonly upload: UploadBody | undefined
+    readonly wire: WireOptions
+  },
+): Promise<HttpResponse> => {
+  const {statusCode} = data
+  const {side} = options
+  if (statusCode === 407 && route.forwardedBy !== undefined) {
+    data.body.destroy()
+    throw proxyRefused(route.forwardedBy.name, new URL(request.url.origin).host, {side, status: statusCode})
+  }
+  if (upload !== undefined && !upload.complete) {
+    upload.halt()
+    const bytes = await readBeginning(data, {limit: limits.errorBodyBytes, milliseconds: EARLY_BODY_WAIT})
+    upload.release()
+    return readResponse(data, bytes, wire)
+  }
+  if (statusCode === 400 && request.method !== 'HEAD') {
+    const bytes = await readBeginning(data, {limit: limits.errorBodyBytes, milliseconds: EARLY_BODY_WAIT})
+    const misunderstood = misunderstoodError(Buffer.from(bytes).toString('latin1'), {
+      origin: request.url.origin,
+      side,
+    })
+    if (misunderstood !== undefined) throw misunderstood
+    return readResponse(data, bytes, wire)
+  }
+  return wireResponse(data, wire)
 }

@@ -31,9 +31,17 @@ export const limits = {
   /** Error bodies of registries and proxies: the JSON envelope is small, an HTML page is shown in part. */
   errorBodyBytes: 64 * KiB,
   tokenBodyBytes: 1 * MiB,
+  /** Challenges in one answer and parameters in one challenge; registries send one or two with three each. */
+  challenges: 16,
+  /** Tokens kept at once; they are 1 to 4 KiB each and one is made for every set of repositories. */
+  tokensKept: 1_000,
+  /** What a credential helper prints: cloud helpers wrap tokens of some 4 KiB in JSON. */
+  credentialHelperBytes: 1 * MiB,
   referrersBodyBytes: 4 * MiB,
   headerBytes: 64 * KiB,
   redirects: 5,
+  /** Hosts with open connections: a registry, its token server, and the stores it redirects to. */
+  origins: 32,
   /** A reference, as a whole (255 for the name by distribution, 128 tag, 71+ digest). */
   referenceLength: 1024,
   repositoryLength: 255,

@@ -1,0 +1,100 @@
+import type {HttpResponse} from './send.js'
+import {excerpt} from './printable.js'
+import {isJsonObject, limits} from '../model/index.js'
+
+/** What a registry says of a failure: the OCI error envelope, else the beginning of whatever it sent. */
+export interface Failure {
+  readonly status: number
+  /** Codes such as `NAME_UNKNOWN` in upper case, with their messages and details; as they came, not yet `printable`. */
+  readonly errors: readonly FailureEntry[]
+  /** One printable line: the entries, or the first 200 characters of another body; empty where there was none. */
+  readonly text: string
+}
+
+export interface FailureEntry {
+  readonly code: string
+  readonly message: string
+  /** JSON of the detail, cut; empty where there is none. */
+  readonly detail: string
+}
+
+const SHOWN_ENTRIES = 3
+const SHOWN_LENGTH = 200
+
+/** Reads the body of a response, at most `limits.errorBodyBytes` of it, and throws the rest away. */
+export const readFailure = async (response: HttpResponse): Promise<Failure> => {
+  const body = await readText(response)
+  const errors = parseEnvelope(body)
+  return {status: response.status, errors, text: errors.length > 0 ? entriesText(errors) : plainText(body)}
+}
+
+const readText = async (response: HttpResponse): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of response.body) {
+      chunks.push(chunk.subarray(0, limits.errorBodyBytes - size))
+      size += chunk.length
+      if (size >= limits.errorBodyBytes) break
+    }
+  } catch {
+    // The status is what failed; of the explanation, what came is enough.
+  }
+  await response.discard()
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** `{"errors":[{"code","message","detail"}]}` (distribution-spec, Error Codes), and the bare object some proxies send. */
+const parseEnvelope = (body: string): FailureEntry[] => {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    return []
+  }
+  if (!isJsonObject(value)) return []
+  const entries: readonly unknown[] = Array.isArray(value['errors']) ? value['errors'] : [value]
+  return entries.slice(0, 100).flatMap((entry) => {
+    if (!isJsonObject(entry)) return []
+    const {code, message, detail} = entry
+    const known = {
+      code: typeof code === 'string' ? code.toUpperCase() : '',
+      message: typeof message === 'string' ? message : '',
+      detail: detail === undefined || detail === null ? '' : JSON.stringify(detail).slice(0, 1000),
+    }
+    return known.code === '' && known.message === '' ? [] : [known]
+  })
+}
+
+const entriesText = (errors: readonly FailureEntry[]): string => {
+  const shown = errors.slice(0, SHOWN_ENTRIES).map(({code, message, detail}) => {
+    const head = [code, message].filter((part) => part !== '').join(': ')
+    return detail === '' || detail === '{}' ? head : `${head} (${detail})`
+  })
+  const more = errors.length - shown.length
+  return excerpt(shown.join('; ') + (more > 0 ? `; and ${more} more` : ''), SHOWN_LENGTH * 2)
+}
+
+const plainText = (body: string): string => excerpt(isHtml(body) ? withoutTags(body) : body, SHOWN_LENGTH)
+
+const isHtml = (body: string): boolean => /^\s*<(?:!doctype|html|head|body)/i.test(body)
+
+/** A linear scan: a hostile page must not make a regular expression slow. */
+const withoutTags = (html: string): string => {
+  const parts: string[] = []
+  let hidden = ''
+  for (let at = 0; at < html.length;) {
+    const open = html.indexOf('<', at)
+    const end = open < 0 ? html.length : open
+    if (hidden === '') parts.push(html.slice(at, end))
+    if (open < 0) break
+    const close = html.indexOf('>', open)
+    if (close < 0) break
+    const tag = html.slice(open + 1, open + 8).toLowerCase()
+    if (hidden === '' && (tag.startsWith('style') || tag.startsWith('script'))) hidden = `/${tag.slice(0, 5)}`
+    else if (hidden !== '' && tag.startsWith(hidden)) hidden = ''
+    parts.push(' ')
+    at = close + 1
+  }
+  return parts.join('')
+}

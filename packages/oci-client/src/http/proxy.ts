@@ -1,0 +1,147 @@
+import {request as requestPlain, type RequestOptions} from 'node:http'
+import {request as requestSecure} from 'node:https'
+import {isIP, type Socket} from 'node:net'
+import type {SecureContext} from 'node:tls'
+import {isDirect} from './no-proxy.js'
+import {proxyRefused, proxyUnreachable} from './proxy-error.js'
+import {limits, MirrorError, type Side} from '../model/index.js'
+import type {ProxyOptions} from '../options.js'
+
+export interface Proxy {
+  readonly origin: string
+  /** `host:port`, for messages. */
+  readonly name: string
+  readonly hostname: string
+  readonly port: number
+  readonly secure: boolean
+  /** Value of `Proxy-Authorization`. */
+  readonly authorization?: string
+}
+
+export interface TunnelOptions {
+  readonly side: Side
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+  /** For a proxy that is itself spoken to by TLS. */
+  readonly secureContext?: SecureContext | undefined
+  readonly rejectUnauthorized: boolean
+}
+
+/**
+ * The URL of the proxy an origin is reached through, by Go's rules; undefined where it is reached directly.
+ * @throws {MirrorError} CONFIG_INVALID for a proxy that is no http or https URL
+ */
+export const proxyFor = (
+  origin: string,
+  {httpProxy, httpsProxy, noProxy = ''}: ProxyOptions,
+): string | undefined => {
+  const {protocol, hostname, port} = new URL(origin)
+  const secure = protocol === 'https:'
+  const proxy = secure ? httpsProxy : httpProxy
+  if (proxy === undefined || proxy === '') return undefined
+  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  if (isDirect({host, port: port === '' ? (secure ? '443' : '80') : port}, noProxy)) return undefined
+  return parseUrl(proxy).href
+}
+
+/** @throws {MirrorError} CONFIG_INVALID */
+export const parseProxy = (text: string): Proxy => {
+  const url = parseUrl(text)
+  const secure = url.protocol === 'https:'
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
+  const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
+  const user = userOf(url)
+  return {
+    origin: url.origin,
+    name: `${url.hostname}:${port}`,
+    hostname,
+    port,
+    secure,
+    ...(user === undefined ? {} : {authorization: `Basic ${Buffer.from(user).toString('base64')}`}),
+  }
+}
+
+/**
+ * Opens a way through a proxy by CONNECT, so that the proxy resolves the name.
+ * @param target `host:port`
+ * @throws {MirrorError} PROXY_FAILED
+ */
+export const openTunnel = (proxy: Proxy, target: string, options: TunnelOptions): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      reject(proxyUnreachable(proxy.name, {side: options.side, cause}))
+    }
+    const request = (proxy.secure ? requestSecure : requestPlain)({
+      method: 'CONNECT',
+      path: target,
+      host: proxy.hostname,
+      port: proxy.port,
+      agent: false,
+      setHost: false,
+      headers: {
+        host: target,
+        ...(proxy.authorization === undefined ? {} : {'proxy-authorization': proxy.authorization}),
+      },
+      timeout: options.timeout,
+      signal: options.signal,
+      maxHeaderSize: limits.headerBytes,
+      ...(proxy.secure ? secureOptions(proxy, options) : {}),
+    })
+    const deadline = setTimeout(() => {
+      request.destroy(Object.assign(new Error('no answer to CONNECT in time'), {code: 'ETIMEDOUT'}))
+    }, options.timeout)
+    request.once('error', fail)
+    request.once('close', () => clearTimeout(deadline))
+    request.once('connect', (response, socket, head) => {
+      clearTimeout(deadline)
+      const status = response.statusCode ?? 0
+      if (status === 200 && head.length === 0) {
+        socket.setTimeout(0)
+        resolve(socket as Socket)
+        return
+      }
+      socket.destroy()
+      reject(proxyRefused(proxy.name, target, {side: options.side, status}))
+    })
+    request.end()
+  })
+
+const secureOptions = (proxy: Proxy, options: TunnelOptions): RequestOptions & {servername?: string} =>
+  ({
+    ...(options.secureContext === undefined ? {} : {secureContext: options.secureContext}),
+    ...(isIP(proxy.hostname) === 0 ? {servername: proxy.hostname} : {}),
+    rejectUnauthorized: options.rejectUnauthorized,
+  }) as RequestOptions
+
+const parseUrl = (text: string): URL => {
+  const trimmed = text.trim()
+  let url: URL
+  try {
+    url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`)
+  } catch {
+    // The cause is left out: it quotes the URL, and that may hold a password.
+    throw invalid('it is no valid URL')
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw invalid(`${url.protocol.slice(0, -1)} proxies are not supported`)
+  }
+  userOf(url)
+  return url
+}
+
+const userOf = ({username, password}: URL): string | undefined => {
+  if (username === '' && password === '') return undefined
+  try {
+    return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  } catch (cause) {
+    throw invalid('its user name or password is not percent-encoded', cause)
+  }
+}
+
+/** Without the URL itself: it may hold a password. */
+const invalid = (why: string, cause?: unknown): MirrorError =>
+  new MirrorError('CONFIG_INVALID', `the proxy cannot be used: ${why}`, {
+    hint: 'give it as http://host:port or https://host:port, with user:password@ in front of the host if it asks for them',
+    cause,
+  })

@@ -1,0 +1,93 @@
+import {isIP} from 'node:net'
+import {buildConnector, Pool} from 'undici'
+import {openTunnel, parseProxy, proxyFor, type Proxy, type TunnelOptions} from './proxy.js'
+import type {SecureContexts} from './tls.js'
+import {limits} from '../model/index.js'
+import type {RegistryOptions} from '../options.js'
+
+/** How an origin is reached: a pool of connections, and for plain HTTP the proxy that requests are addressed to. */
+export interface Route {
+  readonly pool: Pool
+  readonly forwardedBy: Proxy | undefined
+}
+
+export interface RoutesOptions {
+  readonly registry: RegistryOptions
+  readonly contexts: SecureContexts
+  /** Milliseconds until a connection must stand. */
+  readonly connectTimeout: number
+  /** Ends what is being connected. */
+  readonly signal: AbortSignal
+}
+
+type Connector = ReturnType<typeof buildConnector>
+
+const DEFAULT_CONCURRENCY = 8
+/** Between uploads; what servers and load balancers close idle connections after is a minute or more. */
+const KEEP_ALIVE = 30_000
+/** For each address of a name; Node's own 250 ms give up on satellite links. */
+const ADDRESS_ATTEMPT = 2000
+
+/** @throws {MirrorError} CONFIG_INVALID */
+export const createRoute = (origin: string, options: RoutesOptions): Route => {
+  const {registry} = options
+  const proxyUrl = proxyFor(origin, registry.proxy ?? {})
+  const proxy = proxyUrl === undefined ? undefined : parseProxy(proxyUrl)
+  const forwardedBy = origin.startsWith('http:') ? proxy : undefined
+  const connect =
+    proxy === undefined || forwardedBy !== undefined
+      ? directConnector(forwardedBy?.origin ?? origin, options)
+      : tunnelConnector(origin, proxy, options)
+  const pool = new Pool(forwardedBy?.origin ?? origin, {
+    // One more than blobs in flight, so that small requests do not wait behind them.
+    connections: (registry.concurrency ?? DEFAULT_CONCURRENCY) + 1,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE,
+    maxHeaderSize: limits.headerBytes,
+    connect,
+  })
+  return {pool, forwardedBy}
+}
+
+const directConnector = (origin: string, options: RoutesOptions): Connector => {
+  const {hostname} = new URL(origin)
+  const connector = buildConnector(connectorOptions(origin, options))
+  // undici takes the name from the Host header, which names the target where this is a proxy.
+  return (to, callback) => connector({...to, servername: serverName(hostname)}, callback)
+}
+
+const tunnelConnector = (origin: string, proxy: Proxy, options: RoutesOptions): Connector => {
+  const {hostname, port} = new URL(origin)
+  const connector = buildConnector(connectorOptions(origin, options))
+  const tunnel: TunnelOptions = {
+    side: options.registry.side,
+    timeout: options.connectTimeout,
+    signal: options.signal,
+    secureContext: proxy.secure ? options.contexts.forHost(proxy.hostname) : undefined,
+    rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
+  }
+  return (to, callback) => {
+    openTunnel(proxy, `${hostname}:${port === '' ? 443 : port}`, tunnel).then(
+      (httpSocket) => connector({...to, servername: serverName(hostname), httpSocket}, callback),
+      (error: unknown) => callback(error as Error, null),
+    )
+  }
+}
+
+const connectorOptions = (origin: string, options: RoutesOptions): buildConnector.BuildOptions => {
+  const {protocol, hostname} = new URL(origin)
+  return {
+    timeout: options.connectTimeout,
+    autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT,
+    ...(protocol === 'https:'
+      ? {
+          secureContext: options.contexts.forHost(hostname),
+          rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
+        }
+      : {}),
+  }
+}
+
+/** TLS has no server name for addresses; the certificate is then checked against the address. */
+const serverName = (hostname: string): string =>
+  hostname.startsWith('[') || isIP(hostname) !== 0 ? '' : hostname

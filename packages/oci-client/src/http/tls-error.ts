@@ -1,0 +1,132 @@
+import {excerpt} from './printable.js'
+import {messageOf, MirrorError, type ErrorCode, type Side} from '../model/index.js'
+
+export interface TlsPeer {
+  readonly code: string
+  /** `host:port`. */
+  readonly place: string
+  readonly side: Side
+}
+
+const UNKNOWN_CA: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** What else node's TLS says of a certificate that it refuses. */
+const REFUSED =
+  /^(?:CERT_|CRL_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|\w+_TOO_(?:SMALL|WEAK)$)/
+
+const NOT_TLS =
+  /wrong.version.number|packet.length.too.long|http.request|unknown.protocol|record.layer.failure/i
+const WANTS_CERTIFICATE = /certificate.required|handshake.failure/i
+const REFUSES_CERTIFICATE =
+  /alert.(?:bad.certificate|certificate.(?:unknown|expired|revoked)|unknown.ca|access.denied)/i
+const VERSION = /unsupported.protocol|protocol.version|no.protocols.available/i
+
+/** The error of a TLS handshake; undefined where the failure is another. */
+export const tlsError = (error: unknown, peer: TlsPeer): MirrorError | undefined => {
+  const {code, place, side} = peer
+  const flag = (name: string): string => (side === 'source' ? `--source-${name}` : `--${name}`)
+  const make = (kind: ErrorCode, message: string, hint?: string): MirrorError =>
+    new MirrorError(kind, message, {side, hint, cause: error})
+
+  if (UNKNOWN_CA.has(code)) {
+    return make(
+      'TLS_UNTRUSTED',
+      `the certificate of ${place} is signed by an authority that is not trusted here`,
+      `give the authority's certificate with ${flag('cacert')} FILE`,
+    )
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const names = certificateNames(error)
+    return make(
+      'TLS_UNTRUSTED',
+      `the certificate of ${place} is for other names${names === undefined ? '' : `: ${names}`}`,
+      'name the registry as its certificate does, or have a certificate made for this name',
+    )
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    const state = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'
+    return make(
+      'TLS_UNTRUSTED',
+      `the certificate of ${place} ${state}`,
+      "renew it, or check this machine's clock",
+    )
+  }
+  if (REFUSED.test(code)) {
+    return make(
+      'TLS_UNTRUSTED',
+      `the certificate of ${place} is not accepted: ${excerpt(messageOf(error), 200)}`,
+      `if it is right, give its authority's certificate with ${flag('cacert')} FILE`,
+    )
+  }
+  if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return undefined
+  const text = `${code} ${messageOf(error)}`
+  if (NOT_TLS.test(text)) {
+    return make(
+      'TLS_NOT_SPOKEN',
+      `${place} does not speak TLS`,
+      `if the registry is meant to speak plain HTTP, say so with ${flag('plain-http')}`,
+    )
+  }
+  if (REFUSES_CERTIFICATE.test(text)) {
+    return make(
+      'TLS_FAILED',
+      `${place} does not accept the client certificate`,
+      `check ${flag('client-cert')} and ${flag('client-key')}: is it one that this registry knows the authority of?`,
+    )
+  }
+  if (WANTS_CERTIFICATE.test(text)) {
+    return make(
+      'TLS_FAILED',
+      `${place} ended the TLS handshake, as one does that wants a client certificate`,
+      wanted(flag),
+    )
+  }
+  if (VERSION.test(text)) {
+    return make(
+      'TLS_FAILED',
+      `${place} offers no version of TLS that is still safe`,
+      'have TLS 1.2 or 1.3 switched on there',
+    )
+  }
+  return make('TLS_FAILED', `TLS with ${place} fails: ${excerpt(code, 80)}`)
+}
+
+/**
+ * What a server says in a 400 when TLS and plain HTTP, or a missing client certificate, are at fault: Go's and nginx's
+ * words. Undefined where it says something else.
+ */
+export const misunderstoodError = (
+  text: string,
+  {origin, side}: {readonly origin: string; readonly side: Side},
+): MirrorError | undefined => {
+  const {host} = new URL(origin)
+  const prefix = side === 'source' ? '--source-' : '--'
+  if (/HTTP request (?:to an HTTPS server|was sent to HTTPS port)/i.test(text)) {
+    return new MirrorError('PROTOCOL', `${host} speaks HTTPS, and was spoken to in plain HTTP`, {
+      side,
+      hint: `leave out ${prefix}plain-http`,
+    })
+  }
+  if (/required SSL certificate was (?:not )?sent|SSL certificate error/i.test(text)) {
+    return new MirrorError('TLS_FAILED', `${host} wants a client certificate`, {
+      side,
+      hint: wanted((name) => prefix + name),
+    })
+  }
+  return undefined
+}
+
+const wanted = (flag: (name: string) => string): string =>
+  `give a client certificate with ${flag('client-cert')} FILE ${flag('client-key')} FILE`
+
+const certificateNames = (error: unknown): string | undefined => {
+  const cert: unknown = error instanceof Error && 'cert' in error ? error.cert : undefined
+  if (typeof cert !== 'object' || cert === null || !('subjectaltname' in cert)) return undefined
+  return typeof cert.subjectaltname === 'string' ? excerpt(cert.subjectaltname, 200) : undefined
+}

@@ -1,0 +1,111 @@
+import {createPrivateKey, X509Certificate} from 'node:crypto'
+import {readFileSync, statSync} from 'node:fs'
+import * as tls from 'node:tls'
+import {limits, MirrorError} from '../model/index.js'
+import type {TlsOptions} from '../options.js'
+
+export interface SecureContexts {
+  /** The context for a host; the client's certificate is shown to the registry's own host alone. */
+  forHost(hostname: string): tls.SecureContext
+}
+
+/** Where Debian, Fedora, SUSE, Alpine and macOS keep the certificates that the machine's administrator trusts. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+
+const BEGIN = '-----BEGIN CERTIFICATE-----'
+const END = '-----END CERTIFICATE-----'
+
+/**
+ * Checks what the options hold at once; builds the contexts when first asked for, one for all connections, since reading
+ * some 300 roots takes tens of milliseconds.
+ * @throws {MirrorError} CERTIFICATE_INVALID
+ */
+export const createSecureContexts = (options: TlsOptions, registryHost: string): SecureContexts => {
+  const extra = (options.ca ?? []).flatMap((pem) => splitCertificates(pem, 'the CA file'))
+  const identity = readIdentity(options)
+  const plain = once(() => tls.createSecureContext({ca: trustedRoots(extra)}))
+  const withIdentity = once(() => tls.createSecureContext({ca: trustedRoots(extra), ...identity}))
+  return {
+    forHost: (hostname) => (identity !== undefined && hostname === registryHost ? withIdentity() : plain()),
+  }
+}
+
+/**
+ * The certificates of a PEM text, each checked.
+ * @throws {MirrorError} CERTIFICATE_INVALID where there is none, or one is damaged
+ */
+export const splitCertificates = (pem: string, what: string): readonly string[] => {
+  if (pem.length > limits.certificateBytes) {
+    throw invalid(`${what} is over the limit of ${limits.certificateBytes} bytes`)
+  }
+  const blocks = pemBlocks(pem)
+  if (blocks.length === 0) throw invalid(`${what} holds no certificate`, {hint: `it must be PEM: ${BEGIN} …`})
+  for (const [index, block] of blocks.entries()) {
+    try {
+      new X509Certificate(block)
+    } catch (cause) {
+      throw invalid(`certificate ${index + 1} of ${what} cannot be read`, {cause})
+    }
+  }
+  return blocks
+}
+
+const pemBlocks = (pem: string): string[] => {
+  const blocks: string[] = []
+  for (let end = 0; ;) {
+    const begin = pem.indexOf(BEGIN, end)
+    if (begin < 0) return blocks
+    const stop = pem.indexOf(END, begin)
+    if (stop < 0) return [...blocks, pem.slice(begin)]
+    end = stop + END.length
+    blocks.push(pem.slice(begin, end))
+  }
+}
+
+const readIdentity = ({clientCert, clientKey}: TlsOptions): {cert: string; key: string} | undefined => {
+  if (clientCert === undefined && clientKey === undefined) return undefined
+  if (clientCert === undefined) throw invalid('a client key is given without its certificate')
+  if (clientKey === undefined) throw invalid('a client certificate is given without its key')
+  const [own] = splitCertificates(clientCert, 'the client certificate file')
+  let fits: boolean
+  try {
+    fits = new X509Certificate(own ?? '').checkPrivateKey(createPrivateKey(clientKey))
+  } catch (cause) {
+    throw invalid('the client key cannot be read', {cause, hint: 'it must be PEM, and not encrypted'})
+  }
+  if (!fits) throw invalid('the client key does not belong to the client certificate')
+  return {cert: clientCert, key: clientKey}
+}
+
+const trustedRoots = (extra: readonly string[]): string[] => [
+  ...new Set([...nodeRoots(), ...pemBlocks(systemBundle()), ...extra]),
+]
+
+/** From Node 22.15 on this has what NODE_EXTRA_CA_CERTS adds; before, the program has to pass that file as `ca`. */
+const nodeRoots = (): readonly string[] =>
+  'getCACertificates' in tls && typeof tls.getCACertificates === 'function'
+    ? (tls.getCACertificates('default') as string[])
+    : tls.rootCertificates
+
+const systemBundle = (): string => {
+  for (const path of SYSTEM_BUNDLES) {
+    const stats = statSync(path, {throwIfNoEntry: false})
+    if (stats?.isFile() === true && stats.size <= limits.certificateBytes) return readFileSync(path, 'latin1')
+  }
+  return ''
+}
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: {readonly value: T} | undefined
+  return () => (made ??= {value: make()}).value
+}
+
+const invalid = (
+  message: string,
+  options: {readonly hint?: string; readonly cause?: unknown} = {},
+): MirrorError => new MirrorError('CERTIFICATE_INVALID', message, options)

@@ -1,0 +1,132 @@
+import type {Bytes} from '../model/index.js'
+
+export interface UploadBodyOptions {
+  /** Bytes the source will yield, where that is known. */
+  readonly length: number | undefined
+  /** Milliseconds a piece may wait to be taken. */
+  readonly stall: number
+  readonly onStall: () => void
+}
+
+/** Small enough that a slow link takes one well within the stall time. */
+const PIECE = 256 * 1024
+const NOTHING = new Uint8Array(0)
+
+type Piece = IteratorResult<Uint8Array, undefined>
+
+/**
+ * A source of bytes as undici should see it. undici does not close an iterator that it waits for, and lets a body that
+ * fails take the response along; so this one can be halted while the response is read. The last bytes are held back
+ * until the source has ended well: what fails its checksum is never sent whole.
+ */
+export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+  readonly #source: AsyncIterator<Uint8Array>
+  readonly #options: UploadBodyOptions
+  #rest: Uint8Array = NOTHING
+  #taken = 0
+  #ended = false
+  #halted = false
+  #failure: {readonly error: unknown} | undefined
+  #release: ((error: Error) => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(source: Bytes, options: UploadBodyOptions) {
+    this.#source = source[Symbol.asyncIterator]()
+    this.#options = options
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Whether every byte was handed over. */
+  get complete(): boolean {
+    const {length} = this.#options
+    return this.#rest.length === 0 && (this.#ended || (length !== undefined && this.#taken === length))
+  }
+
+  /** What the source failed with. */
+  get failure(): {readonly error: unknown} | undefined {
+    return this.#failure
+  }
+
+  /** Closes the source and hands nothing more over: whoever reads waits until `release`. */
+  halt(): void {
+    if (this.#halted) return
+    this.#halted = true
+    clearTimeout(this.#timer)
+    if (!this.#ended && this.#failure === undefined) this.#close()
+  }
+
+  /** Ends the wait of whoever still reads. */
+  release(): void {
+    this.halt()
+    this.#release?.(new Error('the upload was halted'))
+  }
+
+  next(): Promise<Piece> {
+    clearTimeout(this.#timer)
+    return new Promise((resolve, reject) => {
+      this.#release = reject
+      if (this.#halted) return
+      this.#piece().then(
+        (piece) => {
+          if (this.#halted) return
+          if (piece.done !== true)
+            this.#timer = setTimeout(this.#options.onStall, this.#options.stall).unref()
+          resolve(piece)
+        },
+        (error: unknown) => {
+          this.#failure ??= {error}
+          if (!this.#halted) reject(error)
+        },
+      )
+    })
+  }
+
+  return(): Promise<Piece> {
+    this.halt()
+    return Promise.resolve({done: true, value: undefined})
+  }
+
+  async #piece(): Promise<Piece> {
+    if (this.#rest.length === 0 && !this.#ended) await this.#fill()
+    if (this.#rest.length === 0) return {done: true, value: undefined}
+    const value = this.#rest.subarray(0, PIECE)
+    this.#rest = this.#rest.subarray(PIECE)
+    return {done: false, value}
+  }
+
+  async #fill(): Promise<void> {
+    const {length} = this.#options
+    const bytes = await this.#pull()
+    this.#taken += bytes.length
+    if (length !== undefined) {
+      if (bytes.length > 0 && this.#taken === length) this.#taken += (await this.#pull()).length
+      if (this.#taken > length || (this.#ended && this.#taken < length)) {
+        this.#close()
+        throw new Error(`a body said to have ${length} bytes has ${this.#taken}`)
+      }
+    }
+    this.#rest = bytes
+  }
+
+  /** The next bytes; none at the end. */
+  async #pull(): Promise<Uint8Array> {
+    for (;;) {
+      const result = await this.#source.next()
+      if (result.done === true) {
+        this.#ended = true
+        return NOTHING
+      }
+      if (result.value.length > 0) return result.value
+    }
+  }
+
+  #close(): void {
+    this.#ended = true
+    Promise.resolve(this.#source.return?.()).catch((error: unknown) => {
+      this.#failure ??= {error}
+    })
+  }
+}

@@ -1,0 +1,92 @@
+import type {Dispatcher} from 'undici'
+import type {HttpResponse, HttpUrl} from './send.js'
+import {cancelled, limits, readAll, type Bytes} from '../model/index.js'
+
+type WireData = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>
+
+export interface WireOptions {
+  readonly url: HttpUrl
+  readonly signal: AbortSignal | undefined
+  /** What a failure in the middle of the body is told as. */
+  readonly toError: (error: unknown) => unknown
+}
+
+/** What is thrown away of a body rather than closing its connection. */
+const DISCARDED = limits.errorBodyBytes
+
+/** A response whose body is still on the wire. Bytes are passed on as they come: nothing is ever decompressed. */
+export const wireResponse = (data: WireData, options: WireOptions): HttpResponse => {
+  const {body: wire} = data
+  // A body that nobody reads yet may fail all the same; whoever reads it is told then.
+  wire.on('error', () => {})
+  const body = wireBytes(wire, options)
+  return {
+    ...headOf(data, options),
+    body,
+    read: (limit) =>
+      readAll(body, {limit, what: `the answer of ${options.url.origin}`, signal: options.signal}),
+    discard: async () => {
+      await wire.dump({limit: DISCARDED})
+    },
+  }
+}
+
+/** A response whose body was read already. */
+export const readResponse = (data: WireData, bytes: Uint8Array, options: WireOptions): HttpResponse => {
+  const body = {
+    async *[Symbol.asyncIterator]() {
+      if (bytes.length > 0) yield bytes
+    },
+  }
+  return {
+    ...headOf(data, options),
+    body,
+    read: (limit) => readAll(body, {limit, what: `the answer of ${options.url.origin}`}),
+    discard: async () => {},
+  }
+}
+
+/** Reads up to `limit` bytes of a body, and closes its connection where that is not all or takes too long. */
+export const readBeginning = async (
+  {body}: WireData,
+  {limit, milliseconds}: {readonly limit: number; readonly milliseconds: number},
+): Promise<Uint8Array> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const timer = setTimeout(() => body.destroy(), milliseconds)
+  try {
+    for await (const chunk of body as Bytes) {
+      chunks.push(chunk.subarray(0, limit - size))
+      size += chunk.length
+      if (size >= limit) break
+    }
+  } catch {
+    // The status is the answer; of its explanation, what came is enough.
+  } finally {
+    clearTimeout(timer)
+  }
+  return Buffer.concat(chunks)
+}
+
+const headOf = (
+  {statusCode, headers}: WireData,
+  {url}: WireOptions,
+): Pick<HttpResponse, 'status' | 'header' | 'headers' | 'url'> => {
+  const values = (name: string): readonly string[] => {
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined
+    if (value === undefined) return []
+    return typeof value === 'string' ? [value] : value
+  }
+  return {status: statusCode, header: (name) => values(name)[0], headers: values, url}
+}
+
+async function* wireBytes(
+  wire: WireData['body'],
+  {signal, toError}: WireOptions,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of wire as Bytes) yield chunk
+  } catch (error) {
+    throw signal?.aborted ? cancelled(signal) : toError(error)
+  }
+}
