@@ -1,0 +1,102 @@
+import {
+  isDigest,
+  isForeignLayerType,
+  isIndexType,
+  isJsonObject,
+  isManifestType,
+  type Digest,
+  type JsonObject,
+} from '@airgap-mirror/oci-client/model'
+import {Refusal} from './refusal.js'
+import type {RegistryState, Repository} from './state.js'
+
+export interface Child {
+  readonly digest: Digest
+  readonly size: number
+  /** Foreign layers stay where their `urls` say. */
+  readonly foreign: boolean
+}
+
+/** What the registry needs to know of a manifest: read here on its own, so that it does not repeat the client's mistakes. */
+export interface Contents {
+  readonly isIndex: boolean
+  readonly children: readonly Child[]
+  readonly subject: Digest | undefined
+  readonly json: JsonObject
+}
+
+/** @throws {Refusal} MANIFEST_INVALID */
+export const parseContents = (bytes: Uint8Array, mediaType: string): Contents => {
+  let json: unknown
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    throw invalid('manifest is not JSON')
+  }
+  if (!isJsonObject(json) || json['schemaVersion'] !== 2) throw invalid('schemaVersion is not 2')
+  const declared = json['mediaType']
+  if (declared !== undefined && declared !== mediaType)
+    throw invalid(`mediaType is not the Content-Type ${mediaType}`)
+  const isIndex = isIndexType(mediaType)
+  if (!isIndex && !isManifestType(mediaType)) throw invalid(`unknown media type ${mediaType}`)
+  const listed = isIndex ? json['manifests'] : [json['config'], ...listOf(json['layers'] ?? [])]
+  const subject = json['subject']
+  return {
+    isIndex,
+    children: listOf(listed).map(parseChild),
+    subject: isJsonObject(subject) ? parseChild(subject).digest : undefined,
+    json,
+  }
+}
+
+/** Sentences about everything below this manifest that is not there, or not as big as its descriptor says. */
+export const missingBelow = (
+  contents: Contents,
+  where: {readonly state: RegistryState; readonly repository: Repository; readonly name: string},
+): readonly string[] =>
+  contents.children.flatMap(({digest, size, foreign}) => {
+    const {state, repository, name} = where
+    if (contents.isIndex) {
+      const child = repository.manifests.get(digest)
+      if (child === undefined) return [`${name}: manifest ${digest} is missing`]
+      if (child.bytes.length !== size) return [`${name}: manifest ${digest} is not of ${size} bytes`]
+      return missingBelow(parseContents(child.bytes, child.mediaType), where)
+    }
+    if (foreign && !repository.blobs.has(digest)) return []
+    const stored = repository.blobs.has(digest) ? state.storage.size(digest) : undefined
+    if (stored === undefined) return [`${name}: blob ${digest} is missing`]
+    return stored === size ? [] : [`${name}: blob ${digest} has ${stored} bytes, not ${size}`]
+  })
+
+/** Every tag must lead to a manifest whose whole content is there. */
+export const checkAll = (state: RegistryState): readonly string[] =>
+  [...state.repositories].flatMap(([name, repository]) =>
+    [...repository.tags].flatMap(([tag, digest]) => {
+      const manifest = repository.manifests.get(digest)
+      if (manifest === undefined) return [`${name}:${tag}: manifest ${digest} is missing`]
+      return missingBelow(parseContents(manifest.bytes, manifest.mediaType), {
+        state,
+        repository,
+        name: `${name}:${tag}`,
+      })
+    }),
+  )
+
+const parseChild = (value: unknown): Child => {
+  if (!isJsonObject(value) || !isDigest(value['digest']) || !Number.isSafeInteger(value['size'])) {
+    throw invalid('a descriptor has no valid digest and size')
+  }
+  const urls = value['urls']
+  return {
+    digest: value['digest'],
+    size: value['size'] as number,
+    foreign: isForeignLayerType(String(value['mediaType'])) || (Array.isArray(urls) && urls.length > 0),
+  }
+}
+
+const listOf = (value: unknown): readonly unknown[] => {
+  if (!Array.isArray(value)) throw invalid('a list of descriptors is missing')
+  return value
+}
+
+const invalid = (message: string): Refusal => new Refusal(400, 'MANIFEST_INVALID', message)

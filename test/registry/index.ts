@@ -1,0 +1,7 @@
+export type {Fault, FaultMatch, FaultRule} from './fault-rule.js'
+export type {IncomingManifest} from './manifests.js'
+export type {BasicAuth, RegistryOptions, RegistryUser, TokenAuth} from './options.js'
+export type {Commit, RequestRecord} from './request-log.js'
+export type {RequestKind} from './route.js'
+export {startRegistry, type TestRegistry} from './server.js'
+export type {StoredManifest} from './state.js'
