@@ -1,22 +1,73 @@
-export type Credential =
-  | {readonly kind: 'basic'; readonly username: string; readonly password: string}
-  /** An OAuth2 refresh token from docker's `identitytoken` or a helper whose user name is `<token>`. */
-  | {readonly kind: 'identity-token'; readonly token: string; readonly username?: string}
-  /** A ready bearer token, docker's `registrytoken`. */
-  | {readonly kind: 'bearer'; readonly token: string}
+/** Where a credential was found and how far it holds; all of it optional, none of it secret. */
+export interface CredentialOrigin {
+  /** For messages: the file and its key, the helper, the flag. */
+  readonly origin?: string
+  /** True where another repository of the same registry may have another credential and has to be asked for. */
+  readonly repositoryOnly?: boolean
+}
+
+export interface BasicCredential extends CredentialOrigin {
+  readonly kind: 'basic'
+  readonly username: string
+  readonly password: string
+}
+
+/** An OAuth2 refresh token from docker's `identitytoken` or a helper whose user name is `<token>`. */
+export interface IdentityTokenCredential extends CredentialOrigin {
+  readonly kind: 'identity-token'
+  readonly token: string
+  readonly username?: string
+}
+
+/** A ready bearer token, docker's `registrytoken`. */
+export interface BearerCredential extends CredentialOrigin {
+  readonly kind: 'bearer'
+  readonly token: string
+}
+
+export type Credential = BasicCredential | IdentityTokenCredential | BearerCredential
 
 export interface CredentialRequest {
   /** `host[:port]` of the registry. */
   readonly registry: string
   /** The repository, where there is one: podman's auth.json may hold keys for parts of its path. */
   readonly repository?: string
-  /** True when what was given before was refused. */
+  /**
+   * True when what was given before was refused, anonymity (undefined) included. So the first call is for sources that do
+   * not disturb anybody, and a prompt, or an error that lists where was looked, belongs to a call with `refused`.
+   */
   readonly refused: boolean
   readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Asked once a registry challenges, and again if that credential is refused; undefined means anonymous. May prompt.
+ * Calls for one registry never overlap. An answer holds for the whole registry unless it says `repositoryOnly`; undefined
+ * holds for the repository that was asked for.
  * @throws {MirrorError} CREDENTIALS_INVALID, AUTH_REQUIRED
  */
 export type CredentialProvider = (request: CredentialRequest) => Promise<Credential | undefined>
+
+/** Whether a registry would see the same secret: where it was found does not count. */
+export const sameCredential = (left: Credential | undefined, right: Credential | undefined): boolean => {
+  if (left === undefined || right === undefined) return left === right
+  if (left.kind === 'basic') {
+    return right.kind === 'basic' && left.username === right.username && left.password === right.password
+  }
+  return left.kind === right.kind && left.token === right.token
+}
+
+/** Every form in which the credential's secret could show up in a text. */
+export const secretsOf = (credential: Credential | undefined): readonly string[] => {
+  if (credential === undefined) return []
+  if (credential.kind !== 'basic') return [credential.token]
+  const {username, password} = credential
+  return [password, encodeURIComponent(password), Buffer.from(`${username}:${password}`).toString('base64')]
+}
+
+/** The user name and the origin, for a message; never the secret. */
+export const describeCredential = (credential: Credential): string => {
+  const from = credential.origin === undefined ? '' : ` from ${credential.origin}`
+  if (credential.kind === 'basic') return `the user name ${JSON.stringify(credential.username)}${from}`
+  return credential.kind === 'bearer' ? `the bearer token${from}` : `the identity token${from}`
+}

@@ -1,0 +1,46 @@
+import {cancelled} from '../model/index.js'
+import type {Held} from './held-credentials.js'
+
+/**
+ * Runs work that uses a credential. While nobody knows whether the credential is right, one piece of work tries it alone:
+ * thirty parallel requests with one wrong password lock an account out. The work sets `held.standing`.
+ * @returns undefined where another's trial was waited for instead: look again at what is held
+ */
+export type FirstAlone = <Result>(
+  held: Held,
+  work: () => Promise<Result>,
+  options: {readonly signal?: AbortSignal | undefined},
+) => Promise<Result | undefined>
+
+export const firstAlone = (): FirstAlone => {
+  const trials = new WeakMap<Held, Promise<unknown>>()
+  return async (held, work, {signal}) => {
+    if (held.credential === undefined || held.standing !== 'untried') return await work()
+    const running = trials.get(held)
+    if (running !== undefined) {
+      await settledOrAborted(running, signal)
+      return undefined
+    }
+    const trial = work()
+    trials.set(held, trial)
+    try {
+      return await trial
+    } finally {
+      trials.delete(held)
+    }
+  }
+}
+
+/** Waits for an end, good or bad, that is somebody else's to handle. */
+const settledOrAborted = async (work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> => {
+  if (signal?.aborted) throw cancelled(signal)
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => reject(cancelled(signal))
+    const done = (): void => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }
+    signal?.addEventListener('abort', stop, {once: true})
+    work.then(done, done)
+  })
+}

@@ -1,0 +1,68 @@
+import {MirrorError, type Side} from '../model/index.js'
+import {describeCredential, type Credential} from './credential.js'
+import type {Held} from './held-credentials.js'
+
+export interface Refusal {
+  readonly registry: string
+  readonly side: Side
+  readonly held: Held
+  /** Set where the token server refused, not the registry itself. */
+  readonly tokenServer?: {readonly host: string; readonly status: number; readonly said: string | undefined}
+}
+
+/** One place that was searched for a credential, for the list in an error. */
+export interface LookedIn {
+  /** A file's path, a variable, a credential helper. */
+  readonly place: string
+  readonly found: 'no file' | 'no entry' | 'unreadable' | 'malformed' | 'helper failed' | 'credential'
+  /** Why, where `found` does not say it. */
+  readonly detail?: string
+}
+
+/** AUTH_REQUIRED with every place that was looked in. */
+export const authRequired = (options: {
+  readonly registry: string
+  readonly side: Side
+  readonly lookedIn?: readonly LookedIn[]
+}): MirrorError => {
+  const {registry, side, lookedIn = []} = options
+  const places = lookedIn.map(
+    ({place, found, detail}) => `\n  ${place}: ${detail === undefined ? found : `${found} (${detail})`}`,
+  )
+  const where = places.length === 0 ? '' : `; looked in:${places.join('')}`
+  return new MirrorError('AUTH_REQUIRED', `${registry} asks for a credential and none was found${where}`, {
+    side,
+    hint: 'Give a user name and a password, or a docker config.json that has an entry for this registry.',
+  })
+}
+
+/** AUTH_REQUIRED, AUTH_FAILED or DENIED, whichever a refusal that nothing can mend is. */
+export const authRefused = ({registry, side, held, tokenServer}: Refusal): MirrorError => {
+  const {credential, standing} = held
+  if (credential === undefined) return authRequired({registry, side})
+  const who = describeCredential(credential)
+  const by = tokenServer === undefined ? registry : `token server ${tokenServer.host} of ${registry}`
+  const said = tokenServer?.said === undefined ? '' : `: ${tokenServer.said}`
+  if (tokenServer !== undefined && (standing === 'proven' || standing === 'admitted')) {
+    return new MirrorError('DENIED', `${by} gives no token to ${who}${said}`, {
+      side,
+      hint: 'Check that the account may use this repository, and that its project exists.',
+    })
+  }
+  return new MirrorError('AUTH_FAILED', `${by} refuses ${who}${said}`, {
+    side,
+    hint: 'Check the user name and the password or token, or log in again.',
+  })
+}
+
+/** CREDENTIALS_INVALID for a credential of a kind that the registry has no use for. */
+export const authUnusable = (options: {
+  readonly registry: string
+  readonly side: Side
+  readonly credential: Credential
+}): MirrorError =>
+  new MirrorError(
+    'CREDENTIALS_INVALID',
+    `${options.registry} cannot be given ${describeCredential(options.credential)}: it asks for a user name and a password`,
+    {side: options.side, hint: 'Log in to this registry with a user name and a password.'},
+  )

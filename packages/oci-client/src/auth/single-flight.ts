@@ -1,0 +1,71 @@
+import {cancelled} from '../model/index.js'
+
+export interface SingleFlight<Result> {
+  /**
+   * Joins the work that is under way for `key`, or starts it. A caller that gives up leaves the others alone; the work's own
+   * signal is aborted once nobody waits for it any more.
+   * @throws whatever the work throws, CANCELLED
+   */
+  run(key: string, work: (signal: AbortSignal) => Promise<Result>, options?: FlightOptions): Promise<Result>
+}
+
+export interface FlightOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+interface Flight<Result> {
+  readonly result: Promise<Result>
+  readonly abort: AbortController
+  waiting: number
+}
+
+export const singleFlight = <Result>(): SingleFlight<Result> => {
+  const flights = new Map<string, Flight<Result>>()
+
+  const start = (key: string, work: (signal: AbortSignal) => Promise<Result>): Flight<Result> => {
+    const abort = new AbortController()
+    const result = work(abort.signal).finally(() => {
+      if (flights.get(key) === flight) flights.delete(key)
+    })
+    const flight: Flight<Result> = {result, abort, waiting: 0}
+    flights.set(key, flight)
+    return flight
+  }
+
+  const leave = (key: string, flight: Flight<Result>): void => {
+    flight.waiting -= 1
+    if (flight.waiting > 0) return
+    if (flights.get(key) === flight) flights.delete(key)
+    flight.abort.abort(cancelled())
+  }
+
+  return {
+    run: async (key, work, {signal} = {}) => {
+      if (signal?.aborted) throw cancelled(signal)
+      const flight = flights.get(key) ?? start(key, work)
+      flight.waiting += 1
+      try {
+        return await orAborted(flight.result, signal)
+      } finally {
+        leave(key, flight)
+      }
+    },
+  }
+}
+
+const orAborted = async <Result>(
+  result: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> => {
+  if (signal === undefined) return await result
+  let stop: (() => void) | undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(cancelled(signal))
+    signal.addEventListener('abort', stop, {once: true})
+  })
+  try {
+    return await Promise.race([result, aborted])
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,42 @@
+import type {HttpUrl} from '../http/send.js'
+import {MirrorError, type Side} from '../model/index.js'
+
+/** Where a registry's Bearer challenge sends its clients for tokens. */
+export interface TokenRealm {
+  readonly url: HttpUrl
+  /** `host[:port]`, for messages. */
+  readonly host: string
+  readonly service: string | undefined
+}
+
+/**
+ * Reads the realm of a Bearer challenge. It may be on any host, since that is how registries are built, but a credential
+ * goes there: https only, or http where the registry itself is reached by http.
+ * @throws {MirrorError} PROTOCOL
+ */
+export const parseRealm = (
+  parameters: ReadonlyMap<string, string>,
+  options: {readonly origin: string; readonly registry: string; readonly side: Side},
+): TokenRealm => {
+  const {origin, registry, side} = options
+  const invalid = (why: string, hint?: string): MirrorError =>
+    new MirrorError('PROTOCOL', `${registry} sends its clients to a token server ${why}`, {side, hint})
+  const realm = parameters.get('realm') ?? ''
+  const url = URL.canParse(realm) ? new URL(realm) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw invalid('whose address cannot be read')
+  if (url.username !== '' || url.password !== '') throw invalid('whose address carries a user name')
+  if (url.protocol === 'http:' && !origin.startsWith('http:')) {
+    throw invalid(
+      `without TLS (${url.host}), so no credential was sent`,
+      'Correct the realm in the registry’s configuration to an https address.',
+    )
+  }
+  return {
+    url: {origin: url.origin, path: `${url.pathname}${url.search}`},
+    host: url.host,
+    service: parameters.get('service'),
+  }
+}
+
+export const sameRealm = (left: TokenRealm, right: TokenRealm): boolean =>
+  left.url.origin === right.url.origin && left.url.path === right.url.path && left.service === right.service
