@@ -1,5 +1,6 @@
 import type {HttpResponse} from './send.js'
 import {excerpt} from './printable.js'
+import {redactText} from './redact.js'
 import {isJsonObject, limits} from '../model/index.js'
 
 /** What a registry says of a failure: the OCI error envelope, else the beginning of whatever it sent. */
@@ -72,12 +73,13 @@ const entriesText = (errors: readonly FailureEntry[]): string => {
     return detail === '' || detail === '{}' ? head : `${head} (${detail})`
   })
   const more = errors.length - shown.length
-  return excerpt(shown.join('; ') + (more > 0 ? `; and ${more} more` : ''), SHOWN_LENGTH * 2)
+  return excerpt(redactText(shown.join('; ')) + (more > 0 ? `; and ${more} more` : ''), SHOWN_LENGTH * 2)
 }
 
-const plainText = (body: string): string => excerpt(isHtml(body) ? withoutTags(body) : body, SHOWN_LENGTH)
+const plainText = (body: string): string =>
+  excerpt(redactText(isMarkup(body) ? withoutTags(body) : body), SHOWN_LENGTH)
 
-const isHtml = (body: string): boolean => /^\s*<(?:!doctype|html|head|body)/i.test(body)
+const isMarkup = (body: string): boolean => body.trimStart().startsWith('<')
 
 /** A linear scan: a hostile page must not make a regular expression slow. */
 const withoutTags = (html: string): string => {

@@ -98,7 +98,7 @@ export const openTunnel = (proxy: Proxy, target: string, options: TunnelOptions)
       const status = response.statusCode ?? 0
       if (status === 200 && head.length === 0) {
         socket.setTimeout(0)
-        resolve(socket as Socket)
+        resolve(socket)
         return
       }
       socket.destroy()

@@ -30,6 +30,16 @@ export const redactUrl = (url: string): string => {
         .join('&')}`
 }
 
+/** Text from outside that may quote what was sent: credentials and query values in it are masked. */
+export const redactText = (text: string): string =>
+  text
+    .replace(/\b(Basic|Bearer) +[\w.~+/=-]{4,}/gi, '$1 ***')
+    .replace(
+      /([?&])([\w.~-]{1,100}=[^&\s"'<>]*)/g,
+      (_match, mark: string, pair: string) => mark + redactPair(pair),
+    )
+    .replace(/(\/\/)[^\s/@]{1,500}@/g, '$1')
+
 const withoutUser = (place: string): string => {
   const slashes = place.indexOf('//')
   if (slashes < 0) return place

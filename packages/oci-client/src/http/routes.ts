@@ -66,12 +66,15 @@ const tunnelConnector = (origin: string, proxy: Proxy, options: RoutesOptions): 
     secureContext: proxy.secure ? options.contexts.forHost(proxy.hostname) : undefined,
     rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
   }
-  return (to, callback) => {
-    openTunnel(proxy, `${hostname}:${port === '' ? 443 : port}`, tunnel).then(
-      (httpSocket) => connector({...to, servername: serverName(hostname), httpSocket}, callback),
-      (error: unknown) => callback(error as Error, null),
-    )
+  const connect = async (...[to, callback]: Parameters<Connector>): Promise<void> => {
+    try {
+      const httpSocket = await openTunnel(proxy, `${hostname}:${port === '' ? 443 : port}`, tunnel)
+      connector({...to, servername: serverName(hostname), httpSocket}, callback)
+    } catch (error) {
+      callback(error as Error, null)
+    }
   }
+  return (to, callback) => void connect(to, callback)
 }
 
 const connectorOptions = (origin: string, options: RoutesOptions): buildConnector.BuildOptions => {

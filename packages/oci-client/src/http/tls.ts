@@ -46,13 +46,17 @@ export const splitCertificates = (pem: string, what: string): readonly string[] 
   const blocks = pemBlocks(pem)
   if (blocks.length === 0) throw invalid(`${what} holds no certificate`, {hint: `it must be PEM: ${BEGIN} …`})
   for (const [index, block] of blocks.entries()) {
-    try {
-      new X509Certificate(block)
-    } catch (cause) {
-      throw invalid(`certificate ${index + 1} of ${what} cannot be read`, {cause})
-    }
+    readCertificate(block, `certificate ${index + 1} of ${what}`)
   }
   return blocks
+}
+
+const readCertificate = (pem: string, what: string): X509Certificate => {
+  try {
+    return new X509Certificate(pem)
+  } catch (cause) {
+    throw invalid(`${what} cannot be read`, {cause})
+  }
 }
 
 const pemBlocks = (pem: string): string[] => {

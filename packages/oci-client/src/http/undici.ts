@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream'
 import type {Dispatcher} from 'undici'
 import {createRoute, type Route} from './routes.js'
 import type {HttpRequest, HttpResponse, Send} from './send.js'
@@ -153,18 +154,22 @@ const wireRequest = (
       ...(forwardedBy === undefined ? {} : {host: url.origin.slice('http://'.length)}),
       ...(authorization === undefined ? {} : {'proxy-authorization': authorization}),
     },
-    body:
-      body === undefined
-        ? null
-        : 'bytes' in body
-          ? body.bytes
-          : (upload as unknown as Dispatcher.RequestOptions['body']),
+    body: wireBody(body, upload),
     headersTimeout: method === 'PUT' || method === 'PATCH' ? times.commit : times.answer,
     bodyTimeout: times.stall,
     // undici would close the connection after each HEAD, and most requests of a push are HEADs.
     reset: false,
     signal,
   }
+}
+
+/** undici takes any async iterable, though its types know streams alone. */
+const wireBody = (
+  body: HttpRequest['body'],
+  upload: UploadBody | undefined,
+): Uint8Array | Readable | null => {
+  if (body === undefined) return null
+  return 'bytes' in body ? body.bytes : (upload as unknown as Readable)
 }
 
 /** Turns what came into the response, or into the error that it really is. */

@@ -68,25 +68,25 @@ export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     clearTimeout(this.#timer)
     return new Promise((resolve, reject) => {
       this.#release = reject
-      if (this.#halted) return
-      this.#piece().then(
-        (piece) => {
-          if (this.#halted) return
-          if (piece.done !== true)
-            this.#timer = setTimeout(this.#options.onStall, this.#options.stall).unref()
-          resolve(piece)
-        },
-        (error: unknown) => {
-          this.#failure ??= {error}
-          if (!this.#halted) reject(error)
-        },
-      )
+      if (!this.#halted) void this.#deliver(resolve, reject)
     })
   }
 
   return(): Promise<Piece> {
     this.halt()
     return Promise.resolve({done: true, value: undefined})
+  }
+
+  async #deliver(resolve: (piece: Piece) => void, reject: (error: unknown) => void): Promise<void> {
+    try {
+      const piece = await this.#piece()
+      if (this.#halted) return
+      if (piece.done !== true) this.#timer = setTimeout(this.#options.onStall, this.#options.stall).unref()
+      resolve(piece)
+    } catch (error) {
+      this.#failure ??= {error}
+      if (!this.#halted) reject(error)
+    }
   }
 
   async #piece(): Promise<Piece> {
