@@ -1,0 +1,32 @@
+import type {HostKnowledge} from './host-knowledge.js'
+import type {RetryPolicy} from '../http/retry.js'
+import type {HttpUrl, Send} from '../http/send.js'
+import type {Bytes, Digest, Side} from '../model/index.js'
+
+/** What every operation on one registry works with. */
+export interface RegistryClient {
+  /** `host[:port]`, for messages. */
+  readonly registry: string
+  readonly origin: string
+  readonly side: Side
+  /** Sends again what can be sent again: for everything but uploads. */
+  readonly send: Send
+  /** Sends once: for uploads, which have their own loop. */
+  readonly sendOnce: Send
+  readonly host: HostKnowledge
+  readonly policy: RetryPolicy
+  readonly chunkSize: 'auto' | number
+  /** Slows bytes down to what all uploads together may take. */
+  readonly paced: (bytes: Bytes, signal: AbortSignal) => Bytes
+  /** Each text is reported once. */
+  readonly warn: (text: string) => void
+  readonly onRetry: () => void
+}
+
+export const urlOf = (client: RegistryClient, path: string): HttpUrl => ({origin: client.origin, path})
+
+/** How messages name content: `host:5000/a/b@sha256:…`. */
+export const nameOf = (
+  client: RegistryClient,
+  {repository, digest}: {readonly repository: string; readonly digest: Digest},
+): string => `${client.registry}/${repository}@${digest}`

@@ -1,0 +1,18 @@
+import {manifestKey, type Digest, type Reference} from '../model/index.js'
+
+/** Paths of the distribution API (distribution-spec, Endpoints). Repositories, tags and digests need no escaping. */
+export const endpoints = {
+  base: '/v2/',
+  blob: (repository: string, digest: Digest): string => `/v2/${repository}/blobs/${digest}`,
+  manifest: (target: Reference): string => `/v2/${target.repository}/manifests/${manifestKey(target)}`,
+  upload: (repository: string): string => `/v2/${repository}/blobs/uploads/`,
+  mount: (repository: string, {digest, from}: {readonly digest: Digest; readonly from: string}): string =>
+    `/v2/${repository}/blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`,
+} as const
+
+/** Puts the digest behind whatever query the registry gave: `_state` and signatures must stay byte for byte. */
+export const withDigest = (path: string, digest: Digest): string =>
+  `${path}${path.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`
+
+export const pullScope = (repository: string): string => `repository:${repository}:pull`
+export const pushScope = (repository: string): string => `repository:${repository}:pull,push`

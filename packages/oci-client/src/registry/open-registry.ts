@@ -1,0 +1,141 @@
+import {urlOf, type RegistryClient} from './client.js'
+import {endpoints} from './endpoints.js'
+import {hasBlob} from './head-blob.js'
+import {unknownHost, type HostKnowledge} from './host-knowledge.js'
+import {putBlob} from './put-blob.js'
+import {putManifestBytes} from './put-manifest.js'
+import {readManifest, resolveManifest} from './read-manifest.js'
+import {referrersByTag} from './referrers-tag.js'
+import {authorizing} from '../auth/authorize.js'
+import {originOf} from '../http/location.js'
+import {logging} from '../http/log.js'
+import {limitRate} from '../http/rate-limit.js'
+import {followRedirects} from '../http/redirects.js'
+import {responseError} from '../http/response-error.js'
+import {retrying, type RetryPolicy} from '../http/retry.js'
+import type {Middleware, Send} from '../http/send.js'
+import {createTransport} from '../http/undici.js'
+import {excerpt} from '../http/printable.js'
+import type {CallOptions, ImageSink} from '../model/index.js'
+import type {RegistryOptions} from '../options.js'
+
+export interface Registry extends ImageSink {
+  /**
+   * Proves that the registry is there, that its certificate is trusted and that it takes the credential, before any work.
+   * @throws {MirrorError} UNREACHABLE, TLS_*, PROXY_FAILED, AUTH_*, REGISTRY_FAILED
+   */
+  ping(options?: CallOptions): Promise<void>
+  /** What was learnt of the host so far. Plain JSON. */
+  readonly knowledge: HostKnowledge
+}
+
+const RETRIES = 5
+const RETRY_MAX_WAIT = 300_000
+/** `Warning` texts and fall-backs that are told at most; a hostile registry has endless ones. */
+const WARNINGS = 100
+const WARNING_LENGTH = 400
+
+/** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
+export const openRegistry = (options: RegistryOptions): Registry => {
+  const usage = {requests: 0, retries: 0}
+  const transport = createTransport(options)
+  const client = createClient(options, {wire: transport.send, usage})
+  const addReferrer = referrersByTag(client)
+  return {
+    usage,
+    knowledge: client.host,
+    ping: (call = {}) => ping(client, call),
+    resolve: (target, call = {}) => resolveManifest(client, {...call, target}),
+    manifest: (target, call = {}) => readManifest(client, {...call, target}),
+    hasBlob: (repository, digest, {signal} = {}) => hasBlob(client, {repository, digest, signal}),
+    putBlob: (repository, blob, call = {}) => putBlob(client, {...call, repository, blob}),
+    putManifest: async (target, manifest, call = {}) => {
+      const response = await putManifestBytes(client, {...call, target, manifest})
+      const {subject} = manifest
+      if (subject === undefined || response.header('oci-subject') !== undefined) return
+      await addReferrer({...call, repository: target.repository, subject: subject.digest, manifest})
+    },
+    [Symbol.asyncDispose]: () => transport.close(),
+  }
+}
+
+/**
+ * From the wire upwards: what is on it is counted and logged, so token requests and the hops of a redirect are, too; each
+ * hop is authorized anew, by its own origin; requests are sent again on the outermost level, and there only.
+ */
+const createClient = (
+  options: RegistryOptions,
+  {wire, usage}: {readonly wire: Send; readonly usage: {requests: number; retries: number}},
+): RegistryClient => {
+  const {registry, side, credentials, onExchange, chunkSize = 'auto', limitRate: rate} = options
+  const origin = originOf(registry, options)
+  const policy: RetryPolicy = {
+    retries: options.retries ?? RETRIES,
+    maxWait: options.retryMaxWait ?? RETRY_MAX_WAIT,
+  }
+  const onRetry = (): void => {
+    usage.retries += 1
+  }
+  const warn = warnOnce(options.onWarning)
+  const again = retrying({policy, onRetry})
+  const logged = onExchange === undefined ? wire : logging(onExchange)(wire)
+  const seen = observing(usage, warn)(logged)
+  const sendOnce = followRedirects()(
+    authorizing({origin, registry, side, credentials, tokenSend: again(seen)})(seen),
+  )
+  const limited = rate === undefined ? undefined : limitRate(rate)
+  return {
+    registry,
+    origin,
+    side,
+    send: again(sendOnce),
+    sendOnce,
+    host: unknownHost(),
+    policy,
+    chunkSize,
+    paced: (bytes, signal) => (limited === undefined ? bytes : limited(bytes, {signal})),
+    warn,
+    onRetry,
+  }
+}
+
+/** Counts requests and passes on `Warning: 299 - "text"` (distribution-spec, Warnings): shown, never acted upon. */
+const observing =
+  (usage: {requests: number}, warn: (text: string) => void): Middleware =>
+  (next) =>
+  async (request) => {
+    usage.requests += 1
+    const response = await next(request)
+    for (const value of response.headers('warning')) {
+      const text = /^299 \S+ "(.*)"/s.exec(value)?.[1]
+      if (text !== undefined) warn(text.replaceAll(/\\(.)/gs, '$1'))
+    }
+    return response
+  }
+
+const warnOnce = (onWarning: ((text: string) => void) | undefined): ((text: string) => void) => {
+  const told = new Set<string>()
+  return (text) => {
+    const line = excerpt(text, WARNING_LENGTH)
+    if (onWarning === undefined || told.has(line) || told.size >= WARNINGS) return
+    told.add(line)
+    onWarning(line)
+  }
+}
+
+const ping = async (client: RegistryClient, {signal}: CallOptions): Promise<void> => {
+  const response = await client.send({
+    method: 'GET',
+    url: urlOf(client, endpoints.base),
+    signal,
+    scopes: [],
+  })
+  const {status} = response
+  // Some registries have no such page, or keep it from everybody, and work all the same.
+  if ((status >= 200 && status < 300) || status === 404 || status === 403) return response.discard()
+  throw await responseError(response, {
+    side: client.side,
+    what: 'cannot use the registry',
+    reference: client.registry,
+  })
+}

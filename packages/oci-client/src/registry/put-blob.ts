@@ -1,0 +1,86 @@
+import type {RegistryClient} from './client.js'
+import {hasBlob} from './head-blob.js'
+import {mayMount} from './host-knowledge.js'
+import {uploadBlob} from './upload.js'
+import {cancelUpload, tryMount, type UploadSession} from './upload-session.js'
+import {isTransient} from '../http/transport-error.js'
+import {
+  cancelled,
+  isPending,
+  type BlobOutcome,
+  type BlobSource,
+  type Descriptor,
+  type PutBlobOptions,
+} from '../model/index.js'
+
+/** The cheapest way for a blob into a repository: it is there, it is mounted, it is uploaded. */
+export const putBlob = async (
+  client: RegistryClient,
+  {repository, blob, ...options}: PutBlobOptions & {readonly repository: string; readonly blob: BlobSource},
+): Promise<BlobOutcome> => {
+  const {content} = blob
+  const {signal, onProgress = () => {}} = options
+  const found = isPending(content)
+    ? undefined
+    : await withoutUpload(client, {repository, content, ...options})
+  if (found !== undefined && 'how' in found) return found
+  const upload = {client, repository, blob, signal, onProgress, sent: 0}
+  const {content: descriptor, attempts} = await uploadBlob(upload, {session: found})
+  return {how: 'uploaded', descriptor, sent: upload.sent, attempts}
+}
+
+interface Wanted extends PutBlobOptions {
+  readonly repository: string
+  readonly content: Descriptor
+}
+
+/** Present or mounted; else undefined, or the session that a registry opens which does not mount. */
+const withoutUpload = async (
+  client: RegistryClient,
+  wanted: Wanted,
+): Promise<BlobOutcome | UploadSession | undefined> => {
+  const {repository, content, absent = false, signal} = wanted
+  const mount = await mountedBlob(client, wanted)
+  if (mount === 'mounted') return {how: 'mounted', descriptor: content}
+  if (absent) return mount
+  try {
+    // A refused mount does not say that the blob is absent here.
+    if (!(await hasBlob(client, {repository, digest: content.digest, signal}))) return mount
+  } catch (error) {
+    if (mount !== undefined) await cancelUpload(client, mount)
+    throw error
+  }
+  if (mount !== undefined) await cancelUpload(client, mount)
+  return {how: 'present', descriptor: content}
+}
+
+const mountedBlob = async (
+  client: RegistryClient,
+  {repository, content: {digest}, mountFrom = [], signal}: Wanted,
+): Promise<'mounted' | UploadSession | undefined> => {
+  const from = nearest(repository, mountFrom)
+  if (from === undefined || !mayMount(client.host)) return undefined
+  try {
+    return await tryMount(client, {repository, digest, from, signal})
+  } catch (error) {
+    if (signal?.aborted) throw cancelled(signal)
+    // Only a short cut: what is wrong with the link shows, and is retried, on the way that always works.
+    if (isTransient(error)) return undefined
+    throw error
+  }
+}
+
+/** The repository with the longest common path: registries with projects mount only within one (GitLab, Harbor). */
+const nearest = (repository: string, others: readonly string[]): string | undefined => {
+  const path = repository.split('/')
+  const common = (other: string): number => {
+    const parts = other.split('/')
+    const differs = parts.findIndex((part, index) => part !== path[index])
+    return differs < 0 ? parts.length : differs
+  }
+  const candidates = others.filter((other) => other !== repository)
+  return candidates.reduce<string | undefined>(
+    (best, other) => (best === undefined || common(other) > common(best) ? other : best),
+    undefined,
+  )
+}

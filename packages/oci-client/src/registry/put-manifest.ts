@@ -1,0 +1,51 @@
+import {urlOf, type RegistryClient} from './client.js'
+import {endpoints, pushScope} from './endpoints.js'
+import {digestHeader} from './read-manifest.js'
+import {responseError} from '../http/response-error.js'
+import type {HttpResponse} from '../http/send.js'
+import {
+  algorithmOf,
+  digestOf,
+  formatReference,
+  MirrorError,
+  type CallOptions,
+  type Manifest,
+  type Reference,
+} from '../model/index.js'
+
+export interface PutManifest extends CallOptions {
+  readonly target: Reference
+  readonly manifest: Pick<Manifest, 'descriptor' | 'bytes'>
+}
+
+/**
+ * Stores the bytes as they are under the tag, else under the digest.
+ * @throws {MirrorError} BLOB_UNKNOWN, MANIFEST_REJECTED, PROTOCOL where the registry stored something else
+ */
+export const putManifestBytes = async (
+  client: RegistryClient,
+  {target, manifest, signal}: PutManifest,
+): Promise<HttpResponse> => {
+  const {descriptor, bytes} = manifest
+  const at = target.tag === undefined ? {...target, digest: descriptor.digest} : target
+  const reference = formatReference(at)
+  const response = await client.send({
+    method: 'PUT',
+    url: urlOf(client, endpoints.manifest(at)),
+    headers: {'content-type': descriptor.mediaType, 'content-length': String(bytes.length)},
+    body: {bytes},
+    signal,
+    scopes: [pushScope(target.repository)],
+  })
+  if (response.status < 200 || response.status > 299)
+    throw await responseError(response, {side: client.side, what: 'cannot push the manifest', reference})
+  await response.discard()
+  const stored = digestHeader(response)
+  if (stored !== undefined && stored !== digestOf(bytes, algorithmOf(stored))) {
+    throw new MirrorError('PROTOCOL', `${reference}: the registry stored another manifest, ${stored}`, {
+      side: client.side,
+      hint: 'Something between here and the registry changes what is sent; a digest must never change.',
+    })
+  }
+  return response
+}

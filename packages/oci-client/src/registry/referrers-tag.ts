@@ -1,0 +1,95 @@
+import type {RegistryClient} from './client.js'
+import {putManifestBytes} from './put-manifest.js'
+import {readManifest} from './read-manifest.js'
+import {
+  algorithmOf,
+  digestOf,
+  formatReference,
+  hexOf,
+  isJsonObject,
+  limits,
+  mediaTypes,
+  MirrorError,
+  parseJsonObject,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type JsonObject,
+  type Manifest,
+} from '../model/index.js'
+
+export interface Referrer extends CallOptions {
+  readonly repository: string
+  readonly subject: Digest
+  readonly manifest: Manifest
+}
+
+/** Adds referrers to the index that registries without the referrers API keep them in; one at a time for a subject. */
+export type AddReferrer = (referrer: Referrer) => Promise<void>
+
+/** The tag of that index: algorithm, dash, hex, cut to 32 and 64 characters (distribution-spec, Referrers Tag Schema). */
+export const referrersTag = (subject: Digest): string =>
+  `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
+
+export const referrersByTag = (client: RegistryClient): AddReferrer => {
+  const queues = new Map<string, Promise<void>>()
+  return async (referrer) => {
+    const key = `${referrer.repository}@${referrer.subject}`
+    // Read, change, write: nothing but our own order keeps two writers from losing an entry.
+    const turn = (queues.get(key) ?? Promise.resolve()).then(() => append(client, referrer))
+    const settled = turn.catch(() => {})
+    queues.set(key, settled)
+    try {
+      await turn
+    } finally {
+      if (queues.get(key) === settled) queues.delete(key)
+    }
+  }
+}
+
+const append = async (
+  client: RegistryClient,
+  {repository, subject, manifest, signal}: Referrer,
+): Promise<void> => {
+  const target = {registry: client.registry, repository, tag: referrersTag(subject)}
+  const existing = await readManifest(client, {target, signal})
+  if (existing !== undefined && existing.kind !== 'index') {
+    throw new MirrorError(
+      'MANIFEST_REJECTED',
+      `${formatReference(target)} is no index, so the referrers of ${subject} cannot be listed in it`,
+      {side: client.side, hint: 'Remove that tag, or push with --no-referrers.'},
+    )
+  }
+  if (existing?.children.some(({digest}) => digest === manifest.descriptor.digest) === true) return
+  const bytes = withEntry(existing?.bytes, entryOf(manifest))
+  if (bytes.length > limits.referrersBodyBytes) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${formatReference(target)} would be over ${limits.referrersBodyBytes} bytes`,
+    )
+  }
+  const mediaType = existing?.descriptor.mediaType ?? mediaTypes.ociIndex
+  const descriptor = {mediaType, digest: digestOf(bytes), size: bytes.length}
+  await putManifestBytes(client, {target, manifest: {descriptor, bytes}, signal})
+}
+
+/** Every other entry and field stays as it was. */
+const withEntry = (existing: Uint8Array | undefined, entry: Descriptor): Uint8Array => {
+  const index: JsonObject =
+    existing === undefined
+      ? {schemaVersion: 2, mediaType: mediaTypes.ociIndex}
+      : parseJsonObject(existing, 'referrers index')
+  const entries: readonly unknown[] = Array.isArray(index['manifests']) ? index['manifests'] : []
+  return Buffer.from(JSON.stringify({...index, manifests: [...entries.filter(isJsonObject), entry]}))
+}
+
+const entryOf = (manifest: Manifest): Descriptor => {
+  const artifactType =
+    manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : undefined)
+  const {annotations} = manifest
+  return {
+    ...manifest.descriptor,
+    ...(artifactType === undefined ? {} : {artifactType}),
+    ...(annotations === undefined ? {} : {annotations}),
+  }
+}

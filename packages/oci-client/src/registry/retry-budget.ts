@@ -1,0 +1,45 @@
+import type {Setback} from './upload-step.js'
+import {retryDecision, type RetryPolicy} from '../http/retry.js'
+
+export interface RetryBudget {
+  /** The registry has acknowledged this much: what failed before it is forgiven. */
+  reached(offset: number): void
+  /** Milliseconds to wait before going on; undefined when it is time to give up. */
+  spend(setback: Setback): number | undefined
+}
+
+/** A token that runs out at once, twice in a row, is no token. */
+const EXPIRED_IN_A_ROW = 2
+/** Halving a body from gigabytes down to the floor, and each other way of sending once. */
+const ADAPTATIONS = 20
+
+/**
+ * How often one upload may fail: `policy.retries` times without getting any further, so that a large blob on a bad link
+ * arrives as long as each attempt adds to it.
+ */
+export const retryBudget = (policy: RetryPolicy): RetryBudget => {
+  const spent = {busy: 0, expired: 0, gone: 0, refused: 0, adapt: 0}
+  let best = 0
+  return {
+    reached: (offset) => {
+      if (offset <= best) return
+      best = offset
+      Object.assign(spent, {busy: 0, expired: 0, gone: 0})
+    },
+    spend: ({why, status, error, retryAfter}) => {
+      spent[why] += 1
+      const attempt = spent.busy + spent.gone
+      if (why === 'busy') {
+        const failure = {attempt, status, error, retryAfter, now: new Date(), random: Math.random()}
+        return retryDecision(failure, policy)?.wait
+      }
+      const allowed = {
+        adapt: spent.adapt <= ADAPTATIONS,
+        expired: spent.expired <= EXPIRED_IN_A_ROW,
+        refused: spent.refused <= Math.min(1, policy.retries),
+        gone: attempt <= policy.retries,
+      }
+      return allowed[why] ? 0 : undefined
+    },
+  }
+}

@@ -1,0 +1,223 @@
+import {withDigest} from './endpoints.js'
+import {OutgoingBlob} from './outgoing-blob.js'
+import {exchange, refused, sessionRequest, type ExchangeContext} from './upload-exchange.js'
+import {BUFFERED_CHUNK, uploadMode, WHOLE_MAX, type UploadMode} from './upload-mode.js'
+import {contentRange, receivedBytes} from './upload-range.js'
+import {isBlobLocation, movedSession, type UploadSession} from './upload-session.js'
+import type {Setback, Upload, UploadStep} from './upload-step.js'
+import type {HttpBody, HttpResponse} from '../http/send.js'
+import {digestOf, isPending, MirrorError, type Descriptor} from '../model/index.js'
+
+const OCTETS = {'content-type': 'application/octet-stream'} as const
+
+interface Sending {
+  readonly upload: Upload
+  readonly outgoing: OutgoingBlob
+  readonly session: UploadSession
+  readonly offset: number
+}
+
+/**
+ * Sends what the session still lacks of the blob, opening the source for it.
+ * @throws whatever the source throws, untouched: its errors are no matter of the network
+ */
+export const sendContent = async (
+  upload: Upload,
+  {session, offset}: {readonly session: UploadSession; readonly offset: number},
+): Promise<UploadStep> => {
+  const {client, blob, signal, onProgress} = upload
+  const outgoing = new OutgoingBlob(blob, {offset, signal, paced: client.paced, onProgress})
+  try {
+    return await sendBy(await chooseMode(upload, {outgoing, offset}), {upload, outgoing, session, offset})
+  } catch (error) {
+    throw outgoing.failure === undefined ? error : outgoing.failure.error
+  } finally {
+    upload.sent += outgoing.position - offset
+    await outgoing.close()
+  }
+}
+
+const chooseMode = async (
+  {client, blob: {content}}: Upload,
+  {outgoing, offset}: {readonly outgoing: OutgoingBlob; readonly offset: number},
+): Promise<UploadMode> => {
+  const pending = isPending(content)
+  const short = pending && offset === 0 ? await outgoing.peek(WHOLE_MAX) : undefined
+  const remaining = pending ? short?.length : content.size - offset
+  const mode = uploadMode(client.host, {remaining, chunkSize: client.chunkSize})
+  // A last piece cannot be the body of the PUT without a Content-Range that few registries read.
+  return mode.kind === 'whole' && offset > 0 ? {kind: 'stream'} : mode
+}
+
+const sendBy = (mode: UploadMode, sending: Sending): Promise<UploadStep> => {
+  if (mode.kind === 'whole') return sendWhole(sending)
+  return mode.kind === 'stream' ? sendStream(sending) : sendChunks(sending, mode.size)
+}
+
+/** POST was before; this PUT carries all of it and commits it. */
+const sendWhole = async ({upload, outgoing, session}: Sending): Promise<UploadStep> => {
+  const bytes = await collect(outgoing)
+  const content = finalDescriptor(upload, {outgoing, bytes})
+  const {origin, path} = session.url
+  const context: ExchangeContext = {stage: 'whole', session, body: bytes.length}
+  const answer = await exchange(upload, {
+    ...context,
+    request: () =>
+      sessionRequest(upload, {
+        method: 'PUT',
+        url: {origin, path: withDigest(path, content.digest)},
+        headers: {...OCTETS, 'content-length': String(bytes.length)},
+        body: {bytes},
+      }),
+  })
+  if ('at' in answer) return answer
+  if (bytes.length > 0 && answer.status !== 202) upload.client.host.bodyPut = 'works'
+  return committed(upload, {answer, session, content})
+}
+
+/** Everything that is left in one PATCH; without Content-Range unless it continues something. */
+const sendStream = async (sending: Sending): Promise<UploadStep> => {
+  const {upload, outgoing, session, offset} = sending
+  const known = isPending(upload.blob.content) ? undefined : upload.blob.content
+  const length = known === undefined ? undefined : known.size - offset
+  const context: ExchangeContext = {
+    stage: 'stream',
+    session,
+    content: known,
+    body: length ?? BUFFERED_CHUNK * 2,
+  }
+  const answer = await patch(sending, {
+    context,
+    body: {stream: outgoing.take(Number.POSITIVE_INFINITY), length},
+    ...(offset > 0 && length !== undefined ? {range: contentRange(offset, length)} : {}),
+  })
+  if ('at' in answer) return answer
+  if (!outgoing.ended) return tooEarly(upload, {...context, response: answer})
+  await answer.discard()
+  const content = finalDescriptor(upload, {outgoing})
+  const location = answer.header('location')
+  if (location !== undefined && isBlobLocation(location, content.digest))
+    return {at: 'resume', session, content, promised: true}
+  return {at: 'commit', session: movedSession(session, answer), content}
+}
+
+/** One PATCH for every `size` bytes, all out of one reading of the source. */
+const sendChunks = async (sending: Sending, size: number): Promise<UploadStep> => {
+  const {upload, outgoing} = sending
+  const {host} = upload.client
+  let {session, offset} = sending
+  while (!outgoing.ended) {
+    const {body, length} = await nextChunk(sending, size)
+    if (length === 0) break
+    const context: ExchangeContext = {stage: 'chunk', session, body: length}
+    const answer = await patch({...sending, session}, {context, body, range: contentRange(offset, length)})
+    if ('at' in answer) return answer
+    const received = receivedBytes(answer.header('range'))
+    if (received !== offset + length) {
+      const said =
+        received === undefined ? 'without saying how far it is' : `saying that it has ${received} bytes`
+      const contradiction = `the registry answered a chunk that ends at ${offset + length} ${said}`
+      return refused(upload, {...context, response: answer, contradiction})
+    }
+    await answer.discard()
+    if (offset > 0) host.chunks = 'work'
+    offset = received
+    session = movedSession(session, answer)
+  }
+  return {at: 'commit', session, content: finalDescriptor(upload, {outgoing})}
+}
+
+const nextChunk = async (
+  {upload, outgoing}: Sending,
+  size: number,
+): Promise<{readonly body: HttpBody; readonly length: number}> => {
+  const {content} = upload.blob
+  if (!isPending(content)) {
+    const length = Math.min(size, content.size - outgoing.position)
+    return {body: {stream: outgoing.take(length), length}, length}
+  }
+  const bytes = await collect(outgoing, size)
+  return {body: {bytes}, length: bytes.length}
+}
+
+const patch = async (
+  {upload, outgoing, session}: Sending,
+  {
+    context,
+    body,
+    range,
+  }: {readonly context: ExchangeContext; readonly body: HttpBody; readonly range?: string},
+): Promise<HttpResponse | Setback> => {
+  const length = 'bytes' in body ? body.bytes.length : body.length
+  const answer = await exchange(upload, {
+    ...context,
+    request: () =>
+      sessionRequest(upload, {
+        method: 'PATCH',
+        url: session.url,
+        headers: {
+          ...OCTETS,
+          ...(length === undefined ? {} : {'content-length': String(length)}),
+          ...(range === undefined ? {} : {'content-range': range}),
+        },
+        body,
+      }),
+  })
+  // The source broke while the registry was answering: that answer is about less than the blob.
+  if (outgoing.failure !== undefined) throw outgoing.failure.error
+  return answer
+}
+
+/** A success before the body was there is none: what the registry has, it has to say. */
+const tooEarly = async (
+  upload: Upload,
+  {session, content, response}: ExchangeContext & {readonly response: HttpResponse},
+): Promise<UploadStep> => {
+  await response.discard()
+  const error = new MirrorError(
+    'PROTOCOL',
+    `${upload.client.registry} answered before it had the whole blob`,
+    {
+      side: upload.client.side,
+    },
+  )
+  const next = session === undefined ? ({at: 'open'} as const) : ({at: 'resume', session, content} as const)
+  return {at: 'setback', next, error, why: 'gone'}
+}
+
+/**
+ * What a 2xx to the committing PUT means.
+ * @throws {MirrorError} PROTOCOL where the registry stored something else
+ */
+export const committed = async (
+  {client}: Upload,
+  step: {readonly answer: HttpResponse; readonly session: UploadSession; readonly content: Descriptor},
+): Promise<UploadStep> => {
+  const {answer, session, content} = step
+  await answer.discard()
+  const stored = answer.header('docker-content-digest')
+  if (stored !== undefined && stored.startsWith(content.digest.slice(0, 7)) && stored !== content.digest) {
+    throw new MirrorError('PROTOCOL', `${client.registry} stored ${content.digest} as another digest`, {
+      side: client.side,
+    })
+  }
+  // 202 promises; whether it is there is better asked.
+  return answer.status === 202 ? {at: 'resume', session, content, promised: true} : {at: 'done', content}
+}
+
+const finalDescriptor = (
+  {blob: {content}}: Upload,
+  {outgoing, bytes}: {readonly outgoing: OutgoingBlob; readonly bytes?: Uint8Array},
+): Descriptor => {
+  if (!isPending(content)) return content
+  const made =
+    outgoing.made() ?? (bytes === undefined ? undefined : {digest: digestOf(bytes), size: bytes.length})
+  if (made === undefined) throw new Error('a pending layer was committed before it ended')
+  return {mediaType: content.mediaType, ...made}
+}
+
+const collect = async (outgoing: OutgoingBlob, limit = Number.POSITIVE_INFINITY): Promise<Uint8Array> => {
+  const pieces: Uint8Array[] = []
+  for await (const piece of outgoing.take(limit)) pieces.push(piece)
+  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
+}

@@ -1,0 +1,88 @@
+import {pushScope} from './endpoints.js'
+import type {UploadSession} from './upload-session.js'
+import type {Setback, Upload, UploadState} from './upload-step.js'
+import {judgeUpload, type UploadStage, type UploadVerdict} from './upload-verdict.js'
+import {responseError} from '../http/response-error.js'
+import type {HttpRequest, HttpResponse} from '../http/send.js'
+import {isTransient} from '../http/transport-error.js'
+import {cancelled, contentKey, MirrorError, type Descriptor} from '../model/index.js'
+
+export interface ExchangeContext {
+  readonly stage: UploadStage
+  readonly session?: UploadSession | undefined
+  /** Set where the blob may be there although the request failed. */
+  readonly content?: Descriptor | undefined
+  /** Bytes of the body. */
+  readonly body: number
+  /** Statuses that are no setback; default 2xx. */
+  readonly accepts?: (status: number) => boolean
+}
+
+/**
+ * Sends one request of an upload and returns its answer if it has an accepted status, else the setback it is.
+ * @throws {MirrorError} where trying again cannot help
+ */
+export const exchange = async (
+  upload: Upload,
+  context: ExchangeContext & {readonly request: () => Promise<HttpResponse>},
+): Promise<HttpResponse | Setback> => {
+  let response: HttpResponse
+  try {
+    response = await context.request()
+  } catch (error) {
+    if (upload.signal?.aborted) throw cancelled(upload.signal)
+    if (!isTransient(error)) throw error
+    const renew = context.stage === 'open' || context.stage === 'whole'
+    return {at: 'setback', next: nextOf(renew ? 'renew' : 'resume', context), error, why: 'busy'}
+  }
+  const {accepts = isSuccess} = context
+  return accepts(response.status) ? response : refused(upload, {...context, response})
+}
+
+/** The setback that an answer is whose status is no success, or whose headers belie it. */
+export const refused = async (
+  upload: Upload,
+  context: ExchangeContext & {readonly response: HttpResponse; readonly contradiction?: string},
+): Promise<Setback> => {
+  const {client, repository, blob} = upload
+  const {response, stage, body} = context
+  const name = `${client.registry}/${repository}@${contentKey(blob.content)}`
+  const error =
+    context.contradiction === undefined
+      ? await responseError(response, {side: client.side, what: 'cannot push the blob', reference: name})
+      : new MirrorError('PROTOCOL', `cannot push the blob: ${name}: ${context.contradiction}`, {
+          side: client.side,
+        })
+  if (context.contradiction !== undefined) await response.discard()
+  const verdict = judgeUpload({stage, status: response.status, code: error.code, body}, client)
+  if (verdict === undefined) throw error
+  learn(upload, verdict)
+  return {
+    at: 'setback',
+    // Nothing is left to cancel of a session that the registry does not know.
+    next: verdict.why === 'gone' ? {at: 'open'} : nextOf(verdict.next, context),
+    error,
+    why: verdict.why,
+    status: response.status,
+    retryAfter: response.header('retry-after'),
+  }
+}
+
+/** A request to the session: its URL, with the rights an upload needs. */
+export const sessionRequest = (
+  upload: Upload,
+  request: Omit<HttpRequest, 'scopes' | 'signal'>,
+): Promise<HttpResponse> =>
+  upload.client.sendOnce({...request, signal: upload.signal, scopes: [pushScope(upload.repository)]})
+
+const nextOf = (next: 'resume' | 'renew', {session, content}: ExchangeContext): UploadState =>
+  next === 'renew' || session === undefined
+    ? {at: 'open', abandoned: session}
+    : {at: 'resume', session, content}
+
+const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
+const learn = ({client}: Upload, {learn: learnt, note}: UploadVerdict): void => {
+  Object.assign(client.host, learnt)
+  if (note !== undefined) client.warn(`${client.registry} ${note}`)
+}

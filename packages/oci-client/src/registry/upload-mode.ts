@@ -1,0 +1,55 @@
+import type {HostKnowledge} from './host-knowledge.js'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** How the bytes of one blob travel. `chunks` and `whole` bound the body, `stream` is one PATCH of all that is left. */
+export type UploadMode =
+  {readonly kind: 'whole'} | {readonly kind: 'stream'} | {readonly kind: 'chunks'; readonly size: number}
+
+/** Up to this size a blob is read whole and is the body of the committing PUT: one request fewer, and it can be resent. */
+export const WHOLE_MAX = 256 * KiB
+/** A chunk where nobody asked for another size: large enough that its round trip does not show. */
+export const AUTO_CHUNK = 64 * MiB
+/** A layer compressed on the way has no known length, so its chunks are held in memory: at most this, times concurrency. */
+export const BUFFERED_CHUNK = 16 * MiB
+/** No body limit met in practice is lower; below it a 413 is about something else, such as a quota. */
+export const CHUNK_FLOOR = 128 * KiB
+
+/** @param remaining bytes still to send; undefined where only reading to the end tells */
+export const uploadMode = (
+  host: HostKnowledge,
+  {remaining, chunkSize}: {readonly remaining: number | undefined; readonly chunkSize: 'auto' | number},
+): UploadMode => {
+  if (remaining !== undefined && remaining <= WHOLE_MAX && host.bodyPut !== 'broken' && fits(host, remaining))
+    return {kind: 'whole'}
+  const size = chunkOf(host, {chunkSize, buffered: remaining === undefined})
+  if (size === undefined || (remaining !== undefined && remaining <= size)) return {kind: 'stream'}
+  return {kind: 'chunks', size}
+}
+
+const fits = (host: HostKnowledge, size: number): boolean =>
+  host.bodyMax === undefined || size <= host.bodyMax
+
+const chunkOf = (
+  host: HostKnowledge,
+  {chunkSize, buffered}: {readonly chunkSize: 'auto' | number; readonly buffered: boolean},
+): number | undefined => {
+  if (host.chunks === 'broken' || chunkSize === 0) return undefined
+  // Headers that merely say "registry v2" prove nothing: ECR and GAR send them too and take one PATCH only.
+  const trusted = host.chunks === 'work' || host.chunkMin > 0 || host.bodyMax !== undefined
+  if (chunkSize === 'auto' && !trusted) return undefined
+  const wanted = Math.min(chunkSize === 'auto' ? AUTO_CHUNK : chunkSize, host.bodyMax ?? Infinity)
+  const size = Math.max(buffered ? Math.min(wanted, BUFFERED_CHUNK) : wanted, host.chunkMin)
+  return buffered && size > AUTO_CHUNK ? undefined : size
+}
+
+/** What to try after a body of `refused` bytes was answered with 413; undefined where smaller makes no sense. */
+export const smallerBody = (
+  host: HostKnowledge,
+  {refused, chunkSize}: {readonly refused: number; readonly chunkSize: 'auto' | number},
+): number | undefined => {
+  const half = Math.min(Math.floor(refused / 2), AUTO_CHUNK, host.bodyMax ?? Infinity)
+  const floor = Math.max(CHUNK_FLOOR, host.chunkMin)
+  return chunkSize === 0 || host.chunks === 'broken' || half < floor ? undefined : half
+}

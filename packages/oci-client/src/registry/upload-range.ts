@@ -1,0 +1,15 @@
+const RANGE = /^(?:bytes[= ])?0-([0-9]{1,15})$/
+
+/**
+ * Bytes an upload session holds, from its `Range` header; undefined where it is missing or nonsense. `0-0` is what
+ * distribution says of an empty session and what one byte would look like: it counts as empty, since sending a byte that
+ * is already there would be found by the digest and a missing one too, but nobody uploads one byte at a time.
+ */
+export const receivedBytes = (range: string | undefined): number | undefined => {
+  const last = RANGE.exec(range?.trim() ?? '')?.[1]
+  if (last === undefined) return undefined
+  return last === '0' ? 0 : Number(last) + 1
+}
+
+/** `a-b`, both inclusive, without the `bytes ` that HTTP has elsewhere (distribution-spec, Pushing a blob in chunks). */
+export const contentRange = (offset: number, length: number): string => `${offset}-${offset + length - 1}`

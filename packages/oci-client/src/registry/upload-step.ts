@@ -1,0 +1,48 @@
+import type {RegistryClient} from './client.js'
+import type {UploadSession} from './upload-session.js'
+import type {UploadVerdict} from './upload-verdict.js'
+import type {BlobSource, Descriptor} from '../model/index.js'
+
+/** One blob on its way into one repository. */
+export interface Upload {
+  readonly client: RegistryClient
+  readonly repository: string
+  readonly blob: BlobSource
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: (position: number) => void
+  /** Bytes handed to the transport, those sent again included. */
+  sent: number
+}
+
+/**
+ * Where an upload stands. `offset` and `received` are what the registry has acknowledged.
+ *
+ *     open ─► send ─► commit ─► done
+ *      ▲       │ ▲       │
+ *      │       ▼ │       │
+ *      └──── resume ◄────┘      (after a setback)
+ */
+export type UploadState =
+  | {readonly at: 'open'; readonly abandoned?: UploadSession | undefined}
+  | {readonly at: 'send'; readonly session: UploadSession; readonly offset: number}
+  | {readonly at: 'commit'; readonly session: UploadSession; readonly content: Descriptor}
+  /** `content` is set where the blob may be there already, `promised` where the registry said that it is. */
+  | {
+      readonly at: 'resume'
+      readonly session: UploadSession
+      readonly content?: Descriptor | undefined
+      readonly promised?: true
+    }
+  | {readonly at: 'done'; readonly content: Descriptor}
+
+/** A request that failed in a way that may be mended: where to go on, and what to throw if that is not to be. */
+export interface Setback {
+  readonly at: 'setback'
+  readonly next: UploadState
+  readonly error: unknown
+  readonly why: UploadVerdict['why']
+  readonly status?: number | undefined
+  readonly retryAfter?: string | undefined
+}
+
+export type UploadStep = UploadState | Setback

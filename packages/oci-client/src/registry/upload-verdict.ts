@@ -1,0 +1,80 @@
+import type {HostKnowledge} from './host-knowledge.js'
+import {smallerBody} from './upload-mode.js'
+import type {ErrorCode} from '../model/index.js'
+
+/** `ask` is a question of the recovery: what is there, how much of it. */
+export type UploadStage = 'open' | 'whole' | 'stream' | 'chunk' | 'commit' | 'ask'
+
+export interface UploadFailure {
+  readonly stage: UploadStage
+  /** Of the answer; 2xx where its headers contradict what was sent. */
+  readonly status: number
+  readonly code: ErrorCode
+  /** Bytes of the request's body. */
+  readonly body: number
+}
+
+/** What follows a failed request: go on where the session is, or from the start with a new one. */
+export interface UploadVerdict {
+  readonly next: 'resume' | 'renew'
+  /**
+   * Why it is worth going on, which also says how often. busy: as the retry policy has it. expired: the token. gone: the
+   * session. refused: once, for what is sometimes a race. adapt: the host wants it differently, and that is now known.
+   */
+  readonly why: 'busy' | 'expired' | 'gone' | 'refused' | 'adapt'
+  readonly learn?: Partial<HostKnowledge>
+  /** For the user, where the host needs it differently. */
+  readonly note?: string
+}
+
+/**
+ * Judges an answer that is not the hoped-for one; undefined means that nothing will help. Pure.
+ * The quirks are those of docs: Artifactory < 7 (404 on a PUT with body), ECR (chunks thrown away), GAR (chunks refused),
+ * nginx in front of anything (413), Nexus (400 when two uploads of one blob meet).
+ */
+export const judgeUpload = (
+  {stage, status, code, body}: UploadFailure,
+  {host, chunkSize}: {readonly host: HostKnowledge; readonly chunkSize: 'auto' | number},
+): UploadVerdict | undefined => {
+  const renew = stage === 'open' || stage === 'whole'
+  if (isBusy(status)) return {next: renew ? 'renew' : 'resume', why: 'busy'}
+  const sending = stage === 'stream' || stage === 'chunk'
+  if (status === 401) return sending ? {next: 'resume', why: 'expired'} : undefined
+  if (stage === 'open' || status === 403 || status === 415 || code === 'REPOSITORY_UNKNOWN') return undefined
+  if (status === 413 && stage !== 'commit') return smaller(body, {host, chunkSize, renew})
+  if (stage === 'whole' && host.bodyPut !== 'works' && (status === 404 || status === 405)) {
+    return {next: 'renew', why: 'adapt', learn: {bodyPut: 'broken'}}
+  }
+  if (stage === 'chunk' && host.chunks !== 'work') {
+    return {
+      next: 'renew',
+      why: 'adapt',
+      learn: {chunks: 'broken'},
+      note: 'does not take blobs in chunks: each is sent in one request instead',
+    }
+  }
+  if (status === 404 || status === 410) return {next: 'renew', why: 'gone'}
+  if (status === 416 && stage === 'chunk') return {next: 'resume', why: 'refused'}
+  if (status < 300 || status === 400 || status === 409 || status === 416)
+    return {next: 'renew', why: 'refused'}
+  return undefined
+}
+
+const smaller = (
+  refused: number,
+  {host, chunkSize, renew}: {host: HostKnowledge; chunkSize: 'auto' | number; renew: boolean},
+): UploadVerdict | undefined => {
+  const bodyMax = smallerBody(host, {refused, chunkSize})
+  return bodyMax === undefined
+    ? undefined
+    : {
+        next: renew ? 'renew' : 'resume',
+        why: 'adapt',
+        learn: {bodyMax},
+        note: 'limits the size of a request (413): blobs are sent in smaller chunks',
+      }
+}
+
+/** Statuses that speak of the registry's condition and not of the request. */
+export const isBusy = (status: number): boolean =>
+  status >= 500 || status === 408 || status === 425 || status === 429

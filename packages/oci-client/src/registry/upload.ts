@@ -1,0 +1,170 @@
+import {nameOf} from './client.js'
+import {withDigest} from './endpoints.js'
+import {headBlob} from './head-blob.js'
+import {committed, sendContent} from './send-content.js'
+import {retryBudget} from './retry-budget.js'
+import {exchange, sessionRequest} from './upload-exchange.js'
+import {WHOLE_MAX} from './upload-mode.js'
+import {
+  cancelUpload,
+  getStatus,
+  openedSession,
+  postUpload,
+  sessionStatus,
+  type UploadSession,
+} from './upload-session.js'
+import type {Setback, Upload, UploadState, UploadStep} from './upload-step.js'
+import {isBusy} from './upload-verdict.js'
+import type {HttpResponse} from '../http/send.js'
+import {sleep} from '../http/sleep.js'
+import {cancelled, isPending, MirrorError, type Descriptor} from '../model/index.js'
+
+type StateAt<At extends UploadState['at']> = Extract<UploadState, {at: At}>
+
+export interface Uploaded {
+  readonly content: Descriptor
+  readonly attempts: number
+}
+
+/**
+ * Brings one blob in, as a state machine whose only retry is this loop.
+ * @param session one that a refused mount has left open
+ * @throws the source's errors untouched; MirrorError for what the registry does
+ */
+export const uploadBlob = async (
+  upload: Upload,
+  {session}: {readonly session?: UploadSession | undefined} = {},
+): Promise<Uploaded> => {
+  const {client, signal} = upload
+  const budget = retryBudget(client.policy)
+  let state: UploadState = session === undefined ? {at: 'open'} : {at: 'send', session, offset: 0}
+  let attempts = 0
+  try {
+    while (state.at !== 'done') {
+      if (signal?.aborted) throw cancelled(signal)
+      if (state.at === 'send') {
+        attempts += 1
+        budget.reached(state.offset)
+      }
+      const step = await advance(upload, state)
+      if (step.at !== 'setback') {
+        state = step
+        continue
+      }
+      const wait = budget.spend(step)
+      if (wait === undefined) {
+        state = step.next
+        throw step.error
+      }
+      client.onRetry()
+      await sleep(wait, signal)
+      state = step.next
+    }
+    return {content: state.content, attempts}
+  } catch (error) {
+    const open = sessionOf(state)
+    if (open !== undefined) await cancelUpload(client, open)
+    throw error
+  }
+}
+
+const advance = async (upload: Upload, state: Exclude<UploadState, {at: 'done'}>): Promise<UploadStep> => {
+  if (state.at === 'open') return open(upload, state)
+  if (state.at === 'send') return sendContent(upload, state)
+  return state.at === 'commit' ? commit(upload, state) : resume(upload, state)
+}
+
+const open = async (upload: Upload, {abandoned}: StateAt<'open'>): Promise<UploadStep> => {
+  const {client, repository, signal} = upload
+  if (abandoned !== undefined) await cancelUpload(client, abandoned)
+  const answer = await exchange(upload, {
+    stage: 'open',
+    body: 0,
+    request: () => postUpload(client, {repository, signal}),
+  })
+  if ('at' in answer) return answer
+  await answer.discard()
+  return {at: 'send', session: openedSession(client, {response: answer, repository}), offset: 0}
+}
+
+const commit = async (upload: Upload, {session, content}: StateAt<'commit'>): Promise<UploadStep> => {
+  const {origin, path} = session.url
+  const answer = await exchange(upload, {
+    stage: 'commit',
+    session,
+    content,
+    body: 0,
+    request: () =>
+      sessionRequest(upload, {
+        method: 'PUT',
+        url: {origin, path: withDigest(path, content.digest)},
+        headers: {'content-length': '0'},
+      }),
+  })
+  return 'at' in answer ? answer : committed(upload, {answer, session, content})
+}
+
+/** After a setback: the blob may be there, the session may know how far it got, or all starts again. */
+const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadStep> => {
+  const {client, blob} = upload
+  const {session, content} = state
+  const again = {upload, state}
+  if (content !== undefined) {
+    const there = await ask(again, () =>
+      headBlob(client, {...upload, send: client.sendOnce, digest: content.digest}),
+    )
+    if ('at' in there) return there
+    await there.discard()
+    if (there.status === 200) return {at: 'done', content}
+    if (state.promised === true) return brokenPromise(upload, content)
+  }
+  const size = isPending(blob.content) ? content?.size : blob.content.size
+  // A new session costs as much as asking the old one about so little.
+  if (client.host.resume === 'broken' || (size !== undefined && size <= WHOLE_MAX))
+    return {at: 'open', abandoned: session}
+  const answer = await ask(again, () => getStatus(client, {session, signal: upload.signal}))
+  if ('at' in answer) return answer
+  await answer.discard()
+  const status = sessionStatus(session, answer)
+  if (status.kind === 'open' && (size === undefined || status.received <= size)) {
+    if (status.received > 0) client.host.resume = 'works'
+    return content !== undefined && status.received === content.size
+      ? {at: 'commit', session: status.session, content}
+      : {at: 'send', session: status.session, offset: status.received}
+  }
+  if (status.kind === 'ended') {
+    client.host.resume = 'broken'
+    client.warn(`${client.registry} cannot continue a broken upload: such blobs start again from zero`)
+  }
+  return {at: 'open', abandoned: status.kind === 'open' ? session : undefined}
+}
+
+/** A question of the recovery; only a failure that waiting may mend is a setback, and leaves the state as it is. */
+const ask = async (
+  {upload, state}: {readonly upload: Upload; readonly state: StateAt<'resume'>},
+  question: () => Promise<HttpResponse>,
+): Promise<HttpResponse | Setback> => {
+  return exchange(upload, {
+    ...state,
+    stage: 'ask',
+    body: 0,
+    request: question,
+    accepts: (status) => !isBusy(status),
+  })
+}
+
+const brokenPromise = ({client, repository}: Upload, {digest}: Descriptor): Setback => ({
+  at: 'setback',
+  next: {at: 'open'},
+  error: new MirrorError(
+    'PROTOCOL',
+    `${nameOf(client, {repository, digest})} was accepted by the registry and then was not there`,
+    {side: client.side},
+  ),
+  why: 'refused',
+})
+
+const sessionOf = (state: UploadState): UploadSession | undefined => {
+  if (state.at === 'open') return state.abandoned
+  return state.at === 'done' ? undefined : state.session
+}
