@@ -1,0 +1,36 @@
+import {isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
+import {exitCodeOfError, type ExitCodeOptions} from '../report/exit-code.js'
+import {formatError} from '../text/format-error.js'
+
+export interface FailOptions extends ExitCodeOptions {
+  /** The command that failed, for the hint to its help. */
+  readonly command: string | undefined
+}
+
+/** Says on standard error what ended the run, and sets the exit code. The one place where errors become both. */
+export const fail = async (error: unknown, options: FailOptions): Promise<void> => {
+  if (isHelp(error)) {
+    process.exitCode = 0
+    return
+  }
+  const shown = asUsage(error, options.command) ?? error
+  process.exitCode = exitCodeOfError(shown, options)
+  process.stderr.write(formatError(shown))
+}
+
+/** oclif ends `--help` and `--version` with an error whose exit code is 0. */
+const isHelp = (error: unknown): boolean => exitCodeIn(error) === 0
+
+/** What oclif says of flags and unknown commands is a usage error like any other. */
+const asUsage = (error: unknown, command: string | undefined): MirrorError | undefined => {
+  if (isMirrorError(error) || !(error instanceof Error) || exitCodeIn(error) === undefined) return undefined
+  const [message = 'wrong usage'] = error.message.split('\nSee more help with')
+  return new MirrorError('USAGE', message.trim(), {
+    hint: `See: mirror ${command === undefined ? '' : `${command} `}--help`,
+  })
+}
+
+const exitCodeIn = (error: unknown): number | undefined => {
+  const exit = (error as {oclif?: {exit?: unknown}} | undefined)?.oclif?.exit
+  return typeof exit === 'number' ? exit : undefined
+}

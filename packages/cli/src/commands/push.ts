@@ -1,0 +1,29 @@
+import {Command} from '@oclif/core/command'
+import {fail} from './fail.js'
+import {needCredentialArguments} from '../settings/need-credential.js'
+import {pushFlags} from '../settings/flags.js'
+
+/** `mirror push`: flags in, one call, exit code out. */
+export class Push extends Command {
+  static override readonly summary = 'Push every image of a bundle into a private registry.'
+  static override readonly description =
+    'Reads the bundle without unpacking it. What the registry already has is not sent again.'
+  static override readonly examples = [
+    '<%= config.bin %> push --source bundle.tar.xz --private-registry registry.example:5000/mirror --cacert ca.pem',
+    '<%= config.bin %> push --source k3s-airgap-images-amd64.tar.zst --images k3s-images.txt --private-registry registry.example:5000',
+    '<%= config.bin %> push --source bundle.tar.xz --private-registry registry.example:5000 --dry-run',
+  ]
+  /** bmctl's name for it. */
+  static override readonly aliases = ['push:images']
+  static override readonly flags = pushFlags
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Push, needCredentialArguments(this.argv))
+    const {runPush} = await import('./run-push.js')
+    process.exitCode = await runPush(flags)
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: 'push'})
+  }
+}

@@ -1,0 +1,201 @@
+import {
+  formatReference,
+  isMirrorError,
+  MirrorError,
+  type CallOptions,
+  type Digest,
+  type ImageSource,
+  type PendingImage,
+  type Platform,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import {nodesOf, rootDigest, type Gathered, type ImageNode} from './gather.js'
+import {mapName, type NamingRules} from './naming.js'
+import {choosePlatforms, isForPlatform} from './select.js'
+
+/** An image with the name it will have. */
+export interface Candidate {
+  /** The source reference, or what the bundle calls an unnamed image. */
+  readonly source: string
+  readonly target?: Reference
+  readonly content:
+    {readonly node: ImageNode} | {readonly pending: PendingImage} | {readonly error: MirrorError}
+  readonly digestChanged?: string
+}
+
+export interface NamingOptions extends CallOptions {
+  readonly source: ImageSource
+  readonly rules: NamingRules
+  /** Empty: all. */
+  readonly platforms: readonly Platform[]
+}
+
+/**
+ * Gives every image its target; referrers go to every repository of what they speak of.
+ * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images; NAME_MISSING where no image at all has a name
+ */
+export const nameCandidates = async (
+  images: readonly Gathered[],
+  options: NamingOptions,
+): Promise<readonly Candidate[]> => {
+  const named: Candidate[] = []
+  for (const gathered of images) {
+    if (gathered.image.subject === undefined && (await wanted(gathered, options)))
+      named.push(nameOne(gathered, options))
+  }
+  const [first] = named
+  if (first !== undefined && 'error' in first.content && named.every(isNameless)) throw first.content.error
+  const all = [...named, ...referrerCandidates(images, named, options.rules.registry)]
+  refuseCollisions(all)
+  return withoutRepeats(all)
+}
+
+const nameOne = (gathered: Gathered, options: NamingOptions): Candidate => {
+  const {image} = gathered
+  const digest = rootDigest(gathered)
+  const source =
+    image.name === undefined ? (image.hint ?? digest ?? 'unnamed image') : formatReference(image.name)
+  const changed = image.digestChanged === undefined ? {} : {digestChanged: image.digestChanged}
+  let target: Reference
+  try {
+    target = mapName({...image, ...(digest === undefined ? {} : {digest})}, options.rules)
+  } catch (error) {
+    if (isMirrorError(error) && error.code === 'NAME_MISSING') return {source, content: {error}}
+    throw error
+  }
+  if ('error' in gathered) return {source, target, content: {error: gathered.error}}
+  if ('pending' in gathered) return pendingCandidate({source, target, pending: gathered.pending, ...changed})
+  if (target.digest !== undefined && target.digest !== digest) {
+    const error = new MirrorError(
+      'DIGEST_MISMATCH',
+      `${source}: the bundle holds ${digest} under this name`,
+      {
+        side: 'source',
+        hint: 'Give it a tag with --map to push what the bundle holds.',
+      },
+    )
+    return {source, target, content: {error}}
+  }
+  const node =
+    options.platforms.length === 0 ? gathered.node : choosePlatforms(gathered.node, options.platforms)
+  return {source, target, content: {node}, ...changed}
+}
+
+const pendingCandidate = (given: {
+  source: string
+  target: Reference
+  pending: PendingImage
+  digestChanged?: string
+}): Candidate => {
+  const {source, target, pending, ...changed} = given
+  const {digest, ...tagged} = target
+  if (digest !== undefined && target.tag === undefined) {
+    const error = new MirrorError(
+      'NAME_MISSING',
+      `${source}: the bundle no longer holds the manifest of this digest`,
+      {
+        side: 'source',
+        hint: 'Give the image a tag with --map.',
+      },
+    )
+    return {source, target, content: {error}}
+  }
+  return {source, target: tagged, content: {pending}, ...changed}
+}
+
+/** A single-platform image of another platform is left out. */
+const wanted = async (gathered: Gathered, options: NamingOptions): Promise<boolean> => {
+  if (options.platforms.length === 0 || 'error' in gathered) return true
+  if ('pending' in gathered) return isForPlatform(gathered.pending.config, options.platforms, options)
+  const {manifest} = gathered.node
+  return manifest.kind === 'index' || isForPlatform(manifest.config, options.platforms, options)
+}
+
+const isNameless = ({content}: Candidate): boolean =>
+  'error' in content && content.error.code === 'NAME_MISSING'
+
+/** Referrers follow their subject, and referrers of referrers follow those. */
+const referrerCandidates = (
+  images: readonly Gathered[],
+  named: readonly Candidate[],
+  registry: string,
+): readonly Candidate[] => {
+  const referrers = images.filter(({image}) => image.subject !== undefined)
+  if (referrers.length === 0) return []
+  const homes = new Map<Digest, Map<string, string>>()
+  const settle = (digest: Digest, repository: string, source: string): void => {
+    const known = homes.get(digest) ?? new Map<string, string>()
+    known.set(repository, source)
+    homes.set(digest, known)
+  }
+  for (const {content, target, source} of named) {
+    if (target === undefined || !('node' in content)) continue
+    for (const node of nodesOf(content.node))
+      settle(node.manifest.descriptor.digest, target.repository, source)
+  }
+  const candidates = new Map<string, Candidate>()
+  for (let grown = true; grown;) {
+    grown = false
+    for (const gathered of referrers) {
+      for (const [repository, source] of homes.get(gathered.image.subject as Digest) ?? []) {
+        const candidate = referrerCandidate(gathered, {registry, repository, source})
+        const key = `${repository} ${candidate.source}`
+        if (candidates.has(key)) continue
+        candidates.set(key, candidate)
+        const digest = rootDigest(gathered)
+        if (digest !== undefined) settle(digest, repository, source)
+        grown = true
+      }
+    }
+  }
+  return [...candidates.values()]
+}
+
+const referrerCandidate = (
+  gathered: Gathered,
+  at: {registry: string; repository: string; source: string},
+): Candidate => {
+  const digest = rootDigest(gathered)
+  const source = `${at.source.replace(/(?<=\/[^/]*)[:@].*$/, '')}@${digest}`
+  const target = {registry: at.registry, repository: at.repository, ...(digest === undefined ? {} : {digest})}
+  if ('node' in gathered) return {source, target, content: {node: gathered.node}}
+  if ('pending' in gathered) return {source, target, content: {pending: gathered.pending}}
+  return {source, target, content: {error: gathered.error}}
+}
+
+/** What an image is, whatever it is called. */
+const identity = ({content}: Candidate): string => {
+  if ('node' in content) return content.node.manifest.descriptor.digest
+  return 'pending' in content ? content.pending.config.digest : ''
+}
+
+const refuseCollisions = (candidates: readonly Candidate[]): void => {
+  const owners = new Map<string, Candidate>()
+  for (const candidate of candidates) {
+    if (candidate.target === undefined || identity(candidate) === '') continue
+    const {tag, ...rest} = candidate.target
+    const key = tag === undefined ? formatReference(rest) : `${rest.repository}:${tag}`
+    const owner = owners.get(key)
+    if (owner === undefined) owners.set(key, candidate)
+    else if (identity(owner) !== identity(candidate)) throw collision(owner, candidate)
+  }
+}
+
+const collision = (one: Candidate, other: Candidate): MirrorError =>
+  new MirrorError(
+    'NAME_COLLISION',
+    `two different images would become ${one.target === undefined ? '' : formatReference(one.target)}: ` +
+      `${one.source} (${identity(one)}) and ${other.source} (${identity(other)})`,
+    {hint: 'Keep the hosts apart with --map-host keep, or place one of them with --map or --rewrite.'},
+  )
+
+/** A bundle that says the same twice is pushed and reported once. */
+const withoutRepeats = (candidates: readonly Candidate[]): readonly Candidate[] => {
+  const seen = new Set<string>()
+  return candidates.filter((candidate) => {
+    const key = `${candidate.source} ${candidate.target === undefined ? '' : formatReference(candidate.target)} ${identity(candidate)}`
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}

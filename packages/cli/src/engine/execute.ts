@@ -1,0 +1,181 @@
+import {cancelled, isMirrorError, MirrorError, type ImageSource} from '@airgap-mirror/oci-client/model'
+import type {BlobTransfer, ManifestTransfer, Plan, Transfer} from './plan.js'
+import {isNearlyDone, startOrder} from './schedule.js'
+import {putBlob, putManifest, type TransferContext, type TransferResult} from './transfer.js'
+
+export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'results'> {
+  readonly source: ImageSource
+  /** Blobs in flight. */
+  readonly concurrency: number
+  /** Start nothing more after the first failure. */
+  readonly failFast: boolean
+  /** Called once for each transfer that has ended. */
+  readonly onSettled: (transfer: Transfer, result: TransferResult) => void
+  /** Leaves at once. */
+  readonly signal: AbortSignal
+  /** Starts nothing more; what is nearly done is finished. */
+  readonly drain: AbortSignal
+}
+
+/**
+ * Obeys a plan: blobs, then manifests by digest, then indexes, then tags. Never rejects for what happens to one transfer:
+ * its result says so, and whatever needs it fails with the same error while the rest goes on.
+ */
+export const execute = (plan: Plan, options: ExecuteOptions): Promise<ReadonlyMap<number, TransferResult>> =>
+  new Execution(plan, options).run()
+
+class Execution {
+  readonly #results = new Map<number, TransferResult>()
+  readonly #transfers: readonly Transfer[]
+  readonly #options: ExecuteOptions
+  /** Transfers that wait for one, by its id. */
+  readonly #waiting = new Map<number, Transfer[]>()
+  /** How many transfers a manifest still waits for. */
+  readonly #open = new Map<number, number>()
+  readonly #blobs: BlobTransfer[]
+  readonly #urgent: BlobTransfer[] = []
+  readonly #manifests: ManifestTransfer[] = []
+  readonly #running = new Map<
+    number,
+    {readonly abort: AbortController; sent: number; readonly size: number}
+  >()
+  #nextBlob = 0
+  #activeBlobs = 0
+  #activeManifests = 0
+  #stopped: MirrorError | undefined
+  #finished: () => void = () => {}
+  /** Ends everything: for bugs, not for what can happen to a transfer. */
+  #fail: (bug: unknown) => void = () => {}
+
+  constructor(plan: Plan, options: ExecuteOptions) {
+    this.#transfers = plan.transfers
+    this.#options = options
+    const blobs = plan.transfers.filter((transfer) => transfer.kind === 'blob')
+    this.#blobs = [...startOrder(blobs, options.source.access)]
+    for (const blob of blobs) if (blob.after !== undefined) this.#wait(blob.after, blob)
+    for (const transfer of plan.transfers) {
+      if (transfer.kind !== 'manifest') continue
+      const needs = new Set(transfer.needs)
+      this.#open.set(transfer.id, needs.size)
+      for (const need of needs) this.#wait(need, transfer)
+      if (needs.size === 0) this.#manifests.push(transfer)
+    }
+  }
+
+  async run(): Promise<ReadonlyMap<number, TransferResult>> {
+    const {drain, signal} = this.#options
+    const stop = (): void => this.#stop(cancelled(drain))
+    const leave = (): void => {
+      this.#stop(cancelled(signal))
+      for (const {abort} of this.#running.values()) abort.abort(signal.reason)
+    }
+    drain.addEventListener('abort', stop, {once: true})
+    signal.addEventListener('abort', leave, {once: true})
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#finished = resolve
+        this.#fail = reject
+        if (signal.aborted) leave()
+        else if (drain.aborted) stop()
+        this.#pump()
+      })
+    } finally {
+      drain.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', leave)
+    }
+    return this.#results
+  }
+
+  #wait(id: number, transfer: Transfer): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) this.#waiting.set(id, [transfer])
+    else waiting.push(transfer)
+  }
+
+  #pump(): void {
+    const {concurrency} = this.#options
+    while (this.#activeManifests < 2 * concurrency) {
+      const manifest = this.#manifests.shift()
+      if (manifest === undefined) break
+      this.#activeManifests++
+      void this.#guard(manifest, this.#run(manifest)).finally(() => {
+        this.#activeManifests--
+        this.#pump()
+      })
+    }
+    while (this.#activeBlobs < concurrency) {
+      const blob = this.#urgent.shift() ?? this.#blobs[this.#nextBlob++]
+      if (blob === undefined) break
+      this.#activeBlobs++
+      void this.#guard(blob, this.#run(blob)).finally(() => {
+        this.#activeBlobs--
+        this.#pump()
+      })
+    }
+    if (this.#results.size === this.#transfers.length && this.#activeBlobs + this.#activeManifests === 0)
+      this.#finished()
+  }
+
+  async #guard(transfer: Transfer, work: Promise<TransferResult>): Promise<void> {
+    try {
+      this.#settle(transfer, await work)
+    } catch (error) {
+      if (!isMirrorError(error)) return this.#fail(error)
+      this.#settle(transfer, {status: 'failed', error})
+      if (this.#options.failFast)
+        this.#stop(new MirrorError('CANCELLED', 'not tried: another image failed first'))
+    }
+  }
+
+  #settle(transfer: Transfer, result: TransferResult): void {
+    if (this.#results.has(transfer.id)) return
+    this.#results.set(transfer.id, result)
+    this.#options.onSettled(transfer, result)
+    for (const next of this.#waiting.get(transfer.id) ?? []) {
+      if (this.#results.has(next.id)) continue
+      if (next.kind === 'blob') {
+        if (this.#stopped === undefined) this.#urgent.push(next)
+        else this.#settle(next, {status: 'failed', error: this.#stopped})
+      } else if (result.status === 'failed') {
+        this.#settle(next, result)
+      } else {
+        const open = (this.#open.get(next.id) ?? 1) - 1
+        this.#open.set(next.id, open)
+        if (open === 0) this.#manifests.push(next)
+      }
+    }
+  }
+
+  async #run(transfer: Transfer): Promise<TransferResult> {
+    const run = {
+      abort: new AbortController(),
+      sent: 0,
+      size: transfer.kind === 'blob' ? transfer.content.size : 0,
+    }
+    const context = {
+      ...this.#options,
+      transfers: this.#transfers,
+      results: this.#results,
+      signal: run.abort.signal,
+    }
+    if (transfer.kind === 'manifest') return putManifest(transfer, {...context, signal: this.#options.signal})
+    this.#running.set(transfer.id, run)
+    try {
+      return await putBlob(transfer, {...context, onSent: (sent) => (run.sent = sent)})
+    } finally {
+      this.#running.delete(transfer.id)
+    }
+  }
+
+  /** Starts nothing more. What cannot be finished soon is given up; what is nearly done goes on, and its tags follow. */
+  #stop(reason: MirrorError): void {
+    if (this.#stopped !== undefined) return
+    this.#stopped = reason
+    const unstarted = [...this.#urgent.splice(0), ...this.#blobs.slice(this.#nextBlob)]
+    this.#nextBlob = this.#blobs.length
+    for (const blob of unstarted) this.#settle(blob, {status: 'failed', error: reason})
+    for (const {abort, sent, size} of this.#running.values())
+      if (!isNearlyDone(sent, size)) abort.abort(reason)
+    this.#pump()
+  }
+}

@@ -1,0 +1,126 @@
+import pLimit from 'p-limit'
+import {
+  isForeignLayerType,
+  isMirrorError,
+  isPending,
+  limits,
+  MirrorError,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type ImageSource,
+  type Manifest,
+  type PendingImage,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+
+/** A manifest with all that the source has below it. Nodes are shared: the same digest is one object. */
+export interface ImageNode {
+  readonly manifest: Manifest
+  /** Of an index: what is there. */
+  readonly children: readonly ImageNode[]
+  /** Of an index: what the source lacks, or what was not chosen. */
+  readonly absent: readonly Descriptor[]
+  /** Own blobs that the source lacks; foreign layers do not count. */
+  readonly missing: readonly Descriptor[]
+}
+
+export type Gathered =
+  | {readonly image: SourceImage; readonly node: ImageNode}
+  | {readonly image: SourceImage; readonly pending: PendingImage}
+  | {readonly image: SourceImage; readonly error: MirrorError}
+
+/** Reads every image's manifests. One that cannot be read becomes an `error`, the others go on. */
+export const gather = async (
+  source: ImageSource,
+  options: CallOptions = {},
+): Promise<readonly Gathered[]> => {
+  const images = await source.images(options)
+  const nodes = new Map<Digest, Promise<ImageNode>>()
+  const atOnce = pLimit(16)
+  return Promise.all(
+    images.map((image) =>
+      atOnce(async (): Promise<Gathered> => {
+        if ('pending' in image.root) return pendingOf(source, image, image.root.pending)
+        try {
+          return {image, node: await readNode(image.root.manifest, {source, nodes, options, depth: 0})}
+        } catch (error) {
+          if (isMirrorError(error) && error.code !== 'CANCELLED') return {image, error}
+          throw error
+        }
+      }),
+    ),
+  )
+}
+
+/** The digest of an image's root; absent while it is pending. */
+export const rootDigest = (gathered: Gathered): Digest | undefined =>
+  'manifest' in gathered.image.root ? gathered.image.root.manifest.digest : undefined
+
+/** Every node of a tree once, children before parents. */
+export const nodesOf = (root: ImageNode): readonly ImageNode[] => {
+  const seen = new Set<ImageNode>()
+  const visit = (node: ImageNode): void => {
+    if (seen.has(node)) return
+    for (const child of node.children) visit(child)
+    seen.add(node)
+  }
+  visit(root)
+  return [...seen]
+}
+
+/** An image's own blobs that have to be at the target: all but foreign layers that the source does not hold. */
+export const blobsOf = (manifest: Manifest, source: Pick<ImageSource, 'has'>): readonly Descriptor[] =>
+  manifest.kind === 'index'
+    ? []
+    : [manifest.config, ...manifest.layers].filter(
+        (blob) => !isForeignLayerType(blob.mediaType) || source.has(blob),
+      )
+
+interface Reading {
+  readonly source: ImageSource
+  readonly nodes: Map<Digest, Promise<ImageNode>>
+  readonly options: CallOptions
+  readonly depth: number
+}
+
+const readNode = (descriptor: Descriptor, reading: Reading): Promise<ImageNode> => {
+  const known = reading.nodes.get(descriptor.digest)
+  if (known !== undefined) return known
+  const read = readNodeAnew(descriptor, reading)
+  reading.nodes.set(descriptor.digest, read)
+  return read
+}
+
+const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<ImageNode> => {
+  const {source, options, depth} = reading
+  if (depth > limits.indexDepth) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${descriptor.digest} lies more than ${limits.indexDepth} indexes deep`,
+      {side: 'source'},
+    )
+  }
+  const manifest = await source.manifest(descriptor, options)
+  if (manifest.kind === 'image') {
+    const missing = blobsOf(manifest, source).filter((blob) => !source.has(blob))
+    return {manifest, children: [], absent: [], missing}
+  }
+  const children: ImageNode[] = []
+  const absent: Descriptor[] = []
+  const seen = new Set<Digest>()
+  for (const child of manifest.children) {
+    if (seen.has(child.digest)) continue
+    seen.add(child.digest)
+    if (source.has(child)) children.push(await readNode(child, {...reading, depth: depth + 1}))
+    else absent.push(child)
+  }
+  return {manifest, children, absent, missing: []}
+}
+
+const pendingOf = (source: ImageSource, image: SourceImage, pending: PendingImage): Gathered => {
+  const lacking = [pending.config, ...pending.layers].find((content) => !source.has(content))
+  if (lacking === undefined) return {image, pending}
+  const what = isPending(lacking) ? `layer ${lacking.diffId}` : `blob ${lacking.digest}`
+  return {image, error: new MirrorError('BLOB_MISSING', `the bundle lacks ${what}`, {side: 'source'})}
+}

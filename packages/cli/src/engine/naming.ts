@@ -1,0 +1,157 @@
+import {
+  DOCKER_HUB,
+  formatReference,
+  isRepository,
+  limits,
+  MirrorError,
+  parseReference,
+  type Digest,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import type {RewriteRule} from './rewrite.js'
+
+export interface NamingRules {
+  /** `host[:port]` of the private registry. */
+  readonly registry: string
+  /** Path under which everything goes; empty for none. */
+  readonly namespace: string
+  readonly mapHost: 'drop' | 'keep'
+  readonly rewrites: readonly RewriteRule[]
+  /** From `--map`: a source reference, a digest or an unnamed image's hint, to a target that wins over all rules. */
+  readonly map: ReadonlyMap<string, string>
+  /** Most components of a target repository, namespace included; deeper ones are joined with `-`. */
+  readonly maxDepth: number | undefined
+}
+
+/** What is known of an image when its target is chosen. */
+export interface Nameable {
+  readonly name?: Reference
+  readonly hint?: string
+  readonly digest?: Digest
+}
+
+/**
+ * Where an image goes, by cli.md's rules. The tag defaults to `latest`; a reference by digest alone keeps no tag.
+ * @throws {MirrorError} NAME_MISSING for an image without a name that `--map` does not name either, NAME_INVALID
+ */
+export const mapName = (image: Nameable, rules: NamingRules): Reference => {
+  const mapped = mappedTarget(image, rules)
+  if (mapped !== undefined) return mapped
+  const {name} = image
+  if (name === undefined) {
+    const known = image.digest ?? image.hint ?? 'an image'
+    throw new MirrorError(
+      'NAME_MISSING',
+      `${known} has no name in the bundle${image.hint === undefined ? '' : ` (${image.hint})`}`,
+      {
+        side: 'source',
+        hint: `Name it with --map FILE, in which a line says: ${known} REPOSITORY:TAG`,
+      },
+    )
+  }
+  const host = rules.mapHost === 'keep' ? `${hostComponent(name.registry)}/` : ''
+  const path = rules.rewrites.reduce((current, rule) => rule.apply(current), host + name.repository)
+  return target(path, name, {rules, source: formatReference(name)})
+}
+
+/** The key under which `--map` and `--images` know a reference: with `latest` where neither tag nor digest is written. */
+export const referenceKey = (name: Reference): string =>
+  formatReference(name.tag === undefined && name.digest === undefined ? {...name, tag: 'latest'} : name)
+
+/**
+ * Splits `HOST[:PORT][/NAMESPACE]`.
+ * @throws {MirrorError} USAGE
+ */
+export const parseRegistryTarget = (text: string): {registry: string; namespace: string} => {
+  if (/^[a-z]+:\/\//i.test(text)) {
+    throw new MirrorError('USAGE', `--private-registry ${JSON.stringify(text)} has a scheme`, {
+      hint: 'Write HOST[:PORT][/NAMESPACE]; HTTPS is spoken unless --plain-http is given.',
+    })
+  }
+  const slash = text.indexOf('/')
+  const registry = slash < 0 ? text : text.slice(0, slash)
+  const namespace = slash < 0 ? '' : text.slice(slash + 1).replace(/\/+$/, '')
+  try {
+    parseReference(
+      `${/[.:]/.test(registry) ? registry : `${registry}:443`}/${namespace === '' ? 'x' : namespace}`,
+    )
+  } catch (cause) {
+    throw new MirrorError(
+      'USAGE',
+      `--private-registry ${JSON.stringify(text)} is not HOST[:PORT][/NAMESPACE]`,
+      {cause},
+    )
+  }
+  return {registry, namespace}
+}
+
+const mappedTarget = (image: Nameable, rules: NamingRules): Reference | undefined => {
+  const {name} = image
+  const keys = [
+    name === undefined ? undefined : referenceKey(name),
+    name === undefined ? image.digest : undefined,
+    image.hint,
+  ]
+  const found = keys
+    .map((key) => (key === undefined ? undefined : rules.map.get(key)))
+    .find((text) => text !== undefined)
+  if (found === undefined) return undefined
+  const own = `${rules.registry}/`
+  const bare = found.startsWith(own)
+    ? found.slice(own.length)
+    : [rules.namespace, found].filter(Boolean).join('/')
+  const {tag, digest, repository} = parseReference(`${DOCKER_HUB}/${bare}`)
+  const kept = bare.includes('/') ? repository : repository.replace(/^library\//, '')
+  return checked(
+    {registry: rules.registry, repository: kept, tag: tag ?? name?.tag, digest: digest ?? name?.digest},
+    found,
+  )
+}
+
+const target = (
+  path: string,
+  name: Reference,
+  {rules, source}: {rules: NamingRules; source: string},
+): Reference => {
+  const components = [...rules.namespace.split('/'), ...path.split('/')].filter((part) => part !== '')
+  const depth = rules.maxDepth ?? components.length
+  const repository = [...components.slice(0, depth - 1), components.slice(depth - 1).join('-')].join('/')
+  return checked({registry: rules.registry, repository, tag: name.tag, digest: name.digest}, source)
+}
+
+const checked = (
+  {
+    registry,
+    repository,
+    tag,
+    digest,
+  }: {registry: string; repository: string; tag: string | undefined; digest: Digest | undefined},
+  source: string,
+): Reference => {
+  if (!isRepository(repository)) {
+    const why =
+      repository.length > limits.repositoryLength
+        ? `longer than ${limits.repositoryLength} characters`
+        : 'not a valid repository name'
+    throw new MirrorError(
+      'NAME_INVALID',
+      `${source} would become ${JSON.stringify(repository)}, which is ${why}`,
+      {side: 'target'},
+    )
+  }
+  const key = tag === undefined && digest === undefined ? {tag: 'latest'} : {}
+  return {
+    registry,
+    repository,
+    ...(tag === undefined ? {} : {tag}),
+    ...(digest === undefined ? {} : {digest}),
+    ...key,
+  }
+}
+
+/** A host as a path component: what a repository name cannot hold becomes `-` (`reg:5000` is `reg-5000`). */
+const hostComponent = (host: string): string =>
+  host
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.]+/g, '-')
+    .replaceAll(/^[-.]+|[-.]+$/g, '')

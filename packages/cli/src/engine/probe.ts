@@ -1,0 +1,135 @@
+import pLimit from 'p-limit'
+import {
+  formatReference,
+  isPending,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type ImageSink,
+  type ImageSource,
+  type PendingImage,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import type {Candidate} from './candidates.js'
+import {blobsOf, nodesOf, type ImageNode} from './gather.js'
+
+/** What the private registry holds, as far as the plan has to know. */
+export interface TargetState {
+  readonly registry: string
+  /** What each target points at now. For a pending image only where it is that image, by its config. */
+  readonly present: ReadonlyMap<string, Descriptor>
+  /** Content that images already there are known to hold: by digest or diff id, its final form and its repositories. */
+  readonly known: ReadonlyMap<
+    Digest,
+    {readonly descriptor: Descriptor; readonly repositories: readonly string[]}
+  >
+  /** Whether content that the source lacks was found in the repository. */
+  has(repository: string, digest: Digest): boolean
+}
+
+export interface ProbeOptions extends CallOptions {
+  readonly source: ImageSource
+  readonly sink: ImageSink
+  readonly registry: string
+  /** Also look for the children that an index lacks. */
+  readonly absentChildren: boolean
+  /** Small requests at once. */
+  readonly concurrency: number
+}
+
+/** Asks the registry for every target, all in parallel: one HEAD an image, and more only for what the source lacks. */
+export const probeTarget = async (
+  candidates: readonly Candidate[],
+  options: ProbeOptions,
+): Promise<TargetState> => {
+  const state = new ProbedState(options.registry)
+  const atOnce = pLimit(options.concurrency)
+  await Promise.all(candidates.map((candidate) => atOnce(() => probeOne(candidate, {state, ...options}))))
+  return state
+}
+
+const probeOne = async (
+  candidate: Candidate,
+  probe: ProbeOptions & {readonly state: ProbedState},
+): Promise<void> => {
+  const {target, content} = candidate
+  if (target === undefined || !('node' in content || 'pending' in content)) return
+  const found = await probe.sink.resolve(target, probe)
+  if ('pending' in content) {
+    if (found !== undefined) await probePending(target, content.pending, probe)
+    return
+  }
+  if (found !== undefined) {
+    probe.state.present.set(formatReference(target), found)
+    if (found.digest === content.node.manifest.descriptor.digest)
+      return noteContent(content.node, target.repository, probe)
+  }
+  await findMissing(content.node, target.repository, probe)
+}
+
+/** An image whose manifest was made at an earlier push is known by its config, which is never changed. */
+const probePending = async (
+  target: Reference,
+  pending: PendingImage,
+  {sink, state, signal}: ProbeOptions & {readonly state: ProbedState},
+): Promise<void> => {
+  const manifest = await sink.manifest(target, {signal})
+  if (manifest?.kind !== 'image' || manifest.layers.length !== pending.layers.length) return
+  if (manifest.config.digest !== pending.config.digest) return
+  state.present.set(formatReference(target), manifest.descriptor)
+  state.note(pending.config.digest, pending.config, target.repository)
+  for (const [index, layer] of pending.layers.entries()) {
+    const final = manifest.layers[index]
+    if (final === undefined) continue
+    if (!isPending(layer)) state.note(layer.digest, final, target.repository)
+    else if (final.mediaType === layer.mediaType) state.note(layer.diffId, final, target.repository)
+  }
+}
+
+const noteContent = (
+  root: ImageNode,
+  repository: string,
+  {state, source}: ProbeOptions & {state: ProbedState},
+): void => {
+  for (const {manifest} of nodesOf(root)) {
+    for (const blob of blobsOf(manifest, source)) state.note(blob.digest, blob, repository)
+  }
+}
+
+const findMissing = async (
+  root: ImageNode,
+  repository: string,
+  probe: ProbeOptions & {state: ProbedState},
+): Promise<void> => {
+  for (const node of nodesOf(root)) {
+    for (const blob of node.missing) {
+      if (await probe.sink.hasBlob(repository, blob.digest, probe))
+        probe.state.found.add(`${repository}@${blob.digest}`)
+    }
+    for (const {digest} of probe.absentChildren ? node.absent : []) {
+      const target = {registry: probe.registry, repository, digest}
+      if (await probe.sink.resolve(target, probe)) probe.state.found.add(`${repository}@${digest}`)
+    }
+  }
+}
+
+class ProbedState implements TargetState {
+  readonly registry: string
+  readonly present = new Map<string, Descriptor>()
+  readonly known = new Map<Digest, {descriptor: Descriptor; repositories: string[]}>()
+  readonly found = new Set<string>()
+
+  constructor(registry: string) {
+    this.registry = registry
+  }
+
+  has(repository: string, digest: Digest): boolean {
+    return this.found.has(`${repository}@${digest}`)
+  }
+
+  note(key: Digest, descriptor: Descriptor, repository: string): void {
+    const known = this.known.get(key)
+    if (known === undefined) this.known.set(key, {descriptor, repositories: [repository]})
+    else if (!known.repositories.includes(repository)) known.repositories.push(repository)
+  }
+}

@@ -1,0 +1,55 @@
+import {RE2JS} from 're2js'
+import {MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
+
+/** One `--rewrite` rule: RE2 syntax, as K3s runs the same rule with Go's regexp on its side. */
+export interface RewriteRule {
+  readonly text: string
+  /** The path with every match replaced; the same path where nothing matches. */
+  apply(path: string): string
+}
+
+/**
+ * Reads `REGEX=REPLACEMENT`, split at the last `=`.
+ * @throws {MirrorError} USAGE where there is no `=` or Go's RE2 would not take the expression
+ */
+export const parseRewriteRule = (text: string): RewriteRule => {
+  const split = text.lastIndexOf('=')
+  if (split <= 0) {
+    throw new MirrorError('USAGE', `--rewrite ${JSON.stringify(text)} is not of the form REGEX=REPLACEMENT`)
+  }
+  const replacement = text.slice(split + 1)
+  let expression: RE2JS
+  try {
+    expression = RE2JS.compile(text.slice(0, split))
+  } catch (cause) {
+    throw new MirrorError('USAGE', `--rewrite ${JSON.stringify(text)}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Rules use RE2, the syntax of Go and K3s: no look-around and no back-references.',
+    })
+  }
+  return {text, apply: (path) => replaceAll(expression, path, replacement)}
+}
+
+const replaceAll = (expression: RE2JS, path: string, replacement: string): string => {
+  const matcher = expression.matcher(path)
+  const names = expression.namedGroups()
+  let result = ''
+  let last = 0
+  while (matcher.find()) {
+    const group = (name: string): string => {
+      const index = /^[0-9]+$/.test(name) ? Number(name) : names[name]
+      return index === undefined || index > matcher.groupCount() ? '' : (matcher.group(index) ?? '')
+    }
+    result += path.slice(last, matcher.start()) + expand(replacement, group)
+    last = matcher.end()
+  }
+  return result + path.slice(last)
+}
+
+/** Go's `Regexp.Expand`: `$1`, `$name` (the longest run of word characters), `${name}`, `$$`. */
+const expand = (template: string, group: (name: string) => string): string =>
+  template.replaceAll(
+    /\$(?:\$|\{(\w+)\}|(\w+))/g,
+    (whole, braced: string | undefined, bare: string | undefined) =>
+      whole === '$$' ? '$' : group(braced ?? bare ?? ''),
+  )

@@ -1,0 +1,158 @@
+import {
+  formatReference,
+  hexOf,
+  MirrorError,
+  readAll,
+  limits,
+  parseJsonObject,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type ImageSource,
+  type Platform,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {rootDigest, type Gathered, type ImageNode} from './gather.js'
+import type {ListedImage} from './image-list.js'
+import {referenceKey} from './naming.js'
+
+export interface Choice {
+  /** From `--images`; absent: all. */
+  readonly listed?: readonly ListedImage[]
+  /** Globs on the source reference: `*` within a component, `**` across, `?` one character. */
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly referrers: boolean
+}
+
+/**
+ * The images that were asked for, in the source's order. Referrers and cosign tags come along with what they speak of.
+ * @throws {MirrorError} IMAGE_NOT_IN_BUNDLE naming every listed image that the source lacks
+ */
+export const selectImages = (images: readonly Gathered[], choice: Choice): readonly Gathered[] => {
+  const listed = choice.listed === undefined ? undefined : listedKeys(images, choice.listed)
+  const include = choice.include.map(globExpression)
+  const exclude = choice.exclude.map(globExpression)
+  const chosen = (image: SourceImage): boolean => {
+    const {name, hint} = image
+    const text = name === undefined ? (hint ?? '') : formatReference(name)
+    if (listed !== undefined && !keysOf(image).some((key) => listed.has(key))) return false
+    if (include.length > 0 && !include.some((glob) => glob.test(text))) return false
+    return !exclude.some((glob) => glob.test(text))
+  }
+  const owners = new Set(images.filter((gathered) => !isReferrer(gathered.image) && chosen(gathered.image)))
+  if (!choice.referrers) return images.filter((gathered) => owners.has(gathered))
+  const digests = new Set([...owners].map(rootDigest))
+  const tags = new Set([...digests].map((digest) => (digest === undefined ? undefined : cosignTag(digest))))
+  return images.filter(
+    (gathered) =>
+      owners.has(gathered) || (isReferrer(gathered.image) && speaksOf(gathered.image, digests, tags)),
+  )
+}
+
+/** A nameless referrer, or a cosign signature, attestation or SBOM under the tag that cosign gives it. */
+export const isReferrer = ({subject, name}: SourceImage): boolean =>
+  subject !== undefined || (name?.tag !== undefined && COSIGN_TAG.test(name.tag))
+
+/** Keeps of every index the children of these platforms; what is left out counts as absent. */
+export const choosePlatforms = (root: ImageNode, wanted: readonly Platform[]): ImageNode => {
+  if (root.manifest.kind !== 'index') return root
+  const kept = new Set<Digest>()
+  for (const child of root.manifest.children) {
+    if (child.platform !== undefined && wanted.some((platform) => matches(child.platform, platform)))
+      kept.add(child.digest)
+  }
+  // buildkit's attestations stand beside the image they speak of, under the platform unknown/unknown
+  const about = (child: Descriptor): string => child.annotations?.['vnd.docker.reference.digest'] ?? ''
+  for (const child of root.manifest.children) if (kept.has(about(child) as Digest)) kept.add(child.digest)
+  const children = root.children.filter((child) => kept.has(child.manifest.descriptor.digest))
+  const present = new Set(children.map((child) => child.manifest.descriptor.digest))
+  return {...root, children, absent: root.manifest.children.filter((child) => !present.has(child.digest))}
+}
+
+/** Whether a single-platform image is one of the wanted; its config is the only place that says what it is. */
+export const isForPlatform = async (
+  config: Descriptor,
+  wanted: readonly Platform[],
+  {source, ...options}: CallOptions & {readonly source: ImageSource},
+): Promise<boolean> => {
+  if (!source.has(config)) return true
+  const bytes = await readAll(source.blob(config).open(options), {
+    limit: limits.configBytes,
+    what: `config ${config.digest}`,
+  })
+  const {os, architecture, variant} = parseJsonObject(bytes, `config ${config.digest}`)
+  if (typeof os !== 'string' || typeof architecture !== 'string') return true
+  const own = {os, architecture, ...(typeof variant === 'string' ? {variant} : {})}
+  return wanted.some((platform) => matches(own, platform))
+}
+
+/**
+ * Reads `OS/ARCH[/VARIANT]`.
+ * @throws {MirrorError} USAGE
+ */
+export const parsePlatform = (text: string): Platform => {
+  const [os, architecture, variant, ...rest] = text.split('/')
+  if (!os || !architecture || variant === '' || rest.length > 0) {
+    throw new MirrorError('USAGE', `--platform ${JSON.stringify(text)} is not OS/ARCH[/VARIANT]`, {
+      hint: 'For example: linux/amd64',
+    })
+  }
+  return {os, architecture, ...(variant === undefined ? {} : {variant})}
+}
+
+const COSIGN_TAG = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/
+
+const cosignTag = (digest: Digest): string => `sha256-${hexOf(digest)}`
+
+const speaksOf = (
+  {subject, name}: SourceImage,
+  digests: ReadonlySet<Digest | undefined>,
+  tags: ReadonlySet<string | undefined>,
+): boolean => (subject === undefined ? tags.has(name?.tag?.slice(0, 71)) : digests.has(subject))
+
+const matches = (own: Platform | undefined, wanted: Platform): boolean =>
+  own?.os === wanted.os &&
+  own.architecture === wanted.architecture &&
+  (wanted.variant === undefined ||
+    (own.variant ?? (own.architecture === 'arm64' ? 'v8' : undefined)) === wanted.variant)
+
+const keysOf = ({name, root}: SourceImage): readonly string[] => {
+  if (name === undefined) return []
+  const digest = 'manifest' in root ? root.manifest.digest : undefined
+  const bare = {registry: name.registry, repository: name.repository}
+  const tagged = {...bare, ...(name.tag === undefined ? {} : {tag: name.tag})}
+  return [
+    referenceKey(name),
+    ...(name.tag === undefined ? [] : [referenceKey(tagged)]),
+    ...(digest === undefined
+      ? []
+      : [formatReference({...bare, digest}), formatReference({...tagged, digest})]),
+  ]
+}
+
+const listedKeys = (images: readonly Gathered[], listed: readonly ListedImage[]): ReadonlySet<string> => {
+  const known = new Set(images.flatMap(({image}) => keysOf(image)))
+  const lacking = listed.filter(({source}) => !known.has(referenceKey(source)))
+  if (lacking.length > 0) {
+    const lines = lacking.map(({source, line}) => `line ${line}: ${formatReference(source)}`)
+    throw new MirrorError(
+      'IMAGE_NOT_IN_BUNDLE',
+      [`the bundle lacks ${lacking.length} of the listed images`, ...lines].join('; '),
+      {
+        side: 'source',
+        hint: 'Is the list of the same release as the bundle?',
+      },
+    )
+  }
+  return new Set(listed.map(({source}) => referenceKey(source)))
+}
+
+const globExpression = (glob: string): RegExp => {
+  const source = glob.replaceAll(/\*\*|[*?]|[^*?]+/g, (part) => {
+    if (part === '**') return '.*'
+    if (part === '*') return '[^/]*'
+    return part === '?' ? '[^/]' : part.replaceAll(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
+  })
+  return new RegExp(`^${source}$`)
+}

@@ -1,0 +1,86 @@
+import {
+  formatPlatform,
+  MirrorError,
+  parseJsonObject,
+  parseManifest,
+  type Descriptor,
+  type Manifest,
+} from '@airgap-mirror/oci-client/model'
+
+/** What to do with an index whose children are not all in the bundle. */
+export type SparsePolicy = 'auto' | 'strict' | 'prune' | 'platform' | 'as-is'
+
+/** What stands for a sparse index at the target: another manifest under its tag, and why. */
+export interface Substitute {
+  readonly manifest: Manifest
+  readonly reason: string
+}
+
+/**
+ * The substitute for a sparse index that a registry does not take as it is, or that the policy replaces: its one child, or
+ * an index of the children that are there.
+ * @param complete the children that the target will have
+ * @throws {MirrorError} INDEX_SPARSE where there is none at all, or several under `platform`
+ */
+export const substituteFor = (
+  index: Manifest,
+  complete: readonly Manifest[],
+  policy: 'auto' | 'prune' | 'platform',
+): Substitute => {
+  const [only] = complete
+  if (only === undefined) {
+    throw new MirrorError(
+      'INDEX_SPARSE',
+      `no platform of the index ${index.descriptor.digest} is in the bundle`,
+      {side: 'source'},
+    )
+  }
+  if (policy !== 'prune' && complete.length === 1) {
+    return {manifest: only, reason: `sparse index: the tag names its one ${platformOf(index, only)} manifest`}
+  }
+  if (policy === 'platform') {
+    throw new MirrorError(
+      'INDEX_SPARSE',
+      `${complete.length} platforms of the index ${index.descriptor.digest} are in the bundle, not one`,
+      {
+        side: 'source',
+        hint: 'Choose one with --platform, or use --sparse-index prune.',
+      },
+    )
+  }
+  return {
+    manifest: pruned(index, complete),
+    reason: `sparse index: cut down to the ${complete.length} platforms that are there`,
+  }
+}
+
+/** The error of `strict`: names what is lacking of an index. */
+export const sparseError = (lacking: readonly Descriptor[]): MirrorError => {
+  const lines = lacking.map(
+    ({platform, mediaType, digest}) =>
+      `${platform === undefined ? mediaType : formatPlatform(platform)} ${digest}`,
+  )
+  return new MirrorError(
+    'INDEX_SPARSE',
+    [`the bundle lacks ${lacking.length} children of the index`, ...lines].join('; '),
+    {
+      side: 'source',
+      hint: 'Use --sparse-index auto, prune, platform or as-is to push what is there.',
+    },
+  )
+}
+
+const platformOf = (index: Manifest, child: Manifest): string => {
+  const children = index.kind === 'index' ? index.children : []
+  const descriptor = children.find(({digest}) => digest === child.descriptor.digest)
+  return descriptor?.platform === undefined ? 'complete' : formatPlatform(descriptor.platform)
+}
+
+/** The index with only these children, every other field as it is; the same bytes for the same children. */
+const pruned = (index: Manifest, complete: readonly Manifest[]): Manifest => {
+  const kept = new Set<string>(complete.map(({descriptor}) => descriptor.digest))
+  const json = parseJsonObject(index.bytes, 'index')
+  const manifests = (json['manifests'] as readonly {digest: string}[]).filter(({digest}) => kept.has(digest))
+  const bytes = Buffer.from(JSON.stringify({...json, manifests}))
+  return parseManifest(bytes, {mediaType: index.descriptor.mediaType})
+}

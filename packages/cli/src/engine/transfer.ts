@@ -1,0 +1,163 @@
+import {
+  contentKey,
+  hexOf,
+  isMirrorError,
+  isPending,
+  verified,
+  type BlobOutcome,
+  type BlobSource,
+  type Descriptor,
+  type Digest,
+  type ImageSink,
+  type ImageSource,
+  type Manifest,
+  type MirrorError,
+  type PendingImage,
+} from '@airgap-mirror/oci-client/model'
+import type {OnEvent} from './events.js'
+import type {BlobTransfer, ManifestTransfer, Transfer} from './plan.js'
+
+export type TransferResult =
+  | {readonly status: 'blob'; readonly outcome: BlobOutcome}
+  | {readonly status: 'manifest'; readonly descriptor: Descriptor; readonly substituted?: string}
+  | {readonly status: 'failed'; readonly error: MirrorError}
+
+/** What a transfer works with. */
+export interface TransferContext {
+  readonly source: ImageSource
+  readonly sink: ImageSink
+  readonly manifests: ReadonlyMap<Digest, Manifest>
+  /** The pending image at a place in the plan's images. */
+  readonly pending: (image: number) => PendingImage | undefined
+  readonly transfers: readonly Transfer[]
+  readonly results: ReadonlyMap<number, TransferResult>
+  readonly onEvent: OnEvent
+  readonly signal: AbortSignal
+}
+
+/** Brings one content into one repository. */
+export const putBlob = async (
+  transfer: BlobTransfer,
+  context: TransferContext & {readonly onSent: (sent: number) => void},
+): Promise<TransferResult> => {
+  const {source, sink, onEvent, transfers, results, signal} = context
+  const {repository, content} = transfer
+  const first = transfer.after === undefined ? undefined : results.get(transfer.after)
+  const sibling = first?.status === 'blob' ? (transfers[transfer.after ?? -1] as BlobTransfer) : undefined
+  const final = first?.status === 'blob' ? first.outcome.descriptor : transfer.known
+  const blob =
+    isPending(content) && final !== undefined
+      ? finishedBlob(source.blob(content), final)
+      : source.blob(content)
+  let sentSoFar = 0
+  const event = {
+    type: 'blob',
+    key: String(transfer.id),
+    name: `${repository}@${hexOf(contentKey(content)).slice(0, 12)}`,
+    size: content.size,
+  } as const
+  onEvent({...event, state: 'started', sent: 0})
+  const release = blob.hold()
+  try {
+    const outcome = await sink.putBlob(repository, blob, {
+      mountFrom: [...(sibling === undefined ? [] : [sibling.repository]), ...transfer.mountFrom],
+      signal,
+      onProgress: (sent) => {
+        sentSoFar = sent
+        context.onSent(sent)
+        onEvent({...event, state: 'progress', sent})
+      },
+    })
+    const sent = outcome.how === 'uploaded' ? outcome.descriptor.size : 0
+    onEvent({...event, state: outcome.how, sent, size: outcome.how === 'uploaded' ? sent : content.size})
+    return {status: 'blob', outcome}
+  } catch (error) {
+    onEvent({...event, state: 'failed', sent: sentSoFar})
+    throw error
+  } finally {
+    release()
+  }
+}
+
+/** Stores one manifest; a sparse index that the registry does not take is replaced by its fallback. */
+export const putManifest = async (
+  transfer: ManifestTransfer,
+  context: TransferContext,
+): Promise<TransferResult> => {
+  const {sink, manifests, signal} = context
+  const manifest =
+    transfer.digest === undefined ? pendingManifest(transfer, context) : manifests.get(transfer.digest)
+  if (manifest === undefined)
+    throw new Error(`the plan names a manifest it does not hold: ${transfer.digest}`)
+  try {
+    await sink.putManifest(transfer.target, manifest, {signal})
+  } catch (error) {
+    if (!isMirrorError(error)) throw error
+    const fallback = transfer.fallback === undefined ? undefined : manifests.get(transfer.fallback.digest)
+    if (fallback !== undefined && (error.code === 'BLOB_UNKNOWN' || error.code === 'MANIFEST_REJECTED')) {
+      const {tag, ...rest} = transfer.target
+      const digest = fallback.descriptor.digest
+      const target =
+        tag === undefined ? {...rest, digest} : {registry: rest.registry, repository: rest.repository, tag}
+      await sink.putManifest(target, fallback, {signal})
+      return {
+        status: 'manifest',
+        descriptor: fallback.descriptor,
+        substituted: transfer.fallback?.reason ?? '',
+      }
+    }
+    if (error.code !== 'BLOB_UNKNOWN') throw error
+    await pushAgain(transfer, context)
+    await sink.putManifest(transfer.target, manifest, {signal})
+  }
+  return {status: 'manifest', descriptor: manifest.descriptor}
+}
+
+/** What a registry said it had may be gone: everything below a refused manifest is sent again, once. */
+const pushAgain = async (transfer: ManifestTransfer, context: TransferContext): Promise<void> => {
+  const {source, sink, manifests, transfers, results, signal} = context
+  for (const id of transfer.needs) {
+    const need = transfers[id]
+    if (need?.kind === 'blob') {
+      const result = results.get(id)
+      const blob = source.blob(need.content)
+      const final =
+        result?.status === 'blob' && isPending(need.content) ? result.outcome.descriptor : undefined
+      await sink.putBlob(need.repository, final === undefined ? blob : finishedBlob(blob, final), {
+        absent: true,
+        signal,
+      })
+    } else if (need?.digest !== undefined) {
+      const manifest = manifests.get(need.digest)
+      await pushAgain(need, context)
+      if (manifest !== undefined) await sink.putManifest(need.target, manifest, {signal})
+    }
+  }
+}
+
+const pendingManifest = (
+  transfer: ManifestTransfer,
+  {pending: pendingOf, transfers, results}: TransferContext,
+): Manifest | undefined => {
+  const pending = pendingOf(transfer.image)
+  const final = new Map<Digest, Descriptor>()
+  for (const id of transfer.needs) {
+    const need = transfers[id]
+    const result = results.get(id)
+    if (need?.kind === 'blob' && result?.status === 'blob')
+      final.set(contentKey(need.content), result.outcome.descriptor)
+  }
+  const layers = pending?.layers.map((layer) => final.get(contentKey(layer)))
+  return layers?.every((layer) => layer !== undefined) === true ? pending?.manifest(layers) : undefined
+}
+
+/** A pending layer whose final form is known: what is compressed again has to come out the same. */
+const finishedBlob = (blob: BlobSource, final: Descriptor): BlobSource => ({
+  content: final,
+  position: blob.position,
+  hold: () => blob.hold(),
+  open: (options) =>
+    options?.offset
+      ? blob.open(options)
+      : verified(blob.open(options), final, {what: `layer ${final.digest}`}),
+})

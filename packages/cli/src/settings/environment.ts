@@ -1,0 +1,22 @@
+import {homedir} from 'node:os'
+import type {ProxyOptions} from '@airgap-mirror/oci-client'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The one place that reads the process's environment, besides the flags' own variables. */
+export const environment = (): Environment => process.env
+
+export const home = (): string => homedir()
+
+/** Proxies as Go tools take them from the environment; the upper-case name wins, an empty value means none. */
+export const proxyFrom = (
+  env: Environment,
+  flags: {readonly proxy?: string | undefined; readonly noProxy?: string | undefined},
+): ProxyOptions => ({
+  httpsProxy: flags.proxy ?? either(env, 'HTTPS_PROXY'),
+  httpProxy: flags.proxy ?? either(env, 'HTTP_PROXY'),
+  noProxy: flags.noProxy ?? either(env, 'NO_PROXY'),
+})
+
+const either = (env: Environment, name: string): string | undefined =>
+  env[name] || env[name.toLowerCase()] || undefined

@@ -1,0 +1,47 @@
+import {open} from 'node:fs/promises'
+import {MirrorError, messageOf, type ErrorCode} from '@airgap-mirror/oci-client/model'
+
+export interface ReadFileOptions {
+  /** The flag that named the file, for messages. */
+  readonly flag: string
+  readonly limit: number
+  readonly code: ErrorCode
+}
+
+/**
+ * Reads a text file that a flag names; `-` is standard input.
+ * @throws {MirrorError} `code` where it cannot be read, LIMIT_EXCEEDED
+ */
+export const readTextFile = async (path: string, {flag, limit, code}: ReadFileOptions): Promise<string> => {
+  try {
+    const bytes = path === '-' ? await readStream(process.stdin, limit) : await readFile(path, limit)
+    if (bytes !== undefined) return new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+  } catch (cause) {
+    throw new MirrorError(code, `${flag} ${path}: ${messageOf(cause)}`, {cause})
+  }
+  throw new MirrorError('LIMIT_EXCEEDED', `${flag} ${path} is over the limit of ${limit} bytes`)
+}
+
+const readFile = async (path: string, limit: number): Promise<Uint8Array | undefined> => {
+  const file = await open(path)
+  try {
+    return await readStream(file.createReadStream({autoClose: false}), limit)
+  } finally {
+    await file.close()
+  }
+}
+
+const readStream = async (
+  stream: AsyncIterable<Uint8Array | string>,
+  limit: number,
+): Promise<Uint8Array | undefined> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    size += bytes.length
+    if (size > limit) return undefined
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks, size)
+}
