@@ -1,5 +1,5 @@
 import type {HttpRequest, HttpResponse, Middleware, Send} from '../http/send.js'
-import {MirrorError, type Side} from '../model/index.js'
+import type {Side} from '../model/index.js'
 import {basicHeader, bearerHeader, isHeaderToken} from './authorization-header.js'
 import {bearerTokens} from './bearer-tokens.js'
 import {bufferedResponse} from './buffered-response.js'
@@ -205,7 +205,7 @@ export const authorizing =
         if (response === undefined) continue
         if (response.status !== 401) return response
         // Its connection is free again before anybody is asked for a password.
-        const refusal = await bufferedResponse(response)
+        const refusal = await bufferedResponse(response, {authorized: sent.held?.credential !== undefined})
         if (round === ROUNDS || !(await learn(request, sent, refusal))) return refusal
         round += 1
       }

@@ -1,5 +1,5 @@
-import {cancelled} from '../model/index.js'
 import type {Held} from './held-credentials.js'
+import {orAborted} from './or-aborted.js'
 
 /**
  * Runs work that uses a credential. While nobody knows whether the credential is right, one piece of work tries it alone:
@@ -33,14 +33,8 @@ export const firstAlone = (): FirstAlone => {
 
 /** Waits for an end, good or bad, that is somebody else's to handle. */
 const settledOrAborted = async (work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> => {
-  if (signal?.aborted) throw cancelled(signal)
-  await new Promise<void>((resolve, reject) => {
-    const stop = (): void => reject(cancelled(signal))
-    const done = (): void => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }
-    signal?.addEventListener('abort', stop, {once: true})
-    work.then(done, done)
-  })
+  await orAborted(
+    work.catch(() => {}),
+    signal,
+  )
 }

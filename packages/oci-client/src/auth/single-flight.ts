@@ -1,4 +1,5 @@
 import {cancelled} from '../model/index.js'
+import {orAborted} from './or-aborted.js'
 
 export interface SingleFlight<Result> {
   /**
@@ -50,22 +51,5 @@ export const singleFlight = <Result>(): SingleFlight<Result> => {
         leave(key, flight)
       }
     },
-  }
-}
-
-const orAborted = async <Result>(
-  result: Promise<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result> => {
-  if (signal === undefined) return await result
-  let stop: (() => void) | undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(cancelled(signal))
-    signal.addEventListener('abort', stop, {once: true})
-  })
-  try {
-    return await Promise.race([result, aborted])
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop)
   }
 }

@@ -1,3 +1,4 @@
+import {excerpt} from '../http/printable.js'
 import type {HttpRequest, HttpResponse, HttpUrl, Send} from '../http/send.js'
 import {isJsonObject, isMirrorError, limits, MirrorError, type JsonObject, type Side} from '../model/index.js'
 import {basicHeader, isHeaderToken} from './authorization-header.js'
@@ -161,5 +162,5 @@ const explanation = (json: JsonObject, secrets: readonly string[]): string | und
   ]
   const text = texts.find((value): value is string => typeof value === 'string' && value !== '')
   if (text === undefined || secrets.some((secret) => secret !== '' && text.includes(secret))) return undefined
-  return text.slice(0, 200)
+  return excerpt(text, 200)
 }

@@ -1,0 +1,139 @@
+import {spawn, type ChildProcessWithoutNullStreams} from 'node:child_process'
+import {excerpt} from '../http/printable.js'
+import {cancelled, isJsonObject, limits, MirrorError} from '../model/index.js'
+import type {Credential} from './credential.js'
+
+export interface HelperOptions {
+  /** The helper's whole environment; it is looked for in this PATH. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds until it is killed; default 30,000. Cloud helpers wait for metadata servers that an air gap lacks. */
+  readonly timeout?: number
+}
+
+const DEFAULT_TIMEOUT = 30_000
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+/** docker-credential-helpers' own words; others vary only in what follows. */
+const NOT_FOUND = /credentials not found/i
+
+/**
+ * Runs `docker-credential-NAME get` with the server on its standard input.
+ * @returns undefined where it has no credential for the server
+ * @throws {MirrorError} CREDENTIALS_INVALID where it is missing, fails, hangs or prints something else, LIMIT_EXCEEDED,
+ * CANCELLED
+ */
+export const runCredentialHelper = async (
+  name: string,
+  server: string,
+  options: HelperOptions,
+): Promise<Credential | undefined> => {
+  if (!NAME.test(name)) {
+    const shown = JSON.stringify(name.slice(0, 100))
+    throw new MirrorError('CREDENTIALS_INVALID', `${shown} is not the name of a credential helper`)
+  }
+  const program = `docker-credential-${name}`
+  const {code, stdout, stderr} = await run(program, server, options)
+  if (code === 0) return parseOutput(stdout, program)
+  const said = stderr.trim() === '' ? stdout.trim() : stderr.trim()
+  if (NOT_FOUND.test(stdout) || NOT_FOUND.test(stderr)) return undefined
+  // By its protocol a helper that fails prints why; JSON would be a credential.
+  const why =
+    said === '' || said.includes('{') ? `exit status ${code}` : excerpt(said.split('\n')[0] ?? '', 200)
+  throw new MirrorError('CREDENTIALS_INVALID', `${program} has no answer for ${server}: ${why}`, {
+    hint: `Run "echo ${server} | ${program} get" to see what is wrong.`,
+  })
+}
+
+const parseOutput = (stdout: string, program: string): Credential | undefined => {
+  let json: unknown
+  try {
+    json = JSON.parse(stdout)
+  } catch {
+    // The parser's message quotes its text, which may be a secret.
+  }
+  const {Username: username, Secret: secret} = isJsonObject(json) ? json : {}
+  if (typeof username !== 'string' || typeof secret !== 'string') {
+    throw new MirrorError('CREDENTIALS_INVALID', `${program} printed no user name and secret`)
+  }
+  if (secret === '') return undefined
+  return username === '<token>'
+    ? {kind: 'identity-token', token: secret, username}
+    : {kind: 'basic', username, password: secret}
+}
+
+interface Outcome {
+  /** Undefined after a signal. */
+  readonly code: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const run = async (program: string, input: string, options: HelperOptions): Promise<Outcome> => {
+  const {env, signal, timeout = DEFAULT_TIMEOUT} = options
+  if (signal?.aborted) throw cancelled(signal)
+  const child = spawn(program, ['get'], {env: {...env}, stdio: 'pipe', windowsHide: true})
+  let failure: MirrorError | undefined
+  const stop = (error: MirrorError): void => {
+    failure ??= error
+    child.kill('SIGKILL')
+    // What it started may still hold its pipes.
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }
+  const onAbort = (): void => stop(cancelled(signal))
+  signal?.addEventListener('abort', onAbort, {once: true})
+  const timer = setTimeout(() => {
+    const message = `${program} did not answer for ${input} within ${timeout / 1000} s`
+    stop(new MirrorError('CREDENTIALS_INVALID', message))
+  }, timeout)
+  try {
+    const outcome = await outcomeOf(child, {program, input, stop})
+    if (failure !== undefined) throw failure
+    return outcome
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+const outcomeOf = async (
+  child: ChildProcessWithoutNullStreams,
+  options: {readonly program: string; readonly input: string; readonly stop: (error: MirrorError) => void},
+): Promise<Outcome> => {
+  const {program, input, stop} = options
+  const tooLong = (): void =>
+    stop(
+      new MirrorError('LIMIT_EXCEEDED', `${program} prints more than ${limits.credentialHelperBytes} bytes`),
+    )
+  const stdout = collect(child.stdout, tooLong)
+  const stderr = collect(child.stderr, tooLong)
+  // A helper need not read its input; what it makes of that shows in its answer.
+  child.stdin.on('error', () => {})
+  child.stdin.end(`${input}\n`)
+  const code = await new Promise<number | undefined>((resolve, reject) => {
+    child.on('error', (cause: NodeJS.ErrnoException) => reject(notStarted(program, cause)))
+    child.on('close', (code) => resolve(code ?? undefined))
+  })
+  return {code, stdout: stdout(), stderr: stderr()}
+}
+
+const collect = (stream: NodeJS.ReadableStream, tooLong: () => void): (() => string) => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  stream.on('data', (chunk: Uint8Array) => {
+    size += chunk.length
+    if (size > limits.credentialHelperBytes) tooLong()
+    else chunks.push(chunk)
+  })
+  return () => Buffer.concat(chunks).toString('utf8')
+}
+
+const notStarted = (program: string, cause: NodeJS.ErrnoException): MirrorError =>
+  cause.code === 'ENOENT'
+    ? new MirrorError('CREDENTIALS_INVALID', `${program} is not installed`, {
+        hint: `Install ${program}, or take it out of credHelpers and credsStore.`,
+        cause,
+      })
+    : new MirrorError('CREDENTIALS_INVALID', `${program} cannot be run: ${cause.code ?? 'unknown error'}`, {
+        cause,
+      })

@@ -1,0 +1,50 @@
+import {posix, win32} from 'node:path'
+
+/** A file that may hold credentials, or the text of one that came by a variable. */
+export interface CredentialFile {
+  /** For a `text`, the name of what it came by. */
+  readonly path: string
+  readonly kind: 'docker' | 'podman' | 'dockercfg'
+  readonly text?: string
+  /** The user named this very file: that it is missing or cannot be read is an error, not a remark. */
+  readonly named?: boolean
+}
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  readonly uid: number | undefined
+  readonly platform: NodeJS.Platform
+}
+
+/**
+ * Where docker and podman keep logins (docker/cli config.md, containers-auth.json.5), in the order they are to be looked
+ * in: what a variable names comes before what is only the usual place.
+ */
+export const usualCredentialFiles = ({env, home, uid, platform}: Surroundings): readonly CredentialFile[] => {
+  const paths = platform === 'win32' ? win32 : posix
+  const value = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
+  const files: CredentialFile[] = []
+  const authFile = value('REGISTRY_AUTH_FILE')
+  if (authFile !== undefined) files.push({path: authFile, kind: 'podman'})
+  const inline = value('DOCKER_AUTH_CONFIG')
+  if (inline !== undefined) files.push({path: '$DOCKER_AUTH_CONFIG', kind: 'docker', text: inline})
+  const dockerDirectory = value('DOCKER_CONFIG')
+  if (dockerDirectory !== undefined)
+    files.push({path: paths.join(dockerDirectory, 'config.json'), kind: 'docker'})
+
+  const podman = (directory: string): CredentialFile => ({
+    path: paths.join(directory, 'containers', 'auth.json'),
+    kind: 'podman',
+  })
+  const runtime = value('XDG_RUNTIME_DIR')
+  if (runtime !== undefined) files.push(podman(runtime))
+  else if (platform === 'linux' && uid !== undefined) {
+    files.push({path: `/run/containers/${uid}/auth.json`, kind: 'podman'})
+  }
+  files.push(podman(value('XDG_CONFIG_HOME') ?? paths.join(home, '.config')))
+  if (dockerDirectory === undefined)
+    files.push({path: paths.join(home, '.docker', 'config.json'), kind: 'docker'})
+  files.push({path: paths.join(home, '.dockercfg'), kind: 'dockercfg'})
+  return files
+}

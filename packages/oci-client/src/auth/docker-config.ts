@@ -1,0 +1,179 @@
+import {isJsonObject, MirrorError, type JsonObject} from '../model/index.js'
+import type {BasicCredential, Credential} from './credential.js'
+import {canonicalHost, HUB_KEY, keysFor, parseRegistryKey} from './registry-key.js'
+
+/** A docker `config.json`, podman `auth.json`, `.dockercfg` or `$DOCKER_AUTH_CONFIG`; entries are read when they are used. */
+export interface DockerConfig {
+  /** For messages. */
+  readonly path: string
+  readonly auths: ReadonlyMap<string, JsonObject>
+  readonly credHelpers: ReadonlyMap<string, string>
+  readonly credsStore: string | undefined
+}
+
+/** Asks `docker-credential-NAME` for a server; undefined where it has nothing. */
+export type RunHelper = (
+  name: string,
+  server: string,
+  options: {readonly signal?: AbortSignal | undefined},
+) => Promise<Credential | undefined>
+
+export interface Found {
+  readonly credential: Credential
+  /** The file and the key, or the helper and the file that names it. */
+  readonly origin: string
+}
+
+const HINT = 'Correct the file, or log in again so that it is written anew.'
+
+/**
+ * Reads docker/cli's configfile, containers-auth.json.5, or the flat legacy form, told apart by their content.
+ * @throws {MirrorError} CREDENTIALS_INVALID naming the file
+ */
+export const parseDockerConfig = (text: string, options: {readonly path: string}): DockerConfig => {
+  const {path} = options
+  let json: unknown
+  try {
+    json = JSON.parse(text.trim() === '' ? '{}' : text.replace(/^\uFEFF/, ''))
+  } catch {
+    // The parser's message quotes the text around the fault, which is where passwords are: it is not kept as a cause.
+    throw new MirrorError('CREDENTIALS_INVALID', `${path} is not JSON`, {hint: HINT})
+  }
+  if (!isJsonObject(json))
+    throw new MirrorError('CREDENTIALS_INVALID', `${path} is not a JSON object`, {hint: HINT})
+  const auths = isFlat(json) ? json : sectionOf(json, 'auths', path)
+  const credHelpers = Object.entries(sectionOf(json, 'credHelpers', path))
+  const {credsStore} = json
+  return {
+    path,
+    auths: new Map(
+      Object.entries(auths).filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1])),
+    ),
+    credHelpers: new Map(
+      credHelpers.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    ),
+    credsStore: typeof credsStore === 'string' && credsStore !== '' ? credsStore : undefined,
+  }
+}
+
+/**
+ * Looks a registry up as docker does: its own helper, the helper for all, the entries; a helper that has nothing leaves it
+ * to the entries. Hosts are compared exactly, ports included.
+ * @throws {MirrorError} CREDENTIALS_INVALID for an entry that cannot be read, and what the helper throws
+ */
+export const findCredential = async (
+  config: DockerConfig,
+  wanted: {readonly registry: string; readonly repository?: string | undefined},
+  options: {readonly runHelper: RunHelper; readonly signal?: AbortSignal | undefined},
+): Promise<Found | undefined> => {
+  const {runHelper, signal} = options
+  const helper = helperFor(config, wanted.registry)
+  if (helper !== undefined) {
+    for (const server of serverNames(wanted.registry)) {
+      const credential = await runHelper(helper, server, {signal})
+      if (credential === undefined) continue
+      return found(credential, `docker-credential-${helper}, which ${config.path} names`)
+    }
+  }
+  for (const key of keysFor(wanted.registry, wanted.repository)) {
+    for (const [name, entry] of matching(config, key)) {
+      const credential = credentialOf(entry, {path: config.path, key: name})
+      if (credential !== undefined) return found(credential, `${config.path} (${name})`)
+    }
+  }
+  return undefined
+}
+
+/** The helper that docker would ask for a registry. */
+export const helperFor = (config: DockerConfig, registry: string): string | undefined => {
+  const host = canonicalHost(registry)
+  const own = [...config.credHelpers].find(([key]) => {
+    const parsed = parseRegistryKey(key)
+    return parsed.host === host && parsed.path === ''
+  })
+  // An empty name switches the helper for all off for this registry (containers-auth.json.5).
+  const helper = own === undefined ? config.credsStore : own[1]
+  return helper === '' ? undefined : helper
+}
+
+/** Whether other repositories of the registry may have other credentials than this one. */
+export const hasRepositoryKeys = (config: DockerConfig, registry: string): boolean => {
+  const host = canonicalHost(registry)
+  return [...config.auths.keys()].map(parseRegistryKey).some((key) => key.host === host && key.path !== '')
+}
+
+const found = (credential: Credential, origin: string): Found => ({
+  credential: {...credential, origin},
+  origin,
+})
+
+/** Docker Hub is kept under docker's key, and by podman under its name. */
+const serverNames = (registry: string): readonly string[] =>
+  canonicalHost(registry) === 'docker.io' ? [HUB_KEY, 'docker.io'] : [registry]
+
+/** A key written exactly so before those that only mean the same. */
+const matching = (
+  config: DockerConfig,
+  key: {readonly host: string; readonly path: string},
+): readonly (readonly [string, JsonObject])[] => {
+  const exact = new Set([key.path === '' ? key.host : `${key.host}/${key.path}`, HUB_KEY])
+  const same = [...config.auths].filter(([name]) => {
+    const parsed = parseRegistryKey(name)
+    return parsed.host === key.host && parsed.path === key.path
+  })
+  return same.sort(([left], [right]) => Number(exact.has(right)) - Number(exact.has(left)))
+}
+
+/** Undefined for the empty entry that docker leaves where the helper for all holds the password. */
+const credentialOf = (
+  entry: JsonObject,
+  where: {readonly path: string; readonly key: string},
+): Credential | undefined => {
+  const text = (field: string): string | undefined => {
+    const value = entry[field]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const registryToken = text('registrytoken')
+  if (registryToken !== undefined) return {kind: 'bearer', token: registryToken}
+  const auth = text('auth')
+  const identityToken = text('identitytoken')
+  const pair = auth === undefined ? plainPair(text('username'), text('password')) : decodeAuth(auth, where)
+  if (identityToken === undefined) return pair
+  const username = pair?.username ?? text('username')
+  return {kind: 'identity-token', token: identityToken, ...(username === undefined ? {} : {username})}
+}
+
+const plainPair = (
+  username: string | undefined,
+  password: string | undefined,
+): BasicCredential | undefined =>
+  username === undefined || password === undefined ? undefined : {kind: 'basic', username, password}
+
+/** base64 of `user:password`, split at the first colon; docker pads some passwords with NUL. */
+const decodeAuth = (auth: string, where: {readonly path: string; readonly key: string}): BasicCredential => {
+  const invalid = (why: string): MirrorError =>
+    new MirrorError('CREDENTIALS_INVALID', `${where.path}: the auth of ${JSON.stringify(where.key)} ${why}`, {
+      hint: HINT,
+    })
+  const base64 = auth.trim()
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw invalid('is not base64')
+  const plain = Buffer.from(base64, 'base64').toString('utf8')
+  const colon = plain.indexOf(':')
+  if (colon < 0) throw invalid('holds no user name and password')
+  return {
+    kind: 'basic',
+    username: plain.slice(0, colon),
+    password: plain.slice(colon + 1).replaceAll(/^\0+|\0+$/g, ''),
+  }
+}
+
+/** `.dockercfg`: the entries themselves, with nothing around them. */
+const isFlat = (json: JsonObject): boolean =>
+  !['auths', 'credHelpers', 'credsStore'].some((name) => name in json) &&
+  Object.values(json).some((entry) => isJsonObject(entry) && ('auth' in entry || 'identitytoken' in entry))
+
+const sectionOf = (json: JsonObject, name: string, path: string): JsonObject => {
+  const section = json[name] ?? {}
+  if (isJsonObject(section)) return section
+  throw new MirrorError('CREDENTIALS_INVALID', `${path}: ${name} is not an object`, {hint: HINT})
+}

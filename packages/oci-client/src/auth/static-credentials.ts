@@ -1,0 +1,14 @@
+import type {CredentialProvider} from './credential.js'
+
+/**
+ * One user name and password for every registry it is asked about: use it for one registry alone.
+ * @param options.origin where they are from, for messages: `--username`
+ */
+export const staticCredentials = (options: {
+  readonly username: string
+  readonly password: string
+  readonly origin?: string
+}): CredentialProvider => {
+  const {username, password, origin} = options
+  return async () => ({kind: 'basic', username, password, ...(origin === undefined ? {} : {origin})})
+}
