@@ -1,6 +1,7 @@
 import {
   DOCKER_HUB,
   formatReference,
+  isRegistry,
   isRepository,
   limits,
   MirrorError,
@@ -71,15 +72,10 @@ export const parseRegistryTarget = (text: string): {registry: string; namespace:
   const slash = text.indexOf('/')
   const registry = slash < 0 ? text : text.slice(0, slash)
   const namespace = slash < 0 ? '' : text.slice(slash + 1).replace(/\/+$/, '')
-  try {
-    parseReference(
-      `${/[.:]/.test(registry) ? registry : `${registry}:443`}/${namespace === '' ? 'x' : namespace}`,
-    )
-  } catch (cause) {
+  if (!isRegistry(registry) || (namespace !== '' && !isRepository(namespace))) {
     throw new MirrorError(
       'USAGE',
       `--private-registry ${JSON.stringify(text)} is not HOST[:PORT][/NAMESPACE]`,
-      {cause},
     )
   }
   return {registry, namespace}
@@ -114,7 +110,7 @@ const target = (
   {rules, source}: {rules: NamingRules; source: string},
 ): Reference => {
   const components = [...rules.namespace.split('/'), ...path.split('/')].filter((part) => part !== '')
-  const depth = rules.maxDepth ?? components.length
+  const depth = Math.min(rules.maxDepth ?? components.length, components.length)
   const repository = [...components.slice(0, depth - 1), components.slice(depth - 1).join('-')].join('/')
   return checked({registry: rules.registry, repository, tag: name.tag, digest: name.digest}, source)
 }

@@ -1,0 +1,44 @@
+import {formatReference} from '@airgap-mirror/oci-client/model'
+import {expect, it} from 'vitest'
+import {parseImageList, parseMapFile} from '#src/engine/image-list.js'
+import {referenceKey} from '#src/engine/naming.js'
+
+const digest = `sha256:${'0'.repeat(64)}`
+
+it('reads a list as K3s, RKE2 and Rancher publish it', () => {
+  const text = [
+    '\uFEFF# a comment',
+    'docker.io/rancher/pause:3.1\r',
+    '',
+    '  rancher/klipper-lb:v0.1.2  # trailing comment',
+    `gcr.io/a/b:v@${digest}`,
+    'gcr.io/a/c:v my/c:w',
+  ].join('\n')
+  const images = parseImageList(text, 'list')
+  expect(images.map(({source, target, line}) => [formatReference(source), target, line])).toEqual([
+    ['docker.io/rancher/pause:3.1', undefined, 2],
+    ['docker.io/rancher/klipper-lb:v0.1.2', undefined, 4],
+    [`gcr.io/a/b:v@${digest}`, undefined, 5],
+    ['gcr.io/a/c:v', 'my/c:w', 6],
+  ])
+})
+
+it('names every bad line at once', () => {
+  const bad = (): unknown => parseImageList('ok:v\na/UPPER\na b c\nx@sha256:1\n', 'images.txt')
+  expect(bad).toThrow(/images\.txt: 3 bad lines; line 2: .*; line 3: .*; line 4: /)
+})
+
+it('reads a map by reference, by digest and by what the bundle calls an image', () => {
+  const map = parseMapFile(
+    `busybox my/busybox\n${digest} app:v1\nlatest-of-it app:v2 # why\n`,
+    'map',
+    referenceKey,
+  )
+  expect(map.get('docker.io/library/busybox:latest')).toBe('my/busybox')
+  expect(map.get(digest)).toBe('app:v1')
+  expect(map.get('latest-of-it')).toBe('app:v2')
+})
+
+it('refuses a map line without a target', () => {
+  expect(() => parseMapFile('one\n', 'map', referenceKey)).toThrow(/map: 1 bad line; line 1/)
+})
