@@ -1,0 +1,56 @@
+import type {Bytes} from '@airgap-mirror/oci-client/model'
+import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import type {OpenBytesOptions} from '../bytes/open-bytes.js'
+
+/** Content of a known length that can be read again, wherever it lies. */
+export interface StoredFile {
+  /** For messages: the archive and the path inside it. */
+  readonly name: string
+  readonly size: number
+  /** Bytes from the start of the bundle, its parts counted one after another; 0 where reading anywhere costs the same. */
+  readonly position: number
+  /** Up to `length` bytes at `offset`: for small reads. */
+  read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
+  /** From `offset` (default 0) to the end. */
+  stream(options?: ReadOptions & {readonly offset?: number | undefined}): Bytes
+  /** As `ByteSource.hold`, for the start of this file. */
+  hold(): () => void
+}
+
+export interface TreeFile extends StoredFile {
+  /** The plain bytes of a file that is an archive itself. The caller disposes them. */
+  openArchive(options: OpenBytesOptions): Promise<ByteSource>
+}
+
+/** `link` stands for symbolic and hard links. Paths are relative and clean, as in `TarEntry`. */
+export interface TreeEntry {
+  readonly path: string
+  readonly kind: 'file' | 'directory' | 'link'
+  readonly size: number
+}
+
+/** An archive or a directory, read alike. */
+export interface FileTree {
+  /** For messages. */
+  readonly name: string
+  readonly entries: readonly TreeEntry[]
+  /** The file at a path, links followed inside the tree; undefined where there is none or a link leads nowhere. */
+  find(path: string): TreeFile | undefined
+}
+
+/** The part of a tree below a directory, which holds `entries`. Links may still lead anywhere in the whole tree. */
+export const subTree = (tree: FileTree, directory: string, entries: readonly TreeEntry[]): FileTree => {
+  const prefix = `${directory}/`
+  return {
+    name: `${tree.name}: ${directory}`,
+    entries: entries.map((entry) => ({...entry, path: entry.path.slice(prefix.length)})),
+    find: (path) => tree.find(prefix + path),
+  }
+}
+
+export const isLink = (tree: FileTree, path: string): boolean =>
+  tree.entries.some((entry) => entry.path === path && entry.kind === 'link')
+
+/** Why `find` gave nothing, for a message. */
+export const whyMissing = (tree: FileTree, path: string): string =>
+  isLink(tree, path) ? 'is a link that leads out of the bundle, in a circle or to nothing' : 'is not there'

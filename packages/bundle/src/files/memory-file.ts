@@ -1,0 +1,13 @@
+import type {StoredFile} from './file-tree.js'
+
+/** Content that an index held inside itself, or that was made here. */
+export const memoryFile = (bytes: Uint8Array, name: string): StoredFile => ({
+  name,
+  size: bytes.length,
+  position: 0,
+  read: async (offset, length) => bytes.subarray(offset, offset + length),
+  async *stream({offset = 0} = {}) {
+    if (offset < bytes.length) yield bytes.slice(offset)
+  },
+  hold: () => () => {},
+})

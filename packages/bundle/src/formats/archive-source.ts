@@ -1,0 +1,109 @@
+import {
+  contentKey,
+  isPending,
+  type BlobSource,
+  type CallOptions,
+  type Content,
+  type Descriptor,
+  type ImageSource,
+  type Manifest,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import type {ByteSource} from '../bytes/byte-source.js'
+import type {CompressLayer} from '../compress/compress.js'
+import {pendingBlob, storedBlob} from './blob-content.js'
+import type {ContentTable} from './content-table.js'
+import type {OuterEntry} from './no-images.js'
+import {readManifest} from './read-manifest.js'
+import {missing} from './verified-file.js'
+
+export interface BundleDescription {
+  /** The format of the images; `nested` for an archive or a directory of several. */
+  readonly format: 'oci-layout' | 'docker-archive' | 'imgpkg' | 'skopeo-dir' | 'nested'
+  readonly parts: readonly {
+    /** The path inside the bundle; empty for the bundle itself. */
+    readonly path: string
+    readonly format: string
+    readonly images: number
+  }[]
+  /** The first entries of the bundle itself, not of archives inside it. */
+  readonly outerEntries: readonly OuterEntry[]
+  readonly outerEntryCount: number
+}
+
+export interface BundleSource extends ImageSource {
+  describe(): BundleDescription
+}
+
+export interface ArchiveContent {
+  readonly images: readonly SourceImage[]
+  readonly table: ContentTable
+  readonly description: BundleDescription
+  /** Everything that stays open, outer archives first. */
+  readonly opened: readonly ByteSource[]
+  readonly compressor: {readonly compress: CompressLayer; close(): Promise<void>}
+}
+
+/** Any bundle, once its format has been boiled down to images and a table of contents. */
+export class ArchiveSource implements BundleSource {
+  readonly #content: ArchiveContent
+  #disposed: Promise<void> | undefined
+
+  constructor(content: ArchiveContent) {
+    this.#content = content
+  }
+
+  get access(): 'random' | 'in-order' {
+    return this.#content.opened.every(({access}) => access === 'random') ? 'random' : 'in-order'
+  }
+
+  get usage(): {readonly decoded: number; readonly scratchPeak: number} {
+    let decoded = 0
+    let scratchPeak = 0
+    for (const {usage} of this.#content.opened) {
+      decoded += usage.decoded
+      scratchPeak += usage.scratchPeak
+    }
+    return {decoded, scratchPeak}
+  }
+
+  async images(): Promise<readonly SourceImage[]> {
+    return this.#content.images
+  }
+
+  manifest(descriptor: Descriptor, options: CallOptions = {}): Promise<Manifest> {
+    return readManifest(this.#content.table, descriptor, options)
+  }
+
+  has(content: Content): boolean {
+    return this.#tableOf(content).has(contentKey(content))
+  }
+
+  blob(content: Content): BlobSource {
+    const {table, compressor} = this.#content
+    const digest = contentKey(content)
+    const file = this.#tableOf(content).get(digest)
+    if (file === undefined) throw missing(table, {digest, what: `blob ${digest}`})
+    if (!isPending(content)) return storedBlob(content, file)
+    return pendingBlob(content, {file, compress: compressor.compress})
+  }
+
+  describe(): BundleDescription {
+    return this.#content.description
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose()
+    await this.#disposed
+  }
+
+  async #dispose(): Promise<void> {
+    await this.#content.compressor.close()
+    // Archives inside others read from them, so they go first.
+    for (const source of this.#content.opened.toReversed()) await source[Symbol.asyncDispose]()
+  }
+
+  #tableOf(content: Content): ContentTable['blobs'] {
+    return isPending(content) ? this.#content.table.layers : this.#content.table.blobs
+  }
+}

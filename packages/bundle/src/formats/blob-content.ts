@@ -1,0 +1,112 @@
+import {createHash} from 'node:crypto'
+import {Readable} from 'node:stream'
+import {createGunzip} from 'node:zlib'
+import {
+  algorithmOf,
+  digestFrom,
+  messageOf,
+  MirrorError,
+  verified,
+  type BlobSource,
+  type Bytes,
+  type Descriptor,
+  type Digest,
+  type OpenOptions,
+  type PendingLayer,
+} from '@airgap-mirror/oci-client/model'
+import type {CompressLayer} from '../compress/compress.js'
+import type {StoredFile} from '../files/file-tree.js'
+import {isGzip} from '../files/sniff.js'
+import {sourceSide, verifiedFile} from './verified-file.js'
+
+/** Content that goes out as it lies in the bundle. */
+export const storedBlob = (content: Descriptor, file: StoredFile): BlobSource => ({
+  content,
+  position: file.position,
+  open: ({signal, offset = 0} = {}) =>
+    offset === 0 ? verifiedFile(file, content, {signal}) : sourceSide(file.stream({signal, offset})),
+  hold: () => file.hold(),
+})
+
+/** A plain layer that is compressed while it is read. Its diff id is verified whatever the offset. */
+export const pendingBlob = (
+  content: PendingLayer,
+  {file, compress}: {readonly file: StoredFile; readonly compress: CompressLayer},
+): BlobSource => ({
+  content,
+  position: file.position,
+  open: ({signal, offset = 0}: OpenOptions = {}) =>
+    skip(compress(sourceSide(plainLayer(content, file, signal)), {signal}), offset),
+  hold: () => file.hold(),
+})
+
+async function* plainLayer(
+  {diffId, size}: PendingLayer,
+  file: StoredFile,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const stored = file.stream({signal})[Symbol.asyncIterator]()
+  const first = await stored.next()
+  const all = rejoin(first, stored)
+  if (first.done || !isGzip(first.value)) {
+    yield* verified(all, {digest: diffId, size}, {what: file.name})
+    return
+  }
+  yield* verifiedUnsized(gunzipped(all, file.name), {digest: diffId, what: file.name})
+}
+
+async function* rejoin(
+  first: IteratorResult<Uint8Array, unknown>,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (let next = first; !next.done; next = await rest.next()) yield next.value
+  } finally {
+    await rest.return?.()
+  }
+}
+
+async function* gunzipped(bytes: Bytes, name: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const source = Readable.from(bytes, {objectMode: false})
+  const gunzip = createGunzip()
+  // Errors of the source must reach the reader below, and pipe() does not pass them on.
+  source.on('error', (error) => gunzip.destroy(error))
+  try {
+    yield* source.pipe(gunzip) as AsyncIterable<Uint8Array>
+  } catch (cause) {
+    throw isZlibError(cause)
+      ? new MirrorError('BUNDLE_CORRUPT', `${name} is damaged gzip data: ${messageOf(cause)}`, {
+          side: 'source',
+          cause,
+        })
+      : cause
+  } finally {
+    gunzip.destroy()
+    source.destroy()
+  }
+}
+
+const isZlibError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+
+async function* verifiedUnsized(
+  bytes: Bytes,
+  {digest, what}: {readonly digest: Digest; readonly what: string},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = createHash(algorithmOf(digest))
+  for await (const chunk of bytes) {
+    hash.update(chunk)
+    yield chunk
+  }
+  const actual = digestFrom(hash, algorithmOf(digest))
+  if (actual === digest) return
+  throw new MirrorError('DIGEST_MISMATCH', `${what} unpacked has the digest ${actual}, not ${digest}`)
+}
+
+async function* skip(bytes: Bytes, offset: number): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = offset
+  for await (const chunk of bytes) {
+    if (left < chunk.length) yield left === 0 ? chunk : chunk.subarray(left)
+    left = Math.max(0, left - chunk.length)
+  }
+}

@@ -1,0 +1,37 @@
+import {algorithmOf, hexOf, isDigest, type Digest} from '@airgap-mirror/oci-client/model'
+import type {FileTree, StoredFile} from '../files/file-tree.js'
+import {memoryFile} from '../files/memory-file.js'
+
+/** Where content lies: what every format boils down to, besides its list of images. */
+export interface ContentTable {
+  /** By the digest that the bundle claims; checked while it is read. */
+  readonly blobs: Map<Digest, StoredFile>
+  /** Layers that have no digest yet, by diff id: plain, or compressed by gzip under a name that does not tell. */
+  readonly layers: Map<Digest, StoredFile>
+  /** Why content that an image names is not there, for messages. */
+  readonly absent: Map<Digest, string>
+}
+
+export const contentTable = (): ContentTable => ({blobs: new Map(), layers: new Map(), absent: new Map()})
+
+/** Content found twice is kept once: the bytes are the same or one of them lies, and reading tells. */
+export const remember = (table: Map<Digest, StoredFile>, digest: Digest, file: StoredFile): void => {
+  if (!table.has(digest)) table.set(digest, file)
+}
+
+export const rememberBytes = (table: ContentTable, digest: Digest, bytes: Uint8Array): void =>
+  remember(table.blobs, digest, memoryFile(bytes, digest))
+
+/** Every file below `blobs/<algorithm>/` whose name is a digest; others are ignored (image-spec image-layout.md). */
+export const rememberLayoutBlobs = (table: ContentTable, tree: FileTree): void => {
+  for (const {path, kind} of tree.entries) {
+    if (kind === 'directory') continue
+    const [blobs, algorithm, hex, ...rest] = path.split('/')
+    const digest = `${algorithm}:${hex}`
+    if (blobs !== 'blobs' || rest.length > 0 || !isDigest(digest)) continue
+    const file = tree.find(path)
+    if (file !== undefined) remember(table.blobs, digest, file)
+  }
+}
+
+export const blobPath = (digest: Digest): string => `blobs/${algorithmOf(digest)}/${hexOf(digest)}`

@@ -1,0 +1,108 @@
+import {
+  digestOf,
+  isDigest,
+  isJsonObject,
+  isPending,
+  limits,
+  mediaTypes,
+  MirrorError,
+  type Content,
+  type Descriptor,
+  type Digest,
+  type ImageRoot,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {whyMissing, type FileTree} from '../files/file-tree.js'
+import {referenceIn} from '../names/recorded-name.js'
+import {remember, rememberBytes} from './content-table.js'
+import type {DockerItem} from './docker-items.js'
+import {dockerLayer} from './docker-layer.js'
+import {imagesUnder} from './images-under.js'
+import {madeManifest, pendingImage} from './pending-image.js'
+import {unnamedHint, type ReadContext} from './read-context.js'
+import {invalid, readJson} from './read-json.js'
+
+export const MADE_ANEW =
+  'a docker-archive does not hold the manifest that the image had at its registry, so it is made anew'
+
+/**
+ * docker save before 25, podman, skopeo docker-archive, crane and kaniko tarballs: configs and layers, no manifests.
+ * @throws {MirrorError} MANIFEST_INVALID, BLOB_MISSING (a config), DIGEST_MISMATCH (a config), LIMIT_EXCEEDED
+ */
+export const readDockerArchive = async (
+  tree: FileTree,
+  items: readonly DockerItem[],
+  context: ReadContext,
+): Promise<readonly SourceImage[]> => {
+  const images: SourceImage[] = []
+  for (const item of items) {
+    const root = await rootOf(tree, item, context)
+    const hint = unnamedHint(context, item.repoTags[0])
+    const image = {root, digestChanged: MADE_ANEW}
+    images.push(...imagesUnder(repoTagNames(item.repoTags), {hint, image}))
+  }
+  return images
+}
+
+/** The full names among RepoTags; docker writes `<none>:<none>` where there is none. */
+export const repoTagNames = (repoTags: readonly string[]) =>
+  repoTags.map((text) => referenceIn(text)).filter((name) => name !== undefined)
+
+const rootOf = async (tree: FileTree, item: DockerItem, context: ReadContext): Promise<ImageRoot> => {
+  const {config, diffIds} = await readConfig(tree, item, context)
+  if (diffIds.length !== item.layers.length) {
+    throw invalid(
+      `${tree.name}: ${item.label}`,
+      `lists ${item.layers.length} layers, and its config ${diffIds.length}`,
+    )
+  }
+  const layers: Content[] = []
+  for (const [index, path] of item.layers.entries()) {
+    const diffId = diffIds[index]
+    if (diffId !== undefined) layers.push(await dockerLayer(tree, {item, path, diffId, context}))
+  }
+  const known = layers.filter((layer): layer is Descriptor => !isPending(layer))
+  if (known.length < layers.length) return {pending: pendingImage(config, layers)}
+  const manifest = madeManifest(config, known)
+  rememberBytes(context.table, manifest.descriptor.digest, manifest.bytes)
+  return {manifest: manifest.descriptor}
+}
+
+const readConfig = async (
+  tree: FileTree,
+  item: DockerItem,
+  {table, signal}: ReadContext,
+): Promise<{readonly config: Descriptor; readonly diffIds: readonly Digest[]}> => {
+  const file = tree.find(item.config)
+  if (file === undefined) {
+    const why = whyMissing(tree, item.config)
+    throw new MirrorError(
+      'BLOB_MISSING',
+      `the config ${item.config} of ${item.label} ${why} in ${tree.name}`,
+      {
+        side: 'source',
+        hint: 'The bundle is incomplete or damaged: fetch or make it again.',
+      },
+    )
+  }
+  const {json, bytes} = await readJson(file, {limit: limits.configBytes, signal})
+  const digest = digestOf(bytes)
+  const claimed = CONFIG_NAME.exec(item.config)?.[1]
+  if (claimed !== undefined && digest !== `sha256:${claimed}`) {
+    throw new MirrorError(
+      'DIGEST_MISMATCH',
+      `${file.name}, the config of ${item.label}, has the digest ${digest}`,
+      {side: 'source', hint: 'The bundle is damaged or was made wrongly: fetch or make it again.'},
+    )
+  }
+  remember(table.blobs, digest, file)
+  const rootfs = isJsonObject(json) ? json['rootfs'] : undefined
+  const diffIds: unknown = (isJsonObject(rootfs) ? rootfs['diff_ids'] : undefined) ?? []
+  if (!Array.isArray(diffIds) || !diffIds.every((diffId) => isDigest(diffId))) {
+    throw invalid(file.name, `, the config of ${item.label}, has no valid rootfs.diff_ids`)
+  }
+  return {config: {mediaType: mediaTypes.ociConfig, digest, size: bytes.length}, diffIds}
+}
+
+/** `<hex>.json` (docker, podman), `sha256:<hex>` (crane, kaniko), `blobs/sha256/<hex>` (docker ≥ 25). */
+const CONFIG_NAME = /(?:^|[/:])([0-9a-f]{64})(?:\.json)?$/

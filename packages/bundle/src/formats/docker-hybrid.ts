@@ -1,0 +1,97 @@
+import {
+  isManifestType,
+  limits,
+  mediaTypes,
+  type Content,
+  type Descriptor,
+  type Digest,
+  type ImageManifest,
+  type ImageRoot,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import type {FileTree} from '../files/file-tree.js'
+import {blobPath, remember, type ContentTable} from './content-table.js'
+import {repoTagNames} from './docker-archive.js'
+import {isDockerManifest, parseDockerItems} from './docker-items.js'
+import {pendingImage} from './pending-image.js'
+import type {ReadContext} from './read-context.js'
+import {readJson} from './read-json.js'
+import {peekManifest} from './read-manifest.js'
+
+export const MADE_UP =
+  'docker made up this manifest over plain layers when it saved the image, so its registry had another one'
+
+export interface MadeUpImage {
+  readonly root: ImageRoot
+  readonly digestChanged: string
+}
+
+/** What docker's manifest.json beside an OCI layout says about the images of the layout. */
+export interface DockerHybrid {
+  /** The image behind a manifest that docker ≥ 25 made up; undefined where the manifest is a registry's. */
+  madeUp(descriptor: Descriptor): Promise<MadeUpImage | undefined>
+  /** The RepoTags of the image with this manifest, or of one in this index. */
+  names(descriptor: Descriptor): Promise<readonly Reference[]>
+}
+
+const NO_HYBRID: DockerHybrid = {madeUp: async () => undefined, names: async () => []}
+
+/** @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json) */
+export const dockerHybrid = async (tree: FileTree, context: ReadContext): Promise<DockerHybrid> => {
+  const file = tree.find('manifest.json')
+  if (file === undefined) return NO_HYBRID
+  const {json} = await readJson(file, {limit: limits.bundleIndexBytes, signal: context.signal})
+  if (!isDockerManifest(json)) return NO_HYBRID
+  const tagsByConfig = new Map<string, readonly string[]>()
+  for (const {config, repoTags} of parseDockerItems(json, file.name)) {
+    tagsByConfig.set(config, [...(tagsByConfig.get(config) ?? []), ...repoTags])
+  }
+  const tagsOf = (manifest: ImageManifest) => tagsByConfig.get(blobPath(manifest.config.digest))
+  const madeUpImages = new Map<Digest, MadeUpImage | undefined>()
+  return {
+    madeUp: async (descriptor) => {
+      if (!isManifestType(descriptor.mediaType)) return undefined
+      if (!madeUpImages.has(descriptor.digest)) {
+        const manifest = await peekManifest(context.table, descriptor, context)
+        const found =
+          manifest?.kind === 'image' && tagsOf(manifest) !== undefined && isOverPlainLayers(manifest)
+        madeUpImages.set(descriptor.digest, found ? madeUpImage(manifest, context) : undefined)
+      }
+      return madeUpImages.get(descriptor.digest)
+    },
+    names: async (descriptor) => {
+      const manifest = await peekManifest(context.table, descriptor, context)
+      if (manifest === undefined) return []
+      if (manifest.kind === 'image') return repoTagNames(tagsOf(manifest) ?? [])
+      for (const child of manifest.children) {
+        const image = await peekManifest(context.table, child, context)
+        const tags = image?.kind === 'image' ? tagsOf(image) : undefined
+        if (tags !== undefined) return repoTagNames(tags)
+      }
+      return []
+    },
+  }
+}
+
+const isOverPlainLayers = ({layers}: ImageManifest): boolean =>
+  layers.length > 0 && layers.every(({mediaType}) => mediaType === mediaTypes.ociLayer)
+
+const madeUpImage = (manifest: ImageManifest, context: ReadContext): MadeUpImage => {
+  const {digest, size} = manifest.config
+  // With plain layers wanted, docker's manifest already is what would be made here.
+  if (context.compression === 'none') return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP}
+  const config = {mediaType: mediaTypes.ociConfig, digest, size}
+  const layers = manifest.layers.map((layer) => plainLayer(layer, context))
+  return {root: {pending: pendingImage(config, layers)}, digestChanged: MADE_UP}
+}
+
+// The digest of a plain layer is its diff id.
+const plainLayer = ({digest, size}: Descriptor, {table, layerMediaType}: ReadContext): Content => {
+  rememberLayer(table, digest)
+  return {diffId: digest, size, mediaType: layerMediaType}
+}
+
+const rememberLayer = (table: ContentTable, digest: Digest): void => {
+  const file = table.blobs.get(digest)
+  if (file !== undefined) remember(table.layers, digest, file)
+}

@@ -1,0 +1,42 @@
+import {subTree, type FileTree} from '../files/file-tree.js'
+
+const MARKERS: ReadonlySet<string> = new Set(['index.json', 'manifest.json'])
+
+export interface Subdirectory {
+  readonly path: string
+  readonly tree: FileTree
+}
+
+/**
+ * The directories of a tree that may be an image layout of their own, outer ones before those inside them: the one
+ * directory that was packed, one for each image, zarf's `images`.
+ */
+export const findRoots = (tree: FileTree): readonly Subdirectory[] => {
+  const sorted = [...tree.entries].sort((left, right) => (left.path < right.path ? -1 : 1))
+  const paths = sorted.map(({path}) => path)
+  const directories = new Set<string>()
+  for (const {path, kind} of sorted) {
+    const slash = path.lastIndexOf('/')
+    if (slash > 0 && kind !== 'directory' && MARKERS.has(path.slice(slash + 1))) {
+      directories.add(path.slice(0, slash))
+    }
+  }
+  return [...directories]
+    .sort((left, right) => left.length - right.length || (left < right ? -1 : 1))
+    .map((path) => {
+      const inside = sorted.slice(firstAtLeast(paths, `${path}/`), firstAtLeast(paths, `${path}0`))
+      return {path, tree: subTree(tree, path, inside)}
+    })
+}
+
+// `0` follows `/` in every encoding: between the two lies what is below the directory.
+const firstAtLeast = (sorted: readonly string[], bound: string): number => {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle] ?? '') < bound) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,57 @@
+import {
+  formatReference,
+  hexOf,
+  type Descriptor,
+  type Digest,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {annotationKeys, type RecordedName} from '../names/recorded-name.js'
+
+/** hauler's `kind` → the suffix of cosign's tag. The part before the slash changed with its versions. */
+const COSIGN_SUFFIX: ReadonlyMap<string, string> = new Map([
+  ['sigs', 'sig'],
+  ['atts', 'att'],
+  ['sboms', 'sbom'],
+])
+
+interface NamedRoot {
+  readonly descriptor: Descriptor
+  readonly recorded: RecordedName
+}
+
+/** The digest that each name has as an image, not as a signature of one. An index wins over a manifest. */
+export const imageDigestsByName = (named: readonly NamedRoot[]): ReadonlyMap<string, Digest> => {
+  const digests = new Map<string, Digest>()
+  for (const {descriptor, recorded} of named) {
+    const kind = kindOf(descriptor)
+    if (recorded.name === undefined || COSIGN_SUFFIX.has(kind) || kind === 'referrers') continue
+    const name = formatReference(recorded.name)
+    if (!digests.has(name) || kind === 'imageIndex') digests.set(name, descriptor.digest)
+  }
+  return digests
+}
+
+/**
+ * Hauler stores cosign's artifacts under the name of their image; a registry knows them by a tag made of the image's
+ * digest, or by their subject. undefined for everything else.
+ */
+export const haulerImage = (
+  descriptor: Descriptor,
+  options: {readonly name: Reference; readonly imageDigests: ReadonlyMap<string, Digest>},
+): SourceImage | undefined => {
+  const kind = kindOf(descriptor)
+  const suffix = COSIGN_SUFFIX.get(kind)
+  if (suffix === undefined && kind !== 'referrers') return undefined
+  const {registry, repository} = options.name
+  const root = {manifest: descriptor}
+  const subject = options.name.digest ?? options.imageDigests.get(formatReference(options.name))
+  if (suffix === undefined) return {root, ...(subject === undefined ? {} : {subject})}
+  // Without its image there is no tag to go by; by digest it is at least kept.
+  if (subject === undefined) return {name: {registry, repository, digest: descriptor.digest}, root}
+  return {name: {registry, repository, tag: `sha256-${hexOf(subject)}.${suffix}`}, root}
+}
+
+// `dev.hauler/sigs` → `sigs`, `dev.hauler/referrers/<hex>` → `referrers`
+const kindOf = ({annotations}: Descriptor): string =>
+  annotations?.[annotationKeys.haulerKind]?.split('/')[1] ?? ''

@@ -1,0 +1,133 @@
+import {
+  digestOf,
+  isDigest,
+  isJsonObject,
+  isTag,
+  limits,
+  MirrorError,
+  type Descriptor,
+  type JsonObject,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import type {FileTree} from '../files/file-tree.js'
+import {fitName} from '../names/fit-name.js'
+import {referenceIn} from '../names/recorded-name.js'
+import {remember, rememberBytes, type ContentTable} from './content-table.js'
+import type {ReadContext} from './read-context.js'
+import {invalid} from './read-json.js'
+
+const LAYER_NAME = /^sha256-([0-9a-f]{64})(?:\.tar(?:\.gz)?)?$/
+
+/** Whether JSON is the manifest.json of `imgpkg copy --to-tar`. */
+export const isImgpkgManifest = (json: unknown): json is readonly JsonObject[] =>
+  Array.isArray(json) &&
+  json.length > 0 &&
+  json.every(
+    (item) => isJsonObject(item) && (isJsonObject(item['Image']) || isJsonObject(item['ImageIndex'])),
+  )
+
+/**
+ * imgpkg tars: manifests and configs inside manifest.json as they were, layers beside it.
+ * @throws {MirrorError} MANIFEST_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED
+ */
+export const readImgpkg = (
+  tree: FileTree,
+  items: readonly JsonObject[],
+  context: ReadContext,
+): readonly SourceImage[] => {
+  for (const {path, kind} of tree.entries) {
+    const hex = LAYER_NAME.exec(path)?.[1]
+    const file = hex === undefined || kind === 'directory' ? undefined : tree.find(path)
+    if (file !== undefined) remember(context.table.blobs, `sha256:${hex}`, file)
+  }
+  const where = `${tree.name}: manifest.json`
+  return items.flatMap((item, index): SourceImage[] => {
+    const reader = {table: context.table, where: `${where}[${index}]`}
+    const image = isJsonObject(item['Image']) ? item['Image'] : undefined
+    const found = image ?? item['ImageIndex']
+    if (!isJsonObject(found)) throw invalid(reader.where, 'holds no image')
+    const descriptor =
+      image === undefined ? keepIndex(found, {...reader, depth: 0}) : keepImage(image, reader)
+    const names = namesOf(found, descriptor)
+    return names.length === 0
+      ? [{hint: context.hint, root: {manifest: descriptor}}]
+      : names.map((name) => namedImage(name, descriptor))
+  })
+}
+
+const namedImage = (name: Reference, manifest: Descriptor): SourceImage => ({
+  ...fitName(name, manifest.digest),
+  root: {manifest},
+})
+
+interface Reader {
+  readonly table: ContentTable
+  readonly where: string
+}
+
+const keepImage = (image: JsonObject, reader: Reader): Descriptor => {
+  keepRaw(image['Config'], {...reader, where: `${reader.where}.Config`})
+  return keepRaw(image['Manifest'], {...reader, where: `${reader.where}.Manifest`})
+}
+
+const keepIndex = (index: JsonObject, reader: Reader & {readonly depth: number}): Descriptor => {
+  if (reader.depth > limits.indexDepth) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${reader.where} holds indexes deeper than ${limits.indexDepth} levels`,
+      {side: 'source'},
+    )
+  }
+  for (const image of objects(index['Images'])) {
+    keepImage(isJsonObject(image['Image']) ? image['Image'] : image, reader)
+  }
+  for (const inner of objects(index['Indexes'])) {
+    const nested = isJsonObject(inner['ImageIndex']) ? inner['ImageIndex'] : inner
+    keepIndex(nested, {...reader, depth: reader.depth + 1})
+  }
+  return keepRaw(index, reader)
+}
+
+/** Keeps a document that lies in manifest.json as text, held against the digest beside it. */
+const keepRaw = (value: unknown, {table, where}: Reader): Descriptor => {
+  if (!isJsonObject(value) || typeof value['Raw'] !== 'string') throw invalid(where, 'has no Raw text')
+  const {Digest: digest, MediaType: mediaType} = value
+  if (!isDigest(digest)) throw invalid(where, 'has no valid Digest')
+  const bytes = Buffer.from(value['Raw'])
+  const actual = digestOf(bytes)
+  if (actual !== digest) {
+    throw new MirrorError('DIGEST_MISMATCH', `${where} has the digest ${actual}, not ${digest}`, {
+      side: 'source',
+      hint: 'The bundle is damaged or was made wrongly: fetch or make it again.',
+    })
+  }
+  rememberBytes(table, digest, bytes)
+  return {
+    mediaType: typeof mediaType === 'string' ? mediaType : 'application/octet-stream',
+    digest,
+    size: bytes.length,
+  }
+}
+
+/** `Refs` are by digest; the tag is beside them, or in the reference that the user had typed. */
+const namesOf = (item: JsonObject, {digest}: Descriptor): readonly Reference[] => {
+  const original = referenceIn(text(item['OrigRef']))
+  const refs = (Array.isArray(item['Refs']) ? item['Refs'] : [])
+    .map((ref: unknown) => referenceIn(text(ref)))
+    .filter((ref) => ref !== undefined)
+  const tag = text(item['Tag'])
+  if (refs.length === 0 && original !== undefined) refs.push({...original, digest: original.digest ?? digest})
+  return refs.map((ref) => {
+    const same = original?.registry === ref.registry && original.repository === ref.repository
+    const chosen = tag !== undefined && isTag(tag) ? tag : (ref.tag ?? (same ? original.tag : undefined))
+    return chosen === undefined ? ref : withTag(ref, chosen)
+  })
+}
+
+const withTag = (ref: Reference, tag: string): Reference => ({...ref, tag})
+
+const objects = (value: unknown): readonly JsonObject[] =>
+  Array.isArray(value) ? value.filter((item) => isJsonObject(item)) : []
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

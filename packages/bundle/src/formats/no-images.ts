@@ -1,0 +1,54 @@
+import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {describeHead} from '../files/sniff.js'
+
+/** One of the outermost entries of a bundle; `kind` is what its first bytes say, where they were looked at. */
+export interface OuterEntry {
+  readonly path: string
+  readonly size: number
+  readonly kind: 'tar' | 'gzip' | 'xz' | 'zstd' | 'file' | 'directory' | 'link'
+}
+
+const SHOWN = 10
+
+/** The error of an archive or a directory in which no image was found, with what it holds. */
+export const noImages = (
+  name: string,
+  found: {readonly entries: readonly OuterEntry[]; readonly count: number; readonly isLegacy: boolean},
+): MirrorError => {
+  if (found.count === 0) {
+    return new MirrorError('BUNDLE_EMPTY', `${name} is empty`, {
+      side: 'source',
+      hint: 'Check that the file was copied whole.',
+    })
+  }
+  if (found.isLegacy) {
+    return new MirrorError(
+      'BUNDLE_UNSUPPORTED',
+      `${name} is a docker-archive of docker before 1.10: it has repositories but no manifest.json`,
+      {side: 'source', hint: 'Load it into a current docker and save it again.'},
+    )
+  }
+  const shown = found.entries.slice(0, SHOWN).map(({path, size, kind}) => `${path} (${kind}, ${size} bytes)`)
+  const more = found.count > shown.length ? `, and ${found.count - shown.length} more` : ''
+  return new MirrorError('BUNDLE_UNKNOWN', `found no image in ${name}: it holds ${shown.join(', ')}${more}`, {
+    side: 'source',
+    hint: 'Expected a docker-archive, an OCI layout, a skopeo dir:, an imgpkg tar, or an archive or directory of those.',
+  })
+}
+
+/** The error of a file whose plain bytes are no archive. */
+export const noArchive = (name: string, head: Uint8Array): MirrorError => {
+  if (head.length === 0) {
+    return new MirrorError('BUNDLE_EMPTY', `${name} is empty`, {
+      side: 'source',
+      hint: 'Check that the file was copied whole.',
+    })
+  }
+  const isPart = /\.(?:part)?\d{3}$/.test(name)
+  return new MirrorError('BUNDLE_UNKNOWN', `${name} is not an archive: it ${describeHead(head)}`, {
+    side: 'source',
+    hint: isPart
+      ? 'This is one part of a split file: put the parts together first.'
+      : 'Expected a tar archive, plain or compressed with gzip, xz or zstd, or a directory.',
+  })
+}

@@ -1,0 +1,110 @@
+import {
+  formatReference,
+  isJsonObject,
+  limits,
+  parseDescriptor,
+  type Descriptor,
+  type Digest,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import type {FileTree} from '../files/file-tree.js'
+import {fitName} from '../names/fit-name.js'
+import {recordedName, type RecordedName} from '../names/recorded-name.js'
+import {rememberLayoutBlobs} from './content-table.js'
+import {dockerHybrid, type DockerHybrid} from './docker-hybrid.js'
+import {haulerImage, imageDigestsByName} from './hauler.js'
+import {imagesUnder} from './images-under.js'
+import {subjectOf, withoutChildren} from './nameless.js'
+import {unnamedHint, type ReadContext} from './read-context.js'
+import {invalid, readJson} from './read-json.js'
+
+interface Root {
+  readonly descriptor: Descriptor
+  readonly recorded: RecordedName
+}
+
+/**
+ * An OCI image layout: skopeo, ctr, nerdctl, buildkit, docker with the containerd store, docker ≥ 25, crane, hauler, zarf.
+ * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (index.json)
+ */
+export const readOciLayout = async (
+  tree: FileTree,
+  context: ReadContext,
+): Promise<readonly SourceImage[]> => {
+  const descriptors = await readIndexJson(tree, context)
+  rememberLayoutBlobs(context.table, tree)
+  const hybrid = await dockerHybrid(tree, context)
+  const roots = descriptors.map((descriptor) => ({descriptor, recorded: recordedName(descriptor, context)}))
+  const named = roots.filter(({recorded}) => recorded.name !== undefined)
+  const nameless = await withoutChildren(
+    roots.filter(({recorded}) => recorded.name === undefined),
+    {named, context},
+  )
+  const kept = new Set<Root>([...named, ...nameless])
+  const imageDigests = imageDigestsByName(named)
+  const images: SourceImage[] = []
+  for (const root of roots) {
+    if (!kept.has(root)) continue
+    const name = root.recorded.name
+    const hauled = name === undefined ? undefined : haulerImage(root.descriptor, {name, imageDigests})
+    if (hauled !== undefined) images.push(await withSubject(hauled, {root, context}))
+    else if (name === undefined) images.push(...(await namelessImages(root, {hybrid, context})))
+    else images.push(await namedImage(root, {name, hybrid}))
+  }
+  return images
+}
+
+const readIndexJson = async (tree: FileTree, {signal}: ReadContext): Promise<readonly Descriptor[]> => {
+  const file = tree.find('index.json')
+  if (file === undefined) throw invalid(tree.name, 'is an OCI layout without index.json')
+  const {json} = await readJson(file, {limit: limits.bundleIndexBytes, signal})
+  // Go writes an empty list as null.
+  const manifests: unknown = isJsonObject(json) ? (json['manifests'] ?? []) : undefined
+  if (!Array.isArray(manifests)) throw invalid(file.name, 'has no list of manifests')
+  return manifests.map((entry: unknown, index) => {
+    try {
+      return parseDescriptor(entry, `manifests[${index}]`)
+    } catch (cause) {
+      throw invalid(file.name, `: manifests[${index}] is no valid descriptor`, cause)
+    }
+  })
+}
+
+const namedImage = async (
+  {descriptor}: Root,
+  {name, hybrid}: {readonly name: Reference; readonly hybrid: DockerHybrid},
+): Promise<SourceImage> => {
+  const madeUp = await hybrid.madeUp(descriptor)
+  if (madeUp !== undefined) return {name, ...madeUp}
+  return {...fitName(name, descriptor.digest), root: {manifest: descriptor}}
+}
+
+/** A descriptor that no annotation names: a referrer, an image that RepoTags name, or one that needs a name. */
+const namelessImages = async (
+  {descriptor, recorded}: Root,
+  {hybrid, context}: {readonly hybrid: DockerHybrid; readonly context: ReadContext},
+): Promise<readonly SourceImage[]> => {
+  const subject = await subjectOf(descriptor, context)
+  const hint = recorded.hint ?? unnamedHint(context, recorded.tag)
+  if (subject !== undefined) return [{hint, root: {manifest: descriptor}, subject}]
+  const image = (await hybrid.madeUp(descriptor)) ?? {root: {manifest: descriptor}}
+  return imagesUnder(preferTag(await hybrid.names(descriptor), recorded.tag), {hint, image})
+}
+
+// containerd writes one descriptor for each name, with the tag alone: only the RepoTags with that tag are meant.
+const preferTag = (names: readonly Reference[], tag: string | undefined): readonly Reference[] => {
+  const same = names.filter((name) => name.tag === tag)
+  return same.length === 0 ? names : same
+}
+
+/** A hauler `referrers` entry without a known image: the manifest itself says what it refers to. */
+const withSubject = async (
+  image: SourceImage,
+  {root, context}: {readonly root: Root; readonly context: ReadContext},
+): Promise<SourceImage> => {
+  if (image.name !== undefined) return image
+  const subject: Digest | undefined = (await subjectOf(root.descriptor, context)) ?? image.subject
+  const hint = root.recorded.name === undefined ? context.hint : formatReference(root.recorded.name)
+  return {hint, root: image.root, ...(subject === undefined ? {} : {subject})}
+}

@@ -1,0 +1,45 @@
+import {
+  mediaTypes,
+  MirrorError,
+  parseManifest,
+  type Content,
+  type Descriptor,
+  type ImageManifest,
+  type PendingImage,
+} from '@airgap-mirror/oci-client/model'
+
+/** An image without a manifest; `config` is kept as it is, under the OCI type. */
+export const pendingImage = (config: Descriptor, layers: readonly Content[]): PendingImage => ({
+  config,
+  layers,
+  manifest: (descriptors) => {
+    if (descriptors.length !== layers.length) {
+      throw new MirrorError(
+        'MANIFEST_INVALID',
+        `an image of ${layers.length} layers cannot be made from ${descriptors.length}`,
+        {side: 'source'},
+      )
+    }
+    return madeManifest(config, descriptors)
+  },
+})
+
+/** The OCI manifest over a config and layers: always the same bytes for the same content. */
+export const madeManifest = (config: Descriptor, layers: readonly Descriptor[]): ImageManifest => {
+  const json = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: plainDescriptor(config),
+    layers: layers.map((layer) => plainDescriptor(layer)),
+  })
+  const manifest = parseManifest(Buffer.from(json), {mediaType: mediaTypes.ociManifest})
+  if (manifest.kind !== 'image') throw new TypeError('an image manifest was made and an index was read')
+  return manifest
+}
+
+const plainDescriptor = ({mediaType, digest, size, urls}: Descriptor): object => ({
+  mediaType,
+  digest,
+  size,
+  ...(urls === undefined ? {} : {urls}),
+})

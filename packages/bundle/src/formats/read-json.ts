@@ -1,0 +1,33 @@
+import {MirrorError, readAll} from '@airgap-mirror/oci-client/model'
+import type {ReadOptions} from '../bytes/byte-source.js'
+import type {StoredFile} from '../files/file-tree.js'
+
+/**
+ * Reads a JSON member of a bundle.
+ * @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, MANIFEST_INVALID where it is no JSON
+ */
+export const readJson = async (
+  file: StoredFile,
+  options: ReadOptions & {readonly limit: number},
+): Promise<{readonly json: unknown; readonly bytes: Uint8Array}> => {
+  if (file.size > options.limit) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${file.name} has ${file.size} bytes: over the limit of ${options.limit}`,
+      {side: 'source'},
+    )
+  }
+  const bytes = await readAll(file.stream({signal: options.signal}), {...options, what: file.name})
+  try {
+    return {json: JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes)) as unknown, bytes}
+  } catch (cause) {
+    throw invalid(file.name, 'is not JSON', cause)
+  }
+}
+
+export const invalid = (where: string, what: string, cause?: unknown): MirrorError =>
+  new MirrorError('MANIFEST_INVALID', `${where} ${what}`, {
+    side: 'source',
+    hint: 'The bundle is damaged or was made wrongly: fetch or make it again.',
+    cause,
+  })

@@ -1,0 +1,172 @@
+import {isMirrorError, limits, MirrorError, type SourceImage} from '@airgap-mirror/oci-client/model'
+import type {ByteSource} from '../bytes/byte-source.js'
+import type {OpenBytesOptions} from '../bytes/open-bytes.js'
+import type {FileTree, TreeFile} from '../files/file-tree.js'
+import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
+import {readTarTree} from '../files/tar-tree.js'
+import {detectFormat, type Format} from './detect-format.js'
+import {findRoots, type Subdirectory} from './find-roots.js'
+import type {ReadContext} from './read-context.js'
+import {invalid} from './read-json.js'
+
+/** A place in the bundle where images were found. */
+export interface BundlePart {
+  /** The path inside the bundle; empty for the bundle itself. */
+  readonly path: string
+  readonly format: Format['name']
+  readonly images: readonly SourceImage[]
+}
+
+/** What is shared while a bundle, with archives inside it, is read. */
+export interface Reading {
+  readonly context: Omit<ReadContext, 'hint' | 'nested' | 'zarf'>
+  readonly bytesOptions: OpenBytesOptions
+  /** Archives that stay open as long as the source does. */
+  readonly opened: ByteSource[]
+  /** What the entries at the top turned out to be, by path. */
+  readonly kinds: Map<string, ContentKind>
+  readonly onNote: (text: string) => void
+  /** Bytes of all archives so far: where the next one starts. */
+  extent: number
+}
+
+interface Place {
+  readonly path: string
+  readonly hint: string
+  readonly depth: number
+}
+
+/**
+ * Finds the images of a tree: at its root, in directories below, or in archives inside it, in the order of the archive.
+ * @throws {MirrorError} what is wrong with the bundle as a whole; nothing for a tree without images
+ */
+export const readTree = async (
+  tree: FileTree,
+  place: Place,
+  reading: Reading,
+): Promise<readonly BundlePart[]> => {
+  const format = await detectFormat(tree, reading.context)
+  if (format?.name === 'unknown-manifest') {
+    if (place.depth === 0) refuseNullManifest(tree, format.json)
+  } else if (format !== undefined) {
+    return [await readPart(format, place, reading)]
+  }
+  const isZarf = tree.find('zarf.yaml') !== undefined
+  const {parts, inside} = await readDirectories(tree, {place, isZarf}, reading)
+  // The other archives of a zarf package hold its charts and manifests.
+  if (isZarf && parts.length > 0) return parts
+  return [...parts, ...(await readNested(tree, {place, inside}, reading))]
+}
+
+const readDirectories = async (
+  tree: FileTree,
+  {place, isZarf}: {readonly place: Place; readonly isZarf: boolean},
+  reading: Reading,
+): Promise<{readonly parts: BundlePart[]; readonly inside: readonly string[]}> => {
+  const parts: BundlePart[] = []
+  const inside: string[] = []
+  for (const directory of findRoots(tree)) {
+    if (isZarf && directory.path !== 'images') continue
+    if (inside.some((prefix) => directory.path.startsWith(prefix))) continue
+    const format = await formatOf(directory, reading)
+    if (format === undefined) continue
+    inside.push(`${directory.path}/`)
+    const path = join(place.path, directory.path)
+    parts.push(await readPart(format, {...place, path, hint: path, zarf: isZarf}, reading))
+  }
+  return {parts, inside}
+}
+
+// Many things call a file manifest.json; one that cannot be read somewhere below is told and left out.
+const formatOf = async ({tree}: Subdirectory, reading: Reading): Promise<Format | undefined> => {
+  try {
+    const format = await detectFormat(tree, reading.context)
+    return format?.name === 'unknown-manifest' ? undefined : format
+  } catch (error) {
+    if (!isMirrorError(error) || error.code !== 'MANIFEST_INVALID') throw error
+    reading.onNote(`${tree.name} is left out: ${error.message}`)
+    return undefined
+  }
+}
+
+const readPart = async (
+  format: Format,
+  place: Place & {readonly zarf?: boolean},
+  reading: Reading,
+): Promise<BundlePart> => ({
+  path: place.path,
+  format: format.name,
+  images: await format.read({
+    ...reading.context,
+    hint: place.hint,
+    nested: place.path !== '',
+    zarf: place.zarf,
+  }),
+})
+
+const readNested = async (
+  tree: FileTree,
+  {place, inside}: {readonly place: Place; readonly inside: readonly string[]},
+  reading: Reading,
+): Promise<readonly BundlePart[]> => {
+  const {signal} = reading.context
+  const parts: BundlePart[] = []
+  const files = tree.entries
+    .filter(({path, kind}) => kind === 'file' && !inside.some((prefix) => path.startsWith(prefix)))
+    .map(({path}) => ({path, file: tree.find(path)}))
+    .filter((found): found is {path: string; file: TreeFile} => found.file !== undefined)
+    .sort((left, right) => left.file.position - right.file.position)
+  for (const {path, file} of files) {
+    const kind = sniffContent(await file.read(0, SNIFF_BYTES, {signal}))
+    if (place.depth === 0) reading.kinds.set(path, kind)
+    if (kind === 'other') continue
+    if (place.depth + 1 >= limits.nestingDepth) {
+      reading.onNote(
+        `${file.name} is not looked into: archives are nested deeper than ${limits.nestingDepth}`,
+      )
+      continue
+    }
+    const inner = join(place.path, path)
+    parts.push(...(await readArchive(file, {path: inner, hint: inner, depth: place.depth + 1}, reading)))
+  }
+  return parts
+}
+
+const readArchive = async (
+  file: TreeFile,
+  place: Place,
+  reading: Reading,
+): Promise<readonly BundlePart[]> => {
+  const {signal} = reading.context
+  const source = await file.openArchive(reading.bytesOptions)
+  let keep = false
+  try {
+    if (sniffContent(await source.read(0, SNIFF_BYTES, {signal})) !== 'tar') return []
+    const tree = await readTarTree(source, {signal, base: reading.extent})
+    reading.extent += tree.extent
+    const parts = await readTree(tree, place, reading)
+    keep = parts.length > 0
+    return parts
+  } catch (error) {
+    throw isMirrorError(error) ? naming(error, file.name) : error
+  } finally {
+    if (keep) reading.opened.push(source)
+    else await source[Symbol.asyncDispose]()
+  }
+}
+
+// Deep inside an outer archive a message without the path does not tell which file is damaged.
+const naming = (error: MirrorError, name: string): MirrorError =>
+  error.code === 'CANCELLED' || error.message.includes(name)
+    ? error
+    : new MirrorError(error.code, `${name}: ${error.message}`, {
+        side: error.side ?? 'source',
+        hint: error.hint,
+        cause: error.cause,
+      })
+
+const refuseNullManifest = (tree: FileTree, json: unknown): void => {
+  if (json === null) throw invalid(`${tree.name}: manifest.json`, 'is null instead of a list of images')
+}
+
+const join = (outer: string, inner: string): string => (outer === '' ? inner : `${outer}: ${inner}`)

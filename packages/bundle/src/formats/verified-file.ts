@@ -1,0 +1,46 @@
+import {isMirrorError, MirrorError, verified, type Bytes, type Digest} from '@airgap-mirror/oci-client/model'
+import type {ReadOptions} from '../bytes/byte-source.js'
+import type {StoredFile} from '../files/file-tree.js'
+import type {ContentTable} from './content-table.js'
+
+/**
+ * A whole file, verified while it is read.
+ * @throws {MirrorError} DIGEST_MISMATCH, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNREADABLE, CANCELLED
+ */
+export async function* verifiedFile(
+  file: StoredFile,
+  expected: {readonly digest: Digest; readonly size: number},
+  options: ReadOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (file.size !== expected.size) {
+    throw new MirrorError(
+      'DIGEST_MISMATCH',
+      `${file.name} has ${file.size} bytes; ${expected.digest} should have ${expected.size}`,
+      {side: 'source', hint: 'The bundle was damaged or cut short, or made wrongly: fetch or make it again.'},
+    )
+  }
+  yield* sourceSide(verified(file.stream(options), expected, {what: file.name}))
+}
+
+/** Marks errors of shared code as those of the source. */
+export async function* sourceSide(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes
+  } catch (error) {
+    if (!isMirrorError(error) || error.side !== undefined || error.code === 'CANCELLED') throw error
+    throw new MirrorError(error.code, error.message, {
+      side: 'source',
+      hint: error.hint ?? 'The bundle is damaged or was made wrongly: fetch or make it again.',
+      cause: error.cause,
+    })
+  }
+}
+
+export const missing = (
+  table: ContentTable,
+  {digest, what}: {readonly digest: Digest; readonly what: string},
+): MirrorError =>
+  new MirrorError('BLOB_MISSING', table.absent.get(digest) ?? `${what} is not in the bundle`, {
+    side: 'source',
+    hint: 'The bundle is incomplete: make it again, or push to a registry that has this content already.',
+  })

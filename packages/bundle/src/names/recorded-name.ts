@@ -1,0 +1,78 @@
+import {
+  isDigest,
+  isMirrorError,
+  isTag,
+  parseReference,
+  type Descriptor,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+
+/** Annotations of index.json by which producers record names. */
+export const annotationKeys = {
+  /** containerd, nerdctl, buildkit, docker ≥ 25, hauler: the full name. */
+  containerdName: 'io.containerd.image.name',
+  /** containerd: the digest that a nameless referrer refers to. */
+  subject: 'io.containerd.manifest.subject',
+  haulerName: 'hauler.dev/original-ref',
+  /** hauler: what the descriptor is, `dev.hauler/image`, `dev.hauler/sigs` and so on. */
+  haulerKind: 'kind',
+  /** image-spec annotations.md: no semantics promised; a bare tag with containerd, anything with skopeo. */
+  refName: 'org.opencontainers.image.ref.name',
+  /** zarf puts the image's own name here; everywhere else it is the name of the image's base. */
+  baseName: 'org.opencontainers.image.base.name',
+  /** containerd: `containerd.io/distribution.source.<host>` = `repository[,repository]`. */
+  distributionSource: 'containerd.io/distribution.source.',
+} as const
+
+export interface RecordedName {
+  readonly name?: Reference
+  /** A tag without a repository. */
+  readonly tag?: string
+  /** What else is known, for messages. */
+  readonly hint?: string
+}
+
+/** The name that the annotations of a descriptor in index.json give, in the order in which they can be trusted. */
+export const recordedName = (
+  {annotations = {}}: Descriptor,
+  options: {readonly zarf?: boolean | undefined} = {},
+): RecordedName => {
+  const refName = annotations[annotationKeys.refName]
+  const candidates = [
+    annotations[annotationKeys.containerdName],
+    annotations[annotationKeys.haulerName],
+    refName !== undefined && isFullName(refName) ? refName : undefined,
+    options.zarf ? annotations[annotationKeys.baseName] : undefined,
+  ]
+  for (const candidate of candidates) {
+    const name = referenceIn(candidate)
+    if (name !== undefined) return {name}
+  }
+  const repository = distributionSource(annotations)
+  const text = candidates.find((candidate) => candidate !== undefined) ?? refName
+  const hint = [repository, text].filter((part) => part !== undefined).join(':')
+  return {
+    ...(refName !== undefined && isTag(refName) ? {tag: refName} : {}),
+    ...(hint === '' ? {} : {hint}),
+  }
+}
+
+/** The reference that a text is; undefined where there is no text or it is no reference. */
+export const referenceIn = (text: string | undefined): Reference | undefined => {
+  if (text === undefined || isDigest(text)) return undefined
+  try {
+    return parseReference(text)
+  } catch (error) {
+    if (isMirrorError(error)) return undefined
+    throw error
+  }
+}
+
+// `v1.2` is a tag and `alpine:3` is not; a digest would parse as the repository `sha256`.
+const isFullName = (text: string): boolean => !isTag(text) && !isDigest(text)
+
+const distributionSource = (annotations: Readonly<Record<string, string>>): string | undefined => {
+  const prefix = annotationKeys.distributionSource
+  const found = Object.entries(annotations).find(([key]) => key.startsWith(prefix))
+  return found === undefined ? undefined : `${found[0].slice(prefix.length)}/${found[1].split(',')[0]}`
+}

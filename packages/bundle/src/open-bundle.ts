@@ -1,0 +1,150 @@
+import {createReadStream} from 'node:fs'
+import {stat} from 'node:fs/promises'
+import {basename, resolve} from 'node:path'
+import type {Readable} from 'node:stream'
+import {
+  contentKey,
+  formatReference,
+  MirrorError,
+  type ImageRoot,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import type {ByteSource} from './bytes/byte-source.js'
+import {openBytes, type BytesInput, type OpenBytesOptions} from './bytes/open-bytes.js'
+import type {LayerCompression} from './compress/compress.js'
+import {createLayerCompressor} from './compress/layer-compressor.js'
+import {unreadable} from './files/disk-file.js'
+import {readDirectoryTree} from './files/directory-tree.js'
+import type {FileTree} from './files/file-tree.js'
+import {SNIFF_BYTES, sniffContent} from './files/sniff.js'
+import {readTarTree} from './files/tar-tree.js'
+import {ArchiveSource, type BundleDescription, type BundleSource} from './formats/archive-source.js'
+import {contentTable} from './formats/content-table.js'
+import {noArchive, noImages, type OuterEntry} from './formats/no-images.js'
+import {readTree, type BundlePart, type Reading} from './formats/read-tree.js'
+
+export interface OpenBundleOptions {
+  /** For plain layers that no registry manifest speaks of. Default gzip. */
+  readonly layerCompression?: LayerCompression | undefined
+  /** As in `OpenBytesOptions`. */
+  readonly scratch?: OpenBytesOptions['scratch']
+  /** What the path `-` reads. */
+  readonly stdin?: Readable | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Threads for decompression and for the compression of layers. Default: the processors there are. */
+  readonly threads?: number | undefined
+  /** Told what a user may want to know: that something is read twice, or left out. */
+  readonly onNote?: ((text: string) => void) | undefined
+}
+
+/** Entries that `describe` shows. */
+const DESCRIBED = 200
+
+/**
+ * Opens a bundle of any format: a file, a directory, or `-` for `options.stdin`. The format is told by the content.
+ * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_UNKNOWN, BUNDLE_EMPTY, BUNDLE_TRUNCATED, BUNDLE_CORRUPT,
+ * BUNDLE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
+ */
+export const openBundle = async (path: string, options: OpenBundleOptions = {}): Promise<BundleSource> => {
+  const {signal, threads, scratch, layerCompression = 'gzip', onNote = () => {}} = options
+  const opened: ByteSource[] = []
+  const table = contentTable()
+  const compressor = createLayerCompressor(layerCompression, {threads})
+  const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
+  const reading: Reading = {
+    context,
+    bytesOptions: {signal, threads, scratch, onNote},
+    opened,
+    kinds: new Map(),
+    onNote,
+    extent: 0,
+  }
+  try {
+    const tree = await outerTree(path, options, reading)
+    const hint = path === '-' ? tree.name : basename(resolve(path))
+    const parts = await readTree(tree, {path: '', hint, depth: 0}, reading)
+    const description = describe(tree, parts, reading)
+    const images = distinct(parts.flatMap((part) => part.images))
+    if (parts.length === 0) {
+      throw noImages(tree.name, {
+        entries: description.outerEntries,
+        count: tree.entries.length,
+        isLegacy: tree.find('repositories') !== undefined,
+      })
+    }
+    if (images.length === 0) {
+      throw new MirrorError('BUNDLE_EMPTY', `${tree.name} holds no images: its index is empty`, {
+        side: 'source',
+        hint: 'The bundle was made without images: make it again.',
+      })
+    }
+    return new ArchiveSource({images, table, description, opened, compressor})
+  } catch (error) {
+    await compressor.close()
+    for (const source of opened.toReversed()) await source[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const outerTree = async (path: string, options: OpenBundleOptions, reading: Reading): Promise<FileTree> => {
+  const {signal} = options
+  const input = await bundleInput(path, options)
+  if ('directory' in input) return readDirectoryTree(input.directory, {signal})
+  const source = await openBytes(input, reading.bytesOptions)
+  reading.opened.push(source)
+  const head = await source.read(0, SNIFF_BYTES, {signal})
+  const isZero = head.length === SNIFF_BYTES && head.every((byte) => byte === 0)
+  if (sniffContent(head) !== 'tar' && !isZero) throw noArchive(source.name, head)
+  const tree = await readTarTree(source, {signal, base: 0})
+  reading.extent = tree.extent
+  return tree
+}
+
+const bundleInput = async (
+  path: string,
+  {stdin}: OpenBundleOptions,
+): Promise<BytesInput | {readonly directory: string}> => {
+  if (path === '-') {
+    if (stdin === undefined) {
+      throw new MirrorError('USAGE', 'there is no standard input to read the bundle from', {side: 'source'})
+    }
+    return {stream: stdin, name: 'standard input'}
+  }
+  try {
+    const stats = await stat(path)
+    if (stats.isDirectory()) return {directory: path}
+    // A pipe, as the shell makes for `<(...)`, cannot be read twice.
+    return stats.isFile() ? {path} : {stream: createReadStream(path), name: path}
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+const describe = (tree: FileTree, parts: readonly BundlePart[], {kinds}: Reading): BundleDescription => {
+  const [only] = parts
+  return {
+    format: parts.length === 1 && only?.path === '' ? only.format : 'nested',
+    parts: parts.map(({path, format, images}) => ({path, format, images: images.length})),
+    outerEntries: tree.entries.slice(0, DESCRIBED).map(({path, kind, size}): OuterEntry => {
+      const sniffed = kinds.get(path) ?? 'other'
+      return {path, size, kind: kind === 'file' && sniffed !== 'other' ? sniffed : kind}
+    }),
+    outerEntryCount: tree.entries.length,
+  }
+}
+
+/** The same image under the same name may lie in several parts. */
+const distinct = (images: readonly SourceImage[]): readonly SourceImage[] => {
+  const seen = new Set<string>()
+  return images.filter(({name, hint, root, subject}) => {
+    const key = [name === undefined ? hint : formatReference(name), subject, rootKey(root)].join('\n')
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+const rootKey = (root: ImageRoot): string =>
+  'manifest' in root
+    ? root.manifest.digest
+    : [root.pending.config.digest, ...root.pending.layers.map((layer) => contentKey(layer))].join(' ')
