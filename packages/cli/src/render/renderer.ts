@@ -23,9 +23,9 @@ export interface RendererOptions {
 export interface Renderer {
   readonly onEvent: OnEvent
   /** Takes what is live off the screen until the returned function is called, for a prompt. */
-  suspend(): () => void
+  readonly suspend: () => () => void
   /** Ends the display and writes the summary; nothing but what went wrong when quiet, nothing for a dry run. */
-  finish(report: Report): void
+  readonly finish: (report: Report) => void
   /** Ends the display and gives the terminal back as it was. Idempotent; needed on every way out. */
-  close(): void
+  readonly close: () => void
 }

@@ -1,0 +1,158 @@
+import {describe, expect, test} from 'vitest'
+import {fold, progressOf, type Progress} from '#src/render/fold.js'
+import {blob, ended, folded, plan, refused, type Timed} from './render-fixtures.js'
+
+describe('what events come to', () => {
+  test.each<[string, readonly Timed[], number, Partial<Progress>]>([
+    ['nothing yet', [], 0, {sent: 0, done: 0, total: undefined, fraction: undefined}],
+    ['an empty plan is done', [[0, plan(0)]], 0, {total: 0, fraction: 1}],
+    [
+      'bytes under way count',
+      [
+        [0, plan(200)],
+        [1, blob('a', 'progress', 50)],
+      ],
+      1,
+      {sent: 50, done: 50, fraction: 0.25},
+    ],
+    [
+      'a retry lowers the figure, and nothing has to be undone',
+      [
+        [0, plan(200)],
+        [1, blob('a', 'progress', 90)],
+        [2, blob('a', 'progress', 10)],
+      ],
+      2,
+      {sent: 10, done: 10},
+    ],
+    [
+      'sent, mounted, present and given up are all behind us; only sent was sent',
+      [
+        [0, plan(400)],
+        [1, blob('a', 'uploaded', 100)],
+        [2, blob('b', 'mounted')],
+        [3, blob('c', 'present')],
+        [4, blob('d', 'failed', 70)],
+      ],
+      4,
+      {sent: 100, done: 400, fraction: 1},
+    ],
+    [
+      'a plain layer is smaller on the wire than in the plan',
+      [
+        [0, plan(100)],
+        [1, blob('a', 'started')],
+        [2, blob('a', 'uploaded', 40)],
+      ],
+      2,
+      {sent: 40, done: 100, fraction: 1},
+    ],
+    [
+      'a layer that did not compress is no more than the plan said',
+      [
+        [0, plan(100)],
+        [1, blob('a', 'progress', 110)],
+      ],
+      1,
+      {sent: 110, done: 100, fraction: 1},
+    ],
+    [
+      'what is sent once more does not go beyond the whole',
+      [
+        [0, plan(100)],
+        [1, blob('a', 'uploaded', 100)],
+        [2, blob('a', 'progress', 50)],
+      ],
+      2,
+      {sent: 150, done: 100, fraction: 1},
+    ],
+    [
+      'no rate in the first moments',
+      [
+        [0, plan(100)],
+        [100, blob('a', 'progress', 50)],
+      ],
+      100,
+      {rate: undefined, left: undefined},
+    ],
+    [
+      'rate and time left',
+      [
+        [0, plan(1000)],
+        [1000, blob('a', 'progress', 100, 1000)],
+      ],
+      2000,
+      {rate: 50, left: 18_000},
+    ],
+    [
+      'time left is measured in the plan, the rate on the wire',
+      [
+        [0, plan(300)],
+        [1000, blob('a', 'uploaded', 25)],
+      ],
+      1000,
+      {rate: 25, left: 2000},
+    ],
+    [
+      'a stall: the rate falls to nothing and nobody can tell the time left',
+      [
+        [0, plan(1000)],
+        [1000, blob('a', 'progress', 100, 1000)],
+      ],
+      60_000,
+      {rate: 0, left: undefined},
+    ],
+    [
+      'mounts do not make the link look faster',
+      [
+        [0, plan(1000)],
+        [500, blob('a', 'progress', 10)],
+        [1000, blob('b', 'mounted', 0, 500)],
+      ],
+      1000,
+      {rate: 10, left: 49_000},
+    ],
+  ])('%s', (_, events, at, expected) => {
+    expect(progressOf(folded(events), {at})).toMatchObject(expected)
+  })
+
+  test('the rate is that of the last 15 s', () => {
+    const slow = Array.from({length: 60}, (_, second): Timed => [
+      second * 1000,
+      blob('a', 'progress', second, 1e6),
+    ])
+    const fast = Array.from({length: 20}, (_, second): Timed => [
+      (60 + second) * 1000,
+      blob('a', 'progress', 60 + second * 1000, 1e6),
+    ])
+    const {rate} = progressOf(folded([[0, plan(1e6)], ...slow, ...fast]), {at: 79_000})
+    expect(rate).toBeCloseTo(1000, 0)
+  })
+
+  test('images and the last retry', () => {
+    const state = folded([
+      [0, ended('a:1')],
+      [0, refused('b:1')],
+      [5, {type: 'retry', what: 'host', wait: 100, reason: '503'}],
+    ])
+    expect(state.images).toEqual({done: 1, failed: 1})
+    expect(state.retry).toEqual({what: 'host', reason: '503', until: 105})
+  })
+
+  test('no event changes the state before it, and 100,000 blobs leave nothing behind', () => {
+    const before = folded([
+      [0, plan(1e7)],
+      [1, blob('x', 'progress', 1)],
+    ])
+    const copy = structuredClone(before)
+    let state = before
+    for (let index = 0; index < 100_000; index++) {
+      state = fold(state, blob(`k${index}`, 'started'), {at: index * 10})
+      state = fold(state, blob(`k${index}`, 'uploaded', 100), {at: index * 10 + 5})
+    }
+    expect(before).toEqual(copy)
+    expect(state.active.size).toBe(1)
+    expect(state.samples.length).toBeLessThan(40)
+    expect(state.sent).toBe(1e7)
+  })
+})

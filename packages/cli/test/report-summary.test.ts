@@ -1,0 +1,121 @@
+import {describe, expect, test} from 'vitest'
+import {formatPlan} from '#src/report/plan-table.js'
+import type {ReportImage} from '#src/report/report.js'
+import {formatSummary} from '#src/report/summary.js'
+import {formatReport} from '#src/report/write-report.js'
+import {failed, image, reportOf} from './report-fixtures.js'
+
+describe('the summary', () => {
+  const figures = {
+    blobs: {uploaded: 40, mounted: 12, present: 3},
+    bytes: {uploaded: 812_000_000, mounted: 120_000_000},
+  }
+
+  test('a good run is one line', () => {
+    const images = [
+      ...Array.from({length: 12}, (_, index) => image(`a/i${index}:v`)),
+      ...Array.from({length: 3}, (_, index) => image(`b/i${index}:v`, {status: 'present'})),
+    ]
+    expect(formatSummary(reportOf(images, figures))).toBe(
+      '15 images: 12 pushed, 3 present, 0 failed; 812 MB sent, 120 MB mounted, 3 blobs present; 34 s\n',
+    )
+    expect(formatSummary(reportOf(images, figures), {quiet: true})).toBe('')
+  })
+
+  test('failures come before the figures; a hint they share, once', () => {
+    const report = reportOf([
+      failed('a:1', 'free space'),
+      failed('b:1', 'free space'),
+      failed('c:1'),
+      image('d:1'),
+    ])
+    const text = [
+      'error: target: host:5000/ns/a:1: the manifest was refused: no space',
+      'error: target: host:5000/ns/b:1: the manifest was refused: no space',
+      'hint: free space',
+      'error: target: host:5000/ns/c:1: the manifest was refused: no space',
+      '4 images: 1 pushed, 0 present, 3 failed; 0 B sent; 34 s',
+      '',
+    ].join('\n')
+    expect(formatSummary(report)).toBe(text)
+    expect(formatSummary(report, {quiet: true})).toBe(text)
+  })
+
+  test('the side decides which name is told, and a message that has it is not told it twice', () => {
+    const error = {code: 'DIGEST_MISMATCH', side: 'source', message: 'damaged'} as const
+    const report = reportOf([
+      image('a:1', {status: 'failed', error}),
+      image('b:1', {status: 'failed', error: {...error, message: 'gcr.io/b:1 is damaged'}}),
+    ])
+    expect(formatSummary(report)).toContain(
+      'error: source: gcr.io/a:1: damaged\nerror: source: gcr.io/b:1 is damaged\n',
+    )
+  })
+
+  test('changed digests by reason, and how many more', () => {
+    const changed = (name: string, reason: string): ReportImage => image(name, {digestChanged: true, reason})
+    const report = reportOf([
+      ...Array.from({length: 12}, (_, index) => changed(`a${index}:v`, 'plain layers')),
+      changed('b:v', 'pruned'),
+    ])
+    expect(formatSummary(report).split('\n').slice(0, 7)).toEqual([
+      'another digest for 12 images: plain layers',
+      '  host:5000/ns/a0:v',
+      '  host:5000/ns/a1:v',
+      '  host:5000/ns/a2:v',
+      '  and 9 more: see --report',
+      'another digest for 1 image: pruned',
+      '  host:5000/ns/b:v',
+    ])
+  })
+
+  test('ten thousand failures do not flood the terminal', () => {
+    const report = reportOf(Array.from({length: 10_000}, (_, index) => failed(`i${index}:v`, 'free space')))
+    const lines = formatSummary(report).split('\n')
+    expect(lines).toHaveLength(54)
+    expect(lines[51]).toBe('  and 9950 more: see --report')
+    expect(lines[50]).toBe('hint: free space')
+  })
+
+  test('an interrupted run says what to do', () => {
+    const text = formatSummary(reportOf([image('a'), image('b', {status: 'cancelled'})]))
+    expect(text).toBe(
+      'interrupted: 2 images: 1 pushed, 0 present, 0 failed, 1 cancelled; 0 B sent; 34 s\nhint: run the same command again: what is there already is not sent again\n',
+    )
+  })
+
+  test('names from a bundle cannot move the cursor', () => {
+    const hostile = 'a\u001B[2J\n'
+    const report = reportOf([
+      image(hostile, {digestChanged: true, reason: hostile}),
+      image(hostile, {status: 'failed', error: {code: 'X', message: hostile, hint: hostile}}),
+      image(hostile, {status: 'planned', bytesToSend: 1}),
+    ])
+    expect(`${formatSummary(report)}${formatPlan(report)}${formatReport(report)}`).not.toContain('\u001B')
+  })
+})
+
+test('the plan of a dry run', () => {
+  const report = reportOf(
+    [
+      image('a/long/name:v1', {status: 'planned', bytesToSend: 112_000_000}),
+      image('b:v2', {status: 'present'}),
+      image('c:v3', {status: 'planned', bytesToSend: 0, digestChanged: true, reason: 'plain layers'}),
+      failed('d:v4'),
+    ],
+    {bytes: {toSend: 112_000_000}},
+  )
+  expect(formatPlan(report)).toBe(
+    [
+      '   112 MB  gcr.io/a/long/name:v1  ->  host:5000/ns/a/long/name:v1',
+      '  present  gcr.io/b:v2            ->  host:5000/ns/b:v2',
+      '      0 B  gcr.io/c:v3            ->  host:5000/ns/c:v3',
+      'error: target: host:5000/ns/d:v4: the manifest was refused: no space',
+      'another digest for 1 image: plain layers',
+      '  host:5000/ns/c:v3',
+      '4 images: 2 to push, 1 present, 1 failed; at most 112 MB to send; nothing was changed',
+      '',
+    ].join('\n'),
+  )
+  expect(formatSummary(reportOf([image('a', {status: 'planned'})]))).toBe('')
+})
