@@ -1,0 +1,105 @@
+import {spawn} from 'node:child_process'
+
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** What its standard input has; absent: it is at its end at once. */
+  readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>
+  readonly cwd?: string
+  /** Milliseconds until it is killed; default 120,000. */
+  readonly timeout?: number
+}
+
+export interface ChildResult {
+  /** Undefined where a signal ended it. */
+  readonly code: number | undefined
+  readonly signal: NodeJS.Signals | undefined
+  readonly stdout: string
+  readonly stderr: string
+  readonly ms: number
+}
+
+export interface Child {
+  readonly pid: number
+  /** What it wrote so far. */
+  readonly stdout: string
+  readonly stderr: string
+  kill(signal: NodeJS.Signals): void
+  /** @throws where it could not be started, or was killed for its timeout */
+  readonly result: Promise<ChildResult>
+}
+
+/** Starts a program with exactly this environment. */
+export const startChild = (command: string, args: readonly string[], options: ChildOptions = {}): Child => {
+  const started = Date.now()
+  const child = spawn(command, args, {
+    env: options.env ?? {},
+    stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    ...(options.cwd === undefined ? {} : {cwd: options.cwd}),
+  })
+  const output = {stdout: '', stderr: ''}
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+    })
+  }
+  void feed(child.stdin, options.stdin)
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    child.kill('SIGKILL')
+  }, options.timeout ?? 120_000)
+  const result = new Promise<ChildResult>((resolve, reject) => {
+    child.once('error', (cause) => {
+      clearTimeout(timer)
+      reject(new Error(`${command} could not be started: ${cause.message}`, {cause}))
+    })
+    child.once('close', (code, signal) => {
+      clearTimeout(timer)
+      const ms = Date.now() - started
+      if (isLate) {
+        reject(
+          new Error(
+            `${command} ${args.join(' ')} was killed after ${ms} ms\n${output.stdout}\n${output.stderr}`,
+          ),
+        )
+      } else resolve({...output, code: code ?? undefined, signal: signal ?? undefined, ms})
+    })
+  })
+  // The failure is for whoever awaits the result; a child that nobody waits for must not end the test run.
+  result.catch(() => undefined)
+  return {
+    pid: child.pid ?? 0,
+    get stdout() {
+      return output.stdout
+    },
+    get stderr() {
+      return output.stderr
+    },
+    kill: (signal) => void child.kill(signal),
+    result,
+  }
+}
+
+export const runChild = (
+  command: string,
+  args: readonly string[],
+  options: ChildOptions = {},
+): Promise<ChildResult> => startChild(command, args, options).result
+
+const feed = async (stdin: NodeJS.WritableStream | null, content: ChildOptions['stdin']): Promise<void> => {
+  if (stdin === null || content === undefined) return
+  // A program may end without having read everything: EPIPE says nothing about it.
+  stdin.on('error', () => undefined)
+  const chunks = typeof content === 'string' || content instanceof Uint8Array ? [content] : content
+  for await (const chunk of chunks) {
+    if (!stdin.writable) return
+    if (!stdin.write(chunk)) await drained(stdin)
+  }
+  stdin.end()
+}
+
+const drained = (stream: NodeJS.WritableStream): Promise<void> =>
+  new Promise((resolve) => {
+    stream.once('drain', resolve)
+    stream.once('close', resolve)
+  })

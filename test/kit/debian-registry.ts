@@ -1,0 +1,169 @@
+import {once} from 'node:events'
+import {writeFile} from 'node:fs/promises'
+import http from 'node:http'
+import https from 'node:https'
+import net from 'node:net'
+import {join} from 'node:path'
+import {hash} from 'bcryptjs'
+import {startChild, type Child} from './child.js'
+import {makeTempDir} from './temp-dir.js'
+
+export interface DebianRegistryOptions {
+  /** PEM texts. */
+  readonly tls?: {readonly cert: string; readonly key: string}
+  /** Passwords by user name. */
+  readonly htpasswd?: Readonly<Record<string, string>>
+  /** Keeps `_state` valid over a restart; default a fixed one. */
+  readonly httpSecret?: string
+  /** Absent: a temporary one, which goes away with `stop`. */
+  readonly storage?: string
+  readonly port?: number
+  readonly readOnly?: boolean
+}
+
+export interface DebianRegistry extends AsyncDisposable {
+  readonly url: string
+  /** `127.0.0.1:PORT`. */
+  readonly host: string
+  readonly pid: number
+  /** What it wrote since it was started last. */
+  readonly log: string
+  /** Ends the process and waits until it is gone; storage and port stay for `start`. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+  /** Starts it again after `kill`. */
+  start(): Promise<void>
+  /** Ends it and removes what it wrote. */
+  stop(): Promise<void>
+}
+
+/** Debian's `docker-registry` (distribution 2.8) as a child process on 127.0.0.1. */
+export const startDebianRegistry = async (options: DebianRegistryOptions = {}): Promise<DebianRegistry> => {
+  const directory = await makeTempDir()
+  const port = options.port ?? (await freePort())
+  const config = join(directory.path, 'config.json')
+  await writeConfig(config, {options, port, directory: directory.path})
+  const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
+  const launch = async (): Promise<Child> => {
+    const started = startChild('docker-registry', ['serve', config], {
+      env: {PATH: process.env['PATH'], HOME: directory.path},
+      timeout: 3_600_000,
+    })
+    await untilItAnswers(url, started)
+    return started
+  }
+  let child = await launch()
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+    child.kill(signal)
+    await child.result
+  }
+  const stop = async (): Promise<void> => {
+    await kill()
+    await directory.remove()
+  }
+  return {
+    url,
+    host: `127.0.0.1:${port}`,
+    get pid() {
+      return child.pid
+    },
+    get log() {
+      return child.stdout + child.stderr
+    },
+    kill,
+    start: async () => {
+      child = await launch()
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+/** JSON is YAML. */
+const writeConfig = async (
+  path: string,
+  given: {
+    readonly options: DebianRegistryOptions
+    readonly port: number
+    readonly directory: string
+  },
+): Promise<void> => {
+  const {options, port, directory} = given
+  const file = async (name: string, content: string): Promise<string> => {
+    await writeFile(join(directory, name), content, {mode: 0o600})
+    return join(directory, name)
+  }
+  const tls =
+    options.tls === undefined
+      ? {}
+      : {
+          tls: {
+            certificate: await file('cert.pem', options.tls.cert),
+            key: await file('key.pem', options.tls.key),
+          },
+        }
+  const auth =
+    options.htpasswd === undefined
+      ? {}
+      : {auth: {htpasswd: {realm: 'test', path: await file('htpasswd', await htpasswd(options.htpasswd))}}}
+  const config = {
+    version: 0.1,
+    log: {level: 'info', accesslog: {disabled: false}},
+    storage: {
+      filesystem: {rootdirectory: options.storage ?? join(directory, 'storage')},
+      delete: {enabled: true},
+      ...(options.readOnly === true ? {maintenance: {readonly: {enabled: true}}} : {}),
+    },
+    http: {addr: `127.0.0.1:${port}`, secret: options.httpSecret ?? 'a secret of the tests', ...tls},
+    ...auth,
+  }
+  await writeFile(path, JSON.stringify(config, undefined, 2))
+}
+
+/** bcrypt is all that distribution reads. Cost 4: every request pays for it. */
+const htpasswd = async (users: Readonly<Record<string, string>>): Promise<string> => {
+  const lines = await Promise.all(
+    Object.entries(users).map(async ([name, password]) => `${name}:${await hash(password, 4)}\n`),
+  )
+  return lines.join('')
+}
+
+const untilItAnswers = async (url: string, child: Child): Promise<void> => {
+  const deadline = Date.now() + 20_000
+  let hasEnded = false
+  const ended = (): void => {
+    hasEnded = true
+  }
+  child.result.then(ended, ended)
+  while (!(await answers(url))) {
+    if (hasEnded || Date.now() > deadline) {
+      child.kill('SIGKILL')
+      await child.result
+      throw new Error(`docker-registry did not start:\n${child.stdout}${child.stderr}`)
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50)
+    })
+  }
+}
+
+const answers = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    // Only whether somebody is there: its certificate is for the tests to judge.
+    const request = url.startsWith('https:')
+      ? https.get(`${url}/v2/`, {rejectUnauthorized: false, agent: false})
+      : http.get(`${url}/v2/`, {agent: false})
+    request.once('response', (response) => {
+      response.resume()
+      resolve(true)
+    })
+    request.once('error', () => resolve(false))
+  })
+
+const freePort = async (): Promise<number> => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,33 @@
+export {runChild, startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
+export {compress, type Compression, type GzipOptions, type XzOptions, type ZstdOptions} from './compress.js'
+export {startDebianRegistry, type DebianRegistry, type DebianRegistryOptions} from './debian-registry.js'
+export {
+  makeImage,
+  makeLayers,
+  makeManifest,
+  type ImageOptions,
+  type PlatformImage,
+  type TestBlob,
+  type TestImage,
+  type TestLayer,
+  type TestManifest,
+} from './images.js'
+export {dockerArchive, ociLayout, skopeoDirectory, type NamedImage} from './layouts.js'
+export {startProxy, type ProxyOptions, type ProxyRecord, type TestProxy} from './proxy.js'
+export {runInTerminal, type DialogueStep, type PtyOptions, type PtyResult} from './pty.js'
+export {cleanEnvironment, mirrorProgram, runMirror, startMirror, type RunMirrorOptions} from './run-mirror.js'
+export {addImage} from './seed-registry.js'
+export {seededBytes, seededRandom, seededText, shuffled} from './seeded.js'
+export {skopeo} from './skopeo.js'
+export {
+  inOrder,
+  tarBytes,
+  writeDirectory,
+  writeTar,
+  type Entry,
+  type EntryOrder,
+  type TarOptions,
+} from './tar.js'
+export {makeTempDir, withTempDir, type TempDir} from './temp-dir.js'
+export {makeAuthority, type Authority, type KeyPair} from './tls.js'
+export {findTool, lacksTool, requireTool} from './tool.js'

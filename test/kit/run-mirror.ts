@@ -1,0 +1,52 @@
+import {createRequire} from 'node:module'
+import {mkdir} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
+import {makeTempDir} from './temp-dir.js'
+
+export interface RunMirrorOptions extends ChildOptions {
+  /** Where HOME and the XDG directories are; absent: empty ones, for this run alone. */
+  readonly home?: string
+}
+
+/** `bin/run.js` of the program. */
+export const mirrorProgram = (): string =>
+  join(dirname(createRequire(import.meta.url).resolve('@airgap-mirror/cli')), '..', 'bin', 'run.js')
+
+/** An environment in which nothing of this machine's user or network is seen. */
+export const cleanEnvironment = (home: string): Readonly<Record<string, string>> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: home,
+  LANG: 'C.UTF-8',
+  TERM: 'xterm',
+  XDG_CONFIG_HOME: join(home, '.config'),
+  XDG_STATE_HOME: join(home, '.local', 'state'),
+  XDG_CACHE_HOME: join(home, '.cache'),
+  XDG_RUNTIME_DIR: join(home, '.run'),
+})
+
+/** Starts the built program as a user would; `env` is added to the clean environment. */
+export const startMirror = async (
+  args: readonly string[],
+  options: RunMirrorOptions = {},
+): Promise<Child> => {
+  const own = options.home === undefined ? await makeTempDir() : undefined
+  const home = options.home ?? own?.path ?? ''
+  await mkdir(join(home, '.run'), {recursive: true, mode: 0o700})
+  const child = startChild(process.execPath, [mirrorProgram(), ...args], {
+    cwd: home,
+    ...options,
+    env: {...cleanEnvironment(home), ...options.env},
+  })
+  if (own !== undefined)
+    void child.result.then(
+      () => own.remove(),
+      () => own.remove(),
+    )
+  return child
+}
+
+export const runMirror = async (
+  args: readonly string[],
+  options: RunMirrorOptions = {},
+): Promise<ChildResult> => (await startMirror(args, options)).result
