@@ -41,7 +41,7 @@ const parseValue = (text: string): Challenge[] => {
   while (at < text.length && challenges.length <= limits.challenges) {
     const name = take(TOKEN)?.toLowerCase()
     if (name === undefined) {
-      at += 1
+      at = text[at] === '"' ? quotedString(text, at).end : at + 1
       continue
     }
     if (take(EQUALS) === undefined) {

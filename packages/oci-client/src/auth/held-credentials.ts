@@ -44,8 +44,8 @@ interface Slot {
   readonly refusals: number
 }
 
-/** A wrong password is typed again; a third one is a wrong account. */
-const REFUSALS = 3
+/** As at a login: three tries, so two refusals are followed by another question. */
+const REFUSALS = 2
 const WHOLE_REGISTRY = ''
 
 /** Remembers what a provider answers for one registry, for as long as the registry takes it. */

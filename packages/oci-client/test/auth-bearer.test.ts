@@ -1,0 +1,307 @@
+import {afterEach, describe, expect, it} from 'vitest'
+import {
+  bob,
+  clientOf,
+  get,
+  post,
+  scripted,
+  startRegistry,
+  startTokenServer,
+  statusOf,
+  type Client,
+  type RegistryRules,
+  type RegistryServer,
+  type TokenRules,
+  type TokenServer,
+} from './auth-servers.js'
+import type {AuthorizeOptions} from '#src/auth/authorize.js'
+import type {Bytes} from '#src/model/index.js'
+
+const open: {close(): Promise<void>}[] = []
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close()
+})
+
+interface Setting {
+  readonly tokenServer: TokenServer
+  readonly registry: RegistryServer
+  readonly client: Client
+}
+
+const start = async (
+  options: Partial<AuthorizeOptions>,
+  tokenRules: Partial<TokenRules> = {},
+  rules: Partial<RegistryRules> = {},
+): Promise<Setting> => {
+  const tokenServer = await startTokenServer(tokenRules)
+  const registry = await startRegistry({auth: {kind: 'bearer', tokenServer}, ...rules})
+  const client = clientOf(registry, options)
+  open.push(client, registry, tokenServer)
+  return {tokenServer, registry, client}
+}
+
+const basic = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+
+describe('a registry that asks for a token', () => {
+  it('costs thirty parallel requests one token and one question', async () => {
+    const credentials = scripted(bob)
+    const {tokenServer, registry, client} = await start({credentials})
+    const statuses = await Promise.all(
+      Array.from({length: 30}, () => statusOf(client.send(get(registry, '/v2/a/b/x')))),
+    )
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(credentials.asked).toHaveLength(1)
+    expect(tokenServer.seen).toEqual([
+      {
+        method: 'GET',
+        path: `/token?service=registry&scope=${encodeURIComponent('repository:a/b:pull')}&client_id=airgap-mirror`,
+        authorization: basic('bob', 'pass:word'),
+        body: '',
+      },
+    ])
+    registry.seen.length = 0
+    expect(await statusOf(client.send(get(registry, '/v2/a/b/x')))).toBe(200)
+    expect(registry.seen.map(({authorization}) => authorization)).toEqual(['Bearer token-1'])
+  })
+
+  it('is asked once for each set of rights, in whatever order they are named', async () => {
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob)})
+    const scopes = ['repository:a:pull,push', 'repository:b:pull']
+    expect(await statusOf(client.send(get(registry, '/v2/a/x', {scopes})))).toBe(200)
+    expect(await statusOf(client.send(get(registry, '/v2/a/x', {scopes: [...scopes].reverse()})))).toBe(200)
+    expect(await statusOf(client.send(get(registry, '/v2/b/x')))).toBe(200)
+    expect([...tokenServer.tokens.values()]).toEqual([scopes, ['repository:b:pull']])
+  })
+
+  it('gives tokens to anybody where nobody is needed', async () => {
+    const {tokenServer, registry, client} = await start({}, {anonymous: true})
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect(tokenServer.seen[0]?.authorization).toBeUndefined()
+  })
+
+  it('makes the provider ask for a login once anonymous does not do', async () => {
+    const credentials = scripted(undefined, bob)
+    const {registry, client} = await start({credentials})
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect(credentials.asked.map(({refused}) => refused)).toEqual([false, true])
+    expect(credentials.asked[0]?.repository).toBe('a')
+  })
+
+  it('says that a credential is missing', async () => {
+    const {registry, client} = await start({credentials: scripted(undefined)})
+    await expect(client.send(get(registry, '/v2/a/x'))).rejects.toMatchObject({code: 'AUTH_REQUIRED'})
+  })
+
+  it('sees a wrong password once, however many repositories want a token', async () => {
+    const credentials = scripted({...bob, password: 'Wr0ng-secret'})
+    const {tokenServer, registry, client} = await start({credentials})
+    const results = await Promise.allSettled(
+      Array.from({length: 30}, (_, index) => client.send(get(registry, `/v2/a${index}/x`))),
+    )
+    const message = `token server ${tokenServer.host} of ${registry.host} refuses the user name "bob" from a test: bad login`
+    expect(results[0]).toMatchObject({
+      status: 'rejected',
+      reason: {code: 'AUTH_FAILED', side: 'target', message},
+    })
+    for (const result of results)
+      expect(result).toMatchObject({status: 'rejected', reason: {code: 'AUTH_FAILED'}})
+    expect(tokenServer.seen).toHaveLength(1)
+  })
+
+  it('takes a token under its other name', async () => {
+    const {registry, client} = await start({credentials: scripted(bob)}, {field: 'access_token'})
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+  })
+
+  it('takes a ready token', async () => {
+    const credentials = scripted({kind: 'bearer', token: 'ready'})
+    const {tokenServer, registry, client} = await start({credentials})
+    tokenServer.tokens.set('ready', ['repository:a:pull'])
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect(tokenServer.seen).toHaveLength(0)
+  })
+
+  it('may ask for more than the request did, once', async () => {
+    const extraScope = 'repository:base:pull'
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob)}, {}, {extraScope})
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect([...tokenServer.tokens.values()]).toEqual([
+      ['repository:a:pull'],
+      ['repository:a:pull', 'repository:base:pull'],
+    ])
+    registry.seen.length = 0
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect(registry.seen).toHaveLength(1)
+  })
+
+  it('may name the scope of a request that knows none', async () => {
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob)})
+    expect(await statusOf(client.send(get(registry, '/v2/a/x', {scopes: []})))).toBe(200)
+    expect([...tokenServer.tokens.values()]).toEqual([['repository:a:pull']])
+  })
+
+  it('returns its 401 where the account lacks the right, and does not loop', async () => {
+    const credentials = scripted(bob)
+    const {tokenServer, registry, client} = await start({credentials}, {}, {closed: /closed/})
+    expect(await statusOf(client.send(get(registry, '/v2/closed/x')))).toBe(401)
+    expect(registry.seen).toHaveLength(2)
+    expect(tokenServer.seen).toHaveLength(1)
+    expect(credentials.asked).toHaveLength(1)
+  })
+
+  it('tells a refused anonymous request from a refused account', async () => {
+    const {registry, client} = await start({}, {anonymous: true}, {closed: /closed/})
+    expect(await client.send(get(registry, '/v2/closed/x'))).toMatchObject({status: 401, authorized: false})
+  })
+})
+
+describe('a mount between two repositories', () => {
+  const scopes = ['repository:to:pull,push', 'repository:from:pull']
+
+  it('has one token for both', async () => {
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob)})
+    expect(await statusOf(client.send(post(registry, '/v2/to/x', {scopes})))).toBe(200)
+    const asked = new URL(tokenServer.seen[0]?.path ?? '', 'http://t').searchParams.getAll('scope')
+    expect(asked).toEqual(['repository:from:pull', 'repository:to:pull,push'])
+  })
+
+  it('goes on with the right to push alone where the other one is denied', async () => {
+    const allowed = (scope: string): boolean => scope.startsWith('repository:to:')
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob)}, {allowed})
+    expect(await statusOf(client.send(post(registry, '/v2/to/x')))).toBe(200)
+    expect(await statusOf(client.send(post(registry, '/v2/to/x', {scopes})))).toBe(200)
+    expect([...tokenServer.tokens.values()].at(-1)).toEqual(['repository:to:pull,push'])
+  })
+
+  it('is denied where the account may not push either', async () => {
+    const allowed = (scope: string): boolean => scope.startsWith('repository:ok:')
+    const {registry, client} = await start({credentials: scripted(bob)}, {allowed})
+    expect(await statusOf(client.send(post(registry, '/v2/ok/x')))).toBe(200)
+    await expect(client.send(post(registry, '/v2/to/x', {scopes}))).rejects.toMatchObject({code: 'DENIED'})
+    expect(await statusOf(client.send(post(registry, '/v2/ok/x')))).toBe(200)
+  })
+})
+
+describe('the life of a token', () => {
+  it.each([
+    ['80 % of what the server says', 1000, 799_000, 801_000],
+    ['80 % of a minute where it says nothing', undefined, 47_000, 49_000],
+    ['80 % of a minute where it says less', 5, 47_000, 49_000],
+    ['80 % of a minute where it says nonsense', 'soon', 47_000, 49_000],
+  ])('is %s', async (_what, expiresIn, before, after) => {
+    let time = 1_000_000
+    const {tokenServer, registry, client} = await start(
+      {credentials: scripted(bob), now: () => time},
+      {expiresIn},
+    )
+    const tokensAt = async (elapsed: number): Promise<number> => {
+      time = 1_000_000 + elapsed
+      expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+      return tokenServer.seen.length
+    }
+    expect([await tokensAt(0), await tokensAt(before), await tokensAt(after)]).toEqual([1, 1, 2])
+  })
+
+  it('may end in the middle of a run, for thirty requests at once', async () => {
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob)})
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    tokenServer.tokens.delete('token-1')
+    tokenServer.tokens.set('of somebody else', [])
+    const statuses = await Promise.all(
+      Array.from({length: 30}, () => statusOf(client.send(get(registry, '/v2/a/x')))),
+    )
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(tokenServer.seen).toHaveLength(2)
+  })
+})
+
+describe('a stream', () => {
+  const streamOf = (
+    registry: RegistryServer,
+    path: string,
+  ): {opened: () => number; send: (client: Client) => Promise<number>} => {
+    let opened = 0
+    const stream: Bytes = {
+      async *[Symbol.asyncIterator]() {
+        opened += 1
+        yield new Uint8Array([1])
+      },
+    }
+    const request = {...post(registry, path), method: 'PATCH' as const, body: {stream, length: 1}}
+    return {opened: () => opened, send: (client) => statusOf(client.send(request))}
+  }
+
+  it('is not opened before its token is there', async () => {
+    const {registry, client} = await start({credentials: scripted(bob)})
+    const {opened, send} = streamOf(registry, '/v2/a/x')
+    expect(await send(client)).toBe(200)
+    expect(opened()).toBe(1)
+    expect(registry.seen.map(({method, authorization}) => [method, authorization])).toEqual([
+      ['GET', undefined],
+      ['GET', 'Bearer token-1'],
+      ['PATCH', 'Bearer token-2'],
+    ])
+  })
+
+  it('comes back with its 401 when the token was revoked, and has a new one the next time', async () => {
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob)})
+    expect(await statusOf(client.send(post(registry, '/v2/a/x')))).toBe(200)
+    tokenServer.tokens.clear()
+    const first = streamOf(registry, '/v2/a/x')
+    expect(await first.send(client)).toBe(401)
+    expect(first.opened()).toBe(1)
+    expect(await streamOf(registry, '/v2/a/x').send(client)).toBe(200)
+  })
+
+  it('has a token with half of its life to go', async () => {
+    let time = 0
+    const {tokenServer, registry, client} = await start({credentials: scripted(bob), now: () => time})
+    expect(await statusOf(client.send(post(registry, '/v2/a/x')))).toBe(200)
+    time = 31_000
+    expect(await statusOf(client.send(post(registry, '/v2/a/x')))).toBe(200)
+    expect(tokenServer.seen).toHaveLength(1)
+    expect(await streamOf(registry, '/v2/a/x').send(client)).toBe(200)
+    expect(tokenServer.seen).toHaveLength(2)
+  })
+})
+
+describe('an identity token', () => {
+  const credential = {kind: 'identity-token', token: 'refresh&me', username: '<token>'} as const
+
+  it('is exchanged by POST', async () => {
+    const {tokenServer, registry, client} = await start(
+      {credentials: scripted(credential)},
+      {identityTokens: new Set(['refresh&me'])},
+    )
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect(tokenServer.seen[0]).toMatchObject({method: 'POST', path: '/token', authorization: undefined})
+    expect(Object.fromEntries(new URLSearchParams(tokenServer.seen[0]?.body))).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'refresh&me',
+      service: 'registry',
+      client_id: 'airgap-mirror',
+      scope: 'repository:a:pull',
+    })
+  })
+
+  it('goes as a Basic password where the server has no POST', async () => {
+    const {tokenServer, registry, client} = await start(
+      {credentials: scripted(credential)},
+      {identityTokens: new Set(['refresh&me']), post: false},
+    )
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect(tokenServer.seen.map(({method, authorization}) => [method, authorization])).toEqual([
+      ['POST', undefined],
+      ['GET', basic('<token>', 'refresh&me')],
+    ])
+  })
+
+  it('that is refused is not shown', async () => {
+    const {registry, client} = await start({credentials: scripted(credential)})
+    const error: unknown = await client.send(get(registry, '/v2/a/x')).catch((error: unknown) => error)
+    expect(error).toMatchObject({code: 'AUTH_FAILED'})
+    expect(String(error)).toContain('the identity token')
+    expect(String(error)).not.toContain('refresh')
+  })
+})

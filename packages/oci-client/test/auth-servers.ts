@@ -1,0 +1,246 @@
+import {createServer, type IncomingMessage, type ServerResponse} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {authorizing, type AuthorizeOptions} from '#src/auth/authorize.js'
+import type {CredentialProvider, CredentialRequest} from '#src/auth/credential.js'
+import type {HttpRequest, HttpResponse, Send} from '#src/http/send.js'
+import {createTransport} from '#src/http/undici.js'
+
+export interface Listening {
+  readonly origin: string
+  /** `127.0.0.1:port`. */
+  readonly host: string
+  close(): Promise<void>
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
+
+export const listen = async (handler: Handler): Promise<Listening> => {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => handler(request, response, Buffer.concat(chunks).toString()))
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const {port} = server.address() as AddressInfo
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    host: `127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+export interface SeenRequest {
+  readonly method: string
+  readonly path: string
+  readonly authorization: string | undefined
+  readonly body: string
+}
+
+const seenOf = (request: IncomingMessage, body: string): SeenRequest => ({
+  method: request.method ?? '',
+  path: request.url ?? '',
+  authorization: request.headers.authorization,
+  body,
+})
+
+export interface TokenServer extends Listening {
+  readonly seen: SeenRequest[]
+  /** Scopes by the tokens that are valid. */
+  readonly tokens: Map<string, readonly string[]>
+  readonly rules: TokenRules
+}
+
+export interface TokenRules {
+  /** Passwords by user name. */
+  accounts: Record<string, string>
+  identityTokens: Set<string>
+  /** Scopes that this server grants; undefined: all. A scope outside is answered with 403. */
+  allowed?: (scope: string) => boolean
+  anonymous: boolean
+  post: boolean
+  field: 'token' | 'access_token'
+  expiresIn?: unknown
+}
+
+export const startTokenServer = async (rules: Partial<TokenRules> = {}): Promise<TokenServer> => {
+  const seen: SeenRequest[] = []
+  const tokens = new Map<string, readonly string[]>()
+  const all: TokenRules = {
+    accounts: {bob: 'pass:word'},
+    identityTokens: new Set(),
+    anonymous: false,
+    post: true,
+    field: 'token',
+    ...rules,
+  }
+  const listening = await listen((request, response, body) => {
+    seen.push(seenOf(request, body))
+    const {searchParams} = new URL(request.url ?? '', 'http://token')
+    const form = new URLSearchParams(body)
+    if (request.method === 'POST' && !all.post) return response.writeHead(405).end()
+    const scopes =
+      request.method === 'POST' ? (form.get('scope')?.split(' ') ?? []) : searchParams.getAll('scope')
+    const known =
+      request.method === 'POST'
+        ? all.identityTokens.has(form.get('refresh_token') ?? '')
+        : isKnown(request.headers.authorization, all)
+    if (!known) {
+      return response.writeHead(401).end('{"errors":[{"code":"UNAUTHORIZED","message":"bad login"}]}')
+    }
+    if (!scopes.every((scope) => all.allowed?.(scope) ?? true)) return response.writeHead(403).end('{}')
+    const token = `token-${tokens.size + 1}`
+    tokens.set(token, scopes)
+    return response
+      .writeHead(200, {'content-type': 'application/json'})
+      .end(JSON.stringify({[all.field]: token, expires_in: all.expiresIn}))
+  })
+  return {...listening, seen, tokens, rules: all}
+}
+
+const isKnown = (authorization: string | undefined, rules: TokenRules): boolean => {
+  if (authorization === undefined) return rules.anonymous
+  const login = loginOf(authorization)
+  return (
+    login !== undefined &&
+    (rules.accounts[login.username] === login.password || rules.identityTokens.has(login.password))
+  )
+}
+
+const loginOf = (authorization: string | undefined): {username: string; password: string} | undefined => {
+  if (authorization?.startsWith('Basic ') !== true) return undefined
+  const text = Buffer.from(authorization.slice(6), 'base64').toString()
+  const colon = text.indexOf(':')
+  return {username: text.slice(0, colon), password: text.slice(colon + 1)}
+}
+
+export interface RegistryServer extends Listening {
+  readonly seen: SeenRequest[]
+  readonly rules: RegistryRules
+}
+
+export interface RegistryRules {
+  auth: {kind: 'none'} | {kind: 'basic'} | {kind: 'bearer'; tokenServer: TokenServer; challenge?: string}
+  accounts: Record<string, string>
+  /** Paths that stay 401 whoever asks. */
+  closed?: RegExp
+  /** Scopes a path needs beyond what its challenge says at first. */
+  extraScope?: string
+}
+
+/** `/v2/NAME/x` needs `repository:NAME:pull`, and push for anything but GET. */
+export const startRegistry = async (rules: Partial<RegistryRules>): Promise<RegistryServer> => {
+  const seen: SeenRequest[] = []
+  const all: RegistryRules = {auth: {kind: 'none'}, accounts: {bob: 'pass:word'}, ...rules}
+  const listening = await listen((request, response, body) => {
+    seen.push(seenOf(request, body))
+    const challenge = challengeOf(request, all)
+    if (challenge === undefined) response.writeHead(200).end('content')
+    else response.writeHead(401, {'www-authenticate': challenge}).end('{"errors":[]}')
+  })
+  return {...listening, seen, rules: all}
+}
+
+const challengeOf = (request: IncomingMessage, rules: RegistryRules): string | undefined => {
+  const {auth, accounts, closed, extraScope} = rules
+  const {authorization} = request.headers
+  const isClosed = closed?.test(request.url ?? '') ?? false
+  if (auth.kind === 'none') return undefined
+  if (auth.kind === 'basic') {
+    const login = loginOf(authorization)
+    const known = login !== undefined && accounts[login.username] === login.password
+    return known && !isClosed ? undefined : 'Basic realm="a registry, with a comma"'
+  }
+  const name = /^\/v2\/(.+)\/x/.exec(request.url ?? '')?.[1]
+  const needed =
+    name === undefined ? [] : [`repository:${name}:${request.method === 'GET' ? 'pull' : 'pull,push'}`]
+  const scopes = [...needed, ...(extraScope === undefined ? [] : [extraScope])]
+  const granted = auth.tokenServer.tokens.get(authorization?.replace('Bearer ', '') ?? '')
+  const covered = granted !== undefined && scopes.every((scope) => isGranted(granted, scope))
+  if (covered && !isClosed) return undefined
+  const error = granted === undefined ? '' : ',error="insufficient_scope"'
+  return (
+    auth.challenge ??
+    `Bearer realm="${auth.tokenServer.origin}/token",service="registry",scope="${scopes.join(' ')}"${error}`
+  )
+}
+
+const isGranted = (granted: readonly string[], scope: string): boolean => {
+  const end = scope.lastIndexOf(':')
+  return scope
+    .slice(end + 1)
+    .split(',')
+    .every((action) =>
+      granted.some(
+        (text) =>
+          text.startsWith(scope.slice(0, end + 1)) &&
+          text
+            .slice(end + 1)
+            .split(',')
+            .includes(action),
+      ),
+    )
+}
+
+export interface Client {
+  readonly send: Send
+  close(): Promise<void>
+}
+
+/** The middleware over a real transport, which also carries the token requests. */
+export const clientOf = (registry: Listening, options: Partial<AuthorizeOptions> = {}): Client => {
+  const transport = createTransport({registry: registry.host, side: 'target', plainHttp: true})
+  const send = authorizing({
+    origin: registry.origin,
+    registry: registry.host,
+    side: 'target',
+    tokenSend: transport.send,
+    ...options,
+  })(transport.send)
+  return {send, close: () => transport.close()}
+}
+
+export const get = (registry: Listening, path: string, extra: Partial<HttpRequest> = {}): HttpRequest => ({
+  method: 'GET',
+  url: {origin: registry.origin, path},
+  scopes: scopesFor(path, 'pull'),
+  ...extra,
+})
+
+export const post = (registry: Listening, path: string, extra: Partial<HttpRequest> = {}): HttpRequest => ({
+  method: 'POST',
+  url: {origin: registry.origin, path},
+  scopes: scopesFor(path, 'pull,push'),
+  body: {bytes: new Uint8Array()},
+  ...extra,
+})
+
+const scopesFor = (path: string, actions: string): readonly string[] => {
+  const name = /^\/v2\/(.+)\/x/.exec(path)?.[1]
+  return name === undefined ? [] : [`repository:${name}:${actions}`]
+}
+
+export const statusOf = async (response: Promise<HttpResponse>): Promise<number> => {
+  const {status, discard} = await response
+  await discard()
+  return status
+}
+
+/** Gives the answers in turn, the last for ever, and records what it was asked. */
+export const scripted = (
+  ...answers: readonly Awaited<ReturnType<CredentialProvider>>[]
+): CredentialProvider & {readonly asked: CredentialRequest[]} => {
+  const asked: CredentialRequest[] = []
+  const provider: CredentialProvider = async (request) => {
+    asked.push(request)
+    return answers[Math.min(asked.length, answers.length) - 1]
+  }
+  return Object.assign(provider, {asked})
+}
+
+export const bob = {kind: 'basic', username: 'bob', password: 'pass:word', origin: 'a test'} as const
