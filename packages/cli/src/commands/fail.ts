@@ -25,9 +25,16 @@ const isHelp = (error: unknown): boolean => exitCodeIn(error) === 0
 const asUsage = (error: unknown, command: string | undefined): MirrorError | undefined => {
   if (isMirrorError(error) || !(error instanceof Error) || exitCodeIn(error) === undefined) return undefined
   const [message = 'wrong usage'] = error.message.split('\nSee more help with')
-  return new MirrorError('USAGE', message.trim(), {
-    hint: `See: mirror ${command === undefined ? '' : `${command} `}--help`,
-  })
+  return new MirrorError(
+    'USAGE',
+    message
+      .trim()
+      .split(/\s*\n\s*/)
+      .join('; '),
+    {
+      hint: `See: mirror ${command === undefined ? '' : `${command} `}--help`,
+    },
+  )
 }
 
 const exitCodeIn = (error: unknown): number | undefined => {

@@ -2,7 +2,8 @@ import {decoders, openBundle, type BundleSource} from '@airgap-mirror/bundle'
 import {openRegistry, type Exchange, type Registry} from '@airgap-mirror/oci-client'
 import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
 import {push} from '../engine/push.js'
-import {createRenderer, type Renderer} from '../render/renderer.js'
+import {createRenderer} from '../render/create-renderer.js'
+import type {Renderer} from '../render/renderer.js'
 import {exitCodeOfError, exitCodeOfReport, type ExitCode} from '../report/exit-code.js'
 import {formatPlan} from '../report/plan-table.js'
 import {makeReport, type Report} from '../report/report.js'
@@ -75,7 +76,7 @@ const pushAndReport = async (
     interruption,
     onNote: (text) => onEvent({type: 'note', text}),
   })
-  if (verbose) onEvent({type: 'note', text: `decoders: xz by ${decoders().xz}, zstd by ${decoders().zstd}`})
+  if (verbose) onEvent({type: 'note', text: await decodersLine()})
   const result = await push({
     ...settings,
     source: bundle,
@@ -138,6 +139,11 @@ const writeOutputs = async ({output, dryRun}: PushSettings, report: Report): Pro
   if (output.failed !== undefined) await writeFailed(output.failed, report)
   if (output.json) process.stdout.write(formatReport(report))
   else if (dryRun && !output.quiet) process.stdout.write(formatPlan(report))
+}
+
+const decodersLine = async (): Promise<string> => {
+  const {xz, zstd} = await decoders()
+  return `decoders: xz by ${xz}, zstd by ${zstd}`
 }
 
 const exchangeLine = ({method, url, status, milliseconds, error}: Exchange): string =>

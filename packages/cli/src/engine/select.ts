@@ -12,7 +12,7 @@ import {
   type Platform,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {rootDigest, type Gathered, type ImageNode} from './gather.js'
+import {nodesOf, type Gathered, type ImageNode} from './gather.js'
 import type {ListedImage} from './image-list.js'
 import {referenceKey} from './naming.js'
 
@@ -42,13 +42,37 @@ export const selectImages = (images: readonly Gathered[], choice: Choice): reado
   }
   const owners = new Set(images.filter((gathered) => !isReferrer(gathered.image) && chosen(gathered.image)))
   if (!choice.referrers) return images.filter((gathered) => owners.has(gathered))
-  const digests = new Set([...owners].map(rootDigest))
-  const tags = new Set([...digests].map((digest) => (digest === undefined ? undefined : cosignTag(digest))))
-  return images.filter(
-    (gathered) =>
-      owners.has(gathered) || (isReferrer(gathered.image) && speaksOf(gathered.image, digests, tags)),
+  const kept = withReferrers(
+    owners,
+    images.filter(({image}) => isReferrer(image)),
   )
+  return images.filter((gathered) => kept.has(gathered))
 }
+
+/** What speaks of a chosen image or one of its platforms, and what speaks of that. */
+const withReferrers = (
+  owners: ReadonlySet<Gathered>,
+  referrers: readonly Gathered[],
+): ReadonlySet<Gathered> => {
+  const kept = new Set(owners)
+  const digests = new Set([...owners].flatMap(digestsIn))
+  for (let grown = true; grown;) {
+    grown = false
+    const tags = new Set([...digests].map(cosignTag))
+    for (const referrer of referrers) {
+      const {subject, name} = referrer.image
+      const speaks = subject === undefined ? tags.has(name?.tag?.slice(0, 71) ?? '') : digests.has(subject)
+      if (!speaks || kept.has(referrer)) continue
+      kept.add(referrer)
+      for (const digest of digestsIn(referrer)) digests.add(digest)
+      grown = true
+    }
+  }
+  return kept
+}
+
+const digestsIn = (gathered: Gathered): readonly Digest[] =>
+  'node' in gathered ? nodesOf(gathered.node).map(({manifest}) => manifest.descriptor.digest) : []
 
 /** A nameless referrer, or a cosign signature, attestation or SBOM under the tag that cosign gives it. */
 export const isReferrer = ({subject, name}: SourceImage): boolean =>
@@ -104,12 +128,6 @@ export const parsePlatform = (text: string): Platform => {
 const COSIGN_TAG = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/
 
 const cosignTag = (digest: Digest): string => `sha256-${hexOf(digest)}`
-
-const speaksOf = (
-  {subject, name}: SourceImage,
-  digests: ReadonlySet<Digest | undefined>,
-  tags: ReadonlySet<string | undefined>,
-): boolean => (subject === undefined ? tags.has(name?.tag?.slice(0, 71)) : digests.has(subject))
 
 const matches = (own: Platform | undefined, wanted: Platform): boolean =>
   own?.os === wanted.os &&

@@ -52,7 +52,7 @@ export const openCredentials = async (flags: PushFlags, options: CredentialOptio
     )
   }
   const warnings =
-    flags['password'] === undefined || process.env['MIRROR_PASSWORD'] !== undefined
+    flags['password'] === undefined || environment()['MIRROR_PASSWORD'] !== undefined
       ? []
       : ['--password shows the password to everyone who can list processes here: prefer --password-stdin']
   if (username !== undefined && password !== undefined) {

@@ -17,7 +17,7 @@ const toggle = (flag: string, options: FlagText & {exclusive?: string[]}) =>
 
 /** A flag that may be repeated; in the environment one value a line. */
 const repeated = (flag: string, options: FlagText) =>
-  custom<string>({
+  custom({
     ...options,
     multiple: true,
     default: async () => (process.env[env(flag)] ?? '').split('\n').filter((line) => line.trim() !== ''),

@@ -1,0 +1,146 @@
+import {readdirSync, readFileSync} from 'node:fs'
+import {dirname, join, relative, resolve, sep} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {describe, expect, it} from 'vitest'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+interface SourceFile {
+  /** From the root, with `/`. */
+  readonly path: string
+  readonly lines: number
+  /** Package names and, for relative imports, paths of source files. */
+  readonly imports: readonly string[]
+}
+
+const sourcesBelow = (directory: string): readonly SourceFile[] =>
+  readdirSync(join(root, directory), {recursive: true, withFileTypes: true})
+    .filter((entry) => entry.isFile() && /\.(?:ts|js|mjs)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !/[\\/](?:node_modules|dist)[\\/]/.test(path))
+    .map(readSource)
+
+const readSource = (path: string): SourceFile => {
+  const text = readFileSync(path, 'utf8')
+  const specifiers = [...text.matchAll(/(?:^|\s)(?:from|import)\s*\(?\s*'([^']+)'/gm)].map(
+    ([, specifier = '']) => specifier,
+  )
+  const named = (specifier: string): string =>
+    specifier.startsWith('.')
+      ? relative(root, resolve(dirname(path), specifier))
+          .split(sep)
+          .join('/')
+          .replace(/\.js$/, '.ts')
+      : specifier
+  return {
+    path: relative(root, path).split(sep).join('/'),
+    lines: text.split('\n').length - 1,
+    imports: specifiers.map(named),
+  }
+}
+
+const sources = ['packages', 'test'].flatMap(sourcesBelow)
+const inFolder = (folder: string): readonly SourceFile[] =>
+  sources.filter(({path}) => path.startsWith(`${folder}/`))
+
+/** Imports of the files in a folder that are not among the allowed ones, as `file -> import`. */
+const strayImports = (
+  folder: string,
+  isAllowed: (specifier: string, path: string) => boolean,
+): readonly string[] =>
+  inFolder(folder).flatMap(({path, imports}) =>
+    imports.filter((specifier) => !isAllowed(specifier, path)).map((specifier) => `${path} -> ${specifier}`),
+  )
+
+const isInside = (folder: string) => (specifier: string) => specifier.startsWith(`${folder}/`)
+const MODEL = '@airgap-mirror/oci-client/model'
+
+it('finds the sources it speaks of', () => {
+  expect(inFolder('packages/oci-client/src/model').length).toBeGreaterThan(5)
+  expect(inFolder('packages/cli/src/engine').length).toBeGreaterThan(5)
+  expect(inFolder('packages/bundle/src').length).toBeGreaterThan(20)
+})
+
+describe('the arrows between packages', () => {
+  it('the model imports nothing but itself and Node', () => {
+    const own = isInside('packages/oci-client/src/model')
+    expect(
+      strayImports('packages/oci-client/src/model', (name) => own(name) || name.startsWith('node:')),
+    ).toEqual([])
+  })
+
+  it('the bundle package knows the model alone of the registry client', () => {
+    const isForeign = (name: string): boolean => name.startsWith('@airgap-mirror/') && name !== MODEL
+    expect(strayImports('packages/bundle/src', (name) => !isForeign(name) && name !== 'undici')).toEqual([])
+  })
+
+  it('the registry client knows neither bundles nor the command line', () => {
+    expect(strayImports('packages/oci-client/src', (name) => !name.startsWith('@airgap-mirror/'))).toEqual([])
+  })
+
+  it('the engine imports the model, and of the program only the shape of its report', () => {
+    const allowed = (name: string): boolean =>
+      name === MODEL ||
+      name === 'p-limit' ||
+      name === 're2js' ||
+      /^packages\/cli\/src\/(?:engine|report)\//.test(name)
+    expect(strayImports('packages/cli/src/engine', allowed)).toEqual([])
+  })
+
+  it('concrete sources and sinks are named where commands are put together, nowhere else', () => {
+    const naming = sources
+      .filter(({path}) => path.startsWith('packages/cli/src/'))
+      .filter(
+        ({imports}) =>
+          imports.includes('@airgap-mirror/bundle') || imports.includes('@airgap-mirror/oci-client'),
+      )
+      .map(({path}) => path.split('/')[3])
+    expect(new Set(naming)).toEqual(new Set(['commands', 'settings']))
+  })
+
+  it('undici is known to one folder', () => {
+    const users = sources
+      .filter(({path}) => path.startsWith('packages/') && path.includes('/src/'))
+      .filter(({imports}) => imports.includes('undici'))
+      .map(({path}) => dirname(path))
+    expect([...new Set(users)]).toEqual(['packages/oci-client/src/http'])
+  })
+})
+
+describe('files', () => {
+  it('have at most 300 lines', () => {
+    expect(sources.filter(({lines}) => lines > 300).map(({path, lines}) => `${path}: ${lines}`)).toEqual([])
+  })
+
+  it('are named after what they hold', () => {
+    const vague = /(?:^|\/)(?:utils?|helpers?|common|misc|manager)(?:\.ts|\/)/
+    expect(sources.filter(({path}) => vague.test(path)).map(({path}) => path)).toEqual([])
+  })
+
+  it('do not import each other in circles', () => {
+    const graph = new Map(sources.map(({path, imports}) => [path, imports] as const))
+    const state = new Map<string, 'open' | 'done'>()
+    const circles: string[] = []
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (state.get(path) === 'open') circles.push([...trail.slice(trail.indexOf(path)), path].join(' -> '))
+      if (state.has(path)) return
+      state.set(path, 'open')
+      for (const next of graph.get(path) ?? []) if (graph.has(next)) visit(next, [...trail, path])
+      state.set(path, 'done')
+    }
+    for (const path of graph.keys()) visit(path, [])
+    expect(circles).toEqual([])
+  })
+
+  it('only named files of the program read the environment or leave the process', () => {
+    const reads = (pattern: RegExp): readonly string[] =>
+      sources
+        .filter(({path}) => path.includes('/src/') && pattern.test(readFileSync(join(root, path), 'utf8')))
+        .map(({path}) => path)
+    expect(reads(/process\.env\b/)).toEqual([
+      'packages/cli/src/settings/environment.ts',
+      'packages/cli/src/settings/flags.ts',
+    ])
+    expect(reads(/process\.exit\(/)).toEqual(['packages/cli/src/signals.ts'])
+  })
+})
