@@ -14,6 +14,7 @@ const terminals = spawnSync('script', ['--version']).status === 0
 
 let directory: string
 let program: string
+let between: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'mirror-prompt-'))
   program = join(directory, 'ask.mjs')
@@ -30,6 +31,23 @@ const result = await promptCredential({...question, signal}).catch(({code, messa
 writeFileSync(answer, JSON.stringify({...result, canPrompt: canPrompt()}))
 `,
   )
+  const terminal = new URL('../dist/prompt/controlling-terminal.js', import.meta.url).href
+  between = join(directory, 'between.mjs')
+  await writeFile(
+    between,
+    `import {writeFileSync} from 'node:fs'
+import {setTimeout as delay} from 'node:timers/promises'
+import {withTerminal} from ${JSON.stringify(terminal)}
+await withTerminal(async ({input, output}) => {
+  input.setRawMode(false) // as readline does after each question
+  output().write('between questions')
+  await delay(500)
+  input.resume()
+  await delay(50)
+})
+writeFileSync(process.argv[2], '{}')
+`,
+  )
 })
 afterAll(async () => {
   await rm(directory, {recursive: true})
@@ -43,7 +61,7 @@ interface Dialogue {
 /** Runs the prompt on a terminal, with its standard streams elsewhere, and types each text once its cue has appeared. */
 const converse = async (
   steps: readonly (readonly [cue: string, typed: string])[],
-  question: Record<string, unknown> = {},
+  {program: asked = program, ...question}: Record<string, unknown> & {readonly program?: string} = {},
 ): Promise<Dialogue> => {
   const answer = join(directory, `answer-${Math.random().toString(36).slice(2)}.json`)
   const options = JSON.stringify({
@@ -53,7 +71,7 @@ const converse = async (
     configFiles: [],
     ...question,
   })
-  const command = `${[process.execPath, program, answer, options].map(quoted).join(' ')} </dev/null >/dev/null`
+  const command = `${[process.execPath, asked, answer, options].map(quoted).join(' ')} </dev/null >/dev/null`
   const child = spawn('script', ['-qfec', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: 20_000,
@@ -105,6 +123,11 @@ describe.skipIf(!terminals && process.env['CI'] === undefined)(
       expect(answer['password']).toMatch(new RegExp(`${PASSWORD}$`))
       expect(transcript).not.toContain('typed-ahead')
       expect(transcript).not.toContain(PASSWORD)
+    })
+
+    test('what is typed between two questions is not echoed', async () => {
+      const {transcript} = await converse([['between questions', 'typed-between']], {program: between})
+      expect(transcript).not.toContain('typed-between')
     })
 
     test('an empty user name or password is asked for again', async () => {

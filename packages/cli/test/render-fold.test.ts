@@ -116,6 +116,14 @@ describe('what events come to', () => {
     expect(progressOf(folded(events), {at})).toMatchObject(expected)
   })
 
+  test('with rare events, the rate is measured from the one before the last 15 s', () => {
+    const events = [10_000, 16_000, 26_000].map((at): Timed => [
+      at,
+      blob('a', 'progress', at ** 2 / 1e3, 1e9),
+    ])
+    expect(progressOf(folded([[0, plan(1e9)], ...events]), {at: 26_000}).rate).toBe(36_000)
+  })
+
   test('the rate is that of the last 15 s', () => {
     const slow = Array.from({length: 60}, (_, second): Timed => [
       second * 1000,

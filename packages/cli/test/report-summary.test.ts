@@ -117,5 +117,5 @@ test('the plan of a dry run', () => {
       '',
     ].join('\n'),
   )
-  expect(formatSummary(reportOf([image('a', {status: 'planned'})]))).toBe('')
+  expect(formatSummary(report)).toBe('')
 })

@@ -93,7 +93,7 @@ describe('outcomes', () => {
     [['failed', 'present'], 'partial'],
     [['drifted', 'pushed'], 'partial'],
     [['failed', 'skipped'], 'failed'],
-    [['failed', 'planned'], 'failed'],
+    [['failed', 'planned'], 'partial'],
     [['pushed', 'failed', 'cancelled'], 'cancelled'],
   ])('%j comes to %s', (statuses, outcome) => {
     expect(outcomeOf(statuses.map((status) => ({status})))).toBe(outcome)

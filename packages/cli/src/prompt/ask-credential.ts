@@ -84,7 +84,7 @@ const OTHER = ''
 const introduction = ({registry, refused, lookedIn}: CredentialQuestion): string => {
   const lines = refused
     ? [`${registry} refused the credential.`]
-    : [`${registry} asks for a credential.`, ...lookedIn.map((place) => `  none in ${place}`)]
+    : [`${registry} asks for a credential.`, ...lookedIn.map((place) => `  looked in ${place}`)]
   return lines.map((line) => `${printable(line)}\n`).join('')
 }
 

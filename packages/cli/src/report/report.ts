@@ -107,9 +107,13 @@ export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Rep
 /** What a run comes to: a drifted image counts as failed; one that was already there as done. */
 export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Outcome => {
   if (images.some(({status}) => status === 'cancelled')) return 'cancelled'
-  if (images.some(isFailed)) return images.some(isDone) ? 'partial' : 'failed'
-  return images.some(({status}) => status === 'planned') ? 'planned' : 'ok'
+  const planned = isDryRun(images)
+  if (images.some(isFailed)) return planned || images.some(isDone) ? 'partial' : 'failed'
+  return planned ? 'planned' : 'ok'
 }
+
+export const isDryRun = (images: readonly {readonly status: ImageStatus}[]): boolean =>
+  images.some(({status}) => status === 'planned')
 
 export const isDone = ({status}: {readonly status: ImageStatus}): boolean =>
   status === 'pushed' || status === 'present' || status === 'pruned'

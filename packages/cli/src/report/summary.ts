@@ -2,7 +2,7 @@ import {count, formatBytes, formatDuration} from '../text/format-quantity.js'
 import {formatFailure} from '../text/format-error.js'
 import {printable} from '../text/printable.js'
 import {failureOf} from './report-error.js'
-import {isFailed, type ImageStatus, type Report, type ReportImage} from './report.js'
+import {isDryRun, isFailed, type ImageStatus, type Report, type ReportImage} from './report.js'
 
 const FAILURES_SHOWN = 50
 const NAMES_SHOWN = 3
@@ -16,7 +16,7 @@ export const formatSummary = (
   report: Report,
   options: {readonly quiet?: boolean | undefined} = {},
 ): string => {
-  if (report.outcome === 'planned') return ''
+  if (isDryRun(report.images)) return ''
   if (options.quiet === true) {
     return report.outcome === 'ok' ? '' : `${formatFailures(report)}${formatFigures(report)}`
   }
