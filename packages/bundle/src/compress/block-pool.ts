@@ -1,0 +1,116 @@
+import {Worker} from 'node:worker_threads'
+import {cancelled} from '@airgap-mirror/oci-client/model'
+import {blockBytes, type BlockMethod, type PackedBlock} from './block-packer.js'
+import type {BlockAnswer, BlockRequest} from './block-worker.js'
+
+/** One at work and one waiting in its mailbox, so that a thread is not idle while the main one is busy. */
+const blocksPerThread = 2
+
+interface Job {
+  readonly request: BlockRequest
+  readonly wanted: () => boolean
+  readonly resolve: (packed: PackedBlock) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Thread {
+  readonly worker: Worker
+  /** A worker answers in the order it was asked. */
+  readonly jobs: Job[]
+}
+
+/** Threads that pack blocks, started when there is work for one more. They keep the process alive only while they work. */
+export class BlockPool {
+  readonly #method: BlockMethod
+  readonly #size: number
+  readonly #threads: Thread[] = []
+  readonly #waiting: Job[] = []
+  readonly #spare: ArrayBuffer[] = []
+  #closed = false
+
+  constructor(method: BlockMethod, size: number) {
+    this.#method = method
+    this.#size = size
+  }
+
+  get threads(): number {
+    return this.#threads.length
+  }
+
+  /** A block to fill; its bytes are undefined. It goes back through `pack`, or to the garbage collector. */
+  lease(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(blockBytes[this.#method]))
+  }
+
+  /** Packs the first `length` bytes of a leased block. Where it is no longer `wanted` when its turn comes, it rejects. */
+  pack(block: Uint8Array<ArrayBuffer>, options: {readonly length: number; readonly wanted: () => boolean}) {
+    return new Promise<PackedBlock>((resolve, reject) => {
+      if (this.#closed) return reject(closedError())
+      const request = {buffer: block.buffer, length: options.length}
+      this.#waiting.push({request, wanted: options.wanted, resolve, reject})
+      this.#dispatch()
+    })
+  }
+
+  /** Stops every thread; what is not packed by then rejects. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const jobs = [...this.#waiting.splice(0), ...this.#threads.flatMap((thread) => thread.jobs.splice(0))]
+    for (const job of jobs) job.reject(closedError())
+    this.#spare.length = 0
+    await Promise.all(this.#threads.splice(0).map(({worker}) => worker.terminate()))
+  }
+
+  #dispatch(): void {
+    for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
+      const thread = job.wanted() ? this.#threadWithRoom() : undefined
+      if (thread === undefined && job.wanted()) return
+      this.#waiting.shift()
+      if (thread === undefined) {
+        this.#spare.push(job.request.buffer)
+        job.reject(cancelled())
+        continue
+      }
+      thread.jobs.push(job)
+      thread.worker.ref()
+      thread.worker.postMessage(job.request, [job.request.buffer])
+    }
+  }
+
+  #threadWithRoom(): Thread | undefined {
+    const idlest = this.#threads.toSorted((a, b) => a.jobs.length - b.jobs.length)[0]
+    if (idlest?.jobs.length === 0) return idlest
+    if (this.#threads.length < this.#size) return this.#start()
+    return idlest !== undefined && idlest.jobs.length < blocksPerThread ? idlest : undefined
+  }
+
+  #start(): Thread {
+    const worker = new Worker(new URL('./block-worker.js', import.meta.url), {workerData: this.#method})
+    const thread: Thread = {worker, jobs: []}
+    this.#threads.push(thread)
+    worker.unref()
+    worker.on('message', (answer: BlockAnswer) => this.#settle(thread, answer))
+    worker.on('error', (error) => this.#lose(thread, error))
+    worker.on('exit', (code) => this.#lose(thread, new Error(`a compression thread ended with code ${code}`)))
+    return thread
+  }
+
+  #settle(thread: Thread, answer: BlockAnswer): void {
+    const job = thread.jobs.shift()
+    if (thread.jobs.length === 0) thread.worker.unref()
+    if (!this.#closed) this.#spare.push(answer.buffer)
+    if ('packed' in answer) job?.resolve(answer.packed)
+    else job?.reject(answer.error)
+    this.#dispatch()
+  }
+
+  /** A thread that died takes its blocks with it; the next block starts another. */
+  #lose(thread: Thread, error: unknown): void {
+    const index = this.#threads.indexOf(thread)
+    if (index !== -1) this.#threads.splice(index, 1)
+    for (const job of thread.jobs.splice(0)) job.reject(error)
+    this.#dispatch()
+  }
+}
+
+const closedError = (): Error => new Error('the layer compressor is closed')
