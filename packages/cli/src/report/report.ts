@@ -37,7 +37,7 @@ export interface ReportImage {
   readonly error?: ReportError
 }
 
-export interface ReportTotals {
+interface ReportTotals {
   readonly images: number
   readonly succeeded: number
   readonly failed: number
@@ -115,7 +115,7 @@ export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Ou
 export const isDryRun = (images: readonly {readonly status: ImageStatus}[]): boolean =>
   images.some(({status}) => status === 'planned')
 
-export const isDone = ({status}: {readonly status: ImageStatus}): boolean =>
+const isDone = ({status}: {readonly status: ImageStatus}): boolean =>
   status === 'pushed' || status === 'present' || status === 'pruned'
 
 export const isFailed = ({status}: {readonly status: ImageStatus}): boolean =>

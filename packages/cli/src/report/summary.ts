@@ -53,7 +53,7 @@ export const formatChanges = ({images}: Report): string => {
 }
 
 /** `15 images: 12 pushed, 3 present, 0 failed; 812 MB sent, 120 MB mounted, 3 blobs present; 34 s` */
-export const formatFigures = (report: Report): string => {
+const formatFigures = (report: Report): string => {
   const {totals, images, outcome} = report
   const by = (status: ImageStatus): number => images.filter((image) => image.status === status).length
   const always = (['pushed', 'present', 'failed'] as const).map((status) => `${by(status)} ${status}`)
