@@ -1,4 +1,4 @@
-import {writeFile} from 'node:fs/promises'
+import {mkdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {runChild} from './child.js'
 import {cleanEnvironment} from './run-mirror.js'
@@ -14,6 +14,7 @@ export const skopeo = (
   options: {readonly env?: Readonly<Record<string, string>>} = {},
 ): Promise<string> =>
   withTempDir(async (home) => {
+    await mkdir(join(home, '.run'))
     const policy = join(home, 'policy.json')
     await writeFile(policy, JSON.stringify({default: [{type: 'insecureAcceptAnything'}]}))
     const {code, stdout, stderr} = await runChild('skopeo', ['--policy', policy, '--tmpdir', home, ...args], {

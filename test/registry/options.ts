@@ -54,6 +54,11 @@ export interface RegistryOptions {
   readonly mount?: 'on' | 'off' | 'pull-right'
   readonly locations?: 'relative' | 'absolute' | 'cross-origin'
   /**
+   * `_state` must come back byte for byte, and has characters in it that a client changes which takes a query apart and
+   * puts it together again. Default true. Clients written in Go do so: skopeo and docker need false.
+   */
+  readonly exactQuery?: boolean
+  /**
    * How a PATCH with Content-Range, or a second PATCH, is taken. A number: refused with this status. ecr: answered 201,
    * thrown away, and `Range` does not move. Default on.
    */

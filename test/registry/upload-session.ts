@@ -1,6 +1,9 @@
 import {randomBytes, randomUUID} from 'node:crypto'
 import type {BlobWriter} from './storage.js'
 
+/** Legal in a query, and changed by decoding and encoding: which hex digits, what is escaped at all, `;`. */
+const FRAGILE = `%2b%2F~'(x)*!;%3d==`
+
 /** A blob on its way in. One request at a time works on it. */
 export class UploadSession {
   readonly id = randomUUID()
@@ -20,12 +23,9 @@ export class UploadSession {
     this.writer = writer
   }
 
-  /**
-   * A new `_state` for the size reached. It has characters that a client changes which decodes and encodes a query again
-   * instead of keeping it as it came.
-   */
-  issueState(): string {
-    const state = `${randomBytes(9).toString('base64url')}%2b%2F~'(x)*!;%3d==`
+  /** A new `_state` for the size reached, as it stands in the query. */
+  issueState(options: {readonly fragile: boolean}): string {
+    const state = randomBytes(9).toString('base64url') + (options.fragile ? FRAGILE : '')
     this.#states.set(state, this.writer.size)
     return state
   }

@@ -180,7 +180,7 @@ const accepted = (
   state: RegistryState,
   headers: Readonly<Record<string, string>> = {},
 ): {readonly status: number; readonly headers: Readonly<Record<string, string>>} => {
-  const path = `/v2/${session.repository}/blobs/uploads/${session.id}?_state=${session.issueState()}`
+  const path = `/v2/${session.repository}/blobs/uploads/${session.id}?_state=${session.issueState({fragile: state.options.exactQuery !== false})}`
   const form = state.options.locations ?? 'absolute'
   const own = `${state.options.tls === undefined ? 'http' : 'https'}://${request.headers.host}`
   return {
