@@ -23,6 +23,9 @@ export const networkCode = (error: unknown): string | undefined => {
   let current: unknown = error
   for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
     if ('code' in current && typeof current.code === 'string') return current.code
+    // undici means to give these the code of its parser, and gives them none.
+    if (current.name === 'HTTPParserError')
+      return /\bEOF\b/.test(current.message) ? 'HPE_INVALID_EOF_STATE' : 'HPE_INVALID'
     current = current instanceof AggregateError ? current.errors[0] : current.cause
   }
   return undefined

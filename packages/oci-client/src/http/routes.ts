@@ -53,8 +53,20 @@ const directConnector = (origin: string, options: RoutesOptions): Connector => {
   const {hostname} = new URL(origin)
   const connector = buildConnector(connectorOptions(origin, options))
   // undici takes the name from the Host header, which names the target where this is a proxy.
-  return (to, callback) => connector({...to, servername: serverName(hostname)}, callback)
+  return (to, callback) => connector({...to, servername: serverName(hostname)}, keepingAlerts(callback))
 }
+
+/**
+ * A server that refuses the client's certificate by TLS 1.3 says so after the handshake, and then ends the stream: undici
+ * would tell of the end alone.
+ */
+const keepingAlerts =
+  (callback: buildConnector.Callback): buildConnector.Callback =>
+  (...result) => {
+    const [, socket] = result
+    socket?.once('error', (error) => socket.destroy(error))
+    callback(...result)
+  }
 
 const tunnelConnector = (origin: string, proxy: Proxy, options: RoutesOptions): Connector => {
   const {hostname, port} = new URL(origin)
@@ -69,7 +81,7 @@ const tunnelConnector = (origin: string, proxy: Proxy, options: RoutesOptions): 
   const connect = async (...[to, callback]: Parameters<Connector>): Promise<void> => {
     try {
       const httpSocket = await openTunnel(proxy, `${hostname}:${port === '' ? 443 : port}`, tunnel)
-      connector({...to, servername: serverName(hostname), httpSocket}, callback)
+      connector({...to, servername: serverName(hostname), httpSocket}, keepingAlerts(callback))
     } catch (error) {
       callback(error as Error, null)
     }

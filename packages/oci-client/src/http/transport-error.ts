@@ -66,6 +66,12 @@ export const transportError = (error: unknown, peer: Peer): unknown => {
         `the name ${hostname} is not known`,
         'check its spelling and the name server; a name that only a proxy can resolve needs HTTPS_PROXY or --proxy',
       )
+    case 'UND_ERR_DESTROYED':
+    case 'UND_ERR_CLOSED':
+      return new MirrorError('CANCELLED', `the connections to ${place} were closed here`, {
+        side,
+        cause: error,
+      })
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'HPE_HEADER_OVERFLOW':
       return make('PROTOCOL', `${place} sends more headers than are accepted`)
@@ -79,7 +85,7 @@ export const transportError = (error: unknown, peer: Peer): unknown => {
       protocol === 'http:' ? IF_HTTPS : undefined,
     )
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HTTP_PARSER' || code === 'ERR_HTTP_PARSER') {
+  if (code.startsWith('HPE_')) {
     const hint = protocol === 'http:' ? IF_HTTPS : 'is there a registry at that port?'
     return make('PROTOCOL', `${place} does not answer in HTTP`, hint)
   }

@@ -1,0 +1,262 @@
+import {spawn, type ChildProcess} from 'node:child_process'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {rootCertificates, type TLSSocket} from 'node:tls'
+import {afterAll, afterEach, describe, expect, test} from 'vitest'
+import {createTransport, type Transport} from '#src/http/undici.js'
+import {isTransient} from '#src/http/transport-error.js'
+import {createSecureContexts} from '#src/http/tls.js'
+import type {MirrorError} from '#src/model/index.js'
+import type {RegistryOptions, TlsOptions} from '#src/options.js'
+import {failureOf, get, makeAuthority, serve, serveTls} from './http-loopback.js'
+
+const authority = makeAuthority()
+const stranger = makeAuthority()
+const open: {close(): Promise<void>}[] = []
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close()
+})
+afterAll(() => {
+  authority?.dispose()
+  stranger?.dispose()
+})
+
+const kept = <T extends {close(): Promise<void>}>(each: T): T => {
+  open.push(each)
+  return each
+}
+
+const transportTo = (registry: string, tls?: TlsOptions, rest: Partial<RegistryOptions> = {}): Transport =>
+  kept(createTransport({registry, side: 'target', ...(tls === undefined ? {} : {tls}), ...rest}))
+
+const ask = async (transport: Transport, origin: string): Promise<string> => {
+  const response = await transport.send(get(origin))
+  return `${response.status} ${Buffer.from(await response.read(1000)).toString()}`
+}
+
+describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs the openssl program)', () => {
+  if (authority === undefined || stranger === undefined) return
+  const own = authority.issue({names: 'IP:127.0.0.1,DNS:localhost'})
+  const client = authority.issue({names: 'DNS:client'})
+
+  test('an unknown authority is refused, and the hint names --cacert', async () => {
+    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const registry = `127.0.0.1:${server.port}`
+    const error = await failureOf(transportTo(registry).send(get(`https://${registry}`)))
+    expect(error.code).toBe('TLS_UNTRUSTED')
+    expect(error.hint).toContain('--cacert FILE')
+    expect(error.message).toContain(registry)
+    expect(isTransient(error)).toBe(false)
+    const source = transportTo(registry, undefined, {side: 'source'})
+    const other = await failureOf(source.send(get(`https://${registry}`)))
+    expect(other.hint).toContain('--source-cacert FILE')
+    expect(other.side).toBe('source')
+  })
+
+  test.each([
+    ['an address', '127.0.0.1'],
+    ['a name', 'localhost'],
+  ])('a given authority is trusted, for %s', async (_name, host) => {
+    let sent: string | false | null | undefined
+    const server = kept(
+      await serveTls(own, (request, response) => {
+        sent = (request.socket as TLSSocket & {servername?: string | false | null}).servername
+        response.end('hello')
+      }),
+    )
+    const registry = `${host}:${server.port}`
+    const bundle = `# a comment\n${stranger.cert}\n${authority.cert}`
+    expect(await ask(transportTo(registry, {ca: [bundle]}), `https://${registry}`)).toBe('200 hello')
+    expect(sent || undefined).toBe(host === 'localhost' ? 'localhost' : undefined)
+  })
+
+  test('a certificate for other names is refused, naming them', async () => {
+    const wrong = authority.issue({names: 'DNS:registry.example,IP:10.9.8.7'})
+    const server = kept(await serveTls(wrong, (_request, response) => void response.end()))
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const registry = `${host}:${server.port}`
+      const transport = transportTo(registry, {ca: [authority.cert]})
+      const error = await failureOf(transport.send(get(`https://${registry}`)))
+      expect(error.code).toBe('TLS_UNTRUSTED')
+      expect(error.message).toContain('registry.example')
+      expect(error.message).toContain('10.9.8.7')
+      // A second time, since undici keeps its connections apart by name.
+      expect((await failureOf(transport.send(get(`https://${registry}`)))).code).toBe('TLS_UNTRUSTED')
+    }
+  })
+
+  test('an expired certificate is refused, and the hint names the clock', async () => {
+    const expired = authority.issue({names: 'IP:127.0.0.1', expired: true})
+    const server = kept(await serveTls(expired, (_request, response) => void response.end()))
+    const registry = `127.0.0.1:${server.port}`
+    const error = await failureOf(
+      transportTo(registry, {ca: [authority.cert]}).send(get(`https://${registry}`)),
+    )
+    expect(error.code).toBe('TLS_UNTRUSTED')
+    expect(error.message).toContain('has expired')
+    expect(error.hint).toContain('clock')
+  })
+
+  test('insecureSkipVerify takes any certificate', async () => {
+    const wrong = stranger.issue({names: 'DNS:registry.example'})
+    const server = kept(await serveTls(wrong, (_request, response) => void response.end('hello')))
+    const registry = `127.0.0.1:${server.port}`
+    expect(await ask(transportTo(registry, {insecureSkipVerify: true}), `https://${registry}`)).toBe(
+      '200 hello',
+    )
+  })
+
+  test('a client certificate is shown to the registry, and to no other host', async () => {
+    const options = {...own, ca: authority.cert, requestCert: true, rejectUnauthorized: false}
+    const server = kept(
+      await serveTls(options, (request, response) => {
+        const {subject} = (request.socket as TLSSocket).getPeerCertificate()
+        response.end(subject?.CN ?? 'nobody')
+      }),
+    )
+    const registry = `127.0.0.1:${server.port}`
+    const tls = {ca: [authority.cert], clientCert: client.cert, clientKey: client.key}
+    const transport = transportTo(registry, tls)
+    expect(await ask(transport, `https://${registry}`)).toMatch(/^200 leaf/)
+    expect(await ask(transport, `https://localhost:${server.port}`)).toBe('200 nobody')
+  })
+
+  test.each([['-tls1_2'], ['-tls1_3']])(
+    'a server that wants a client certificate, and one that does not accept it, with %s',
+    async (version) => {
+      const server = kept(await opensslServer(own, authority.cert, version))
+      const registry = `127.0.0.1:${server.port}`
+      const without = transportTo(registry, {ca: [authority.cert]})
+      const wanted = await lastFailureOf(() => without.send(get(`https://${registry}`)))
+      expect(wanted.code).toBe('TLS_FAILED')
+      expect(wanted.hint).toContain('--client-cert FILE')
+      const foreign = stranger.issue({names: 'DNS:foreign'})
+      const other = transportTo(registry, {
+        ca: [authority.cert],
+        clientCert: foreign.cert,
+        clientKey: foreign.key,
+      })
+      const refused = await lastFailureOf(() => other.send(get(`https://${registry}`)))
+      expect(refused.code).toBe('TLS_FAILED')
+      expect(refused.hint).toContain('--client-cert')
+    },
+  )
+
+  test('client certificates that cannot be used are refused at once', () => {
+    const create = (tls: TlsOptions) => () => createTransport({registry: 'r.example', side: 'target', tls})
+    const other = authority.issue({names: 'DNS:other'})
+    const refused = (tls: TlsOptions, message: RegExp): void => {
+      expect(create(tls)).toThrow(expect.objectContaining({code: 'CERTIFICATE_INVALID'}) as Error)
+      expect(create(tls)).toThrow(message)
+    }
+    refused({clientCert: client.cert}, /without its key/)
+    refused({clientKey: client.key}, /without its certificate/)
+    refused({clientCert: client.cert, clientKey: other.key}, /does not belong/)
+    refused({clientCert: client.cert, clientKey: 'no key'}, /client key cannot be read/)
+    refused({clientCert: 'none', clientKey: client.key}, /holds no certificate/)
+    refused(
+      {ca: ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----']},
+      /certificate 1 .* cannot be read/,
+    )
+    refused({ca: [`${authority.cert}\n-----BEGIN CERTIFICATE-----\nMIIB`]}, /certificate 2 .* cannot be read/)
+    refused({ca: ['']}, /holds no certificate/)
+  })
+
+  test('one context serves all connections of a host', async () => {
+    const contexts = createSecureContexts(
+      {ca: [authority.cert], clientCert: client.cert, clientKey: client.key},
+      'a',
+    )
+    expect(contexts.forHost('a')).toBe(contexts.forHost('a'))
+    expect(contexts.forHost('b')).toBe(contexts.forHost('c'))
+    expect(contexts.forHost('a')).not.toBe(contexts.forHost('b'))
+    expect(rootCertificates.length).toBeGreaterThan(0)
+  })
+
+  test('plain HTTP against an HTTPS server says to leave out --plain-http', async () => {
+    const server = kept(await serveTls(own, (_request, response) => void response.end()))
+    const registry = `127.0.0.1:${server.port}`
+    const transport = transportTo(registry, undefined, {plainHttp: true})
+    const error = await failureOf(transport.send(get(`http://${registry}`)))
+    expect(error.hint).toContain('leave out --plain-http')
+  })
+})
+
+test('TLS against an HTTP server names --plain-http', async () => {
+  const server = kept(await serve((_request, response) => void response.end()))
+  const registry = `127.0.0.1:${server.port}`
+  const error = await failureOf(transportTo(registry).send(get(`https://${registry}`)))
+  expect(error.code).toBe('TLS_NOT_SPOKEN')
+  expect(error.hint).toContain('--plain-http')
+  expect(isTransient(error)).toBe(false)
+})
+
+test.each([
+  ['Go', 'Client sent an HTTP request to an HTTPS server.\n', 'PROTOCOL', 'leave out --plain-http'],
+  [
+    'nginx',
+    '<h1>400</h1>The plain HTTP request was sent to HTTPS port',
+    'PROTOCOL',
+    'leave out --plain-http',
+  ],
+  ['nginx, mutual TLS', 'No required SSL certificate was sent', 'TLS_FAILED', '--client-cert FILE'],
+])('a 400 that means something else: %s', async (_name, text, code, hint) => {
+  const server = kept(await serve((_request, response) => void response.writeHead(400).end(text)))
+  const registry = `127.0.0.1:${server.port}`
+  const error = await failureOf(
+    transportTo(registry, undefined, {plainHttp: true}).send(get(`http://${registry}`)),
+  )
+  expect(error.code).toBe(code)
+  expect(error.hint).toContain(hint)
+})
+
+test('any other 400 is a response, with its body', async () => {
+  const server = kept(await serve((_request, response) => void response.writeHead(400).end('{"errors":[]}')))
+  const registry = `127.0.0.1:${server.port}`
+  expect(await ask(transportTo(registry, undefined, {plainHttp: true}), `http://${registry}`)).toBe(
+    '400 {"errors":[]}',
+  )
+})
+
+/** With TLS 1.3 the alert may be lost to a reset: that is to be tried again, and what comes then is the verdict. */
+const lastFailureOf = async (send: () => Promise<unknown>): Promise<MirrorError> => {
+  for (let attempt = 1; ; attempt++) {
+    const error = await failureOf(send())
+    if (attempt === 5 || !isTransient(error)) return error
+  }
+}
+
+/** node ends a connection without a client certificate with no alert; openssl does as Go and nginx do. */
+const opensslServer = async (
+  own: {readonly cert: string; readonly key: string},
+  ca: string,
+  version: string,
+): Promise<{readonly port: number; close(): Promise<void>}> => {
+  const directory = mkdtempSync(join(tmpdir(), 'oci-client-s-server-'))
+  const file = (name: string, content: string): string => {
+    writeFileSync(join(directory, name), content)
+    return join(directory, name)
+  }
+  const files = ['-cert', file('cert', own.cert), '-key', file('key', own.key), '-CAfile', file('ca', ca)]
+  const options = ['-accept', '127.0.0.1:0', '-Verify', '1', '-verify_return_error', '-www', version]
+  const child: ChildProcess = spawn('openssl', ['s_server', ...files, ...options], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+  })
+  let said = ''
+  for await (const chunk of child.stdout ?? []) {
+    said += String(chunk)
+    if (/ACCEPT 127\.0\.0\.1:\d+/.test(said)) break
+  }
+  return {
+    port: Number(/ACCEPT 127\.0\.0\.1:(\d+)/.exec(said)?.[1]),
+    close: async () => {
+      child.kill('SIGKILL')
+      await exited
+      rmSync(directory, {recursive: true, force: true})
+    },
+  }
+}
