@@ -1,10 +1,10 @@
-import {request as requestPlain, type RequestOptions} from 'node:http'
-import {request as requestSecure} from 'node:https'
+import {request as requestPlain} from 'node:http'
+import {request as requestSecure, type RequestOptions as TlsRequestOptions} from 'node:https'
 import {isIP, type Socket} from 'node:net'
 import type {SecureContext} from 'node:tls'
 import {isDirect} from './no-proxy.js'
 import {proxyRefused, proxyUnreachable} from './proxy-error.js'
-import {limits, MirrorError, type Side} from '../model/index.js'
+import {cancelled, limits, MirrorError, type Side} from '../model/index.js'
 import type {ProxyOptions} from '../options.js'
 
 export interface Proxy {
@@ -70,7 +70,8 @@ export const parseProxy = (text: string): Proxy => {
 export const openTunnel = (proxy: Proxy, target: string, options: TunnelOptions): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => {
-      reject(proxyUnreachable(proxy.name, {side: options.side, cause}))
+      const {side, signal} = options
+      reject(signal.aborted ? cancelled(signal) : proxyUnreachable(proxy.name, {side, cause}))
     }
     const request = (proxy.secure ? requestSecure : requestPlain)({
       method: 'CONNECT',
@@ -107,12 +108,12 @@ export const openTunnel = (proxy: Proxy, target: string, options: TunnelOptions)
     request.end()
   })
 
-const secureOptions = (proxy: Proxy, options: TunnelOptions): RequestOptions & {servername?: string} =>
-  ({
-    ...(options.secureContext === undefined ? {} : {secureContext: options.secureContext}),
-    ...(isIP(proxy.hostname) === 0 ? {servername: proxy.hostname} : {}),
-    rejectUnauthorized: options.rejectUnauthorized,
-  }) as RequestOptions
+const secureOptions = (proxy: Proxy, options: TunnelOptions): TlsRequestOptions => ({
+  ...(options.secureContext === undefined ? {} : {secureContext: options.secureContext}),
+  // Given no name, node would take the one in the Host header: the target's.
+  servername: isIP(proxy.hostname) === 0 ? proxy.hostname : '',
+  rejectUnauthorized: options.rejectUnauthorized,
+})
 
 const parseUrl = (text: string): URL => {
   const trimmed = text.trim()

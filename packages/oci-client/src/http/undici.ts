@@ -72,7 +72,7 @@ export const createTransport = (
   return {
     send: async (request) => exchange(request, {route: routeTo(request.url.origin), options, times}),
     close: async () => {
-      closing.abort()
+      closing.abort(new MirrorError('CANCELLED', 'the connections were closed'))
       await Promise.all([...routes.values()].map(({pool}) => pool.destroy()))
       routes.clear()
     },
@@ -114,7 +114,8 @@ const exchange = async (request: HttpRequest, context: Context): Promise<HttpRes
   try {
     const answer = route.pool.request(wireRequest(request, {...context, upload, signal: stop.signal}))
     const data = await Promise.race([answer, aborted])
-    data.body.once('close', detach)
+    // A body that nobody reads may fail all the same; whoever reads it is told then.
+    data.body.once('close', detach).on('error', () => {})
     return await judge(data, {request, context, upload, wire})
   } catch (error) {
     detach()

@@ -17,8 +17,6 @@ const DISCARDED = limits.errorBodyBytes
 /** A response whose body is still on the wire. Bytes are passed on as they come: nothing is ever decompressed. */
 export const wireResponse = (data: WireData, options: WireOptions): HttpResponse => {
   const {body: wire} = data
-  // A body that nobody reads yet may fail all the same; whoever reads it is told then.
-  wire.on('error', () => {})
   const body = wireBytes(wire, options)
   return {
     ...headOf(data, options),
