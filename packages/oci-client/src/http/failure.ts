@@ -83,19 +83,16 @@ const isMarkup = (body: string): boolean => body.trimStart().startsWith('<')
 
 /** A linear scan: a hostile page must not make a regular expression slow. */
 const withoutTags = (html: string): string => {
+  const lower = html.toLowerCase()
   const parts: string[] = []
-  let hidden = ''
-  for (let at = 0; at < html.length;) {
+  for (let at = 0; ;) {
     const open = html.indexOf('<', at)
-    const end = open < 0 ? html.length : open
-    if (hidden === '') parts.push(html.slice(at, end))
+    parts.push(html.slice(at, open < 0 ? html.length : open), ' ')
     if (open < 0) break
-    const close = html.indexOf('>', open)
+    const hidden = ['<style', '<script'].find((tag) => lower.startsWith(tag, open))
+    const end = hidden === undefined ? open : lower.indexOf(`</${hidden.slice(1)}`, open)
+    const close = end < 0 ? -1 : html.indexOf('>', end)
     if (close < 0) break
-    const tag = html.slice(open + 1, open + 8).toLowerCase()
-    if (hidden === '' && (tag.startsWith('style') || tag.startsWith('script'))) hidden = `/${tag.slice(0, 5)}`
-    else if (hidden !== '' && tag.startsWith(hidden)) hidden = ''
-    parts.push(' ')
     at = close + 1
   }
   return parts.join('')
