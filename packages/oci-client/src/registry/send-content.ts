@@ -6,7 +6,7 @@ import {contentRange, receivedBytes} from './upload-range.js'
 import {isBlobLocation, movedSession, type UploadSession} from './upload-session.js'
 import type {Setback, Upload, UploadStep} from './upload-step.js'
 import type {HttpBody, HttpResponse} from '../http/send.js'
-import {digestOf, isPending, MirrorError, type Descriptor} from '../model/index.js'
+import {cancelled, digestOf, isPending, MirrorError, type Descriptor} from '../model/index.js'
 
 const OCTETS = {'content-type': 'application/octet-stream'} as const
 
@@ -26,10 +26,12 @@ export const sendContent = async (
   {session, offset}: {readonly session: UploadSession; readonly offset: number},
 ): Promise<UploadStep> => {
   const {client, blob, signal, onProgress} = upload
+  onProgress(offset)
   const outgoing = new OutgoingBlob(blob, {offset, signal, paced: client.paced, onProgress})
   try {
     return await sendBy(await chooseMode(upload, {outgoing, offset}), {upload, outgoing, session, offset})
   } catch (error) {
+    if (signal?.aborted) throw cancelled(signal)
     throw outgoing.failure === undefined ? error : outgoing.failure.error
   } finally {
     upload.sent += outgoing.position - offset
@@ -59,7 +61,7 @@ const sendWhole = async ({upload, outgoing, session}: Sending): Promise<UploadSt
   const bytes = await collect(outgoing)
   const content = finalDescriptor(upload, {outgoing, bytes})
   const {origin, path} = session.url
-  const context: ExchangeContext = {stage: 'whole', session, body: bytes.length}
+  const context: ExchangeContext = {stage: 'whole', session, content, body: bytes.length}
   const answer = await exchange(upload, {
     ...context,
     request: () =>
@@ -83,7 +85,7 @@ const sendStream = async (sending: Sending): Promise<UploadStep> => {
   const context: ExchangeContext = {
     stage: 'stream',
     session,
-    content: known,
+    offset,
     body: length ?? BUFFERED_CHUNK * 2,
   }
   const answer = await patch(sending, {
@@ -92,12 +94,12 @@ const sendStream = async (sending: Sending): Promise<UploadStep> => {
     ...(offset > 0 && length !== undefined ? {range: contentRange(offset, length)} : {}),
   })
   if ('at' in answer) return answer
-  if (!outgoing.ended) return tooEarly(upload, {...context, response: answer})
+  if (!outgoing.ended) return tooEarly(upload, {...context, content: known, response: answer})
   await answer.discard()
   const content = finalDescriptor(upload, {outgoing})
   const location = answer.header('location')
   if (location !== undefined && isBlobLocation(location, content.digest))
-    return {at: 'resume', session, content, promised: true}
+    return {at: 'resume', session, content, otherwise: 'complain'}
   return {at: 'commit', session: movedSession(session, answer), content}
 }
 
@@ -109,7 +111,7 @@ const sendChunks = async (sending: Sending, size: number): Promise<UploadStep> =
   while (!outgoing.ended) {
     const {body, length} = await nextChunk(sending, size)
     if (length === 0) break
-    const context: ExchangeContext = {stage: 'chunk', session, body: length}
+    const context: ExchangeContext = {stage: 'chunk', session, offset, body: length}
     const answer = await patch({...sending, session}, {context, body, range: contentRange(offset, length)})
     if ('at' in answer) return answer
     const received = receivedBytes(answer.header('range'))
@@ -202,7 +204,9 @@ export const committed = async (
     })
   }
   // 202 promises; whether it is there is better asked.
-  return answer.status === 202 ? {at: 'resume', session, content, promised: true} : {at: 'done', content}
+  return answer.status === 202
+    ? {at: 'resume', session, content, otherwise: 'complain'}
+    : {at: 'done', content}
 }
 
 const finalDescriptor = (

@@ -12,7 +12,8 @@ export interface ExchangeContext {
   readonly session?: UploadSession | undefined
   /** Set where the blob may be there although the request failed. */
   readonly content?: Descriptor | undefined
-  /** Bytes of the body. */
+  /** Bytes acknowledged before this request, and bytes of its body. */
+  readonly offset?: number
   readonly body: number
   /** Statuses that are no setback; default 2xx. */
   readonly accepts?: (status: number) => boolean
@@ -45,7 +46,7 @@ export const refused = async (
   context: ExchangeContext & {readonly response: HttpResponse; readonly contradiction?: string},
 ): Promise<Setback> => {
   const {client, repository, blob} = upload
-  const {response, stage, body} = context
+  const {response, stage, body, offset = 0} = context
   const name = `${client.registry}/${repository}@${contentKey(blob.content)}`
   const error =
     context.contradiction === undefined
@@ -54,13 +55,12 @@ export const refused = async (
           side: client.side,
         })
   if (context.contradiction !== undefined) await response.discard()
-  const verdict = judgeUpload({stage, status: response.status, code: error.code, body}, client)
+  const verdict = judgeUpload({stage, status: response.status, code: error.code, offset, body}, client)
   if (verdict === undefined) throw error
   learn(upload, verdict)
   return {
     at: 'setback',
-    // Nothing is left to cancel of a session that the registry does not know.
-    next: verdict.why === 'gone' ? {at: 'open'} : nextOf(verdict.next, context),
+    next: afterRefusal(verdict, context),
     error,
     why: verdict.why,
     status: response.status,
@@ -79,6 +79,16 @@ const nextOf = (next: 'resume' | 'renew', {session, content}: ExchangeContext): 
   next === 'renew' || session === undefined
     ? {at: 'open', abandoned: session}
     : {at: 'resume', session, content}
+
+const afterRefusal = ({next, why}: UploadVerdict, context: ExchangeContext): UploadState => {
+  const {session, content} = context
+  // Nothing is left to cancel of a session that the registry does not know.
+  if (next === 'renew' && why === 'gone') return {at: 'open'}
+  // Another upload of the same blob may have won, which some registries tell as an error (Nexus).
+  if (why === 'refused' && session !== undefined && content !== undefined)
+    return {at: 'resume', session, content, otherwise: 'restart'}
+  return nextOf(next, context)
+}
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300
 

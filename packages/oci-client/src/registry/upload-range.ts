@@ -2,8 +2,8 @@ const RANGE = /^(?:bytes[= ])?0-([0-9]{1,15})$/
 
 /**
  * Bytes an upload session holds, from its `Range` header; undefined where it is missing or nonsense. `0-0` is what
- * distribution says of an empty session and what one byte would look like: it counts as empty, since sending a byte that
- * is already there would be found by the digest and a missing one too, but nobody uploads one byte at a time.
+ * distribution says of an empty session and what a single byte looks like: it counts as none, and whoever cannot be sure
+ * starts again.
  */
 export const receivedBytes = (range: string | undefined): number | undefined => {
   const last = RANGE.exec(range?.trim() ?? '')?.[1]

@@ -26,12 +26,15 @@ export type UploadState =
   | {readonly at: 'open'; readonly abandoned?: UploadSession | undefined}
   | {readonly at: 'send'; readonly session: UploadSession; readonly offset: number}
   | {readonly at: 'commit'; readonly session: UploadSession; readonly content: Descriptor}
-  /** `content` is set where the blob may be there already, `promised` where the registry said that it is. */
+  /**
+   * `content` is set where the blob may be there already. Where it is not, the session is asked how far it got, or all
+   * starts again, or the registry has said what is not true.
+   */
   | {
       readonly at: 'resume'
       readonly session: UploadSession
       readonly content?: Descriptor | undefined
-      readonly promised?: true
+      readonly otherwise?: 'restart' | 'complain'
     }
   | {readonly at: 'done'; readonly content: Descriptor}
 

@@ -10,7 +10,8 @@ export interface UploadFailure {
   /** Of the answer; 2xx where its headers contradict what was sent. */
   readonly status: number
   readonly code: ErrorCode
-  /** Bytes of the request's body. */
+  /** Bytes acknowledged before the request, and bytes of its body. */
+  readonly offset: number
   readonly body: number
 }
 
@@ -27,21 +28,27 @@ export interface UploadVerdict {
   readonly note?: string
 }
 
+interface Context {
+  readonly host: HostKnowledge
+  readonly chunkSize: 'auto' | number
+}
+
 /**
  * Judges an answer that is not the hoped-for one; undefined means that nothing will help. Pure.
  * The quirks are those of docs: Artifactory < 7 (404 on a PUT with body), ECR (chunks thrown away), GAR (chunks refused),
  * nginx in front of anything (413), Nexus (400 when two uploads of one blob meet).
  */
 export const judgeUpload = (
-  {stage, status, code, body}: UploadFailure,
-  {host, chunkSize}: {readonly host: HostKnowledge; readonly chunkSize: 'auto' | number},
+  {stage, status, code, offset, body}: UploadFailure,
+  {host, chunkSize}: Context,
 ): UploadVerdict | undefined => {
   const renew = stage === 'open' || stage === 'whole'
   if (isBusy(status)) return {next: renew ? 'renew' : 'resume', why: 'busy'}
   const sending = stage === 'stream' || stage === 'chunk'
   if (status === 401) return sending ? {next: 'resume', why: 'expired'} : undefined
   if (stage === 'open' || status === 403 || status === 415 || code === 'REPOSITORY_UNKNOWN') return undefined
-  if (status === 413 && stage !== 'commit') return smaller(body, {host, chunkSize, renew})
+  if (status === 413 && stage !== 'commit')
+    return smaller(body, {host, chunkSize, next: offset > 0 ? 'resume' : 'renew'})
   if (stage === 'whole' && host.bodyPut !== 'works' && (status === 404 || status === 405)) {
     return {next: 'renew', why: 'adapt', learn: {bodyPut: 'broken'}}
   }
@@ -53,7 +60,7 @@ export const judgeUpload = (
       note: 'does not take blobs in chunks: each is sent in one request instead',
     }
   }
-  if (status === 404 || status === 410) return {next: 'renew', why: 'gone'}
+  if (status === 404 || status === 410) return {next: stage === 'commit' ? 'resume' : 'renew', why: 'gone'}
   if (status === 416 && stage === 'chunk') return {next: 'resume', why: 'refused'}
   if (status < 300 || status === 400 || status === 409 || status === 416)
     return {next: 'renew', why: 'refused'}
@@ -62,13 +69,13 @@ export const judgeUpload = (
 
 const smaller = (
   refused: number,
-  {host, chunkSize, renew}: {host: HostKnowledge; chunkSize: 'auto' | number; renew: boolean},
+  {host, chunkSize, next}: Context & Pick<UploadVerdict, 'next'>,
 ): UploadVerdict | undefined => {
   const bodyMax = smallerBody(host, {refused, chunkSize})
   return bodyMax === undefined
     ? undefined
     : {
-        next: renew ? 'renew' : 'resume',
+        next,
         why: 'adapt',
         learn: {bodyMax},
         note: 'limits the size of a request (413): blobs are sent in smaller chunks',

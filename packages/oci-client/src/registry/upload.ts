@@ -17,6 +17,7 @@ import type {Setback, Upload, UploadState, UploadStep} from './upload-step.js'
 import {isBusy} from './upload-verdict.js'
 import type {HttpResponse} from '../http/send.js'
 import {sleep} from '../http/sleep.js'
+import {isTransient} from '../http/transport-error.js'
 import {cancelled, isPending, MirrorError, type Descriptor} from '../model/index.js'
 
 type StateAt<At extends UploadState['at']> = Extract<UploadState, {at: At}>
@@ -60,10 +61,12 @@ export const uploadBlob = async (
       await sleep(wait, signal)
       state = step.next
     }
+    upload.onProgress(state.content.size)
     return {content: state.content, attempts}
   } catch (error) {
-    const open = sessionOf(state)
-    if (open !== undefined) await cancelUpload(client, open)
+    const left = sessionOf(state)
+    // Whoever was not there for the upload is not there for this either.
+    if (left !== undefined && !isTransient(error)) await cancelUpload(client, left)
     throw error
   }
 }
@@ -116,20 +119,22 @@ const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadS
     if ('at' in there) return there
     await there.discard()
     if (there.status === 200) return {at: 'done', content}
-    if (state.promised === true) return brokenPromise(upload, content)
+    if (state.otherwise === 'complain') return brokenPromise(upload, content)
   }
-  const size = isPending(blob.content) ? content?.size : blob.content.size
+  const known = isPending(blob.content) ? content : blob.content
+  const size = known?.size ?? Number.POSITIVE_INFINITY
   // A new session costs as much as asking the old one about so little.
-  if (client.host.resume === 'broken' || (size !== undefined && size <= WHOLE_MAX))
+  if (state.otherwise === 'restart' || client.host.resume === 'broken' || size <= WHOLE_MAX)
     return {at: 'open', abandoned: session}
   const answer = await ask(again, () => getStatus(client, {session, signal: upload.signal}))
   if ('at' in answer) return answer
   await answer.discard()
   const status = sessionStatus(session, answer)
-  if (status.kind === 'open' && (size === undefined || status.received <= size)) {
-    if (status.received > 0) client.host.resume = 'works'
-    return content !== undefined && status.received === content.size
-      ? {at: 'commit', session: status.session, content}
+  // Of one byte registries say the same as of none, so that nothing is gained by going on from there.
+  if (status.kind === 'open' && status.received > 0 && status.received <= size) {
+    client.host.resume = 'works'
+    return known !== undefined && status.received === size
+      ? {at: 'commit', session: status.session, content: known}
       : {at: 'send', session: status.session, offset: status.received}
   }
   if (status.kind === 'ended') {
@@ -140,18 +145,17 @@ const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadS
 }
 
 /** A question of the recovery; only a failure that waiting may mend is a setback, and leaves the state as it is. */
-const ask = async (
+const ask = (
   {upload, state}: {readonly upload: Upload; readonly state: StateAt<'resume'>},
   question: () => Promise<HttpResponse>,
-): Promise<HttpResponse | Setback> => {
-  return exchange(upload, {
+): Promise<HttpResponse | Setback> =>
+  exchange(upload, {
     ...state,
     stage: 'ask',
     body: 0,
     request: question,
     accepts: (status) => !isBusy(status),
   })
-}
 
 const brokenPromise = ({client, repository}: Upload, {digest}: Descriptor): Setback => ({
   at: 'setback',
