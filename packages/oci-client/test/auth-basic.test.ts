@@ -54,6 +54,13 @@ describe('a registry that asks for Basic', () => {
     expect(registry.seen[0]?.authorization).toBeUndefined()
   })
 
+  it('gets nothing along with a request that a redirect led back to it', async () => {
+    const {registry, client} = await start({credentials: scripted(bob)})
+    expect(await statusOf(client.send(get(registry, '/v2/a/x')))).toBe(200)
+    expect(await statusOf(client.send(get(registry, '/v2/a/x', {anonymous: true})))).toBe(401)
+    expect(registry.seen.at(-1)?.authorization).toBeUndefined()
+  })
+
   it('sees a wrong password once, however many requests want to use it', async () => {
     const credentials = scripted(wrong)
     const {registry, client} = await start({credentials})

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {parseChallenges} from '#src/auth/challenge.js'
 import {coversScopes, normaliseScopes, repositoryOf, writingScopes} from '#src/auth/scope.js'
 import {parseRealm} from '#src/auth/token-realm.js'

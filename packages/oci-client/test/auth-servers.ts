@@ -226,9 +226,9 @@ const scopesFor = (path: string, actions: string): readonly string[] => {
 }
 
 export const statusOf = async (response: Promise<HttpResponse>): Promise<number> => {
-  const {status, discard} = await response
-  await discard()
-  return status
+  const answer = await response
+  await answer.discard()
+  return answer.status
 }
 
 /** Gives the answers in turn, the last for ever, and records what it was asked. */

@@ -3,13 +3,14 @@ import type {Side} from '../model/index.js'
 import {basicHeader, bearerHeader, isHeaderToken} from './authorization-header.js'
 import {bearerTokens} from './bearer-tokens.js'
 import {bufferedResponse} from './buffered-response.js'
-import {parseChallenges, type Challenge} from './challenge.js'
+import {parseChallenges} from './challenge.js'
 import type {CredentialProvider} from './credential.js'
 import {firstAlone} from './first-alone.js'
 import {heldCredentials, type Held} from './held-credentials.js'
+import {chooseChallenge, learntScheme, type Scheme} from './learnt-scheme.js'
 import {authRefused, authUnusable} from './refusal.js'
-import {coversScopes, normaliseScopes, repositoryOf, splitScopes, writingScopes} from './scope.js'
-import {parseRealm, sameRealm, type TokenRealm} from './token-realm.js'
+import {repositoryOf, writingScopes} from './scope.js'
+import type {TokenRealm} from './token-realm.js'
 import {requestToken} from './token-request.js'
 
 export interface AuthorizeOptions {
@@ -27,8 +28,6 @@ export interface AuthorizeOptions {
   /** Milliseconds that only grow; for tests. */
   readonly now?: () => number
 }
-
-type Scheme = {readonly kind: 'basic'} | {readonly kind: 'bearer'; readonly realm: TokenRealm}
 
 /** What a request was sent with. */
 interface Sent {
@@ -63,28 +62,14 @@ export const authorizing =
       request: (request, signal) => requestToken(request, {send: tokenSend, registry, side, signal}),
     })
     const alone = firstAlone()
-    /** What a request turned out to need beyond the scopes it named, by these. */
-    const wider = new Map<string, readonly string[]>()
-    let scheme: Scheme | undefined
+    const learnt = learntScheme({origin, registry, side})
     let answered = false
-
-    const scopesOf = ({scopes}: HttpRequest): readonly string[] => wider.get(keyOf(scopes)) ?? scopes
-
-    const adopt = (challenge: Challenge): Scheme => {
-      if (challenge.scheme === 'basic') {
-        if (scheme?.kind !== 'basic') scheme = {kind: 'basic'}
-      } else {
-        const realm = parseRealm(challenge.parameters, {origin, registry, side})
-        if (scheme?.kind !== 'bearer' || !sameRealm(scheme.realm, realm)) scheme = {kind: 'bearer', realm}
-      }
-      return scheme
-    }
 
     /** Undefined where somebody else's trial of the credential was waited for. */
     const tokenFor = async (request: HttpRequest, realm: TokenRealm, held: Held): Promise<Sent['token']> => {
       const {signal} = request
       const renewAt = isStream(request) ? RENEW_AT_FOR_STREAMS : RENEW_AT
-      let scopes = scopesOf(request)
+      let scopes = learnt.scopesOf(request.scopes)
       for (;;) {
         const work = async () => {
           const got = await tokens.get({realm, scopes, held}, {renewAt, signal})
@@ -113,12 +98,12 @@ export const authorizing =
       const {signal} = request
       const repository = repositoryOf(request.scopes)
       for (;;) {
+        const scheme = learnt.current()
         if (scheme === undefined) return {}
-        const using = scheme
         const held = await credentials.current(repository, {signal})
         const {credential} = held
         const useless =
-          credential === undefined ? challenged && using.kind === 'basic' : held.standing === 'refused'
+          credential === undefined ? challenged && scheme.kind === 'basic' : held.standing === 'refused'
         if (useless) {
           if ((await credentials.replacement(held, {repository, signal})) === undefined) {
             throw authRefused({registry, side, held})
@@ -127,15 +112,15 @@ export const authorizing =
         }
         if (credential?.kind === 'bearer') {
           if (!isHeaderToken(credential.token)) throw authUnusable({registry, side, credential})
-          return {scheme: using, held, header: bearerHeader(credential.token)}
+          return {scheme, held, header: bearerHeader(credential.token)}
         }
-        if (using.kind === 'basic') {
-          if (credential === undefined) return {scheme: using, held}
+        if (scheme.kind === 'basic') {
+          if (credential === undefined) return {scheme, held}
           if (credential.kind !== 'basic') throw authUnusable({registry, side, credential})
-          return {scheme: using, held, header: basicHeader(credential.username, credential.password)}
+          return {scheme, held, header: basicHeader(credential.username, credential.password)}
         }
-        const token = await tokenFor(request, using.realm, held)
-        if (token !== undefined) return {scheme: using, held, header: bearerHeader(token.value), token}
+        const token = await tokenFor(request, scheme.realm, held)
+        if (token !== undefined) return {scheme, held, header: bearerHeader(token.value), token}
       }
     }
 
@@ -166,20 +151,20 @@ export const authorizing =
     /** Whether sending again makes sense, after whatever could be learnt or changed. */
     const learn = async (request: HttpRequest, sent: Sent, response: HttpResponse): Promise<boolean> => {
       if (sent.token !== undefined) tokens.drop(sent.token.value)
-      const challenge = choose(parseChallenges(response.headers('www-authenticate')))
+      const challenge = chooseChallenge(parseChallenges(response.headers('www-authenticate')))
       if (challenge === undefined) return false
-      const known = adopt(challenge)
+      const known = learnt.adopt(challenge)
       if (isStream(request)) return false
       const {held} = sent
       if (sent.scheme !== known || held === undefined) {
-        if (request.scopes.length === 0) widen(request, challenge)
+        if (request.scopes.length === 0) learnt.widen(request.scopes, challenge)
         return true
       }
       const {credential} = held
       if (sent.token !== undefined) {
         if (!sent.token.fresh) return true
         const insufficient = challenge.parameters.get('error') === 'insufficient_scope'
-        if (insufficient && widen(request, challenge)) return true
+        if (insufficient && learnt.widen(request.scopes, challenge)) return true
         if (credential !== undefined && (insufficient || held.standing === 'proven')) return false
       } else if (credential !== undefined && held.standing === 'proven') {
         if (credential.kind === 'bearer' || !(await isRefusedAtAll(sent, request.signal))) return false
@@ -188,14 +173,6 @@ export const authorizing =
       if ((await credentials.replacement(held, wanted)) !== undefined) return true
       if (sent.token !== undefined) return false
       throw authRefused({registry, side, held})
-    }
-
-    const widen = (request: HttpRequest, challenge: Challenge): boolean => {
-      const scopes = scopesOf(request)
-      const challenged = splitScopes(challenge.parameters.get('scope'))
-      if (coversScopes(scopes, challenged)) return false
-      wider.set(keyOf(request.scopes), normaliseScopes([...scopes, ...challenged]))
-      return true
     }
 
     const attempt: Send = async (request) => {
@@ -218,15 +195,9 @@ export const authorizing =
     }
   }
 
-const choose = (challenges: readonly Challenge[]): Challenge | undefined =>
-  challenges.find(({scheme, parameters}) => scheme === 'bearer' && parameters.has('realm')) ??
-  challenges.find(({scheme}) => scheme === 'basic')
-
 const isTaken = ({standing}: Held): boolean => standing === 'admitted' || standing === 'proven'
 
 const isStream = ({body}: HttpRequest): boolean => body !== undefined && 'stream' in body
-
-const keyOf = (scopes: readonly string[]): string => normaliseScopes(scopes).join(' ')
 
 const withHeader = (request: HttpRequest, authorization: string): HttpRequest => ({
   ...request,

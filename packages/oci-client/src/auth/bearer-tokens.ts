@@ -5,19 +5,19 @@ import {singleFlight} from './single-flight.js'
 import type {TokenRealm} from './token-realm.js'
 import type {TokenGrant, TokenRequest} from './token-request.js'
 
-export interface TokenWanted {
+interface TokenWanted {
   readonly realm: TokenRealm
   readonly scopes: readonly string[]
   readonly held: Held
 }
 
-export interface TokenOptions {
+interface TokenOptions {
   /** A token is renewed once this share of its life is over. */
   readonly renewAt: number
   readonly signal?: AbortSignal | undefined
 }
 
-export type BearerToken =
+type BearerToken =
   | {readonly kind: 'granted'; readonly token: string; readonly fresh: boolean}
   | (TokenGrant & {kind: 'refused'})
 

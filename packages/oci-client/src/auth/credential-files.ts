@@ -16,7 +16,7 @@ export interface FileCredentials {
   /** The first credential that the files have, in their order; read anew after a refusal. */
   readonly provider: CredentialProvider
   /** What each place had for a registry when it was last asked for, for `authRequired`. Empty before that. */
-  lookedIn(registry: string): readonly LookedIn[]
+  readonly lookedIn: (registry: string) => readonly LookedIn[]
 }
 
 type Loaded =

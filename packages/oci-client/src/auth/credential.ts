@@ -1,5 +1,5 @@
 /** Where a credential was found and how far it holds; all of it optional, none of it secret. */
-export interface CredentialOrigin {
+interface CredentialOrigin {
   /** For messages: the file and its key, the helper, the flag. */
   readonly origin?: string
   /** True where another repository of the same registry may have another credential and has to be asked for. */
@@ -13,14 +13,14 @@ export interface BasicCredential extends CredentialOrigin {
 }
 
 /** An OAuth2 refresh token from docker's `identitytoken` or a helper whose user name is `<token>`. */
-export interface IdentityTokenCredential extends CredentialOrigin {
+interface IdentityTokenCredential extends CredentialOrigin {
   readonly kind: 'identity-token'
   readonly token: string
   readonly username?: string
 }
 
 /** A ready bearer token, docker's `registrytoken`. */
-export interface BearerCredential extends CredentialOrigin {
+interface BearerCredential extends CredentialOrigin {
   readonly kind: 'bearer'
   readonly token: string
 }

@@ -15,7 +15,7 @@ export interface Held {
  * admitted: a token server gave a token for it; proven: the registry took a request made with it; refused: the first that
  * tried it was told that it is wrong, so nobody tries it again, which could lock an account out.
  */
-export type Standing = 'untried' | 'admitted' | 'proven' | 'refused'
+type Standing = 'untried' | 'admitted' | 'proven' | 'refused'
 
 export interface HeldCredentials {
   /**
@@ -34,7 +34,7 @@ export interface HeldCredentials {
   ): Promise<Held | undefined>
 }
 
-export interface AskOptions {
+interface AskOptions {
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,6 +42,8 @@ interface Slot {
   readonly held: Held
   /** How often in a row the provider was told that its answer was refused. */
   readonly refusals: number
+  /** What the provider threw instead of another answer: it is for this one alone, others may do without. */
+  readonly failure?: MirrorError
 }
 
 /** As at a login: three tries, so two refusals are followed by another question. */
@@ -61,17 +63,12 @@ export const heldCredentials = (
   const slotOf = (repository: string | undefined): Slot | undefined =>
     slots.get(WHOLE_REGISTRY) ?? slots.get(keyOf(repository))
 
-  const ask = async (
+  const ask = (
     repository: string | undefined,
     options: {readonly refused: boolean; readonly signal: AbortSignal},
-  ): Promise<Credential | undefined> => {
-    try {
-      return await provider?.({registry, ...options, ...(repository === undefined ? {} : {repository})})
-    } catch (error) {
-      if (isMirrorError(error) && error.code !== 'CANCELLED') failed = error
-      throw error
-    }
-  }
+  ): Promise<Credential | undefined> =>
+    provider?.({registry, ...options, ...(repository === undefined ? {} : {repository})}) ??
+    Promise.resolve(undefined)
 
   const keep = (
     repository: string | undefined,
@@ -91,7 +88,9 @@ export const heldCredentials = (
       const slot = slotOf(repository)
       if (slot !== undefined) return slot.held
       const first = async (signal: AbortSignal): Promise<void> => {
-        keep(repository, await ask(repository, {refused: false, signal}), 0)
+        const answer = await orFailure(ask(repository, {refused: false, signal}))
+        if (answer.failure === undefined) keep(repository, answer.credential, 0)
+        else failed = answer.failure
       }
       await asking.run('', first, {signal})
     }
@@ -102,13 +101,14 @@ export const heldCredentials = (
       if (failed !== undefined) throw failed
       const slot = slotOf(repository)
       if (slot === undefined || slot.held !== refused) return await current(repository, {signal})
+      if (slot.failure !== undefined) throw slot.failure
       if (slot.refusals >= REFUSALS) return undefined
       const refusals = refused.standing === 'proven' ? 0 : slot.refusals
       const again = async (signal: AbortSignal): Promise<void> => {
-        const credential = await ask(repository, {refused: true, signal})
+        const {credential, failure} = await orFailure(ask(repository, {refused: true, signal}))
         if (credential === undefined || sameCredential(credential, refused.credential)) {
           const key = slots.get(WHOLE_REGISTRY) === slot ? WHOLE_REGISTRY : keyOf(repository)
-          slots.set(key, {held: refused, refusals: REFUSALS})
+          slots.set(key, {held: refused, refusals: REFUSALS, ...(failure === undefined ? {} : {failure})})
         } else {
           keep(repository, credential, refusals + 1)
         }
@@ -118,6 +118,18 @@ export const heldCredentials = (
   }
 
   return {current, replacement}
+}
+
+/** The user's own errors are part of the answer, to be repeated; a cancelled question may be asked again. */
+const orFailure = async (
+  answer: Promise<Credential | undefined>,
+): Promise<{readonly credential?: Credential | undefined; readonly failure?: MirrorError}> => {
+  try {
+    return {credential: await answer}
+  } catch (error) {
+    if (isMirrorError(error) && error.code !== 'CANCELLED') return {failure: error}
+    throw error
+  }
 }
 
 const keyOf = (repository: string | undefined): string => `/${repository ?? ''}`

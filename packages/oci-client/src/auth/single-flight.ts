@@ -10,7 +10,7 @@ export interface SingleFlight<Result> {
   run(key: string, work: (signal: AbortSignal) => Promise<Result>, options?: FlightOptions): Promise<Result>
 }
 
-export interface FlightOptions {
+interface FlightOptions {
   readonly signal?: AbortSignal | undefined
 }
 
