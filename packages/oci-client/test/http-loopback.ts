@@ -44,6 +44,27 @@ export const serve = (handler: http.RequestListener): Promise<Listening> => list
 export const serveTls = (options: https.ServerOptions, handler: http.RequestListener): Promise<Listening> =>
   listen(https.createServer(options, handler))
 
+interface Closing {
+  close(): Promise<void>
+}
+
+/** Remembers what has to be closed after a test, the last first. */
+export const keeper = (): {
+  readonly kept: <T extends Closing>(each: T) => T
+  readonly closeAll: () => Promise<void>
+} => {
+  const open: Closing[] = []
+  return {
+    kept: (each) => {
+      open.push(each)
+      return each
+    },
+    closeAll: async () => {
+      for (let each = open.pop(); each !== undefined; each = open.pop()) await each.close()
+    },
+  }
+}
+
 export interface ProxySeen {
   readonly method: string
   readonly target: string

@@ -4,7 +4,7 @@ import {parseProxy, proxyFor} from '#src/http/proxy.js'
 import {isTransient} from '#src/http/transport-error.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import type {ProxyOptions, RegistryOptions} from '#src/options.js'
-import {failureOf, get, listen, makeAuthority, serve, serveProxy, serveTls} from './http-loopback.js'
+import {failureOf, get, keeper, listen, makeAuthority, serve, serveProxy, serveTls} from './http-loopback.js'
 
 const HTTP = 'http://proxy.example:3128/'
 const HTTPS = 'http://secure-proxy.example:3129/'
@@ -112,16 +112,9 @@ test.each([
 })
 
 const authority = makeAuthority()
-const open: {close(): Promise<void>}[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
+const {kept, closeAll} = keeper()
+afterEach(closeAll)
 afterAll(() => authority?.dispose())
-
-const kept = <T extends {close(): Promise<void>}>(each: T): T => {
-  open.push(each)
-  return each
-}
 
 const transportTo = (registry: string, options: Partial<RegistryOptions>): Transport =>
   kept(createTransport({registry, side: 'target', ...options}))

@@ -9,23 +9,16 @@ import {isTransient} from '#src/http/transport-error.js'
 import {createSecureContexts} from '#src/http/tls.js'
 import type {MirrorError} from '#src/model/index.js'
 import type {RegistryOptions, TlsOptions} from '#src/options.js'
-import {failureOf, get, makeAuthority, serve, serveTls} from './http-loopback.js'
+import {failureOf, get, keeper, makeAuthority, serve, serveTls} from './http-loopback.js'
 
 const authority = makeAuthority()
 const stranger = makeAuthority()
-const open: {close(): Promise<void>}[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
+const {kept, closeAll} = keeper()
+afterEach(closeAll)
 afterAll(() => {
   authority?.dispose()
   stranger?.dispose()
 })
-
-const kept = <T extends {close(): Promise<void>}>(each: T): T => {
-  open.push(each)
-  return each
-}
 
 const transportTo = (registry: string, tls?: TlsOptions, rest: Partial<RegistryOptions> = {}): Transport =>
   kept(createTransport({registry, side: 'target', ...(tls === undefined ? {} : {tls}), ...rest}))
