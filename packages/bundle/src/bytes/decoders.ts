@@ -1,7 +1,14 @@
+import {xzDecoder, type XzDecoder} from '../xz/decoder.js'
+import {zstdDecoder, type ZstdDecoder} from '../zstd/decoder.js'
+
 /** The libraries in use on this machine. */
 export interface Decoders {
-  readonly xz: 'node-liblzma' | 'lzma-native'
-  readonly zstd: 'node' | 'zstd-napi' | 'fzstd'
+  readonly xz: XzDecoder['library']
+  readonly zstd: ZstdDecoder['library']
 }
 
-export const decoders = async (): Promise<Decoders> => ({xz: 'lzma-native', zstd: 'fzstd'})
+/** Finds out, by loading them, which decoders there are. */
+export const decoders = async (): Promise<Decoders> => {
+  const [xz, zstd] = await Promise.all([xzDecoder(), zstdDecoder()])
+  return {xz: xz.library, zstd: zstd.library}
+}

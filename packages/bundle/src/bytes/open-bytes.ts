@@ -1,18 +1,20 @@
+import {open, type FileHandle} from 'node:fs/promises'
+import {availableParallelism} from 'node:os'
 import type {Readable} from 'node:stream'
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {limits, messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {scratchOf} from '../scratch/scratch-file.js'
+import {spool} from '../scratch/spool.js'
+import {throwIfAborted} from './abortable.js'
+import {BlockCache} from './block-cache.js'
 import type {ByteSource} from './byte-source.js'
+import {fileBytes} from './file-bytes.js'
+import type {OpenBytesOptions} from './open-options.js'
+import {decoderOf, openPacked} from './open-packed.js'
+import {sliceBytes} from './slice-bytes.js'
+import {sniffCompression} from './sniff.js'
+import {counted, type Usage} from './usage.js'
 
-export interface OpenBytesOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Where plain bytes may be kept for a while; `never`: read compressed input twice instead. Default: the system's. */
-  readonly scratch?: {readonly directory: string} | 'never' | undefined
-  /** Bytes of decoded blocks held at once; one block is always allowed. Default 96 MiB. */
-  readonly memoryBudget?: number | undefined
-  /** Blocks decoded at once. Default: the processors there are. */
-  readonly threads?: number | undefined
-  /** Told what a user may want to know: that something is read twice, or kept on scratch disk. */
-  readonly onNote?: ((text: string) => void) | undefined
-}
+export type {OpenBytesOptions} from './open-options.js'
 
 export type BytesInput = {readonly path: string} | {readonly stream: Readable; readonly name: string}
 
@@ -23,23 +25,168 @@ export interface NestedRange {
   readonly name: string
 }
 
+/** Four blocks of the size that xz makes by default: with them and two decoders the program stays under 256 MiB. */
+const DEFAULT_BUDGET = 96 * 1024 * 1024
+const SNIFF_BYTES = 512
+
+/**
+ * What archives inside one source share: blocks of all of them are in one cache, so that memory does not grow with their
+ * number. A level deeper has a cache of its own, since decoding there waits for blocks of the level above.
+ */
+interface Level {
+  readonly depth: number
+  readonly budget: number
+  readonly cache: BlockCache
+  below?: Level
+}
+
+const levels = new WeakMap<ByteSource, Level>()
+
 /**
  * Opens a file or a stream and gives its plain bytes; the compression is sniffed from the content.
- * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_UNSUPPORTED, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, SCRATCH_FULL, CANCELLED
+ * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_UNSUPPORTED, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, SCRATCH_FULL,
+ *   WRITE_FAILED, LIMIT_EXCEEDED, CANCELLED
  */
-export const openBytes = async (input: BytesInput, _options: OpenBytesOptions = {}): Promise<ByteSource> => {
-  throw new MirrorError('BUNDLE_UNSUPPORTED', `cannot read ${'path' in input ? input.path : input.name} yet`)
+export const openBytes = async (input: BytesInput, options: OpenBytesOptions = {}): Promise<ByteSource> => {
+  throwIfAborted(options.signal)
+  if ('stream' in input) return openStream(input.stream, {...options, name: input.name})
+  const handle = await open(input.path).catch((cause: unknown) => {
+    throw unreadable(input.path, cause)
+  })
+  try {
+    const stat = await handle.stat()
+    if (stat.isDirectory()) throw unreadable(input.path, new Error('it is a directory'))
+    // A named pipe or /dev/stdin is a stream that happens to have a path.
+    if (!stat.isFile()) return await openStream(handle.createReadStream(), {...options, name: input.path})
+    return await openFile(handle, {...options, name: input.path, size: stat.size})
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
 }
 
 /**
  * The plain bytes of a range of another source, which may be compressed itself; a plain range is a slice, never a copy.
- * Disposing it leaves `source` open.
+ * Disposing it leaves `source` open; `usage` counts what this level decodes.
  * @throws {MirrorError} as `openBytes`
  */
 export const openNested = async (
-  _source: ByteSource,
+  source: ByteSource,
   range: NestedRange,
-  _options: OpenBytesOptions = {},
+  options: OpenBytesOptions = {},
 ): Promise<ByteSource> => {
-  throw new MirrorError('BUNDLE_UNSUPPORTED', `cannot read ${range.name} yet`)
+  const above = levels.get(source)
+  if (above !== undefined && above.depth >= limits.nestingDepth) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${range.name} is nested more than ${limits.nestingDepth} levels deep`,
+      {
+        side: 'source',
+      },
+    )
+  }
+  const level =
+    above === undefined ? newLevel(options, {depth: 1}) : (above.below ??= levelBelow(above, source, options))
+  const opened = await openPacked(sliceBytes(source, range), {...options, ...level})
+  levels.set(opened, level)
+  return opened
 }
+
+interface Named extends OpenBytesOptions {
+  readonly name: string
+}
+
+const openFile = async (
+  handle: FileHandle,
+  options: Named & {readonly size: number},
+): Promise<ByteSource> => {
+  const level = newLevel(options, {depth: 0})
+  const opened = await openPacked(fileBytes(handle, options), {...options, ...level})
+  levels.set(opened, level)
+  return opened
+}
+
+/** A stream passes once, and what a bundle says about itself is at its end: the plain bytes are kept on scratch disk. */
+const openStream = async (stream: Readable, options: Named): Promise<ByteSource> => {
+  const {name, signal} = options
+  const scratch = scratchOf(options.scratch)
+  if (scratch === undefined) {
+    throw new MirrorError(
+      'BUNDLE_UNSUPPORTED',
+      `${name} can be read only once, and keeping it on disk is not allowed`,
+      {
+        side: 'source',
+        hint: 'give the bundle as a file, or allow scratch space',
+      },
+    )
+  }
+  const usage: Usage = {decoded: 0, scratchPeak: 0}
+  options.onNote?.(`${name} is a stream: its plain content is kept in ${scratch.directory}`)
+  const spooled = await spool(plainOf(stream, {...options, usage}), {name, scratch, usage, signal})
+  levels.set(spooled, newLevel(options, {depth: 0}))
+  return spooled
+}
+
+async function* plainOf(stream: Readable, options: Named & {readonly usage: Usage}): Bytes {
+  const {name, signal, usage} = options
+  const abort = (): void => {
+    stream.destroy()
+  }
+  signal?.addEventListener('abort', abort, {once: true})
+  try {
+    const chunks = readable(stream, options)
+    const {first, all} = await withFirst(chunks, SNIFF_BYTES)
+    const compression = sniffCompression(first, name)
+    if (compression === 'plain') yield* all
+    else yield* counted((await decoderOf(compression))(all, {name, signal}), usage)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    stream.destroy()
+  }
+}
+
+async function* readable(
+  stream: Readable,
+  {name, signal}: Named,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array
+  } catch (cause) {
+    throwIfAborted(signal)
+    throw unreadable(name, cause)
+  }
+}
+
+/** The first bytes of a stream, and the stream as if they had not been read. */
+const withFirst = async (
+  chunks: AsyncGenerator<Uint8Array, void, undefined>,
+  length: number,
+): Promise<{first: Uint8Array; all: Bytes}> => {
+  const read: Uint8Array[] = []
+  for (let size = 0; size < length;) {
+    const next = await chunks.next()
+    if (next.done === true) break
+    read.push(next.value)
+    size += next.value.length
+  }
+  async function* all(): Bytes {
+    yield* read
+    yield* chunks
+  }
+  return {first: Buffer.concat(read).subarray(0, length), all: all()}
+}
+
+const newLevel = (options: OpenBytesOptions, {depth}: {readonly depth: number}): Level => {
+  const budget = options.memoryBudget ?? DEFAULT_BUDGET
+  const threads = options.threads ?? availableParallelism()
+  return {depth, budget, cache: new BlockCache({budget, threads})}
+}
+
+/** Half of the memory where the level above needs the other half, all of it where that decodes no blocks. */
+const levelBelow = (above: Level, source: ByteSource, options: OpenBytesOptions): Level => {
+  const memoryBudget = source.access === 'blocks' ? above.budget / 2 : above.budget
+  return newLevel({...options, memoryBudget}, {depth: above.depth + 1})
+}
+
+const unreadable = (name: string, cause: unknown): MirrorError =>
+  new MirrorError('BUNDLE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {side: 'source', cause})

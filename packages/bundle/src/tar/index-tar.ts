@@ -1,5 +1,12 @@
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
+import {throwIfAborted} from '../bytes/abortable.js'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import {ascendingReader} from './ascending-reader.js'
+import {captureWithin} from './capture.js'
+import {cleanPath} from './clean-path.js'
+import {decodePax, type TarExtension} from './extension.js'
+import {findEntry} from './find-entry.js'
+import {BLOCK_BYTES, decodeHeader, decodeText, isZeroBlock, roundUpToBlock, type TarHeader} from './header.js'
 import type {TarEntry} from './tar-entry.js'
 
 export interface TarIndex {
@@ -12,10 +19,178 @@ export interface TarIndex {
   find(path: string): TarEntry | undefined
 }
 
+type ReadAt = (offset: number, length: number) => Promise<Uint8Array>
+
+/** A header, what came before it about it, and where its content is. */
+interface Member {
+  readonly header: TarHeader
+  readonly extension: TarExtension
+  readonly offset: number
+}
+
+const TYPES: Readonly<Record<string, TarEntry['type']>> = {
+  '0': 'file',
+  '7': 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '5': 'directory',
+}
+
+/** Extension headers before one member: a global one, two pax, two GNU are the most that any tar writes. */
+const EXTENSIONS_IN_A_ROW = 16
+
 /**
- * Reads the headers of an archive, hopping over contents.
+ * Reads the headers of an archive, hopping over contents: ascending small reads, so that an in-order source is walked in
+ * one pass (to its end, which proves its checksums) and of a source of blocks only those with headers are decoded. Of
+ * sources that are costly to read again, small JSON contents are captured on the way.
  * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED, BUNDLE_UNREADABLE, CANCELLED
  */
-export const indexTar = async (source: ByteSource, _options: ReadOptions = {}): Promise<TarIndex> => {
-  throw new MirrorError('BUNDLE_UNSUPPORTED', `cannot index ${source.name} yet`)
+export const indexTar = async (source: ByteSource, options: ReadOptions = {}): Promise<TarIndex> => {
+  const members = new Map<string, TarEntry>()
+  const read = ascendingReader(source, options)
+  const capture = source.access === 'random' ? undefined : captureWithin()
+  let contentEnd = 0
+  let count = 0
+  let namesBytes = 0
+  for await (const member of membersOf(source.name, read)) {
+    throwIfAborted(options.signal)
+    const entry = toEntry(member, source.name)
+    count += 1
+    namesBytes += member.header.path.length + (entry?.path.length ?? 0) + (entry?.linkPath?.length ?? 0)
+    if (count > limits.tarEntries || namesBytes > limits.tarNamesBytes) {
+      throw new MirrorError('LIMIT_EXCEEDED', `${source.name} has too many members, or too long names`, {
+        side: 'source',
+      })
+    }
+    if (entry === undefined) continue
+    contentEnd = entry.offset + entry.size
+    const captured =
+      entry.type === 'file'
+        ? await capture?.(entry.path, entry.size, (from, length) => read(entry.offset + from, length))
+        : undefined
+    members.delete(entry.path) // Set again below, at the place of the last.
+    members.set(entry.path, captured === undefined ? entry : {...entry, captured})
+  }
+  const size = await source.size(options)
+  if (contentEnd > size) throw truncated(source.name, size)
+  return {entries: [...members.values()], find: (path) => findEntry(path, members)}
 }
+
+/** The archive's members in order, each with what its extension headers say. */
+async function* membersOf(name: string, read: ReadAt): AsyncGenerator<Member, void, undefined> {
+  const global: TarExtension = {}
+  let own: TarExtension = {}
+  let extensions = 0
+  for (let at = 0; ;) {
+    const header = await readHeader(at, {name, read})
+    if (header === 'end') {
+      if (extensions > 0) throw truncated(name, at)
+      return
+    }
+    const offset = at + BLOCK_BYTES
+    if ('xgLK'.includes(header.type)) {
+      extensions += 1
+      if (extensions > EXTENSIONS_IN_A_ROW)
+        throw corrupt(name, at, 'too many extension headers follow each other')
+      const extension = await readExtension(header, {name, read, offset})
+      Object.assign(header.type === 'g' ? global : own, extension)
+      at = offset + roundUpToBlock(header.size)
+    } else {
+      const extension = {...global, ...own}
+      const member: Member = {header, extension, offset}
+      yield member
+      at = offset + roundUpToBlock(contentSize(member))
+      own = {}
+      extensions = 0
+    }
+  }
+}
+
+interface At {
+  readonly name: string
+  readonly read: ReadAt
+}
+
+/** Two zero blocks end an archive; so does the end of the source, since some writers leave the trailer out. */
+const readHeader = async (at: number, {name, read}: At): Promise<TarHeader | 'end'> => {
+  const block = await read(at, BLOCK_BYTES)
+  if (isZeroBlock(block)) {
+    const second = block.length < BLOCK_BYTES ? block : await read(at + BLOCK_BYTES, BLOCK_BYTES)
+    if (isZeroBlock(second)) return 'end'
+    throw corrupt(name, at, 'an empty block stands where a header should be')
+  }
+  if (block.length < BLOCK_BYTES) throw truncated(name, at + block.length)
+  const header = decodeHeader(block)
+  if (header === undefined) throw corrupt(name, at, 'no valid tar header is where one should be')
+  return header
+}
+
+const readExtension = async (
+  header: TarHeader,
+  at: At & {readonly offset: number},
+): Promise<TarExtension> => {
+  const {name, read, offset} = at
+  if (header.size > limits.tarExtensionBytes) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `a tar extension header of ${name} has ${header.size} bytes, over the limit of ${limits.tarExtensionBytes}`,
+      {side: 'source'},
+    )
+  }
+  const content = Buffer.from(await read(offset, header.size))
+  if (content.length < header.size) throw truncated(name, offset + content.length)
+  if (header.type === 'L') return {path: decodeText(content)}
+  if (header.type === 'K') return {linkPath: decodeText(content)}
+  const extension = decodePax(content)
+  if (extension === undefined) throw corrupt(name, offset, 'a pax extension header is malformed')
+  return extension
+}
+
+/** Only files have content; what other types state as size is not there (as GNU tar and Go read it). */
+const contentSize = ({header, extension}: Member): number =>
+  TYPES[header.type] === 'file' ? (extension.size ?? header.size) : 0
+
+/** Undefined for the root directory itself. */
+const toEntry = (member: Member, name: string): TarEntry | undefined => {
+  const {header, extension, offset} = member
+  const written = extension.path ?? header.path
+  const shown = JSON.stringify(written.slice(0, 200))
+  const type = TYPES[header.type]
+  if (header.type === 'S' || extension.sparse !== undefined) {
+    throw unsupported(name, `${shown} is stored as a sparse file`, 'write the archive again without --sparse')
+  }
+  if (type === undefined) {
+    throw unsupported(
+      name,
+      `${shown} has the tar type ${JSON.stringify(header.type)}, which no image bundle has`,
+    )
+  }
+  const path = cleanPath(written)
+  if (path === undefined) throw corrupt(name, offset, `the path ${shown} leads out of the archive`)
+  if (path === '' && type === 'directory') return undefined
+  if (path === '' || path.length > limits.tarPathLength || path.includes('\0')) {
+    throw corrupt(name, offset, `the path ${shown} is empty or too long`)
+  }
+  const size = contentSize(member)
+  if (!Number.isSafeInteger(offset + size)) throw corrupt(name, offset, `the size of ${shown} cannot be`)
+  const isLink = type === 'symlink' || type === 'hardlink'
+  return {path, type, offset, size, ...(isLink ? {linkPath: extension.linkPath ?? header.linkPath} : {})}
+}
+
+const truncated = (name: string, at: number): MirrorError =>
+  new MirrorError(
+    'BUNDLE_TRUNCATED',
+    `${name} ends in the middle of the archive, at byte ${at} of its plain content`,
+    {
+      side: 'source',
+      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+    },
+  )
+
+const corrupt = (name: string, at: number, what: string): MirrorError =>
+  new MirrorError('BUNDLE_CORRUPT', `${name} is no valid tar archive: ${what}, at byte ${at}`, {
+    side: 'source',
+  })
+
+const unsupported = (name: string, what: string, hint?: string): MirrorError =>
+  new MirrorError('BUNDLE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', hint})

@@ -13,6 +13,10 @@ export const limits = {
   tarExtensionBytes: 1 * MiB,
   /** Entries of one archive; a bundle of 10,000 images with 100,000 blobs stays far below. */
   tarEntries: 2_000_000,
+  /** A path in an archive; no system lets one be longer. */
+  tarPathLength: 4096,
+  /** All paths of one archive; those of 100,000 blobs are some 8 MiB. */
+  tarNamesBytes: 128 * MiB,
   /** Nested archives: outer, one per image, and one more for a compressed inner one. */
   nestingDepth: 4,
   /** Indexes inside indexes. */
@@ -24,6 +28,8 @@ export const limits = {
   /** The xz Index of one stream: 8 bytes a record at the least, so some four million blocks. */
   xzIndexBytes: 64 * MiB,
   xzStreams: 100_000,
+  /** Blocks of one file: at the usual 24 MiB this is 24 TiB. */
+  xzBlocks: 1_000_000,
   /** Decoded size of one xz block held at once; `xz -9` makes 192 MiB. */
   xzBlockBytes: 1024 * MiB,
   /** 2^27, the default of every zstd decoder. */

@@ -1,0 +1,25 @@
+import {cancelled} from '@airgap-mirror/oci-client/model'
+
+/** @throws {MirrorError} CANCELLED where the signal was aborted */
+export const throwIfAborted = (signal: AbortSignal | undefined): void => {
+  if (signal?.aborted) throw cancelled(signal)
+}
+
+/**
+ * Waits no longer than the signal allows. The promise itself goes on; its rejection after an abort is of no interest.
+ * @throws {MirrorError} CANCELLED
+ */
+export const abortable = async <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  if (signal === undefined) return promise
+  let stop: (() => void) | undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(cancelled(signal))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, {once: true})
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop)
+  }
+}

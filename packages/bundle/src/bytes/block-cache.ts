@@ -1,0 +1,223 @@
+import {type MirrorError} from '@airgap-mirror/oci-client/model'
+import {abortable, throwIfAborted} from './abortable.js'
+
+/** A part of a source that is decoded as a whole. Its identity is the key it is known by. */
+export interface Block {
+  /** Plain bytes. */
+  readonly size: number
+  /** Where it lies in its source: of those that wait for room, the lowest comes first. */
+  readonly order: number
+  readonly decode: (target: Uint8Array, signal: AbortSignal) => Promise<void>
+}
+
+/** A decoded block in use. Its bytes must not be touched after `release`, which may be called more than once. */
+export interface BlockLease {
+  readonly bytes: Uint8Array
+  readonly release: () => void
+}
+
+interface Entry {
+  readonly block: Block
+  readonly bytes: Uint8Array
+  readonly ready: Promise<void>
+  readonly abort: AbortController
+  decoding: boolean
+  pins: number
+  /** When it was last let go; undefined until it has been used. */
+  lastUse: number | undefined
+}
+
+interface Waiter {
+  readonly block: Block
+  readonly admit: (entry: Entry) => void
+}
+
+/**
+ * Decoded blocks, held within a number of bytes; one block is always allowed, however big. A block that several ask for is
+ * decoded once. It stays while it is in use; of the others the one unused for longest makes room first. Buffers are used
+ * again, so that memory does not depend on when garbage is collected.
+ */
+export class BlockCache {
+  readonly #budget: number
+  readonly #threads: number
+  readonly #entries = new Map<Block, Entry>()
+  readonly #held = new Map<Block, number>()
+  #waiters: Waiter[] = []
+  #clock = 0
+  #spare: ArrayBuffer | undefined
+
+  constructor(options: {readonly budget: number; readonly threads: number}) {
+    this.#budget = options.budget
+    this.#threads = Math.max(1, options.threads)
+  }
+
+  /**
+   * Waits for room and for the block. Whoever holds a lease must not wait for another one: that is what keeps those who
+   * wait from waiting for each other.
+   * @throws {MirrorError} CANCELLED, and what decoding throws
+   */
+  async acquire(
+    block: Block,
+    options: {readonly signal?: AbortSignal | undefined} = {},
+  ): Promise<BlockLease> {
+    const {signal} = options
+    throwIfAborted(signal)
+    const entry = this.#admitNow(block) ?? (await this.#admitLater(block, signal))
+    let pinned = true
+    const release = (): void => {
+      if (!pinned) return
+      pinned = false
+      this.#unpin(entry)
+    }
+    try {
+      await abortable(entry.ready, signal)
+    } catch (error) {
+      release()
+      throw error
+    }
+    return {bytes: entry.bytes, release}
+  }
+
+  /** Begins to decode a block that will be asked for, where there is room without taking it from what is needed sooner. */
+  prefetch(block: Block): void {
+    const isFree = this.#waiters.length === 0 && !this.#entries.has(block) && this.#decoding < this.#threads
+    if (isFree && this.#makeRoom(block.size, {forPrefetch: true})) this.#begin(block)
+  }
+
+  /** Keeps a block, once it is decoded, rather than those that nobody has announced a use of. */
+  hold(block: Block): () => void {
+    this.#held.set(block, (this.#held.get(block) ?? 0) + 1)
+    let holding = true
+    return () => {
+      if (!holding) return
+      holding = false
+      const holds = (this.#held.get(block) ?? 1) - 1
+      if (holds > 0) this.#held.set(block, holds)
+      else this.#held.delete(block)
+    }
+  }
+
+  /** Forgets the blocks of a source that closes; what is being decoded of them is stopped. Resolves once all have. */
+  async drop(blocks: ReadonlySet<Block>, reason: MirrorError): Promise<void> {
+    const dropped = [...this.#entries.values()].filter((entry) => blocks.has(entry.block))
+    for (const entry of dropped) {
+      this.#entries.delete(entry.block)
+      entry.abort.abort(reason)
+    }
+    if (this.#entries.size === 0) this.#spare = undefined
+    this.#grant()
+    await Promise.allSettled(dropped.map((entry) => entry.ready))
+  }
+
+  get #decoding(): number {
+    let count = 0
+    for (const entry of this.#entries.values()) if (entry.decoding) count += 1
+    return count
+  }
+
+  #admitNow(block: Block): Entry | undefined {
+    const known = this.#entries.get(block)
+    if (known === undefined) {
+      const isNext = this.#waiters.every((waiter) => waiter.block.order > block.order)
+      if (!isNext || this.#decoding >= this.#threads) return undefined
+      if (!this.#makeRoom(block.size, {forPrefetch: false})) return undefined
+    }
+    const entry = known ?? this.#begin(block)
+    entry.pins += 1
+    return entry
+  }
+
+  async #admitLater(block: Block, signal: AbortSignal | undefined): Promise<Entry> {
+    let waiter: Waiter | undefined
+    const admitted = new Promise<Entry>((resolve) => {
+      waiter = {block, admit: resolve}
+      this.#waiters.push(waiter)
+    })
+    try {
+      return await abortable(admitted, signal)
+    } catch (error) {
+      const wasWaiting = this.#waiters.some((other) => other === waiter)
+      this.#waiters = this.#waiters.filter((other) => other !== waiter)
+      // Admitted in the moment of the abort: give the place back.
+      if (!wasWaiting) void admitted.then((entry) => this.#unpin(entry))
+      this.#grant()
+      throw error
+    }
+  }
+
+  /** Admits whom it can, the lowest block first. */
+  #grant(): void {
+    for (const waiter of this.#waiters.toSorted((a, b) => a.block.order - b.block.order)) {
+      const others = this.#waiters.filter((other) => other !== waiter)
+      const waiting = this.#waiters
+      this.#waiters = others.filter((other) => other.block.order < waiter.block.order)
+      const entry = this.#admitNow(waiter.block)
+      this.#waiters = entry === undefined ? waiting : others
+      if (entry !== undefined) waiter.admit(entry)
+    }
+  }
+
+  #unpin(entry: Entry): void {
+    entry.pins -= 1
+    entry.lastUse = this.#clock += 1
+    this.#grant()
+  }
+
+  #begin(block: Block): Entry {
+    const abort = new AbortController()
+    const bytes = this.#buffer(block.size)
+    const ready = block.decode(bytes, abort.signal)
+    const entry: Entry = {block, bytes, ready, abort, decoding: true, pins: 0, lastUse: undefined}
+    this.#entries.set(block, entry)
+    void this.#settle(entry)
+    return entry
+  }
+
+  async #settle(entry: Entry): Promise<void> {
+    try {
+      await entry.ready
+    } catch {
+      // Those that wait for this one are told by `ready` itself; a later request tries again.
+      if (this.#entries.get(entry.block) === entry) this.#entries.delete(entry.block)
+    }
+    entry.decoding = false
+    this.#grant()
+  }
+
+  #makeRoom(size: number, {forPrefetch}: {readonly forPrefetch: boolean}): boolean {
+    const entries = [...this.#entries.values()]
+    let used = entries.reduce((sum, {block}) => sum + block.size, 0)
+    const evictable = entries
+      .filter((entry) => !entry.decoding && entry.pins === 0)
+      .filter((entry) => !forPrefetch || (entry.lastUse !== undefined && !this.#held.has(entry.block)))
+      .toSorted((a, b) => this.#keepValue(a) - this.#keepValue(b))
+    const evicted: Entry[] = []
+    for (const entry of evictable) {
+      if (used + size <= this.#budget) break
+      used -= entry.block.size
+      evicted.push(entry)
+    }
+    const fits = used + size <= this.#budget || evicted.length === entries.length
+    if (!fits) return false
+    for (const entry of evicted) this.#evict(entry)
+    return true
+  }
+
+  /** The lowest goes first: used before, then announced but unused, each by age. */
+  #keepValue(entry: Entry): number {
+    const announced = this.#held.has(entry.block) || entry.lastUse === undefined
+    return (announced ? Number.MAX_SAFE_INTEGER / 2 : 0) + (entry.lastUse ?? 0)
+  }
+
+  #evict(entry: Entry): void {
+    this.#entries.delete(entry.block)
+    this.#spare = entry.bytes.buffer as ArrayBuffer
+  }
+
+  #buffer(size: number): Uint8Array {
+    const spare = this.#spare
+    this.#spare = undefined
+    const isUsable = spare !== undefined && spare.byteLength >= size && spare.byteLength <= size * 2
+    return new Uint8Array(isUsable ? spare : new ArrayBuffer(size), 0, size)
+  }
+}

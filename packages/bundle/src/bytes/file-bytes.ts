@@ -1,0 +1,77 @@
+import type {FileHandle} from 'node:fs/promises'
+import {messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {throwIfAborted} from './abortable.js'
+import type {ByteSource, ReadOptions} from './byte-source.js'
+import type {Usage} from './usage.js'
+
+const CHUNK_BYTES = 1024 * 1024
+
+export interface FileBytesOptions {
+  readonly name: string
+  readonly size: number
+  readonly usage?: Readonly<Usage>
+}
+
+/** An open file as a byte source. Disposing the source closes the file. */
+export const fileBytes = (handle: FileHandle, options: FileBytesOptions): ByteSource => {
+  const {name, size} = options
+
+  /** Fills a new buffer from the file, as far as the file goes. */
+  const fill = async (offset: number, length: number): Promise<Uint8Array> => {
+    const buffer = Buffer.allocUnsafeSlow(length)
+    let filled = 0
+    while (filled < length) {
+      const {bytesRead} = await handle
+        .read(buffer, filled, length - filled, offset + filled)
+        .catch((cause: unknown) => {
+          throw new MirrorError('BUNDLE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {
+            side: 'source',
+            cause,
+          })
+        })
+      if (bytesRead === 0) throw shrunk(name, offset + filled)
+      filled += bytesRead
+    }
+    return buffer
+  }
+
+  async function* stream(offset: number, length: number, {signal}: ReadOptions = {}): Bytes {
+    if (offset + length > size) throw endsBefore(name, {size, wanted: offset + length})
+    for (let done = 0; done < length;) {
+      throwIfAborted(signal)
+      const chunk = await fill(offset + done, Math.min(CHUNK_BYTES, length - done))
+      done += chunk.length
+      yield chunk
+    }
+  }
+
+  return {
+    name,
+    access: 'random',
+    usage: options.usage ?? {decoded: 0, scratchPeak: 0},
+    read: async (offset, length, {signal} = {}) => {
+      throwIfAborted(signal)
+      return fill(offset, Math.max(0, Math.min(length, size - offset)))
+    },
+    stream,
+    hold: () => () => {},
+    size: async () => size,
+    [Symbol.asyncDispose]: async () => handle.close(),
+  }
+}
+
+/** The error of a source that has no more bytes where some should be. */
+export const endsBefore = (
+  name: string,
+  {size, wanted}: {readonly size: number; readonly wanted: number},
+): MirrorError =>
+  new MirrorError('BUNDLE_TRUNCATED', `${name} ends at byte ${size}, but its content goes on to ${wanted}`, {
+    side: 'source',
+    hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+  })
+
+const shrunk = (name: string, at: number): MirrorError =>
+  new MirrorError('BUNDLE_TRUNCATED', `${name} became shorter while it was read: nothing at byte ${at}`, {
+    side: 'source',
+    hint: 'wait until the bundle has been written completely, then run again',
+  })

@@ -1,0 +1,19 @@
+import type {BlockCache} from './block-cache.js'
+
+export interface OpenBytesOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Where plain bytes may be kept for a while; `never`: read compressed input twice instead. Default: the system's. */
+  readonly scratch?: {readonly directory: string} | 'never' | undefined
+  /** Bytes of decoded blocks held at once; one block is always allowed. Default 96 MiB. */
+  readonly memoryBudget?: number | undefined
+  /** Blocks decoded at once. Default: the processors there are. */
+  readonly threads?: number | undefined
+  /** Told what a user may want to know: that something is read twice, or kept on scratch disk. */
+  readonly onNote?: ((text: string) => void) | undefined
+}
+
+/** The same, with what the sources of one level share. */
+export interface OpenPackedOptions extends OpenBytesOptions {
+  readonly cache: BlockCache
+  readonly budget: number
+}

@@ -1,0 +1,32 @@
+import {gunzip} from '../gzip/gunzip.js'
+import {xzDecoder} from '../xz/decoder.js'
+import {openXz} from '../xz/open-xz.js'
+import {zstdDecoder} from '../zstd/decoder.js'
+import type {ByteSource} from './byte-source.js'
+import type {OpenPackedOptions} from './open-options.js'
+import {decodedTwice, spooledOrTwice} from './open-sequential.js'
+import type {SequentialDecoder} from './sequential-decoder.js'
+import {sniffCompression, type Compression} from './sniff.js'
+
+/** Bytes that a compression can be told by. */
+const SNIFF_BYTES = 512
+
+/**
+ * The plain bytes of a source that may be compressed. The result owns `packed`, and is `packed` where it is plain. Where
+ * this fails `packed` is left open.
+ */
+export const openPacked = async (packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> => {
+  const first = await packed.read(0, SNIFF_BYTES, options)
+  const compression = sniffCompression(first, packed.name)
+  if (compression === 'plain') return packed
+  if (compression === 'xz' && packed.access !== 'in-order') return openXz(packed, options)
+  const decode = await decoderOf(compression)
+  // zstd decodes faster than a disk writes: reading it twice is cheaper than keeping it.
+  if (compression === 'zstd') return decodedTwice(packed, {...options, decode})
+  return spooledOrTwice(packed, {...options, decode, plainSize: undefined})
+}
+
+export const decoderOf = async (compression: Exclude<Compression, 'plain'>): Promise<SequentialDecoder> => {
+  if (compression === 'gzip') return gunzip
+  return (compression === 'xz' ? await xzDecoder() : await zstdDecoder()).decode
+}

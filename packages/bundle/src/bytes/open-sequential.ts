@@ -1,0 +1,88 @@
+import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {hasRoomFor, scratchOf, type Scratch} from '../scratch/scratch-file.js'
+import {spool} from '../scratch/spool.js'
+import type {ByteSource} from './byte-source.js'
+import type {OpenPackedOptions} from './open-options.js'
+import type {SequentialDecoder} from './sequential-decoder.js'
+import {SequentialBytes} from './sequential-bytes.js'
+import {counted, type Usage} from './usage.js'
+
+export interface DecodeOnceOptions extends OpenPackedOptions {
+  readonly decode: SequentialDecoder
+  /** Where it is known without decoding. */
+  readonly plainSize: number | undefined
+}
+
+/** Kept plain on scratch disk where that is allowed and there is room, else decoded anew for each pass. */
+export const spooledOrTwice = async (packed: ByteSource, options: DecodeOnceOptions): Promise<ByteSource> => {
+  const scratch = scratchOf(options.scratch)
+  const usage: Usage = {decoded: 0, scratchPeak: 0}
+  if (scratch !== undefined) {
+    const needed = options.plainSize ?? (await packed.size(options))
+    if (await hasRoomFor(needed, scratch)) {
+      const spooled = await spooledPacked(packed, {...options, scratch, usage})
+      if (spooled !== undefined) return spooled
+    } else {
+      options.onNote?.(`${packed.name} is read twice: there is no room for it in ${scratch.directory}`)
+    }
+  }
+  return decodedTwice(packed, options, usage)
+}
+
+/** Undefined where the scratch disk turned out to be too small. */
+const spooledPacked = async (
+  packed: ByteSource,
+  options: DecodeOnceOptions & {readonly scratch: Scratch; readonly usage: Usage},
+): Promise<ByteSource | undefined> => {
+  const {scratch, usage, signal, onNote} = options
+  onNote?.(
+    `${packed.name} can only be decoded from its start: its plain content is kept in ${scratch.directory}`,
+  )
+  try {
+    const plain = counted(decodeAll(packed, options), usage)
+    const spooled = await spool(plain, {name: packed.name, scratch, usage, signal})
+    await packed[Symbol.asyncDispose]()
+    return spooled
+  } catch (error) {
+    if (!isMirrorError(error) || (error.code !== 'SCRATCH_FULL' && error.code !== 'WRITE_FAILED')) throw error
+    onNote?.(`${packed.name} is read twice: ${error.message}`)
+    return undefined
+  }
+}
+
+/** Decoded anew for each pass, without any disk. */
+export const decodedTwice = (
+  packed: ByteSource,
+  options: OpenPackedOptions & {readonly decode: SequentialDecoder; readonly plainSize?: number | undefined},
+  usage: Usage = {decoded: 0, scratchPeak: 0},
+): ByteSource =>
+  new SequentialBytes({
+    name: packed.name,
+    usage,
+    open: ({signal}) => counted(decodeAll(packed, {...options, signal}), usage),
+    dispose: async () => packed[Symbol.asyncDispose](),
+  })
+
+async function* decodeAll(
+  packed: ByteSource,
+  options: {
+    readonly decode: SequentialDecoder
+    readonly plainSize?: number | undefined
+    readonly signal?: AbortSignal | undefined
+  },
+): Bytes {
+  const {decode, plainSize, signal} = options
+  const compressed = packed.stream(0, await packed.size({signal}), {signal})
+  let size = 0
+  for await (const chunk of decode(compressed, {name: packed.name, signal})) {
+    size += chunk.length
+    yield chunk
+  }
+  if (plainSize !== undefined && size !== plainSize) {
+    throw new MirrorError(
+      'BUNDLE_CORRUPT',
+      `${packed.name} holds ${size} plain bytes, its own Index says ${plainSize}`,
+      {side: 'source'},
+    )
+  }
+}

@@ -1,0 +1,224 @@
+import {cancelled, isMirrorError, messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {throwIfAborted} from './abortable.js'
+import type {ByteSource, ReadOptions} from './byte-source.js'
+import {Demand, type DemandRange} from './demand.js'
+import {endsBefore} from './file-bytes.js'
+import type {Usage} from './usage.js'
+
+export interface SequentialBytesOptions {
+  readonly name: string
+  readonly usage: Readonly<Usage>
+  /** Begins a pass: the plain bytes from the first one on. Called again for each further pass. */
+  readonly open: (options: {readonly signal: AbortSignal}) => Bytes
+  readonly dispose: () => Promise<void>
+}
+
+/** One run of the decoder through the source. `pending` are bytes from `position` on that nobody has been given yet. */
+interface Pass {
+  readonly iterator: AsyncIterator<Uint8Array>
+  position: number
+  pending: Uint8Array
+}
+
+const NOTHING = new Uint8Array()
+
+/**
+ * A source that can only be decoded from its start. One pump decodes for all readers: it serves whoever waits for bytes
+ * at or after its position, goes no further than the lowest hold or the slowest reader's buffer allows, and stands still
+ * while nobody waits. Readers behind it are served by another pass, once nobody waits ahead; since a pass always serves
+ * the lowest of them, there are never more passes than readers.
+ */
+export class SequentialBytes implements ByteSource {
+  readonly name: string
+  readonly access = 'in-order'
+  readonly usage: Readonly<Usage>
+  readonly #options: SequentialBytesOptions
+  readonly #demands = new Set<Demand>()
+  readonly #holds = new Set<{readonly offset: number}>()
+  readonly #closing = new AbortController()
+  #pass: Pass | undefined
+  #size: number | undefined
+  #pump: Promise<void> | undefined
+
+  constructor(options: SequentialBytesOptions) {
+    this.#options = options
+    this.name = options.name
+    this.usage = options.usage
+  }
+
+  async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    const end = offset + length
+    if (length <= 0 || (this.#size !== undefined && offset >= this.#size)) return NOTHING
+    const parts: Uint8Array[] = []
+    for await (const chunk of this.#serve({name: this.name, start: offset, end, atEnd: 'short'}, options)) {
+      parts.push(chunk)
+    }
+    return Buffer.concat(parts)
+  }
+
+  stream(offset: number, length: number, options: ReadOptions = {}): Bytes {
+    return this.#serve({name: this.name, start: offset, end: offset + length, atEnd: 'fail'}, options)
+  }
+
+  hold(offset: number): () => void {
+    const hold = {offset}
+    this.#holds.add(hold)
+    return () => {
+      if (this.#holds.delete(hold)) this.#wake()
+    }
+  }
+
+  async size(options: ReadOptions = {}): Promise<number> {
+    const all: DemandRange = {name: this.name, start: Infinity, end: Infinity, atEnd: 'short'}
+    while (this.#size === undefined) for await (const _ of this.#serve(all, options));
+    return this.#size
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    const closed = new MirrorError('CANCELLED', `${this.name} was closed`, {side: 'source'})
+    this.#closing.abort(closed)
+    for (const demand of this.#demands) demand.fail(closed)
+    this.#demands.clear()
+    await this.#pump
+    await this.#endPass()
+    await this.#options.dispose()
+  }
+
+  async *#serve(range: DemandRange, {signal}: ReadOptions): Bytes {
+    throwIfAborted(signal)
+    throwIfAborted(this.#closing.signal)
+    if (range.start === range.end && range.start !== Infinity) return
+    if (this.#size !== undefined && range.atEnd === 'fail' && range.end > this.#size) {
+      throw endsBefore(this.name, {size: this.#size, wanted: range.end})
+    }
+    const demand = new Demand(range)
+    const abort = () => this.#drop(demand, cancelled(signal))
+    signal?.addEventListener('abort', abort, {once: true})
+    this.#demands.add(demand)
+    this.#wake()
+    try {
+      for (;;) {
+        const chunk = await demand.inbox.next()
+        if (chunk === undefined) return
+        this.#wake()
+        yield chunk
+      }
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      this.#drop(demand, undefined)
+    }
+  }
+
+  #drop(demand: Demand, error: MirrorError | undefined): void {
+    if (error !== undefined) demand.fail(error)
+    if (this.#demands.delete(demand)) this.#wake()
+  }
+
+  #wake(): void {
+    this.#pump ??= this.#run()
+  }
+
+  /** Works until there is nothing to do. The decision to stop and its being known are one step: no wake is lost. */
+  async #run(): Promise<void> {
+    // Woken by a reader in the middle of registering: let it finish.
+    await Promise.resolve()
+    for (;;) {
+      const step = this.#nextStep()
+      if (step === 'idle') {
+        this.#pump = undefined
+        return
+      }
+      if (step === 'deliver') this.#deliver()
+      else if (step === 'restart') await this.#endPass()
+      else await this.#pull()
+    }
+  }
+
+  #nextStep(): 'idle' | 'restart' | 'pull' | 'deliver' {
+    if (this.#demands.size === 0 || this.#closing.signal.aborted) return 'idle'
+    const position = this.#pass?.position ?? 0
+    const ahead = this.#ahead()
+    if (ahead.length === 0) return 'restart'
+    if (ahead.some((demand) => demand.position === position && demand.full)) return 'idle'
+    if (this.#isHeldAt(position)) return 'idle'
+    return this.#pass === undefined || this.#pass.pending.length === 0 ? 'pull' : 'deliver'
+  }
+
+  #ahead(): readonly Demand[] {
+    const position = this.#pass?.position ?? 0
+    return [...this.#demands].filter((demand) => demand.position >= position)
+  }
+
+  /** A hold whose reader has come holds nothing any more. */
+  #isHeldAt(position: number): boolean {
+    const hasCome = [...this.#demands].some(
+      (demand) => demand.start === position && demand.position === position,
+    )
+    return !hasCome && [...this.#holds].some((hold) => hold.offset === position)
+  }
+
+  async #pull(): Promise<void> {
+    try {
+      const pass = (this.#pass ??= this.#beginPass())
+      const next = await pass.iterator.next()
+      if (next.done === true) this.#passEnded(pass.position)
+      else pass.pending = next.value
+    } catch (thrown) {
+      const error = isMirrorError(thrown)
+        ? thrown
+        : new MirrorError('BUNDLE_CORRUPT', `cannot decode ${this.name}: ${messageOf(thrown)}`, {
+            side: 'source',
+            cause: thrown,
+          })
+      for (const demand of this.#ahead()) this.#drop(demand, error)
+      this.#pass = undefined
+    }
+  }
+
+  #beginPass(): Pass {
+    const bytes = this.#options.open({signal: this.#closing.signal})
+    return {iterator: bytes[Symbol.asyncIterator](), position: 0, pending: NOTHING}
+  }
+
+  #passEnded(size: number): void {
+    if (this.#size !== undefined && this.#size !== size) {
+      throw new MirrorError('BUNDLE_CORRUPT', `${this.name} changed while it was read`, {side: 'source'})
+    }
+    this.#size = size
+    for (const demand of this.#ahead()) {
+      demand.ended(size)
+      this.#demands.delete(demand)
+    }
+    this.#pass = undefined
+  }
+
+  async #endPass(): Promise<void> {
+    const pass = this.#pass
+    this.#pass = undefined
+    // A decoder that fails while it is told to stop has nothing to say that anybody waits for.
+    await pass?.iterator.return?.().catch(() => {})
+  }
+
+  /** Hands out pending bytes up to the next place where a reader begins or ends or a hold stands: the next read goes on from there. */
+  #deliver(): void {
+    const pass = this.#pass
+    if (pass === undefined) return
+    const {position, pending} = pass
+    const ahead = this.#ahead()
+    const stops = [
+      ...ahead.flatMap((demand) => [demand.position, demand.end]),
+      ...[...this.#holds].map((hold) => hold.offset),
+    ]
+    const next = Math.min(position + pending.length, ...stops.filter((stop) => stop > position))
+    const piece = pending.subarray(0, next - position)
+    for (const demand of ahead) {
+      if (demand.position !== position) continue
+      demand.take(piece)
+      if (demand.done) this.#demands.delete(demand)
+    }
+    pass.position = next
+    pass.pending = pending.subarray(next - position)
+  }
+}
+

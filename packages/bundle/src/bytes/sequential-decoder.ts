@@ -1,0 +1,14 @@
+import type {Bytes} from '@airgap-mirror/oci-client/model'
+
+export interface DecodeOptions {
+  /** What is decoded, for messages. */
+  readonly name: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Decodes one compressed stream from its start, all of its members or frames, outside the event loop. Memory is bounded
+ * whatever the ratio. The end is reached only where the compressed bytes are complete and their checksums right.
+ * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED, CANCELLED, and those of `compressed`
+ */
+export type SequentialDecoder = (compressed: Bytes, options: DecodeOptions) => Bytes

@@ -1,0 +1,40 @@
+import {constants, createGunzip} from 'node:zlib'
+import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {throwIfAborted} from '../bytes/abortable.js'
+import type {DecodeOptions, SequentialDecoder} from '../bytes/sequential-decoder.js'
+import {throughTransform} from '../bytes/through-transform.js'
+
+const OUTPUT_BYTES = 256 * 1024
+const INPUT_BYTES = 256 * 1024
+
+/** gzip by Node's zlib, in libuv's pool; all members of a concatenation. Bytes after the last member are ignored, as by gzip. */
+export const gunzip: SequentialDecoder = async function* (
+  compressed: Bytes,
+  {name, signal}: DecodeOptions,
+): Bytes {
+  const transform = createGunzip({chunkSize: OUTPUT_BYTES, finishFlush: constants.Z_FINISH})
+  try {
+    for await (const chunk of throughTransform(compressed, transform, {sliceBytes: INPUT_BYTES})) {
+      throwIfAborted(signal)
+      yield chunk
+    }
+  } catch (cause) {
+    throw isMirrorError(cause) ? cause : decodeError(name, transform.bytesWritten, cause)
+  }
+}
+
+const decodeError = (name: string, at: number, cause: unknown): MirrorError => {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'Z_BUF_ERROR') {
+    return new MirrorError('BUNDLE_TRUNCATED', `${name} ends in the middle of its gzip data, at byte ${at}`, {
+      side: 'source',
+      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+      cause,
+    })
+  }
+  return new MirrorError('BUNDLE_CORRUPT', `the gzip data of ${name} is damaged before byte ${at}`, {
+    side: 'source',
+    hint: 'copy or download the bundle again and compare its checksum',
+    cause,
+  })
+}

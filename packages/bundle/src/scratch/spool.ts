@@ -1,0 +1,36 @@
+import type {Bytes} from '@airgap-mirror/oci-client/model'
+import {throwIfAborted} from '../bytes/abortable.js'
+import type {ByteSource} from '../bytes/byte-source.js'
+import {fileBytes} from '../bytes/file-bytes.js'
+import type {Usage} from '../bytes/usage.js'
+import {openScratchFile, type Scratch} from './scratch-file.js'
+
+export interface SpoolOptions {
+  readonly name: string
+  readonly scratch: Scratch
+  readonly usage: Usage
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Writes a stream into a scratch file and gives it as a source with random access. Nothing is left on disk where it fails.
+ * @throws {MirrorError} SCRATCH_FULL, WRITE_FAILED, CANCELLED, and what `plain` throws
+ */
+export const spool = async (plain: Bytes, options: SpoolOptions): Promise<ByteSource> => {
+  const {name, scratch, usage, signal} = options
+  const file = await openScratchFile(scratch)
+  let size = 0
+  try {
+    for await (const chunk of plain) {
+      throwIfAborted(signal)
+      await file.append(chunk)
+      size += chunk.length
+      usage.scratchPeak = Math.max(usage.scratchPeak, size)
+    }
+  } catch (error) {
+    await file.dispose()
+    throw error
+  }
+  const source = fileBytes(file.handle, {name, size, usage})
+  return {...source, [Symbol.asyncDispose]: file.dispose}
+}

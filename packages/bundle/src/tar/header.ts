@@ -1,0 +1,70 @@
+/** A tar header block, decoded without judging what it says. Sizes in bytes. */
+export interface TarHeader {
+  readonly path: string
+  readonly linkPath: string
+  /** One character, as POSIX and GNU name the types; NUL (V7) is given as `0`. */
+  readonly type: string
+  readonly size: number
+}
+
+export const BLOCK_BYTES = 512
+
+export const roundUpToBlock = (size: number): number => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
+
+/** POSIX magic: only then is there a prefix. GNU's has two spaces and other fields in that place. */
+const USTAR = Buffer.from('ustar\0', 'latin1')
+
+/**
+ * Decodes 512 bytes (POSIX pax, ustar Interchange Format; GNU tar's `star.h` for base-256 numbers).
+ * @returns undefined where the checksum is wrong or a number malformed
+ */
+export const decodeHeader = (block: Uint8Array): TarHeader | undefined => {
+  const bytes = Buffer.from(block.buffer, block.byteOffset, block.length)
+  if (bytes.length < BLOCK_BYTES || !hasRightChecksum(bytes)) return undefined
+  const size = decodeNumber(bytes.subarray(124, 136))
+  if (size === undefined) return undefined
+  const prefix = bytes.subarray(257, 263).equals(USTAR) ? decodeText(bytes.subarray(345, 500)) : ''
+  const name = decodeText(bytes.subarray(0, 100))
+  const type = bytes.toString('latin1', 156, 157)
+  return {
+    path: prefix === '' ? name : `${prefix}/${name}`,
+    linkPath: decodeText(bytes.subarray(157, 257)),
+    type: type === '\0' ? '0' : type,
+    size,
+  }
+}
+
+export const isZeroBlock = (block: Uint8Array): boolean => block.every((byte) => byte === 0)
+
+/** Text up to the first NUL, in UTF-8. */
+export const decodeText = (field: Buffer): string => {
+  const end = field.indexOf(0)
+  return field.toString('utf8', 0, end < 0 ? field.length : end)
+}
+
+/** Octal digits between spaces and NULs, or GNU's base-256; undefined where it is neither, negative, or over 2^53. */
+const decodeNumber = (field: Buffer): number | undefined => {
+  const first = field[0] ?? 0
+  if (first < 0x80) {
+    const digits = /^ *([0-7]*)[ \0]*$/.exec(field.toString('latin1'))?.[1]
+    return digits === undefined ? undefined : Number.parseInt(digits === '' ? '0' : digits, 8)
+  }
+  if (first !== 0x80) return undefined
+  let value = 0
+  for (const byte of field.subarray(1)) value = value * 256 + byte
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+/** The sum of all bytes, the checksum's own eight taken as spaces; old tars added signed bytes. */
+const hasRightChecksum = (bytes: Buffer): boolean => {
+  const stated = decodeNumber(bytes.subarray(148, 156))
+  let unsigned = 8 * 0x20
+  let signed = 8 * 0x20
+  for (let index = 0; index < BLOCK_BYTES; index += 1) {
+    if (index >= 148 && index < 156) continue
+    const byte = bytes[index] ?? 0
+    unsigned += byte
+    signed += byte < 0x80 ? byte : byte - 0x100
+  }
+  return stated === unsigned || stated === signed
+}

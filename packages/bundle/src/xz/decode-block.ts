@@ -1,0 +1,64 @@
+import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import type {ByteSource} from '../bytes/byte-source.js'
+import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
+import type {XzBlock} from './block-table.js'
+import {oneBlockTail, roundUp4, streamHeader} from './container.js'
+
+export interface DecodeBlockOptions {
+  readonly packed: ByteSource
+  readonly decode: SequentialDecoder
+  readonly signal: AbortSignal
+  readonly onDecoded: (bytes: number) => void
+}
+
+/**
+ * Decodes one block alone, into `target`: to the decoder it is a stream of one block, made of the block's own bytes and
+ * a header and tail written for it. The decoder checks the block's checksum; the sizes are held to the Index here.
+ * @throws {MirrorError} BUNDLE_CORRUPT, BUNDLE_TRUNCATED, CANCELLED
+ */
+export const decodeBlock = async (
+  block: XzBlock,
+  target: Uint8Array,
+  options: DecodeBlockOptions,
+): Promise<void> => {
+  const {packed, decode, signal, onDecoded} = options
+  let filled = 0
+  let unreadable: unknown
+  async function* asStream(): Bytes {
+    yield streamHeader(block.flags)
+    try {
+      yield* packed.stream(block.packedOffset, roundUp4(block.unpaddedSize), {signal})
+    } catch (error) {
+      unreadable = error
+      throw error
+    }
+    yield oneBlockTail(block)
+  }
+
+  try {
+    for await (const chunk of decode(asStream(), {name: packed.name, signal})) {
+      onDecoded(chunk.length)
+      if (filled + chunk.length > block.plainSize) throw wrongSize(block, packed.name)
+      target.set(chunk, filled)
+      filled += chunk.length
+    }
+  } catch (cause) {
+    // The block is as long as its Index says: where its data ends too early it is damaged.
+    const damaged =
+      isMirrorError(cause) && (cause.code === 'BUNDLE_CORRUPT' || cause.code === 'BUNDLE_TRUNCATED')
+    if (unreadable !== undefined || !damaged) throw unreadable ?? cause
+    throw new MirrorError(
+      'BUNDLE_CORRUPT',
+      `${packed.name} is damaged in the xz block at byte ${block.packedOffset} (plain bytes from ${block.plainOffset})`,
+      {side: 'source', hint: 'copy or download the bundle again and compare its checksum', cause},
+    )
+  }
+  if (filled !== block.plainSize) throw wrongSize(block, packed.name)
+}
+
+const wrongSize = (block: XzBlock, name: string): MirrorError =>
+  new MirrorError(
+    'BUNDLE_CORRUPT',
+    `the xz block at byte ${block.packedOffset} of ${name} does not hold the ${block.plainSize} bytes its Index says`,
+    {side: 'source', hint: 'copy or download the bundle again and compare its checksum'},
+  )

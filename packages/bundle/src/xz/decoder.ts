@@ -1,0 +1,21 @@
+import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
+import {loadLzmaNative} from './lzma-native.js'
+import {loadNodeLiblzma} from './node-liblzma.js'
+
+/** The xz decoder of this machine and the library it comes from. */
+export interface XzDecoder {
+  readonly library: 'node-liblzma' | 'lzma-native'
+  readonly decode: SequentialDecoder
+}
+
+let loaded: Promise<XzDecoder> | undefined
+
+/** The fastest xz decoder that loads here. */
+export const xzDecoder = (): Promise<XzDecoder> => (loaded ??= load())
+
+const load = async (): Promise<XzDecoder> => {
+  const fast = await loadNodeLiblzma()
+  return fast === undefined
+    ? {library: 'lzma-native', decode: await loadLzmaNative()}
+    : {library: 'node-liblzma', decode: fast}
+}

@@ -1,0 +1,55 @@
+import {isMirrorError, messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import type Lzma from 'lzma-native'
+import {throwIfAborted} from '../bytes/abortable.js'
+import type {DecodeOptions, SequentialDecoder} from '../bytes/sequential-decoder.js'
+import {throughTransform} from '../bytes/through-transform.js'
+
+const OUTPUT_BYTES = 512 * 1024
+/** lzma-native expands a whole input in memory of its own: at xz's best ratio, some 7000, this becomes 112 MiB. */
+const INPUT_BYTES = 16 * 1024
+
+/** lzma-native's decoder: there on more platforms than node-liblzma's, slower. */
+export const loadLzmaNative = async (): Promise<SequentialDecoder> => {
+  const {default: lzma} = await import('lzma-native')
+  return (compressed, options) => decode(compressed, {...options, lzma})
+}
+
+async function* decode(compressed: Bytes, options: DecodeOptions & {readonly lzma: typeof Lzma}): Bytes {
+  const {name, signal, lzma} = options
+  const transform = lzma.createStream('streamDecoder', {
+    flags: lzma.CONCATENATED,
+    bufsize: OUTPUT_BYTES,
+    readableHighWaterMark: OUTPUT_BYTES,
+    writableHighWaterMark: 1,
+  })
+  // It emits `error` and then ends as if all were well: the first error is what counts.
+  let failure: unknown
+  transform.once('error', (error) => (failure = error))
+  try {
+    for await (const chunk of throughTransform(compressed, transform, {sliceBytes: INPUT_BYTES})) {
+      throwIfAborted(signal)
+      yield chunk
+    }
+  } catch (thrown) {
+    failure ??= thrown
+  } finally {
+    transform.cleanup()
+  }
+  if (failure !== undefined) throw isMirrorError(failure) ? failure : decodeError(name, failure)
+}
+
+const decodeError = (name: string, cause: unknown): MirrorError => {
+  const text = messageOf(cause)
+  const truncated = text.includes('LZMA_BUF_ERROR') || text.includes('No progress is possible')
+  return truncated
+    ? new MirrorError('BUNDLE_TRUNCATED', `the xz data of ${name} ends too early`, {
+        side: 'source',
+        hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+        cause,
+      })
+    : new MirrorError('BUNDLE_CORRUPT', `the xz data of ${name} is damaged: ${text}`, {
+        side: 'source',
+        hint: 'copy or download the bundle again and compare its checksum',
+        cause,
+      })
+}

@@ -1,0 +1,108 @@
+import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import type {NativeLZMA} from 'node-liblzma'
+import {throwIfAborted} from '../bytes/abortable.js'
+import type {DecodeOptions, SequentialDecoder} from '../bytes/sequential-decoder.js'
+
+const OUTPUT_BYTES = 512 * 1024
+
+/** liblzma's own return codes (lzma/base.h). */
+const RET = {ok: 0, streamEnd: 1, memory: 5, options: 8, buffer: 10} as const
+const ACTION = {run: 0, finish: 3} as const
+
+/**
+ * node-liblzma's decoder, where its binary loads; undefined elsewhere. Its stream class expands each input without regard
+ * for its reader and takes a cut-off file for a complete one, so the handle below that class is driven directly: one call
+ * fills one buffer, and the end counts only as liblzma's own LZMA_STREAM_END.
+ */
+export const loadNodeLiblzma = async (): Promise<SequentialDecoder | undefined> => {
+  // Without the optional package, or its binary for this platform, there is nothing to say: there is another decoder.
+  const library = await import('node-liblzma').catch(() => undefined)
+  if (library === undefined) return undefined
+  const {Unxz} = library
+  const openHandle = (): NativeLZMA | undefined => {
+    const handle: unknown = Reflect.get(new Unxz({chunkSize: 1}), 'lzma')
+    return isHandle(handle) ? handle : undefined
+  }
+  const probe = openHandle()
+  probe?.close()
+  if (probe === undefined) return undefined
+  return (compressed, options) => decode(compressed, {...options, openHandle})
+}
+
+interface DecodeWithHandle extends DecodeOptions {
+  readonly openHandle: () => NativeLZMA | undefined
+}
+
+async function* decode(compressed: Bytes, {name, signal, openHandle}: DecodeWithHandle): Bytes {
+  const handle = openHandle()
+  if (handle === undefined) throw new Error('node-liblzma has no decoder handle')
+  let output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+  let filled = 0
+  let consumed = 0
+
+  /** One call of lzma_code in libuv's pool. The handle must not be called or closed before it is back. */
+  const code = async (action: number, input: Buffer): Promise<{ret: number; rest: Buffer}> => {
+    throwIfAborted(signal)
+    const [ret, availableIn, availableOut] = await new Promise<[number, number, number]>((resolve) => {
+      handle.code(action, input, 0, input.length, output, filled, (...result) => {
+        resolve(result)
+        return false
+      })
+    })
+    if (ret > RET.streamEnd && ret !== RET.buffer) throw decodeError(name, {ret, consumed})
+    filled = OUTPUT_BYTES - availableOut
+    consumed += input.length - availableIn
+    return {ret, rest: input.subarray(input.length - availableIn)}
+  }
+
+  const takeOutput = (): Buffer => {
+    const chunk = output.subarray(0, filled)
+    output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+    filled = 0
+    return chunk
+  }
+
+  try {
+    for await (const chunk of compressed) {
+      let input = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+      while (input.length > 0) {
+        input = (await code(ACTION.run, input)).rest
+        if (filled === OUTPUT_BYTES) yield takeOutput()
+      }
+    }
+    for (let ended = false; !ended;) {
+      const {ret} = await code(ACTION.finish, Buffer.alloc(0))
+      if (ret === RET.buffer && filled < OUTPUT_BYTES) throw cutOff(name, consumed)
+      ended = ret === RET.streamEnd
+      if (filled === OUTPUT_BYTES || (ended && filled > 0)) yield takeOutput()
+    }
+  } finally {
+    handle.close()
+  }
+}
+
+const isHandle = (value: unknown): value is NativeLZMA =>
+  typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'function'
+
+const cutOff = (name: string, consumed: number): MirrorError =>
+  new MirrorError('BUNDLE_TRUNCATED', `the xz data of ${name} ends too early, after ${consumed} bytes`, {
+    side: 'source',
+    hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+  })
+
+const decodeError = (name: string, at: {readonly ret: number; readonly consumed: number}): MirrorError => {
+  if (at.ret === RET.options) {
+    return new MirrorError('BUNDLE_UNSUPPORTED', `${name} uses an xz filter that this build does not know`, {
+      side: 'source',
+    })
+  }
+  if (at.ret === RET.memory) {
+    return new MirrorError('LIMIT_EXCEEDED', `there is not enough memory for the xz dictionary of ${name}`, {
+      side: 'source',
+    })
+  }
+  return new MirrorError('BUNDLE_CORRUPT', `the xz data of ${name} is damaged near byte ${at.consumed}`, {
+    side: 'source',
+    hint: 'copy or download the bundle again and compare its checksum',
+  })
+}

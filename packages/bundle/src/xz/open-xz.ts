@@ -1,0 +1,48 @@
+import {limits} from '@airgap-mirror/oci-client/model'
+import {BlockBytes, type PlacedBlock} from '../bytes/block-bytes.js'
+import type {ByteSource} from '../bytes/byte-source.js'
+import type {OpenPackedOptions} from '../bytes/open-options.js'
+import {spooledOrTwice} from '../bytes/open-sequential.js'
+import type {Usage} from '../bytes/usage.js'
+import {readBlockTable, type XzBlockTable} from './block-table.js'
+import {decodeBlock} from './decode-block.js'
+import {xzDecoder} from './decoder.js'
+
+/**
+ * A whole .xz file. Of several blocks, or one that fits in memory, each is decoded alone; one big block is decoded as a
+ * stream.
+ */
+export const openXz = async (packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> => {
+  const size = await packed.size(options)
+  const table = await readBlockTable({
+    name: packed.name,
+    size,
+    read: async (offset, length) => packed.read(offset, length, options),
+  })
+  const {decode} = await xzDecoder()
+  if (!canBeBlocks(table, options.budget)) {
+    return spooledOrTwice(packed, {...options, decode, plainSize: table.plainSize})
+  }
+  const usage: Usage = {decoded: 0, scratchPeak: 0}
+  const onDecoded = (bytes: number): void => {
+    usage.decoded += bytes
+  }
+  const blocks = table.blocks.map((block): PlacedBlock => ({
+    offset: block.plainOffset,
+    size: block.plainSize,
+    order: block.packedOffset,
+    decode: async (target, signal) => decodeBlock(block, target, {packed, decode, signal, onDecoded}),
+  }))
+  return new BlockBytes({
+    name: packed.name,
+    size: table.plainSize,
+    blocks,
+    cache: options.cache,
+    usage,
+    dispose: async () => packed[Symbol.asyncDispose](),
+  })
+}
+
+const canBeBlocks = ({blocks, plainSize}: XzBlockTable, budget: number): boolean =>
+  plainSize <= budget ||
+  (blocks.length > 1 && blocks.every((block) => block.plainSize <= limits.xzBlockBytes))

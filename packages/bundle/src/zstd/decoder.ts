@@ -1,0 +1,31 @@
+import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
+import {nodeZstd} from './node-zstd.js'
+import {workerZstd} from './worker-zstd.js'
+
+/** The zstd decoder of this machine and the library it comes from. */
+export interface ZstdDecoder {
+  readonly library: 'node' | 'zstd-napi' | 'fzstd'
+  readonly decode: SequentialDecoder
+}
+
+let loaded: Promise<ZstdDecoder> | undefined
+
+/** Node's own where there is one, else the native module, else JavaScript (some twenty times slower). */
+export const zstdDecoder = (): Promise<ZstdDecoder> => (loaded ??= load())
+
+const load = async (): Promise<ZstdDecoder> => {
+  const own = nodeZstd()
+  if (own !== undefined) return {library: 'node', decode: own}
+  const library = (await canImport('zstd-napi')) ? 'zstd-napi' : 'fzstd'
+  return {library, decode: workerZstd(library)}
+}
+
+/** The package is optional: it is not there where its install script could not run. */
+const canImport = async (name: string): Promise<boolean> => {
+  try {
+    await import(name)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,179 @@
+import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {ByteCursor} from '../bytes/byte-cursor.js'
+
+/** One zstd frame. `bytes` is the whole frame as it is in the file, to be read to its end before the next frame. */
+export interface ZstdFrame {
+  readonly bytes: Bytes
+}
+
+export interface FramesOptions {
+  readonly name: string
+  /** Frames that need more history than this are refused. */
+  readonly maxWindowBytes: number
+}
+
+interface FrameHeader {
+  readonly windowBytes: number
+  readonly hasChecksum: boolean
+  readonly hasDictionary: boolean
+}
+
+const FRAME_MAGIC = 0xfd2fb528
+const BLOCK_RLE = 1
+const BLOCK_RESERVED = 3
+
+/**
+ * Finds where frames begin and end (RFC 8878, 3.1) without decoding them: Node's own decoder silently stops after the
+ * first one, and none tells the end of a file from its middle as exactly. Skippable frames are left out.
+ * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED for a window or dictionary
+ */
+export async function* zstdFrames(
+  compressed: Bytes,
+  options: FramesOptions,
+): AsyncGenerator<ZstdFrame, void, undefined> {
+  const cursor = new ByteCursor(compressed)
+  try {
+    while (!(await cursor.atEnd())) {
+      const at = cursor.position
+      const magic = await required(cursor, 4, options)
+      const number = magic.readUInt32LE()
+      if (number === FRAME_MAGIC) yield {bytes: joined(frameBytes(magic, cursor, options))}
+      else if (isSkippable(number)) await skipFrame(cursor, options)
+      else throw corrupt(options, at, 'is no zstd frame')
+    }
+  } finally {
+    await cursor.close()
+  }
+}
+
+async function* frameBytes(
+  magic: Buffer,
+  cursor: ByteCursor,
+  options: FramesOptions,
+): AsyncGenerator<Buffer> {
+  const at = cursor.position - magic.length
+  const descriptor = await required(cursor, 1, options)
+  const rest = await required(cursor, headerBytesAfter(descriptor), options)
+  const header = parseHeader(descriptor, rest)
+  if (header === undefined) throw corrupt(options, at, 'is a zstd frame with a wrong header')
+  refuse(header, options)
+  yield magic
+  yield descriptor
+  yield rest
+  for (let isLast = false; !isLast;) {
+    const blockAt = cursor.position
+    const blockHeader = await required(cursor, 3, options)
+    yield blockHeader
+    const bits = blockHeader.readUIntLE(0, 3)
+    const type = (bits >> 1) & 3
+    if (type === BLOCK_RESERVED) throw corrupt(options, blockAt, 'is a zstd block of no known type')
+    yield* exactly(cursor, type === BLOCK_RLE ? 1 : bits >> 3, options)
+    isLast = (bits & 1) === 1
+  }
+  if (header.hasChecksum) yield* exactly(cursor, 4, options)
+}
+
+const skipFrame = async (cursor: ByteCursor, options: FramesOptions): Promise<void> => {
+  const length = (await required(cursor, 4, options)).readUInt32LE()
+  for await (const _ of exactly(cursor, length, options));
+}
+
+/** Sizes of the header's fields by the bits of its descriptor (RFC 8878, 3.1.1.1). */
+const fieldsOf = (descriptor: number): {window: number; dictionary: number; content: number} => {
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const content = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
+  return {window: isSingleSegment ? 0 : 1, dictionary: [0, 1, 2, 4][descriptor & 3] ?? 0, content}
+}
+
+const headerBytesAfter = (descriptor: Buffer): number => {
+  const {window, dictionary, content} = fieldsOf(descriptor.readUInt8())
+  return window + dictionary + content
+}
+
+const parseHeader = (descriptor: Buffer, rest: Buffer): FrameHeader | undefined => {
+  const bits = descriptor.readUInt8()
+  if ((bits & 0x08) !== 0) return undefined
+  const {window, dictionary, content} = fieldsOf(bits)
+  const dictionaryId = rest.subarray(window, window + dictionary)
+  return {
+    windowBytes:
+      window === 0 ? contentSize(rest.subarray(dictionary), content) : windowSize(rest.readUInt8()),
+    hasChecksum: (bits & 0x04) !== 0,
+    hasDictionary: dictionaryId.some((byte) => byte !== 0),
+  }
+}
+
+const windowSize = (descriptor: number): number => {
+  const base = 2 ** (10 + (descriptor >> 3))
+  return base + (base / 8) * (descriptor & 7)
+}
+
+const contentSize = (field: Buffer, length: number): number => {
+  if (length === 8) return Number(field.readBigUInt64LE())
+  return field.readUIntLE(0, length) + (length === 2 ? 256 : 0)
+}
+
+const refuse = ({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes}: FramesOptions): void => {
+  if (hasDictionary) {
+    throw new MirrorError('BUNDLE_UNSUPPORTED', `${name} was compressed with a zstd dictionary`, {
+      side: 'source',
+      hint: 'decompress it on the way in: zstd -dc -D DICTIONARY FILE | mirror push --source - ...',
+    })
+  }
+  if (windowBytes > maxWindowBytes) {
+    const mebibytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024)
+    throw new MirrorError(
+      'BUNDLE_UNSUPPORTED',
+      `${name} needs a zstd window of ${mebibytes(windowBytes)} MiB, and ${mebibytes(maxWindowBytes)} MiB can be had here`,
+      {
+        side: 'source',
+        hint: 'run with Node.js 22.15 or later, or decompress it on the way in: zstd -dc --long=31 FILE | mirror push --source - ...',
+      },
+    )
+  }
+}
+
+const isSkippable = (magic: number): boolean => magic >= 0x184d2a50 && magic <= 0x184d2a5f
+
+/** Puts pieces that lie side by side in one chunk together again: each piece costs its reader a call. */
+async function* joined(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let run: Buffer | undefined
+  for await (const piece of pieces) {
+    if (run === undefined) run = piece
+    else if (run.buffer === piece.buffer && run.byteOffset + run.length === piece.byteOffset) {
+      run = Buffer.from(run.buffer, run.byteOffset, run.length + piece.length)
+    } else {
+      yield run
+      run = piece
+    }
+  }
+  if (run !== undefined) yield run
+}
+
+const required = async (cursor: ByteCursor, length: number, options: FramesOptions): Promise<Buffer> => {
+  const bytes = await cursor.take(length)
+  if (bytes === undefined) throw truncated(options, cursor)
+  return bytes
+}
+
+async function* exactly(
+  cursor: ByteCursor,
+  length: number,
+  options: FramesOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  const end = cursor.position + length
+  yield* cursor.pass(length)
+  if (cursor.position < end) throw truncated(options, cursor)
+}
+
+const truncated = ({name}: FramesOptions, {position}: ByteCursor): MirrorError =>
+  new MirrorError('BUNDLE_TRUNCATED', `${name} ends in the middle of a zstd frame, at byte ${position}`, {
+    side: 'source',
+    hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+  })
+
+const corrupt = ({name}: FramesOptions, at: number, what: string): MirrorError =>
+  new MirrorError('BUNDLE_CORRUPT', `${name} is damaged: what follows byte ${at} ${what}`, {
+    side: 'source',
+    hint: 'copy or download the bundle again and compare its checksum',
+  })

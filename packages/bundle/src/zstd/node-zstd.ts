@@ -1,0 +1,50 @@
+import type {Transform} from 'node:stream'
+import * as zlib from 'node:zlib'
+import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {throwIfAborted} from '../bytes/abortable.js'
+import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
+import {throughTransform} from '../bytes/through-transform.js'
+import {zstdFrames} from './frames.js'
+
+/** What Node has from 22.15 on; the types are those of the oldest version that is supported. */
+interface ZlibWithZstd {
+  readonly createZstdDecompress?: (options: {
+    readonly chunkSize: number
+    readonly params: Readonly<Record<number, number>>
+  }) => Transform
+  readonly constants: object
+}
+
+const OUTPUT_BYTES = 512 * 1024
+const INPUT_BYTES = 256 * 1024
+/** The largest window the format has a decoder for (ZSTD_WINDOWLOG_MAX on 64 bits). */
+const WINDOW_LOG_MAX = 31
+
+/** Node's own decoder, in libuv's pool; undefined before Node 22.15. One for each frame: it stops after the first. */
+export const nodeZstd = (): SequentialDecoder | undefined => {
+  const {createZstdDecompress, constants}: ZlibWithZstd = zlib
+  const windowLogMax: unknown = Reflect.get(constants, 'ZSTD_d_windowLogMax')
+  if (createZstdDecompress === undefined || typeof windowLogMax !== 'number') return undefined
+  const params = {[windowLogMax]: WINDOW_LOG_MAX}
+  return async function* (compressed, {name, signal}): Bytes {
+    try {
+      for await (const frame of zstdFrames(compressed, {name, maxWindowBytes: 2 ** WINDOW_LOG_MAX})) {
+        const transform = createZstdDecompress({chunkSize: OUTPUT_BYTES, params})
+        for await (const chunk of throughTransform(frame.bytes, transform, {sliceBytes: INPUT_BYTES})) {
+          throwIfAborted(signal)
+          yield chunk
+        }
+      }
+    } catch (thrown) {
+      throw isMirrorError(thrown) ? thrown : damaged(name, thrown)
+    }
+  }
+}
+
+/** The error of zstd data that is complete, but wrong. */
+export const damaged = (name: string, cause: unknown): MirrorError =>
+  new MirrorError('BUNDLE_CORRUPT', `the zstd data of ${name} is damaged`, {
+    side: 'source',
+    hint: 'copy or download the bundle again and compare its checksum',
+    cause,
+  })

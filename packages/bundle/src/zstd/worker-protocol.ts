@@ -1,0 +1,15 @@
+/** What the decoding thread is started with. `credit` counts the outputs it may still send before it has to wait. */
+export interface WorkerStart {
+  readonly library: 'zstd-napi' | 'fzstd'
+  readonly credit: Int32Array
+}
+
+/** To the thread: compressed bytes, or `undefined` after the last. */
+export type ToWorker = Uint8Array | undefined
+
+/** From the thread. `more`: it has used up an input; `end`: the last output has been sent. */
+export type FromWorker =
+  | {readonly kind: 'output'; readonly bytes: Uint8Array}
+  | {readonly kind: 'more'}
+  | {readonly kind: 'end'}
+  | {readonly kind: 'failed'; readonly message: string}
