@@ -116,7 +116,7 @@ export const serveProxy = async (
   return {...(await listen(server)), seen}
 }
 
-export interface KeyPair {
+interface KeyPair {
   readonly cert: string
   readonly key: string
 }

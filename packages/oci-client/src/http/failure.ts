@@ -12,7 +12,7 @@ export interface Failure {
   readonly text: string
 }
 
-export interface FailureEntry {
+interface FailureEntry {
   readonly code: string
   readonly message: string
   /** JSON of the detail, cut; empty where there is none. */

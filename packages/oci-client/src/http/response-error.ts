@@ -24,7 +24,7 @@ export const responseError = async (
 }
 
 /** The error for a failure that was read already. */
-export const failureError = (
+const failureError = (
   failure: Failure,
   options: ResponseErrorOptions & {readonly authorized?: boolean; readonly outOfScope?: boolean},
 ): MirrorError => {

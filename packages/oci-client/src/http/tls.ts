@@ -39,7 +39,7 @@ export const createSecureContexts = (options: TlsOptions, registryHost: string):
  * The certificates of a PEM text, each checked.
  * @throws {MirrorError} CERTIFICATE_INVALID where there is none, or one is damaged
  */
-export const splitCertificates = (pem: string, what: string): readonly string[] => {
+const splitCertificates = (pem: string, what: string): readonly string[] => {
   if (pem.length > limits.certificateBytes) {
     throw invalid(`${what} is over the limit of ${limits.certificateBytes} bytes`)
   }
