@@ -11,8 +11,9 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {CompressLayer} from '../compress/compress.js'
+import type {StoredFile} from '../files/file-tree.js'
 import {pendingBlob, storedBlob} from './blob-content.js'
-import type {ContentTable} from './content-table.js'
+import {findBlob, type ContentTable} from './content-table.js'
 import type {OuterEntry} from './no-images.js'
 import {readManifest} from './read-manifest.js'
 import {missing} from './verified-file.js'
@@ -76,14 +77,16 @@ export class ArchiveSource implements BundleSource {
   }
 
   has(content: Content): boolean {
-    return this.#tableOf(content).has(contentKey(content))
+    return this.#find(content) !== undefined
   }
 
   blob(content: Content): BlobSource {
     const {table, compressor} = this.#content
-    const digest = contentKey(content)
-    const file = this.#tableOf(content).get(digest)
-    if (file === undefined) throw missing(table, {digest, what: `blob ${digest}`})
+    const file = this.#find(content)
+    if (file === undefined) {
+      const digest = contentKey(content)
+      throw missing(table, {digest, what: `blob ${digest}`})
+    }
     if (!isPending(content)) return storedBlob(content, file)
     return pendingBlob(content, {file, compress: compressor.compress})
   }
@@ -103,7 +106,8 @@ export class ArchiveSource implements BundleSource {
     for (const source of this.#content.opened.toReversed()) await source[Symbol.asyncDispose]()
   }
 
-  #tableOf(content: Content): ContentTable['blobs'] {
-    return isPending(content) ? this.#content.table.layers : this.#content.table.blobs
+  #find(content: Content): StoredFile | undefined {
+    const {table} = this.#content
+    return isPending(content) ? table.layers.get(content.diffId) : findBlob(table, content.digest)
   }
 }

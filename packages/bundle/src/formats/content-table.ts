@@ -8,11 +8,28 @@ export interface ContentTable {
   readonly blobs: Map<Digest, StoredFile>
   /** Layers that have no digest yet, by diff id: plain, or compressed by gzip under a name that does not tell. */
   readonly layers: Map<Digest, StoredFile>
+  /** Layouts whose `blobs` is a link, so that their listing does not show what is in it. */
+  readonly linkedLayouts: FileTree[]
   /** Why content that an image names is not there, for messages. */
   readonly absent: Map<Digest, string>
 }
 
-export const contentTable = (): ContentTable => ({blobs: new Map(), layers: new Map(), absent: new Map()})
+export const contentTable = (): ContentTable => ({
+  blobs: new Map(),
+  layers: new Map(),
+  linkedLayouts: [],
+  absent: new Map(),
+})
+
+export const findBlob = (table: ContentTable, digest: Digest): StoredFile | undefined => {
+  const known = table.blobs.get(digest)
+  if (known !== undefined) return known
+  for (const tree of table.linkedLayouts) {
+    const file = tree.find(blobPath(digest))
+    if (file !== undefined) return file
+  }
+  return undefined
+}
 
 /** Content found twice is kept once: the bytes are the same or one of them lies, and reading tells. */
 export const remember = (table: Map<Digest, StoredFile>, digest: Digest, file: StoredFile): void => {
@@ -26,6 +43,7 @@ export const rememberBytes = (table: ContentTable, digest: Digest, bytes: Uint8A
 export const rememberLayoutBlobs = (table: ContentTable, tree: FileTree): void => {
   for (const {path, kind} of tree.entries) {
     if (kind === 'directory') continue
+    if (kind === 'link' && LINKED.test(path)) table.linkedLayouts.push(tree)
     const [blobs, algorithm, hex, ...rest] = path.split('/')
     const digest = `${algorithm}:${hex}`
     if (blobs !== 'blobs' || rest.length > 0 || !isDigest(digest)) continue
@@ -33,5 +51,7 @@ export const rememberLayoutBlobs = (table: ContentTable, tree: FileTree): void =
     if (file !== undefined) remember(table.blobs, digest, file)
   }
 }
+
+const LINKED = /^blobs(?:\/sha(?:256|512))?$/
 
 export const blobPath = (digest: Digest): string => `blobs/${algorithmOf(digest)}/${hexOf(digest)}`

@@ -10,7 +10,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {FileTree} from '../files/file-tree.js'
-import {blobPath, remember, type ContentTable} from './content-table.js'
+import {blobPath, findBlob, remember, type ContentTable} from './content-table.js'
 import {repoTagNames} from './docker-archive.js'
 import {isDockerManifest, parseDockerItems} from './docker-items.js'
 import {pendingImage} from './pending-image.js'
@@ -92,6 +92,6 @@ const plainLayer = ({digest, size}: Descriptor, {table, layerMediaType}: ReadCon
 }
 
 const rememberLayer = (table: ContentTable, digest: Digest): void => {
-  const file = table.blobs.get(digest)
+  const file = findBlob(table, digest)
   if (file !== undefined) remember(table.layers, digest, file)
 }

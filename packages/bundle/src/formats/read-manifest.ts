@@ -1,6 +1,5 @@
 import {
   algorithmOf,
-  hexOf,
   isMirrorError,
   limits,
   MirrorError,
@@ -10,7 +9,7 @@ import {
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
 import type {ReadOptions} from '../bytes/byte-source.js'
-import type {ContentTable} from './content-table.js'
+import {findBlob, type ContentTable} from './content-table.js'
 import {missing, verifiedFile} from './verified-file.js'
 
 /**
@@ -22,7 +21,7 @@ export const readManifest = async (
   descriptor: Descriptor,
   {signal}: ReadOptions = {},
 ): Promise<Manifest> => {
-  const file = table.blobs.get(descriptor.digest)
+  const file = findBlob(table, descriptor.digest)
   const what = `manifest ${descriptor.digest}`
   if (file === undefined) throw missing(table, {digest: descriptor.digest, what})
   if (file.size > limits.manifestBytes) {
@@ -61,7 +60,7 @@ export const peekManifest = async (
   descriptor: Descriptor,
   options: ReadOptions = {},
 ): Promise<Manifest | undefined> => {
-  if (!table.blobs.has(descriptor.digest)) return undefined
+  if (findBlob(table, descriptor.digest) === undefined) return undefined
   try {
     return await readManifest(table, descriptor, options)
   } catch (error) {
@@ -76,6 +75,3 @@ const PER_IMAGE: ReadonlySet<string> = new Set([
   'LIMIT_EXCEEDED',
   'MANIFEST_INVALID',
 ])
-
-/** The first characters of a digest's hex, as people compare them. */
-export const shortHex = (digest: Descriptor['digest']): string => hexOf(digest).slice(0, 12)

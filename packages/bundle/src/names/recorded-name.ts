@@ -28,7 +28,7 @@ export interface RecordedName {
   readonly name?: Reference
   /** A tag without a repository. */
   readonly tag?: string
-  /** What else is known, for messages. */
+  /** More than the tag, but not a name: for messages. */
   readonly hint?: string
 }
 
@@ -48,13 +48,13 @@ export const recordedName = (
     const name = referenceIn(candidate)
     if (name !== undefined) return {name}
   }
-  const repository = distributionSource(annotations)
-  const text = candidates.find((candidate) => candidate !== undefined) ?? refName
-  const hint = [repository, text].filter((part) => part !== undefined).join(':')
-  return {
-    ...(refName !== undefined && isTag(refName) ? {tag: refName} : {}),
-    ...(hint === '' ? {} : {hint}),
-  }
+  const tag = refName !== undefined && isTag(refName) ? refName : undefined
+  const source = distributionSource(annotations)
+  const hint =
+    source === undefined
+      ? (candidates.find((candidate) => candidate !== undefined) ?? (tag === undefined ? refName : undefined))
+      : [source, ...(tag === undefined ? [] : [tag])].join(':')
+  return {...(tag === undefined ? {} : {tag}), ...(hint === undefined ? {} : {hint})}
 }
 
 /** The reference that a text is; undefined where there is no text or it is no reference. */
