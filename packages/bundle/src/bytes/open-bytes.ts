@@ -100,7 +100,8 @@ const openFile = async (
   handle: FileHandle,
   options: Named & {readonly size: number},
 ): Promise<ByteSource> => {
-  const level = newLevel(options, {depth: 0})
+  const shared = options.beside === undefined ? undefined : levels.get(options.beside)
+  const level = shared ?? newLevel(options, {depth: 0})
   const opened = await openPacked(fileBytes(handle, options), {...options, ...level})
   levels.set(opened, level)
   return opened

@@ -1,4 +1,5 @@
 import type {BlockCache} from './block-cache.js'
+import type {ByteSource} from './byte-source.js'
 
 export interface OpenBytesOptions {
   readonly signal?: AbortSignal | undefined
@@ -6,6 +7,8 @@ export interface OpenBytesOptions {
   readonly scratch?: {readonly directory: string} | 'never' | undefined
   /** Bytes of decoded blocks held at once; one block is always allowed. Default 96 MiB. */
   readonly memoryBudget?: number | undefined
+  /** Another file of the same bundle: both stay within its memory budget. */
+  readonly beside?: ByteSource | undefined
   /** Blocks decoded at once. Default: the processors there are. */
   readonly threads?: number | undefined
   /** Told what a user may want to know: that something is read twice, or kept on scratch disk. */
