@@ -16,6 +16,7 @@ export {dockerArchive, ociLayout, skopeoDirectory, type NamedImage} from './layo
 export {startProxy, type ProxyOptions, type ProxyRecord, type TestProxy} from './proxy.js'
 export {runInTerminal, type DialogueStep, type PtyOptions, type PtyResult} from './pty.js'
 export {cleanEnvironment, mirrorProgram, runMirror, startMirror, type RunMirrorOptions} from './run-mirror.js'
+export {rawClient, type RawAnswer, type RawClient, type RawRequest} from './raw-client.js'
 export {addImage} from './seed-registry.js'
 export {seededBytes, seededRandom, seededText, shuffled} from './seeded.js'
 export {skopeo} from './skopeo.js'
@@ -31,3 +32,4 @@ export {
 export {makeTempDir, withTempDir, type TempDir} from './temp-dir.js'
 export {makeAuthority, type Authority, type KeyPair} from './tls.js'
 export {findTool, lacksTool, requireTool} from './tool.js'
+export {withRegistry} from './with-registry.js'
