@@ -3,7 +3,7 @@ export interface BlockAllowance {
   /** Waits for room for one more block; false where the allowance was closed meanwhile. */
   take(): Promise<boolean>
   give(): void
-  /** No more are taken. Those still held are given back as they come. */
+  /** Gives back all that are held and takes no more. Calls of `give` may still come late and do nothing. */
   close(): void
 }
 
@@ -48,11 +48,16 @@ export class BlockBudget {
         return true
       },
       give: () => {
+        if (held === 0) return
         held--
         if (held === 0) leaveQueue(true)
         else this.#release()
       },
-      close: () => leaveQueue(false),
+      close: () => {
+        leaveQueue(false)
+        for (; held > 1; held--) this.#release()
+        held = 0
+      },
     }
   }
 

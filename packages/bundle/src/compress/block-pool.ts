@@ -85,7 +85,11 @@ export class BlockPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL('./block-worker.js', import.meta.url), {workerData: this.#method})
+    const worker = new Worker(new URL('./block-worker.js', import.meta.url), {
+      workerData: this.#method,
+      // Flags that the process was started with, as `--input-type`, may be none that a file accepts.
+      execArgv: [],
+    })
     const thread: Thread = {worker, jobs: []}
     this.#threads.push(thread)
     worker.unref()

@@ -78,8 +78,8 @@ class ReadAhead {
   stop(error: unknown): void {
     if (this.#failure !== undefined) return
     this.#failure = {error}
+    this.#slots.length = 0
     this.#allowance.close()
-    for (const slot of this.#slots.splice(0)) if (slot.packed !== undefined) this.#allowance.give()
     if (!this.#ended) this.#closeSource()
     this.#wake()
   }
@@ -106,7 +106,7 @@ class ReadAhead {
       for (let at = 0; at < chunk.length;) {
         if (block === undefined && !(await this.#allowance.take())) return
         block ??= this.#pool.lease()
-        if (this.#failure !== undefined) return this.#allowance.give()
+        if (this.#failure !== undefined) return
         const part = chunk.subarray(at, at + block.length - filled)
         block.set(part, filled)
         filled += part.length
@@ -115,6 +115,7 @@ class ReadAhead {
       }
     }
     this.#ended = true
+    if (this.#failure !== undefined) return
     if (filled > 0 && block !== undefined) submit(block)
     else if (count === 0 && (await this.#allowance.take())) submit(this.#pool.lease())
     this.#wake()
@@ -129,13 +130,10 @@ class ReadAhead {
   async #pack(slot: Slot, block: Uint8Array<ArrayBuffer>, length: number): Promise<void> {
     const wanted = (): boolean => this.#failure === undefined
     try {
-      const packed = await this.#pool.pack(block, {length, wanted})
-      if (wanted()) slot.packed = packed
-      else this.#allowance.give()
+      slot.packed = await this.#pool.pack(block, {length, wanted})
       if (slot === this.#slots[0]) this.#wake()
     } catch (error) {
       this.stop(error)
-      this.#allowance.give()
     }
   }
 }

@@ -20,10 +20,10 @@ const strideShift = 8
 
 /** What one deflate block holds. Token i is `runs[i]` literals, then a match of `distance << 9 | length`. */
 export interface Tokens {
-  readonly runs: Uint32Array
-  readonly matches: Uint32Array
-  readonly literalFrequencies: Uint32Array
-  readonly distanceFrequencies: Uint32Array
+  readonly runs: Int32Array
+  readonly matches: Int32Array
+  readonly literalFrequencies: Int32Array
+  readonly distanceFrequencies: Int32Array
   count: number
   /** Literals after the last match. */
   tail: number
@@ -45,30 +45,34 @@ export interface Tokenizer {
 export const createTokenizer = (): Tokenizer => {
   const places = new Int32Array(2 << hashBits)
   const tokens: Tokens = {
-    runs: new Uint32Array(tokensPerBlock),
-    matches: new Uint32Array(tokensPerBlock),
-    literalFrequencies: new Uint32Array(literalSymbols),
-    distanceFrequencies: new Uint32Array(distanceSymbols),
+    runs: new Int32Array(tokensPerBlock),
+    matches: new Int32Array(tokensPerBlock),
+    literalFrequencies: new Int32Array(literalSymbols),
+    distanceFrequencies: new Int32Array(distanceSymbols),
     count: 0,
     tail: 0,
   }
   return {
     tokens,
     reset: () => void places.fill(-farthestMatch - 1),
-    tokenize: (plain, start) => tokenize(plain, start, {places, tokens}),
+    tokenize: (plain, start) => {
+      const view = new DataView(plain.buffer, plain.byteOffset, plain.length)
+      return tokenize(plain, start, {places, tokens, view})
+    },
   }
 }
 
-const tokenize = (
-  plain: Uint8Array,
-  start: number,
-  {places, tokens}: {readonly places: Int32Array; readonly tokens: Tokens},
-): number => {
+interface Search {
+  readonly places: Int32Array
+  readonly tokens: Tokens
+  readonly view: DataView
+}
+
+const tokenize = (plain: Uint8Array, start: number, {places, tokens, view}: Search): number => {
   const {runs, matches, literalFrequencies, distanceFrequencies} = tokens
   literalFrequencies.fill(0)
   distanceFrequencies.fill(0)
   literalFrequencies[endOfBlock] = 1
-  const view = new DataView(plain.buffer, plain.byteOffset, plain.length)
   const end = plain.length
   const stop = Math.min(end, start + bytesPerBlock)
   // Four bytes are read at a position and at the one after it.
@@ -77,18 +81,22 @@ const tokenize = (
   let count = 0
   let run = 0
   while (at < last && count < tokensPerBlock) {
-    const bucket = bucketOf(view, at)
+    const word = view.getInt32(at, true)
+    const bucket = bucketOf(word)
     const newest = places[bucket] as number
     const older = places[bucket + 1] as number
     places[bucket + 1] = newest
     places[bucket] = at
-    let length = longerMatch(view, newest, at, 0)
+    let length = 0
     let from = newest
-    if (length < goodMatch) {
-      const other = longerMatch(view, older, at, length)
-      if (other > length) {
-        length = other
-        from = older
+    if (isNear(newest, at)) {
+      if (view.getInt32(newest, true) === word) length = matchLength(view, newest, at, end)
+      if (length < goodMatch && isNear(older, at) && view.getInt32(older, true) === word) {
+        const other = matchLength(view, older, at, end)
+        if (other > length) {
+          length = other
+          from = older
+        }
       }
     }
     if (length === 0) {
@@ -97,21 +105,47 @@ const tokenize = (
       for (; stride > 0; stride--) increment(literalFrequencies, plain[at++] as number)
       continue
     }
-    if (length < goodMatch && at + 1 < last) {
+    // Longer than to the very end it cannot get.
+    if (length < goodMatch && at + length + 1 < end && at + 1 < last) {
       const next = at + 1
-      const nextBucket = bucketOf(view, next)
+      const nextWord = view.getInt32(next, true)
+      const nextBucket = bucketOf(nextWord)
       const nextNewest = places[nextBucket] as number
       const nextOlder = places[nextBucket + 1] as number
-      const first = longerMatch(view, nextNewest, next, length)
-      const second = longerMatch(view, nextOlder, next, first)
-      if (second > length) {
+      // A longer match agrees in its last four bytes too, which lie one past the end of this one.
+      const last4 = length - 3
+      const tail = view.getInt32(next + last4, true)
+      let best = length
+      if (isNear(nextNewest, next)) {
+        if (
+          view.getInt32(nextNewest, true) === nextWord &&
+          view.getInt32(nextNewest + last4, true) === tail
+        ) {
+          const other = matchLength(view, nextNewest, next, end)
+          if (other > best) {
+            best = other
+            from = nextNewest
+          }
+        }
+        if (
+          isNear(nextOlder, next) &&
+          view.getInt32(nextOlder, true) === nextWord &&
+          view.getInt32(nextOlder + last4, true) === tail
+        ) {
+          const other = matchLength(view, nextOlder, next, end)
+          if (other > best) {
+            best = other
+            from = nextOlder
+          }
+        }
+      }
+      if (best > length) {
         increment(literalFrequencies, plain[at] as number)
         run++
         at = next
         places[nextBucket + 1] = nextNewest
         places[nextBucket] = at
-        from = second > first ? nextOlder : nextNewest
-        length = second
+        length = best
       }
     }
     runs[count] = run
@@ -123,7 +157,7 @@ const tokenize = (
     const after = at + length
     const known = Math.min(after, last)
     for (at++; at < known; at++) {
-      const skipped = bucketOf(view, at)
+      const skipped = bucketOf(view.getInt32(at, true))
       places[skipped + 1] = places[skipped] as number
       places[skipped] = at
     }
@@ -137,26 +171,17 @@ const tokenize = (
   return at
 }
 
-const increment = (frequencies: Uint32Array, symbol: number): void => {
+const increment = (frequencies: Int32Array, symbol: number): void => {
   frequencies[symbol] = (frequencies[symbol] as number) + 1
 }
 
-const bucketOf = (view: DataView, at: number): number =>
-  (Math.imul(view.getInt32(at, true), 0x9e3779b1) >>> (32 - hashBits)) << 1
+const bucketOf = (word: number): number => (Math.imul(word, 0x9e3779b1) >>> (32 - hashBits)) << 1
 
-/** The length of the match with an earlier place, where it is above `best`; otherwise `best`. */
-const longerMatch = (view: DataView, earlier: number, at: number, best: number): number => {
-  if (at - earlier > farthestMatch || at + best >= view.byteLength) return best
-  if (view.getInt32(earlier, true) !== view.getInt32(at, true)) return best
-  // A longer one has to agree in the bytes that end just past the best.
-  const tail = best - shortestMatch + 1
-  if (best > 0 && view.getInt32(earlier + tail, true) !== view.getInt32(at + tail, true)) return best
-  return Math.max(best, matchLength(view, earlier, at))
-}
+const isNear = (earlier: number, at: number): boolean => at - earlier <= farthestMatch
 
-/** Both places are known to agree in four bytes. */
-const matchLength = (view: DataView, earlier: number, at: number): number => {
-  const stop = Math.min(view.byteLength, at + longestMatch)
+/** Both places are known to agree in four bytes. Called for every repeat, so the arguments are no object. */
+const matchLength = (view: DataView, earlier: number, at: number, end: number): number => {
+  const stop = Math.min(end, at + longestMatch)
   let back = earlier + shortestMatch
   let here = at + shortestMatch
   for (; here + 4 <= stop; here += 4, back += 4) {

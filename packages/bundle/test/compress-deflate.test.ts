@@ -1,0 +1,107 @@
+import {constants, inflateRawSync} from 'node:zlib'
+import {seededBytes, seededRandom, seededText} from '@airgap-mirror/test/kit'
+import {describe, expect, test} from 'vitest'
+import {crc32, joinCrc32} from '#src/compress/crc32.js'
+import {createDeflate} from '#src/compress/deflate/deflate.js'
+import {codeLengths} from '#src/compress/deflate/huffman-code.js'
+
+const MiB = 1024 * 1024
+const deflate = createDeflate(MiB)
+const inflate = (packed: Uint8Array): Buffer => inflateRawSync(packed, {finishFlush: constants.Z_SYNC_FLUSH})
+
+const comesBack = (plain: Uint8Array): boolean => inflate(deflate(plain)).equals(plain)
+
+describe('deflate', () => {
+  test('brings back every short input', () => {
+    for (let size = 0; size <= 300; size++) {
+      expect(comesBack(seededBytes(`short ${size}`, size))).toBe(true)
+      expect(comesBack(new Uint8Array(size).fill(size))).toBe(true)
+      expect(comesBack(Uint8Array.from({length: size}, (_, index) => (index * index) % 7))).toBe(true)
+    }
+  })
+
+  test('brings back zeroes, text and noise of a whole block', () => {
+    for (const plain of [new Uint8Array(MiB), seededText('block', MiB), seededBytes('block', MiB)])
+      expect(comesBack(plain)).toBe(true)
+  })
+
+  test('reaches back 32 KiB and no further', () => {
+    const word = seededBytes('word', 64)
+    for (const distance of [32_766, 32_767, 32_768, 32_769, 32_770]) {
+      expect(
+        comesBack(Buffer.concat([word, seededBytes('gap', distance - 64), word, seededBytes('tail', 50)])),
+      ).toBe(true)
+    }
+  })
+
+  test('brings back a code with the longest possible spread of frequencies', () => {
+    // Fibonacci's frequencies make the deepest tree there is.
+    let [count, next] = [1, 1]
+    const parts: Buffer[] = []
+    for (let symbol = 0; symbol < 24 && count < 60_000; symbol++) {
+      parts.push(Buffer.alloc(count, symbol))
+      ;[count, next] = [next, count + next]
+    }
+    const random = seededRandom('spread')
+    const plain = Buffer.concat(parts).map((byte, _, all) => all[Math.floor(random() * all.length)] ?? byte)
+    expect(comesBack(plain)).toBe(true)
+  })
+
+  test('brings back any mixture', () => {
+    const seed = 'mixture 1'
+    const random = seededRandom(seed)
+    for (let round = 0; round < 60; round++) {
+      const plain = Buffer.alloc(Math.floor(random() * 200_000))
+      for (let at = 0; at < plain.length;) {
+        const length = Math.min(Math.ceil(random() ** 3 * 5_000), plain.length - at)
+        const kind = random()
+        if (kind < 0.3) seededBytes(`${seed}/${round}/${at}`, length).copy(plain, at)
+        else if (kind < 0.5) plain.fill(Math.floor(random() * 256), at, at + length)
+        else plain.copy(plain, at, Math.floor(random() * at), at + length)
+        at += length
+      }
+      expect(comesBack(plain), `${seed}, round ${round}`).toBe(true)
+    }
+  })
+
+  test('owes nothing to what it packed before', () => {
+    const plain = seededText('again', 300_000)
+    const alone = createDeflate(MiB)(plain)
+    deflate(seededBytes('before', MiB))
+    expect(Buffer.compare(deflate(plain), alone)).toBe(0)
+  })
+
+  test('costs less than a hundredth where nothing compresses', () => {
+    expect(deflate(seededBytes('noise', MiB)).length).toBeLessThan(MiB * 1.001)
+  })
+
+  test('refuses more than a block', () => {
+    expect(() => createDeflate(10)(new Uint8Array(11))).toThrow(RangeError)
+  })
+})
+
+test.each([2, 3, 7, 12])('codes limited to %i bits are complete', (limit) => {
+  const random = seededRandom('codes')
+  for (let round = 0; round < 200; round++) {
+    const size = 2 ** limit - Math.floor(random() * 2 ** limit)
+    const frequencies = Int32Array.from({length: Math.max(2, Math.min(size, 286))}, () =>
+      Math.floor(random() ** 8 * 100_000),
+    )
+    const lengths = codeLengths(frequencies, limit)
+    const kraft = lengths.reduce((sum, length) => sum + (length === 0 ? 0 : 2 ** -length), 0)
+    expect(kraft).toBe(1)
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(limit)
+    const missing = frequencies.findIndex((count, symbol) => count > 0 && lengths[symbol] === 0)
+    expect(missing).toBe(-1)
+  }
+})
+
+test('CRCs are those of gzip, and join', () => {
+  // The check value that the catalogues of CRCs give for this input.
+  expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926)
+  const bytes = seededBytes('crc', 100_003)
+  for (const cut of [0, 1, 7, 4096, 100_002, 100_003]) {
+    const [first, second] = [bytes.subarray(0, cut), bytes.subarray(cut)]
+    expect(joinCrc32(crc32(first), crc32(second), second.length)).toBe(crc32(bytes))
+  }
+})

@@ -1,0 +1,159 @@
+import {spawnSync} from 'node:child_process'
+import {createHash} from 'node:crypto'
+import {cp, mkdir, symlink} from 'node:fs/promises'
+import {join} from 'node:path'
+import {fileURLToPath, pathToFileURL} from 'node:url'
+import {gunzipSync, inflateRawSync} from 'node:zlib'
+import {requireTool, runChild, seededBytes, seededText, withTempDir} from '@airgap-mirror/test/kit'
+import type {Bytes} from '@airgap-mirror/oci-client/model'
+import {afterAll, describe, expect, test} from 'vitest'
+import {createLayerCompressor, type LayerCompressor} from '#src/compress/layer-compressor.js'
+import {loadZstd} from '#src/compress/zstd-binding.js'
+
+const MiB = 1024 * 1024
+const blockBytes = {gzip: MiB, zstd: 2 * MiB}
+
+const compiled = (path: string): URL => new URL(`../dist/compress/${path}`, import.meta.url)
+
+const zstdLoads = (): boolean => {
+  try {
+    return loadZstd() !== undefined
+  } catch {
+    return false
+  }
+}
+const lacksZstd = process.env['CI'] === undefined && !zstdLoads()
+
+const opened: LayerCompressor[] = []
+const open = (method: 'gzip' | 'zstd' | 'none', threads = 2): LayerCompressor => {
+  const compressor = createLayerCompressor(method, {threads})
+  opened.push(compressor)
+  return compressor
+}
+afterAll(() => Promise.all(opened.map((compressor) => compressor.close())))
+
+async function* chunked(bytes: Uint8Array, size: number): Bytes {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+const collect = async (bytes: Bytes): Promise<Buffer> => {
+  const parts: Uint8Array[] = []
+  for await (const part of bytes) parts.push(part)
+  return Buffer.concat(parts)
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** Text, zeroes as tar pads with, and content that does not compress, over several blocks of either method. */
+const layer = Buffer.concat([
+  seededText('layer', 2 * MiB),
+  Buffer.alloc(300_000),
+  seededBytes('layer', MiB + 17),
+  seededText('more', 2 * MiB - 5),
+])
+
+const unpack = (program: 'gzip' | 'zstd', packed: Uint8Array): Buffer => {
+  const {stdout, stderr, status} = spawnSync(program, ['-dc'], {input: packed, maxBuffer: 64 * MiB})
+  expect({status, stderr: stderr.toString()}).toEqual({status: 0, stderr: ''})
+  return stdout
+}
+
+// Without its optional library zstd is left out, but not in CI.
+describe.each(lacksZstd ? (['gzip'] as const) : (['gzip', 'zstd'] as const))('%s', (method) => {
+  const compressor = open(method)
+  const pack = (plain: Uint8Array, chunk = 65_536) => collect(compressor.compress(chunked(plain, chunk)))
+
+  test('comes back through the program of that name', async (context) => {
+    requireTool(context, method)
+    expect(unpack(method, await pack(layer)).equals(layer)).toBe(true)
+  })
+
+  test.each([
+    ['nothing', 0],
+    ['one byte', 1],
+    ['one byte less than a block', blockBytes[method] - 1],
+    ['a block', blockBytes[method]],
+    ['one byte more than a block', blockBytes[method] + 1],
+    ['two blocks', 2 * blockBytes[method]],
+  ])('holds %s', async (_, size) => {
+    const plain = layer.subarray(0, size)
+    const packed = await pack(plain)
+    expect(packed.length).toBeGreaterThan(0)
+    expect(unpack(method, packed).equals(plain)).toBe(true)
+  })
+
+  test('is the same whatever the chunks, the number of threads and the company', async () => {
+    const expected = sha256(await pack(layer))
+    const others = [1, 3].map((threads) => open(method, threads))
+    const runs = others.flatMap(({compress}) =>
+      [977, 65_536, 3 * MiB, layer.length].map((size) => collect(compress(chunked(layer, size)))),
+    )
+    const digests = (await Promise.all(runs)).map(sha256)
+    expect(new Set(digests)).toEqual(new Set([expected]))
+  })
+})
+
+// Registries hold layers under these digests: whoever changes them makes every image be pushed anew.
+test('gzip gives the digests it always gave', async () => {
+  const packed = await collect(open('gzip').compress(chunked(layer, 10_000)))
+  expect({plain: sha256(layer), packed: sha256(packed), size: packed.length}).toEqual({
+    packed: 'dc9bceba948d5a2c65fec0127f98d26d4520d07e89a0c5b1fc9245f407d56c97',
+    plain: 'e05d7f427895b4c3ec65326f7e528be389df5b710323743c3eb4d8ff79ccadc1',
+    size: 1952859,
+  })
+})
+
+test.skipIf(lacksZstd)('zstd gives the digests it always gave', async () => {
+  const packed = await collect(open('zstd').compress(chunked(layer, 10_000)))
+  expect({packed: sha256(packed), size: packed.length}).toEqual({
+    packed: 'e5c9086ef71a8b709e044007980ffe6880640b3e48c7fea561cc8806a341d875',
+    size: 1904229,
+  })
+})
+
+test('gzip is a single member without a time or a name, read whole by readers that stop after the first', async () => {
+  const packed = await collect(open('gzip').compress(chunked(layer, 65_536)))
+  expect([...packed.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
+  expect(gunzipSync(packed).equals(layer)).toBe(true)
+  expect(inflateRawSync(packed.subarray(10, -8)).equals(layer)).toBe(true)
+})
+
+test('none hands the layer on as it is', async () => {
+  expect((await collect(open('none').compress(chunked(layer, 65_536)))).equals(layer)).toBe(true)
+})
+
+test.skipIf(lacksZstd)('media types are those of OCI', () => {
+  expect([open('gzip').mediaType, open('zstd').mediaType, open('none').mediaType]).toEqual([
+    'application/vnd.oci.image.layer.v1.tar+gzip',
+    'application/vnd.oci.image.layer.v1.tar+zstd',
+    'application/vnd.oci.image.layer.v1.tar',
+  ])
+})
+
+test('threads that were never closed let the process end', async () => {
+  const script = `
+    const {createLayerCompressor} = await import(${JSON.stringify(compiled('layer-compressor.js').href)})
+    const {compress} = createLayerCompressor('gzip', {threads: 2})
+    let size = 0
+    async function* plain() { yield new Uint8Array(3e6) }
+    for await (const part of compress(plain())) size += part.length
+    console.log(size > 0)
+  `
+  const {code, stdout, stderr} = await runChild(process.execPath, ['--input-type=module', '-e', script])
+  expect({code, stdout, stderr}).toEqual({code: 0, stdout: 'true\n', stderr: ''})
+})
+
+test('zstd without its library is refused with a way out, before anything is read', () =>
+  withTempDir(async (directory) => {
+    await cp(compiled('.'), join(directory, 'compress'), {recursive: true})
+    await mkdir(join(directory, 'node_modules/@airgap-mirror'), {recursive: true})
+    const client = fileURLToPath(new URL('../../oci-client', import.meta.url))
+    await symlink(client, join(directory, 'node_modules/@airgap-mirror/oci-client'))
+    const copy = pathToFileURL(join(directory, 'compress/layer-compressor.js')).href
+    const script = `
+      const {createLayerCompressor} = await import(${JSON.stringify(copy)})
+      try { createLayerCompressor('zstd') } catch ({code, hint}) { console.log(code, hint) }
+    `
+    const {stdout} = await runChild(process.execPath, ['--input-type=module', '-e', script], {cwd: directory})
+    expect(stdout).toMatch(/^BUNDLE_UNSUPPORTED Use gzip/)
+  }))
