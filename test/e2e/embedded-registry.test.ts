@@ -1,0 +1,133 @@
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {mkdir, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {
+  makeAuthority,
+  makeImage,
+  makeLayers,
+  makeTempDir,
+  type Authority,
+  type TempDir,
+  type TestImage,
+} from '@airgap-mirror/test/kit'
+import {startRegistry, type RegistryOptions} from '@airgap-mirror/test/registry'
+import {faultsIn, named, push, writeOciBundle} from './push.js'
+
+const users = [{name: 'pusher', password: 'a:colon'}]
+const login = ['--username', 'pusher', '--password-stdin']
+const withPassword = {flags: login, stdin: 'a:colon'}
+
+/** Every way in, with what a user says for it. */
+const ways: readonly (readonly [
+  string,
+  RegistryOptions,
+  {readonly flags?: readonly string[]; readonly stdin?: string},
+])[] = [
+  ['no authentication', {}, {}],
+  ['basic authentication', {auth: {type: 'basic', users}}, withPassword],
+  ['tokens with scopes', {auth: {type: 'token', users}}, withPassword],
+  [
+    'tokens that are good for five requests',
+    {auth: {type: 'token', users, usesPerToken: 5}},
+    {...withPassword, flags: [...login, '--concurrency', '1']},
+  ],
+  [
+    'tokens that expire after 150 ms, unannounced, on a slow registry',
+    {auth: {type: 'token', users, lifetime: 150, announcedLifetime: false}, latency: 30},
+    withPassword,
+  ],
+  [
+    'tokens from another origin, by GET alone',
+    {auth: {type: 'token', users, realm: 'other-origin', oauth2: 404, field: 'token'}},
+    withPassword,
+  ],
+  [
+    'anonymous tokens',
+    {auth: {type: 'token', users, anonymous: 'push'}},
+    {flags: ['--need-credential=false']},
+  ],
+  [
+    'projects that exist, as Harbor has them',
+    {projects: ['team'], auth: {type: 'token', users}},
+    withPassword,
+  ],
+  ['relative Locations and no mounts', {locations: 'relative', mount: 'off'}, {}],
+  ['uploads at another origin', {locations: 'cross-origin'}, {}],
+  ['uploads as distribution 2.8 takes them', {uploads: 'forgetful'}, {}],
+]
+
+describe('a push of three images that share layers, one of two platforms, into a registry with', () => {
+  let directory: TempDir
+  let authority: Authority
+  let images: readonly TestImage[]
+  let source: string
+  let cacert: string
+
+  beforeAll(async () => {
+    directory = await makeTempDir()
+    authority = await makeAuthority()
+    const base = await makeLayers({seed: 'base', layers: 2, layerSize: 50_000})
+    images = await Promise.all([
+      makeImage({seed: 'one', base}),
+      makeImage({seed: 'two', base, format: 'docker'}),
+      makeImage({seed: 'three', platforms: ['linux/amd64', 'linux/arm64/v8']}),
+    ])
+    source = await writeOciBundle(
+      directory.path,
+      images.map((image, index) => named(`gcr.io/team/image${index}:v1`, image)),
+    )
+    cacert = join(directory.path, 'ca.pem')
+    await writeFile(cacert, authority.ca)
+  })
+  afterAll(() => directory.remove())
+
+  for (const [name, options, run] of ways) {
+    for (const scheme of name.startsWith('tokens that') ? ['TLS'] : ['TLS', 'plain HTTP']) {
+      const isSecure = scheme === 'TLS'
+      test(`${name}, over ${scheme}`, async () => {
+        await using registry = await startRegistry({
+          ...options,
+          ...(isSecure ? {tls: await authority.issue({hosts: ['127.0.0.1']})} : {}),
+          strict: true,
+        })
+
+        const {code, stderr, report} = await push({
+          ...run,
+          source,
+          registry,
+          flags: [...(run.flags ?? []), ...(isSecure ? ['--cacert', cacert] : [])],
+        })
+
+        expect({code, stderr}).toMatchObject({code: 0})
+        expect(report.images.map(({status}) => status)).toEqual(['pushed', 'pushed', 'pushed'])
+        for (const [index, {root}] of images.entries()) {
+          expect(registry.manifest(`team/image${index}`, 'v1')?.digest).toBe(root.descriptor.digest)
+        }
+        expect(faultsIn(registry)).toEqual([])
+      })
+    }
+  }
+
+  test('client certificates', async () => {
+    const client = await authority.issueClient({name: 'pusher'})
+    const files = join(directory.path, 'client')
+    await mkdir(files)
+    await writeFile(join(files, 'cert.pem'), client.cert)
+    await writeFile(join(files, 'key.pem'), client.key)
+    const server = await authority.issue({hosts: ['127.0.0.1']})
+    await using registry = await startRegistry({tls: {...server, clientCa: authority.ca}, strict: true})
+
+    const {code, stderr} = await push({
+      source,
+      registry,
+      flags: [
+        ...['--cacert', cacert],
+        ...['--client-cert', join(files, 'cert.pem'), '--client-key', join(files, 'key.pem')],
+      ],
+    })
+
+    expect({code, stderr}).toMatchObject({code: 0})
+    expect(registry.tags('team/image0')).toEqual(['v1'])
+    expect(faultsIn(registry)).toEqual([])
+  })
+})
