@@ -13,8 +13,8 @@ const credentials = async () => ({kind: 'basic', username: 'u', password: 'p'}) 
 const STAGES: readonly {readonly kind: RequestKind; readonly size: number}[] = [
   {kind: 'blob-head', size: 10 * KiB},
   {kind: 'start', size: 10 * KiB},
-  {kind: 'send', size: MiB},
-  {kind: 'commit', size: MiB},
+  {kind: 'send', size: 1.5 * MiB},
+  {kind: 'commit', size: 1.5 * MiB},
   {kind: 'commit', size: 10 * KiB},
 ]
 
@@ -136,7 +136,7 @@ describe('Retry-After', () => {
   it('is waited for in full', async () => {
     const fault = {type: 'status', status: 429, headers: {'retry-after': '1'}} as const
     const {served, registry} = await start({faults: [{match: {kind: 'send'}, fault}]}, {retryMaxWait: 5000})
-    await registry.putBlob(REPO, blobOf(noise(MiB)))
+    await registry.putBlob(REPO, blobOf(noise(1.5 * MiB)))
     const sends = served.requests.filter(({kind}) => kind === 'send')
     expect((sends[1]?.startedAt ?? 0) - (sends[0]?.startedAt ?? 0)).toBeGreaterThanOrEqual(1000)
   })
@@ -144,7 +144,9 @@ describe('Retry-After', () => {
   it('beyond what may be waited is an error at once', async () => {
     const fault = {type: 'status', status: 429, headers: {'retry-after': '3600'}} as const
     const {registry} = await start({faults: [{match: {kind: 'send'}, times: Infinity, fault}]})
-    await expect(registry.putBlob(REPO, blobOf(noise(MiB)))).rejects.toMatchObject({code: 'RATE_LIMITED'})
+    await expect(registry.putBlob(REPO, blobOf(noise(1.5 * MiB)))).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+    })
   })
 })
 
@@ -181,14 +183,14 @@ describe('a registry that refuses', () => {
     const body = JSON.stringify({errors: [{code: 'DIGEST_INVALID', message: 'digest did not match'}]})
     const fault = {type: 'status', status: 400, body} as const
     const {served, registry} = await start({faults: [{match: {kind: 'commit'}, times: Infinity, fault}]})
-    await expect(registry.putBlob(REPO, blobOf(noise(MiB)))).rejects.toMatchObject({side: 'target'})
+    await expect(registry.putBlob(REPO, blobOf(noise(1.5 * MiB)))).rejects.toMatchObject({side: 'target'})
     expect(kinds(served).filter((kind) => kind === 'commit')).toHaveLength(2)
     expect(served.openUploads).toBe(0)
   })
 
   it('an upload into a project that is not there is told so, without a retry', async () => {
     const {served, registry} = await start({projects: ['other']})
-    await expect(registry.putBlob(REPO, blobOf(noise(MiB)))).rejects.toMatchObject({
+    await expect(registry.putBlob(REPO, blobOf(noise(1.5 * MiB)))).rejects.toMatchObject({
       code: 'REPOSITORY_UNKNOWN',
     })
     expect(kinds(served)).toEqual(['blob-head', 'start'])

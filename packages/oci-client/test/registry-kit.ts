@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto'
+import {createCipheriv, createHash} from 'node:crypto'
 import {openRegistry, type Registry, type RegistryOptions} from '#src/index.js'
 import {
   digestOf,
@@ -21,10 +21,8 @@ export const MiB = 1024 * KiB
 
 /** Bytes that do not repeat, the same ones for the same seed. */
 export const noise = (length: number, seed = 'noise'): Buffer => {
-  const blocks: Buffer[] = []
-  for (let index = 0; index * 64 < length; index++)
-    blocks.push(createHash('sha512').update(`${seed} ${index}`).digest())
-  return Buffer.concat(blocks).subarray(0, length)
+  const key = createHash('sha256').update(seed).digest()
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length))
 }
 
 export interface SourceOptions {

@@ -20,6 +20,8 @@ describe('the way a blob is sent', () => {
     ['small: with the PUT', {}, 10, 'auto', whole],
     ['empty: with the PUT', {}, 0, 'auto', whole],
     ['small, where a PUT may have no body: one PATCH', {bodyPut: 'broken'}, 10, 'auto', stream],
+    ['small, but larger than the chunks asked for', {}, 10 * KiB, KiB, chunks(KiB)],
+    ['small, behind a body limit below it', {bodyMax: KiB}, 10 * KiB, 'auto', chunks(KiB)],
     ['large, of an unknown host: one PATCH', {}, 10 * GiB, 'auto', stream],
     ['large, where chunks were seen to work', {chunks: 'work'}, 10 * GiB, 'auto', chunks(64 * MiB)],
     ['large, where a minimum was announced', {chunkMin: 5 * MiB}, 10 * GiB, 'auto', chunks(64 * MiB)],

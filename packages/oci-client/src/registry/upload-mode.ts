@@ -7,8 +7,11 @@ const MiB = 1024 * KiB
 export type UploadMode =
   {readonly kind: 'whole'} | {readonly kind: 'stream'} | {readonly kind: 'chunks'; readonly size: number}
 
-/** Up to this size a blob is read whole and is the body of the committing PUT: one request fewer, and it can be resent. */
-export const WHOLE_MAX = 256 * KiB
+/**
+ * Up to this size a blob is read whole and is the body of the committing PUT: one request fewer, and it can be resent. As
+ * much as nginx lets through by default.
+ */
+export const WHOLE_MAX = MiB
 /** A chunk where nobody asked for another size: large enough that its round trip does not show. */
 export const AUTO_CHUNK = 64 * MiB
 /** A layer compressed on the way has no known length, so its chunks are held in memory: at most this, times concurrency. */
@@ -21,15 +24,20 @@ export const uploadMode = (
   host: HostKnowledge,
   {remaining, chunkSize}: {readonly remaining: number | undefined; readonly chunkSize: 'auto' | number},
 ): UploadMode => {
-  if (remaining !== undefined && remaining <= WHOLE_MAX && host.bodyPut !== 'broken' && fits(host, remaining))
-    return {kind: 'whole'}
+  if (remaining !== undefined && isWhole(host, {remaining, chunkSize})) return {kind: 'whole'}
   const size = chunkOf(host, {chunkSize, buffered: remaining === undefined})
   if (size === undefined || (remaining !== undefined && remaining <= size)) return {kind: 'stream'}
   return {kind: 'chunks', size}
 }
 
-const fits = (host: HostKnowledge, size: number): boolean =>
-  host.bodyMax === undefined || size <= host.bodyMax
+const isWhole = (
+  host: HostKnowledge,
+  {remaining, chunkSize}: {readonly remaining: number; readonly chunkSize: 'auto' | number},
+): boolean => {
+  if (host.bodyPut === 'broken') return false
+  const asked = chunkSize === 'auto' || chunkSize === 0 ? WHOLE_MAX : chunkSize
+  return remaining <= Math.min(WHOLE_MAX, asked, host.bodyMax ?? WHOLE_MAX)
+}
 
 const chunkOf = (
   host: HostKnowledge,

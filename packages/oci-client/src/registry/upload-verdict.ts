@@ -35,7 +35,7 @@ interface Context {
 
 /**
  * Judges an answer that is not the hoped-for one; undefined means that nothing will help. Pure.
- * The quirks are those of docs: Artifactory < 7 (404 on a PUT with body), ECR (chunks thrown away), GAR (chunks refused),
+ * The quirks behind it: Artifactory < 7 (404 on a PUT with body), ECR (chunks thrown away), GAR (chunks refused),
  * nginx in front of anything (413), Nexus (400 when two uploads of one blob meet).
  */
 export const judgeUpload = (
