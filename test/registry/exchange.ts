@@ -60,8 +60,8 @@ export async function* bodyOf(exchange: Exchange, state: RegistryState): AsyncGe
       if (bytes.length > 0) yield* paced(bytes, fault)
     }
   } catch (thrown) {
-    if (request.destroyed && !request.complete) throw new ConnectionGone('cut off', {cause: thrown})
-    throw thrown
+    if (thrown instanceof Refusal || thrown instanceof ConnectionGone) throw thrown
+    throw new ConnectionGone('cut off', {cause: thrown})
   }
   if (stopAt !== Number.POSITIVE_INFINITY) await strike(exchange)
 }

@@ -55,7 +55,11 @@ export const answerInstead = async (
   if (fault === undefined) return undefined
   if (fault.type === 'reset-before') return 'reset'
   if (fault.type === 'early-201') return {status: 201, headers: earlyHeaders(route)}
-  if (fault.type === 'stall' && (fault.at ?? 'start') === 'start') await silence(fault.ms, closed)
+  if (fault.type === 'stall' && (fault.at ?? 'start') === 'start') {
+    await silence(fault.ms, closed)
+    // Whoever waited for ever and left finds nothing done.
+    if (fault.ms === undefined) return 'reset'
+  }
   if (fault.type === 'session-gone') {
     const session = options.state.uploads.get(route.reference)
     if (session !== undefined) await dropSession(session, options.state)
