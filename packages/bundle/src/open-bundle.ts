@@ -1,4 +1,3 @@
-import {createReadStream} from 'node:fs'
 import {stat} from 'node:fs/promises'
 import {basename, resolve} from 'node:path'
 import type {Readable} from 'node:stream'
@@ -111,10 +110,7 @@ const bundleInput = async (
     return {stream: stdin, name: 'standard input'}
   }
   try {
-    const stats = await stat(path)
-    if (stats.isDirectory()) return {directory: path}
-    // A pipe, as the shell makes for `<(...)`, cannot be read twice.
-    return stats.isFile() ? {path} : {stream: createReadStream(path), name: path}
+    return (await stat(path)).isDirectory() ? {directory: path} : {path}
   } catch (cause) {
     throw unreadable(path, cause)
   }

@@ -9,6 +9,7 @@ import {
   verified,
   type BlobSource,
   type Bytes,
+  type Content,
   type Descriptor,
   type Digest,
   type OpenOptions,
@@ -20,25 +21,55 @@ import {isGzip} from '../files/sniff.js'
 import {sourceSide, verifiedFile} from './verified-file.js'
 
 /** Content that goes out as it lies in the bundle. */
-export const storedBlob = (content: Descriptor, file: StoredFile): BlobSource => ({
-  content,
-  position: file.position,
-  open: ({signal, offset = 0} = {}) =>
+export const storedBlob = (content: Descriptor, file: StoredFile): BlobSource =>
+  heldBlob({content, file}, ({signal, offset = 0}) =>
     offset === 0 ? verifiedFile(file, content, {signal}) : sourceSide(file.stream({signal, offset})),
-  hold: () => file.hold(),
-})
+  )
 
 /** A plain layer that is compressed while it is read. Its diff id is verified whatever the offset. */
 export const pendingBlob = (
   content: PendingLayer,
   {file, compress}: {readonly file: StoredFile; readonly compress: CompressLayer},
-): BlobSource => ({
-  content,
-  position: file.position,
-  open: ({signal, offset = 0}: OpenOptions = {}) =>
+): BlobSource =>
+  heldBlob({content, file}, ({signal, offset = 0}) =>
     skip(compress(sourceSide(plainLayer(content, file, signal)), {signal}), offset),
-  hold: () => file.hold(),
-})
+  )
+
+const heldBlob = (
+  {content, file}: {readonly content: Content; readonly file: StoredFile},
+  open: (options: OpenOptions) => Bytes,
+): BlobSource => {
+  const holds = new Set<() => void>()
+  const releaseAll = (): void => {
+    for (const release of holds) release()
+    holds.clear()
+  }
+  return {
+    content,
+    position: file.position,
+    open: (options = {}) => told(open(options), releaseAll),
+    hold: () => {
+      const release = file.hold()
+      holds.add(release)
+      return () => {
+        holds.delete(release)
+        release()
+      }
+    },
+  }
+}
+
+/** From its first chunk on, a reader is served for its own sake: `reached` ends the holds that announced it. */
+async function* told(bytes: Bytes, reached: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of bytes) {
+      reached()
+      yield chunk
+    }
+  } finally {
+    reached()
+  }
+}
 
 async function* plainLayer(
   {diffId, size}: PendingLayer,

@@ -22,7 +22,7 @@ import {madeManifest, pendingImage} from './pending-image.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
 import {invalid, readJson} from './read-json.js'
 
-export const MADE_ANEW =
+const MADE_ANEW =
   'a docker-archive does not hold the manifest that the image had at its registry, so it is made anew'
 
 /**

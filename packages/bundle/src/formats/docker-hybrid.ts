@@ -18,10 +18,10 @@ import type {ReadContext} from './read-context.js'
 import {readJson} from './read-json.js'
 import {peekManifest} from './read-manifest.js'
 
-export const MADE_UP =
+const MADE_UP =
   'docker made up this manifest over plain layers when it saved the image, so its registry had another one'
 
-export interface MadeUpImage {
+interface MadeUpImage {
   readonly root: ImageRoot
   readonly digestChanged: string
 }

@@ -138,7 +138,7 @@ const readArchive = async (
   reading: Reading,
 ): Promise<readonly BundlePart[]> => {
   const {signal} = reading.context
-  const source = await file.openArchive(reading.bytesOptions)
+  const source = await file.openArchive({...reading.bytesOptions, beside: reading.opened[0]})
   let keep = false
   try {
     if (sniffContent(await source.read(0, SNIFF_BYTES, {signal})) !== 'tar') return []

@@ -1,8 +1,18 @@
+import {setTimeout} from 'node:timers/promises'
 import {gzipSync} from 'node:zlib'
 import {mediaTypes} from '@airgap-mirror/oci-client/model'
 import {describe, expect, test} from 'vitest'
 import {literalTar, type LiteralEntry} from '../fixtures/literal-tar.js'
-import {errorOf, namesOf, openDirectory, openTar, readWhole, rootDigests} from '../fixtures/opened.js'
+import {
+  bytesOf,
+  errorOf,
+  namesOf,
+  openDirectory,
+  openFile,
+  openTar,
+  readWhole,
+  rootDigests,
+} from '../fixtures/opened.js'
 import {
   config,
   descriptor,
@@ -146,4 +156,23 @@ describe('layouts in directories', () => {
     ])
     expect([...namesOf(bundle.images)].sort()).toEqual([APP, TOOL, 'docker.io/a/b:c'].sort())
   })
+})
+
+test('a hold ends once its blob is opened, or when it is let go', async () => {
+  const gzip = gzipSync(literalTar(layoutOf(app, APP)))
+  await using bundle = await openFile(gzip, {scratch: 'never'})
+  expect(bundle.source.access).toBe('in-order')
+  const [first, second] = app.packed
+    .map(({digest, bytes}) => ({mediaType: mediaTypes.ociLayerGzip, digest, size: bytes.length}))
+    .map((content) => bundle.source.blob(content))
+    .sort((left, right) => left.position - right.position)
+  if (first === undefined || second === undefined) throw new Error('no layers')
+  const release = first.hold()
+  second.hold()
+  const later = bytesOf(bundle.source, second.content)
+  expect(await Promise.race([later.then(() => 'read'), setTimeout(50, 'held')])).toBe('held')
+  for await (const chunk of first.open()) expect(chunk.length).toBeGreaterThan(0)
+  expect((await later).length).toBeGreaterThan(0)
+  release()
+  expect((await bytesOf(bundle.source, first.content)).length).toBeGreaterThan(0)
 })
