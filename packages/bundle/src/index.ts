@@ -1,4 +1,3 @@
-export {decoders, type Decoders} from './bytes/decoders.js'
 export type {LayerCompression} from './compress/compress.js'
 export type {BundleDescription, BundleSource} from './formats/archive-source.js'
 export type {OuterEntry} from './formats/no-images.js'
