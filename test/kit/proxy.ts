@@ -56,11 +56,12 @@ export const startProxy = async (options: ProxyOptions = {}): Promise<TestProxy>
       return
     }
     const {'proxy-authorization': _, 'proxy-connection': __, ...headers} = request.headers
-    const {search, pathname} = url
+    // Not the URL's own parts: taking a query apart and putting it together again changes it.
+    const path = (request.url ?? '').replace(/^[a-z]+:\/\/[^/?]*/i, '')
     const onward = http.request({
       ...address,
       method: request.method,
-      path: pathname + search,
+      path,
       headers,
       agent: false,
     })

@@ -10,8 +10,10 @@ export interface RunMirrorOptions extends ChildOptions {
 }
 
 /** `bin/run.js` of the program. */
-export const mirrorProgram = (): string =>
-  join(dirname(createRequire(import.meta.url).resolve('@airgap-mirror/cli')), '..', 'bin', 'run.js')
+export const mirrorProgram = (): string => {
+  const require = createRequire(import.meta.url)
+  return join(dirname(require.resolve('@airgap-mirror/cli')), '..', 'bin', 'run.js')
+}
 
 /** An environment in which nothing of this machine's user or network is seen. */
 export const cleanEnvironment = (home: string): Readonly<Record<string, string>> => ({

@@ -10,7 +10,7 @@ import {
 import {Refusal} from './refusal.js'
 import type {RegistryState, Repository} from './state.js'
 
-export interface Child {
+interface Child {
   readonly digest: Digest
   readonly size: number
   /** Foreign layers stay where their `urls` say. */

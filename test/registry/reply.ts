@@ -5,7 +5,7 @@ export interface Reply {
   readonly body?: Uint8Array | ReplyStream
 }
 
-export interface ReplyStream {
+interface ReplyStream {
   readonly size: number
   readonly bytes: AsyncIterable<Uint8Array>
 }

@@ -1,7 +1,7 @@
 import {createHash, type Hash} from 'node:crypto'
 import type {Digest, DigestAlgorithm} from '@airgap-mirror/oci-client/model'
 
-export interface ReadRange {
+interface ReadRange {
   readonly start: number
   /** Exclusive. */
   readonly end: number
