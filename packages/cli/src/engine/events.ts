@@ -1,14 +1,14 @@
 import type {ImageStatus, ReportError} from '../report/report.js'
 
 /** A pass over the source that comes before its images are known. Bytes absolute; `total` where it is known. */
-export interface ReadingEvent {
+interface ReadingEvent {
   readonly type: 'reading'
   readonly bytes: number
   readonly total?: number
 }
 
 /** How much there is to do, at most. Absolute: sent again if the work grows. */
-export interface PlanEvent {
+interface PlanEvent {
   readonly type: 'plan'
   readonly images: number
   readonly blobs: number
@@ -43,7 +43,7 @@ export interface ImageEvent {
   readonly error?: ReportError
 }
 
-export interface RetryEvent {
+interface RetryEvent {
   readonly type: 'retry'
   readonly what: string
   /** Milliseconds until it is tried again. */
@@ -51,7 +51,7 @@ export interface RetryEvent {
   readonly reason: string
 }
 
-export interface MessageEvent {
+interface MessageEvent {
   readonly type: 'note' | 'warning'
   readonly text: string
 }

@@ -75,7 +75,7 @@ const digestsIn = (gathered: Gathered): readonly Digest[] =>
   'node' in gathered ? nodesOf(gathered.node).map(({manifest}) => manifest.descriptor.digest) : []
 
 /** A nameless referrer, or a cosign signature, attestation or SBOM under the tag that cosign gives it. */
-export const isReferrer = ({subject, name}: SourceImage): boolean =>
+const isReferrer = ({subject, name}: SourceImage): boolean =>
   subject !== undefined || (name?.tag !== undefined && COSIGN_TAG.test(name.tag))
 
 /** Keeps of every index the children of these platforms; what is left out counts as absent. */

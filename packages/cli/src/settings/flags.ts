@@ -42,7 +42,7 @@ const choosing = 'CHOOSING'
 const reading = 'READING'
 const output = 'OUTPUT'
 
-export const registryFlags = {
+const registryFlags = {
   'private-registry': text('private-registry', {
     description: 'where the images go',
     helpValue: 'HOST[:PORT][/NAMESPACE]',
@@ -128,7 +128,7 @@ export const registryFlags = {
   }),
 }
 
-export const namingFlags = {
+const namingFlags = {
   'map-host': text('map-host', {
     description: `the source host: dropped, or kept as the first path component [default: ${defaults.mapHost}]`,
     helpValue: 'drop|keep',
@@ -152,7 +152,7 @@ export const namingFlags = {
   }),
 }
 
-export const choosingFlags = {
+const choosingFlags = {
   images: repeated('images', {
     description: 'only the images this list names, such as k3s-images.txt; repeatable',
     helpValue: 'LIST',
@@ -185,7 +185,7 @@ export const choosingFlags = {
   }),
 }
 
-export const readingFlags = {
+const readingFlags = {
   source: text('source', {
     description: 'a bundle: file, directory, or - for standard input',
     helpValue: 'BUNDLE',
@@ -210,7 +210,7 @@ export const readingFlags = {
   }),
 }
 
-export const outputFlags = {
+const outputFlags = {
   progress: text('progress', {
     description: `on standard error [default: ${defaults.progress}]`,
     helpValue: 'auto|bar|plain|json|none',

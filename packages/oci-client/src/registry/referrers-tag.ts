@@ -18,7 +18,7 @@ import {
   type Manifest,
 } from '../model/index.js'
 
-export interface Referrer extends CallOptions {
+interface Referrer extends CallOptions {
   readonly repository: string
   readonly subject: Digest
   readonly manifest: Manifest
@@ -28,7 +28,7 @@ export interface Referrer extends CallOptions {
 export type AddReferrer = (referrer: Referrer) => Promise<void>
 
 /** The tag of that index: algorithm, dash, hex, cut to 32 and 64 characters (distribution-spec, Referrers Tag Schema). */
-export const referrersTag = (subject: Digest): string =>
+const referrersTag = (subject: Digest): string =>
   `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
 
 export const referrersByTag = (client: RegistryClient): AddReferrer => {

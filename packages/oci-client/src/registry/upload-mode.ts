@@ -13,11 +13,11 @@ export type UploadMode =
  */
 export const WHOLE_MAX = MiB
 /** A chunk where nobody asked for another size: large enough that its round trip does not show. */
-export const AUTO_CHUNK = 64 * MiB
+const AUTO_CHUNK = 64 * MiB
 /** A layer compressed on the way has no known length, so its chunks are held in memory: at most this, times concurrency. */
 export const BUFFERED_CHUNK = 16 * MiB
 /** No body limit met in practice is lower; below it a 413 is about something else, such as a quota. */
-export const CHUNK_FLOOR = 128 * KiB
+const CHUNK_FLOOR = 128 * KiB
 
 /** @param remaining bytes still to send; undefined where only reading to the end tells */
 export const uploadMode = (

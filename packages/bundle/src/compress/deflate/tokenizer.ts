@@ -192,7 +192,7 @@ const matchLength = (view: DataView, earlier: number, at: number, end: number): 
   return here - at
 }
 
-export const distanceSymbol = (distance: number): number => {
+const distanceSymbol = (distance: number): number => {
   const below = distance - 1
   if (below < 2) return below
   const high = 31 - Math.clz32(below)
