@@ -118,14 +118,13 @@ describe('credentials from files', () => {
     const {message} = authRequired({registry: 'reg:5000', side: 'target', lookedIn: lookedIn('reg:5000')})
     expect(message.replaceAll(`${directory}/`, '')).toBe(
       [
-        'reg:5000 asks for a credential and none was found; looked in:',
-        '  missing.json: no file',
-        '  bad.json: malformed (bad.json is not JSON)',
-        '  other.json: no entry',
-        '  desktop.json: helper failed (docker-credential-desktop is not installed)',
-        '  rotten.json: malformed (rotten.json: the auth of "reg:5000" is not base64)',
-        '  good.json (reg:5000): credential',
-      ].join('\n'),
+        'reg:5000 asks for a credential and none was found; looked in missing.json: no file',
+        'bad.json: malformed (bad.json is not JSON)',
+        'other.json: no entry',
+        'desktop.json: helper failed (docker-credential-desktop is not installed)',
+        'rotten.json: malformed (rotten.json: the auth of "reg:5000" is not base64)',
+        'good.json (reg:5000): credential',
+      ].join('; '),
     )
     expect(lookedIn('never-asked')).toEqual([])
   })

@@ -110,7 +110,8 @@ export const heldCredentials = (
           const key = slots.get(WHOLE_REGISTRY) === slot ? WHOLE_REGISTRY : keyOf(repository)
           slots.set(key, {held: refused, refusals: REFUSALS, ...(failure === undefined ? {} : {failure})})
         } else {
-          keep(repository, credential, refusals + 1)
+          // That nothing was found is no answer that could be refused.
+          keep(repository, credential, refused.credential === undefined ? 0 : refusals + 1)
         }
       }
       await asking.run('', again, {signal})

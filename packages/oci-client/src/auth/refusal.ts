@@ -27,12 +27,13 @@ export const authRequired = (options: {
 }): MirrorError => {
   const {registry, side, lookedIn = []} = options
   const places = lookedIn.map(
-    ({place, found, detail}) => `\n  ${place}: ${detail === undefined ? found : `${found} (${detail})`}`,
+    ({place, found, detail}) => `${place}: ${detail === undefined ? found : `${found} (${detail})`}`,
   )
-  const where = places.length === 0 ? '' : `; looked in:${places.join('')}`
+  const where = places.length === 0 ? '' : `; looked in ${places.join('; ')}`
+  const prefix = side === 'source' ? '--source-' : '--'
   return new MirrorError('AUTH_REQUIRED', `${registry} asks for a credential and none was found${where}`, {
     side,
-    hint: 'Give a user name and a password, or a docker config.json that has an entry for this registry.',
+    hint: `give ${prefix}username with ${prefix}password-stdin, or ${prefix}docker-config FILE with an entry for this registry`,
   })
 }
 
