@@ -51,7 +51,10 @@ export const startDebianRegistry = async (options: DebianRegistryOptions = {}): 
     await untilItAnswers(url, started)
     return started
   }
-  let child = await launch()
+  let child = await launch().catch(async (error: unknown) => {
+    await directory.remove()
+    throw error
+  })
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     child.kill(signal)
     await child.result
