@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 
 type StopSignal = 'SIGINT' | 'SIGTERM'
@@ -20,6 +21,8 @@ export const listenForSignals = (options: {
 }): Interruption => {
   const drain = new AbortController()
   const now = new AbortController()
+  // every transfer and every request listens, and that is no leak
+  setMaxListeners(0, drain.signal, now.signal)
   let received: StopSignal | undefined
   let timer: NodeJS.Timeout | undefined
   const listen = (signal: StopSignal): void => {

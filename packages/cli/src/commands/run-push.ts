@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import {decoders, openBundle, type BundleSource} from '@airgap-mirror/bundle'
 import {openRegistry, type Exchange, type Registry} from '@airgap-mirror/oci-client'
 import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
@@ -115,6 +116,7 @@ const openBoth = async (
 ): Promise<BundleSource> => {
   const both = new AbortController()
   const signal = AbortSignal.any([both.signal, interruption.drain])
+  setMaxListeners(0, signal)
   const opening = openBundle(settings.source, {
     layerCompression: settings.layerCompression,
     scratch: settings.scratch,
