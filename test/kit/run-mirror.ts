@@ -40,12 +40,20 @@ export const startMirror = async (
     ...options,
     env: {...cleanEnvironment(home), ...options.env},
   })
-  if (own !== undefined)
-    void child.result.then(
-      () => own.remove(),
-      () => own.remove(),
-    )
-  return child
+  if (own === undefined) return child
+  const result = child.result.finally(() => own.remove())
+  result.catch(() => undefined)
+  return {
+    pid: child.pid,
+    get stdout() {
+      return child.stdout
+    },
+    get stderr() {
+      return child.stderr
+    },
+    kill: (signal) => child.kill(signal),
+    result,
+  }
 }
 
 export const runMirror = async (
