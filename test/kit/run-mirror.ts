@@ -2,7 +2,7 @@ import {createRequire} from 'node:module'
 import {mkdir} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
-import {makeTempDir} from './temp-dir.js'
+import {makeTempDir, type TempDir} from './temp-dir.js'
 
 export interface RunMirrorOptions extends ChildOptions {
   /** Where HOME and the XDG directories are; absent: empty ones, for this run alone. */
@@ -41,7 +41,7 @@ export const startMirror = async (
     env: {...cleanEnvironment(home), ...options.env},
   })
   if (own === undefined) return child
-  const result = child.result.finally(() => own.remove())
+  const result = resultThenRemove(child, own)
   result.catch(() => undefined)
   return {
     pid: child.pid,
@@ -60,3 +60,11 @@ export const runMirror = async (
   args: readonly string[],
   options: RunMirrorOptions = {},
 ): Promise<ChildResult> => (await startMirror(args, options)).result
+
+const resultThenRemove = async (child: Child, home: TempDir): Promise<ChildResult> => {
+  try {
+    return await child.result
+  } finally {
+    await home.remove()
+  }
+}
