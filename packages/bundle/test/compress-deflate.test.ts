@@ -1,7 +1,7 @@
-import {constants, inflateRawSync} from 'node:zlib'
+import {constants, crc32, inflateRawSync} from 'node:zlib'
 import {seededBytes, seededRandom, seededText} from '@airgap-mirror/test/kit'
 import {describe, expect, test} from 'vitest'
-import {crc32, joinCrc32} from '#src/compress/crc32.js'
+import {joinCrc32} from '#src/compress/join-crc32.js'
 import {createDeflate} from '#src/compress/deflate/deflate.js'
 import {codeLengths} from '#src/compress/deflate/huffman-code.js'
 
@@ -96,9 +96,7 @@ test.each([2, 3, 7, 12])('codes limited to %i bits are complete', (limit) => {
   }
 })
 
-test('CRCs are those of gzip, and join', () => {
-  // The check value that the catalogues of CRCs give for this input.
-  expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926)
+test('the CRCs of two parts join to that of the whole', () => {
   const bytes = seededBytes('crc', 100_003)
   for (const cut of [0, 1, 7, 4096, 100_002, 100_003]) {
     const [first, second] = [bytes.subarray(0, cut), bytes.subarray(cut)]

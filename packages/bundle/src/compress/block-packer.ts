@@ -1,4 +1,4 @@
-import {crc32} from './crc32.js'
+import {crc32} from 'node:zlib'
 import {createDeflate} from './deflate/deflate.js'
 import {loadZstd} from './zstd-binding.js'
 

@@ -1,6 +1,6 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {PackedBlock} from './block-packer.js'
-import {joinCrc32} from './crc32.js'
+import {joinCrc32} from './join-crc32.js'
 
 /** RFC 1952, 2.3: deflate, no flags, no time, no hint at the level, system unknown. Nothing that could differ. */
 const head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]
