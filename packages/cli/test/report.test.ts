@@ -2,7 +2,7 @@ import {MirrorError, type ErrorCode} from '@airgap-mirror/oci-client/model'
 import {describe, expect, test} from 'vitest'
 import {exitCodeOfError, exitCodeOfReport} from '#src/report/exit-code.js'
 import {reportErrorOf} from '#src/report/report-error.js'
-import {outcomeOf, type ImageStatus, type Report} from '#src/report/report.js'
+import {outcomeOf, type ImageStatus, type Report, type ReportImage} from '#src/report/report.js'
 import {formatReport} from '#src/report/write-report.js'
 import {digest, failed, image, reportOf} from './report-fixtures.js'
 
@@ -113,6 +113,14 @@ describe('exit codes', () => {
     ['cancelled', outcome('pushed', 'cancelled'), 130],
   ])('a report: %s', (_, report, code) => {
     expect(exitCodeOfReport(report)).toBe(code)
+  })
+
+  test('a report of damage alone is invalid input, while nothing was sent for it', () => {
+    const damaged = (attempts: number, code: ErrorCode = 'DIGEST_MISMATCH'): ReportImage =>
+      image('a', {status: 'failed', attempts, error: {code, side: 'source', message: 'x'}})
+    expect(exitCodeOfReport(reportOf([damaged(0), damaged(0)]))).toBe(2)
+    expect(exitCodeOfReport(reportOf([damaged(0), damaged(1)]))).toBe(1)
+    expect(exitCodeOfReport(reportOf([damaged(0), damaged(0, 'UNREACHABLE')]))).toBe(1)
   })
 
   test('a termination is told from an interrupt', () => {

@@ -165,6 +165,19 @@ describe('errors', () => {
     )
   })
 
+  test('what usually helps, where the error itself does not say', () => {
+    expect(formatError(new MirrorError('BUNDLE_UNREADABLE', 'cannot read x', {side: 'source'}))).toBe(
+      'error: source: cannot read x\nhint: check the path, and the right to read it\n',
+    )
+  })
+
+  test('the line break at the end of what OpenSSL says is left out', () => {
+    const cause = new Error('wrong version number:../ssl3_record.c:350:\n')
+    expect(formatError(new MirrorError('TLS_NOT_SPOKEN', 'no TLS', {cause}))).toBe(
+      'error: no TLS: wrong version number:../ssl3_record.c:350\n',
+    )
+  })
+
   test('a cause that the message already tells is not told again', () => {
     const cause = new Error('no such file')
     expect(formatError(new MirrorError('WRITE_FAILED', 'cannot write x: no such file', {cause}))).toBe(
@@ -180,7 +193,7 @@ describe('errors', () => {
   })
 
   test('one line, whatever a registry answered', () => {
-    const text = formatError(new MirrorError('PROTOCOL', `<html>\n\u001B[2J${'x'.repeat(100_000)}`))
+    const text = formatError(new MirrorError('WRITE_FAILED', `<html>\n\u001B[2J${'x'.repeat(100_000)}`))
     expect(text.split('\n')).toHaveLength(2)
     expect(text.length).toBeLessThan(2100)
     expect(text).not.toContain('\u001B')
@@ -189,14 +202,14 @@ describe('errors', () => {
   test('a cycle of causes ends', () => {
     const first = new Error('first')
     first.cause = new Error('second', {cause: first})
-    expect(formatError(new MirrorError('PROTOCOL', 'top', {cause: first}))).toBe(
+    expect(formatError(new MirrorError('WRITE_FAILED', 'top', {cause: first}))).toBe(
       'error: top: first: second\n',
     )
   })
 
   test('of an AggregateError, as node throws for a host with several addresses, the first is told', () => {
     const cause = new AggregateError([new Error('connect ECONNREFUSED ::1:5000'), new Error('other')])
-    expect(formatError(new MirrorError('UNREACHABLE', 'no way', {cause}))).toBe(
+    expect(formatError(new MirrorError('WRITE_FAILED', 'no way', {cause}))).toBe(
       'error: no way: connect ECONNREFUSED ::1:5000\n',
     )
   })

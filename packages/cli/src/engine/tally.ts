@@ -67,8 +67,10 @@ export class Tally {
     for (const index of this.#imagesOfRoot.get(transfer.id) ?? []) {
       const image = this.#plan.images[index]
       if (image === undefined) continue
-      if (result.status === 'failed') this.#end(index, this.#failure(image, result.error))
-      else if (result.status === 'manifest') {
+      if (result.status === 'failed') {
+        if (result.error.code !== 'CANCELLED') this.#attempts.set(index, this.#attempts.get(index) ?? 1)
+        this.#end(index, this.#failure(image, result.error))
+      } else if (result.status === 'manifest') {
         const reason = result.substituted ?? image.digestChanged
         const changed = reason !== undefined && result.descriptor.digest !== image.sourceDigest
         this.#end(index, {

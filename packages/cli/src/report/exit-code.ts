@@ -1,5 +1,5 @@
 import {isMirrorError, type ErrorCode} from '@airgap-mirror/oci-client/model'
-import type {Report} from './report.js'
+import {isFailed, type Report, type ReportImage} from './report.js'
 
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130 | 143
 
@@ -23,8 +23,16 @@ export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}):
       break
   }
   if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
-  return report.outcome === 'partial' ? 3 : 1
+  if (report.outcome === 'partial') return 3
+  return report.images.filter(isFailed).every(isInvalidInput) ? 2 : 1
 }
+
+/** Found in the bundle before anything was sent for it. */
+const isInvalidInput = ({attempts, error}: ReportImage): boolean =>
+  attempts === 0 &&
+  error !== undefined &&
+  error.side !== 'target' &&
+  (INVALID_INPUT.has(error.code) || DAMAGED_SOURCE.has(error.code))
 
 /** The exit code of a run that an error ended. A bug, which is anything but a `MirrorError`, is 1. */
 export const exitCodeOfError = (error: unknown, options: ExitCodeOptions = {}): ExitCode => {
@@ -38,7 +46,7 @@ export const exitCodeOfError = (error: unknown, options: ExitCodeOptions = {}): 
 
 const interrupted = ({signal}: ExitCodeOptions): ExitCode => (signal === 'SIGTERM' ? 143 : 130)
 
-const INVALID_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const INVALID_INPUT: ReadonlySet<string> = new Set<ErrorCode>([
   'USAGE',
   'CONFIG_INVALID',
   'LIST_INVALID',
@@ -50,7 +58,7 @@ const INVALID_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CERTIFICATE_INVALID',
 ])
 
-const DAMAGED_SOURCE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const DAMAGED_SOURCE: ReadonlySet<string> = new Set<ErrorCode>([
   'BUNDLE_UNREADABLE',
   'BUNDLE_UNKNOWN',
   'BUNDLE_EMPTY',

@@ -1,5 +1,6 @@
 import {isMirrorError} from '@airgap-mirror/oci-client/model'
 import {explain} from '../text/format-error.js'
+import {hintOf} from '../text/hint-of.js'
 import type {ReportError} from './report.js'
 
 /** An error as the report holds it: no stack, no credential, one printable line. What is no MirrorError is a `BUG`. */
@@ -8,11 +9,12 @@ export const reportErrorOf = (thrown: unknown): ReportError => {
     const message = thrown instanceof Error ? `${thrown.name}: ${explain(thrown)}` : String(thrown)
     return {code: 'BUG', message, hint: 'this is a bug in mirror: report it'}
   }
+  const hint = hintOf(thrown)
   return {
     code: thrown.code,
     message: explain(thrown),
     ...(thrown.side === undefined ? {} : {side: thrown.side}),
-    ...(thrown.hint === undefined ? {} : {hint: thrown.hint}),
+    ...(hint === undefined ? {} : {hint}),
   }
 }
 

@@ -1,4 +1,5 @@
 import {isMirrorError, type MirrorError} from '@airgap-mirror/oci-client/model'
+import {hintOf} from './hint-of.js'
 import {shortened} from './printable.js'
 import {redacted} from './redacted.js'
 
@@ -28,7 +29,7 @@ export const formatFailure = (where: readonly string[], hint: string | undefined
   `${line(['error', ...where].join(': '))}\n${hint === undefined ? '' : `${line(`hint: ${hint}`)}\n`}`
 
 const formatMirrorError = (error: MirrorError): string =>
-  formatFailure([...(error.side === undefined ? [] : [error.side]), explain(error)], error.hint)
+  formatFailure([...(error.side === undefined ? [] : [error.side]), explain(error)], hintOf(error))
 
 const formatBug = (thrown: unknown): string => {
   const stack = thrown instanceof Error ? (thrown.stack ?? String(thrown)) : `thrown: ${String(thrown)}`
@@ -56,7 +57,8 @@ const causesOf = (error: Error): readonly unknown[] => {
 /** That an operation was aborted is what the error on top says in better words. */
 const messageOfCause = (cause: unknown): string => {
   if (typeof cause === 'string') return cause
-  return cause instanceof Error && cause.name !== 'AbortError' ? cause.message : ''
+  // OpenSSL ends its messages with a line break
+  return cause instanceof Error && cause.name !== 'AbortError' ? cause.message.replace(/:?\s+$/, '') : ''
 }
 
 const describe = (cause: unknown): string =>
