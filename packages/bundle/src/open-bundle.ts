@@ -16,7 +16,7 @@ import {unreadable} from './files/disk-file.js'
 import {readDirectoryTree} from './files/directory-tree.js'
 import type {FileTree} from './files/file-tree.js'
 import {SNIFF_BYTES, sniffContent} from './files/sniff.js'
-import {readTarTree} from './files/tar-tree.js'
+import {readTarTree, type TarTree} from './files/tar-tree.js'
 import {ArchiveSource, type BundleDescription, type BundleSource} from './formats/archive-source.js'
 import {contentTable} from './formats/content-table.js'
 import {noArchive, noImages, type OuterEntry} from './formats/no-images.js'
@@ -68,6 +68,7 @@ export const openBundle = async (path: string, options: OpenBundleOptions = {}):
       throw noImages(tree.name, {
         entries: description.outerEntries,
         count: tree.entries.length,
+        isCutShort: tree.ended === false,
         isLegacy: tree.find('repositories') !== undefined,
       })
     }
@@ -85,7 +86,11 @@ export const openBundle = async (path: string, options: OpenBundleOptions = {}):
   }
 }
 
-const outerTree = async (path: string, options: OpenBundleOptions, reading: Reading): Promise<FileTree> => {
+const outerTree = async (
+  path: string,
+  options: OpenBundleOptions,
+  reading: Reading,
+): Promise<FileTree & Partial<Pick<TarTree, 'ended'>>> => {
   const {signal} = options
   const input = await bundleInput(path, options)
   if ('directory' in input) return readDirectoryTree(input.directory, {signal})

@@ -8,6 +8,8 @@ import {memoryFile} from './memory-file.js'
 export interface TarTree extends FileTree {
   /** Where the last content ends, in bytes from the start of the archive. */
   readonly extent: number
+  /** As `TarIndex.ended`. */
+  readonly ended: boolean
 }
 
 /**
@@ -28,6 +30,7 @@ export const readTarTree = async (
     name: source.name,
     entries: index.entries.map(treeEntry),
     find,
+    ended: index.ended,
     extent: index.entries.reduce((end, {offset, size}) => Math.max(end, offset + size), 0),
   }
 }

@@ -13,7 +13,13 @@ const SHOWN = 10
 /** The error of an archive or a directory in which no image was found, with what it holds. */
 export const noImages = (
   name: string,
-  found: {readonly entries: readonly OuterEntry[]; readonly count: number; readonly isLegacy: boolean},
+  found: {
+    readonly entries: readonly OuterEntry[]
+    readonly count: number
+    readonly isLegacy: boolean
+    /** The archive has no end mark. */
+    readonly isCutShort: boolean
+  },
 ): MirrorError => {
   if (found.count === 0) {
     return new MirrorError('BUNDLE_EMPTY', `${name} is empty`, {
@@ -26,6 +32,16 @@ export const noImages = (
       'BUNDLE_UNSUPPORTED',
       `${name} is a docker-archive of docker before 1.10: it has repositories but no manifest.json`,
       {side: 'source', hint: 'Load it into a current docker and save it again.'},
+    )
+  }
+  if (found.isCutShort) {
+    return new MirrorError(
+      'BUNDLE_TRUNCATED',
+      `${name} has no end, and no image was found in what is there`,
+      {
+        side: 'source',
+        hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+      },
     )
   }
   const shown = found.entries.slice(0, SHOWN).map(({path, size, kind}) => `${path} (${kind}, ${size} bytes)`)

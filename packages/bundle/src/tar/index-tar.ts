@@ -10,6 +10,8 @@ import {BLOCK_BYTES, decodeHeader, decodeText, isZeroBlock, roundUpToBlock, type
 import type {TarEntry} from './tar-entry.js'
 
 export interface TarIndex {
+  /** Whether the archive has its end mark; some writers leave it out, and so does whatever cuts an archive short. */
+  readonly ended: boolean
   /** In the archive's order. Of several members with one path only the last is there. */
   readonly entries: readonly TarEntry[]
   /**
@@ -73,7 +75,8 @@ export const indexTar = async (source: ByteSource, options: ReadOptions = {}): P
   }
   const size = await source.size(options)
   if (contentEnd > size) throw truncated(source.name, size)
-  return {entries: [...members.values()], find: (path) => findEntry(path, members)}
+  const ended = size >= roundUpToBlock(contentEnd) + 2 * BLOCK_BYTES
+  return {ended, entries: [...members.values()], find: (path) => findEntry(path, members)}
 }
 
 /** The archive's members in order, each with what its extension headers say. */
