@@ -97,6 +97,7 @@ const judge = (
           hint: 'give --username and --password-stdin, or log in with docker or podman first',
         }
   }
+  if (status === 412) return quotaIn(errors) ?? byStatus(status)
   if (status === 403 || errors.some(({code}) => code === 'DENIED' || code === 'UNAUTHORIZED')) {
     return quotaIn(errors) ?? {code: 'DENIED', hint: rights}
   }
