@@ -4,7 +4,8 @@ import type {FromWorker, ToWorker, WorkerStart} from './worker-protocol.js'
 
 /** The decoding thread. It has nothing else to do, so it may wait for its reader without an event loop. */
 
-const OUTPUT_BYTES = 512 * 1024
+/** What a zstd block holds at most: no output waits for more than its decoder has. */
+const OUTPUT_BYTES = 128 * 1024
 const {library, credit} = workerData as WorkerStart
 
 const send = (message: FromWorker): void => {
@@ -19,45 +20,68 @@ const sendOutput = (bytes: Uint8Array): void => {
   send({kind: 'output', bytes})
 }
 
-type Push = (input: Uint8Array) => void
+interface FrameDecoder {
+  push(input: Uint8Array): void
+  /** @throws where the frame is not complete for the decoder */
+  endFrame(): void
+}
 
-const openNapi = async (): Promise<Push> => {
+const openNapi = async (): Promise<FrameDecoder> => {
   const {DCtx} = (await import('zstd-napi/binding.js')).default
   const context = new DCtx()
-  return (input) => {
-    for (let rest = input; ;) {
-      const output = new Uint8Array(OUTPUT_BYTES)
-      const [, produced, consumed] = context.decompressStream(output, rest)
-      if (produced > 0) sendOutput(output.subarray(0, produced))
-      rest = rest.subarray(consumed)
-      if (rest.length === 0 && produced < OUTPUT_BYTES) return
-    }
+  let expected = 0
+  return {
+    push: (input) => {
+      for (let rest = input; ;) {
+        const output = new Uint8Array(OUTPUT_BYTES)
+        const [hint, produced, consumed] = context.decompressStream(output, rest)
+        if (produced > 0) sendOutput(output.subarray(0, produced))
+        expected = hint
+        rest = rest.subarray(consumed)
+        // At the end of a frame (hint 0) nothing is left inside, and a further call would begin the next one.
+        if (rest.length === 0 && (hint === 0 || produced < OUTPUT_BYTES)) return
+      }
+    },
+    endFrame: () => {
+      if (expected !== 0) throw new Error('the frame is not complete')
+    },
   }
 }
 
-const openFzstd = async (): Promise<Push> => {
+/** One decoder a frame: it keeps a small one back until it is told of the end, and recurses from frame to frame. */
+const openFzstd = async (): Promise<FrameDecoder> => {
   const {Decompress} = await import('fzstd')
-  const decoder = new Decompress((bytes) => {
-    if (bytes.length > 0) sendOutput(bytes.slice())
-  })
-  return (input) => {
-    decoder.push(input)
+  const open = () =>
+    new Decompress((bytes) => {
+      if (bytes.length > 0) sendOutput(bytes.slice())
+    })
+  let decoder = open()
+  return {
+    push: (input) => {
+      decoder.push(input)
+    },
+    endFrame: () => {
+      decoder.push(new Uint8Array(), true)
+      decoder = open()
+    },
   }
 }
 
-const push = library === 'zstd-napi' ? await openNapi() : await openFzstd()
+const decoder = library === 'zstd-napi' ? await openNapi() : await openFzstd()
+
+const receive = (input: ToWorker): void => {
+  if (input === 'frame-end') decoder.endFrame()
+  else if (input === 'end') send({kind: 'end'})
+  else {
+    decoder.push(input)
+    send({kind: 'more'})
+  }
+}
 
 parentPort?.on('message', (input: ToWorker) => {
   try {
-    if (input === undefined) {
-      send({kind: 'end'})
-      parentPort?.close()
-      return
-    }
-    push(input)
-    send({kind: 'more'})
+    receive(input)
   } catch (error) {
     send({kind: 'failed', message: messageOf(error)})
-    parentPort?.close()
   }
 })

@@ -4,10 +4,10 @@ export interface WorkerStart {
   readonly credit: Int32Array
 }
 
-/** To the thread: compressed bytes, or `undefined` after the last. */
-export type ToWorker = Uint8Array | undefined
+/** To the thread: compressed bytes, and where a frame and the stream end. */
+export type ToWorker = Uint8Array | 'frame-end' | 'end'
 
-/** From the thread. `more`: it has used up an input; `end`: the last output has been sent. */
+/** From the thread. `more`: it has used up compressed bytes; `end`: the last output has been sent. */
 export type FromWorker =
   | {readonly kind: 'output'; readonly bytes: Uint8Array}
   | {readonly kind: 'more'}

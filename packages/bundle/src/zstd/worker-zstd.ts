@@ -7,13 +7,13 @@ import {damaged} from './node-zstd.js'
 import type {FromWorker, ToWorker, WorkerStart} from './worker-protocol.js'
 
 /** Outputs the thread may be ahead of its reader, and inputs that wait for it. */
-const OUTPUTS_AHEAD = 4
+const OUTPUTS_AHEAD = 8
 const INPUTS_AHEAD = 2
 
 /** A decoder that knows no thread but the caller's, in a thread of its own for each stream. */
 export const workerZstd = (library: WorkerStart['library']): SequentialDecoder =>
   async function* (compressed, options): Bytes {
-    const inputs = frameData(compressed, options.name)
+    const inputs = framesFor(compressed, options.name)
     const thread = new DecodeThread(library)
     try {
       yield* decode(inputs, {...options, thread})
@@ -26,13 +26,16 @@ export const workerZstd = (library: WorkerStart['library']): SequentialDecoder =
   }
 
 async function* decode(
-  inputs: AsyncGenerator<Uint8Array>,
+  inputs: AsyncGenerator<ToWorker, void, undefined>,
   {signal, thread}: DecodeOptions & {readonly thread: DecodeThread},
 ): Bytes {
+  /** Sends up to the next compressed bytes, of which the thread tells when it has used them. */
   const feed = async (): Promise<void> => {
-    const next = await inputs.next()
-    // A copy, since sending takes the buffer away from whoever else looks at it.
-    thread.send(next.done === true ? undefined : new Uint8Array(next.value))
+    for (;;) {
+      const next = await inputs.next()
+      thread.send(next.done === true ? 'end' : next.value)
+      if (next.done === true || next.value !== 'frame-end') return
+    }
   }
   for (let ahead = 0; ahead < INPUTS_AHEAD; ahead += 1) await feed()
   for (;;) {
@@ -47,9 +50,10 @@ async function* decode(
   }
 }
 
-async function* frameData(compressed: Bytes, name: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* framesFor(compressed: Bytes, name: string): AsyncGenerator<ToWorker, void, undefined> {
   for await (const frame of zstdFrames(compressed, {name, maxWindowBytes: limits.zstdWindowBytes})) {
     yield* frame.bytes
+    yield 'frame-end'
   }
 }
 
@@ -74,8 +78,11 @@ class DecodeThread {
     this.#worker.on('exit', () => this.#fail(new Error('the decoding thread ended')))
   }
 
+  /** Bytes go as a copy, since sending takes the buffer away from whoever else looks at it. */
   send(input: ToWorker): void {
-    this.#worker.postMessage(input, input === undefined ? [] : [input.buffer as ArrayBuffer])
+    if (typeof input === 'string') return this.#worker.postMessage(input, [])
+    const copy = new Uint8Array(input)
+    this.#worker.postMessage(copy, [copy.buffer])
   }
 
   async next(): Promise<FromWorker> {

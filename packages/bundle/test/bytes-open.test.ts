@@ -1,0 +1,245 @@
+import {execFileSync} from 'node:child_process'
+import {createReadStream} from 'node:fs'
+import {readdir, truncate} from 'node:fs/promises'
+import {join} from 'node:path'
+import {Readable} from 'node:stream'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {
+  compress,
+  makeTempDir,
+  seededText,
+  tarBytes,
+  type Compression,
+  type TempDir,
+} from '@airgap-mirror/test/kit'
+import {decoders} from '#src/bytes/decoders.js'
+import {openBytes, openNested, type OpenBytesOptions} from '#src/bytes/open-bytes.js'
+import {indexTar} from '#src/tar/index-tar.js'
+import {collect, failureOf, writeTo} from './fixtures/packed.js'
+
+const KiB = 1024
+const layer = seededText('open', 700 * KiB)
+let temp: TempDir
+let tar: Buffer
+
+beforeAll(async () => {
+  temp = await makeTempDir()
+  tar = await tarBytes([
+    {path: 'blobs/a', bytes: layer},
+    {path: 'blobs/b', bytes: layer.subarray(0, 1000)},
+    {path: 'index.json', bytes: Buffer.from('{}')},
+  ])
+})
+afterAll(async () => temp.remove())
+
+const shapes: readonly (readonly [string, Compression])[] = [
+  ['plain', {type: 'none'}],
+  ['gzip', {type: 'gzip'}],
+  ['gzip of many members', {type: 'gzip', memberSize: 100 * KiB}],
+  ['xz of one block', {type: 'xz'}],
+  ['xz of many blocks', {type: 'xz', blockSize: 64 * KiB}],
+  ['xz of many streams with padding', {type: 'xz', streamSize: 100 * KiB, padding: 4}],
+  ['zstd', {type: 'zstd'}],
+  ['zstd of many frames', {type: 'zstd', frameSize: 100 * KiB}],
+]
+const small: OpenBytesOptions = {memoryBudget: 128 * KiB}
+
+describe.each(shapes)('a bundle in %s', (name, compression) => {
+  const written = async (): Promise<string> => {
+    const bytes = await compress(tar, compression)
+    return writeTo(temp.path, `${name}.bin`, bytes)
+  }
+
+  test.each<[string, OpenBytesOptions]>([
+    ['with scratch space', {}],
+    ['without scratch space', {scratch: 'never'}],
+    ['without scratch space and with little memory', {scratch: 'never', ...small}],
+  ])('has the same plain bytes as a file %s', async (_how, options) => {
+    await using source = await openBytes({path: await written()}, options)
+    const {entries} = await indexTar(source)
+    expect(entries.map(({path}) => path)).toEqual(['blobs/a', 'blobs/b', 'index.json'])
+    for (const entry of entries) {
+      const start = entry.offset
+      const bytes = await collect(source.stream(start, entry.size))
+      expect(bytes.equals(tar.subarray(start, start + entry.size))).toBe(true)
+    }
+    expect(await source.size()).toBe(tar.length)
+    expect(source.usage.decoded).toBeLessThanOrEqual(2 * tar.length)
+  })
+
+  test('has the same plain bytes as a stream, kept on scratch disk and gone from it afterwards', async () => {
+    await using scratch = await makeTempDir()
+    const stream = createReadStream(await written())
+    const source = await openBytes({stream, name: 'stdin'}, {scratch: {directory: scratch.path}})
+    expect(source.usage.scratchPeak).toBe(tar.length)
+    expect((await collect(source.stream(0, tar.length))).equals(tar)).toBe(true)
+    await source[Symbol.asyncDispose]()
+    expect(await readdir(scratch.path)).toEqual([])
+  })
+
+  test('has the same plain bytes inside any other, and in two levels', async () => {
+    const inner = await compress(tar, compression)
+    const middle = await tarBytes([{path: 'inner', bytes: inner}])
+    for (const [outerName, outer] of shapes) {
+      const bytes = await compress(
+        await tarBytes([
+          {path: 'pad', bytes: layer.subarray(0, 5000)},
+          {path: 'middle', bytes: middle},
+        ]),
+        outer,
+      )
+      await using source = await openBytes(
+        {path: await writeTo(temp.path, 'outer.bin', bytes)},
+        {scratch: 'never'},
+      )
+      const outerIndex = await indexTar(source)
+      const entry = outerIndex.find('middle')
+      if (entry === undefined) throw new Error('no entry')
+      await using between = await openNested(source, {
+        offset: entry.offset,
+        length: entry.size,
+        name: 'middle',
+      })
+      const found = (await indexTar(between)).find('inner')
+      if (found === undefined) throw new Error('no entry')
+      await using nested = await openNested(
+        between,
+        {offset: found.offset, length: found.size, name: 'inner'},
+        {scratch: 'never'},
+      )
+      expect([outerName, (await collect(nested.stream(0, tar.length))).equals(tar)]).toEqual([
+        outerName,
+        true,
+      ])
+    }
+  })
+
+  test('is found to be truncated or corrupt wherever it is cut, and never hangs', async () => {
+    const bytes = await compress(tar, compression)
+    for (let length = 1; length < bytes.length - 1100; length += Math.ceil(bytes.length / 12)) {
+      const path = await writeTo(temp.path, 'cut.bin', bytes.subarray(0, length))
+      for (const options of [{}, {scratch: 'never'}] as const) {
+        const read = async (): Promise<void> => {
+          await using source = await openBytes({path}, options)
+          const {entries} = await indexTar(source)
+          for (const entry of entries) await collect(source.stream(entry.offset, entry.size))
+          expect(entries.length).toBe(3)
+        }
+        expect([length, await failureOf(read())]).toEqual([
+          length,
+          expect.stringMatching(/^BUNDLE_(?:TRUNCATED|CORRUPT)$/),
+        ])
+      }
+    }
+  })
+
+  test('stops at an abort while it is opened, indexed or read', async () => {
+    const path = await written()
+    const signal = AbortSignal.abort()
+    expect(await failureOf(openBytes({path}, {signal}))).toBe('CANCELLED')
+    await using source = await openBytes({path}, {scratch: 'never'})
+    expect(await failureOf(indexTar(source, {signal}))).toBe('CANCELLED')
+    const controller = new AbortController()
+    const read = async (): Promise<void> => {
+      for await (const _ of source.stream(0, tar.length, controller)) controller.abort()
+      await source.read(0, 1, controller)
+    }
+    expect(await failureOf(read())).toBe('CANCELLED')
+    expect((await source.read(512, 10)).length).toBe(10)
+  })
+})
+
+describe('how a bundle is read', () => {
+  test('of many blocks: only those with headers for the index, each once', async () => {
+    const path = await writeTo(temp.path, 'blocks.xz', await compress(tar, {type: 'xz', blockSize: 32 * KiB}))
+    await using source = await openBytes({path}, {memoryBudget: 64 * KiB})
+    await indexTar(source)
+    expect(source.access).toBe('blocks')
+    expect(source.usage.decoded).toBeLessThanOrEqual(3 * 32 * KiB)
+    const before = source.usage.decoded
+    await collect(source.stream(0, tar.length))
+    expect(source.usage.decoded - before).toBeLessThanOrEqual(tar.length)
+  })
+
+  test('of one stream: once with scratch space, twice without', async () => {
+    const path = await writeTo(temp.path, 'one.gz', await compress(tar, {type: 'gzip'}))
+    const notes: string[] = []
+    await using kept = await openBytes({path}, {onNote: (text) => notes.push(text)})
+    expect([kept.access, kept.usage.scratchPeak, notes.length]).toEqual(['random', tar.length, 1])
+    await using twice = await openBytes({path}, {scratch: 'never'})
+    await indexTar(twice)
+    await collect(twice.stream(0, tar.length))
+    expect([twice.access, twice.usage]).toEqual(['in-order', {decoded: 2 * tar.length, scratchPeak: 0}])
+  })
+
+  test('falls back to reading twice where the scratch directory cannot be used', async () => {
+    const path = await writeTo(temp.path, 'fall.gz', await compress(tar, {type: 'gzip'}))
+    const notes: string[] = []
+    const options = {
+      scratch: {directory: join(temp.path, 'missing')},
+      onNote: (text: string) => notes.push(text),
+    }
+    await using source = await openBytes({path}, options)
+    expect(source.access).toBe('in-order')
+    expect(notes.at(-1)).toContain('read twice')
+  })
+
+  test('names the libraries in use', async () => {
+    const {xz, zstd} = await decoders()
+    expect(['node-liblzma', 'lzma-native']).toContain(xz)
+    expect(['node', 'zstd-napi', 'fzstd']).toContain(zstd)
+  })
+})
+
+describe('what cannot be read', () => {
+  test('is a file that is not there, or a directory', async () => {
+    expect(await failureOf(openBytes({path: join(temp.path, 'missing')}))).toBe('BUNDLE_UNREADABLE')
+    expect(await failureOf(openBytes({path: temp.path}))).toBe('BUNDLE_UNREADABLE')
+  })
+
+  test.each([
+    ['bzip2', Buffer.from('BZh91AY&SY')],
+    ['lz4', Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x64])],
+    ['zip', Buffer.from('PK\x03\x04')],
+  ])('is %s, with a hint', async (name, bytes) => {
+    const path = await writeTo(temp.path, 'unsupported.bin', bytes)
+    await expect(openBytes({path})).rejects.toMatchObject({
+      code: 'BUNDLE_UNSUPPORTED',
+      message: expect.stringContaining(name),
+      hint: expect.stringContaining('decompress'),
+    })
+  })
+
+  test('is a stream that may not be kept, and one that fails', async () => {
+    const stream = Readable.from([tar])
+    expect(await failureOf(openBytes({stream, name: 'stdin'}, {scratch: 'never'}))).toBe('BUNDLE_UNSUPPORTED')
+    const broken = new Readable({read: () => broken.destroy(new Error('gone'))})
+    expect(await failureOf(openBytes({stream: broken, name: 'stdin'}))).toBe('BUNDLE_UNREADABLE')
+  })
+
+  test('is nested too deep', async () => {
+    await using source = await openBytes({path: await writeTo(temp.path, 'deep.tar', tar)})
+    const deeper = async (): Promise<void> => {
+      for (let inner = source; ;) inner = await openNested(inner, {offset: 0, length: 1000, name: 'inner'})
+    }
+    expect(await failureOf(deeper())).toBe('LIMIT_EXCEEDED')
+  })
+
+  test('is a file that becomes shorter while it is read', async () => {
+    const path = await writeTo(temp.path, 'shrinks.tar', tar)
+    await using source = await openBytes({path})
+    await truncate(path, 10_000)
+    expect(await failureOf(collect(source.stream(0, tar.length)))).toBe('BUNDLE_TRUNCATED')
+  })
+
+  test('is read from a named pipe like a stream', async () => {
+    const path = join(temp.path, 'pipe')
+    execFileSync('mkfifo', [path])
+    const file = await writeTo(temp.path, 'piped.xz', await compress(tar, {type: 'xz'}))
+    const {spawn} = await import('node:child_process')
+    const writer = spawn('dd', [`if=${file}`, `of=${path}`], {stdio: 'ignore'})
+    await using source = await openBytes({path})
+    expect((await collect(source.stream(0, tar.length))).equals(tar)).toBe(true)
+    expect(writer.pid).toBeDefined()
+  })
+})

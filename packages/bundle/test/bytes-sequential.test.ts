@@ -1,0 +1,173 @@
+import {describe, expect, test} from 'vitest'
+import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {seededBytes} from '@airgap-mirror/test/kit'
+import {SequentialBytes} from '#src/bytes/sequential-bytes.js'
+import {collect, failureOf, inChunks} from './fixtures/packed.js'
+
+const MiB = 1024 * 1024
+const plain = seededBytes('sequential', 3 * MiB)
+
+interface Recorded {
+  readonly source: SequentialBytes
+  /** Plain bytes each pass has given so far. */
+  readonly passes: number[]
+}
+
+/** A source whose decoder gives chunks of a size, and fails behind `failsAt`. */
+const sequential = (options: {chunk?: number; bytes?: Uint8Array; failsAt?: number} = {}): Recorded => {
+  const {chunk = 64 * 1024, bytes = plain, failsAt = Infinity} = options
+  const passes: number[] = []
+  const source = new SequentialBytes({
+    name: 'recorded',
+    usage: {decoded: 0, scratchPeak: 0},
+    open: async function* () {
+      const pass = passes.push(0) - 1
+      for await (const part of inChunks(bytes, chunk)) {
+        if ((passes[pass] ?? 0) >= failsAt) throw new MirrorError('BUNDLE_CORRUPT', 'damaged here')
+        passes[pass] = (passes[pass] ?? 0) + part.length
+        yield part
+      }
+    },
+    dispose: async () => {},
+  })
+  return {source, passes}
+}
+
+const next = async (iterator: AsyncIterator<Uint8Array>): Promise<number> => {
+  const result = await iterator.next()
+  return result.done === true ? 0 : result.value.length
+}
+
+const settled = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
+
+describe('an in-order source', () => {
+  test.each([1000, 4096, 65_536, 10 * MiB])(
+    'serves ascending reads in one pass, chunks of %s',
+    async (chunk) => {
+      const {source, passes} = sequential({chunk})
+      for (let at = 0; at < plain.length; at += 100_000) {
+        const bytes = await source.read(at, 512)
+        expect(Buffer.from(bytes).equals(plain.subarray(at, at + 512))).toBe(true)
+        expect(Buffer.from(await source.read(at + 512, 1))[0]).toBe(plain[at + 512])
+      }
+      expect(await source.size()).toBe(plain.length)
+      expect(passes).toEqual([plain.length])
+    },
+  )
+
+  test('decodes no further than its readers need', async () => {
+    const {source, passes} = sequential()
+    await source.read(100_000, 10)
+    await settled()
+    expect(passes).toEqual([2 * 65_536])
+  })
+
+  test('serves many readers at once in one pass, wherever they begin', async () => {
+    const {source, passes} = sequential()
+    const ranges = Array.from({length: 20}, (_, index) => [index * 100_001, 900_000] as const)
+    const results = await Promise.all(ranges.map(([at, length]) => collect(source.stream(at, length))))
+    results.forEach((bytes, index) => {
+      const [at, length] = ranges[index] ?? [0, 0]
+      expect(bytes.equals(plain.subarray(at, at + length))).toBe(true)
+    })
+    expect(passes.length).toBe(1)
+  })
+
+  test('serves those behind it in another pass, after those ahead', async () => {
+    const {source, passes} = sequential()
+    await source.read(MiB, 1)
+    const order: string[] = []
+    const ahead = collect(source.stream(2 * MiB, 1000)).then(() => order.push('ahead'))
+    const behind = collect(source.stream(5000, 1000)).then(() => order.push('behind'))
+    const further = collect(source.stream(MiB - 5000, 1000)).then(() => order.push('further'))
+    await Promise.all([ahead, behind, further])
+    expect(order).toEqual(['ahead', 'behind', 'further'])
+    expect(passes.length).toBe(2)
+  })
+
+  test('does not pass what is held until it is released', async () => {
+    const {source, passes} = sequential()
+    const release = source.hold(MiB)
+    const rest = collect(source.stream(2 * MiB, 1000))
+    await settled()
+    const held = passes[0] ?? 0
+    expect(held).toBeLessThanOrEqual(MiB + 65_536)
+    release()
+    release()
+    expect((await rest).equals(plain.subarray(2 * MiB, 2 * MiB + 1000))).toBe(true)
+    expect(passes.length).toBe(1)
+  })
+
+  test('goes on where the reader has come that a hold announced, released or not', async () => {
+    const {source, passes} = sequential()
+    source.hold(MiB)
+    const rest = collect(source.stream(2 * MiB, 1000))
+    await settled()
+    expect((await collect(source.stream(MiB, 1000))).equals(plain.subarray(MiB, MiB + 1000))).toBe(true)
+    await rest
+    expect(passes.length).toBe(1)
+  })
+
+  test('buffers no more than 8 MiB for a slow reader', async () => {
+    const bytes = seededBytes('slow', 40 * MiB)
+    const {source, passes} = sequential({bytes, chunk: 256 * 1024})
+    const slow = source.stream(0, bytes.length)[Symbol.asyncIterator]()
+    await next(slow)
+    const other = collect(source.stream(30 * MiB, 1000))
+    await settled()
+    expect(passes[0]).toBeLessThan(10 * MiB)
+    let read = 0
+    for (let length = 1; length > 0 && read < 29 * MiB;) read += length = await next(slow)
+    await slow.return?.()
+    expect((await other).equals(bytes.subarray(30 * MiB, 30 * MiB + 1000))).toBe(true)
+    expect(passes.length).toBe(1)
+  })
+
+  test('goes on for others when a reader leaves or is aborted, even one that has stopped reading', async () => {
+    const bytes = seededBytes('left', 20 * MiB)
+    const {source} = sequential({bytes})
+    const controller = new AbortController()
+    const stuck = source.stream(0, bytes.length, {signal: controller.signal})[Symbol.asyncIterator]()
+    await next(stuck)
+    const other = collect(source.stream(19 * MiB, 1000))
+    await settled()
+    controller.abort()
+    expect((await other).equals(bytes.subarray(19 * MiB, 19 * MiB + 1000))).toBe(true)
+    expect(await failureOf(next(stuck))).toBe('CANCELLED')
+  })
+
+  test('ends short for a read and fails for a stream past its end', async () => {
+    const {source} = sequential()
+    expect((await source.read(plain.length - 5, 100)).length).toBe(5)
+    expect((await source.read(plain.length + 5, 100)).length).toBe(0)
+    expect(await failureOf(collect(source.stream(plain.length - 5, 6)))).toBe('BUNDLE_TRUNCATED')
+    expect((await collect(source.stream(plain.length, 0))).length).toBe(0)
+  })
+
+  test('tells a truncated source to everybody who waits for what it lacks', async () => {
+    const {source} = sequential()
+    const waiting = [1, 2, 3].map((index) => failureOf(collect(source.stream(MiB * index, 3 * MiB))))
+    expect(await Promise.all(waiting)).toEqual(['BUNDLE_TRUNCATED', 'BUNDLE_TRUNCATED', 'BUNDLE_TRUNCATED'])
+  })
+
+  test('serves what lies before damage, and fails what lies behind it', async () => {
+    const {source} = sequential({failsAt: MiB})
+    const before = collect(source.stream(0, 1000))
+    const behind = failureOf(collect(source.stream(2 * MiB, 10)))
+    expect((await before).equals(plain.subarray(0, 1000))).toBe(true)
+    expect(await behind).toBe('BUNDLE_CORRUPT')
+    expect(await failureOf(source.size())).toBe('BUNDLE_CORRUPT')
+    expect((await collect(source.stream(500, 1000))).equals(plain.subarray(500, 1500))).toBe(true)
+  })
+
+  test('fails its readers when it closes, and closes twice', async () => {
+    const {source} = sequential()
+    source.hold(0)
+    const waiting = failureOf(collect(source.stream(1000, 1000)))
+    await settled()
+    await source[Symbol.asyncDispose]()
+    await source[Symbol.asyncDispose]()
+    expect(await waiting).toBe('CANCELLED')
+    expect(await failureOf(collect(source.stream(0, 1)))).toBe('CANCELLED')
+  })
+})
