@@ -13,6 +13,7 @@ import {
   type TestImage,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type RegistryOptions, type TestRegistry} from '@airgap-mirror/test/registry'
+import {argv} from './argv.js'
 import {faultsIn, named, writeBundle} from './push.js'
 
 const users = [{name: 'admin', password: 'Harbor12345'}]
@@ -38,17 +39,13 @@ describe('a script written for bmctl works with only the program’s name change
   })
   afterAll(() => directory.remove())
 
-  const pushImages = ['push', 'images', '--source', './bmpackages_1.32.0.tar.xz']
+  const pushImages = argv`push images --source ./bmpackages_1.32.0.tar.xz`
 
   test('push images --source --private-registry --cacert --username --password', async () => {
     await using registry = await start({auth: {type: 'token', users}, projects: ['library']})
     const {code, stderr} = await runMirror(
-      [
-        ...pushImages,
-        ...['--private-registry', `${registry.host}/library`],
-        ...['--cacert', './ca.crt'],
-        ...['--username', 'admin', '--password', 'Harbor12345'],
-      ],
+      argv`${pushImages} --private-registry ${registry.host}/library --cacert ./ca.crt
+        --username admin --password Harbor12345`,
       {cwd: directory.path},
     )
     expect({code, stderr}).toMatchObject({code: 0})
@@ -65,16 +62,7 @@ describe('a script written for bmctl works with only the program’s name change
     const config = join(home.path, 'auth.json')
     await writeFile(config, JSON.stringify({auths}))
     const {code, stderr} = await runMirror(
-      [
-        ...pushImages,
-        ...[
-          '--private-registry',
-          `${registry.host}/library`,
-          '--cacert',
-          './ca.crt',
-          '--need-credential=false',
-        ],
-      ],
+      argv`${pushImages} --private-registry ${registry.host}/library --cacert ./ca.crt --need-credential=false`,
       {cwd: directory.path, env: {REGISTRY_AUTH_FILE: config}},
     )
     expect({code, stderr}).toMatchObject({code: 0})
@@ -86,7 +74,7 @@ describe('a script written for bmctl works with only the program’s name change
     test(`${bare} insists on a credential before any work`, async () => {
       await using registry = await start()
       const {code, stderr} = await runMirror(
-        [...pushImages, '--private-registry', registry.host, '--cacert', './ca.crt', bare],
+        argv`${pushImages} --private-registry ${registry.host} --cacert ./ca.crt ${bare}`,
         {cwd: directory.path},
       )
       expect({code, stderr}).toMatchObject({code: 1})
@@ -103,10 +91,8 @@ describe('a script written for bmctl works with only the program’s name change
     const auths = {[registry.host]: {auth: Buffer.from('admin:Harbor12345').toString('base64')}}
     await writeFile(config, JSON.stringify({auths}))
     const {code, stderr} = await runMirror(
-      [
-        ...[...pushImages, '--need-credential', '--private-registry', registry.host],
-        ...['--cacert', './ca.crt', '--docker-config', config],
-      ],
+      argv`${pushImages} --need-credential --private-registry ${registry.host} --cacert ./ca.crt
+        --docker-config ${config}`,
       {cwd: directory.path},
     )
     expect({code, stderr}).toMatchObject({code: 0})
@@ -117,11 +103,8 @@ describe('a script written for bmctl works with only the program’s name change
     await using registry = await start({auth: {type: 'basic', users}})
     await using proxy = await startProxy({names: {'registry.internal': registry.host}})
     const {code, stderr} = await runMirror(
-      [
-        ...pushImages,
-        ...['--private-registry', 'registry.internal:443/library', '--cacert', './ca.crt'],
-        ...['--username', 'admin', '--password', 'Harbor12345'],
-      ],
+      argv`${pushImages} --private-registry registry.internal:443/library --cacert ./ca.crt
+        --username admin --password Harbor12345`,
       {cwd: directory.path, env: {HTTPS_PROXY: proxy.url}},
     )
     expect({code, stderr}).toMatchObject({code: 0})

@@ -11,6 +11,7 @@ import {
   type TestImage,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type RegistryOptions} from '@airgap-mirror/test/registry'
+import {argv} from './argv.js'
 import {faultsIn, named, push, writeOciBundle} from './push.js'
 
 const users = [{name: 'pusher', password: 'a:colon'}]
@@ -120,10 +121,7 @@ describe('a push of three images that share layers, one of two platforms, into a
     const {code, stderr} = await push({
       source,
       registry,
-      flags: [
-        ...['--cacert', cacert],
-        ...['--client-cert', join(files, 'cert.pem'), '--client-key', join(files, 'key.pem')],
-      ],
+      flags: argv`--cacert ${cacert} --client-cert ${join(files, 'cert.pem')} --client-key ${join(files, 'key.pem')}`,
     })
 
     expect({code, stderr}).toMatchObject({code: 0})

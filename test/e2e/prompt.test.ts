@@ -15,6 +15,7 @@ import {
   type TempDir,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
+import {argv} from './argv.js'
 import {named, writeOciBundle} from './push.js'
 
 const users = [{name: 'typist', password: 'not echoed'}]
@@ -46,9 +47,8 @@ describe.skipIf(lacksTool('script'))('a registry that asks for a credential', ()
     await directory.remove()
   })
 
-  const args = (namespace: string, from: string): readonly string[] => [
-    ...['push', '--source', from, '--private-registry', `${registry.host}/${namespace}`, '--plain-http'],
-  ]
+  const args = (namespace: string, from: string): readonly string[] =>
+    argv`push --source ${from} --private-registry ${registry.host}/${namespace} --plain-http`
   const inTerminal = (
     namespace: string,
     options: Partial<PtyOptions> & {readonly dialogue: PtyOptions['dialogue']; readonly from?: string},

@@ -11,6 +11,7 @@ import {
   type TempDir,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
+import {argv} from './argv.js'
 import {faultsIn, named, writeOciBundle} from './push.js'
 
 /** Only the proxies of these tests know it. */
@@ -47,10 +48,8 @@ describe('a registry whose name only the proxy can resolve', () => {
   ): Promise<ChildResult & {readonly namespace: string}> => {
     const namespace = `run${run++}`
     const result = await runMirror(
-      [
-        ...['push', '--source', source, '--private-registry', `${target}/${namespace}`],
-        ...['--cacert', join(directory.path, 'ca.pem'), '--retries', '0', ...flags],
-      ],
+      argv`push --source ${source} --private-registry ${target}/${namespace}
+        --cacert ${join(directory.path, 'ca.pem')} --retries 0 ${flags}`,
       {env},
     )
     return {...result, namespace}

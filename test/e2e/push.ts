@@ -13,6 +13,7 @@ import {
   type TestImage,
 } from '@airgap-mirror/test/kit'
 import type {TestRegistry} from '@airgap-mirror/test/registry'
+import {argv} from './argv.js'
 
 /** The report as a script reads it: only what the tests look at. */
 export interface ReadReport {
@@ -70,11 +71,8 @@ export const push = async ({
 }: PushOptions): Promise<PushResult> => {
   const target = namespace === undefined ? registry.host : `${registry.host}/${namespace}`
   const result = await runMirror(
-    [
-      ...['push', '--source', source, '--private-registry', target, '--json'],
-      ...(registry.url.startsWith('http:') ? ['--plain-http'] : []),
-      ...flags,
-    ],
+    argv`push --source ${source} --private-registry ${target} --json
+      ${registry.url.startsWith('http:') ? ['--plain-http'] : []} ${flags}`,
     options,
   )
   return {
@@ -98,6 +96,13 @@ export const parseReport = ({
     throw new Error(`no report on standard output:\n${stdout}\nstandard error:\n${stderr}`, {cause})
   }
 }
+
+/** The lines that standard error has of one side's errors. */
+export const errorsOf = (side: 'source' | 'target', stderr: string): string =>
+  stderr
+    .split('\n')
+    .filter((line) => line.startsWith(`error: ${side}: `))
+    .join('\n')
 
 /** An image under the name that containerd, nerdctl and docker would record. */
 export const named = (name: string, image: TestImage): NamedImage => ({
