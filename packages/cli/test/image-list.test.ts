@@ -10,7 +10,7 @@ it('reads a list as K3s, RKE2 and Rancher publish it', () => {
     '\uFEFF# a comment',
     'docker.io/rancher/pause:3.1\r',
     '',
-    '  rancher/klipper-lb:v0.1.2  # trailing comment',
+    '  rancher/klipper-lb:v0.1.2  # trailing comment\r',
     `gcr.io/a/b:v@${digest}`,
     'gcr.io/a/c:v my/c:w',
   ].join('\n')

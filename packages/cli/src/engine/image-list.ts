@@ -15,15 +15,7 @@ export interface ListedImage {
 export const parseImageList = (text: string, name: string): readonly ListedImage[] => {
   const images: ListedImage[] = []
   const problems: string[] = []
-  for (const [index, raw] of text
-    .replace(/^\uFEFF/, '')
-    .split('\n')
-    .entries()) {
-    const [source, target, ...rest] = raw
-      .replace(/(?:^|\s)#.*$/, '')
-      .trim()
-      .split(/\s+/)
-    if (source === undefined || source === '') continue
+  for (const [index, [source, target, ...rest]] of columnsOf(text)) {
     try {
       if (rest.length > 0) throw new MirrorError('LIST_INVALID', 'more than two columns')
       images.push({
@@ -50,18 +42,28 @@ export const parseMapFile = (
 ): ReadonlyMap<string, string> => {
   const map = new Map<string, string>()
   const problems: string[] = []
-  for (const [index, raw] of text.split('\n').entries()) {
-    const [source, target, ...rest] = raw
-      .replace(/(?:^|\s)#.*$/, '')
-      .trim()
-      .split(/\s+/)
-    if (source === undefined || source === '') continue
+  for (const [index, [source, target, ...rest]] of columnsOf(text)) {
     if (target === undefined || rest.length > 0) problems.push(`line ${index + 1}: not SOURCE TARGET`)
     else for (const key of keysOf(source, keyOf)) map.set(key, target)
   }
   if (problems.length > 0) throw badLines(name, problems)
   return map
 }
+
+type Columns = readonly [first: string, ...rest: string[]]
+
+/** What is on each line that says something, without its comment, with the line's place. */
+const columnsOf = (text: string): readonly (readonly [number, Columns])[] =>
+  text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .flatMap((line, index) => {
+      const [first = '', ...rest] = line
+        .replace(/(?:^|\s)#.*$/, '')
+        .trim()
+        .split(/\s+/)
+      return first === '' ? [] : [[index, [first, ...rest]] as const]
+    })
 
 const keysOf = (source: string, keyOf: (name: Reference) => string): readonly string[] => {
   try {

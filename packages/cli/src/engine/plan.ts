@@ -129,9 +129,10 @@ class Planner {
     at: {target: Reference; index: number; present: Descriptor | undefined; changed: string | undefined},
   ): Omit<PlannedImage, 'source' | 'target'> {
     const {target, index, present} = at
-    const sourceDigest = node.manifest.descriptor.digest
-    if (present?.digest === sourceDigest)
-      return {...changedBy(at.changed), status: 'present', sourceDigest, targetDigest: present.digest}
+    const {digest: ownDigest} = node.manifest.descriptor
+    // Where the bundle holds another digest than the source had, nobody knows the source's any more.
+    const origin = at.changed === undefined ? {sourceDigest: ownDigest} : {digestChanged: at.changed}
+    if (present?.digest === ownDigest) return {...origin, status: 'present', targetDigest: present.digest}
     const {sparse} = this.#input
     const complete = this.#completeChildren(node, target.repository)
     const lacking = this.#lacking(node, complete, target.repository)
@@ -147,7 +148,7 @@ class Planner {
         : undefined
     if (substitute !== undefined) this.#remember(substitute.manifest)
     if (present !== undefined && present.digest === substitute?.manifest.descriptor.digest) {
-      return {digestChanged: substitute.reason, status: 'present', sourceDigest, targetDigest: present.digest}
+      return {...origin, digestChanged: substitute.reason, status: 'present', targetDigest: present.digest}
     }
     const children = complete.map((child) => this.#manifest(child, target.repository, index))
     if (substitute !== undefined && sparse !== 'auto') {
@@ -159,7 +160,7 @@ class Planner {
         image: index,
         digest,
       })
-      return {digestChanged: substitute.reason, status: 'planned', root, sourceDigest, targetDigest: digest}
+      return {...origin, digestChanged: substitute.reason, status: 'planned', root, targetDigest: digest}
     }
     this.#remember(node.manifest)
     const needs = node.manifest.kind === 'index' ? children : this.#blobs(node, target.repository, index)
@@ -171,10 +172,10 @@ class Planner {
       target,
       needs,
       image: index,
-      digest: sourceDigest,
+      digest: ownDigest,
       ...(fallback === undefined ? {} : {fallback}),
     })
-    return {...changedBy(at.changed), status: 'planned', root, sourceDigest, targetDigest: sourceDigest}
+    return {...origin, status: 'planned', root, targetDigest: ownDigest}
   }
 
   /** A manifest by its digest, with everything below it. */
@@ -271,6 +272,3 @@ class Planner {
     this.#input.manifests.set(manifest.descriptor.digest, manifest)
   }
 }
-
-const changedBy = (reason: string | undefined): {digestChanged?: string} =>
-  reason === undefined ? {} : {digestChanged: reason}
