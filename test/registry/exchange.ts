@@ -38,12 +38,18 @@ export class ConnectionGone extends Error {
 export async function* bodyOf(exchange: Exchange, state: RegistryState): AsyncGenerator<Uint8Array> {
   const {request, record, fault} = exchange
   const limit = state.options.bodyLimit ?? Number.POSITIVE_INFINITY
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
+  const resets = state.options.overLimit === 'reset'
+  const refuse = (): never => {
+    if (!resets) throw tooLarge()
+    exchange.reset()
+    throw new ConnectionGone('over the limit')
+  }
+  if (!resets && Number(request.headers['content-length'] ?? 0) > limit) refuse()
   let stopAt = hasBody(request) ? stopOf(fault) : Number.POSITIVE_INFINITY
   const count = (bytes: Uint8Array): void => {
     record.bytesReceived += bytes.length
     state.log.bytesReceived += bytes.length
-    if (record.bytesReceived > limit) throw tooLarge()
+    if (record.bytesReceived > limit) refuse()
   }
   try {
     for await (const chunk of request.iterator({destroyOnReturn: false})) {

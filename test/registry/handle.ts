@@ -35,12 +35,14 @@ export const handle = async (service: Service, incoming: Incoming): Promise<void
   const {request, response, connection} = incoming
   const route = routeOf(request.method ?? '', request.url ?? '')
   const record = startRecord(service, incoming, route)
+  service.state.active += 1
   // A client that goes away while it is answered or is still sending is no error of this server.
   request.on('error', () => undefined)
   response.on('error', () => undefined)
   try {
+    const crowded = refusalOfCrowd(service.state)
     await delayed(service.state.options.latency)
-    const exchange = admit(service, incoming, {route, record})
+    const exchange = admit(service, incoming, {route, record, crowded})
     if (exchange.refused !== undefined) await respond(exchange.refused, exchange, response)
     else await serve(exchange, service, response)
   } catch (thrown) {
@@ -50,6 +52,7 @@ export const handle = async (service: Service, incoming: Incoming): Promise<void
     }
   } finally {
     record.finishedAt = Date.now()
+    service.state.active -= 1
     // What the client still sends after an early answer has to go somewhere.
     request.resume()
   }
@@ -122,12 +125,17 @@ const HANDLERS: Readonly<Record<RequestKind, Handler>> = {
 const admit = (
   {state, gate, faults}: Service,
   {request, connection, origin}: Incoming,
-  known: {readonly route: Route; readonly record: MutableRecord},
+  known: {
+    readonly route: Route
+    readonly record: MutableRecord
+    readonly crowded: Refusal | undefined
+  },
 ): Exchange & {readonly refused?: Reply} => {
-  const {route, record} = known
+  const {route, record, crowded} = known
   const base = {route, request, record, ...connection}
   let access: Access = {user: undefined, can: () => true}
   try {
+    if (crowded !== undefined) throw crowded
     if (route.kind !== 'token') {
       access = origin === 'other' ? admitSigned(request, route, state) : gate.admit(request, route)
     }
@@ -138,6 +146,15 @@ const admit = (
   const fault = faults.pick(record.method, route)
   record.fault = fault?.type
   return {...base, access, fault}
+}
+
+/** Judged by how many were there when the request came. */
+const refusalOfCrowd = ({active, options: {capacity}}: RegistryState): Refusal | undefined => {
+  if (capacity === undefined || active <= capacity.requests) return undefined
+  const {retryAfter} = capacity
+  return new Refusal(429, 'TOOMANYREQUESTS', 'too many requests at once', {
+    headers: retryAfter === undefined ? {} : {'retry-after': retryAfter},
+  })
 }
 
 const startRecord = (

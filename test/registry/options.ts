@@ -67,6 +67,10 @@ export interface RegistryOptions {
   readonly chunkMinLength?: number
   /** Bytes of one request body; more is answered 413 with an HTML page, as nginx does. */
   readonly bodyLimit?: number
+  /** reset: a larger body is not answered, its connection is reset at the limit. Default answer. */
+  readonly overLimit?: 'answer' | 'reset'
+  /** More requests than this at once are answered 429, with this `Retry-After` where there is one. */
+  readonly capacity?: {readonly requests: number; readonly retryAfter?: string}
   /** Milliseconds before every request is worked on. */
   readonly latency?: number
   /** The referrers API and OCI-Subject; default true. */

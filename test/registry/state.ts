@@ -29,6 +29,8 @@ export interface RegistryState {
   readonly violations: string[]
   /** `scheme://host:port` of the second origin, once it listens. */
   otherOrigin: string
+  /** Requests that are worked on. */
+  active: number
 }
 
 export const createState = (options: RegistryOptions, storage: Storage): RegistryState => ({
@@ -40,6 +42,7 @@ export const createState = (options: RegistryOptions, storage: Storage): Registr
   signatures: new Set(),
   violations: [],
   otherOrigin: '',
+  active: 0,
 })
 
 export const repositoryOf = (state: RegistryState, name: string): Repository | undefined =>

@@ -4,6 +4,6 @@ export {usualCredentialFiles, type CredentialFile} from './auth/credential-place
 export type {Credential, CredentialProvider, CredentialRequest} from './auth/credential.js'
 export {authRequired} from './auth/refusal.js'
 export {staticCredentials} from './auth/static-credentials.js'
-export type {Exchange, ProxyOptions, RegistryOptions, TlsOptions} from './options.js'
+export type {Exchange, ProxyOptions, RegistryOptions, Retry, TlsOptions} from './options.js'
 export type {HostKnowledge} from './registry/host-knowledge.js'
 export {openRegistry, type Registry} from './registry/open-registry.js'

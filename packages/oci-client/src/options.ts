@@ -25,6 +25,26 @@ export interface Exchange {
   readonly error?: string
 }
 
+/** Something that failed and is tried again. Texts are fit to be shown. */
+export interface Retry {
+  /** What it was: content, or a request. */
+  readonly what: string
+  /** Milliseconds until then. */
+  readonly wait: number
+  readonly reason: string
+}
+
+/** All in milliseconds. */
+export interface TransportTimeouts {
+  readonly connect: number
+  /** From the end of a request to its response: small requests. */
+  readonly answer: number
+  /** The same for PUT and PATCH: a registry may hash and copy a large blob before it answers. */
+  readonly commit: number
+  /** How long a body, in either direction, may not move. */
+  readonly stall: number
+}
+
 export interface RegistryOptions {
   /** `host[:port]`. */
   readonly registry: string
@@ -44,8 +64,12 @@ export interface RegistryOptions {
   readonly retries?: number
   /** The longest wait before a retry, `Retry-After` included; default 300,000 ms. */
   readonly retryMaxWait?: number
+  /** Default: patient enough for slow links and for registries that copy large blobs before they answer. */
+  readonly timeouts?: Partial<TransportTimeouts>
   readonly userAgent?: string
   readonly onExchange?: (exchange: Exchange) => void
   /** Registry `Warning` headers and what the client falls back from, each text once. */
   readonly onWarning?: (text: string) => void
+  /** Called before each wait. */
+  readonly onRetry?: (retry: Retry) => void
 }

@@ -182,7 +182,7 @@ test('a proxy that never answers CONNECT fails in time, and close does not wait 
   const silent = kept(await listen(createServer(() => {})))
   const proxy = {httpsProxy: `http://127.0.0.1:${silent.port}`}
   const options = {registry: 'registry.invalid', side: 'target', proxy} as const
-  const transport = kept(createTransport(options, {connect: 200}))
+  const transport = kept(createTransport({...options, timeouts: {connect: 200}}))
   const error = await failureOf(transport.send(get('https://registry.invalid')))
   expect(error.message).toContain('timed out')
   const patient = kept(createTransport(options))

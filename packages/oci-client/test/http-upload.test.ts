@@ -2,9 +2,9 @@ import {once} from 'node:events'
 import {createServer, type Socket} from 'node:net'
 import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, expect, test} from 'vitest'
-import {createTransport, type Transport, type TransportTimeouts} from '#src/http/undici.js'
+import {createTransport, type Transport} from '#src/http/undici.js'
 import {isTransient} from '#src/http/transport-error.js'
-import type {RegistryOptions} from '#src/options.js'
+import type {RegistryOptions, TransportTimeouts} from '#src/options.js'
 import {limits} from '#src/model/index.js'
 import {failureOf, get, keeper, listen, serve, type Listening} from './http-loopback.js'
 
@@ -17,7 +17,7 @@ const transportTo = (
   timeouts: Partial<TransportTimeouts> = {},
 ): {readonly transport: Transport; readonly origin: string} => {
   const registry = `127.0.0.1:${port}`
-  const transport = createTransport({registry, side: 'target', plainHttp: true, ...options}, timeouts)
+  const transport = createTransport({registry, side: 'target', plainHttp: true, timeouts, ...options})
   return {transport: kept(transport), origin: `http://${registry}`}
 }
 

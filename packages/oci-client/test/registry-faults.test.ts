@@ -102,10 +102,10 @@ describe('a torn upload', () => {
   it('starts again where the registry forgets, which is said once and not asked again', async () => {
     const warnings: string[] = []
     const {served, registry} = await start(
-      {uploads: 'forgetful', faults: [{...torn, times: 2}]},
+      {uploads: 'forgetful', faults: [torn, {...torn, nth: 2, fault: {...torn.fault, after: 14 * MiB}}]},
       {onWarning: (text) => warnings.push(text)},
     )
-    const bytes = noise(2 * MiB)
+    const bytes = noise(16 * MiB)
     await registry.putBlob(REPO, blobOf(bytes))
     expect(kinds(served).filter((kind) => kind === 'status')).toHaveLength(1)
     expect(served.blobs(REPO)).toEqual([digestOf(bytes)])
@@ -125,7 +125,7 @@ describe('a torn upload', () => {
   it('is given up after the retries where it gets no further, with the reason', async () => {
     const {served, registry} = await start(
       {faults: [{match: {kind: 'send'}, times: Infinity, fault: {type: 'reset-before'}}]},
-      {retries: 2},
+      {retries: 2, chunkSize: 0},
     )
     await expect(registry.putBlob(REPO, blobOf(noise(2 * MiB)))).rejects.toMatchObject({code: 'UNREACHABLE'})
     expect(kinds(served).filter((kind) => kind === 'send')).toHaveLength(3)

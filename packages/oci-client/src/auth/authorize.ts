@@ -22,7 +22,7 @@ export interface AuthorizeOptions {
   readonly credentials?: CredentialProvider | undefined
   /**
    * For token requests: a transport that adds no credential, and follows no redirect to another origin, as those requests
-   * carry one themselves. May retry.
+   * carry one themselves. It retries: what of it fails is final for whoever sent the request that needed a token.
    */
   readonly tokenSend: Send
   /** Milliseconds that only grow; for tests. */

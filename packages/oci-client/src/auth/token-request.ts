@@ -1,5 +1,6 @@
 import {excerpt} from '../http/printable.js'
 import type {HttpRequest, HttpResponse, HttpUrl, Send} from '../http/send.js'
+import {asFinal} from '../http/transport-error.js'
 import {isJsonObject, isMirrorError, limits, MirrorError, type JsonObject, type Side} from '../model/index.js'
 import {basicHeader, isHeaderToken} from './authorization-header.js'
 import {secretsOf, type Credential} from './credential.js'
@@ -17,7 +18,10 @@ export interface TokenRequest {
 }
 
 export interface TokenRequestOptions {
-  /** A transport without the registry's credentials; it must not follow a redirect to another origin. */
+  /**
+   * A transport without the registry's credentials; it must not follow a redirect to another origin. It tries again what
+   * may be tried again: a failure that comes out of here is final.
+   */
   readonly send: Send
   readonly registry: string
   readonly side: Side
@@ -51,7 +55,9 @@ export const requestToken = async (
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     const message = `token server ${realm.host} of ${options.registry}: ${error.message}`
-    throw new MirrorError(error.code, message, {side: options.side, hint: error.hint, cause: error.cause})
+    throw asFinal(
+      new MirrorError(error.code, message, {side: options.side, hint: error.hint, cause: error.cause}),
+    )
   }
 }
 

@@ -1,6 +1,9 @@
+import type {HostCondition} from './host-gates.js'
+import {LONGEST_OUTAGE_PAUSE} from './pressure.js'
+import {parseRetryAfter} from './retry-after.js'
 import type {HttpRequest, Middleware} from './send.js'
 import {sleep as sleepFor} from './sleep.js'
-import {isTransient} from './transport-error.js'
+import {asFinal, isTransient} from './transport-error.js'
 
 export interface RetryPolicy {
   /** How often a request is sent again. */
@@ -10,7 +13,7 @@ export interface RetryPolicy {
 }
 
 export interface RetryFailure {
-  /** Attempts made so far, from 1. */
+  /** Attempts made so far that count, from 1. */
   readonly attempt: number
   readonly status?: number | undefined
   readonly error?: unknown
@@ -19,6 +22,15 @@ export interface RetryFailure {
   readonly now: Date
   /** From 0 to below 1: spreads clients that failed together. */
   readonly random: number
+  /** How the host does, this failure included; absent where nobody watches it. */
+  readonly host?: HostCondition | undefined
+}
+
+export interface RetryDecision {
+  /** Milliseconds. */
+  readonly wait: number
+  /** False where the failure is the host's being gone: that is bounded by time. */
+  readonly counts: boolean
 }
 
 export interface RetryNotice {
@@ -33,41 +45,66 @@ export interface RetryNotice {
 const FIRST_WAIT = 1000
 /** 425: Azure and some proxies; 408 and 50x: proxies whose registry is starting or gone for a moment. */
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+/** Where nobody answered yet, more tries would only keep from the user that the address is wrong. */
+const FIRST_CONTACT_RETRIES = 1
 
 /**
- * Whether to send again, and after how many milliseconds: 1 s, doubled each time, a quarter more or less. What
- * `Retry-After` asks for is waited for in full. With five retries a registry may be gone for 20 s.
+ * Whether to send again, and when: after 1 s, doubled each time, a quarter more or less. What `Retry-After` asks for is
+ * waited for in full. A host that had answered and is gone is waited for as long as `patienceOf` says, however often.
  */
-export const retryDecision = (
-  failure: RetryFailure,
-  policy: RetryPolicy,
-): {readonly wait: number} | undefined => {
-  if (failure.attempt > policy.retries || !isRetried(failure)) return undefined
-  const asked = retryAfter(failure)
+export const retryDecision = (failure: RetryFailure, policy: RetryPolicy): RetryDecision | undefined => {
+  const {attempt, random, host, status} = failure
+  if (policy.retries === 0 || !isRetried(failure)) return undefined
+  const downFor = host?.downFor
+  if (downFor !== undefined) {
+    if (downFor >= patienceOf(policy)) return undefined
+  } else {
+    const isContact = host !== undefined && !host.answered && status === undefined
+    if (attempt > (isContact ? Math.min(FIRST_CONTACT_RETRIES, policy.retries) : policy.retries))
+      return undefined
+  }
+  const asked = parseRetryAfter(failure.retryAfter, failure.now)
   if (asked !== undefined && asked > policy.maxWait) return undefined
-  const spread = 0.75 + failure.random / 2
-  const backoff = FIRST_WAIT * 2 ** Math.min(failure.attempt - 1, 30) * spread
-  const wait =
-    asked === undefined || asked === 0 ? backoff : asked + Math.min(asked / 10, 1000) * failure.random
-  return {wait: Math.min(Math.round(wait), policy.maxWait)}
+  const backoff = backoffOf(attempt, random)
+  const own =
+    asked === undefined || asked === 0
+      ? downFor === undefined
+        ? backoff
+        : Math.min(backoff, LONGEST_OUTAGE_PAUSE)
+      : asked + Math.min(asked / 10, 1000) * random
+  const wait = Math.min(Math.round(own), policy.maxWait)
+  return {wait: Math.max(wait, Math.ceil(host?.pausedFor ?? 0)), counts: downFor === undefined}
 }
 
 /**
+ * How long, in milliseconds, a host may be gone that had answered: the longest wait, or what all waits between retries come
+ * to where that is more.
+ */
+export const patienceOf = ({retries, maxWait}: RetryPolicy): number => {
+  let sum = 0
+  for (let attempt = 1; attempt <= retries; attempt++) sum += Math.min(backoffOf(attempt, 1), maxWait)
+  return Math.max(sum, maxWait)
+}
+
+const backoffOf = (attempt: number, random: number): number =>
+  FIRST_WAIT * 2 ** Math.min(attempt - 1, 30) * (0.75 + random / 2)
+
+/**
  * Sends a request again as `retryDecision` says. Requests with a stream pass through untouched: whoever makes the
- * stream retries them, so that retries are never nested. The last response is returned, the last error thrown.
+ * stream retries them. The last response is returned; the last error is thrown as final, so that retries are never nested.
  */
 export const retrying =
   (options: {
     readonly policy: RetryPolicy
     readonly sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>
     readonly onRetry?: (notice: RetryNotice) => void
+    readonly conditionOf?: (origin: string) => HostCondition
   }): Middleware =>
   (next) =>
   async (request) => {
     if (request.body !== undefined && 'stream' in request.body) return next(request)
-    const {policy, sleep = sleepFor, onRetry} = options
-    for (let attempt = 1; ; attempt++) {
+    const {policy, sleep = sleepFor, onRetry, conditionOf} = options
+    for (let attempt = 1; ;) {
       const outcome = await next(request).then(
         (response) => ({response, error: undefined}),
         (error: unknown) => ({response: undefined, error}),
@@ -84,25 +121,20 @@ export const retrying =
               retryAfter: response?.header('retry-after'),
               now: new Date(),
               random: Math.random(),
+              host: conditionOf?.(request.url.origin),
             },
             policy,
           )
       if (decision === undefined) {
-        if (response === undefined) throw error
+        if (response === undefined) throw asFinal(error)
         return response
       }
       await response?.discard()
       onRetry?.({request, attempt, wait: decision.wait, status, error})
+      if (decision.counts) attempt += 1
       await sleep(decision.wait, request.signal)
     }
   }
 
 const isRetried = ({status, error}: RetryFailure): boolean =>
   status === undefined ? isTransient(error) : RETRIED.has(status)
-
-const retryAfter = ({retryAfter: text, now}: RetryFailure): number | undefined => {
-  const value = text?.trim()
-  if (value === undefined) return undefined
-  if (/^\d+$/.test(value)) return Number(value) * 1000
-  return HTTP_DATE.test(value) ? Math.max(0, Date.parse(value) - now.getTime()) : undefined
-}

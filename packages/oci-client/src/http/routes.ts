@@ -28,6 +28,9 @@ const KEEP_ALIVE = 30_000
 /** For each address of a name; Node's own 250 ms give up on satellite links. */
 const ADDRESS_ATTEMPT = 2000
 
+/** Connections to one host: one more than blobs in flight, so that small requests do not wait behind them. */
+export const connectionsTo = ({concurrency = DEFAULT_CONCURRENCY}: RegistryOptions): number => concurrency + 1
+
 /** @throws {MirrorError} CONFIG_INVALID */
 export const createRoute = (origin: string, options: RoutesOptions): Route => {
   const {registry} = options
@@ -39,8 +42,7 @@ export const createRoute = (origin: string, options: RoutesOptions): Route => {
       ? directConnector(forwardedBy?.origin ?? origin, options)
       : tunnelConnector(origin, proxy, options)
   const pool = new Pool(forwardedBy?.origin ?? origin, {
-    // One more than blobs in flight, so that small requests do not wait behind them.
-    connections: (registry.concurrency ?? DEFAULT_CONCURRENCY) + 1,
+    connections: connectionsTo(registry),
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE,
     maxHeaderSize: limits.headerBytes,

@@ -17,15 +17,46 @@ const PASSING_PROXY_STATUS: ReadonlySet<string> = new Set([
   'PROXY_STATUS_504',
 ])
 
-/** Whether the same request may well succeed a moment later. */
+/** Nobody is there: what the next request to the same host would find, too. */
+const AWAY: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  ...PASSING_PROXY_STATUS,
+])
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'UND_ERR_SOCKET'])
+/** Failures that were tried again as often as they may be. */
+const finals = new WeakSet<object>()
+
+/** Marks a failure as one that was tried again already: whoever stands further out lets it be. */
+export const asFinal = <Thrown>(error: Thrown): Thrown => {
+  if (error instanceof Error) finals.add(error)
+  return error
+}
+
+/** Whether the same request may well succeed a moment later, and nobody has tried that yet. */
 export const isTransient = (error: unknown): boolean => {
-  if (!isMirrorError(error)) return false
+  if (!isMirrorError(error) || finals.has(error)) return false
   if (error.code === 'TIMEOUT') return true
   if (error.code !== 'UNREACHABLE' && error.code !== 'PROXY_FAILED') return false
   const code = networkCode(error.cause) ?? ''
   if (LASTING.has(code)) return false
   return error.code === 'UNREACHABLE' || isConnectionFailure(code) || PASSING_PROXY_STATUS.has(code)
 }
+
+/** Whether no connection to the host came about: unlike one that broke, it says that the host is gone. */
+export const isUnreachable = (error: unknown): boolean =>
+  isMirrorError(error) &&
+  (error.code === 'UNREACHABLE' || error.code === 'TIMEOUT' || error.code === 'PROXY_FAILED') &&
+  AWAY.has(networkCode(error.cause) ?? '')
+
+/** Whether a connection that stood was closed from the other side. */
+export const isBrokenConnection = (error: unknown): boolean =>
+  isMirrorError(error) && error.code === 'UNREACHABLE' && BROKEN.has(networkCode(error.cause) ?? '')
 
 /**
  * The error that a failed connection is told as. What no network or registry can cause is given back as it is: a bug.

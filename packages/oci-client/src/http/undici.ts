@@ -10,24 +10,13 @@ import {readBeginning, readResponse, wireResponse, type WireOptions} from './wir
 import {originOf} from './location.js'
 import {proxyRefused} from './proxy-error.js'
 import {cancelled, limits, MirrorError} from '../model/index.js'
-import type {RegistryOptions} from '../options.js'
+import type {RegistryOptions, TransportTimeouts} from '../options.js'
 
 export interface Transport {
   /** One exchange over the wire, with no retry, no credential and no redirect. */
   readonly send: Send
   /** Ends all connections, those in use as well. */
   close(): Promise<void>
-}
-
-/** All in milliseconds. */
-export interface TransportTimeouts {
-  readonly connect: number
-  /** From the end of a request to its response: small requests. */
-  readonly answer: number
-  /** The same for PUT and PATCH: a registry may hash and copy a large blob before it answers. */
-  readonly commit: number
-  /** How long a body, in either direction, may not move. */
-  readonly stall: number
 }
 
 const TIMEOUTS: TransportTimeouts = {
@@ -40,11 +29,8 @@ const TIMEOUTS: TransportTimeouts = {
 const EARLY_BODY_WAIT = 5000
 
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID for what the options say */
-export const createTransport = (
-  options: RegistryOptions,
-  timeouts: Partial<TransportTimeouts> = {},
-): Transport => {
-  const times = {...TIMEOUTS, ...timeouts}
+export const createTransport = (options: RegistryOptions): Transport => {
+  const times = {...TIMEOUTS, ...options.timeouts}
   const registryOrigin = originOf(options.registry, options)
   const contexts = createSecureContexts(options.tls ?? {}, new URL(registryOrigin).hostname)
   const closing = new AbortController()

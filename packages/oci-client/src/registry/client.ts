@@ -1,7 +1,9 @@
 import type {HostKnowledge} from './host-knowledge.js'
+import type {HostCondition} from '../http/host-gates.js'
 import type {RetryPolicy} from '../http/retry.js'
 import type {HttpUrl, Send} from '../http/send.js'
 import type {Bytes, Digest, Side} from '../model/index.js'
+import type {Retry} from '../options.js'
 
 /** What every operation on one registry works with. */
 export interface RegistryClient {
@@ -11,6 +13,8 @@ export interface RegistryClient {
   readonly side: Side
   /** Sends again what can be sent again: for everything but uploads. */
   readonly send: Send
+  /** Sends again once at the most: for the first question, whose failure is more likely a wrong address than an outage. */
+  readonly sendFirst: Send
   /** Sends once: for uploads, which have their own loop. */
   readonly sendOnce: Send
   readonly host: HostKnowledge
@@ -20,7 +24,9 @@ export interface RegistryClient {
   readonly paced: (bytes: Bytes, signal: AbortSignal) => Bytes
   /** Each text is reported once. */
   readonly warn: (text: string) => void
-  readonly onRetry: () => void
+  readonly onRetry: (retry: Retry) => void
+  /** How the registry's own host does. */
+  readonly condition: () => HostCondition
 }
 
 export const urlOf = (client: RegistryClient, path: string): HttpUrl => ({origin: client.origin, path})

@@ -7,17 +7,20 @@ import {putManifestBytes} from './put-manifest.js'
 import {readManifest, resolveManifest} from './read-manifest.js'
 import {referrersByTag} from './referrers-tag.js'
 import {authorizing} from '../auth/authorize.js'
-import {originOf} from '../http/location.js'
+import {hostGates} from '../http/host-gates.js'
+import {formatUrl, originOf} from '../http/location.js'
 import {logging} from '../http/log.js'
 import {limitRate} from '../http/rate-limit.js'
 import {followRedirects} from '../http/redirects.js'
 import {responseError} from '../http/response-error.js'
-import {retrying, type RetryPolicy} from '../http/retry.js'
+import {redactUrl} from '../http/redact.js'
+import {patienceOf, retrying, type RetryNotice, type RetryPolicy} from '../http/retry.js'
+import {connectionsTo} from '../http/routes.js'
 import type {Middleware, Send} from '../http/send.js'
 import {createTransport} from '../http/undici.js'
 import {excerpt} from '../http/printable.js'
-import type {CallOptions, ImageSink} from '../model/index.js'
-import type {RegistryOptions} from '../options.js'
+import {messageOf, type CallOptions, type ImageSink} from '../model/index.js'
+import type {RegistryOptions, Retry} from '../options.js'
 
 export interface Registry extends ImageSink {
   /**
@@ -73,13 +76,21 @@ const createClient = (
     retries: options.retries ?? RETRIES,
     maxWait: options.retryMaxWait ?? RETRY_MAX_WAIT,
   }
-  const onRetry = (): void => {
+  const gates = hostGates({
+    most: connectionsTo(options),
+    longestPause: policy.maxWait,
+    patience: patienceOf(policy),
+  })
+  const onRetry = (retry: Retry): void => {
     usage.retries += 1
+    if (retry.wait > 0) options.onRetry?.(retry)
   }
   const warn = warnOnce(options.onWarning)
-  const again = retrying({policy, onRetry})
+  const {conditionOf} = gates
+  const retryOptions = {policy, conditionOf, onRetry: (notice: RetryNotice) => onRetry(retryOf(notice))}
+  const again = retrying(retryOptions)
   const logged = onExchange === undefined ? wire : logging(onExchange)(wire)
-  const seen = observing(usage, warn)(logged)
+  const seen = gates.gated(observing(usage, warn)(logged))
   const sendOnce = followRedirects()(
     authorizing({origin, registry, side, credentials, tokenSend: again(seen)})(seen),
   )
@@ -90,14 +101,24 @@ const createClient = (
     side,
     send: again(sendOnce),
     sendOnce,
+    sendFirst: retrying({...retryOptions, policy: {...policy, retries: Math.min(1, policy.retries)}})(
+      sendOnce,
+    ),
     host: unknownHost(),
     policy,
     chunkSize,
     paced: (bytes, signal) => (limited === undefined ? bytes : limited(bytes, {signal})),
     warn,
     onRetry,
+    condition: () => conditionOf(origin),
   }
 }
+
+const retryOf = ({request, wait, status, error}: RetryNotice): Retry => ({
+  what: `${request.method} ${redactUrl(formatUrl(request.url))}`,
+  wait,
+  reason: status === undefined ? messageOf(error) : `answered ${status}`,
+})
 
 /** Counts requests and passes on `Warning: 299 - "text"` (distribution-spec, Warnings): shown, never acted upon. */
 const observing =
@@ -124,7 +145,7 @@ const warnOnce = (onWarning: ((text: string) => void) | undefined): ((text: stri
 }
 
 const ping = async (client: RegistryClient, {signal}: CallOptions): Promise<void> => {
-  const response = await client.send({
+  const response = await client.sendFirst({
     method: 'GET',
     url: urlOf(client, endpoints.base),
     signal,

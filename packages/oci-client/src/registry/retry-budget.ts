@@ -1,4 +1,5 @@
 import type {Setback} from './upload-step.js'
+import type {HostCondition} from '../http/host-gates.js'
 import {retryDecision, type RetryPolicy} from '../http/retry.js'
 
 export interface RetryBudget {
@@ -15,9 +16,12 @@ const ADAPTATIONS = 20
 
 /**
  * How often one upload may fail: `policy.retries` times without getting any further, so that a large blob on a bad link
- * arrives as long as each attempt adds to it.
+ * arrives as long as each attempt adds to it. While the host is gone, time counts and not attempts.
  */
-export const retryBudget = (policy: RetryPolicy): RetryBudget => {
+export const retryBudget = (
+  policy: RetryPolicy,
+  {condition}: {readonly condition: () => HostCondition},
+): RetryBudget => {
   const spent = {busy: 0, expired: 0, gone: 0, refused: 0, adapt: 0}
   let best = 0
   return {
@@ -31,8 +35,12 @@ export const retryBudget = (policy: RetryPolicy): RetryBudget => {
       const attempt = spent.busy + spent.gone
       if (why === 'busy') {
         const failure = {attempt, status, error, retryAfter, now: new Date(), random: Math.random()}
-        return retryDecision(failure, policy)?.wait
+        const decision = retryDecision({...failure, host: condition()}, policy)
+        if (decision?.counts === false) spent.busy -= 1
+        return decision?.wait
       }
+      // What failed the old way says nothing of the new one.
+      if (why === 'adapt') Object.assign(spent, {busy: 0, gone: 0})
       const allowed = {
         adapt: spent.adapt <= ADAPTATIONS,
         expired: spent.expired <= EXPIRED_IN_A_ROW,

@@ -6,6 +6,7 @@ import {contentRange, receivedBytes} from './upload-range.js'
 import {isBlobLocation, movedSession, type UploadSession} from './upload-session.js'
 import type {Setback, Upload, UploadStep} from './upload-step.js'
 import type {HttpBody, HttpResponse} from '../http/send.js'
+import {isBrokenConnection} from '../http/transport-error.js'
 import {cancelled, digestOf, isPending, MirrorError, type Descriptor} from '../model/index.js'
 
 const OCTETS = {'content-type': 'application/octet-stream'} as const
@@ -151,6 +152,7 @@ const patch = async (
   }: {readonly context: ExchangeContext; readonly body: HttpBody; readonly range?: string},
 ): Promise<HttpResponse | Setback> => {
   const length = 'bytes' in body ? body.bytes.length : body.length
+  const start = 'bytes' in body ? outgoing.position - body.bytes.length : outgoing.position
   const answer = await exchange(upload, {
     ...context,
     request: () =>
@@ -167,7 +169,8 @@ const patch = async (
   })
   // The source broke while the registry was answering: that answer is about less than the blob.
   if (outgoing.failure !== undefined) throw outgoing.failure.error
-  return answer
+  const isTorn = 'at' in answer && answer.status === undefined && isBrokenConnection(answer.error)
+  return isTorn ? {...answer, torn: {length: context.body, taken: outgoing.position - start}} : answer
 }
 
 /** A success before the body was there is none: what the registry has, it has to say. */

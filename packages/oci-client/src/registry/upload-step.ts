@@ -1,4 +1,5 @@
 import type {RegistryClient} from './client.js'
+import type {TornBody} from './torn-body.js'
 import type {UploadSession} from './upload-session.js'
 import type {UploadVerdict} from './upload-verdict.js'
 import type {BlobSource, Descriptor} from '../model/index.js'
@@ -46,6 +47,8 @@ export interface Setback {
   readonly why: UploadVerdict['why']
   readonly status?: number | undefined
   readonly retryAfter?: string | undefined
+  /** Set where the connection broke while it carried a body. */
+  readonly torn?: TornBody
 }
 
 export type UploadStep = UploadState | Setback

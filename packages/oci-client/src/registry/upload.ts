@@ -13,12 +13,13 @@ import {
   sessionStatus,
   type UploadSession,
 } from './upload-session.js'
+import {withLimit, type TornBody} from './torn-body.js'
 import type {Setback, Upload, UploadState, UploadStep} from './upload-step.js'
 import {isBusy} from './upload-verdict.js'
 import type {HttpResponse} from '../http/send.js'
 import {sleep} from '../http/sleep.js'
 import {isTransient} from '../http/transport-error.js'
-import {cancelled, isPending, MirrorError, type Descriptor} from '../model/index.js'
+import {cancelled, contentKey, isPending, messageOf, MirrorError, type Descriptor} from '../model/index.js'
 
 type StateAt<At extends UploadState['at']> = Extract<UploadState, {at: At}>
 
@@ -37,9 +38,10 @@ export const uploadBlob = async (
   {session}: {readonly session?: UploadSession | undefined} = {},
 ): Promise<Uploaded> => {
   const {client, signal} = upload
-  const budget = retryBudget(client.policy)
+  const budget = retryBudget(client.policy, client)
   let state: UploadState = session === undefined ? {at: 'open'} : {at: 'send', session, offset: 0}
   let attempts = 0
+  let torn: TornBody | undefined
   try {
     while (state.at !== 'done') {
       if (signal?.aborted) throw cancelled(signal)
@@ -47,17 +49,19 @@ export const uploadBlob = async (
         attempts += 1
         budget.reached(state.offset)
       }
-      const step = await advance(upload, state)
-      if (step.at !== 'setback') {
-        state = step
+      const taken = await advance(upload, state)
+      if (taken.at !== 'setback') {
+        state = taken
         continue
       }
+      const step = withLimit(upload, {setback: taken, first: torn})
+      torn = taken.torn ?? torn
       const wait = budget.spend(step)
       if (wait === undefined) {
         state = step.next
         throw step.error
       }
-      client.onRetry()
+      client.onRetry({...retryOf(upload, step), wait})
       await sleep(wait, signal)
       state = step.next
     }
@@ -166,6 +170,14 @@ const brokenPromise = ({client, repository}: Upload, {digest}: Descriptor): Setb
     {side: client.side},
   ),
   why: 'refused',
+})
+
+const retryOf = (
+  {client, repository, blob}: Upload,
+  {status, error}: Setback,
+): {readonly what: string; readonly reason: string} => ({
+  what: nameOf(client, {repository, digest: contentKey(blob.content)}),
+  reason: status === undefined ? messageOf(error) : `answered ${status}`,
 })
 
 const sessionOf = (state: UploadState): UploadSession | undefined => {

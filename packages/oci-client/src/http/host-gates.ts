@@ -1,0 +1,172 @@
+import {
+  isGone,
+  noPressure,
+  pressureAfter,
+  roomIn,
+  type Ending,
+  type Pressure,
+  type PressureBounds,
+} from './pressure.js'
+import {parseRetryAfter} from './retry-after.js'
+import type {HttpRequest, HttpResponse, Middleware} from './send.js'
+import {isUnreachable} from './transport-error.js'
+import {cancelled, limits} from '../model/index.js'
+
+/** How a host does, for whoever decides whether to try again. Milliseconds. */
+export interface HostCondition {
+  /** Whether it ever answered. */
+  readonly answered: boolean
+  /** How long it has been gone; undefined where it answers. */
+  readonly downFor: number | undefined
+  /** How long everybody who talks to it waits from now on. */
+  readonly pausedFor: number
+}
+
+export interface HostGates {
+  /** Lets as many requests through to a host as it bears, in their order; those without a stream pass waiting streams. */
+  readonly gated: Middleware
+  readonly conditionOf: (origin: string) => HostCondition
+}
+
+/**
+ * One gate for each origin, through which everything goes that talks to it: a pause that the host asks for is kept by all, and
+ * of a host that is gone one request at a time finds out whether it is back.
+ * @param bounds for one host
+ */
+export const hostGates = (
+  bounds: PressureBounds,
+  {now = () => performance.now()}: {readonly now?: () => number} = {},
+): HostGates => {
+  const gates = new Map<string, HostGate>()
+  const gateOf = (origin: string): HostGate => {
+    const known = gates.get(origin)
+    if (known !== undefined) return known
+    const [oldest] = gates.keys()
+    if (gates.size >= limits.origins && oldest !== undefined) gates.delete(oldest)
+    const gate = new HostGate(bounds, now)
+    gates.set(origin, gate)
+    return gate
+  }
+  return {
+    gated: (next) => async (request) => gateOf(request.url.origin).pass(request, () => next(request)),
+    conditionOf: (origin) => gateOf(origin).condition(),
+  }
+}
+
+interface Passage {
+  readonly isStream: boolean
+  startedAt: number
+}
+
+interface Waiting {
+  readonly passage: Passage
+  readonly enter: () => void
+}
+
+class HostGate {
+  readonly #bounds: PressureBounds
+  readonly #now: () => number
+  #pressure: Pressure
+  readonly #inside = new Set<Passage>()
+  #queue: Waiting[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(bounds: PressureBounds, now: () => number) {
+    this.#bounds = bounds
+    this.#now = now
+    this.#pressure = noPressure(bounds)
+  }
+
+  condition(): HostCondition {
+    const {answered, downSince, pausedUntil} = this.#pressure
+    const now = this.#now()
+    return {
+      answered,
+      downFor: downSince === undefined ? undefined : now - downSince,
+      pausedFor: Math.max(0, pausedUntil - now),
+    }
+  }
+
+  async pass({body, signal}: HttpRequest, send: () => Promise<HttpResponse>): Promise<HttpResponse> {
+    const passage: Passage = {isStream: body !== undefined && 'stream' in body, startedAt: 0}
+    await this.#enter(passage, signal)
+    try {
+      const response = await send()
+      this.#leave(passage, endingOf(response), parseRetryAfter(response.header('retry-after'), new Date()))
+      return response
+    } catch (error) {
+      this.#leave(passage, isUnreachable(error) ? 'away' : 'broken')
+      throw error
+    }
+  }
+
+  #enter(passage: Passage, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(cancelled(signal))
+      const onAbort = (): void => {
+        this.#queue = this.#queue.filter((other) => other !== waiting)
+        reject(cancelled(signal))
+      }
+      const waiting: Waiting = {
+        passage,
+        enter: () => {
+          signal?.removeEventListener('abort', onAbort)
+          passage.startedAt = this.#now()
+          this.#inside.add(passage)
+          resolve()
+        },
+      }
+      signal?.addEventListener('abort', onAbort, {once: true})
+      this.#queue.push(waiting)
+      this.#admit()
+    })
+  }
+
+  #leave(passage: Passage, ending: Ending, asked?: number): void {
+    const observation = {
+      ending,
+      asked,
+      startedAt: passage.startedAt,
+      now: this.#now(),
+      active: this.#inside.size,
+    }
+    this.#pressure = pressureAfter(this.#pressure, observation, this.#bounds)
+    this.#inside.delete(passage)
+    this.#admit()
+  }
+
+  #admit(): void {
+    clearTimeout(this.#timer)
+    const now = this.#now()
+    const room = roomIn(this.#pressure, now, this.#bounds)
+    if (room > 0) {
+      this.#queue = this.#queue.filter((waiting) => {
+        if (!this.#fits(waiting.passage, room)) return true
+        waiting.enter()
+        return false
+      })
+    } else if (this.#queue.length > 0) {
+      // A timer may be early by a fraction of a millisecond.
+      const wait = Math.ceil(this.#pressure.pausedUntil - now) + 1
+      this.#timer = setTimeout(() => this.#admit(), wait)
+    }
+  }
+
+  #fits({isStream}: Passage, room: number): boolean {
+    const inside = [...this.#inside]
+    // What was under way when the host went may hang for long, and finds out nothing.
+    if (isGone(this.#pressure) && room === 1)
+      return !inside.some(({startedAt}) => startedAt >= this.#pressure.setbackAt)
+    // One place more is for small requests: they do not wait behind large blobs.
+    return isStream ? inside.filter((other) => other.isStream).length < room : inside.length < room + 1
+  }
+}
+
+/** 503 with a time is a registry that is pressed; without one it is a gateway or a registry that is starting. */
+const endingOf = (response: HttpResponse): Ending => {
+  const {status} = response
+  if (status === 429) return 'busy'
+  if (status === 503) return response.header('retry-after') === undefined ? 'away' : 'busy'
+  if (status === 502 || status === 504) return 'away'
+  return status >= 500 || status === 408 || status === 425 ? 'answered' : 'fine'
+}

@@ -1,0 +1,119 @@
+/**
+ * What one host bears at the moment, learnt from how it answers: requests at once are halved when it is pressed, and go up
+ * again by one for each round of successes. Pure. Times in milliseconds on a clock that only grows.
+ */
+export interface Pressure {
+  /** Requests at once. Its fraction is what successes have added so far. */
+  readonly limit: number
+  /** Nothing is sent before this. */
+  readonly pausedUntil: number
+  /** When it was pressed or gone last: how requests end that were sent before says nothing new. */
+  readonly setbackAt: number
+  /** Whether it ever answered for itself. */
+  readonly answered: boolean
+  /** Since when it does not answer any more. */
+  readonly downSince: number | undefined
+  /** Setbacks in a row since then. */
+  readonly missed: number
+}
+
+/**
+ * How a request ended, as far as it tells of the host. fine: answered. answered: with a failure that is no sign of pressure.
+ * busy: too much at once. away: nobody is there, or only a gateway that says so. broken: the connection broke, which tells of
+ * the link alone.
+ */
+export type Ending = 'fine' | 'answered' | 'busy' | 'away' | 'broken'
+
+export interface Observation {
+  readonly ending: Ending
+  /** What `Retry-After` asks for. */
+  readonly asked?: number | undefined
+  readonly startedAt: number
+  readonly now: number
+  /** Requests in flight, this one included. */
+  readonly active: number
+}
+
+export interface PressureBounds {
+  /** The most requests at once. */
+  readonly most: number
+  /** The longest pause that `Retry-After` may ask for; one that asks for more is not waited for. */
+  readonly longestPause: number
+  /** How long a host that is gone is waited for. */
+  readonly patience: number
+}
+
+const FIRST_PAUSE = 1000
+/** Between two looks at a host that is gone: short, since most come back within a minute. */
+export const LONGEST_OUTAGE_PAUSE = 10_000
+/** One failure may be one connection's; from the second on nobody else has to find out. */
+const MISSED_BEFORE_PAUSE = 2
+
+export const noPressure = ({most}: PressureBounds): Pressure => ({
+  limit: most,
+  pausedUntil: 0,
+  setbackAt: 0,
+  answered: false,
+  downSince: undefined,
+  missed: 0,
+})
+
+export const pressureAfter = (
+  pressure: Pressure,
+  observation: Observation,
+  bounds: PressureBounds,
+): Pressure => {
+  const {ending, startedAt, now} = observation
+  const {limit, setbackAt} = pressure
+  if (ending === 'broken') return pressure
+  if (ending === 'away') return missed(pressure, observation, bounds)
+  const up: Pressure = {...pressure, answered: true, downSince: undefined, missed: 0}
+  if (ending === 'answered') return up
+  if (ending === 'fine') {
+    const raised = startedAt < setbackAt ? limit : Math.min(bounds.most, limit + 1 / limit)
+    return {...up, limit: raised}
+  }
+  const {asked = 0} = observation
+  const pausedUntil = asked > bounds.longestPause ? 0 : now + asked
+  return {...lowered(up, observation), pausedUntil: Math.max(pressure.pausedUntil, pausedUntil)}
+}
+
+/** How many requests may be in flight; where the host is gone, one that looks whether it is back. */
+export const roomIn = (pressure: Pressure, now: number, bounds: PressureBounds): number => {
+  if (isLost(pressure, now, bounds)) return Number.POSITIVE_INFINITY
+  if (now < pressure.pausedUntil) return 0
+  return isGone(pressure) ? 1 : Math.floor(pressure.limit)
+}
+
+/** Several misses in a row: whoever looks next looks for everybody. */
+export const isGone = ({missed}: Pressure): boolean => missed >= MISSED_BEFORE_PAUSE
+
+/** Gone for so long that nobody is to be kept waiting for it. */
+const isLost = ({downSince}: Pressure, now: number, {patience}: PressureBounds): boolean =>
+  downSince !== undefined && now - downSince >= patience
+
+const missed = (pressure: Pressure, observation: Observation, bounds: PressureBounds): Pressure => {
+  const {now, startedAt} = observation
+  // A host that never answered is more likely misspelt than gone.
+  if (!pressure.answered) return pressure
+  const down = {...pressure, downSince: pressure.downSince ?? now}
+  if (startedAt < pressure.setbackAt) return down
+  const count = pressure.missed + 1
+  const pause = Math.min(
+    FIRST_PAUSE * 2 ** Math.min(count - MISSED_BEFORE_PAUSE, 30),
+    LONGEST_OUTAGE_PAUSE,
+    bounds.longestPause,
+  )
+  const pausedUntil = count < MISSED_BEFORE_PAUSE ? 0 : now + pause
+  return {
+    ...lowered(down, observation),
+    missed: count,
+    pausedUntil: Math.max(pressure.pausedUntil, pausedUntil),
+  }
+}
+
+/** Once for all requests that were under way together. */
+const lowered = (pressure: Pressure, {startedAt, now, active}: Observation): Pressure =>
+  startedAt < pressure.setbackAt
+    ? pressure
+    : {...pressure, limit: Math.max(1, Math.floor(Math.min(pressure.limit, active) / 2)), setbackAt: now}
