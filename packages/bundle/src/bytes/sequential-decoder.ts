@@ -4,6 +4,8 @@ export interface DecodeOptions {
   /** What is decoded, for messages. */
   readonly name: string
   readonly signal?: AbortSignal | undefined
+  /** The caller is done with a chunk before it asks for the next: its memory may be used again. */
+  readonly reuseOutput?: boolean
 }
 
 /**

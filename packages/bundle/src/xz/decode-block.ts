@@ -36,7 +36,7 @@ export const decodeBlock = async (
   }
 
   try {
-    for await (const chunk of decode(asStream(), {name: packed.name, signal})) {
+    for await (const chunk of decode(asStream(), {name: packed.name, signal, reuseOutput: true})) {
       onDecoded(chunk.length)
       if (filled + chunk.length > block.plainSize) throw wrongSize(block, packed.name)
       target.set(chunk, filled)

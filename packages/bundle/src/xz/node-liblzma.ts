@@ -33,7 +33,8 @@ interface DecodeWithHandle extends DecodeOptions {
   readonly openHandle: () => NativeLZMA | undefined
 }
 
-async function* decode(compressed: Bytes, {name, signal, openHandle}: DecodeWithHandle): Bytes {
+async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
+  const {name, signal, openHandle, reuseOutput = false} = options
   const handle = openHandle()
   if (handle === undefined) throw new Error('node-liblzma has no decoder handle')
   let output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
@@ -57,7 +58,7 @@ async function* decode(compressed: Bytes, {name, signal, openHandle}: DecodeWith
 
   const takeOutput = (): Buffer => {
     const chunk = output.subarray(0, filled)
-    output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+    if (!reuseOutput) output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
     filled = 0
     return chunk
   }
