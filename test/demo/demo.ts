@@ -73,13 +73,8 @@ await withTempDir(async (directory) => {
   await using registry = await startRegistry({tls, auth: {type: 'basic', users: [{name: 'demo', password}]}})
   say(`A registry of its own, with TLS and a password: ${registry.host}`)
 
-  const push = [
-    'push',
-    ...['--source', 'bundle.tar.xz'],
-    ...['--private-registry', `${registry.host}/mirror`],
-    ...['--cacert', 'ca.pem'],
-    ...['--username', 'demo', '--password-stdin'],
-  ]
+  const flags = `--source bundle.tar.xz --private-registry ${registry.host}/mirror --cacert ca.pem --username demo --password-stdin`
+  const push = ['push', ...flags.split(' ')]
   await mirror(push, {cwd: directory, stdin: password})
   const sent = registry.bytesReceived
   say('\nThe same again: nothing is sent.')
