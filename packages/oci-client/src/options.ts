@@ -62,7 +62,10 @@ export interface RegistryOptions {
   readonly limitRate?: number
   /** How often one piece of work is tried again; default 5. */
   readonly retries?: number
-  /** The longest wait before a retry, `Retry-After` included; default 300,000 ms. */
+  /**
+   * The longest wait before a retry, `Retry-After` included, and how long a registry is waited for that had answered and is
+   * gone; default 300,000 ms.
+   */
   readonly retryMaxWait?: number
   /** Default: patient enough for slow links and for registries that copy large blobs before they answer. */
   readonly timeouts?: Partial<TransportTimeouts>

@@ -117,7 +117,31 @@ test.each<[string, Answer, string, RegExp]>([
   ],
   ['too many requests', {status: 429, body: envelope('TOOMANYREQUESTS')}, 'RATE_LIMITED', /--concurrency/],
   ['a failing registry', {status: 500, body: envelope('BLOB_UNKNOWN')}, 'REGISTRY_FAILED', /log/],
-  ['a full disk', {status: 507}, 'REGISTRY_FAILED', /disk/],
+  ['a full disk', {status: 507}, 'REGISTRY_FULL', /disk/],
+  [
+    'a full disk, as distribution says it',
+    {
+      status: 500,
+      body: '{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":"write /var/lib/x/data: no space left on device"}]}',
+    },
+    'REGISTRY_FULL',
+    /disk/,
+  ],
+  [
+    'a full disk, as distribution says it by number',
+    {
+      status: 500,
+      body: '{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/x","Err":28}}}]}',
+    },
+    'REGISTRY_FULL',
+    /disk/,
+  ],
+  [
+    'another error by number',
+    {status: 500, body: '{"errors":[{"code":"UNKNOWN","detail":{"Enclosed":{"Op":"write","Err":280}}}]}'},
+    'REGISTRY_FAILED',
+    /log/,
+  ],
   ['no registry at all', {status: 404, body: 'not found'}, 'NOT_FOUND', /right host/],
   ['a missing manifest', {status: 404, body: envelope('MANIFEST_UNKNOWN')}, 'NOT_FOUND', /^$/],
   ['anything else', {status: 418, body: 'teapot'}, 'PROTOCOL', /^$/],

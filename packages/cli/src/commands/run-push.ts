@@ -70,6 +70,7 @@ const pushAndReport = async (
     ...settings.registry,
     ...(credentials.provider === undefined ? {} : {credentials: credentials.provider}),
     onWarning: warn,
+    onRetry: (retry) => onEvent({type: 'retry', ...retry}),
     ...(verbose ? {onExchange: (exchange) => onEvent({type: 'note', text: exchangeLine(exchange)})} : {}),
   })
   await using bundle = await openBoth(settings, {

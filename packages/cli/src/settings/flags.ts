@@ -112,7 +112,7 @@ const registryFlags = {
     helpGroup: registry,
   }),
   'retry-max-wait': text('retry-max-wait', {
-    description: `longest wait before a retry, Retry-After included [default: ${defaults.retryMaxWait}]`,
+    description: `longest wait before a retry, Retry-After included, and for a registry that went down [default: ${defaults.retryMaxWait}]`,
     helpValue: 'DURATION',
     helpGroup: registry,
   }),

@@ -19,6 +19,8 @@ interface FailureEntry {
   readonly detail: string
 }
 
+/** Milliseconds: an explanation that trickles is not waited for. */
+const EXPLANATION_WAIT = 5000
 const SHOWN_ENTRIES = 3
 const SHOWN_LENGTH = 200
 
@@ -32,6 +34,7 @@ export const readFailure = async (response: HttpResponse): Promise<Failure> => {
 const readText = async (response: HttpResponse): Promise<string> => {
   const chunks: Uint8Array[] = []
   let size = 0
+  const timer = setTimeout(() => void response.discard(), EXPLANATION_WAIT)
   try {
     for await (const chunk of response.body) {
       chunks.push(chunk.subarray(0, limits.errorBodyBytes - size))
@@ -40,6 +43,8 @@ const readText = async (response: HttpResponse): Promise<string> => {
     }
   } catch {
     // The status is what failed; of the explanation, what came is enough.
+  } finally {
+    clearTimeout(timer)
   }
   await response.discard()
   return Buffer.concat(chunks).toString('utf8')

@@ -69,6 +69,15 @@ const BY_CODE: Readonly<Record<string, Verdict>> = {
   IMAGETAGALREADYEXISTSEXCEPTION: {code: 'DENIED', hint: 'the tag is immutable at the registry'},
 }
 
+const FULL: Verdict = {
+  code: 'REGISTRY_FULL',
+  hint: "the registry's disk is full: make room there, then run this again",
+}
+
+/** Distribution answers 500 UNKNOWN with the system's error: its words, or `"Err":28` of a filesystem (ENOSPC). */
+const tellsOfFullDisk = ({message, detail}: Failure['errors'][number]): boolean =>
+  /no space left on device|disk quota exceeded|"Err":(?:28|122)\b/i.test(`${message} ${detail}`)
+
 const judge = (
   {status, errors}: Failure,
   {
@@ -88,6 +97,7 @@ const judge = (
       if (verdict !== undefined) return verdict
     }
   }
+  if (status >= 500 && errors.some(tellsOfFullDisk)) return FULL
   if (outOfScope) return {code: 'DENIED', hint: rights}
   if (status === 401) {
     return authorized
@@ -128,7 +138,7 @@ const byStatus = (status: number): Verdict => {
     case 429:
       return {code: 'RATE_LIMITED', hint: 'try again later, or lower --concurrency'}
     case 507:
-      return {code: 'REGISTRY_FAILED', hint: "the registry's disk is full"}
+      return FULL
   }
   if (status >= 500) return {code: 'REGISTRY_FAILED', hint: "look into the registry's log"}
   return {code: 'PROTOCOL'}

@@ -13,6 +13,8 @@ export interface WireOptions {
 
 /** What is thrown away of a body rather than closing its connection. */
 const DISCARDED = limits.errorBodyBytes
+/** Milliseconds for that: a body that trickles is not waited for. */
+const DISCARD_WAIT = 5000
 
 /** A response whose body is still on the wire. Bytes are passed on as they come: nothing is ever decompressed. */
 export const wireResponse = (data: WireData, options: WireOptions): HttpResponse => {
@@ -24,7 +26,8 @@ export const wireResponse = (data: WireData, options: WireOptions): HttpResponse
     read: (limit) =>
       readAll(body, {limit, what: `the answer of ${options.url.origin}`, signal: options.signal}),
     discard: async () => {
-      await wire.dump({limit: DISCARDED})
+      const timer = setTimeout(() => wire.destroy(), DISCARD_WAIT)
+      await wire.dump({limit: DISCARDED}).finally(() => clearTimeout(timer))
     },
   }
 }

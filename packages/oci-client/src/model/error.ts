@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'TOO_LARGE'
   | 'RATE_LIMITED'
   | 'REGISTRY_FAILED'
+  | 'REGISTRY_FULL'
   | 'PROTOCOL'
   // this machine, this run
   | 'STATE_LOCKED'

@@ -43,6 +43,7 @@ export const judgeUpload = (
   {host, chunkSize}: Context,
 ): UploadVerdict | undefined => {
   const renew = stage === 'open' || stage === 'whole'
+  if (code === 'REGISTRY_FULL') return undefined
   if (isBusy(status)) return {next: renew ? 'renew' : 'resume', why: 'busy'}
   const sending = stage === 'stream' || stage === 'chunk'
   if (status === 401) return sending ? {next: 'resume', why: 'expired'} : undefined
