@@ -1,4 +1,5 @@
 import {
+  formatPlatform,
   formatReference,
   isMirrorError,
   MirrorError,
@@ -11,7 +12,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {nodesOf, rootDigest, type Gathered, type ImageNode} from './gather.js'
 import {mapName, type NamingRules} from './naming.js'
-import {choosePlatforms, isForPlatform} from './select.js'
+import {choosePlatforms, hasPlatform, isForPlatform, nothingLeft} from './select.js'
 
 /** An image with the name it will have. */
 export interface Candidate {
@@ -32,7 +33,8 @@ export interface NamingOptions extends CallOptions {
 
 /**
  * Gives every image its target; referrers go to every repository of what they speak of.
- * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images; NAME_MISSING where no image at all has a name
+ * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images; NAME_MISSING where no image at all has a name;
+ * IMAGE_NOT_IN_BUNDLE where none is for the platforms
  */
 export const nameCandidates = async (
   images: readonly Gathered[],
@@ -42,6 +44,9 @@ export const nameCandidates = async (
   for (const gathered of images) {
     if (gathered.image.subject === undefined && (await wanted(gathered, options)))
       named.push(nameOne(gathered, options))
+  }
+  if (named.length === 0 && images.length > 0 && options.platforms.length > 0) {
+    throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, '--platform')
   }
   const [first] = named
   if (first !== undefined && 'error' in first.content && named.every(isNameless)) throw first.content.error
@@ -103,12 +108,14 @@ const pendingCandidate = (given: {
   return {source, target: tagged, content: {pending}, ...changed}
 }
 
-/** A single-platform image of another platform is left out. */
+/** What has none of the wanted platforms is left out. */
 const wanted = async (gathered: Gathered, options: NamingOptions): Promise<boolean> => {
   if (options.platforms.length === 0 || 'error' in gathered) return true
   if ('pending' in gathered) return isForPlatform(gathered.pending.config, options.platforms, options)
   const {manifest} = gathered.node
-  return manifest.kind === 'index' || isForPlatform(manifest.config, options.platforms, options)
+  return manifest.kind === 'index'
+    ? hasPlatform(gathered.node, options.platforms)
+    : isForPlatform(manifest.config, options.platforms, options)
 }
 
 const isNameless = ({content}: Candidate): boolean =>

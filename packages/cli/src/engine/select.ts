@@ -27,7 +27,7 @@ export interface Choice {
 
 /**
  * The images that were asked for, in the source's order. Referrers and cosign tags come along with what they speak of.
- * @throws {MirrorError} IMAGE_NOT_IN_BUNDLE naming every listed image that the source lacks
+ * @throws {MirrorError} IMAGE_NOT_IN_BUNDLE naming every listed image that the source lacks, or where `include` leaves none
  */
 export const selectImages = (images: readonly Gathered[], choice: Choice): readonly Gathered[] => {
   const listed = choice.listed === undefined ? undefined : listedKeys(images, choice.listed)
@@ -41,6 +41,9 @@ export const selectImages = (images: readonly Gathered[], choice: Choice): reado
     return !exclude.some((glob) => glob.test(text))
   }
   const owners = new Set(images.filter((gathered) => !isReferrer(gathered.image) && chosen(gathered.image)))
+  if (owners.size === 0 && include.length > 0 && listed?.size !== 0) {
+    throw nothingLeft(`matches ${choice.include.join(' or ')}`, '--include')
+  }
   if (!choice.referrers) return images.filter((gathered) => owners.has(gathered))
   const kept = withReferrers(
     owners,
@@ -93,6 +96,18 @@ export const choosePlatforms = (root: ImageNode, wanted: readonly Platform[]): I
   const present = new Set(children.map((child) => child.manifest.descriptor.digest))
   return {...root, children, absent: root.manifest.children.filter((child) => !present.has(child.digest))}
 }
+
+/** Whether an index speaks of any of the wanted platforms. */
+export const hasPlatform = (index: ImageNode, wanted: readonly Platform[]): boolean =>
+  index.manifest.kind === 'index' &&
+  index.manifest.children.some((child) => wanted.some((platform) => matches(child.platform, platform)))
+
+/** A slip of the pen in a flag must not look like a run in which all went well. */
+export const nothingLeft = (what: string, flag: string): MirrorError =>
+  new MirrorError('IMAGE_NOT_IN_BUNDLE', `no image of the bundle ${what}`, {
+    side: 'source',
+    hint: `check ${flag}; --dry-run without it lists what the bundle holds`,
+  })
 
 /** Whether a single-platform image is one of the wanted; its config is the only place that says what it is. */
 export const isForPlatform = async (

@@ -14,6 +14,9 @@ const USUAL: Readonly<Partial<Record<ErrorCode, string>>> = {
   BLOB_MISSING: 'the bundle is incomplete: make it again',
   BUNDLE_UNSUPPORTED: 'make the bundle again with another tool or other options',
   LIMIT_EXCEEDED: 'no usual tool makes such input: is it damaged, or made to do harm?',
+  BLOB_UNKNOWN:
+    'the registry wants all content of a manifest first: of an index that the bundle holds in part, --sparse-index auto pushes what is there',
+  MANIFEST_REJECTED: 'the registry does not take this kind of manifest',
   UNREACHABLE: 'is the registry running, and can this machine reach it?',
   TIMEOUT: 'is the registry overloaded, or does a firewall drop what is sent to it? Try again later',
   REGISTRY_FAILED: "look into the registry's log",
