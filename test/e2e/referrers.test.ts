@@ -1,0 +1,150 @@
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {makeImage, makeManifest, makeTempDir, type TempDir, type TestImage} from '@airgap-mirror/test/kit'
+import {mediaTypes} from '@airgap-mirror/oci-client/model'
+import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
+import {argv} from './argv.js'
+import {faultsIn, named, push, writeOciBundle} from './push.js'
+
+describe('what speaks of an image', () => {
+  let directory: TempDir
+  let source: string
+  let app: TestImage
+  let sbom: TestImage
+  let signature: TestImage
+  let attestation: TestImage
+
+  beforeAll(async () => {
+    directory = await makeTempDir()
+    app = await makeImage({seed: 'app', layers: 1})
+    const other = await makeImage({seed: 'other', layers: 1})
+    sbom = await makeImage({
+      seed: 'sbom',
+      layers: 1,
+      subject: app.root.descriptor,
+      artifactType: 'application/spdx+json',
+    })
+    attestation = await makeImage({
+      seed: 'attestation',
+      layers: 1,
+      subject: sbom.root.descriptor,
+      artifactType: 'a/b',
+    })
+    signature = await makeImage({seed: 'signature', layers: 1})
+    const tag = `sha256-${app.root.descriptor.digest.slice('sha256:'.length)}.sig`
+    source = await writeOciBundle(directory.path, [
+      named('gcr.io/team/app:v1', app),
+      named('gcr.io/team/other:v1', other),
+      named(`gcr.io/team/app:${tag}`, signature),
+      {image: sbom},
+      {image: attestation},
+    ])
+  })
+  afterAll(() => directory.remove())
+
+  const signatureTag = (): string => `sha256-${app.root.descriptor.digest.slice('sha256:'.length)}.sig`
+  const isThere = (registry: TestRegistry, image: TestImage): boolean =>
+    registry.manifest('team/app', image.root.descriptor.digest) !== undefined
+
+  for (const referrers of [true, false]) {
+    test(`travels along: referrers by digest, cosign signatures by tag, ${referrers ? 'with' : 'without'} the referrers API`, async () => {
+      await using registry = await startRegistry({strict: true, referrers})
+      const {code, stderr} = await push({source, registry})
+      expect({code, stderr}).toMatchObject({code: 0})
+      expect([app, sbom, attestation, signature].map((image) => isThere(registry, image))).toEqual([
+        true,
+        true,
+        true,
+        true,
+      ])
+      const fallback = `sha256-${app.root.descriptor.digest.slice('sha256:'.length)}`
+      const tags = [
+        signatureTag(),
+        'v1',
+        ...(referrers ? [] : [fallback, `sha256-${sbom.root.descriptor.digest.slice('sha256:'.length)}`]),
+      ]
+      expect(registry.tags('team/app').toSorted()).toEqual(tags.toSorted())
+      expect(registry.tags('team/other')).toEqual(['v1'])
+      if (!referrers) {
+        const list = JSON.parse(
+          Buffer.from(registry.manifest('team/app', fallback)?.bytes ?? '').toString(),
+        ) as {
+          manifests: {digest: string; artifactType: string}[]
+        }
+        expect(list.manifests).toMatchObject([
+          {digest: sbom.root.descriptor.digest, artifactType: 'application/spdx+json'},
+        ])
+      }
+      expect(faultsIn(registry)).toEqual([])
+    })
+  }
+
+  test('comes with its image when that is chosen, and not with another', async () => {
+    await using registry = await startRegistry({strict: true})
+    await push({source, registry, flags: argv`--include **/other:*`})
+    expect(registry.repositories()).toEqual(['team/other'])
+    const {code} = await push({source, registry, flags: argv`--include **/app:v1`})
+    expect(code).toBe(0)
+    expect([sbom, attestation, signature].map((image) => isThere(registry, image))).toEqual([
+      true,
+      true,
+      true,
+    ])
+  })
+
+  test('follows its image to the name that --map gives', async () => {
+    await using registry = await startRegistry({strict: true})
+    const {code, report} = await push({
+      source,
+      registry,
+      flags: ['--rewrite', 'team/app=crew/application'],
+    })
+    expect(code).toBe(0)
+    expect(registry.manifest('crew/application', sbom.root.descriptor.digest)).toBeDefined()
+    expect(registry.tags('crew/application')).toContain(signatureTag())
+    expect(report.images.filter(({target}) => target.includes('@'))).toHaveLength(2)
+  })
+
+  test('stays behind with --no-referrers', async () => {
+    await using registry = await startRegistry({strict: true})
+    const {code} = await push({source, registry, flags: argv`--no-referrers`})
+    expect(code).toBe(0)
+    expect(registry.tags('team/app')).toEqual(['v1'])
+    expect([sbom, attestation, signature].map((image) => isThere(registry, image))).toEqual([
+      false,
+      false,
+      false,
+    ])
+  })
+})
+
+test('foreign layers stay where their URLs say: they are not missing, and the manifest is pushed as it is', async () => {
+  await using directory = await makeTempDir()
+  await using registry = await startRegistry({strict: true})
+  const base = await makeImage({seed: 'windows', platforms: ['windows/amd64'], layers: 1})
+  const [platform] = base.platforms
+  if (platform === undefined) throw new Error('no platform')
+  const foreign = {
+    mediaType: `${mediaTypes.dockerForeignLayer}.gzip`,
+    digest: `sha256:${'f'.repeat(64)}`,
+    size: 1_000_000_000,
+    urls: ['https://example.com/windows/layer'],
+  }
+  const manifest = makeManifest(
+    {
+      schemaVersion: 2,
+      mediaType: mediaTypes.dockerManifest,
+      config: {...platform.config.descriptor, mediaType: mediaTypes.dockerConfig},
+      layers: [
+        foreign,
+        ...platform.layers.map(({descriptor}) => ({...descriptor, mediaType: mediaTypes.dockerLayerGzip})),
+      ],
+    },
+    {mediaType: mediaTypes.dockerManifest},
+  )
+  const image = {...base, root: manifest, manifests: [manifest], platforms: [{...platform, manifest}]}
+  const source = await writeOciBundle(directory.path, [named('gcr.io/team/windows:v1', image)])
+  const {code, stderr} = await push({source, registry})
+  expect({code, stderr}).toMatchObject({code: 0})
+  expect(registry.manifest('team/windows', 'v1')?.digest).toBe(manifest.descriptor.digest)
+  expect(faultsIn(registry)).toEqual([])
+})
