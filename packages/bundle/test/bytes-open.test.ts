@@ -161,6 +161,23 @@ describe('how a bundle is read', () => {
     expect(source.usage.decoded - before).toBeLessThanOrEqual(tar.length)
   })
 
+  test('of many small members in many blocks: each block once, for the index as for reading in order', async () => {
+    const files = Array.from({length: 200}, (_, index) => ({
+      path: `${index}`,
+      bytes: layer.subarray(0, 3000),
+    }))
+    const many = await tarBytes(files)
+    const packed = await compress(many, {type: 'xz', blockSize: 32 * KiB})
+    await using source = await openBytes(
+      {path: await writeTo(temp.path, 'many.xz', packed)},
+      {memoryBudget: 130 * KiB},
+    )
+    const {entries} = await indexTar(source)
+    expect(source.usage.decoded).toBe(many.length)
+    for (const entry of entries) await collect(source.stream(entry.offset, entry.size))
+    expect(source.usage.decoded).toBeLessThanOrEqual(2 * many.length)
+  })
+
   test('of one stream: once with scratch space, twice without', async () => {
     const path = await writeTo(temp.path, 'one.gz', await compress(tar, {type: 'gzip'}))
     const notes: string[] = []

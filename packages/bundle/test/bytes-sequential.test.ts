@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {seededBytes} from '@airgap-mirror/test/kit'
+import {IdlePasses} from '#src/bytes/idle-passes.js'
 import {SequentialBytes} from '#src/bytes/sequential-bytes.js'
 import {collect, failureOf, inChunks} from './fixtures/packed.js'
 
@@ -11,26 +12,36 @@ interface Recorded {
   readonly source: SequentialBytes
   /** Plain bytes each pass has given so far. */
   readonly passes: number[]
+  /** Passes whose decoder was let go of, in that order. */
+  readonly ended: number[]
 }
 
 /** A source whose decoder gives chunks of a size, and fails behind `failsAt`. */
-const sequential = (options: {chunk?: number; bytes?: Uint8Array; failsAt?: number} = {}): Recorded => {
-  const {chunk = 64 * 1024, bytes = plain, failsAt = Infinity} = options
+const sequential = (
+  options: {chunk?: number; bytes?: Uint8Array; failsAt?: number; idle?: IdlePasses} = {},
+): Recorded => {
+  const {chunk = 64 * 1024, bytes = plain, failsAt = Infinity, idle = new IdlePasses()} = options
   const passes: number[] = []
+  const ended: number[] = []
   const source = new SequentialBytes({
     name: 'recorded',
     usage: {decoded: 0, scratchPeak: 0},
     open: async function* () {
       const pass = passes.push(0) - 1
-      for await (const part of inChunks(bytes, chunk)) {
-        if ((passes[pass] ?? 0) >= failsAt) throw new MirrorError('BUNDLE_CORRUPT', 'damaged here')
-        passes[pass] = (passes[pass] ?? 0) + part.length
-        yield part
+      try {
+        for await (const part of inChunks(bytes, chunk)) {
+          if ((passes[pass] ?? 0) >= failsAt) throw new MirrorError('BUNDLE_CORRUPT', 'damaged here')
+          passes[pass] = (passes[pass] ?? 0) + part.length
+          yield part
+        }
+      } finally {
+        ended.push(pass)
       }
     },
     dispose: async () => {},
+    idle,
   })
-  return {source, passes}
+  return {source, passes, ended}
 }
 
 const next = async (iterator: AsyncIterator<Uint8Array>): Promise<number> => {
@@ -169,5 +180,19 @@ describe('an in-order source', () => {
     await source[Symbol.asyncDispose]()
     expect(await waiting).toBe('CANCELLED')
     expect(await failureOf(collect(source.stream(0, 1)))).toBe('CANCELLED')
+  })
+
+  test('keeps few decoders that stand still, and begins again for a reader that comes back', async () => {
+    const idle = new IdlePasses(2)
+    const sources = Array.from({length: 4}, () => sequential({idle}))
+    for (const {source} of sources) await source.read(1000, 10)
+    await settled()
+    expect(sources.map(({ended}) => ended.length)).toEqual([1, 1, 0, 0])
+    for (const {source} of sources) {
+      expect(Buffer.from(await source.read(2000, 10)).equals(plain.subarray(2000, 2010))).toBe(true)
+    }
+    expect(sources.map(({passes}) => passes.length)).toEqual([2, 2, 2, 2])
+    const [first] = sources
+    await first?.source[Symbol.asyncDispose]()
   })
 })

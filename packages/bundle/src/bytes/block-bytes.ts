@@ -5,8 +5,11 @@ import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
 import type {Usage} from './usage.js'
 
-/** Blocks decoded ahead of a reader, beyond the one it reads. */
-const READ_AHEAD = 2
+/**
+ * Small reads that went through so many blocks without leaving one out will go on to the next: the headers of an archive
+ * of small members. At worst one block in five is decoded in vain.
+ */
+const STREAK = 4
 /** Small enough to be made and dropped quickly, large enough to cost nothing a byte. */
 const CHUNK_BYTES = 256 * 1024
 
@@ -32,6 +35,9 @@ export class BlockBytes implements ByteSource {
   readonly usage: Readonly<Usage>
   readonly #options: BlockBytesOptions
   #closed: MirrorError | undefined
+  /** The block of the last small read, and how many in a row, each next to the other, led up to it. */
+  #lastRead = -1
+  #streak = 0
 
   constructor(options: BlockBytesOptions) {
     this.#options = options
@@ -42,6 +48,7 @@ export class BlockBytes implements ByteSource {
   async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
     const parts: Uint8Array[] = []
     const available = Math.max(0, Math.min(length, this.#options.size - offset))
+    this.#followSmallReads(offset)
     for await (const chunk of this.stream(offset, available, options)) parts.push(chunk)
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
   }
@@ -100,9 +107,22 @@ export class BlockBytes implements ByteSource {
   }
 
   #readAhead(index: number, end: number): void {
-    for (const block of this.#options.blocks.slice(index + 1, index + 1 + READ_AHEAD)) {
+    for (const block of this.#options.blocks.slice(index + 1, index + 1 + this.#options.cache.threads)) {
       if (block.offset < end) this.#options.cache.prefetch(block)
     }
+  }
+
+  #followSmallReads(offset: number): void {
+    const index = this.#indexAt(offset)
+    if (index === this.#lastRead) return
+    this.#streak = index === this.#lastRead + 1 ? this.#streak + 1 : 1
+    this.#lastRead = index
+    const next = this.#options.blocks[index + 1]
+    if (this.#streak < STREAK || next === undefined) return
+    // Behind the read itself: what is asked for goes before what may be.
+    queueMicrotask(() => {
+      if (this.#closed === undefined) this.#options.cache.prefetch(next)
+    })
   }
 
   #blockAt(index: number): PlacedBlock {

@@ -23,9 +23,14 @@ interface Entry {
   readonly abort: AbortController
   decoding: boolean
   pins: number
-  /** When it was last let go; undefined until it has been used. */
-  lastUse: number | undefined
+  /** When it was begun or last let go, in the cache's own time. */
+  touched: number
+  /** False for what was prefetched and nobody has asked for yet. */
+  used: boolean
 }
+
+/** A prefetched block that nobody came for in so many uses of others may go. */
+const STALE_AFTER = 16
 
 interface Waiter {
   readonly block: Block
@@ -39,7 +44,8 @@ interface Waiter {
  */
 export class BlockCache {
   readonly #budget: number
-  readonly #threads: number
+  /** Blocks decoded at once, at most. */
+  readonly threads: number
   readonly #entries = new Map<Block, Entry>()
   readonly #held = new Map<Block, number>()
   #waiters: Waiter[] = []
@@ -48,7 +54,7 @@ export class BlockCache {
 
   constructor(options: {readonly budget: number; readonly threads: number}) {
     this.#budget = options.budget
-    this.#threads = Math.max(1, options.threads)
+    this.threads = Math.max(1, options.threads)
   }
 
   /**
@@ -80,7 +86,7 @@ export class BlockCache {
 
   /** Begins to decode a block that will be asked for, where there is room without taking it from what is needed sooner. */
   prefetch(block: Block): void {
-    const isFree = this.#waiters.length === 0 && !this.#entries.has(block) && this.#decoding < this.#threads
+    const isFree = this.#waiters.length === 0 && !this.#entries.has(block) && this.#decoding < this.threads
     if (isFree && this.#makeRoom(block.size, {forPrefetch: true})) this.#begin(block)
   }
 
@@ -119,11 +125,12 @@ export class BlockCache {
     const known = this.#entries.get(block)
     if (known === undefined) {
       const isNext = this.#waiters.every((waiter) => waiter.block.order > block.order)
-      if (!isNext || this.#decoding >= this.#threads) return undefined
+      if (!isNext || this.#decoding >= this.threads) return undefined
       if (!this.#makeRoom(block.size, {forPrefetch: false})) return undefined
     }
     const entry = known ?? this.#begin(block)
     entry.pins += 1
+    entry.used = true
     return entry
   }
 
@@ -159,7 +166,7 @@ export class BlockCache {
 
   #unpin(entry: Entry): void {
     entry.pins -= 1
-    entry.lastUse = this.#clock += 1
+    entry.touched = this.#clock += 1
     this.#grant()
   }
 
@@ -167,7 +174,16 @@ export class BlockCache {
     const abort = new AbortController()
     const bytes = this.#buffer(block.size)
     const ready = block.decode(bytes, abort.signal)
-    const entry: Entry = {block, bytes, ready, abort, decoding: true, pins: 0, lastUse: undefined}
+    const entry: Entry = {
+      block,
+      bytes,
+      ready,
+      abort,
+      decoding: true,
+      pins: 0,
+      touched: this.#clock,
+      used: false,
+    }
     this.#entries.set(block, entry)
     void this.#settle(entry)
     return entry
@@ -189,7 +205,7 @@ export class BlockCache {
     let used = entries.reduce((sum, {block}) => sum + block.size, 0)
     const evictable = entries
       .filter((entry) => !entry.decoding && entry.pins === 0)
-      .filter((entry) => !forPrefetch || (entry.lastUse !== undefined && !this.#held.has(entry.block)))
+      .filter((entry) => !forPrefetch || this.#mayGoForPrefetch(entry))
       .toSorted((a, b) => this.#keepValue(a) - this.#keepValue(b))
     const evicted: Entry[] = []
     for (const entry of evictable) {
@@ -203,10 +219,13 @@ export class BlockCache {
     return true
   }
 
-  /** The lowest goes first: used before, then announced but unused, each by age. */
-  #keepValue(entry: Entry): number {
-    const announced = this.#held.has(entry.block) || entry.lastUse === undefined
-    return (announced ? Number.MAX_SAFE_INTEGER / 2 : 0) + (entry.lastUse ?? 0)
+  #mayGoForPrefetch({block, used, touched}: Entry): boolean {
+    return !this.#held.has(block) && (used || this.#clock - touched > STALE_AFTER)
+  }
+
+  /** The lowest goes first: what nobody has announced a use of, by age; then what somebody has. */
+  #keepValue({block, touched}: Entry): number {
+    return (this.#held.has(block) ? Number.MAX_SAFE_INTEGER / 2 : 0) + touched
   }
 
   #evict(entry: Entry): void {

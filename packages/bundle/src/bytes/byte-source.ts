@@ -30,7 +30,7 @@ export interface ByteSource extends AsyncDisposable {
   stream(offset: number, length: number, options?: ReadOptions): Bytes
   /**
    * Says that a read or stream at `offset` will follow: an in-order source does not move past it until the returned
-   * function is called. Idempotent.
+   * function is called, or a read or stream that begins at this very offset has come. Idempotent.
    */
   hold(offset: number): () => void
   /** Total plain size. An in-order source reads to its end for it, which also proves its checksums. */

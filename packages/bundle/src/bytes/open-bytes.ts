@@ -8,6 +8,7 @@ import {throwIfAborted} from './abortable.js'
 import {BlockCache} from './block-cache.js'
 import type {ByteSource} from './byte-source.js'
 import {fileBytes} from './file-bytes.js'
+import {IdlePasses} from './idle-passes.js'
 import type {OpenBytesOptions} from './open-options.js'
 import {decoderOf, openPacked} from './open-packed.js'
 import {sliceBytes} from './slice-bytes.js'
@@ -37,6 +38,7 @@ interface Level {
   readonly depth: number
   readonly budget: number
   readonly cache: BlockCache
+  readonly idle: IdlePasses
   below?: Level
 }
 
@@ -180,7 +182,7 @@ const withFirst = async (
 const newLevel = (options: OpenBytesOptions, {depth}: {readonly depth: number}): Level => {
   const budget = options.memoryBudget ?? DEFAULT_BUDGET
   const threads = options.threads ?? availableParallelism()
-  return {depth, budget, cache: new BlockCache({budget, threads})}
+  return {depth, budget, cache: new BlockCache({budget, threads}), idle: new IdlePasses()}
 }
 
 /** Half of the memory where the level above needs the other half, all of it where that decodes no blocks. */

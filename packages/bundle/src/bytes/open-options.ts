@@ -1,4 +1,5 @@
 import type {BlockCache} from './block-cache.js'
+import type {IdlePasses} from './idle-passes.js'
 import type {ByteSource} from './byte-source.js'
 
 export interface OpenBytesOptions {
@@ -19,4 +20,5 @@ export interface OpenBytesOptions {
 export interface OpenPackedOptions extends OpenBytesOptions {
   readonly cache: BlockCache
   readonly budget: number
+  readonly idle: IdlePasses
 }

@@ -61,6 +61,7 @@ export const decodedTwice = (
     usage,
     open: ({signal}) => counted(decodeAll(packed, {...options, signal}), usage),
     dispose: async () => packed[Symbol.asyncDispose](),
+    idle: options.idle,
   })
 
 async function* decodeAll(

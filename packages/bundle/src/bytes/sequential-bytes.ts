@@ -3,6 +3,7 @@ import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {Demand, type DemandRange} from './demand.js'
 import {endsBefore} from './file-bytes.js'
+import type {IdlePasses} from './idle-passes.js'
 import type {Usage} from './usage.js'
 
 export interface SequentialBytesOptions {
@@ -11,6 +12,8 @@ export interface SequentialBytesOptions {
   /** Begins a pass: the plain bytes from the first one on. Called again for each further pass. */
   readonly open: (options: {readonly signal: AbortSignal}) => Bytes
   readonly dispose: () => Promise<void>
+  /** Shared with other sources whose decoders may stand still at the same time. */
+  readonly idle: IdlePasses
 }
 
 /** One run of the decoder through the source. `pending` are bytes from `position` on that nobody has been given yet. */
@@ -78,6 +81,7 @@ export class SequentialBytes implements ByteSource {
     if (this.#closing.signal.aborted) return
     const closed = new MirrorError('CANCELLED', `${this.name} was closed`, {side: 'source'})
     this.#closing.abort(closed)
+    this.#options.idle.resume(this.#giveUpPass)
     for (const demand of this.#demands) demand.fail(closed)
     this.#demands.clear()
     await this.#pump
@@ -116,6 +120,7 @@ export class SequentialBytes implements ByteSource {
   }
 
   #wake(): void {
+    this.#options.idle.resume(this.#giveUpPass)
     this.#pump ??= this.#run()
   }
 
@@ -127,12 +132,25 @@ export class SequentialBytes implements ByteSource {
       const step = this.#nextStep()
       if (step === 'idle') {
         this.#pump = undefined
+        if (this.#pass !== undefined && this.#demands.size === 0) this.#options.idle.rest(this.#giveUpPass)
         return
       }
       if (step === 'deliver') this.#deliver()
       else if (step === 'restart') await this.#endPass()
       else await this.#pull()
     }
+  }
+
+  /** Ends a pass that stands still. A reader that comes meanwhile is served by the next one. */
+  readonly #giveUpPass = (): void => {
+    if (this.#pump !== undefined || this.#demands.size > 0) return
+    this.#pump = this.#endIdlePass()
+  }
+
+  async #endIdlePass(): Promise<void> {
+    await this.#endPass()
+    this.#pump = undefined
+    if (this.#demands.size > 0) this.#wake()
   }
 
   #nextStep(): 'idle' | 'restart' | 'pull' | 'deliver' {
@@ -221,4 +239,3 @@ export class SequentialBytes implements ByteSource {
     pass.pending = pending.subarray(next - position)
   }
 }
-
