@@ -1,0 +1,30 @@
+import {describe, expect, test} from 'vitest'
+import {codeBlocks, readPages, type CodeBlock} from './docs/pages.js'
+import {setStage} from './docs/stage.js'
+
+/** A comment that says how the last command of a block ends; otherwise it has to end well. */
+const expectedCode = (script: string): number => Number(/^# exit code (\d+)/m.exec(script)?.[1] ?? 0)
+
+const isRun = ({language, text}: CodeBlock): boolean => language === 'sh' && /\bmirror push\b/.test(text)
+
+const pages = readPages()
+  .map((page) => ({path: page.path, blocks: codeBlocks(page).filter(isRun)}))
+  .filter(({blocks}) => blocks.length > 0)
+
+describe.skipIf(process.platform === 'win32')(
+  'commands in the documentation work as they are written',
+  () => {
+    test('there are some', () => {
+      expect(pages.flatMap(({blocks}) => blocks).length).toBeGreaterThan(20)
+    })
+
+    test.for(pages)('$path', async ({path, blocks}) => {
+      await using stage = await setStage()
+      for (const {text, line} of blocks) {
+        const {code, output} = await stage.run(text)
+        expect({at: `${path}:${line}`, code, output}).toMatchObject({code: expectedCode(text)})
+        expect(stage.problems()).toEqual([])
+      }
+    })
+  },
+)

@@ -1,0 +1,93 @@
+import {existsSync, readFileSync} from 'node:fs'
+import {dirname, join, normalize} from 'node:path'
+import {describe, expect, test} from 'vitest'
+import {limits} from '@airgap-mirror/oci-client/model'
+import {flagsPage} from './docs/flags-page.js'
+import {anchors, localLinks, prose, readPages, root, tableRows, type Page} from './docs/pages.js'
+import {programFlags} from './docs/program-flags.js'
+
+const pages = readPages()
+const pageAt = (path: string): Page => {
+  const page = pages.find((candidate) => candidate.path === path)
+  if (page === undefined) throw new Error(`there is no ${path}`)
+  return page
+}
+
+/** The members of a union type, out of its source. */
+const unionIn = (path: string, name: string): readonly string[] => {
+  const text = readFileSync(join(root, path), 'utf8')
+  const body = new RegExp(`export type ${name} =([\\s\\S]*?)\\n\\n`).exec(text)?.[1] ?? ''
+  return [...body.matchAll(/\| *'?(\w+)'?|^ *'?(\w+)'?(?= \|)/gm)].map(
+    ([, later, first]) => later ?? first ?? '',
+  )
+}
+
+/** What every program has, tsc's, and skopeo's, which the pages name too. */
+const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
+  '--help --version --build --all --authfile --dest-cert-dir --dest-creds --dest-tls-verify'.split(' '),
+)
+
+describe('the documentation', () => {
+  test('docs/flags.md is what the program has', async () => {
+    await expect(await flagsPage()).toMatchFileSnapshot(join(root, 'docs', 'flags.md'))
+  })
+
+  test.each(pages)('$path: links lead somewhere', (page) => {
+    const dead = localLinks(page).filter((link) => {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page.path : normalize(join(dirname(page.path), path)).replaceAll('\\', '/')
+      if (!existsSync(join(root, target))) return true
+      return anchor !== undefined && !anchors(pageAt(target)).has(anchor)
+    })
+    expect(dead).toEqual([])
+  })
+
+  test.each(pages)('$path: flags that are named exist', async ({text}) => {
+    const known = await programFlags()
+    const named = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*[a-z]/g)].map(([flag]) => flag)
+    expect(named.filter((flag) => !known.has(flag.slice(2)) && !FOREIGN_FLAGS.has(flag))).toEqual([])
+  })
+
+  test.each(pages)('$path: files and scripts that are named exist', (page) => {
+    const {scripts} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {scripts: object}
+    const files = [...prose(page).matchAll(/`((?:packages|test|docs)\/[\w./-]+)`/g)].map(
+      ([, path = '']) => path,
+    )
+    expect(files.filter((path) => !existsSync(join(root, path)))).toEqual([])
+    const run = [...page.text.matchAll(/\bnpm (?:run (\w+)|(test))\b/g)].map(
+      ([, named, test]) => named ?? test ?? '',
+    )
+    expect(run.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+  })
+
+  test('the exit codes are those of the program', () => {
+    const known = unionIn('packages/cli/src/report/exit-code.ts', 'ExitCode')
+    const reserved = ['4', '5']
+    const told = tableRows(pageAt('README.md'), /^\d+$/).map(([code]) => code)
+    expect(known).toContain('130')
+    expect(new Set([...told, ...reserved])).toEqual(new Set(known))
+  })
+
+  test('every error has its place in the troubleshooting page, and no other is named there', () => {
+    const known = unionIn('packages/oci-client/src/model/error.ts', 'ErrorCode')
+    const told = tableRows(pageAt('docs/troubleshooting.md'), /^`[A-Z_]+`$/).map(([code = '']) =>
+      code.slice(1, -1),
+    )
+    expect(known).toContain('TLS_UNTRUSTED')
+    expect(new Set(told)).toEqual(new Set(known))
+  })
+
+  test('every limit is told in SECURITY.md, with its value', () => {
+    const told = tableRows(pageAt('SECURITY.md'), /^`\w+`$/).map(([name = '', value = '']) => [
+      name.slice(1, -1),
+      bytesIn(value),
+    ])
+    expect(Object.fromEntries(told)).toEqual(limits)
+  })
+})
+
+/** `64 MiB` or `10,000`. */
+const bytesIn = (text: string): number => {
+  const [, number = '', unit = ''] = /^([\d,]+)(?: (KiB|MiB))?$/.exec(text) ?? []
+  return Number(number.replaceAll(',', '')) * ({KiB: 2 ** 10, MiB: 2 ** 20}[unit] ?? 1)
+}

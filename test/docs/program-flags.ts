@@ -1,0 +1,22 @@
+import {dirname, join} from 'node:path'
+import {pathToFileURL} from 'node:url'
+import {mirrorProgram} from '@airgap-mirror/test/kit'
+
+/** What the program's help says of a flag: what the documentation needs of it. */
+export interface ProgramFlag {
+  readonly type: 'boolean' | 'option'
+  readonly description: string
+  readonly helpGroup?: string
+  readonly helpValue?: string
+  readonly multiple?: boolean
+  readonly required?: boolean
+}
+
+/** The flags of `mirror push`, out of the built program. */
+export const programFlags = async (): Promise<ReadonlyMap<string, ProgramFlag>> => {
+  const file = join(dirname(mirrorProgram()), '..', 'dist', 'settings', 'flags.js')
+  const built = (await import(pathToFileURL(file).href)) as {
+    readonly pushFlags: Readonly<Record<string, ProgramFlag>>
+  }
+  return new Map(Object.entries(built.pushFlags))
+}

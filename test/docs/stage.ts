@@ -1,0 +1,169 @@
+import {spawn} from 'node:child_process'
+import {chmod, mkdir, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {
+  cleanEnvironment,
+  compress,
+  dockerArchive,
+  makeAuthority,
+  makeImage,
+  makeTempDir,
+  mirrorProgram,
+  ociLayout,
+  startProxy,
+  tarBytes,
+  writeDirectory,
+  type Entry,
+  type NamedImage,
+  type TestImage,
+} from '@airgap-mirror/test/kit'
+import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
+
+/** Where the commands of a page are run: the files and registries that the documentation speaks of are there. */
+export interface Stage extends AsyncDisposable {
+  /** Runs a block of commands as they are written, by `sh -eu`. */
+  run(script: string): Promise<{readonly code: number | null; readonly output: string}>
+  /** What is wrong in any of the registries: tags without their content. */
+  problems(): readonly string[]
+}
+
+/** The names that pages give to registries; a proxy leads to them, as the environment says. */
+const HOSTS = [
+  'registry.example:5000',
+  '172.18.0.20:5000',
+  'open.example:5000',
+  'mtls.example:5000',
+  'plain.example:5000',
+] as const
+/** How pages write the address of a proxy. */
+const PROXY = 'proxy.example:3128'
+
+const user = {name: 'pusher', password: 'secret'}
+
+export const setStage = async (): Promise<Stage> => {
+  const directory = await makeTempDir()
+  const authority = await makeAuthority()
+  const client = await authority.issueClient({name: 'pusher'})
+  const hosts = HOSTS.map((host) => host.replace(/:.*/, ''))
+  const tls = await authority.issue({hosts})
+  const login = {type: 'basic', users: [user]} as const
+  const registries: readonly TestRegistry[] = await Promise.all([
+    startRegistry({tls, auth: login}),
+    startRegistry({tls, auth: login}),
+    startRegistry({tls}),
+    startRegistry({tls: {...tls, clientCa: authority.ca}}),
+    startRegistry(),
+  ])
+  const names = Object.fromEntries(HOSTS.map((host, index) => [host, registries[index]?.host ?? '']))
+  const proxy = await startProxy({names})
+  await writeFiles(directory.path, {
+    'ca.pem': authority.ca,
+    'client.pem': client.cert,
+    'client-key.pem': client.key,
+    'password.txt': `${user.password}\n`,
+    '.docker/config.json': JSON.stringify({
+      auths: {'registry.example:5000': authOf(), '172.18.0.20:5000': authOf()},
+    }),
+    'config.json': JSON.stringify({auths: {'registry.example:5000': authOf()}}),
+    'bin/mirror': `#!/bin/sh\nexec '${process.execPath}' '${mirrorProgram()}' "$@"\n`,
+    'k3s-images.txt': 'docker.io/rancher/mirrored-pause:3.6\n',
+    ...(await bundles()),
+  })
+  await writeDirectory(
+    join(directory.path, 'layout'),
+    ociLayout([named('gcr.io/team/app:v1', await makeImage({seed: 'app'}))]),
+  )
+  await chmod(join(directory.path, 'bin', 'mirror'), 0o755)
+  const clean = cleanEnvironment(directory.path)
+  const env = {
+    ...clean,
+    PATH: `${join(directory.path, 'bin')}:${clean['PATH']}`,
+    HTTPS_PROXY: proxy.url,
+    HTTP_PROXY: proxy.url,
+  }
+  return {
+    run: (script) => runShell(script.replaceAll(PROXY, proxy.host), {cwd: directory.path, env}),
+    problems: () => registries.flatMap((registry) => registry.fsck()),
+    [Symbol.asyncDispose]: async () => {
+      await proxy.close()
+      await Promise.all(registries.map((registry) => registry.close()))
+      await directory.remove()
+    },
+  }
+}
+
+const authOf = (): {auth: string} => ({auth: Buffer.from(`${user.name}:${user.password}`).toString('base64')})
+
+const named = (name: string, image: TestImage, keep?: NamedImage['keep']): NamedImage => ({
+  image,
+  annotations: {'io.containerd.image.name': name},
+  ...(keep === undefined ? {} : {keep}),
+})
+
+/** The bundles that the pages push, each small and of the shape its name promises. */
+const bundles = async (): Promise<Readonly<Record<string, Uint8Array>>> => {
+  const app = await makeImage({seed: 'app', platforms: ['linux/amd64', 'linux/arm64']})
+  const busybox = await makeImage({seed: 'busybox'})
+  const pause = await makeImage({seed: 'pause'})
+  const main = ociLayout([
+    named('gcr.io/team/app:v1', app),
+    named('docker.io/library/busybox:1.36', busybox),
+    named('registry.k8s.io/pause:3.9', pause),
+  ])
+  const isFirst: NamedImage['keep'] = (platform) => platform === app.platforms[0]
+  const lost = ociLayout([named('gcr.io/team/lost:v1', busybox), named('gcr.io/team/app:v1', pause)])
+  const lostLayer = busybox.platforms[0]?.layers[0]?.descriptor.digest.slice('sha256:'.length) ?? ''
+  const archive = await tarBytes(dockerArchive([{image: busybox, tags: ['busybox:1.36']}]))
+  const inner = await tarBytes(ociLayout([named('gcr.io/anthos-baremetal-release/ais:1.34.0', pause)]))
+  const xz = (entries: readonly Entry[]) =>
+    tarBytes(entries).then((bytes) => compress(bytes, {type: 'xz', blockSize: 16 * 1024}))
+  const packed = await xz(main)
+  return {
+    'bundle.tar.xz': packed,
+    'truncated.tar.xz': packed.subarray(0, packed.length / 2),
+    'bmpackages_1.34.0.tar.xz': await xz([
+      {path: 'ais.tar', bytes: inner},
+      {path: 'busybox.tar', bytes: archive},
+    ]),
+    'k3s-airgap-images-amd64.tar.zst': await compress(
+      await tarBytes(
+        ociLayout([
+          named('docker.io/rancher/mirrored-pause:3.6', app, isFirst),
+          named('docker.io/rancher/klipper-helm:v0.9.12', busybox),
+        ]),
+      ),
+      {type: 'zstd', windowLog: 25},
+    ),
+    'images.tar': archive,
+    'incomplete.tar': await tarBytes(lost.filter(({path}) => !path.endsWith(lostLayer))),
+    'two-hosts.tar': await tarBytes(
+      ociLayout([named('gcr.io/a/b:v1', busybox), named('quay.io/a/b:v1', pause)]),
+    ),
+    'unnamed.tar': await tarBytes(
+      ociLayout([{image: pause, annotations: {'org.opencontainers.image.ref.name': 'v3'}}]),
+    ),
+  }
+}
+
+const writeFiles = async (
+  directory: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> => {
+  for (const folder of ['bin', '.docker', '.run']) await mkdir(join(directory, folder), {recursive: true})
+  for (const [path, content] of Object.entries(files)) await writeFile(join(directory, path), content)
+}
+
+const runShell = (
+  script: string,
+  options: {readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>>},
+): Promise<{code: number | null; output: string}> =>
+  new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-eu', '-c', script], {...options, stdio: ['ignore', 'pipe', 'pipe']})
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    }
+    child.once('error', reject).once('close', (code) => resolve({code, output}))
+  })
