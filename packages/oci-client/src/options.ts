@@ -1,4 +1,5 @@
 import type {CredentialProvider} from './auth/credential.js'
+import type {JsonObject} from './model/index.js'
 
 export interface TlsOptions {
   /** PEM texts, each with one or many certificates, added to the system's and Node's roots. */
@@ -45,6 +46,25 @@ export interface TransportTimeouts {
   readonly stall: number
 }
 
+/** One blob on its way into one repository, known again by a later run. */
+export interface JournalledUpload {
+  readonly repository: string
+  /** Names the bytes that are sent: a digest, or what they are made of and how. */
+  readonly key: string
+}
+
+/**
+ * Keeps the upload sessions of large blobs, so that another run goes on where one was torn off. A cache: whatever it
+ * forgets costs time alone, and no call may reject. Locations may carry signatures: they are secrets.
+ */
+export interface UploadJournal {
+  /** The absolute URL of a session that nobody else is working on. */
+  find(upload: JournalledUpload): Promise<string | undefined>
+  /** @returns whether a later run will find it */
+  note(upload: JournalledUpload, location: string): Promise<boolean>
+  forget(upload: JournalledUpload): Promise<void>
+}
+
 export interface RegistryOptions {
   /** `host[:port]`. */
   readonly registry: string
@@ -70,6 +90,10 @@ export interface RegistryOptions {
   /** Default: patient enough for slow links and for registries that copy large blobs before they answer. */
   readonly timeouts?: Partial<TransportTimeouts>
   readonly userAgent?: string
+  /** `Registry.knowledge` of an earlier run. What makes no sense in it is ignored. */
+  readonly knowledge?: JsonObject | undefined
+  /** Absent: a session lives no longer than the client. */
+  readonly journal?: UploadJournal | undefined
   readonly onExchange?: (exchange: Exchange) => void
   /** Registry `Warning` headers and what the client falls back from, each text once. */
   readonly onWarning?: (text: string) => void

@@ -68,6 +68,11 @@ export interface PutBlobOptions extends CallOptions {
   readonly absent?: boolean
   /** Called with the bytes of this blob acknowledged or sent so far, absolute: it may go down after a retry. */
   readonly onProgress?: (sent: number) => void
+  /**
+   * Of a pending layer: waited for once its final form is known, before the registry is asked to keep it. What is noted here
+   * is known to a later run however this one ends.
+   */
+  readonly onFinal?: (descriptor: Descriptor) => Promise<void>
 }
 
 /** Where images go: a registry, a layout, an archive. One repository a call; nothing here knows about plans. */

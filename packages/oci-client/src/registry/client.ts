@@ -3,7 +3,7 @@ import type {HostCondition} from '../http/host-gates.js'
 import type {RetryPolicy} from '../http/retry.js'
 import type {HttpUrl, Send} from '../http/send.js'
 import type {Bytes, Digest, Side} from '../model/index.js'
-import type {Retry} from '../options.js'
+import type {Retry, UploadJournal} from '../options.js'
 
 /** What every operation on one registry works with. */
 export interface RegistryClient {
@@ -18,6 +18,7 @@ export interface RegistryClient {
   /** Sends once: for uploads, which have their own loop. */
   readonly sendOnce: Send
   readonly host: HostKnowledge
+  readonly journal: UploadJournal | undefined
   readonly policy: RetryPolicy
   readonly chunkSize: 'auto' | number
   /** Slows bytes down to what all uploads together may take. */

@@ -1,3 +1,5 @@
+import type {JsonObject} from '../model/index.js'
+
 /**
  * What one host was seen to do, learnt once and shared by all uploads to it. Plain JSON: it may be kept between runs.
  * Everything unknown is tried the usual way first; a wrong guess costs requests, never content.
@@ -17,14 +19,25 @@ export interface HostKnowledge {
   resume: 'unknown' | 'works' | 'broken'
 }
 
-export const unknownHost = (): HostKnowledge => ({
-  mountsRefused: 0,
-  chunks: 'unknown',
-  chunkMin: 0,
-  bodyMax: undefined,
-  bodyPut: 'unknown',
-  resume: 'unknown',
-})
+export const unknownHost = (): HostKnowledge => knownHost({})
+
+/** What was kept of an earlier run's knowledge, believed field by field. */
+export const knownHost = (kept: JsonObject): HostKnowledge => {
+  const one = <Value extends string>(field: string, values: readonly Value[]): Value | 'unknown' =>
+    values.find((value) => value === kept[field]) ?? 'unknown'
+  const amount = (field: string): number | undefined => {
+    const value = kept[field]
+    return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
+  }
+  return {
+    mountsRefused: amount('mountsRefused') ?? 0,
+    chunks: one('chunks', ['work', 'broken']),
+    chunkMin: amount('chunkMin') ?? 0,
+    bodyMax: amount('bodyMax'),
+    bodyPut: one('bodyPut', ['works', 'broken']),
+    resume: one('resume', ['works', 'broken']),
+  }
+}
 
 /** One refusal may be about one repository (Harbor: no such project); two say that the host does not mount. */
 const MOUNT_REFUSALS = 2

@@ -1,7 +1,7 @@
 import {urlOf, type RegistryClient} from './client.js'
 import {endpoints} from './endpoints.js'
 import {hasBlob} from './head-blob.js'
-import {unknownHost, type HostKnowledge} from './host-knowledge.js'
+import {knownHost, type HostKnowledge} from './host-knowledge.js'
 import {putBlob} from './put-blob.js'
 import {putManifestBytes} from './put-manifest.js'
 import {readManifest, resolveManifest} from './read-manifest.js'
@@ -104,7 +104,8 @@ const createClient = (
     sendFirst: retrying({...retryOptions, policy: {...policy, retries: Math.min(1, policy.retries)}})(
       sendOnce,
     ),
-    host: unknownHost(),
+    host: knownHost(options.knowledge ?? {}),
+    journal: options.journal,
     policy,
     chunkSize,
     paced: (bytes, signal) => (limited === undefined ? bytes : limited(bytes, {signal})),

@@ -1,6 +1,7 @@
 import type {RegistryClient} from './client.js'
 import {hasBlob} from './head-blob.js'
 import {mayMount} from './host-knowledge.js'
+import {sessionJournal} from './session-journal.js'
 import {uploadBlob} from './upload.js'
 import {cancelUpload, tryMount, type UploadSession} from './upload-session.js'
 import {isTransient} from '../http/transport-error.js'
@@ -19,12 +20,13 @@ export const putBlob = async (
   {repository, blob, ...options}: PutBlobOptions & {readonly repository: string; readonly blob: BlobSource},
 ): Promise<BlobOutcome> => {
   const {content} = blob
-  const {signal, onProgress = () => {}} = options
+  const {signal, onProgress = () => {}, onFinal = async () => {}} = options
   const found = isPending(content)
     ? undefined
     : await withoutUpload(client, {repository, content, ...options})
   if (found !== undefined && 'how' in found) return found
-  const upload = {client, repository, blob, signal, onProgress, sent: 0}
+  const journal = sessionJournal(client, {repository, content})
+  const upload = {client, repository, blob, signal, onProgress, onFinal, journal, sent: 0}
   const {content: descriptor, attempts} = await uploadBlob(upload, {session: found})
   return {how: 'uploaded', descriptor, sent: upload.sent, attempts}
 }

@@ -60,7 +60,7 @@ const sendBy = (mode: UploadMode, sending: Sending): Promise<UploadStep> => {
 /** POST was before; this PUT carries all of it and commits it. */
 const sendWhole = async ({upload, outgoing, session}: Sending): Promise<UploadStep> => {
   const bytes = await collect(outgoing)
-  const content = finalDescriptor(upload, {outgoing, bytes})
+  const content = await finalDescriptor(upload, {outgoing, bytes})
   const {origin, path} = session.url
   const context: ExchangeContext = {stage: 'whole', session, content, body: bytes.length}
   const answer = await exchange(upload, {
@@ -97,7 +97,7 @@ const sendStream = async (sending: Sending): Promise<UploadStep> => {
   if ('at' in answer) return answer
   if (!outgoing.ended) return tooEarly(upload, {...context, content: known, response: answer})
   await answer.discard()
-  const content = finalDescriptor(upload, {outgoing})
+  const content = await finalDescriptor(upload, {outgoing})
   const location = answer.header('location')
   if (location !== undefined && isBlobLocation(location, content.digest))
     return {at: 'resume', session, content, otherwise: 'complain'}
@@ -126,8 +126,9 @@ const sendChunks = async (sending: Sending, size: number): Promise<UploadStep> =
     if (offset > 0) host.chunks = 'work'
     offset = received
     session = movedSession(session, answer)
+    await upload.journal.note(session)
   }
-  return {at: 'commit', session, content: finalDescriptor(upload, {outgoing})}
+  return {at: 'commit', session, content: await finalDescriptor(upload, {outgoing})}
 }
 
 const nextChunk = async (
@@ -212,15 +213,17 @@ export const committed = async (
     : {at: 'done', content}
 }
 
-const finalDescriptor = (
-  {blob: {content}}: Upload,
+const finalDescriptor = async (
+  {blob: {content}, onFinal}: Upload,
   {outgoing, bytes}: {readonly outgoing: OutgoingBlob; readonly bytes?: Uint8Array},
-): Descriptor => {
+): Promise<Descriptor> => {
   if (!isPending(content)) return content
   const made =
     outgoing.made() ?? (bytes === undefined ? undefined : {digest: digestOf(bytes), size: bytes.length})
   if (made === undefined) throw new Error('a pending layer was committed before it ended')
-  return {mediaType: content.mediaType, ...made}
+  const descriptor = {mediaType: content.mediaType, ...made}
+  await onFinal(descriptor)
+  return descriptor
 }
 
 const collect = async (outgoing: OutgoingBlob, limit = Number.POSITIVE_INFINITY): Promise<Uint8Array> => {

@@ -9,6 +9,8 @@ import {MirrorError, type Digest} from '../model/index.js'
 export interface UploadSession {
   readonly repository: string
   readonly url: HttpUrl
+  /** An earlier run's: whatever is wrong with it, a session of our own may do. */
+  readonly adopted?: boolean
 }
 
 export interface SessionOptions {
@@ -17,7 +19,7 @@ export interface SessionOptions {
 }
 
 /** The longest that giving up an upload may take, in milliseconds. */
-const CANCEL_WAIT = 5000
+export const CANCEL_WAIT = 5000
 
 /** Asks for a session; the answer's status is the caller's to judge. */
 export const postUpload = (

@@ -1,4 +1,5 @@
 import type {RegistryClient} from './client.js'
+import type {SessionJournal} from './session-journal.js'
 import type {TornBody} from './torn-body.js'
 import type {UploadSession} from './upload-session.js'
 import type {UploadVerdict} from './upload-verdict.js'
@@ -11,6 +12,8 @@ export interface Upload {
   readonly blob: BlobSource
   readonly signal: AbortSignal | undefined
   readonly onProgress: (position: number) => void
+  readonly onFinal: (content: Descriptor) => Promise<void>
+  readonly journal: SessionJournal
   /** Bytes handed to the transport, those sent again included. */
   sent: number
 }

@@ -62,7 +62,8 @@ export const judgeUpload = (
     }
   }
   if (status === 404 || status === 410) return {next: stage === 'commit' ? 'resume' : 'renew', why: 'gone'}
-  if (status === 416 && stage === 'chunk') return {next: 'resume', why: 'refused'}
+  // What a torn request had sent may still have been on its way when the session was asked.
+  if (status === 416 && (stage === 'chunk' || offset > 0)) return {next: 'resume', why: 'refused'}
   if (status < 300 || status === 400 || status === 409 || status === 416)
     return {next: 'renew', why: 'refused'}
   return undefined

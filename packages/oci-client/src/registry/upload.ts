@@ -1,6 +1,7 @@
-import {nameOf} from './client.js'
+import {nameOf, type RegistryClient} from './client.js'
 import {withDigest} from './endpoints.js'
 import {headBlob} from './head-blob.js'
+import {leaveSession} from './leave-session.js'
 import {committed, sendContent} from './send-content.js'
 import {retryBudget} from './retry-budget.js'
 import {exchange, sessionRequest} from './upload-exchange.js'
@@ -19,7 +20,15 @@ import {isBusy} from './upload-verdict.js'
 import type {HttpResponse} from '../http/send.js'
 import {sleep} from '../http/sleep.js'
 import {isTransient} from '../http/transport-error.js'
-import {cancelled, contentKey, isPending, messageOf, MirrorError, type Descriptor} from '../model/index.js'
+import {
+  cancelled,
+  contentKey,
+  isMirrorError,
+  isPending,
+  messageOf,
+  MirrorError,
+  type Descriptor,
+} from '../model/index.js'
 
 type StateAt<At extends UploadState['at']> = Extract<UploadState, {at: At}>
 
@@ -37,9 +46,17 @@ export const uploadBlob = async (
   upload: Upload,
   {session}: {readonly session?: UploadSession | undefined} = {},
 ): Promise<Uploaded> => {
+  const left = await upload.journal.find()
+  if (left === undefined)
+    return runUpload(upload, session === undefined ? {at: 'open'} : {at: 'send', session, offset: 0})
+  if (session !== undefined) await cancelUpload(upload.client, session)
+  return runUpload(upload, {at: 'resume', session: left})
+}
+
+const runUpload = async (upload: Upload, start: UploadState): Promise<Uploaded> => {
   const {client, signal} = upload
   const budget = retryBudget(client.policy, client)
-  let state: UploadState = session === undefined ? {at: 'open'} : {at: 'send', session, offset: 0}
+  let state = start
   let attempts = 0
   let torn: TornBody | undefined
   try {
@@ -51,7 +68,7 @@ export const uploadBlob = async (
       }
       const taken = await advance(upload, state)
       if (taken.at !== 'setback') {
-        state = taken
+        state = await journalled(upload, taken)
         continue
       }
       const step = withLimit(upload, {setback: taken, first: torn})
@@ -63,17 +80,37 @@ export const uploadBlob = async (
       }
       client.onRetry({...retryOf(upload, step), wait})
       await sleep(wait, signal)
-      state = step.next
+      state = await journalled(upload, step.next)
     }
     upload.onProgress(state.content.size)
     return {content: state.content, attempts}
   } catch (error) {
-    const left = sessionOf(state)
-    // Whoever was not there for the upload is not there for this either.
-    if (left !== undefined && !isTransient(error)) await cancelUpload(client, left)
+    const session = sessionOf(state)
+    if (session?.adopted === true && mayBlame(session, {client, error})) {
+      const {repository, url} = session
+      return runUpload(upload, {at: 'open', abandoned: {repository, url}})
+    }
+    if (session !== undefined) await leaveSession(upload, {session, error})
     throw error
   }
 }
+
+/** Writes down where an upload is, before anything is sent there. */
+const journalled = async ({journal}: Upload, state: UploadState): Promise<UploadState> => {
+  if (state.at === 'open' || state.at === 'done') await journal.forget()
+  else await journal.note(state.session)
+  return state
+}
+
+/** Whether a session of our own may do better: neither the source nor the link to the registry is to blame. */
+const mayBlame = (
+  {url}: UploadSession,
+  {client, error}: {readonly client: RegistryClient; readonly error: unknown},
+): boolean =>
+  isMirrorError(error) &&
+  error.side !== 'source' &&
+  error.code !== 'CANCELLED' &&
+  (url.origin !== client.origin || !isTransient(error))
 
 const advance = async (upload: Upload, state: Exclude<UploadState, {at: 'done'}>): Promise<UploadStep> => {
   if (state.at === 'open') return open(upload, state)
@@ -128,8 +165,11 @@ const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadS
   const known = isPending(blob.content) ? content : blob.content
   const size = known?.size ?? Number.POSITIVE_INFINITY
   // A new session costs as much as asking the old one about so little.
-  if (state.otherwise === 'restart' || client.host.resume === 'broken' || size <= WHOLE_MAX)
+  if (state.otherwise === 'restart' || size <= WHOLE_MAX) return {at: 'open', abandoned: session}
+  if (client.host.resume === 'broken') {
+    warnOfRestart(client)
     return {at: 'open', abandoned: session}
+  }
   const answer = await ask(again, () => getStatus(client, {session, signal: upload.signal}))
   if ('at' in answer) return answer
   await answer.discard()
@@ -143,9 +183,17 @@ const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadS
   }
   if (status.kind === 'ended') {
     client.host.resume = 'broken'
-    client.warn(`${client.registry} cannot continue a broken upload: such blobs start again from zero`)
+    warnOfRestart(client)
+  } else if (session.adopted === true && status.kind === 'unknown') {
+    client.warn(
+      `${client.registry} has not kept what an earlier run sent of a blob: it starts again from zero`,
+    )
   }
   return {at: 'open', abandoned: status.kind === 'open' ? session : undefined}
+}
+
+const warnOfRestart = ({registry, warn}: RegistryClient): void => {
+  warn(`${registry} cannot continue a broken upload: such blobs start again from zero`)
 }
 
 /** A question of the recovery; only a failure that waiting may mend is a setback, and leaves the state as it is. */

@@ -1,0 +1,56 @@
+import type {RegistryClient} from './client.js'
+import type {UploadSession} from './upload-session.js'
+import {formatUrl, resolveLocation} from '../http/location.js'
+import {contentKey, isMirrorError, isPending, type Content} from '../model/index.js'
+
+/** What is written down about the session of one upload. */
+export interface SessionJournal {
+  /** The session that an earlier run left behind. */
+  find(): Promise<UploadSession | undefined>
+  /** @returns whether a later run will find it */
+  note(session: UploadSession): Promise<boolean>
+  forget(): Promise<void>
+}
+
+/** What is smaller is sent again sooner than its session is looked after. */
+const JOURNALLED_MIN = 8 * 1024 * 1024
+
+const NONE: SessionJournal = {
+  find: async () => undefined,
+  note: async () => false,
+  forget: async () => {},
+}
+
+export const sessionJournal = (
+  {journal, origin}: RegistryClient,
+  {repository, content}: {readonly repository: string; readonly content: Content},
+): SessionJournal => {
+  if (journal === undefined || content.size < JOURNALLED_MIN) return NONE
+  // Compressed the same way, a layer gives the same bytes; where it does not after all, the commit tells.
+  const key = isPending(content) ? `${content.diffId} ${content.mediaType}` : contentKey(content)
+  const upload = {repository, key}
+  let noted: {readonly location: string; readonly isKept: boolean} | undefined
+  return {
+    find: async () => {
+      const location = await journal.find(upload)
+      if (location === undefined) return undefined
+      noted = {location, isKept: true}
+      try {
+        return {repository, url: resolveLocation({origin, path: '/'}, location), adopted: true}
+      } catch (error) {
+        if (isMirrorError(error)) return undefined
+        throw error
+      }
+    },
+    note: async ({url}) => {
+      const location = formatUrl(url)
+      if (location !== noted?.location) noted = {location, isKept: await journal.note(upload, location)}
+      return noted.isKept
+    },
+    forget: async () => {
+      if (noted === undefined) return
+      noted = undefined
+      await journal.forget(upload)
+    },
+  }
+}
