@@ -9,7 +9,7 @@ Every flag can be set in the environment instead, under the name that is given w
 switch is set with \`true\`; a flag that can be repeated takes one value a line.
 
 SIZE is bytes, or \`64MiB\` and \`64M\` (both 2^20), or \`4GB\` (10^9). RATE is a SIZE a second. DURATION is \`30s\`, \`5m\`,
-\`1h\`. LIST is a file of image references, or \`-\` for standard input.
+\`1h\`. The LIST of \`--images\` is a file of references, one a line, or \`-\` for standard input.
 `
 
 /** In the order in which a reader meets them. */
