@@ -145,7 +145,8 @@ const distinct = (images: readonly SourceImage[]): readonly SourceImage[] => {
   })
 }
 
-const rootKey = (root: ImageRoot): string =>
-  'manifest' in root
-    ? root.manifest.digest
-    : [root.pending.config.digest, ...root.pending.layers.map((layer) => contentKey(layer))].join(' ')
+const rootKey = (root: ImageRoot): string => {
+  if ('manifest' in root) return root.manifest.digest
+  if ('error' in root) return root.error.message
+  return [root.pending.config.digest, ...root.pending.layers.map((layer) => contentKey(layer))].join(' ')
+}

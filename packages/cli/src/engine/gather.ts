@@ -41,6 +41,7 @@ export const gather = async (
   return Promise.all(
     images.map((image) =>
       atOnce(async (): Promise<Gathered> => {
+        if ('error' in image.root) return {image, error: image.root.error}
         if ('pending' in image.root) return pendingOf(source, image, image.root.pending)
         try {
           return {image, node: await readNode(image.root.manifest, {source, nodes, options, depth: 0})}
@@ -53,7 +54,7 @@ export const gather = async (
   )
 }
 
-/** The digest of an image's root; absent while it is pending. */
+/** The digest of an image's root; absent while it is pending, and where the image cannot be had. */
 export const rootDigest = (gathered: Gathered): Digest | undefined =>
   'manifest' in gathered.image.root ? gathered.image.root.manifest.digest : undefined
 
@@ -112,10 +113,21 @@ const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<I
   for (const child of manifest.children) {
     if (seen.has(child.digest)) continue
     seen.add(child.digest)
-    if (source.has(child)) children.push(await readNode(child, {...reading, depth: depth + 1}))
-    else absent.push(child)
+    const node = source.has(child) ? await readChild(child, {...reading, depth: depth + 1}) : undefined
+    if (node === undefined) absent.push(child)
+    else children.push(node)
   }
   return {manifest, children, absent, missing: []}
+}
+
+/** Undefined where only the attempt shows that the source lacks it: a registry may hold a sparse index, too. */
+const readChild = async (child: Descriptor, reading: Reading): Promise<ImageNode | undefined> => {
+  try {
+    return await readNode(child, reading)
+  } catch (error) {
+    if (isMirrorError(error) && error.code === 'BLOB_MISSING') return undefined
+    throw error
+  }
 }
 
 const pendingOf = (source: ImageSource, image: SourceImage, pending: PendingImage): Gathered => {

@@ -44,6 +44,14 @@ export const limits = {
   /** What a credential helper prints: cloud helpers wrap tokens of some 4 KiB in JSON. */
   credentialHelperBytes: 1 * MiB,
   referrersBodyBytes: 4 * MiB,
+  /** How far signatures of signatures, attestations of SBOMs and so on are followed. */
+  referrerDepth: 4,
+  /** Pages of one list of tags or referrers; quay gives 100 entries each, most others 1,000. */
+  listPages: 1_000,
+  /** One page of tags; distribution 2 has all of a repository's tags on one. */
+  tagsBodyBytes: 16 * MiB,
+  /** Tags of one repository; those of busy CI pipelines have some 50,000. */
+  tags: 200_000,
   headerBytes: 64 * KiB,
   redirects: 5,
   /** Hosts with open connections: a registry, its token server, and the stores it redirects to. */

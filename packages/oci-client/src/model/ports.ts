@@ -1,6 +1,7 @@
 import type {BlobSource, Content} from './blob-source.js'
 import type {Descriptor} from './descriptor.js'
 import type {Digest} from './digest.js'
+import type {MirrorError} from './error.js'
 import type {ImageManifest, Manifest} from './manifest.js'
 import type {Reference} from './reference.js'
 
@@ -19,7 +20,11 @@ export interface PendingImage {
   manifest(layers: readonly Descriptor[]): ImageManifest
 }
 
-export type ImageRoot = {readonly manifest: Descriptor} | {readonly pending: PendingImage}
+export type ImageRoot =
+  | {readonly manifest: Descriptor}
+  | {readonly pending: PendingImage}
+  /** The image has a name and cannot be had: why. A registry that is away does not take the others with it. */
+  | {readonly error: MirrorError}
 
 export interface SourceImage {
   /** The name the bundle records, normalised; absent where it has none. With a tag, a digest, both or neither. */

@@ -40,9 +40,7 @@ const WARNING_LENGTH = 400
 
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
 export const openRegistry = (options: RegistryOptions): Registry => {
-  const usage = {requests: 0, retries: 0}
-  const transport = createTransport(options)
-  const client = createClient(options, {wire: transport.send, usage})
+  const {client, usage, close} = openClient(options)
   const addReferrer = referrersByTag(client)
   return {
     usage,
@@ -58,7 +56,26 @@ export const openRegistry = (options: RegistryOptions): Registry => {
       if (subject === undefined || response.header('oci-subject') !== undefined) return
       await addReferrer({...call, repository: target.repository, subject: subject.digest, manifest})
     },
-    [Symbol.asyncDispose]: () => transport.close(),
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** The connections to one registry, without the operations on them. */
+export interface OpenClient {
+  readonly client: RegistryClient
+  readonly usage: {readonly requests: number; readonly retries: number}
+  /** Ends all connections, those in use as well. */
+  close(): Promise<void>
+}
+
+/** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
+export const openClient = (options: RegistryOptions): OpenClient => {
+  const usage = {requests: 0, retries: 0}
+  const transport = createTransport(options)
+  return {
+    client: createClient(options, {wire: transport.send, usage}),
+    usage,
+    close: () => transport.close(),
   }
 }
 
