@@ -5,7 +5,7 @@ import {input, password, select} from '@inquirer/prompts'
 import {cancelled, MirrorError} from '@airgap-mirror/oci-client/model'
 import {printable} from '../text/printable.js'
 import {canPrompt, withTerminal, type Terminal} from './controlling-terminal.js'
-import type {CredentialAnswer, CredentialQuestion} from './credential-prompt.js'
+import type {CredentialAnswer, CredentialQuestion} from './credential-question.js'
 
 /** See `promptCredential`, which loads this page only when somebody is to be asked. */
 export const askCredential = async (question: CredentialQuestion): Promise<CredentialAnswer> => {

@@ -1,19 +1,4 @@
-export interface CredentialQuestion {
-  /** `host[:port]`. */
-  readonly registry: string
-  /** True when what was given before was refused. */
-  readonly refused: boolean
-  /** Where a credential was looked for, for the person who wonders. */
-  readonly lookedIn: readonly string[]
-  /** The usual Docker config files; those that exist are offered. */
-  readonly configFiles: readonly string[]
-  readonly signal?: AbortSignal | undefined
-}
-
-/** What was chosen: typed in, or a Docker config file that the caller loads. */
-export type CredentialAnswer =
-  | {readonly kind: 'basic'; readonly username: string; readonly password: string}
-  | {readonly kind: 'docker-config'; readonly path: string}
+import type {CredentialAnswer, CredentialQuestion} from './credential-question.js'
 
 /**
  * Asks the person at the terminal, `/dev/tty`, whatever standard input and output are.
