@@ -1,6 +1,6 @@
 import {isJsonObject, MirrorError, type JsonObject} from '../model/index.js'
 import type {BasicCredential, Credential} from './credential.js'
-import {canonicalHost, HUB_KEY, keysFor, parseRegistryKey} from './registry-key.js'
+import {canonicalHost, HUB_KEY, keysFor, parseRegistryKey, type RegistryKey} from './registry-key.js'
 
 /** A docker `config.json`, podman `auth.json`, `.dockercfg` or `$DOCKER_AUTH_CONFIG`; entries are read when they are used. */
 export interface DockerConfig {
@@ -58,7 +58,8 @@ export const parseDockerConfig = (text: string, options: {readonly path: string}
 
 /**
  * Looks a registry up as docker does: its own helper, the helper for all, the entries; a helper that has nothing leaves it
- * to the entries. Hosts are compared exactly, ports included.
+ * to the entries. Hosts are compared exactly, ports included. Without a repository, for a request to the registry as such,
+ * an entry for a part of it does where there is none for all of it.
  * @throws {MirrorError} CREDENTIALS_INVALID for an entry that cannot be read, and what the helper throws
  */
 export const findCredential = async (
@@ -75,7 +76,8 @@ export const findCredential = async (
       return found(credential, `docker-credential-${helper}, which ${config.path} names`)
     }
   }
-  for (const key of keysFor(wanted.registry, wanted.repository)) {
+  const anyPart = wanted.repository === undefined ? repositoryKeys(config, wanted.registry) : []
+  for (const key of [...keysFor(wanted.registry, wanted.repository), ...anyPart]) {
     for (const [name, entry] of matching(config, key)) {
       const credential = credentialOf(entry, {path: config.path, key: name})
       if (credential !== undefined) return found(credential, `${config.path} (${name})`)
@@ -97,9 +99,12 @@ export const helperFor = (config: DockerConfig, registry: string): string | unde
 }
 
 /** Whether other repositories of the registry may have other credentials than this one. */
-export const hasRepositoryKeys = (config: DockerConfig, registry: string): boolean => {
+export const hasRepositoryKeys = (config: DockerConfig, registry: string): boolean =>
+  repositoryKeys(config, registry).length > 0
+
+const repositoryKeys = (config: DockerConfig, registry: string): readonly RegistryKey[] => {
   const host = canonicalHost(registry)
-  return [...config.auths.keys()].map(parseRegistryKey).some((key) => key.host === host && key.path !== '')
+  return [...config.auths.keys()].map(parseRegistryKey).filter((key) => key.host === host && key.path !== '')
 }
 
 const found = (credential: Credential, origin: string): Found => ({
