@@ -50,7 +50,7 @@ export const substituteFor = (
   }
   return {
     manifest: pruned(index, complete),
-    reason: `sparse index: cut down to the ${complete.length} platforms that are there`,
+    reason: `sparse index: cut down to the ${complete.length} of its manifests that are there`,
   }
 }
 

@@ -21,6 +21,7 @@ const repeated = (flag: string, options: FlagText) =>
     ...options,
     multiple: true,
     default: async () => (process.env[env(flag)] ?? '').split('\n').filter((line) => line.trim() !== ''),
+    defaultHelp: async () => undefined,
     noCacheDefault: true,
   })()
 

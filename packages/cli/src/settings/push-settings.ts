@@ -106,15 +106,15 @@ const registrySettings = async (
   flags: PushFlags,
   value: (flag: string) => string | undefined,
 ): Promise<Omit<RegistryOptions, 'credentials' | 'registry'>> => {
-  const pem = async (flag: string): Promise<string | undefined> => {
-    const path = value(flag)
-    if (path === undefined) return undefined
-    return readTextFile(path, {
-      flag: `--${flag}`,
-      limit: limits.certificateBytes,
-      code: 'CERTIFICATE_INVALID',
-    })
-  }
+  const read = async (path: string | undefined, flag: string): Promise<string | undefined> =>
+    path === undefined
+      ? undefined
+      : readTextFile(path, {flag, limit: limits.certificateBytes, code: 'CERTIFICATE_INVALID'})
+  const pem = (flag: string): Promise<string | undefined> => read(value(flag), `--${flag}`)
+  // Node adds this file to the roots a program names only from 22.15 on; of one it cannot read it has warned already.
+  const extra = await read(environment()['NODE_EXTRA_CA_CERTS'] || undefined, 'NODE_EXTRA_CA_CERTS').catch(
+    () => undefined,
+  )
   const [cacert, clientCert, clientKey] = await Promise.all([
     pem('cacert'),
     pem('client-cert'),
@@ -129,7 +129,7 @@ const registrySettings = async (
     side: 'target',
     plainHttp: flags['plain-http'] === true,
     tls: {
-      ...(cacert === undefined ? {} : {ca: [cacert]}),
+      ca: [cacert, extra].filter((text) => text !== undefined),
       ...(clientCert === undefined || clientKey === undefined ? {} : {clientCert, clientKey}),
       insecureSkipVerify: flags['insecure-skip-tls-verify'] === true,
     },
