@@ -75,6 +75,7 @@ const plainRequest = (
     method: 'GET',
     url: withQuery(realm.url, query),
     headers: {accept: 'application/json', ...(authorization === undefined ? {} : {authorization})},
+    collect: limits.tokenBodyBytes,
     scopes: [],
     signal,
   }
@@ -94,6 +95,7 @@ const exchangeRequest = (
     url: realm.url,
     headers: {accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded'},
     body: {bytes: new TextEncoder().encode(form.toString())},
+    collect: limits.tokenBodyBytes,
     scopes: [],
     signal,
   }

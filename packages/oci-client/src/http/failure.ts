@@ -1,7 +1,8 @@
 import type {HttpResponse} from './send.js'
+import {beginningOf} from './beginning.js'
 import {excerpt} from './printable.js'
 import {redactText} from './redact.js'
-import {isJsonObject, limits} from '../model/index.js'
+import {isJsonObject} from '../model/index.js'
 
 /** What a registry says of a failure: the OCI error envelope, else the beginning of whatever it sent. */
 export interface Failure {
@@ -19,35 +20,14 @@ interface FailureEntry {
   readonly detail: string
 }
 
-/** Milliseconds: an explanation that trickles is not waited for. */
-const EXPLANATION_WAIT = 5000
 const SHOWN_ENTRIES = 3
 const SHOWN_LENGTH = 200
 
 /** Reads the body of a response, at most `limits.errorBodyBytes` of it, and throws the rest away. */
 export const readFailure = async (response: HttpResponse): Promise<Failure> => {
-  const body = await readText(response)
+  const body = Buffer.from(await beginningOf(response)).toString('utf8')
   const errors = parseEnvelope(body)
   return {status: response.status, errors, text: errors.length > 0 ? entriesText(errors) : plainText(body)}
-}
-
-const readText = async (response: HttpResponse): Promise<string> => {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  const timer = setTimeout(() => void response.discard(), EXPLANATION_WAIT)
-  try {
-    for await (const chunk of response.body) {
-      chunks.push(chunk.subarray(0, limits.errorBodyBytes - size))
-      size += chunk.length
-      if (size >= limits.errorBodyBytes) break
-    }
-  } catch {
-    // The status is what failed; of the explanation, what came is enough.
-  } finally {
-    clearTimeout(timer)
-  }
-  await response.discard()
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** `{"errors":[{"code","message","detail"}]}` (distribution-spec, Error Codes), and the bare object some proxies send. */

@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: HttpBody
   readonly signal?: AbortSignal | undefined
+  /** The body of a success is wanted whole, of so many bytes at the most: a break in the middle of it is tried again, too. */
+  readonly collect?: number
   /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
   readonly scopes: readonly string[]
   /** The request has left the registry's origin by a redirect: it carries no credential, now or later. */

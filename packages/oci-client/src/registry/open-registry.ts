@@ -7,6 +7,7 @@ import {putManifestBytes} from './put-manifest.js'
 import {readManifest, resolveManifest} from './read-manifest.js'
 import {referrersByTag} from './referrers-tag.js'
 import {authorizing} from '../auth/authorize.js'
+import {collecting} from '../http/collecting.js'
 import {hostGates} from '../http/host-gates.js'
 import {formatUrl, originOf} from '../http/location.js'
 import {logging} from '../http/log.js'
@@ -105,7 +106,7 @@ const createClient = (
   const warn = warnOnce(options.onWarning)
   const {conditionOf} = gates
   const retryOptions = {policy, conditionOf, onRetry: (notice: RetryNotice) => onRetry(retryOf(notice))}
-  const again = retrying(retryOptions)
+  const again = (next: Send): Send => retrying(retryOptions)(collecting(next))
   const logged = onExchange === undefined ? wire : logging(onExchange)(wire)
   const seen = gates.gated(observing(usage, warn)(logged))
   const sendOnce = followRedirects()(

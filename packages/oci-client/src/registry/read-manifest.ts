@@ -89,6 +89,7 @@ const request = (
     method,
     url: urlOf(client, endpoints.manifest(target)),
     headers: {accept: manifestAccept.join(', ')},
+    ...(method === 'GET' ? {collect: limits.manifestBytes} : {}),
     signal,
     scopes: [scopeOf(client, target.repository)],
   })
