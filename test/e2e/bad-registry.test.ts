@@ -93,14 +93,14 @@ const cases: readonly Case[] = [
   {
     name: 'refuses the password, with basic authentication',
     start: plain({auth: {type: 'basic', users}}),
-    flags: as('pusher', 'wrong'),
+    flags: as('pusher', 'wrong-password'),
     error: /refuses the user name "pusher"/,
     hint: /user name and the password/,
   },
   {
     name: 'refuses the password, with tokens',
     start: plain({auth: {type: 'token', users}}),
-    flags: as('pusher', 'wrong'),
+    flags: as('pusher', 'wrong-password'),
     error: /refuses the user name "pusher"/,
     hint: /user name and the password/,
   },
@@ -210,7 +210,7 @@ describe('exit code 1, an error of the target side and a hint for a registry tha
     expect({code, stderr}).toMatchObject({code: 1})
     expect(errorsOf('target', stderr)).toMatch(error)
     expect(stderr).toMatch(new RegExp(`^hint: .*(?:${hint.source})`, 'm'))
-    expect(stderr).not.toMatch(/\n\s+at |secret|wrong\b/)
+    expect(stderr).not.toMatch(/\n\s+at |secret|wrong-password/)
     expect(registry.tags('team/app')).toHaveLength(before)
     expect(faultsIn(registry)).toEqual([])
   })
@@ -220,7 +220,7 @@ describe('exit code 1, an error of the target side and a hint for a registry tha
     await registry.close()
     const {code, stderr} = await push({source, registry, flags: ['--retries', '0']})
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: target: .*refuses the connection\nhint: is the registry running/m)
+    expect(stderr).toMatch(/^error: target: .*refuses the connection.*\nhint: is the registry running/m)
   })
 
   test('is down, with the proof that a name nobody knows is another matter', async () => {
@@ -231,7 +231,7 @@ describe('exit code 1, an error of the target side and a hint for a registry tha
     })
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^error: target: the name no-such-host\.invalid is not known\nhint: check its spelling/m,
+      /^error: target: the name no-such-host\.invalid is not known.*\nhint: check its spelling/m,
     )
   })
 })

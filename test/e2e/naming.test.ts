@@ -144,20 +144,20 @@ describe('names at the private registry', () => {
   })
 
   describe('of two different images that would be the same end the run before the first byte', () => {
-    const expectRefusal = ({code, stderr}: PushResult, registry: TestRegistry): void => {
-      expect({code, stderr}).toMatchObject({code: 2})
-      expect(stderr).toMatch(/^error: .*two different images would become/m)
-      expect(stderr).toContain('gcr.io/team/app:v1')
-      expect(stderr).toContain('quay.io/team/app:v1')
-      expect(stderr).toMatch(/^hint: .*--map-host keep/m)
-      expect(registry.requests.filter(({method}) => method !== 'GET' && method !== 'HEAD')).toEqual([])
-    }
     const names = ['gcr.io/team/app:v1', 'quay.io/team/app:v1']
+    const refusal =
+      /^error: two different images would become \S+\/team\/app:v1: gcr\.io\/team\/app:v1 .* quay\.io\/team\/app:v1 .*\nhint: .*--map-host keep/m
+    const changes = (registry: TestRegistry): readonly unknown[] =>
+      registry.requests.filter(({method}) => method !== 'GET' && method !== 'HEAD')
 
     test('in an OCI layout, and --map-host keep helps', async () => {
       await using registry = await startRegistry({strict: true})
       const path = await bundle('collision.tar', names)
-      expectRefusal(await push({source: path, registry}), registry)
+      expect(await push({source: path, registry})).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(refusal),
+      })
+      expect(changes(registry)).toEqual([])
       expect(await push({source: path, registry, flags: argv`--map-host keep`})).toMatchObject({code: 0})
     })
 
@@ -165,7 +165,11 @@ describe('names at the private registry', () => {
       await using registry = await startRegistry({strict: true})
       const archive = names.map((name, index) => ({image: images[index] ?? fail('no image'), tags: [name]}))
       const path = await writeBundle(at('collision-docker.tar'), dockerArchive(archive))
-      expectRefusal(await push({source: path, registry}), registry)
+      expect(await push({source: path, registry})).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(refusal),
+      })
+      expect(changes(registry)).toEqual([])
     })
 
     test('but the same image under both names is none', async () => {

@@ -32,68 +32,66 @@ describe('a K3s airgap bundle: an index of three platforms, and the content of',
   })
   afterAll(() => directory.remove())
 
-  type Expected = 'index' | 'child' | 'pruned' | 'refused'
-  const cases: readonly {
-    readonly policy: string
-    readonly kept: 1 | 2
-    readonly missingContent: 'refuse' | 'allow-index'
-    readonly expected: Expected
-  }[] = [
-    {policy: 'auto', kept: 1, missingContent: 'allow-index', expected: 'index'},
-    {policy: 'auto', kept: 1, missingContent: 'refuse', expected: 'child'},
-    {policy: 'auto', kept: 2, missingContent: 'allow-index', expected: 'index'},
-    {policy: 'auto', kept: 2, missingContent: 'refuse', expected: 'pruned'},
-    {policy: 'as-is', kept: 1, missingContent: 'allow-index', expected: 'index'},
-    {policy: 'as-is', kept: 1, missingContent: 'refuse', expected: 'refused'},
-    {policy: 'prune', kept: 1, missingContent: 'allow-index', expected: 'pruned'},
-    {policy: 'prune', kept: 2, missingContent: 'refuse', expected: 'pruned'},
-    {policy: 'platform', kept: 1, missingContent: 'allow-index', expected: 'child'},
-    {policy: 'platform', kept: 2, missingContent: 'refuse', expected: 'refused'},
-    {policy: 'strict', kept: 1, missingContent: 'allow-index', expected: 'refused'},
-  ]
-  test.each(cases)(
-    '$kept of them, with --sparse-index $policy, where the registry’s policy is $missingContent: $expected',
-    async ({policy, kept, missingContent, expected}) => {
+  /** What the tag names afterwards: the index as it was, its one child, or an index of the children that are there. */
+  const described = (bytes: Uint8Array | undefined): string => {
+    if (bytes === undefined) return 'nothing'
+    const {manifests} = JSON.parse(Buffer.from(bytes).toString()) as {manifests?: readonly unknown[]}
+    return manifests === undefined ? 'the one child' : `an index of ${manifests.length}`
+  }
+
+  const taken = [
+    ['auto', 1, 'allow-index', 'an index of 3'],
+    ['auto', 1, 'refuse', 'the one child'],
+    ['auto', 2, 'allow-index', 'an index of 3'],
+    ['auto', 2, 'refuse', 'an index of 2'],
+    ['as-is', 1, 'allow-index', 'an index of 3'],
+    ['prune', 1, 'allow-index', 'an index of 1'],
+    ['prune', 2, 'refuse', 'an index of 2'],
+    ['platform', 1, 'allow-index', 'the one child'],
+  ] as const
+  test.each(taken)(
+    '--sparse-index %s, %i of them, where the registry’s policy is %s: the tag names %s, and does so again',
+    async (policy, kept, missingContent, expected) => {
       await using registry = await startRegistry({missingContent})
       const source = kept === 1 ? one : two
       const flags = argv`--sparse-index ${policy}`
       const {code, stderr, report} = await push({source, registry, flags})
       const stored = registry.manifest('rancher/app', 'v1')
-      const index = image.root.descriptor.digest
-      const child = image.platforms[0]?.manifest.descriptor.digest
+      const isWhole = stored?.digest === image.root.descriptor.digest
 
-      expect({code, stderr}).toMatchObject({code: expected === 'refused' ? (policy === 'as-is' ? 1 : 2) : 0})
-      if (expected === 'refused') {
-        expect(stored).toBeUndefined()
-        expect(errorsOf(policy === 'as-is' ? 'target' : 'source', stderr)).toContain('rancher/app:v1')
-        expect(stderr).toMatch(/^hint: /m)
-        return
-      }
+      expect({code, stderr}).toMatchObject({code: 0})
+      expect(described(stored?.bytes)).toBe(expected)
       expect(report.images[0]).toMatchObject({
         status: 'pushed',
-        sourceDigest: index,
+        sourceDigest: image.root.descriptor.digest,
         targetDigest: stored?.digest,
-        digestChanged: expected !== 'index',
+        digestChanged: !isWhole,
       })
-      if (expected === 'index') expect(stored?.digest).toBe(index)
-      if (expected === 'child') expect(stored?.digest).toBe(child)
-      if (expected === 'pruned') {
-        const {manifests} = JSON.parse(Buffer.from(stored?.bytes ?? '').toString()) as {
-          manifests: {digest: string}[]
-        }
-        expect(manifests.map(({digest}) => digest)).toEqual(
-          image.platforms.slice(0, kept).map(({manifest}) => manifest.descriptor.digest),
-        )
-      }
-      if (expected !== 'index') {
-        expect(report.images[0]?.reason).toContain('sparse index')
-        expect(registry.fsck()).toEqual([])
-      }
+      expect(report.images[0]?.reason ?? 'as it is').toMatch(isWhole ? 'as it is' : 'sparse index')
+      expect(registry.fsck()).toHaveLength(isWhole ? 3 - kept : 0)
 
       const again = await push({source, registry, flags})
       expect(again.code).toBe(0)
       expect(again.report.totals.bytes.uploaded).toBe(0)
       expect(again.report.images[0]).toMatchObject({status: 'present', targetDigest: stored?.digest})
+    },
+  )
+
+  const refused = [
+    ['as-is', 1, 'refuse', 'target', 1],
+    ['platform', 2, 'refuse', 'source', 2],
+    ['strict', 1, 'allow-index', 'source', 2],
+  ] as const
+  test.each(refused)(
+    '--sparse-index %s, %i of them, where the registry’s policy is %s: an error of the %s, exit code %i',
+    async (policy, kept, missingContent, side, expected) => {
+      await using registry = await startRegistry({missingContent})
+      const source = kept === 1 ? one : two
+      const {code, stderr} = await push({source, registry, flags: argv`--sparse-index ${policy}`})
+      expect({code, stderr}).toMatchObject({code: expected})
+      expect(errorsOf(side, stderr)).toContain('rancher/app:v1')
+      expect(stderr).toMatch(/^hint: /m)
+      expect(registry.tags('rancher/app')).toEqual([])
     },
   )
 

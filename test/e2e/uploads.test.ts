@@ -76,8 +76,8 @@ describe('uploads', () => {
     expect(code).toBe(0)
     expect(report.images.map(({status}) => status)).toEqual(['present', 'present', 'pushed'])
     const own = images[2]?.platforms[0]
-    expect(registry.commits.map(({digest}) => digest).toSorted()).toEqual(
-      [own?.config.descriptor.digest, own?.layers.at(-1)?.descriptor.digest].toSorted(),
+    expect(new Set(registry.commits.map(({digest}) => digest))).toEqual(
+      new Set([own?.config.descriptor.digest, own?.layers.at(-1)?.descriptor.digest]),
     )
     expect(faultsIn(registry)).toEqual([])
   })
