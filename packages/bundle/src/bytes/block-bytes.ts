@@ -6,10 +6,10 @@ import {endsBefore} from './file-bytes.js'
 import type {Usage} from './usage.js'
 
 /**
- * Small reads that went through so many blocks without leaving one out will go on to the next: the headers of an archive
- * of small members. At worst one block in five is decoded in vain.
+ * Small reads are a walk over headers. While it seldom leaps over a block the next one is decoded ahead of it: of five such
+ * guesses one may be wrong, and a wrong one is stopped where it is.
  */
-const STREAK = 4
+const STEPS_PER_LEAP = 4
 /** Small enough to be made and dropped quickly, large enough to cost nothing a byte. */
 const CHUNK_BYTES = 256 * 1024
 
@@ -35,9 +35,10 @@ export class BlockBytes implements ByteSource {
   readonly usage: Readonly<Usage>
   readonly #options: BlockBytesOptions
   #closed: MirrorError | undefined
-  /** The block of the last small read, and how many in a row, each next to the other, led up to it. */
+  /** The block of the last small read; how often the walk went on to the next block, and how often further. */
   #lastRead = -1
-  #streak = 0
+  #steps = 0
+  #leaps = 0
 
   constructor(options: BlockBytesOptions) {
     this.#options = options
@@ -115,13 +116,18 @@ export class BlockBytes implements ByteSource {
   #followSmallReads(offset: number): void {
     const index = this.#indexAt(offset)
     if (index === this.#lastRead) return
-    this.#streak = index === this.#lastRead + 1 ? this.#streak + 1 : 1
+    const guessed = this.#options.blocks[this.#lastRead + 1]
+    if (index === this.#lastRead + 1) this.#steps += 1
+    else {
+      this.#leaps += 1
+      if (guessed !== undefined) this.#options.cache.abandon(guessed)
+    }
     this.#lastRead = index
     const next = this.#options.blocks[index + 1]
-    if (this.#streak < STREAK || next === undefined) return
+    if (this.#leaps * STEPS_PER_LEAP > this.#steps || next === undefined) return
     // Behind the read itself: what is asked for goes before what may be.
     queueMicrotask(() => {
-      if (this.#closed === undefined) this.#options.cache.prefetch(next)
+      if (this.#closed === undefined && this.#lastRead === index) this.#options.cache.prefetch(next)
     })
   }
 

@@ -1,4 +1,4 @@
-import {type MirrorError} from '@airgap-mirror/oci-client/model'
+import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {abortable, throwIfAborted} from './abortable.js'
 
 /** A part of a source that is decoded as a whole. Its identity is the key it is known by. */
@@ -88,6 +88,14 @@ export class BlockCache {
   prefetch(block: Block): void {
     const isFree = this.#waiters.length === 0 && !this.#entries.has(block) && this.#decoding < this.threads
     if (isFree && this.#makeRoom(block.size, {forPrefetch: true})) this.#begin(block)
+  }
+
+  /** Stops decoding what was prefetched and will not be asked for after all. */
+  abandon(block: Block): void {
+    const entry = this.#entries.get(block)
+    if (entry === undefined || !entry.decoding || entry.used) return
+    this.#entries.delete(block)
+    entry.abort.abort(new MirrorError('CANCELLED', 'a block that was decoded ahead is not needed'))
   }
 
   /** Keeps a block, once it is decoded, rather than those that nobody has announced a use of. */
