@@ -55,7 +55,7 @@ export class BlockBytes implements ByteSource {
   }
 
   /** Holds one block at a time, and that one no longer than its consumer needs it, or until the abort. */
-  async *stream(offset: number, length: number, {signal}: ReadOptions = {}): Bytes {
+  async *stream(offset: number, length: number, {signal, unproven = false}: ReadOptions = {}): Bytes {
     const end = offset + length
     if (end > this.#options.size) throw endsBefore(this.name, {size: this.#options.size, wanted: end})
     let lease: BlockLease | undefined
@@ -66,7 +66,8 @@ export class BlockBytes implements ByteSource {
         throwIfAborted(signal)
         const index = this.#indexAt(at)
         const block = this.#blockAt(index)
-        const wanted = this.#acquire(block, signal)
+        const upTo = unproven ? Math.min(end - block.offset, block.size) : block.size
+        const wanted = this.#acquire(block, {signal, upTo})
         this.#readAhead(index, end)
         lease = await wanted
         const blockEnd = Math.min(end, block.offset + block.size)
@@ -102,9 +103,12 @@ export class BlockBytes implements ByteSource {
     await this.#options.dispose()
   }
 
-  async #acquire(block: Block, signal: AbortSignal | undefined): Promise<BlockLease> {
+  async #acquire(
+    block: Block,
+    options: {readonly signal: AbortSignal | undefined; readonly upTo: number},
+  ): Promise<BlockLease> {
     if (this.#closed !== undefined) throw this.#closed
-    return this.#options.cache.acquire(block, {signal})
+    return this.#options.cache.acquire(block, options)
   }
 
   #readAhead(index: number, end: number): void {
@@ -116,7 +120,8 @@ export class BlockBytes implements ByteSource {
   #followSmallReads(offset: number): void {
     const index = this.#indexAt(offset)
     if (index === this.#lastRead) return
-    const guessed = this.#options.blocks[this.#lastRead + 1]
+    const [left, guessed] = this.#options.blocks.slice(Math.max(0, this.#lastRead), this.#lastRead + 2)
+    if (left !== undefined && this.#lastRead >= 0) this.#options.cache.abandon(left)
     if (index === this.#lastRead + 1) this.#steps += 1
     else {
       this.#leaps += 1

@@ -7,7 +7,12 @@ export interface Block {
   readonly size: number
   /** Where it lies in its source: of those that wait for room, the lowest comes first. */
   readonly order: number
-  readonly decode: (target: Uint8Array, signal: AbortSignal) => Promise<void>
+  /** @param onFilled told how much of the target is there so far; checksums are proven at the end alone */
+  readonly decode: (
+    target: Uint8Array,
+    signal: AbortSignal,
+    onFilled: (bytes: number) => void,
+  ) => Promise<void>
 }
 
 /** A decoded block in use. Its bytes must not be touched after `release`, which may be called more than once. */
@@ -21,6 +26,9 @@ interface Entry {
   readonly bytes: Uint8Array
   readonly ready: Promise<void>
   readonly abort: AbortController
+  /** Those who wait for the first so many bytes. */
+  readonly early: Set<{readonly upTo: number; readonly resolve: () => void}>
+  filled: number
   decoding: boolean
   pins: number
   /** When it was begun or last let go, in the cache's own time. */
@@ -59,14 +67,14 @@ export class BlockCache {
 
   /**
    * Waits for room and for the block. Whoever holds a lease must not wait for another one: that is what keeps those who
-   * wait from waiting for each other.
+   * wait from waiting for each other. With `upTo` only the first so many bytes have to be there, unproven.
    * @throws {MirrorError} CANCELLED, and what decoding throws
    */
   async acquire(
     block: Block,
-    options: {readonly signal?: AbortSignal | undefined} = {},
+    options: {readonly signal?: AbortSignal | undefined; readonly upTo?: number | undefined} = {},
   ): Promise<BlockLease> {
-    const {signal} = options
+    const {signal, upTo = block.size} = options
     throwIfAborted(signal)
     const entry = this.#admitNow(block) ?? (await this.#admitLater(block, signal))
     let pinned = true
@@ -76,7 +84,7 @@ export class BlockCache {
       this.#unpin(entry)
     }
     try {
-      await abortable(entry.ready, signal)
+      await abortable(upTo < block.size ? filledUpTo(entry, upTo) : entry.ready, signal)
     } catch (error) {
       release()
       throw error
@@ -90,12 +98,13 @@ export class BlockCache {
     if (isFree && this.#makeRoom(block.size, {forPrefetch: true})) this.#begin(block)
   }
 
-  /** Stops decoding what was prefetched and will not be asked for after all. */
+  /** Stops decoding what nobody uses or has announced to use, since nobody will ask for more of it now. */
   abandon(block: Block): void {
     const entry = this.#entries.get(block)
-    if (entry === undefined || !entry.decoding || entry.used) return
+    if (entry === undefined || !entry.decoding || entry.pins > 0 || this.#held.has(block)) return
     this.#entries.delete(block)
-    entry.abort.abort(new MirrorError('CANCELLED', 'a block that was decoded ahead is not needed'))
+    entry.abort.abort(new MirrorError('CANCELLED', 'the rest of a block is not needed'))
+    this.#grant()
   }
 
   /** Keeps a block, once it is decoded, rather than those that nobody has announced a use of. */
@@ -181,12 +190,18 @@ export class BlockCache {
   #begin(block: Block): Entry {
     const abort = new AbortController()
     const bytes = this.#buffer(block.size)
-    const ready = block.decode(bytes, abort.signal)
+    const early: Entry['early'] = new Set()
+    const ready = block.decode(bytes, abort.signal, (filled) => {
+      entry.filled = filled
+      for (const reader of early) if (reader.upTo <= filled) reader.resolve()
+    })
     const entry: Entry = {
       block,
       bytes,
       ready,
       abort,
+      early,
+      filled: 0,
       decoding: true,
       pins: 0,
       touched: this.#clock,
@@ -246,5 +261,19 @@ export class BlockCache {
     this.#spare = undefined
     const isUsable = spare !== undefined && spare.byteLength >= size && spare.byteLength <= size * 2
     return new Uint8Array(isUsable ? spare : new ArrayBuffer(size), 0, size)
+  }
+}
+
+const filledUpTo = async (entry: Entry, upTo: number): Promise<void> => {
+  if (entry.filled >= upTo) return
+  let reader: {readonly upTo: number; readonly resolve: () => void} | undefined
+  const filled = new Promise<void>((resolve) => {
+    reader = {upTo, resolve}
+    entry.early.add(reader)
+  })
+  try {
+    await Promise.race([filled, entry.ready])
+  } finally {
+    if (reader !== undefined) entry.early.delete(reader)
   }
 }

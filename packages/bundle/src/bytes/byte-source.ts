@@ -2,6 +2,8 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
+  /** The caller proves the bytes itself, by a digest or a checksum of theirs: they need not wait for the compression's. */
+  readonly unproven?: boolean
 }
 
 /**

@@ -38,6 +38,9 @@ const TYPES: Readonly<Record<string, TarEntry['type']>> = {
   '5': 'directory',
 }
 
+/** Where layouts keep blobs: whoever reads one holds it to its name (image-spec image-layout.md, Blobs). */
+const isNamedByDigest = (path: string): boolean => /(?:^|\/)blobs\/sha(?:256|512)\/[0-9a-f]+$/.test(path)
+
 /** Extension headers before one member: a global one, two pax, two GNU are the most that any tar writes. */
 const EXTENSIONS_IN_A_ROW = 16
 
@@ -49,7 +52,9 @@ const EXTENSIONS_IN_A_ROW = 16
  */
 export const indexTar = async (source: ByteSource, options: ReadOptions = {}): Promise<TarIndex> => {
   const members = new Map<string, TarEntry>()
-  const read = ascendingReader(source, options)
+  // A header has a checksum of its own, and so has what is named by its digest.
+  const read = ascendingReader(source, {...options, unproven: true})
+  const readProven = ascendingReader(source, options)
   const capture = source.access === 'random' ? undefined : captureWithin()
   let contentEnd = 0
   let count = 0
@@ -68,7 +73,9 @@ export const indexTar = async (source: ByteSource, options: ReadOptions = {}): P
     contentEnd = entry.offset + entry.size
     const captured =
       entry.type === 'file'
-        ? await capture?.(entry.path, entry.size, (from, length) => read(entry.offset + from, length))
+        ? await capture?.(entry.path, entry.size, (from, length) =>
+            (isNamedByDigest(entry.path) ? read : readProven)(entry.offset + from, length),
+          )
         : undefined
     members.delete(entry.path) // Set again below, at the place of the last.
     members.set(entry.path, captured === undefined ? entry : {...entry, captured})

@@ -9,6 +9,7 @@ export interface DecodeBlockOptions {
   readonly decode: SequentialDecoder
   readonly signal: AbortSignal
   readonly onDecoded: (bytes: number) => void
+  readonly onFilled: (bytes: number) => void
 }
 
 /**
@@ -21,7 +22,7 @@ export const decodeBlock = async (
   target: Uint8Array,
   options: DecodeBlockOptions,
 ): Promise<void> => {
-  const {packed, decode, signal, onDecoded} = options
+  const {packed, decode, signal, onDecoded, onFilled} = options
   let filled = 0
   let unreadable: unknown
   async function* asStream(): Bytes {
@@ -41,6 +42,7 @@ export const decodeBlock = async (
       if (filled + chunk.length > block.plainSize) throw wrongSize(block, packed.name)
       target.set(chunk, filled)
       filled += chunk.length
+      onFilled(filled)
     }
   } catch (cause) {
     // The block is as long as its Index says: where its data ends too early it is damaged.

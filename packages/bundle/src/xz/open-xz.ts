@@ -31,7 +31,8 @@ export const openXz = async (packed: ByteSource, options: OpenPackedOptions): Pr
     offset: block.plainOffset,
     size: block.plainSize,
     order: block.packedOffset,
-    decode: async (target, signal) => decodeBlock(block, target, {packed, decode, signal, onDecoded}),
+    decode: async (target, signal, onFilled) =>
+      decodeBlock(block, target, {packed, decode, signal, onDecoded, onFilled}),
   }))
   return new BlockBytes({
     name: packed.name,
