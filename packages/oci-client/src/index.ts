@@ -7,3 +7,9 @@ export {staticCredentials} from './auth/static-credentials.js'
 export type {Exchange, ProxyOptions, RegistryOptions, Retry, TlsOptions} from './options.js'
 export type {HostKnowledge} from './registry/host-knowledge.js'
 export {openRegistry, type Registry} from './registry/open-registry.js'
+export {
+  openRegistrySource,
+  type RegistrySource,
+  type RegistrySourceOptions,
+} from './source/open-registry-source.js'
+export {shareBlob} from './source/share-blob.js'

@@ -155,14 +155,14 @@ describe('a gate', () => {
     back = false
     asked = 0
     for (const _ of [1, 2]) await failureOf(pass(get('http://r')))
-    expect(conditionOf('http://r').downFor).toBeGreaterThanOrEqual(0)
+    expect(conditionOf('http://r').outage?.lasts).toBeGreaterThanOrEqual(0)
     const waiting = Array.from({length: 20}, () => pass(get('http://r')).catch((error: unknown) => error))
     expect(asked).toBe(2)
     await sleep(10)
     back = true
     const ends = await Promise.all(waiting)
     expect(ends.filter((one) => one instanceof Error).length).toBeLessThanOrEqual(1)
-    expect(conditionOf('http://r').downFor).toBeUndefined()
+    expect(conditionOf('http://r').outage).toBeUndefined()
   })
 
   test('is left by whoever is aborted while it waits', async () => {

@@ -28,7 +28,8 @@ interface Referrer extends CallOptions {
 export type AddReferrer = (referrer: Referrer) => Promise<void>
 
 /** The tag of that index: algorithm, dash, hex, cut to 32 and 64 characters (distribution-spec, Referrers Tag Schema). */
-const referrersTag = (subject: Digest): string => `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
+export const referrersTag = (subject: Digest): string =>
+  `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
 
 export const referrersByTag = (client: RegistryClient): AddReferrer => {
   const queues = new Map<string, Promise<void>>()

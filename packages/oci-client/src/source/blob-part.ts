@@ -1,0 +1,96 @@
+import {parseContentRange} from './content-range.js'
+import type {Place} from './places.js'
+import {DAMAGED} from './source-error.js'
+import {nameOf, urlOf, type RegistryClient} from '../registry/client.js'
+import {endpoints} from '../registry/endpoints.js'
+import {scopeOf} from '../registry/head-blob.js'
+import {responseError} from '../http/response-error.js'
+import type {HttpResponse} from '../http/send.js'
+import {MirrorError, type Bytes, type CallOptions, type Descriptor} from '../model/index.js'
+
+/** The rest of a blob, as it arrives. */
+export interface BlobPart {
+  readonly body: Bytes
+  /** Bytes at its start that are there already: a server without ranges begins from zero. */
+  readonly skip: number
+}
+
+export interface OpenPart extends CallOptions {
+  readonly place: Place
+  readonly content: Descriptor
+  /** Bytes that are there already. */
+  readonly position: number
+  /** False where the server was seen to answer ranges wrongly. */
+  readonly ranges: boolean
+}
+
+/**
+ * Asks for a blob from `position` on. Always begins at the registry, as the address that it redirects to is good only for a
+ * short time. 'no ranges' where the server gives another part than the one asked for.
+ * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH where the length is another, and those of the registry
+ */
+export const openPart = async (
+  client: RegistryClient,
+  {place, content, position, ranges, signal}: OpenPart,
+): Promise<BlobPart | 'no ranges'> => {
+  const {repository} = place
+  const asksPart = position > 0 && ranges
+  const response = await client.send({
+    method: 'GET',
+    url: urlOf(client, endpoints.blob(repository, content.digest)),
+    headers: asksPart ? {range: `bytes=${position}-`} : {},
+    signal,
+    scopes: [scopeOf(client, repository)],
+  })
+  const {status, body} = response
+  const reference = nameOf(client, {repository, digest: content.digest})
+  if (status === 200) {
+    await checkLength(response, {content, reference})
+    return {body, skip: position}
+  }
+  if (asksPart && status === 206 && isPartFrom(position, {response, content})) return {body, skip: 0}
+  if (asksPart && (status === 206 || status === 416)) {
+    await response.discard()
+    return 'no ranges'
+  }
+  if (status === 404 || status === 410) {
+    await response.discard()
+    throw new MirrorError('BLOB_MISSING', `the registry lacks the blob ${reference}`, {
+      side: client.side,
+      hint: 'The image is incomplete at its registry: push it there again, or take it from another one.',
+    })
+  }
+  throw await responseError(response, {side: client.side, what: 'cannot read the blob', reference})
+}
+
+const isPartFrom = (
+  position: number,
+  {response, content}: {readonly response: HttpResponse; readonly content: Descriptor},
+): boolean => {
+  const range = parseContentRange(response.header('content-range'))
+  return (
+    range?.start === position && range.end <= content.size && (range.total ?? content.size) === content.size
+  )
+}
+
+/** A length that is wrong is found before the first byte, not after the last. */
+const checkLength = async (
+  response: HttpResponse,
+  {content, reference}: {readonly content: Descriptor; readonly reference: string},
+): Promise<void> => {
+  const length = response.header('content-length')
+  if (length === undefined || length === String(content.size)) return
+  await response.discard()
+  const encoding = response.header('content-encoding')
+  const packed = encoding !== undefined && encoding !== 'identity'
+  throw new MirrorError(
+    'DIGEST_MISMATCH',
+    `${reference} has ${Number(length)} bytes at the registry, not ${content.size}`,
+    {
+      side: 'source',
+      hint: packed
+        ? 'A proxy packs what it passes on, though it was asked not to: switch compression off there.'
+        : DAMAGED,
+    },
+  )
+}

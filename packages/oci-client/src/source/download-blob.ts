@@ -1,0 +1,125 @@
+import {openPart, type BlobPart} from './blob-part.js'
+import {isPlaceFailure, togetherAs, type Place} from './places.js'
+import {patienceWith} from './patience.js'
+import {atSource, DAMAGED} from './source-error.js'
+import type {SourceHosts} from './source-hosts.js'
+import {nameOf, type RegistryClient} from '../registry/client.js'
+import {isTransient} from '../http/transport-error.js'
+import {MirrorError, verified, type Bytes, type Descriptor} from '../model/index.js'
+
+export interface Download {
+  readonly hosts: SourceHosts
+  /** Tried in turn; what one has given already is not asked from the next. */
+  readonly places: readonly Place[]
+  readonly content: Descriptor
+  /** Bytes to leave out at the start. */
+  readonly offset: number
+  readonly signal: AbortSignal | undefined
+  /** Called with the number of bytes that came over the network. */
+  readonly onBytes: (count: number) => void
+}
+
+/**
+ * The content from `offset` on, verified where that is 0. Nothing is held but the chunk that just came, and nothing is read
+ * ahead of whoever reads. A download that breaks goes on where it was, by a Range request where the registry has them.
+ * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, PROTOCOL, CANCELLED, those of the registry
+ */
+export const downloadBlob = (download: Download): Bytes =>
+  download.offset > 0
+    ? downloaded(download)
+    : told(verified(downloaded(download), download.content, {what: `blob ${download.content.digest}`}))
+
+async function* downloaded(download: Download): AsyncGenerator<Uint8Array, void, undefined> {
+  const {places, content, offset} = download
+  const at: Position = {position: offset}
+  const failures: MirrorError[] = []
+  for (const place of places) {
+    try {
+      yield* fromPlace(place, download, at)
+      return
+    } catch (error) {
+      // Where wrong bytes have already gone to the reader, no other place can mend that.
+      const mended = isPlaceFailure(error) && (error.code !== 'DIGEST_MISMATCH' || at.position === offset)
+      if (!mended) throw error
+      failures.push(error)
+    }
+  }
+  const telling = failures.filter(({code}) => code !== 'BLOB_MISSING')
+  if (places.length > 0) throw togetherAs(telling.length > 0 ? telling : failures.slice(-1))
+  throw new MirrorError('BLOB_MISSING', `no image of the source names the blob ${content.digest}`, {
+    side: 'source',
+  })
+}
+
+interface Position {
+  /** Bytes of the blob handed to the reader, those left out at the start included. */
+  position: number
+}
+
+async function* fromPlace(
+  place: Place,
+  download: Download,
+  at: Position,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const {hosts, content, signal, onBytes} = download
+  const {client} = hosts.at(place.registry)
+  const patience = patienceWith(client, nameOf(client, {...place, digest: content.digest}))
+  let ranges = true
+  while (at.position < content.size) {
+    const part = await openPart(client, {place, content, position: at.position, ranges, signal})
+    if (part === 'no ranges') {
+      ranges = false
+      continue
+    }
+    let broken: unknown
+    try {
+      yield* bytesOf(part, {content, at, onBytes})
+    } catch (error) {
+      if (!isTransient(error)) throw error
+      broken = error
+    }
+    if (at.position >= content.size) return
+    await patience.wait(at.position, {error: broken ?? endedEarly(client, {content, at}), signal})
+  }
+}
+
+async function* bytesOf(
+  {body, skip}: BlobPart,
+  {content, at, onBytes}: Pick<Download, 'content' | 'onBytes'> & {readonly at: Position},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = skip
+  for await (const chunk of body) {
+    onBytes(chunk.length)
+    const fresh = chunk.subarray(Math.min(left, chunk.length))
+    left -= chunk.length - fresh.length
+    if (at.position + fresh.length > content.size) {
+      throw new MirrorError(
+        'DIGEST_MISMATCH',
+        `blob ${content.digest} is longer than the ${content.size} bytes it should have`,
+        {side: 'source', hint: DAMAGED},
+      )
+    }
+    if (fresh.length === 0) continue
+    at.position += fresh.length
+    yield fresh
+  }
+}
+
+/** A proxy may end an answer whose length it never told as if it were whole. */
+const endedEarly = (
+  client: RegistryClient,
+  {content, at}: {readonly content: Descriptor; readonly at: Position},
+): MirrorError =>
+  new MirrorError(
+    'UNREACHABLE',
+    `${client.registry} ended the blob ${content.digest} after ${at.position} of ${content.size} bytes`,
+    {side: client.side},
+  )
+
+async function* told(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes
+  } catch (error) {
+    throw atSource(error, {hint: DAMAGED})
+  }
+}

@@ -1,0 +1,88 @@
+import {nextPage} from './link-header.js'
+import type {Place} from './places.js'
+import {readAnswer, type Answer} from './read-answer.js'
+import {urlOf, type RegistryClient} from '../registry/client.js'
+import {scopeOf} from '../registry/head-blob.js'
+import {responseError} from '../http/response-error.js'
+import type {HttpUrl} from '../http/send.js'
+import {isMirrorError, isTag, limits, MirrorError, parseJsonObject, type CallOptions} from '../model/index.js'
+
+export interface ListTags extends CallOptions {
+  readonly place: Place
+  /** Most pages to read; default and bound `limits.listPages`. */
+  readonly pages?: number
+}
+
+export interface TagList {
+  /** In the registry's order, each once. */
+  readonly tags: readonly string[]
+  /** False where there are more pages than were asked for. */
+  readonly complete: boolean
+}
+
+/** What distribution 3 and ECR give at most; others give fewer and say so by a link. */
+const PAGE = 1000
+
+/**
+ * The tags of a repository, page by page.
+ * @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL for a list that is none or does not end, those of the registry
+ */
+export const readTags = async (
+  client: RegistryClient,
+  {place, pages = limits.listPages, signal}: ListTags,
+): Promise<TagList> => {
+  const name = `${place.registry}/${place.repository}`
+  const base = `/v2/${place.repository}/tags/list`
+  const ask = (url: HttpUrl): Promise<Answer> =>
+    readAnswer(
+      client,
+      {method: 'GET', url, signal, scopes: [scopeOf(client, place.repository)]},
+      {reference: `the list of tags of ${name}`, limit: limits.tagsBodyBytes},
+    )
+  const tags = new Set<string>()
+  let answer = await ask(urlOf(client, `${base}?n=${PAGE}`))
+  if (answer.response.status === 400) {
+    // Some refuse a page of that size rather than giving a smaller one.
+    await answer.response.discard()
+    answer = await ask(urlOf(client, base))
+  }
+  for (let page = 1; ; page++) {
+    const {response, bytes} = answer
+    if (response.status !== 200)
+      throw await responseError(response, {side: client.side, what: 'cannot list the tags', reference: name})
+    const before = tags.size
+    const listed = tagsIn(bytes, {name, client})
+    for (const tag of listed) tags.add(tag)
+    if (tags.size > limits.tags) {
+      throw new MirrorError('LIMIT_EXCEEDED', `${name} has more than ${limits.tags} tags`, {
+        side: client.side,
+      })
+    }
+    const next = nextPage(response)
+    if (next === undefined) return {tags: [...tags], complete: true}
+    if (page >= Math.min(pages, limits.listPages)) return {tags: [...tags], complete: false}
+    // An empty page may be one whose tags were all deleted meanwhile; one that only repeats leads in a circle.
+    if (listed.length > 0 && tags.size === before) {
+      throw new MirrorError('PROTOCOL', `the list of tags of ${name} leads in a circle`, {side: client.side})
+    }
+    answer = await ask(next)
+  }
+}
+
+const tagsIn = (
+  body: Uint8Array,
+  {name, client}: {readonly name: string; readonly client: RegistryClient},
+): readonly string[] => {
+  try {
+    const {tags} = parseJsonObject(body, `the list of tags of ${name}`)
+    // Go writes null for an empty list.
+    if (tags === null || tags === undefined) return []
+    if (!Array.isArray(tags)) throw new MirrorError('PROTOCOL', `the list of tags of ${name} has none`)
+    const valid = tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag))
+    if (valid.length < tags.length) client.warn(`${name} lists tags that are not valid: they are left out`)
+    return valid
+  } catch (error) {
+    if (!isMirrorError(error)) throw error
+    throw new MirrorError('PROTOCOL', error.message, {side: client.side, cause: error})
+  }
+}

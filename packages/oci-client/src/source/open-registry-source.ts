@@ -1,0 +1,225 @@
+import pLimit from 'p-limit'
+import {downloadBlob} from './download-blob.js'
+import {fetchManifest} from './fetch-manifest.js'
+import {readTags} from './list-tags.js'
+import {ContentPlaces, firstPlace, type Place} from './places.js'
+import {referrerWalk} from './referrer-walk.js'
+import {resolveReference} from './resolve-reference.js'
+import {SourceHosts} from './source-hosts.js'
+import {
+  childrenOf,
+  formatReference,
+  isForeignLayerType,
+  isMirrorError,
+  isPending,
+  limits,
+  MirrorError,
+  type BlobSource,
+  type CallOptions,
+  type Content,
+  type Descriptor,
+  type Digest,
+  type ImageSource,
+  type Manifest,
+  type Reference,
+  type SourceImage,
+} from '../model/index.js'
+import type {RegistryOptions} from '../options.js'
+
+export interface RegistrySourceOptions {
+  readonly references: readonly Reference[]
+  /** How to connect to a registry, by the host that names have (`docker.io`); asked once, when it is needed first. */
+  readonly registryFor: (host: string) => RegistryOptions
+  /** False: `referrersOf` finds nothing, and asks nobody. */
+  readonly referrers: boolean
+  /**
+   * Where a reference is really fetched from, tried in this order; the reference itself is among them only where it is
+   * named. Absent or empty: from where it says.
+   */
+  readonly mirrors?: (reference: Reference) => readonly Reference[]
+  /** What an earlier run saw of a reference that cannot have changed: a digest, an immutable tag. It is not asked for. */
+  readonly known?: (reference: Reference) => Descriptor | undefined
+  /** Ends everything. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface RegistrySource extends ImageSource {
+  readonly access: 'random'
+  /** Requests are those on the wire, tokens and redirects included; downloaded: bytes of blobs. */
+  readonly usage: ImageSource['usage'] & {
+    readonly requests: number
+    readonly retries: number
+    readonly downloaded: number
+  }
+  /**
+   * Signatures, attestations, SBOMs: what refers to an image, to the children of an index, and to those in turn, by the
+   * referrers API, by its tag schema and by cosign's tags. Costs requests of its own, one a repository and one a digest or
+   * more, and is therefore for images that will be copied, or for a look now and then: `images` does not include them.
+   * Cosign's come with their tag as name, the others with `subject`.
+   */
+  referrersOf(image: SourceImage, options?: CallOptions): Promise<readonly SourceImage[]>
+  /** @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL, those of the registry */
+  listTags(registry: string, repository: string, options?: CallOptions): Promise<readonly string[]>
+}
+
+/** References asked about at once; each host has its own, smaller bound. */
+const RESOLVED_AT_ONCE = 64
+
+/**
+ * Images where they are: in one registry or in many. Each host is connected to once, when it is needed first.
+ * `images` asks one HEAD for a reference, and never fails for one of them: its root is then an error.
+ */
+export const openRegistrySource = (options: RegistrySourceOptions): RegistrySource => {
+  const hosts = new SourceHosts(options.registryFor)
+  const places = new ContentPlaces()
+  const roots = new Set<Digest>()
+  const manifests = new Map<Digest, Promise<Manifest>>()
+  const signalOf = ({signal}: CallOptions): AbortSignal | undefined => eitherSignal(signal, options.signal)
+  const fetchedFrom = fetchPlaces(options)
+  let listing: Promise<readonly SourceImage[]> | undefined
+  let downloaded = 0
+
+  const listImages = (signal: AbortSignal | undefined): Promise<readonly SourceImage[]> => {
+    const atOnce = pLimit(RESOLVED_AT_ONCE)
+    const distinct = new Map(options.references.map((name) => [formatReference(name), name]))
+    return Promise.all([...distinct.values()].map((name) => atOnce(() => imageOf(name, signal))))
+  }
+
+  const imageOf = async (name: Reference, signal: AbortSignal | undefined): Promise<SourceImage> => {
+    try {
+      const from = fetchedFrom(name)
+      const known = options.known?.(name)
+      const {descriptor, places: found} =
+        known === undefined
+          ? await resolveReference(name, {hosts, from, signal})
+          : {descriptor: known, places: from.map(placeOf)}
+      places.add(descriptor.digest, found)
+      roots.add(descriptor.digest)
+      return {name, root: {manifest: descriptor}}
+    } catch (error) {
+      if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+      return {name, root: {error}}
+    }
+  }
+
+  const readManifest = async (descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Manifest> => {
+    const {digest, size} = descriptor
+    const where = places.of(digest)
+    const first = await firstPlace(where, (place) =>
+      fetchManifest(hosts.at(place.registry).client, {place, descriptor, signal}),
+    )
+    if (first === undefined) throw missing(digest)
+    const manifest = first.found
+    // What HEAD says of a root's length is not always true; what one manifest says of another has to be.
+    if (manifest.bytes.length !== size && !roots.has(digest)) {
+      throw new MirrorError(
+        'DIGEST_MISMATCH',
+        `the manifest ${digest} has ${manifest.bytes.length} bytes, not the ${size} that its index says`,
+        {side: 'source'},
+      )
+    }
+    const below = first.at === 0 ? where : where.slice(first.at)
+    for (const child of childrenOf(manifest)) places.add(child.digest, below)
+    return manifest
+  }
+
+  const manifestOf = (descriptor: Descriptor, call: CallOptions): Promise<Manifest> => {
+    const known = manifests.get(descriptor.digest)
+    if (known !== undefined) return known
+    const reading = readManifest(descriptor, signalOf(call))
+    manifests.set(descriptor.digest, reading)
+    // What failed may be asked for again.
+    reading.catch(() => manifests.delete(descriptor.digest))
+    return reading
+  }
+
+  const walk = referrerWalk({hosts, places, manifest: manifestOf})
+  return {
+    access: 'random',
+    usage: {
+      decoded: 0,
+      scratchPeak: 0,
+      get requests() {
+        return hosts.usage.requests
+      },
+      get retries() {
+        return hosts.usage.retries
+      },
+      get downloaded() {
+        return downloaded
+      },
+    },
+    images: (call = {}) => {
+      if (listing === undefined) {
+        listing = listImages(signalOf(call))
+        listing.catch(() => (listing = undefined))
+      }
+      return listing
+    },
+    manifest: (descriptor, call = {}) => manifestOf(descriptor, call),
+    has: isHeld,
+    blob: (content): BlobSource => {
+      if (isPending(content) || !isHeld(content))
+        throw missing(isPending(content) ? content.diffId : content.digest)
+      return {
+        content,
+        position: 0,
+        hold: () => () => {},
+        open: ({offset = 0, signal} = {}) =>
+          downloadBlob({
+            hosts,
+            places: places.of(content.digest),
+            content,
+            offset,
+            signal: signalOf({signal}),
+            onBytes: (count) => (downloaded += count),
+          }),
+      }
+    },
+    referrersOf: async (image, call = {}) => (options.referrers ? walk(image, {signal: signalOf(call)}) : []),
+    listTags: (registry, repository, call = {}) =>
+      listTags(
+        {registry, repository},
+        {hosts, from: fetchedFrom({registry, repository}), signal: signalOf(call)},
+      ),
+    [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose](),
+  }
+}
+
+/** Foreign layers are where their URLs say; whether a registry has one all the same is not asked. */
+const isHeld = (content: Content): boolean => !isPending(content) && !isForeignLayerType(content.mediaType)
+
+const fetchPlaces =
+  ({mirrors}: RegistrySourceOptions) =>
+  (reference: Reference): readonly Reference[] => {
+    const given = mirrors?.(reference) ?? []
+    return given.length === 0 ? [reference] : given
+  }
+
+const placeOf = ({registry, repository}: Reference): Place => ({registry, repository})
+
+const listTags = async (
+  {registry, repository}: Place,
+  {hosts, from, signal}: CallOptions & {readonly hosts: SourceHosts; readonly from: readonly Place[]},
+): Promise<readonly string[]> => {
+  const first = await firstPlace(from, (place) =>
+    readTags(hosts.at(place.registry).client, {place: placeOf(place), signal}),
+  )
+  if (first?.found.complete === true) return first.found.tags
+  throw new MirrorError(
+    'LIMIT_EXCEEDED',
+    `the list of tags of ${registry}/${repository} has more than ${limits.listPages} pages`,
+    {side: 'source'},
+  )
+}
+
+const eitherSignal = (
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined => {
+  if (one === undefined || other === undefined || one === other) return one ?? other
+  return AbortSignal.any([one, other])
+}
+
+const missing = (digest: Digest): MirrorError =>
+  new MirrorError('BLOB_MISSING', `the source has no ${digest}`, {side: 'source'})

@@ -1,0 +1,181 @@
+import {cosignTags, isDigestTag} from './cosign-tags.js'
+import {nextPage} from './link-header.js'
+import {readTags} from './list-tags.js'
+import type {Place} from './places.js'
+import {readAnswer, type Answer} from './read-answer.js'
+import {atSource} from './source-error.js'
+import type {SourceHost, SourceHosts} from './source-hosts.js'
+import {urlOf} from '../registry/client.js'
+import {endpoints} from '../registry/endpoints.js'
+import {scopeOf} from '../registry/head-blob.js'
+import {resolveManifest} from '../registry/read-manifest.js'
+import {referrersTag} from '../registry/referrers-tag.js'
+import {responseError} from '../http/response-error.js'
+import type {HttpRequest, HttpResponse, HttpUrl} from '../http/send.js'
+import {
+  formatReference,
+  isIndexType,
+  isManifestType,
+  isMirrorError,
+  limits,
+  mediaTypes,
+  MirrorError,
+  parseManifest,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+} from '../model/index.js'
+
+/** Something that speaks of an image: known by what it speaks of, or by a tag that names that. */
+export type Referrer =
+  | {readonly descriptor: Descriptor; readonly subject: Digest}
+  | {readonly descriptor: Descriptor; readonly tag: string}
+
+export interface FindReferrers extends CallOptions {
+  readonly hosts: SourceHosts
+  readonly place: Place
+  readonly subject: Digest
+  /** The tags that name digests, where the repository has few enough tags to list them; else each is asked for. */
+  readonly tags: ReadonlySet<string> | undefined
+}
+
+/** Longer lists of tags cost more than asking for the few that there may be. */
+const TAG_PAGES = 2
+/** What a registry answers that has no referrers API. By the spec it is 404. */
+const NO_API: ReadonlySet<number> = new Set([400, 404, 405, 501])
+
+/** The tags of a repository that name digests; undefined where they cannot be listed, or not cheaply. */
+export const digestTags = async (
+  {client}: SourceHost,
+  {place, signal}: CallOptions & {readonly place: Place},
+): Promise<ReadonlySet<string> | undefined> => {
+  try {
+    const {tags, complete} = await readTags(client, {place, pages: TAG_PAGES, signal})
+    return complete ? new Set(tags.filter(isDigestTag)) : undefined
+  } catch (error) {
+    // The right to pull does not always include the right to list: then each tag is asked for.
+    if (isMirrorError(error) && error.code !== 'CANCELLED') return undefined
+    throw error
+  }
+}
+
+/** @throws {MirrorError} those of the registry; LIMIT_EXCEEDED, PROTOCOL for lists without end */
+export const findReferrers = async (find: FindReferrers): Promise<readonly Referrer[]> => {
+  const {hosts, place, subject, tags} = find
+  const host = hosts.at(place.registry)
+  const [listed, ...tagged] = await Promise.all([
+    listedReferrers(host, find),
+    ...cosignTags(subject)
+      .filter((tag) => tags?.has(tag) ?? true)
+      .map((tag) => taggedReferrer(host, {...find, tag})),
+  ])
+  const known = listed.filter(({mediaType, digest}) => {
+    if (isIndexType(mediaType) || isManifestType(mediaType)) return true
+    host.client.warn(`${digest}, which refers to ${subject}, is left out: it is neither image nor index`)
+    return false
+  })
+  return [
+    ...known.map((descriptor) => ({descriptor, subject})),
+    ...tagged.filter((each) => each !== undefined),
+  ]
+}
+
+const taggedReferrer = async (
+  {client}: SourceHost,
+  {place, tag, signal}: FindReferrers & {readonly tag: string},
+): Promise<Referrer | undefined> => {
+  const descriptor = await resolveManifest(client, {target: {...place, tag}, signal})
+  return descriptor === undefined ? undefined : {descriptor, tag}
+}
+
+/** By the registry's own list (distribution-spec, Listing Referrers), or by the tag that stands in for it. */
+const listedReferrers = async (host: SourceHost, find: FindReferrers): Promise<readonly Descriptor[]> => {
+  const listed = host.referrersApi === 'no' ? undefined : await byApi(host, find)
+  return listed ?? byTag(host, find)
+}
+
+const byTag = async (
+  {client}: SourceHost,
+  {place, subject, tags, signal}: FindReferrers,
+): Promise<readonly Descriptor[]> => {
+  const target = {...place, tag: referrersTag(subject)}
+  if (tags?.has(target.tag) === false) return []
+  const reference = formatReference(target)
+  const {response, bytes} = await readAnswer(
+    client,
+    {
+      method: 'GET',
+      url: urlOf(client, endpoints.manifest(target)),
+      headers: {accept: mediaTypes.ociIndex},
+      signal,
+      scopes: [scopeOf(client, place.repository)],
+    },
+    {reference, limit: limits.referrersBodyBytes},
+  )
+  if (response.status === 200) return childrenIn(bytes, reference)
+  if (response.status !== 404)
+    throw await responseError(response, {side: client.side, what: 'cannot read the referrers', reference})
+  await response.discard()
+  return []
+}
+
+/** Undefined where the registry has no such list. */
+const byApi = async (
+  host: SourceHost,
+  {place, subject, signal}: FindReferrers,
+): Promise<readonly Descriptor[] | undefined> => {
+  const {client} = host
+  const reference = formatReference({...place, digest: subject})
+  const found = new Map<Digest, Descriptor>()
+  let url: HttpUrl | undefined = urlOf(client, `/v2/${place.repository}/referrers/${subject}`)
+  for (let page = 1; url !== undefined; page++) {
+    if (page > limits.listPages || found.size > limits.descriptorsPerManifest) {
+      throw new MirrorError('LIMIT_EXCEEDED', `too much refers to ${reference}`, {side: client.side})
+    }
+    const request: HttpRequest = {
+      method: 'GET',
+      url,
+      headers: {accept: mediaTypes.ociIndex},
+      signal,
+      scopes: [scopeOf(client, place.repository)],
+    }
+    const {response, bytes}: Answer = await readAnswer(client, request, {
+      reference,
+      limit: limits.referrersBodyBytes,
+    })
+    if (page === 1 && !hasApi(response)) {
+      await response.discard()
+      if (host.referrersApi === 'unknown') host.referrersApi = 'no'
+      return undefined
+    }
+    if (response.status !== 200)
+      throw await responseError(response, {side: client.side, what: 'cannot list what refers to', reference})
+    host.referrersApi = 'yes'
+    const before = found.size
+    const children = childrenIn(bytes, reference)
+    for (const child of children) found.set(child.digest, child)
+    url = nextPage(response)
+    if (url !== undefined && children.length > 0 && found.size === before) {
+      throw new MirrorError('PROTOCOL', `the list of what refers to ${reference} leads in a circle`, {
+        side: client.side,
+      })
+    }
+  }
+  return [...found.values()]
+}
+
+/** A page that is no index comes from something in front that answers everything with 200. */
+const hasApi = (response: HttpResponse): boolean => {
+  if (NO_API.has(response.status)) return false
+  return response.status !== 200 || response.header('content-type')?.startsWith(mediaTypes.ociIndex) === true
+}
+
+/** What an index lists. Under the tag of one may be something else, which lists nothing. */
+const childrenIn = (bytes: Uint8Array, reference: string): readonly Descriptor[] => {
+  try {
+    const manifest = parseManifest(bytes, {mediaType: mediaTypes.ociIndex})
+    return manifest.kind === 'index' ? manifest.children : []
+  } catch (error) {
+    throw atSource(error, {reference})
+  }
+}

@@ -1,0 +1,46 @@
+import {firstPlace, type Place} from './places.js'
+import type {SourceHosts} from './source-hosts.js'
+import {resolveManifest} from '../registry/read-manifest.js'
+import {
+  formatReference,
+  MirrorError,
+  type CallOptions,
+  type Descriptor,
+  type Reference,
+} from '../model/index.js'
+
+export interface Resolved {
+  readonly descriptor: Descriptor
+  /** Where it was found, and behind it the places that were not asked. */
+  readonly places: readonly Place[]
+}
+
+export interface ResolveReference extends CallOptions {
+  readonly hosts: SourceHosts
+  /** Where it is fetched from, in this order. */
+  readonly from: readonly Reference[]
+}
+
+/**
+ * What a reference points at: one HEAD where the first place has it. A digest wins over a tag beside it, as with docker and
+ * containerd: the tag may have moved on, and the digest says what is wanted.
+ * @throws {MirrorError} NOT_FOUND, and those of the registries
+ */
+export const resolveReference = async (
+  reference: Reference,
+  {hosts, from, signal}: ResolveReference,
+): Promise<Resolved> => {
+  const targets = from.map(({tag, ...rest}): Reference =>
+    rest.digest === undefined && tag !== undefined ? {...rest, tag} : rest,
+  )
+  const first = await firstPlace(targets, (target) =>
+    resolveManifest(hosts.at(target.registry).client, {target, signal}),
+  )
+  if (first !== undefined) return {descriptor: first.found, places: from.slice(first.at).map(placeOf)}
+  throw new MirrorError('NOT_FOUND', `${formatReference(reference)} is not in its registry`, {
+    side: 'source',
+    hint: 'Is the name spelt right? The tag may have been removed at the source.',
+  })
+}
+
+const placeOf = ({registry, repository}: Reference): Place => ({registry, repository})

@@ -1,0 +1,68 @@
+import {noticingRateLimit} from './rate-limit-notice.js'
+import type {RegistryClient} from '../registry/client.js'
+import {openClient, type OpenClient} from '../registry/open-registry.js'
+import {DOCKER_HUB} from '../model/index.js'
+import type {RegistryOptions} from '../options.js'
+
+/** One registry that images are fetched from. */
+export interface SourceHost {
+  readonly client: RegistryClient
+  /** Whether it lists referrers itself; learnt with the first question. */
+  referrersApi: 'unknown' | 'yes' | 'no'
+}
+
+/** Docker Hub's API is at a host that nobody writes in an image's name. */
+const HUB_API = 'registry-1.docker.io'
+
+/** Every registry is connected to once, when the first image of it is asked for. */
+export class SourceHosts implements AsyncDisposable {
+  readonly #registryFor: (host: string) => RegistryOptions
+  readonly #hosts = new Map<string, SourceHost & {readonly connection: OpenClient}>()
+
+  /** @param registryFor what to connect with, by the host that image names have: `docker.io` */
+  constructor(registryFor: (host: string) => RegistryOptions) {
+    this.#registryFor = registryFor
+  }
+
+  get usage(): {readonly requests: number; readonly retries: number} {
+    const usage = {requests: 0, retries: 0}
+    for (const {connection} of this.#hosts.values()) {
+      usage.requests += connection.usage.requests
+      usage.retries += connection.usage.retries
+    }
+    return usage
+  }
+
+  /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID, and whatever `registryFor` throws */
+  at(registry: string): SourceHost {
+    const known = this.#hosts.get(registry)
+    if (known !== undefined) return known
+    const connection = openClient(atHub(this.#registryFor(registry)))
+    const {client} = connection
+    const watched = noticingRateLimit({registry, warn: client.warn})
+    const host = {
+      connection,
+      client: {...client, send: watched(client.send)},
+      referrersApi: 'unknown' as const,
+    }
+    this.#hosts.set(registry, host)
+    return host
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map(({connection}) => connection.close()))
+  }
+}
+
+/** Credentials are kept under `docker.io`, whatever the host of its API. */
+const atHub = (options: RegistryOptions): RegistryOptions => {
+  const {registry, credentials} = options
+  if (registry !== DOCKER_HUB) return options
+  return {
+    ...options,
+    registry: HUB_API,
+    ...(credentials === undefined
+      ? {}
+      : {credentials: (request) => credentials({...request, registry: DOCKER_HUB})}),
+  }
+}
