@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest'
-import {hostGates} from '#src/http/host-gates.js'
+import {hostGates, type HostCondition} from '#src/http/host-gates.js'
 import {noPressure, pressureAfter, roomIn, type Observation, type Pressure} from '#src/http/pressure.js'
+import {patienceOf, retryDecision, type RetryDecision, type RetryFailure} from '#src/http/retry.js'
 import type {HttpRequest, HttpResponse, Send} from '#src/http/send.js'
 import {sleep} from '#src/http/sleep.js'
 import {MirrorError} from '#src/model/index.js'
@@ -180,5 +181,55 @@ describe('a gate', () => {
     end[1]?.(202)
     expect((await third).status).toBe(202)
     expect(end).toHaveLength(2)
+  })
+})
+
+describe('the retries of a host that is watched', () => {
+  const up = {answered: true, outage: undefined, pausedFor: 0}
+  const gone = (lasts: number, since = 7): HostCondition => ({...up, outage: {since, lasts}})
+  const POLICY = {retries: 5, maxWait: 300_000}
+  const NOW = new Date('2026-01-01T00:00:00Z')
+  const refused = new MirrorError('UNREACHABLE', 'refused', {
+    cause: Object.assign(new Error(), {code: 'ECONNREFUSED'}),
+  })
+  test.each<[string, Partial<RetryFailure>, RetryDecision | undefined]>([
+    ['never answered: once more', {attempt: 1, host: {...up, answered: false}}, {wait: 1000, counts: true}],
+    ['never answered: no third time', {attempt: 2, host: {...up, answered: false}}, undefined],
+    [
+      'never answered for itself: a status counts like any other',
+      {attempt: 5, error: undefined, status: 503, host: {...up, answered: false}},
+      {wait: 16_000, counts: true},
+    ],
+    ['is gone: that is one attempt', {attempt: 5, host: gone(0)}, {wait: 10_000, counts: true}],
+    ['is gone again: that is another', {attempt: 6, host: gone(0, 8), outage: 7}, undefined],
+    [
+      'is still gone: that costs time alone',
+      {attempt: 6, host: gone(200_000), outage: 7},
+      {wait: 10_000, counts: false},
+    ],
+    ['is gone for as long as anybody waits', {attempt: 1, host: gone(300_000)}, undefined],
+    [
+      'asks everybody to wait: so does this',
+      {attempt: 1, host: {...up, pausedFor: 7000.2}},
+      {wait: 7001, counts: true},
+    ],
+  ])('%s', (_name, failure, expected) => {
+    expect(retryDecision({attempt: 1, error: refused, now: NOW, random: 0.5, ...failure}, POLICY)).toEqual(
+      expected,
+    )
+  })
+
+  test('is not waited for without retries', () => {
+    const failure = {attempt: 1, error: refused, now: NOW, random: 0.5, host: gone(10)}
+    expect(retryDecision(failure, {retries: 0, maxWait: 300_000})).toBeUndefined()
+  })
+
+  test.each([
+    [{retries: 5, maxWait: 300_000}, 300_000],
+    [{retries: 5, maxWait: 1000}, 5000],
+    [{retries: 5, maxWait: 10_000}, 28_750],
+    [{retries: 1, maxWait: 20}, 20],
+  ])('is waited for, by %j, for %d ms', (policy, patience) => {
+    expect(patienceOf(policy)).toBe(patience)
   })
 })

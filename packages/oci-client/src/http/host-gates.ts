@@ -16,8 +16,8 @@ import {cancelled, limits} from '../model/index.js'
 export interface HostCondition {
   /** Whether it ever answered. */
   readonly answered: boolean
-  /** How long it has been gone; undefined where it answers. */
-  readonly downFor: number | undefined
+  /** Since when it is gone, on a clock of its own, and for how long now; undefined where it answers. */
+  readonly outage: {readonly since: number; readonly lasts: number} | undefined
   /** How long everybody who talks to it waits from now on. */
   readonly pausedFor: number
 }
@@ -82,7 +82,7 @@ class HostGate {
     const now = this.#now()
     return {
       answered,
-      downFor: downSince === undefined ? undefined : now - downSince,
+      outage: downSince === undefined ? undefined : {since: downSince, lasts: now - downSince},
       pausedFor: Math.max(0, pausedUntil - now),
     }
   }

@@ -49,10 +49,14 @@ const PUSH_RIGHTS =
 const PULL_RIGHTS = 'does the account have the right to pull from there?'
 const CREATE = 'create the project or repository at the registry first, or choose another namespace'
 
+const FORGETFUL =
+  'the registry forgets uploads: several of them behind one address need the same storage and the same secret (http.secret)'
+
 /** Codes of the distribution-spec and of the registries that add their own, which say more than the status. */
 const BY_CODE: Readonly<Record<string, Verdict>> = {
   BLOB_UNKNOWN: {code: 'BLOB_UNKNOWN'},
   MANIFEST_BLOB_UNKNOWN: {code: 'BLOB_UNKNOWN'},
+  BLOB_UPLOAD_UNKNOWN: {code: 'REGISTRY_FAILED', hint: FORGETFUL},
   MANIFEST_UNKNOWN: {code: 'NOT_FOUND'},
   MANIFEST_INVALID: {code: 'MANIFEST_REJECTED'},
   MANIFEST_UNVERIFIED: {code: 'MANIFEST_REJECTED'},

@@ -24,12 +24,14 @@ export interface RetryFailure {
   readonly random: number
   /** How the host does, this failure included; absent where nobody watches it. */
   readonly host?: HostCondition | undefined
+  /** `since` of the outage that the attempt before fell into. */
+  readonly outage?: number | undefined
 }
 
 export interface RetryDecision {
   /** Milliseconds. */
   readonly wait: number
-  /** False where the failure is the host's being gone: that is bounded by time. */
+  /** False where the host has been gone since the attempt before: that is bounded by time. */
   readonly counts: boolean
 }
 
@@ -55,25 +57,18 @@ const FIRST_CONTACT_RETRIES = 1
 export const retryDecision = (failure: RetryFailure, policy: RetryPolicy): RetryDecision | undefined => {
   const {attempt, random, host, status} = failure
   if (policy.retries === 0 || !isRetried(failure)) return undefined
-  const downFor = host?.downFor
-  if (downFor !== undefined) {
-    if (downFor >= patienceOf(policy)) return undefined
-  } else {
-    const isContact = host !== undefined && !host.answered && status === undefined
-    if (attempt > (isContact ? Math.min(FIRST_CONTACT_RETRIES, policy.retries) : policy.retries))
-      return undefined
-  }
+  const outage = host?.outage
+  if (outage !== undefined && outage.lasts >= patienceOf(policy)) return undefined
+  const counts = outage === undefined || outage.since !== failure.outage
+  const isContact = host?.answered === false && status === undefined
+  const most = isContact ? Math.min(FIRST_CONTACT_RETRIES, policy.retries) : policy.retries
+  if (counts && attempt > most) return undefined
   const asked = parseRetryAfter(failure.retryAfter, failure.now)
   if (asked !== undefined && asked > policy.maxWait) return undefined
-  const backoff = backoffOf(attempt, random)
-  const own =
-    asked === undefined || asked === 0
-      ? downFor === undefined
-        ? backoff
-        : Math.min(backoff, LONGEST_OUTAGE_PAUSE)
-      : asked + Math.min(asked / 10, 1000) * random
+  const backoff = Math.min(backoffOf(attempt, random), outage === undefined ? Infinity : LONGEST_OUTAGE_PAUSE)
+  const own = asked === undefined || asked === 0 ? backoff : asked + Math.min(asked / 10, 1000) * random
   const wait = Math.min(Math.round(own), policy.maxWait)
-  return {wait: Math.max(wait, Math.ceil(host?.pausedFor ?? 0)), counts: downFor === undefined}
+  return {wait: Math.max(wait, Math.ceil(host?.pausedFor ?? 0)), counts}
 }
 
 /**
@@ -104,6 +99,7 @@ export const retrying =
   async (request) => {
     if (request.body !== undefined && 'stream' in request.body) return next(request)
     const {policy, sleep = sleepFor, onRetry, conditionOf} = options
+    let outage: number | undefined
     for (let attempt = 1; ;) {
       const outcome = await next(request).then(
         (response) => ({response, error: undefined}),
@@ -111,6 +107,7 @@ export const retrying =
       )
       const {response, error} = outcome
       const status = response?.status
+      const host = conditionOf?.(request.url.origin)
       const decision = request.signal?.aborted
         ? undefined
         : retryDecision(
@@ -121,7 +118,8 @@ export const retrying =
               retryAfter: response?.header('retry-after'),
               now: new Date(),
               random: Math.random(),
-              host: conditionOf?.(request.url.origin),
+              host,
+              outage,
             },
             policy,
           )
@@ -132,6 +130,7 @@ export const retrying =
       await response?.discard()
       onRetry?.({request, attempt, wait: decision.wait, status, error})
       if (decision.counts) attempt += 1
+      outage = host?.outage?.since
       await sleep(decision.wait, request.signal)
     }
   }

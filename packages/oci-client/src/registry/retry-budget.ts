@@ -24,6 +24,7 @@ export const retryBudget = (
 ): RetryBudget => {
   const spent = {busy: 0, expired: 0, gone: 0, refused: 0, adapt: 0}
   let best = 0
+  let outage: number | undefined
   return {
     reached: (offset) => {
       if (offset <= best) return
@@ -34,8 +35,10 @@ export const retryBudget = (
       spent[why] += 1
       const attempt = spent.busy + spent.gone
       if (why === 'busy') {
+        const host = condition()
         const failure = {attempt, status, error, retryAfter, now: new Date(), random: Math.random()}
-        const decision = retryDecision({...failure, host: condition()}, policy)
+        const decision = retryDecision({...failure, host, outage}, policy)
+        outage = host.outage?.since
         if (decision?.counts === false) spent.busy -= 1
         return decision?.wait
       }

@@ -33,8 +33,7 @@ export const exchange = async (
   } catch (error) {
     if (upload.signal?.aborted) throw cancelled(upload.signal)
     if (!isTransient(error)) throw error
-    const renew = context.stage === 'open' || context.stage === 'whole'
-    return {at: 'setback', next: nextOf(renew ? 'renew' : 'resume', context), error, why: 'busy'}
+    return {at: 'setback', next: afterBreak(context), error, why: 'busy'}
   }
   const {accepts = isSuccess} = context
   return accepts(response.status) ? response : refused(upload, {...context, response})
@@ -79,6 +78,14 @@ const nextOf = (next: 'resume' | 'renew', {session, content}: ExchangeContext): 
   next === 'renew' || session === undefined
     ? {at: 'open', abandoned: session}
     : {at: 'resume', session, content}
+
+/** The answer may be all that was lost. */
+const afterBreak = (context: ExchangeContext): UploadState => {
+  const {stage, session, content} = context
+  if (stage === 'whole' && session !== undefined && content !== undefined)
+    return {at: 'resume', session, content, otherwise: 'restart'}
+  return nextOf(stage === 'open' ? 'renew' : 'resume', context)
+}
 
 const afterRefusal = ({next, why}: UploadVerdict, context: ExchangeContext): UploadState => {
   const {session, content} = context

@@ -171,7 +171,9 @@ const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadS
     return {at: 'open', abandoned: session}
   }
   const answer = await ask(again, () => getStatus(client, {session, signal: upload.signal}))
-  if ('at' in answer) return answer
+  // A session that hangs with the request before it, or that the registry fails over, would not be cancelled either.
+  if ('at' in answer)
+    return answer.status === 500 || isTimeout(answer.error) ? {...answer, next: {at: 'open'}} : answer
   await answer.discard()
   const status = sessionStatus(session, answer)
   // Of one byte registries say the same as of none, so that nothing is gained by going on from there.
@@ -219,6 +221,8 @@ const brokenPromise = ({client, repository}: Upload, {digest}: Descriptor): Setb
   ),
   why: 'refused',
 })
+
+const isTimeout = (error: unknown): boolean => isMirrorError(error) && error.code === 'TIMEOUT'
 
 const retryOf = (
   {client, repository, blob}: Upload,

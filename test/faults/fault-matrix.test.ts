@@ -1,0 +1,61 @@
+import {makeAuthority} from '@airgap-mirror/test/kit'
+import {describe, expect, test, vi} from 'vitest'
+import {lastingFaults, passingFaults} from './fault-cases.js'
+import {travel, type Outcome} from './journey.js'
+
+// Most of them wait for a second that passes, not for the processor.
+vi.setConfig({maxConcurrency: 24})
+
+const authority = await makeAuthority()
+const tls = {authority, pair: await authority.issue({hosts: ['127.0.0.1']})}
+
+/** Requests of a journey in which nothing happens; a test below holds it. */
+const UNDISTURBED = 18
+/** What one fault may cost: asking what is there, cleaning up, another token, and the upload again. */
+const ONE_FAULT = 6
+/** With two retries, and a body that shrinks from 1.5 MiB to the least. */
+const LASTING_FAULT = 18
+
+test('nothing happens: the fewest requests, and no retry', async () => {
+  const {end, requests, retries, wrong} = await travel({rules: []})
+  expect({end, requests: requests.length, retries, wrong}).toEqual({
+    end: 'ok',
+    requests: UNDISTURBED,
+    retries: 0,
+    wrong: [],
+  })
+})
+
+describe.each([
+  ['plain HTTP', undefined],
+  ['TLS', tls],
+] as const)('over %s, once', {concurrent: true}, (_scheme, transport) => {
+  const cases = passingFaults().map((each) => [`${each.name} at ${each.stage}`, each] as const)
+  test.each(cases)('%s', async (name, {rules, end, quiet}) => {
+    // Only what asks for a second is given one.
+    const retryMaxWait = name.includes('Retry-After') ? 3000 : 20
+    const outcome = await travel({rules: rules(), tls: transport, retryMaxWait})
+    expect(outcome).toMatchObject({end})
+    // A manifest that the registry refuses for what it lied about came before its content, as far as it can see.
+    expect(outcome.wrong).toHaveLength(end === 'BLOB_UNKNOWN' ? 1 : 0)
+    expect(outcome.requests.length).toBeLessThanOrEqual(UNDISTURBED + ONE_FAULT)
+    expect(quietAfter(outcome)).toBeGreaterThanOrEqual(quiet)
+  })
+})
+
+describe('for good', {concurrent: true}, () => {
+  const cases = lastingFaults().map((each) => [`${each.name} at ${each.stage}`, each] as const)
+  test.each(cases)('%s', async (_name, {rules, end}) => {
+    const outcome = await travel({rules: rules(), retries: 2})
+    expect(outcome).toMatchObject({end, wrong: []})
+    expect(outcome.requests.length).toBeLessThanOrEqual(UNDISTURBED + LASTING_FAULT)
+  })
+})
+
+/** Milliseconds between the fault's answer and the next request of any kind. */
+const quietAfter = ({requests}: Outcome): number => {
+  const struck = requests.findIndex(({status, fault}) => fault === 'status' && status === 429)
+  const next = requests[struck + 1]
+  const at = requests[struck]?.finishedAt
+  return next === undefined || at === undefined ? Number.POSITIVE_INFINITY : next.startedAt - at
+}
