@@ -27,6 +27,23 @@ describe('resolving', () => {
     expect(source.usage.requests).toBe(names.length)
   })
 
+  it('asks for a token once a repository, and is refused once for want of it', async () => {
+    const auth = {type: 'token' as const, users: [], anonymous: 'pull' as const}
+    const registry = await serve({auth})
+    const names: string[] = []
+    for (let index = 0; index < 20; index++) {
+      await addImage(registry, await makeImage({seed: 'token'}), {
+        repository: `app${index % 10}`,
+        tag: `v${index}`,
+      })
+      names.push(`${registry.host}/app${index % 10}:v${index}`)
+    }
+    await open(names).images()
+    const seen = kinds(registry)
+    expect(seen.filter((kind) => kind === 'token')).toHaveLength(10)
+    expect(seen.filter((kind) => kind === 'manifest-head')).toHaveLength(names.length + 1)
+  })
+
   it('asks by GET where HEAD tells no digest', async () => {
     const image = await makeImage({seed: 'headless'})
     const faults = [

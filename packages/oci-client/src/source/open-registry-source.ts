@@ -82,7 +82,17 @@ export const openRegistrySource = (options: RegistrySourceOptions): RegistrySour
   const listImages = (signal: AbortSignal | undefined): Promise<readonly SourceImage[]> => {
     const atOnce = pLimit(RESOLVED_AT_ONCE)
     const distinct = new Map(options.references.map((name) => [formatReference(name), name]))
-    return Promise.all([...distinct.values()].map((name) => atOnce(() => imageOf(name, signal))))
+    // The first image of a registry goes ahead: it alone is refused for want of the login that the others then bring.
+    const ahead = new Map<string, Promise<SourceImage>>()
+    return Promise.all(
+      [...distinct.values()].map((name) => {
+        const first = ahead.get(name.registry)
+        if (first !== undefined) return first.then(() => atOnce(() => imageOf(name, signal)))
+        const image = atOnce(() => imageOf(name, signal))
+        ahead.set(name.registry, image)
+        return image
+      }),
+    )
   }
 
   const imageOf = async (name: Reference, signal: AbortSignal | undefined): Promise<SourceImage> => {
