@@ -3,7 +3,9 @@ import {basename, resolve} from 'node:path'
 import type {Readable} from 'node:stream'
 import {
   contentKey,
+  digestOf,
   formatReference,
+  limits,
   MirrorError,
   type ImageRoot,
   type SourceImage,
@@ -21,6 +23,7 @@ import {ArchiveSource, type BundleDescription, type BundleSource} from './format
 import {contentTable} from './formats/content-table.js'
 import {noArchive, noImages, type OuterEntry} from './formats/no-images.js'
 import {readTree, type BundlePart, type Reading} from './formats/read-tree.js'
+import {tarRoom} from './tar/tar-room.js'
 
 export interface OpenBundleOptions {
   /** For plain layers that no registry manifest speaks of. Default gzip. */
@@ -57,6 +60,10 @@ export const openBundle = async (path: string, options: OpenBundleOptions = {}):
     kinds: new Map(),
     onNote,
     extent: 0,
+    room: tarRoom(),
+    size: 0,
+    archives: 0,
+    unpacked: 0,
   }
   try {
     const tree = await outerTree(path, options, reading)
@@ -78,6 +85,13 @@ export const openBundle = async (path: string, options: OpenBundleOptions = {}):
         hint: 'The bundle was made without images: make it again.',
       })
     }
+    if (images.length > limits.images) {
+      throw new MirrorError(
+        'LIMIT_EXCEEDED',
+        `${tree.name} names ${images.length} images: over the limit of ${limits.images}`,
+        {side: 'source'},
+      )
+    }
     return new ArchiveSource({images, table, description, opened, compressor})
   } catch (error) {
     await compressor.close()
@@ -93,13 +107,18 @@ const outerTree = async (
 ): Promise<FileTree & Partial<Pick<TarTree, 'ended'>>> => {
   const {signal} = options
   const input = await bundleInput(path, options)
-  if ('directory' in input) return readDirectoryTree(input.directory, {signal})
+  if ('directory' in input) {
+    const tree = await readDirectoryTree(input.directory, {signal})
+    reading.size = tree.entries.reduce((sum, {size}) => sum + size, 0)
+    return tree
+  }
   const source = await openBytes(input, reading.bytesOptions)
   reading.opened.push(source)
+  reading.size = 'size' in input ? input.size : await source.size({signal})
   const head = await source.read(0, SNIFF_BYTES, {signal})
   const isZero = head.length === SNIFF_BYTES && head.every((byte) => byte === 0)
   if (sniffContent(head) !== 'tar' && !isZero) throw noArchive(source.name, head)
-  const tree = await readTarTree(source, {signal, base: 0})
+  const tree = await readTarTree(source, {signal, base: 0, room: reading.room})
   reading.extent = tree.extent
   return tree
 }
@@ -107,7 +126,7 @@ const outerTree = async (
 const bundleInput = async (
   path: string,
   {stdin}: OpenBundleOptions,
-): Promise<BytesInput | {readonly directory: string}> => {
+): Promise<BytesInput | {readonly path: string; readonly size: number} | {readonly directory: string}> => {
   if (path === '-') {
     if (stdin === undefined) {
       throw new MirrorError('USAGE', 'there is no standard input to read the bundle from', {side: 'source'})
@@ -115,7 +134,9 @@ const bundleInput = async (
     return {stream: stdin, name: 'standard input'}
   }
   try {
-    return (await stat(path)).isDirectory() ? {directory: path} : {path}
+    const stats = await stat(path)
+    if (stats.isDirectory()) return {directory: path}
+    return stats.isFile() ? {path, size: stats.size} : {path}
   } catch (cause) {
     throw unreadable(path, cause)
   }
@@ -137,8 +158,11 @@ const describe = (tree: FileTree, parts: readonly BundlePart[], {kinds}: Reading
 /** The same image under the same name may lie in several parts. */
 const distinct = (images: readonly SourceImage[]): readonly SourceImage[] => {
   const seen = new Set<string>()
+  const rootKeys = new Map<ImageRoot, string>()
   return images.filter(({name, hint, root, subject}) => {
-    const key = [name === undefined ? hint : formatReference(name), subject, rootKey(root)].join('\n')
+    const what = rootKeys.get(root) ?? rootKey(root)
+    rootKeys.set(root, what)
+    const key = [name === undefined ? hint : formatReference(name), subject, what].join('\n')
     if (seen.has(key)) return false
     seen.add(key)
     return true
@@ -148,5 +172,6 @@ const distinct = (images: readonly SourceImage[]): readonly SourceImage[] => {
 const rootKey = (root: ImageRoot): string => {
   if ('manifest' in root) return root.manifest.digest
   if ('error' in root) return root.error.message
-  return [root.pending.config.digest, ...root.pending.layers.map((layer) => contentKey(layer))].join(' ')
+  const {config, layers} = root.pending
+  return digestOf(Buffer.from([config.digest, ...layers.map((layer) => contentKey(layer))].join(' ')))
 }

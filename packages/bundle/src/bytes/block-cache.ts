@@ -1,6 +1,9 @@
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {abortable, throwIfAborted} from './abortable.js'
 
+/** Blocks held at once, however small: the work of making room grows with their number. */
+const MOST_BLOCKS = 1000
+
 /** A part of a source that is decoded as a whole. Its identity is the key it is known by. */
 export interface Block {
   /** Plain bytes. */
@@ -226,13 +229,14 @@ export class BlockCache {
   #makeRoom(size: number, {forPrefetch}: {readonly forPrefetch: boolean}): boolean {
     const entries = [...this.#entries.values()]
     let used = entries.reduce((sum, {block}) => sum + block.size, 0)
+    if (used + size <= this.#budget && entries.length < MOST_BLOCKS) return true
     const evictable = entries
       .filter((entry) => !entry.decoding && entry.pins === 0)
       .filter((entry) => !forPrefetch || this.#mayGoForPrefetch(entry))
       .toSorted((a, b) => this.#keepValue(a) - this.#keepValue(b))
     const evicted: Entry[] = []
     for (const entry of evictable) {
-      if (used + size <= this.#budget) break
+      if (used + size <= this.#budget && entries.length - evicted.length < MOST_BLOCKS) break
       used -= entry.block.size
       evicted.push(entry)
     }

@@ -12,6 +12,8 @@ export interface OpenBytesOptions {
   readonly beside?: ByteSource | undefined
   /** Blocks decoded at once. Default: the processors there are. */
   readonly threads?: number | undefined
+  /** More plain bytes than this come out of no decompressor: they would be a bomb. Default: any number. */
+  readonly maxPlainBytes?: number | undefined
   /** Told what a user may want to know: that something is read twice, or kept on scratch disk. */
   readonly onNote?: ((text: string) => void) | undefined
 }

@@ -69,14 +69,16 @@ async function* decodeAll(
   options: {
     readonly decode: SequentialDecoder
     readonly plainSize?: number | undefined
+    readonly maxPlainBytes?: number | undefined
     readonly signal?: AbortSignal | undefined
   },
 ): Bytes {
-  const {decode, plainSize, signal} = options
+  const {decode, plainSize, maxPlainBytes = Infinity, signal} = options
   const compressed = packed.stream(0, await packed.size({signal}), {signal})
   let size = 0
   for await (const chunk of decode(compressed, {name: packed.name, signal})) {
     size += chunk.length
+    if (size > maxPlainBytes) throw tooBig(packed.name, maxPlainBytes)
     yield chunk
   }
   if (plainSize !== undefined && size !== plainSize) {
@@ -87,3 +89,14 @@ async function* decodeAll(
     )
   }
 }
+
+/** The error of a compressed archive inside a bundle that unpacks to more than makes sense for the bundle. */
+export const tooBig = (name: string, limit: number): MirrorError =>
+  new MirrorError(
+    'LIMIT_EXCEEDED',
+    `${name} unpacks to more than the ${limit} bytes that are left for archives inside`,
+    {
+      side: 'source',
+      hint: 'If it is no bomb, unpack it, and push it on its own.',
+    },
+  )

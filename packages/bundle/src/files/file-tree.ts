@@ -48,8 +48,14 @@ export const subTree = (tree: FileTree, directory: string, entries: readonly Tre
   }
 }
 
-export const isLink = (tree: FileTree, path: string): boolean =>
-  tree.entries.some((entry) => entry.path === path && entry.kind === 'link')
+const links = new WeakMap<FileTree, ReadonlySet<string>>()
+
+export const isLink = (tree: FileTree, path: string): boolean => {
+  const known =
+    links.get(tree) ?? new Set(tree.entries.filter(({kind}) => kind === 'link').map((entry) => entry.path))
+  links.set(tree, known)
+  return known.has(path)
+}
 
 /** Why `find` gave nothing, for a message. */
 export const whyMissing = (tree: FileTree, path: string): string =>

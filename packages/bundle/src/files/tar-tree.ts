@@ -2,6 +2,7 @@ import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import {openNested} from '../bytes/open-bytes.js'
 import {indexTar} from '../tar/index-tar.js'
 import type {TarEntry} from '../tar/tar-entry.js'
+import type {TarRoom} from '../tar/tar-room.js'
 import type {FileTree, TreeEntry, TreeFile} from './file-tree.js'
 import {memoryFile} from './memory-file.js'
 
@@ -15,13 +16,14 @@ export interface TarTree extends FileTree {
 /**
  * A tar archive as a tree.
  * @param options.base the position of the archive's first byte in the whole bundle
+ * @param options.room shared by all archives of the bundle
  * @throws {MirrorError} as `indexTar`
  */
 export const readTarTree = async (
   source: ByteSource,
-  options: ReadOptions & {readonly base: number},
+  options: ReadOptions & {readonly base: number; readonly room: TarRoom},
 ): Promise<TarTree> => {
-  const index = await indexTar(source, {signal: options.signal})
+  const index = await indexTar(source, options)
   const find = (path: string): TreeFile | undefined => {
     const entry = index.find(path)
     return entry?.type === 'file' ? tarFile(source, {entry, base: options.base}) : undefined

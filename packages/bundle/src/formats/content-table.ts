@@ -1,4 +1,4 @@
-import {algorithmOf, hexOf, isDigest, type Digest} from '@airgap-mirror/oci-client/model'
+import {algorithmOf, hexOf, isDigest, type Digest, type Manifest} from '@airgap-mirror/oci-client/model'
 import type {FileTree, StoredFile} from '../files/file-tree.js'
 import {memoryFile} from '../files/memory-file.js'
 
@@ -12,6 +12,10 @@ export interface ContentTable {
   readonly linkedLayouts: FileTree[]
   /** Why content that an image names is not there, for messages. */
   readonly absent: Map<Digest, string>
+  /** Manifests that were read, or what is wrong with them, by what was said of them. */
+  readonly manifests: Map<string, Promise<Manifest>>
+  /** Of all of them. */
+  manifestsBytes: number
 }
 
 export const contentTable = (): ContentTable => ({
@@ -19,6 +23,8 @@ export const contentTable = (): ContentTable => ({
   layers: new Map(),
   linkedLayouts: [],
   absent: new Map(),
+  manifests: new Map(),
+  manifestsBytes: 0,
 })
 
 export const findBlob = (table: ContentTable, digest: Digest): StoredFile | undefined => {

@@ -34,9 +34,18 @@ export const readDockerArchive = async (
   items: readonly DockerItem[],
   context: ReadContext,
 ): Promise<readonly SourceImage[]> => {
+  const layers = items.reduce((sum, item) => sum + item.layers.length, 0)
+  if (layers > limits.dockerLayers) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${tree.name} lists ${layers} layers: over the limit of ${limits.dockerLayers}`,
+      {side: 'source'},
+    )
+  }
   const images: SourceImage[] = []
+  const configs: Configs = new Map()
   for (const item of items) {
-    const root = await rootOf(tree, item, context)
+    const root = await rootOf(tree, item, {...context, configs})
     const hint = unnamedHint(context, item.repoTags[0])
     const image = {root, digestChanged: MADE_ANEW}
     images.push(...imagesUnder(repoTagNames(item.repoTags), {hint, image}))
@@ -48,7 +57,19 @@ export const readDockerArchive = async (
 export const repoTagNames = (repoTags: readonly string[]) =>
   repoTags.map((text) => referenceIn(text)).filter((name) => name !== undefined)
 
-const rootOf = async (tree: FileTree, item: DockerItem, context: ReadContext): Promise<ImageRoot> => {
+interface Config {
+  readonly config: Descriptor
+  readonly diffIds: readonly Digest[]
+}
+
+/** By the name of the file: many images may have one. */
+type Configs = Map<string, Config>
+
+const rootOf = async (
+  tree: FileTree,
+  item: DockerItem,
+  context: ReadContext & {readonly configs: Configs},
+): Promise<ImageRoot> => {
   const {config, diffIds} = await readConfig(tree, item, context)
   if (diffIds.length !== item.layers.length) {
     throw invalid(
@@ -71,8 +92,8 @@ const rootOf = async (tree: FileTree, item: DockerItem, context: ReadContext): P
 const readConfig = async (
   tree: FileTree,
   item: DockerItem,
-  {table, signal}: ReadContext,
-): Promise<{readonly config: Descriptor; readonly diffIds: readonly Digest[]}> => {
+  {table, signal, configs}: ReadContext & {readonly configs: Configs},
+): Promise<Config> => {
   const file = tree.find(item.config)
   if (file === undefined) {
     const why = whyMissing(tree, item.config)
@@ -85,6 +106,8 @@ const readConfig = async (
       },
     )
   }
+  const known = configs.get(file.name)
+  if (known !== undefined) return known
   const {json, bytes} = await readJson(file, {limit: limits.configBytes, signal})
   const digest = digestOf(bytes)
   const claimed = CONFIG_NAME.exec(item.config)?.[1]
@@ -101,7 +124,9 @@ const readConfig = async (
   if (!Array.isArray(diffIds) || !diffIds.every((diffId) => isDigest(diffId))) {
     throw invalid(file.name, `, the config of ${item.label}, has no valid rootfs.diff_ids`)
   }
-  return {config: {mediaType: mediaTypes.ociConfig, digest, size: bytes.length}, diffIds}
+  const config = {mediaType: mediaTypes.ociConfig, digest, size: bytes.length}
+  configs.set(file.name, {config, diffIds})
+  return {config, diffIds}
 }
 
 /** `<hex>.json` (docker, podman), `sha256:<hex>` (crane, kaniko), `blobs/sha256/<hex>` (docker ≥ 25). */

@@ -48,6 +48,18 @@ export const dockerHybrid = async (tree: FileTree, context: ReadContext): Promis
   }
   const tagsOf = (manifest: ImageManifest) => tagsByConfig.get(blobPath(manifest.config.digest))
   const madeUpImages = new Map<Digest, MadeUpImage | undefined>()
+  const namesKnown = new Map<Digest, readonly Reference[]>()
+  const namesOf = async (descriptor: Descriptor): Promise<readonly Reference[]> => {
+    const manifest = await peekManifest(context.table, descriptor, context)
+    if (manifest === undefined) return []
+    if (manifest.kind === 'image') return repoTagNames(tagsOf(manifest) ?? [])
+    for (const child of manifest.children) {
+      const image = await peekManifest(context.table, child, context)
+      const tags = image?.kind === 'image' ? tagsOf(image) : undefined
+      if (tags !== undefined) return repoTagNames(tags)
+    }
+    return []
+  }
   return {
     madeUp: async (descriptor) => {
       if (!isManifestType(descriptor.mediaType)) return undefined
@@ -60,15 +72,9 @@ export const dockerHybrid = async (tree: FileTree, context: ReadContext): Promis
       return madeUpImages.get(descriptor.digest)
     },
     names: async (descriptor) => {
-      const manifest = await peekManifest(context.table, descriptor, context)
-      if (manifest === undefined) return []
-      if (manifest.kind === 'image') return repoTagNames(tagsOf(manifest) ?? [])
-      for (const child of manifest.children) {
-        const image = await peekManifest(context.table, child, context)
-        const tags = image?.kind === 'image' ? tagsOf(image) : undefined
-        if (tags !== undefined) return repoTagNames(tags)
-      }
-      return []
+      const names = namesKnown.get(descriptor.digest) ?? (await namesOf(descriptor))
+      namesKnown.set(descriptor.digest, names)
+      return names
     },
   }
 }

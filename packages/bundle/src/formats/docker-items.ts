@@ -19,6 +19,8 @@ export interface DockerItem {
   readonly layerSources: ReadonlyMap<Digest, Descriptor>
 }
 
+const LABEL_LENGTH = 200
+
 /** Whether JSON is meant to be a docker-archive's manifest.json; an empty list is one. */
 export const isDockerManifest = (json: unknown): json is readonly unknown[] =>
   Array.isArray(json) && (json.length === 0 || (isJsonObject(json[0]) && 'Config' in json[0]))
@@ -30,7 +32,7 @@ export const parseDockerItems = (json: readonly unknown[], where: string): reado
     if (!isJsonObject(item) || typeof item['Config'] !== 'string') throw invalid(at, 'has no Config')
     const repoTags = strings(item['RepoTags'], `${at}.RepoTags`)
     return {
-      label: repoTags[0] ?? item['Config'],
+      label: (repoTags[0] ?? item['Config']).slice(0, LABEL_LENGTH),
       config: cleanPath(item['Config']),
       repoTags,
       layers: strings(item['Layers'], `${at}.Layers`).map((path) => cleanPath(path)),

@@ -1,3 +1,4 @@
+import {limits} from '@airgap-mirror/oci-client/model'
 import {subTree, type FileTree} from '../files/file-tree.js'
 
 const MARKERS: ReadonlySet<string> = new Set(['index.json', 'manifest.json'])
@@ -9,7 +10,7 @@ export interface Subdirectory {
 
 /**
  * The directories of a tree that may be an image layout of their own, outer ones before those inside them: the one
- * directory that was packed, one for each image, zarf's `images`.
+ * directory that was packed, one for each image, zarf's `images`. What lies deeper than `limits.layoutDepth` is not one.
  */
 export const findRoots = (tree: FileTree): readonly Subdirectory[] => {
   const sorted = [...tree.entries].sort((left, right) => (left.path < right.path ? -1 : 1))
@@ -17,9 +18,9 @@ export const findRoots = (tree: FileTree): readonly Subdirectory[] => {
   const directories = new Set<string>()
   for (const {path, kind} of sorted) {
     const slash = path.lastIndexOf('/')
-    if (slash > 0 && kind !== 'directory' && MARKERS.has(path.slice(slash + 1))) {
-      directories.add(path.slice(0, slash))
-    }
+    if (slash <= 0 || kind === 'directory' || !MARKERS.has(path.slice(slash + 1))) continue
+    const directory = path.slice(0, slash)
+    if (directory.split('/', limits.layoutDepth + 1).length <= limits.layoutDepth) directories.add(directory)
   }
   return [...directories]
     .sort((left, right) => left.length - right.length || (left < right ? -1 : 1))

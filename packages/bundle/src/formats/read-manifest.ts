@@ -9,33 +9,57 @@ import {
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
 import type {ReadOptions} from '../bytes/byte-source.js'
+import type {StoredFile} from '../files/file-tree.js'
 import {findBlob, type ContentTable} from './content-table.js'
 import {missing, verifiedFile} from './verified-file.js'
 
 /**
- * The manifest with a digest, its bytes as they are, verified.
+ * The manifest with a digest, its bytes as they are, verified. It is read once and kept, since names, referrers, plans and
+ * uploads all ask for it.
  * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT_EXCEEDED, BUNDLE_UNSUPPORTED
  */
 export const readManifest = async (
   table: ContentTable,
   descriptor: Descriptor,
-  {signal}: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<Manifest> => {
-  const file = findBlob(table, descriptor.digest)
-  const what = `manifest ${descriptor.digest}`
-  if (file === undefined) throw missing(table, {digest: descriptor.digest, what})
+  const {digest, size, mediaType} = descriptor
+  const file = findBlob(table, digest)
+  if (file === undefined) throw missing(table, {digest, what: `manifest ${digest}`})
+  const key = `${digest} ${size} ${mediaType}`
+  const known = table.manifests.get(key)
+  if (known !== undefined) return known
+  const reading = readFrom(file, {table, descriptor, signal: options.signal})
+  table.manifests.set(key, reading)
+  try {
+    return await reading
+  } catch (error) {
+    if (!isMirrorError(error) || !PER_IMAGE.has(error.code)) table.manifests.delete(key)
+    throw error
+  }
+}
+
+const readFrom = async (
+  file: StoredFile,
+  {table, descriptor, signal}: ReadOptions & {readonly table: ContentTable; readonly descriptor: Descriptor},
+): Promise<Manifest> => {
   if (file.size > limits.manifestBytes) {
-    throw new MirrorError(
-      'LIMIT_EXCEEDED',
-      `${file.name}, a manifest, has ${file.size} bytes: over the limit of ${limits.manifestBytes}`,
-      {side: 'source'},
+    throw overLimit(`${file.name}, a manifest, has ${file.size} bytes`, limits.manifestBytes)
+  }
+  if (file.size === descriptor.size) table.manifestsBytes += file.size
+  if (table.manifestsBytes > limits.manifestsBytes) {
+    throw overLimit(
+      `with ${file.name} the manifests of the bundle have ${table.manifestsBytes} bytes`,
+      limits.manifestsBytes,
     )
   }
-  const bytes = await readAll(verifiedFile(file, descriptor, {signal}), {
+  const read = await readAll(verifiedFile(file, descriptor, {signal}), {
     limit: limits.manifestBytes,
-    what,
+    what: `manifest ${descriptor.digest}`,
     signal,
   })
+  // A copy, since a decoder's chunk would keep all of its buffer.
+  const bytes = read.length < read.buffer.byteLength ? new Uint8Array(read) : read
   try {
     return parseManifest(bytes, {
       mediaType: descriptor.mediaType,
@@ -50,6 +74,9 @@ export const readManifest = async (
     })
   }
 }
+
+const overLimit = (what: string, limit: number): MirrorError =>
+  new MirrorError('LIMIT_EXCEEDED', `${what}: over the limit of ${limit}`, {side: 'source'})
 
 /**
  * The manifest, where it can be read: what is wrong with it is told when its image is transferred, not while the bundle

@@ -4,6 +4,7 @@ import type {OpenBytesOptions} from '../bytes/open-bytes.js'
 import type {FileTree, TreeFile} from '../files/file-tree.js'
 import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
 import {readTarTree} from '../files/tar-tree.js'
+import type {TarRoom} from '../tar/tar-room.js'
 import {detectFormat, type Format} from './detect-format.js'
 import {findRoots, type Subdirectory} from './find-roots.js'
 import type {ReadContext} from './read-context.js'
@@ -28,6 +29,13 @@ export interface Reading {
   readonly onNote: (text: string) => void
   /** Bytes of all archives so far: where the next one starts. */
   extent: number
+  readonly room: TarRoom
+  /** Bytes of the bundle as it lies there. */
+  size: number
+  /** Archives inside it that were looked into. */
+  archives: number
+  /** Plain bytes that came out of those that are compressed. */
+  unpacked: number
 }
 
 interface Place {
@@ -138,11 +146,19 @@ const readArchive = async (
   reading: Reading,
 ): Promise<readonly BundlePart[]> => {
   const {signal} = reading.context
-  const source = await file.openArchive({...reading.bytesOptions, beside: reading.opened[0]})
+  const allowed = Math.max(limits.nestedBytes, limits.nestedRatio * reading.size)
+  reading.archives += 1
+  if (reading.archives > limits.nestedArchives)
+    throw tooMuch(`over ${limits.nestedArchives} archives`, file.name)
+  const source = await file.openArchive({
+    ...reading.bytesOptions,
+    beside: reading.opened[0],
+    maxPlainBytes: allowed - reading.unpacked,
+  })
   let keep = false
   try {
     if (sniffContent(await source.read(0, SNIFF_BYTES, {signal})) !== 'tar') return []
-    const tree = await readTarTree(source, {signal, base: reading.extent})
+    const tree = await readTarTree(source, {signal, base: reading.extent, room: reading.room})
     reading.extent += tree.extent
     const parts = await readTree(tree, place, reading)
     keep = parts.length > 0
@@ -150,10 +166,17 @@ const readArchive = async (
   } catch (error) {
     throw isMirrorError(error) ? naming(error, file.name) : error
   } finally {
+    reading.unpacked += source.usage.decoded
     if (keep) reading.opened.push(source)
     else await source[Symbol.asyncDispose]()
   }
 }
+
+const tooMuch = (what: string, name: string): MirrorError =>
+  new MirrorError('LIMIT_EXCEEDED', `the bundle holds ${what}: ${name} is one too many`, {
+    side: 'source',
+    hint: 'Unpack it, and push the archives inside it one by one.',
+  })
 
 // Deep inside an outer archive a message without the path does not tell which file is damaged.
 const naming = (error: MirrorError, name: string): MirrorError =>

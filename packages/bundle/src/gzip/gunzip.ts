@@ -7,7 +7,7 @@ import {throughTransform} from '../bytes/through-transform.js'
 const OUTPUT_BYTES = 256 * 1024
 const INPUT_BYTES = 256 * 1024
 
-/** gzip by Node's zlib, in libuv's pool; all members of a concatenation. Bytes after the last member are ignored, as by gzip. */
+/** gzip by Node's zlib, in libuv's pool; all members of a concatenation. After the last only zeros are padding; all else is damage. */
 export const gunzip: SequentialDecoder = async function* (
   compressed: Bytes,
   {name, signal}: DecodeOptions,

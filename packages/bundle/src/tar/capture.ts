@@ -1,10 +1,10 @@
+import type {TarRoom} from './tar-room.js'
+
 const KiB = 1024
 const MiB = 1024 * KiB
 
 /** Manifests and configs, whose names do not tell them; the largest seen are under 100 KiB. */
 const JSON_BYTES = 1 * MiB
-/** Of all that is kept of one archive. */
-const TOTAL_BYTES = 64 * MiB
 
 /** Names under which layouts keep what they say about themselves, at the root or in a directory of a larger package. */
 const METADATA_NAMES = new Set(['manifest.json', 'index.json', 'oci-layout', 'repositories', 'version'])
@@ -17,19 +17,18 @@ export type ReadContent = (from: number, length: number) => Promise<Uint8Array>
  * Decides which contents are kept while an archive passes by that is costly to read again: what is named as metadata, and
  * what is small and begins like JSON.
  */
-export const captureWithin = (
-  total = TOTAL_BYTES,
-): ((path: string, size: number, read: ReadContent) => Promise<Uint8Array | undefined>) => {
-  let left = total
-  return async (path, size, read) => {
+export const captureWithin =
+  (
+    room: Pick<TarRoom, 'capturedBytes'>,
+  ): ((path: string, size: number, read: ReadContent) => Promise<Uint8Array | undefined>) =>
+  async (path, size, read) => {
     const name = path.slice(path.lastIndexOf('/') + 1)
     const isNamed = METADATA_NAMES.has(name)
-    if (size === 0 || size > left || (!isNamed && size > JSON_BYTES)) return undefined
+    if (size === 0 || size > room.capturedBytes || (!isNamed && size > JSON_BYTES)) return undefined
     const first = await read(0, 1)
     if (!isNamed && !OPENING_BRACKETS.has(first[0] ?? 0)) return undefined
     const content = Buffer.concat([first, await read(1, size - 1)])
     if (content.length < size) return undefined // The archive ends here, which is found where its end is looked at.
-    left -= size
+    room.capturedBytes -= size
     return content
   }
-}

@@ -5,9 +5,10 @@ import {ascendingReader} from './ascending-reader.js'
 import {captureWithin} from './capture.js'
 import {cleanPath} from './clean-path.js'
 import {decodePax, type TarExtension} from './extension.js'
-import {findEntry} from './find-entry.js'
+import {entryFinder} from './find-entry.js'
 import {BLOCK_BYTES, decodeHeader, decodeText, isZeroBlock, roundUpToBlock, type TarHeader} from './header.js'
 import type {TarEntry} from './tar-entry.js'
+import {tarRoom, type TarRoom} from './tar-room.js'
 
 export interface TarIndex {
   /** Whether the archive has its end mark; some writers leave it out, and so does whatever cuts an archive short. */
@@ -50,21 +51,23 @@ const EXTENSIONS_IN_A_ROW = 16
  * sources that are costly to read again, small JSON contents are captured on the way.
  * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED, BUNDLE_UNREADABLE, CANCELLED
  */
-export const indexTar = async (source: ByteSource, options: ReadOptions = {}): Promise<TarIndex> => {
+export const indexTar = async (
+  source: ByteSource,
+  options: ReadOptions & {readonly room?: TarRoom} = {},
+): Promise<TarIndex> => {
+  const {room = tarRoom()} = options
   const members = new Map<string, TarEntry>()
   // A header has a checksum of its own, and so has what is named by its digest.
   const read = ascendingReader(source, {...options, unproven: true})
   const readProven = ascendingReader(source, options)
-  const capture = source.access === 'random' ? undefined : captureWithin()
+  const capture = source.access === 'random' ? undefined : captureWithin(room)
   let contentEnd = 0
-  let count = 0
-  let namesBytes = 0
   for await (const member of membersOf(source.name, read)) {
     throwIfAborted(options.signal)
     const entry = toEntry(member, source.name)
-    count += 1
-    namesBytes += member.header.path.length + (entry?.path.length ?? 0) + (entry?.linkPath?.length ?? 0)
-    if (count > limits.tarEntries || namesBytes > limits.tarNamesBytes) {
+    room.entries -= 1
+    room.nameBytes -= member.header.path.length + (entry?.path.length ?? 0) + (entry?.linkPath?.length ?? 0)
+    if (room.entries < 0 || room.nameBytes < 0) {
       throw new MirrorError('LIMIT_EXCEEDED', `${source.name} has too many members, or too long names`, {
         side: 'source',
       })
@@ -83,7 +86,7 @@ export const indexTar = async (source: ByteSource, options: ReadOptions = {}): P
   const size = await source.size(options)
   if (contentEnd > size) throw truncated(source.name, size)
   const ended = size >= roundUpToBlock(contentEnd) + 2 * BLOCK_BYTES
-  return {ended, entries: [...members.values()], find: (path) => findEntry(path, members)}
+  return {ended, entries: [...members.values()], find: entryFinder(source.name, members)}
 }
 
 /** The archive's members in order, each with what its extension headers say. */
@@ -183,8 +186,11 @@ const toEntry = (member: Member, name: string): TarEntry | undefined => {
   }
   const size = contentSize(member)
   if (!Number.isSafeInteger(offset + size)) throw corrupt(name, offset, `the size of ${shown} cannot be`)
-  const isLink = type === 'symlink' || type === 'hardlink'
-  return {path, type, offset, size, ...(isLink ? {linkPath: extension.linkPath ?? header.linkPath} : {})}
+  if (type !== 'symlink' && type !== 'hardlink') return {path, type, offset, size}
+  const linkPath = extension.linkPath ?? header.linkPath
+  if (linkPath.length > limits.tarPathLength)
+    throw corrupt(name, offset, `the link ${shown} leads to too long a path`)
+  return {path, type, offset, size, linkPath}
 }
 
 const truncated = (name: string, at: number): MirrorError =>

@@ -45,7 +45,8 @@ interface XzStream {
   readonly records: readonly IndexRecord[]
 }
 
-/** What stream padding is looked for in, at once. */
+/** What stream padding is looked for in, at once: little first, since most streams have none. */
+const FIRST_WINDOW = 16
 const PADDING_WINDOW = 64 * 1024
 
 /**
@@ -133,7 +134,7 @@ const parseIndex = (bytes: Buffer): readonly IndexRecord[] | undefined => {
 /** The end of what comes before stream padding (zero bytes, a multiple of four) that ends at `end`. */
 const skipPadding = async (end: number, options: BlockTableOptions): Promise<number> => {
   for (let at = end; at > 0;) {
-    const length = Math.min(PADDING_WINDOW, at)
+    const length = Math.min(at === end ? FIRST_WINDOW : PADDING_WINDOW, at)
     const window = await readBuffer(at - length, length, options)
     const last = window.findLastIndex((byte) => byte !== 0)
     if (last >= 0) {

@@ -2,10 +2,11 @@ import {limits} from '@airgap-mirror/oci-client/model'
 import {BlockBytes, type PlacedBlock} from '../bytes/block-bytes.js'
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {OpenPackedOptions} from '../bytes/open-options.js'
-import {spooledOrTwice} from '../bytes/open-sequential.js'
+import {spooledOrTwice, tooBig} from '../bytes/open-sequential.js'
 import type {Usage} from '../bytes/usage.js'
 import {readBlockTable, type XzBlockTable} from './block-table.js'
 import {decodeBlock} from './decode-block.js'
+import {refuseBigDictionaries} from './dictionary.js'
 import {xzDecoder} from './decoder.js'
 
 /**
@@ -19,8 +20,12 @@ export const openXz = async (packed: ByteSource, options: OpenPackedOptions): Pr
     size,
     read: async (offset, length) => packed.read(offset, length, options),
   })
+  if (options.maxPlainBytes !== undefined && table.plainSize > options.maxPlainBytes) {
+    throw tooBig(packed.name, options.maxPlainBytes)
+  }
   const {decode} = await xzDecoder()
   if (!canBeBlocks(table, options.budget)) {
+    await refuseBigDictionaries(table, packed, options)
     return spooledOrTwice(packed, {...options, decode, plainSize: table.plainSize})
   }
   const usage: Usage = {decoded: 0, scratchPeak: 0}

@@ -1,4 +1,4 @@
-import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {limits, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {ByteCursor} from '../bytes/byte-cursor.js'
 
 /** One zstd frame. `bytes` is the whole frame as it is in the file, to be read to its end before the next frame. */
@@ -25,7 +25,7 @@ const BLOCK_RESERVED = 3
 /**
  * Finds where frames begin and end (RFC 8878, 3.1) without decoding them: Node's own decoder silently stops after the
  * first one, and none tells the end of a file from its middle as exactly. Skippable frames are left out.
- * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED for a window or dictionary
+ * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, LIMIT_EXCEEDED, BUNDLE_UNSUPPORTED for a window or dictionary
  */
 export async function* zstdFrames(
   compressed: Bytes,
@@ -33,7 +33,8 @@ export async function* zstdFrames(
 ): AsyncGenerator<ZstdFrame, void, undefined> {
   const cursor = new ByteCursor(compressed)
   try {
-    while (!(await cursor.atEnd())) {
+    for (let count = 1; !(await cursor.atEnd()); count += 1) {
+      if (count > limits.zstdFrames) throw tooMany(options)
       const at = cursor.position
       const magic = await required(cursor, 4, options)
       const number = magic.readUInt32LE()
@@ -165,6 +166,12 @@ async function* exactly(
   yield* cursor.pass(length)
   if (cursor.position < end) throw truncated(options, cursor)
 }
+
+const tooMany = ({name}: FramesOptions): MirrorError =>
+  new MirrorError('LIMIT_EXCEEDED', `${name} has over ${limits.zstdFrames} zstd frames`, {
+    side: 'source',
+    hint: 'compress the bundle again in larger frames: zstd -dc FILE | zstd -T0 > NEW',
+  })
 
 const truncated = ({name}: FramesOptions, {position}: ByteCursor): MirrorError =>
   new MirrorError('BUNDLE_TRUNCATED', `${name} ends in the middle of a zstd frame, at byte ${position}`, {

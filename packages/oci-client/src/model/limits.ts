@@ -7,31 +7,60 @@ export const limits = {
   manifestBytes: 4 * MiB,
   /** Image configs are read whole only for docker-archives; the largest seen are under 100 KiB. */
   configBytes: 8 * MiB,
-  /** `index.json` and `manifest.json` of a bundle: about 3 KiB an image, so this is some 20,000 images. */
-  bundleIndexBytes: 64 * MiB,
+  /**
+   * All manifests of one bundle, which are held while it is pushed: 12 KiB for each of 10,000 images, and an index of six
+   * platforms with their manifests takes about as much.
+   */
+  manifestsBytes: 128 * MiB,
+  /** `index.json` and `manifest.json` of a bundle: about 3 KiB an image, so this is some 10,000 images. */
+  bundleIndexBytes: 32 * MiB,
+  /** Objects, lists, texts and numbers in one JSON file: an empty object of two bytes takes 56 in memory. */
+  jsonValues: 2_000_000,
+  /** Images of one bundle, each name counted. */
+  images: 50_000,
+  /** Layers in all images of one docker-archive, shared ones counted each time: 50 for each of 10,000 images. */
+  dockerLayers: 500_000,
   /** A tar header extension (PAX record block, GNU long name): paths end at 4 KiB, xattrs at 64 KiB. */
   tarExtensionBytes: 1 * MiB,
-  /** Entries of one archive; a bundle of 10,000 images with 100,000 blobs stays far below. */
-  tarEntries: 2_000_000,
+  /** Entries of all archives of one bundle, at some 250 bytes each; 10,000 images with 100,000 blobs stay far below. */
+  tarEntries: 500_000,
   /** A path in an archive; no system lets one be longer. */
   tarPathLength: 4096,
-  /** All paths of one archive; those of 100,000 blobs are some 8 MiB. */
-  tarNamesBytes: 128 * MiB,
+  /** All paths of all archives of one bundle; those of 100,000 blobs are some 8 MiB. */
+  tarNamesBytes: 64 * MiB,
   /** Nested archives: outer, one per image, and one more for a compressed inner one. */
   nestingDepth: 4,
+  /** Archives inside one bundle: one per image. */
+  nestedArchives: 50_000,
+  /**
+   * Plain bytes that compressed archives inside a bundle may have, for each byte of the bundle: images compress to a third.
+   * What a bundle itself unpacks to is not limited, since it is read once from start to end whatever it is.
+   */
+  nestedRatio: 100,
+  /** Whatever the ratio, so much is looked into. */
+  nestedBytes: 1024 * MiB,
+  /** Directories between a bundle's root and a layout inside it. */
+  layoutDepth: 8,
   /** Indexes inside indexes. */
   indexDepth: 8,
   /** Children of one index, layers of one image. */
   descriptorsPerManifest: 10_000,
   /** Link hops inside one archive. */
   linkHops: 16,
+  /** Characters of paths that are looked up while the links of one archive are followed: about a second of work. */
+  linkCharacters: 300_000_000,
   /** The xz Index of one stream: 8 bytes a record at the least, so some four million blocks. */
   xzIndexBytes: 64 * MiB,
-  xzStreams: 100_000,
-  /** Blocks of one file: at the usual 24 MiB this is 24 TiB. */
-  xzBlocks: 1_000_000,
-  /** Decoded size of one xz block held at once; `xz -9` makes 192 MiB. */
-  xzBlockBytes: 1024 * MiB,
+  /** Streams of one file, each of which costs a few reads to find; whoever strings files together has a few. */
+  xzStreams: 20_000,
+  /** Blocks of one file, at some 300 bytes each: with the usual 24 MiB a block this is 6 TiB. */
+  xzBlocks: 250_000,
+  /** Decoded size of one xz block held at once: what `xz -9` makes. Files with bigger ones are decoded as a stream. */
+  xzBlockBytes: 192 * MiB,
+  /** What an xz decoder keeps of what it has decoded; `xz -9` asks for 64 MiB. */
+  xzDictionaryBytes: 128 * MiB,
+  /** Frames of one file, empty and skippable ones counted: in frames of 64 KiB this is 32 GiB. */
+  zstdFrames: 500_000,
   /** 2^27, the default of every zstd decoder. */
   zstdWindowBytes: 128 * MiB,
   /** Error bodies of registries and proxies: the JSON envelope is small, an HTML page is shown in part. */
@@ -62,5 +91,7 @@ export const limits = {
   /** docker config.json, auth.json, an image list, a map file. */
   credentialFileBytes: 8 * MiB,
   listBytes: 16 * MiB,
+  /** Values in one YAML file, what its aliases repeat counted each time; a job file of 10,000 images has some 50,000. */
+  yamlNodes: 1_000_000,
   certificateBytes: 8 * MiB,
 } as const

@@ -51,6 +51,10 @@ export const parseManifest = (bytes: Uint8Array, options: ParseManifestOptions =
       hint: 'Pull and save the image again with a current tool: it will be stored as schema 2 or OCI.',
     })
   }
+  // Read as one by this program and as the other by a registry, it would not be what it seems (CVE-2021-41190).
+  if (Array.isArray(json['manifests']) && (Array.isArray(json['layers']) || isJsonObject(json['config']))) {
+    throw new MirrorError('MANIFEST_INVALID', 'a manifest is an image and an index at once')
+  }
   const mediaType = mediaTypeOf(json, options.mediaType)
   const base = {
     descriptor: {mediaType, digest: digestOf(bytes, options.algorithm), size: bytes.length},
@@ -73,7 +77,10 @@ export const parseManifest = (bytes: Uint8Array, options: ParseManifestOptions =
       layers: descriptors(json['layers'] ?? [], 'layers'),
     }
   }
-  throw new MirrorError('MANIFEST_INVALID', `unknown manifest type ${JSON.stringify(mediaType)}`)
+  throw new MirrorError(
+    'MANIFEST_INVALID',
+    `unknown manifest type ${JSON.stringify(mediaType.slice(0, 100))}`,
+  )
 }
 
 /** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object */
