@@ -3,6 +3,7 @@ import {
   digestOf,
   isMirrorError,
   mediaTypes,
+  messageOf,
   parseManifest,
   verified,
   type BlobSource,
@@ -42,14 +43,14 @@ export interface Outcome {
   readonly wrong: readonly string[]
 }
 
-const REPOSITORY = 'team/app'
+export const REPOSITORY = 'team/app'
 const USER = {name: 'pusher', password: 'a:colon'}
 const MiB = 1024 * 1024
 
-const layer = blobOf(seededBytes('base', 30_000), mediaTypes.ociLayerGzip)
+export const layer = blobOf(seededBytes('base', 30_000), mediaTypes.ociLayerGzip)
 const large = blobOf(seededBytes('large', 1.5 * MiB), mediaTypes.ociLayerGzip)
 const config = blobOf(Buffer.from('{"architecture":"amd64","os":"linux"}'), mediaTypes.ociConfig)
-const manifest: Manifest = parseManifest(
+export const manifest: Manifest = parseManifest(
   Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
@@ -62,7 +63,7 @@ const manifest: Manifest = parseManifest(
 )
 
 /** Silences that count as such: long enough for a machine that does thirty of these at once. */
-const TIMEOUTS = {connect: 5000, answer: 1000, commit: 1000, stall: 1000}
+export const TIMEOUTS = {connect: 5000, answer: 1000, commit: 1000, stall: 1000}
 
 export const travel = async (journey: Journey): Promise<Outcome> => {
   await using registry = await startRegistry({
@@ -88,7 +89,7 @@ export const travel = async (journey: Journey): Promise<Outcome> => {
     (thrown: unknown) => thrown,
   )
   return {
-    end: error === undefined ? 'ok' : codeOf(error),
+    end: endOf(error),
     error,
     requests: registry.requests,
     retries: client.usage.retries,
@@ -101,23 +102,32 @@ export const travel = async (journey: Journey): Promise<Outcome> => {
   }
 }
 
-const carry = async (client: Registry, host: string): Promise<void> => {
+/** @throws whatever the client throws */
+export const carry = async (client: Registry, host: string): Promise<void> => {
   const tag = {registry: host, repository: REPOSITORY, tag: 'v1'}
   await client.ping()
-  if ((await client.resolve(tag)) !== undefined) throw new Error('the tag was there before the push')
+  if ((await client.resolve(tag)) !== undefined) throw new Noticed('the tag was there before the push')
   const base = await client.putBlob(REPOSITORY, layer, {mountFrom: ['team/base']})
   const sent = await client.putBlob(REPOSITORY, large)
   await client.putBlob(REPOSITORY, config)
   await client.putManifest(tag, manifest)
   const now = await client.resolve(tag)
-  if (now?.digest !== manifest.descriptor.digest) throw new Error(`the tag points at ${now?.digest}`)
+  if (now?.digest !== manifest.descriptor.digest) throw new Noticed(`the tag points at ${now?.digest}`)
   for (const {descriptor} of [base, sent]) {
     if (!(await client.hasBlob(REPOSITORY, descriptor.digest)))
-      throw new Error(`${descriptor.digest} is gone`)
+      throw new Noticed(`${descriptor.digest} is gone`)
   }
 }
 
-const codeOf = (error: unknown): string => (isMirrorError(error) ? error.code : `bug: ${String(error)}`)
+/** Something that this journey sees to be wrong, and the client cannot. */
+class Noticed extends Error {}
+
+/** `ok`, an error's code, what the journey noticed itself, or a bug. */
+export const endOf = (error: unknown): string => {
+  if (error === undefined) return 'ok'
+  if (isMirrorError(error)) return error.code
+  return `${error instanceof Noticed ? 'noticed' : 'bug'}: ${messageOf(error)}`
+}
 
 const missingFrom = async (registry: TestRegistry): Promise<readonly string[]> => {
   const wrong: string[] = []

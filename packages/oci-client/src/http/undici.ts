@@ -5,7 +5,7 @@ import type {HttpRequest, HttpResponse, Send} from './send.js'
 import {createSecureContexts} from './tls.js'
 import {misunderstoodError} from './tls-error.js'
 import {transportError} from './transport-error.js'
-import {UploadBody} from './upload-body.js'
+import {UploadBody, type UploadBodyOptions} from './upload-body.js'
 import {readBeginning, readResponse, wireResponse, type WireOptions} from './wire-response.js'
 import {originOf} from './location.js'
 import {proxyRefused} from './proxy-error.js'
@@ -77,12 +77,17 @@ const exchange = async (request: HttpRequest, context: Context): Promise<HttpRes
   if (signal?.aborted) throw cancelled(signal)
   const peer = {origin: url.origin, side: options.side}
   const stop = new AbortController()
+  const giveUp = (message: string): void =>
+    stop.abort(new MirrorError('TIMEOUT', `${url.origin} ${message}`, {side: options.side}))
+  let deadline: NodeJS.Timeout | undefined
+  /** undici starts its own wait anew with every interim answer, of which a server may send any number. */
+  const expectAnswer = (grace: number): void => {
+    deadline = setTimeout(() => giveUp('did not answer in time'), answerTimeout(request, times) + grace)
+  }
   const upload = uploadOf(request, {
     stall: times.stall,
-    onStall: () =>
-      stop.abort(
-        new MirrorError('TIMEOUT', `${url.origin} takes no more of an upload`, {side: options.side}),
-      ),
+    onStall: () => giveUp('takes no more of an upload'),
+    onComplete: () => expectAnswer(times.stall),
   })
   const toError = (error: unknown): unknown => upload?.failure?.error ?? transportError(error, peer)
   const wire: WireOptions = {url, signal, toError}
@@ -97,23 +102,23 @@ const exchange = async (request: HttpRequest, context: Context): Promise<HttpRes
   })
   signal?.addEventListener('abort', onAbort, {once: true})
   const detach = (): void => signal?.removeEventListener('abort', onAbort)
+  if (upload === undefined) expectAnswer(times.connect + times.stall)
   try {
     const answer = route.pool.request(wireRequest(request, {...context, upload, signal: stop.signal}))
     const data = await Promise.race([answer, aborted])
+    clearTimeout(deadline)
     // A body that nobody reads may fail all the same; whoever reads it is told then.
     data.body.once('close', detach).on('error', () => {})
     return await judge(data, {request, context, upload, wire})
   } catch (error) {
+    clearTimeout(deadline)
     detach()
     upload?.release()
     throw toError(error)
   }
 }
 
-const uploadOf = (
-  {body}: HttpRequest,
-  options: {readonly stall: number; readonly onStall: () => void},
-): UploadBody | undefined =>
+const uploadOf = ({body}: HttpRequest, options: Omit<UploadBodyOptions, 'length'>): UploadBody | undefined =>
   body === undefined || 'bytes' in body
     ? undefined
     : new UploadBody(body.stream, {...options, length: body.length})
@@ -142,13 +147,16 @@ const wireRequest = (
       ...(authorization === undefined ? {} : {'proxy-authorization': authorization}),
     },
     body: wireBody(body, upload),
-    headersTimeout: method === 'PUT' || method === 'PATCH' ? times.commit : times.answer,
+    headersTimeout: answerTimeout({method}, times),
     bodyTimeout: times.stall,
     // undici would close the connection after each HEAD, and most requests of a push are HEADs.
     reset: false,
     signal,
   }
 }
+
+const answerTimeout = ({method}: Pick<HttpRequest, 'method'>, times: TransportTimeouts): number =>
+  method === 'PUT' || method === 'PATCH' ? times.commit : times.answer
 
 /** undici takes any async iterable, though its types know streams alone. */
 const wireBody = (

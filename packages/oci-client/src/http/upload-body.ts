@@ -6,6 +6,8 @@ export interface UploadBodyOptions {
   /** Milliseconds a piece may wait to be taken. */
   readonly stall: number
   readonly onStall: () => void
+  /** Called once everything was handed over: from now on the answer is waited for. */
+  readonly onComplete: () => void
 }
 
 /** Small enough that a slow link takes one well within the stall time. */
@@ -26,6 +28,7 @@ export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   #taken = 0
   #ended = false
   #halted = false
+  #told = false
   #failure: {readonly error: unknown} | undefined
   #release: ((error: Error) => void) | undefined
   #timer: NodeJS.Timeout | undefined
@@ -82,6 +85,10 @@ export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
       const piece = await this.#piece()
       if (this.#halted) return
       if (piece.done !== true) this.#timer = setTimeout(this.#options.onStall, this.#options.stall).unref()
+      if (this.complete && !this.#told) {
+        this.#told = true
+        this.#options.onComplete()
+      }
       resolve(piece)
     } catch (error) {
       this.#failure ??= {error}

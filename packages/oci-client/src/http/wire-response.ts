@@ -14,7 +14,7 @@ export interface WireOptions {
 /** What is thrown away of a body rather than closing its connection. */
 const DISCARDED = limits.errorBodyBytes
 /** Milliseconds for that: a body that trickles is not waited for. */
-const DISCARD_WAIT = 5000
+const DISCARD_WAIT = 2000
 
 /** A response whose body is still on the wire. Bytes are passed on as they come: nothing is ever decompressed. */
 export const wireResponse = (data: WireData, options: WireOptions): HttpResponse => {
