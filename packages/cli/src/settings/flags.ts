@@ -229,6 +229,11 @@ const outputFlags = {
     description: 'the plan, with the bytes that would be sent',
     helpGroup: output,
   }),
+  'keep-going': toggle('keep-going', {
+    description: 'go on with the other images when one fails, as is the default',
+    helpGroup: output,
+    exclusive: ['fail-fast'],
+  }),
   'fail-fast': toggle('fail-fast', {description: 'stop at the first image that fails', helpGroup: output}),
   quiet: toggle('quiet', {description: 'errors and warnings alone', helpGroup: output}),
   verbose: toggle('verbose', {description: 'one redacted line per HTTP exchange', helpGroup: output}),
