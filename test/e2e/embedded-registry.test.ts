@@ -83,7 +83,7 @@ describe('a push of three images that share layers, one of two platforms, into a
   afterAll(() => directory.remove())
 
   for (const [name, options, run] of ways) {
-    for (const scheme of name.startsWith('tokens that') ? ['TLS'] : ['TLS', 'plain HTTP']) {
+    for (const scheme of /^(?:no|anonymous|tokens from)/.test(name) ? ['TLS', 'plain HTTP'] : ['TLS']) {
       const isSecure = scheme === 'TLS'
       test(`${name}, over ${scheme}`, async () => {
         await using registry = await startRegistry({

@@ -177,7 +177,7 @@ describe('what a push says', () => {
 
   test('--quiet says nothing when nothing went wrong, and errors alone when something did', async () => {
     await using registry = await startRegistry({strict: true})
-    const quiet = argv`--quiet --retries 0`
+    const quiet = argv`--quiet --retries 0 --keep-going`
     expect(await run(registry, quiet)).toMatchObject({code: 0, stdout: '', stderr: ''})
     await using failing = await startRegistry({strict: true, faults: [refuseTwo]})
     const {code, stdout, stderr} = await run(failing, quiet)
@@ -250,6 +250,7 @@ describe('what a push says', () => {
     ['--username without a password', argv`push --source x --private-registry host --username x`],
     ['--need-credential=maybe', argv`push --source x --private-registry host --need-credential=maybe`],
     ['--cacert that is not there', argv`push --source x --private-registry host --cacert /nowhere/ca.pem`],
+    ['--keep-going with --fail-fast', argv`push --source x --private-registry host --keep-going --fail-fast`],
     [
       '--scratch with --no-scratch',
       argv`push --source x --private-registry host --scratch /tmp --no-scratch`,

@@ -128,6 +128,20 @@ describe.skipIf(lacksTool('script'))('a registry that asks for a credential', ()
     expect(registry.tags('piped/team/app')).toEqual(['v1'])
   })
 
+  test('with --need-credential is given one before any work, though it would not have asked', async () => {
+    await using open = await startRegistry({strict: true})
+    const {code, transcript} = await runInTerminal(
+      process.execPath,
+      [
+        mirrorProgram(),
+        ...argv`push --source /nowhere --private-registry ${open.host} --plain-http --need-credential`,
+      ],
+      {env: cleanEnvironment(home), dialogue: typed('not echoed')},
+    )
+    expect({code, transcript}).toMatchObject({code: 2})
+    expect(transcript).not.toContain('not echoed')
+  })
+
   test('is left with exit code 130 by Ctrl-C at the prompt', async () => {
     const {code} = await inTerminal('left', {
       dialogue: [{expect: /How do you want to log in\?/, send: '\u0003'}],
