@@ -7,28 +7,45 @@ export interface ListedImage {
   readonly line: number
 }
 
+export interface NamedList {
+  /** For messages. */
+  readonly name: string
+  readonly text: string
+}
+
 /**
  * Reads a list such as `k3s-images.txt`: one reference a line, blank lines, `#` comments and CRLF allowed, and an optional
- * second column with the target.
+ * second column with the target. Charts are references like any other: Helm's `+` in a version is `_` in a tag.
+ *
+ * `rancher-images-sources.txt` and `rancher-images-origins.txt` have in their second column what needs the image: charts,
+ * several with commas between, or a URL. No target has either; where one line has, and none has a path, the column is a
+ * remark in all of them.
  * @throws {MirrorError} LIST_INVALID naming every bad line with its number
  */
 export const parseImageList = (text: string, name: string): readonly ListedImage[] => {
-  const images: ListedImage[] = []
-  const problems: string[] = []
-  for (const [index, [source, target, ...rest]] of columnsOf(text)) {
-    try {
-      if (rest.length > 0) throw new MirrorError('LIST_INVALID', 'more than two columns')
-      images.push({
-        source: parseReference(source),
-        line: index + 1,
-        ...(target === undefined ? {} : {target}),
-      })
-    } catch (error) {
-      problems.push(`line ${index + 1}: ${messageOf(error)}`)
-    }
-  }
+  const {images, problems} = readList(text)
   if (problems.length > 0) throw badLines(name, problems)
   return images
+}
+
+/**
+ * Reads many lists, as one: a line that is in several counts once.
+ * @throws {MirrorError} LIST_INVALID naming every bad line of all of them
+ */
+export const parseImageLists = (lists: readonly NamedList[]): readonly ListedImage[] => {
+  const read = lists.map(({name, text}) => ({name, ...readList(text)}))
+  const bad = read.filter(({problems}) => problems.length > 0)
+  if (bad.length > 0) {
+    const texts = bad.map(({name, problems}) => badLines(name, problems).message)
+    throw new MirrorError('LIST_INVALID', texts.join('; '))
+  }
+  const seen = new Set<string>()
+  return read.flatMap(({images}) =>
+    images.filter(({source, target}) => {
+      const key = JSON.stringify([source, target])
+      return !seen.has(key) && seen.add(key)
+    }),
+  )
 }
 
 /**
@@ -48,6 +65,65 @@ export const parseMapFile = (
   }
   if (problems.length > 0) throw badLines(name, problems)
   return map
+}
+
+const readList = (
+  text: string,
+): {readonly images: readonly ListedImage[]; readonly problems: readonly string[]} => {
+  const images: ListedImage[] = []
+  const problems: string[] = []
+  const lines = columnsOf(text)
+  const remarked = hasRemarks(lines)
+  for (const [index, [written, column, ...rest]] of lines) {
+    try {
+      if (rest.length > 0) throw new MirrorError('LIST_INVALID', 'more than two columns')
+      images.push({...readImage(written, remarked ? undefined : column), line: index + 1})
+    } catch (error) {
+      problems.push(`line ${index + 1}: ${messageOf(error)}`)
+    }
+  }
+  return {images, problems}
+}
+
+/**
+ * Reads one image as a line of a list has it: `SOURCE [TARGET]`.
+ * @throws {MirrorError} LIST_INVALID, NAME_INVALID
+ */
+export const parseListedImage = (text: string): Omit<ListedImage, 'line'> => {
+  const [source = '', target, ...rest] = text.trim().split(/\s+/)
+  if (rest.length > 0) throw new MirrorError('LIST_INVALID', 'more than two columns')
+  return readImage(source, target)
+}
+
+const readImage = (source: string, target: string | undefined): Omit<ListedImage, 'line'> => {
+  if (target !== undefined) checkTarget(target)
+  return {source: parseReference(asTagged(source)), ...(target === undefined ? {} : {target})}
+}
+
+/** Helm writes the `+` of a chart's version, which tags cannot have, as `_`. */
+const asTagged = (written: string): string => {
+  const at = written.indexOf('@')
+  const name = at < 0 ? written : written.slice(0, at)
+  const colon = name.lastIndexOf(':')
+  if (colon <= name.lastIndexOf('/')) return written
+  return written.slice(0, colon) + name.slice(colon).replaceAll('+', '_') + written.slice(name.length)
+}
+
+const hasRemarks = (lines: readonly (readonly [number, Columns])[]): boolean => {
+  const columns = lines.flatMap(([, [, column]]) => (column === undefined ? [] : [column]))
+  return (
+    columns.some((column) => column.includes(',') || column.includes('://')) &&
+    columns.every((column) => !column.includes('/') || column.includes('://'))
+  )
+}
+
+/** A target reads as a reference does, with or without the private registry's host. */
+const checkTarget = (target: string): void => {
+  try {
+    parseReference(target)
+  } catch (cause) {
+    throw new MirrorError('LIST_INVALID', `the target in its second column: ${messageOf(cause)}`, {cause})
+  }
 }
 
 type Columns = readonly [first: string, ...rest: string[]]

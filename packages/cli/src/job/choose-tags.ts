@@ -1,0 +1,58 @@
+import {tagMatcher, type TagPatterns} from './tag-patterns.js'
+import {inRange, newestFirst, versionOf, withoutMoving, type TagVersion} from './tag-version.js'
+
+/** Which tags of a repository. Without `glob`, `regex`, `semver` and `newest` it chooses `exact` alone, or all. */
+export interface TagFilter extends TagPatterns {
+  /** Chosen whatever the rest says. */
+  readonly exact?: readonly string[]
+  /** npm's ranges, on tags that are versions: `>=1.30 <2 || 3.x`. */
+  readonly semver?: string
+  /** Whether 1.2.3-rc.1 and 1.2.3-alpine count as versions; absent: where glob or regex asks for such names. */
+  readonly prereleases?: boolean
+  /** Of what is left, so many of the highest versions; 1.27 does not count beside 1.27.1, for which it may stand. */
+  readonly newest?: number
+  readonly exclude?: TagPatterns
+}
+
+/**
+ * The tags that a filter chooses, in the order they are given. Tags under which cosign keeps what belongs to an image are
+ * never chosen but by name: they come along with their image.
+ * @throws {Error} for an expression or a range that is none: job files are checked for them
+ */
+export const chooseTags = (tags: readonly string[], filter: TagFilter): readonly string[] => {
+  const exact = new Set(filter.exact ?? [])
+  const chosen = narrows(filter) ? new Set(narrowed(tags, filter)) : exact
+  return tags.filter((tag) => exact.has(tag) || chosen.has(tag))
+}
+
+/** Whether the tags of the repository have to be listed: names alone are known without. */
+export const narrows = ({exact, glob, regex, semver, newest}: TagFilter): boolean =>
+  exact === undefined || [glob, regex, semver, newest].some((part) => part !== undefined)
+
+const narrowed = (tags: readonly string[], filter: TagFilter): readonly string[] => {
+  const {glob, regex, semver, newest, exclude} = filter
+  const isPattern = glob !== undefined || regex !== undefined
+  const prereleases = filter.prereleases ?? isPattern
+  const inGlob = glob === undefined ? undefined : tagMatcher({glob})
+  const inRegex = regex === undefined ? undefined : tagMatcher({regex})
+  const isExcluded = exclude === undefined ? undefined : tagMatcher(exclude)
+  const left = tags.filter(
+    (tag) =>
+      !COSIGN_TAG.test(tag) &&
+      inGlob?.(tag) !== false &&
+      inRegex?.(tag) !== false &&
+      isExcluded?.(tag) !== true,
+  )
+  if (semver === undefined && newest === undefined) return left
+  const versions = left.map(versionOf).filter((version) => version !== undefined)
+  const passes: (version: TagVersion) => boolean =
+    semver === undefined
+      ? ({version}) => prereleases || version.prerelease.length === 0
+      : inRange(semver, prereleases)
+  const passing = versions.filter(passes)
+  const kept = newest === undefined ? passing : withoutMoving(passing).toSorted(newestFirst).slice(0, newest)
+  return kept.map(({tag}) => tag)
+}
+
+/** Signatures, attestations, SBOMs, and the tag schema of referrers. */
+const COSIGN_TAG = /^sha(?:256|512)-[0-9a-f]{64,128}(?:\.(?:sig|att|sbom))?$/

@@ -1,0 +1,61 @@
+import {isDigest, isRegistry, isRepository, isTag, parseReference} from '@airgap-mirror/oci-client/model'
+import {parseListedImage} from '../engine/image-list.js'
+import {parseRegistryTarget} from '../engine/naming.js'
+import {parseRewriteRule} from '../engine/rewrite.js'
+import {parsePlatform} from '../engine/select.js'
+import {parseDuration, parseRate, parseSize} from '../text/parse-quantity.js'
+import type {FormatName} from './schema-type.js'
+import {checkExpression, isTagGlob} from './tag-patterns.js'
+import {checkRange} from './tag-version.js'
+
+/** What a format takes, in words, and the check that throws for anything else. */
+export interface Format {
+  readonly what: string
+  readonly check: (text: string) => unknown
+}
+
+const test = (what: string, isValid: (text: string) => boolean): Format => ({
+  what,
+  check: (text) => {
+    if (!isValid(text)) throw new Error(`${JSON.stringify(text.slice(0, 100))} is not ${what}`)
+  },
+})
+
+const isReference = (text: string): boolean => {
+  try {
+    parseReference(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const formats: Readonly<Record<FormatName, Format>> = {
+  'chunk-size': {
+    what: 'a size or auto',
+    check: (text) => (text === 'auto' ? 0 : parseSize(text)),
+  },
+  duration: {what: 'a duration such as 5m', check: parseDuration},
+  digest: test('a digest (sha256:… or sha512:…)', isDigest),
+  'list-line': {what: 'SOURCE [TARGET]', check: parseListedImage},
+  'map-target': test('REPOSITORY[:TAG]', isReference),
+  platform: {what: 'OS/ARCH[/VARIANT]', check: parsePlatform},
+  rate: {what: 'a rate such as 20M', check: parseRate},
+  reference: {what: 'the name of an image', check: parseReference},
+  regex: {what: 'a regular expression in RE2 syntax', check: checkExpression},
+  registry: test('HOST[:PORT]', isRegistry),
+  'registry-target': {what: 'HOST[:PORT][/NAMESPACE]', check: parseRegistryTarget},
+  repository: {
+    what: 'a repository',
+    check: (text) => {
+      const {tag, digest} = parseReference(text)
+      if (tag !== undefined) throw new Error('a repository has no tag: write it under tags')
+      if (digest !== undefined) throw new Error('a repository has no digest: write it under digests')
+    },
+  },
+  'repository-path': test('a repository path', isRepository),
+  rewrite: {what: 'REGEX=REPLACEMENT', check: parseRewriteRule},
+  'semver-range': {what: 'a range of versions', check: checkRange},
+  tag: test('a tag', isTag),
+  'tag-glob': test('a glob for tags (letters, digits, . _ - and the wildcards * and ?)', isTagGlob),
+}

@@ -1,0 +1,107 @@
+import {formatReference, type Reference} from '@airgap-mirror/oci-client/model'
+import {referenceKey, type NamingRules} from '../engine/naming.js'
+import {chooseTags, narrows, type TagFilter} from './choose-tags.js'
+import type {Job, JobRepository, JobTarget, WantedImage} from './job.js'
+import {tagMatcher} from './tag-patterns.js'
+
+/** A repository whose tags have to be listed before it is known which of them are wanted. */
+export interface Listing {
+  readonly registry: string
+  readonly repository: string
+  /** Chosen is what any of them chooses. */
+  readonly filters: readonly TagFilter[]
+  readonly target?: string
+}
+
+/**
+ * What a job wants: images that are known by name, and repositories to list. A tag that is named is not looked for in a
+ * list: where it is missing, its image fails and says so.
+ * @param listed what is in the files that `job.images` names
+ */
+export const wantedBy = (
+  job: Job,
+  listed: readonly WantedImage[],
+): {readonly images: readonly WantedImage[]; readonly listings: readonly Listing[]} => {
+  const named = job.repositories.flatMap(namedImages)
+  return {
+    images: [...listed, ...job.references, ...named].map(({source, target}) => wanted(source, target)),
+    listings: job.repositories.flatMap(listingsOf),
+  }
+}
+
+/** The images of a listing, once the registry has said which tags there are; in the registry's order. */
+export const imagesIn = (listing: Listing, tags: readonly string[]): readonly WantedImage[] => {
+  const {registry, repository, filters, target} = listing
+  const chosen = new Set(filters.flatMap((filter) => chooseTags(tags, filter)))
+  return tags
+    .filter((tag) => chosen.has(tag))
+    .map((tag) => wanted({registry, repository, tag}, target === undefined ? undefined : `${target}:${tag}`))
+}
+
+/**
+ * The naming rules of one of a job's targets.
+ * @param images what is wanted: what they say of their targets is beneath the job's own maps
+ * @param mapFile what is in `target.naming.mapFile`
+ */
+export const namingFor = (
+  {registry, namespace, naming}: JobTarget,
+  {
+    images,
+    mapFile = new Map(),
+  }: {readonly images: readonly WantedImage[]; readonly mapFile?: ReadonlyMap<string, string>},
+): NamingRules => {
+  const columns = images.flatMap(({source, target}): readonly [string, string][] =>
+    target === undefined ? [] : [[referenceKey(source), target]],
+  )
+  return {
+    registry,
+    namespace,
+    mapHost: naming.mapHost ?? 'drop',
+    rewrites: naming.rewrites ?? [],
+    map: new Map([...columns, ...mapFile, ...(naming.map ?? [])]),
+    maxDepth: naming.maxDepth,
+  }
+}
+
+/** Whether what a reference names cannot change: a digest, or a tag that the job calls immutable. */
+export const immutableIn = ({immutable}: Pick<Job, 'immutable'>): ((reference: Reference) => boolean) => {
+  const isImmutableTag = immutable === undefined ? () => false : tagMatcher(immutable)
+  return ({tag, digest}) => digest !== undefined || (tag !== undefined && isImmutableTag(tag))
+}
+
+const namedImages = ({
+  registry,
+  repository,
+  tags = [],
+  digests,
+  target,
+}: JobRepository): readonly WantedImage[] => {
+  const names = new Set(tags.flatMap(({exact = []}) => exact))
+  return [
+    ...[...names].map((tag) =>
+      wanted({registry, repository, tag}, target === undefined ? undefined : `${target}:${tag}`),
+    ),
+    ...digests.map((digest) => wanted({registry, repository, digest}, target)),
+  ]
+}
+
+const listingsOf = ({registry, repository, tags, digests, target}: JobRepository): readonly Listing[] => {
+  const filters = (tags ?? (digests.length === 0 ? [{}] : [])).filter(narrows).map(withoutNames)
+  return filters.length === 0
+    ? []
+    : [{registry, repository, filters, ...(target === undefined ? {} : {target})}]
+}
+
+const withoutNames = ({exact: _named, ...rest}: TagFilter): TagFilter => rest
+
+const wanted = (source: Reference, target: string | undefined): WantedImage => ({
+  source,
+  ...(target === undefined ? {} : {target}),
+})
+
+/** Each image once, however often it is wanted. */
+export const distinct = (images: readonly WantedImage[]): readonly WantedImage[] => [
+  ...new Map(
+    images.map((image) => [`${formatReference(image.source)} ${image.target ?? ''}`, image]),
+  ).values(),
+]

@@ -1,0 +1,100 @@
+import type {Digest, Platform} from '@airgap-mirror/oci-client/model'
+import type {ListedImage} from '../engine/image-list.js'
+import type {RewriteRule} from '../engine/rewrite.js'
+import type {SparsePolicy} from '../engine/sparse.js'
+import type {TagFilter} from './choose-tags.js'
+import type {TagPatterns} from './tag-patterns.js'
+
+/**
+ * How to reach one registry. At most one kind of credential is given. Names of files are absolute. What is absent was not
+ * said: flags, the environment and defaults decide.
+ */
+export interface RegistrySettings {
+  readonly username?: string
+  readonly password?: string
+  readonly passwordFile?: string
+  readonly dockerConfig?: string
+  /** NAME of `docker-credential-NAME`. */
+  readonly credentialHelper?: string
+  /** A Google service account key: the password of the user `_json_key`. */
+  readonly serviceAccountKey?: string
+  /** A bearer token: `registries.yaml` has them. */
+  readonly token?: string
+  readonly needCredential?: boolean
+  readonly cacert?: string
+  readonly clientCert?: string
+  readonly clientKey?: string
+  readonly insecureSkipTlsVerify?: boolean
+  readonly plainHttp?: boolean
+  readonly proxy?: string
+  readonly noProxy?: string
+  /** Bytes per second. */
+  readonly limitRate?: number
+  readonly concurrency?: number
+  readonly chunkSize?: 'auto' | number
+  readonly retries?: number
+  /** Milliseconds. */
+  readonly retryMaxWait?: number
+}
+
+export interface JobNaming {
+  readonly mapHost?: 'drop' | 'keep'
+  readonly rewrites?: readonly RewriteRule[]
+  /** A file of lines SOURCE TARGET, absolute. */
+  readonly mapFile?: string
+  /** Source reference, as `referenceKey` writes it, to target. */
+  readonly map?: ReadonlyMap<string, string>
+  readonly maxDepth?: number
+}
+
+export interface JobTarget {
+  /** As it was written, for reports: `HOST[:PORT][/NAMESPACE]`. */
+  readonly text: string
+  /** `host[:port]`. */
+  readonly registry: string
+  /** The target's own, and the job's beneath it; empty for none. */
+  readonly namespace: string
+  readonly naming: JobNaming
+}
+
+export interface JobRepository {
+  readonly registry: string
+  readonly repository: string
+  /** What any of them chooses; absent: all tags, or with digests none. */
+  readonly tags?: readonly TagFilter[]
+  readonly digests: readonly Digest[]
+  /** The path at the target for all of them. */
+  readonly target?: string
+}
+
+/** An image that a job wants, with the target that its list or its repository gives it, as in a list's second column. */
+export type WantedImage = Pick<ListedImage, 'source' | 'target'>
+
+/** One job of a job file, read and checked. What is absent was not said: flags, the environment and defaults decide. */
+export interface Job {
+  readonly name: string
+  /** Files of references, absolute; `-` is standard input. */
+  readonly images: readonly string[]
+  readonly references: readonly WantedImage[]
+  readonly repositories: readonly JobRepository[]
+  /** Empty where the job leaves it to `--private-registry`. */
+  readonly targets: readonly JobTarget[]
+  /** For a target that a flag names. */
+  readonly naming: JobNaming & {readonly namespace?: string}
+  /** Globs on the source reference. */
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly platforms?: readonly Platform[]
+  readonly sparse?: SparsePolicy
+  readonly referrers?: boolean
+  /** Tags that never change at the source. */
+  readonly immutable?: TagPatterns
+  readonly prune?: boolean
+  readonly pruneMax?: number
+}
+
+export interface JobFile {
+  /** By host as image names have it, Docker Hub as `docker.io`. */
+  readonly registries: ReadonlyMap<string, RegistrySettings>
+  readonly jobs: readonly Job[]
+}

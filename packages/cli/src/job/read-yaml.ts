@@ -1,0 +1,118 @@
+import {limits, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import type * as Yaml from 'yaml'
+import {collectProblems, type Path, type Problems} from './problems.js'
+
+export interface ReadYaml {
+  /** Plain values: objects, lists, strings, numbers, booleans, null. Parts that aliases name are shared. */
+  readonly value: unknown
+  readonly problems: Problems
+}
+
+export interface ReadYamlOptions {
+  /** For messages. */
+  readonly name: string
+  /** `strings`: every scalar is its text, so that `1.10` is not the number 1.1. */
+  readonly scalars?: 'typed' | 'strings'
+}
+
+/**
+ * Reads one YAML 1.2 document, with merge keys (`<<`), without tags of its own, with a bound on what aliases multiply.
+ * No text of the file is quoted in what is said of it: passwords may be written there.
+ * @throws {MirrorError} CONFIG_INVALID naming every fault with its line, LIMIT_EXCEEDED
+ */
+export const readYaml = async (
+  text: string,
+  {name, scalars = 'typed'}: ReadYamlOptions,
+): Promise<ReadYaml> => {
+  if (text.length > limits.listBytes) {
+    throw new MirrorError('LIMIT_EXCEEDED', `${name} is over the limit of ${limits.listBytes} bytes`)
+  }
+  const yaml = await import('yaml')
+  const lines = new yaml.LineCounter()
+  const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line)
+  const faults = new Map<number, string>()
+  const fault = (line: number, what: string): void => void (faults.has(line) || faults.set(line, what))
+  try {
+    const document = yaml.parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      merge: true,
+      resolveKnownTags: false,
+      schema: scalars === 'strings' ? 'failsafe' : 'core',
+    })
+    for (const error of [...document.errors, ...document.warnings])
+      fault(lineAt(error.pos[0]), wording(error))
+    yaml.visit(document, {
+      Alias: (_key, alias: Yaml.Alias) => {
+        if (alias.resolve(document) === undefined) fault(lineAt(alias.range?.[0] ?? 0), NO_ANCHOR)
+      },
+    })
+    if (faults.size > 0) throw notYaml(name, faults)
+    const value: unknown = document.toJS({maxAliasCount: limits.yamlNodes})
+    if (!isBounded(value)) throw notYaml(name, [[0, 'its aliases multiply too often']])
+    return {
+      value,
+      problems: collectProblems(name, (path) => {
+        const offset = offsetOf(document, path, yaml)
+        return offset === undefined ? undefined : lineAt(offset)
+      }),
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw notYaml(name, [[0, 'it is nested too deeply']])
+    if (error instanceof ReferenceError) throw notYaml(name, [[0, aliasTrouble(error)]])
+    throw error
+  }
+}
+
+/** Whether all values, those that aliases repeat counted as often as they appear, stay within the limit. */
+const isBounded = (value: unknown): boolean => {
+  const open = [value]
+  for (let nodes = 1; open.length > 0;) {
+    const node = open.pop()
+    if (typeof node !== 'object' || node === null) continue
+    const items: readonly unknown[] = Object.values(node)
+    nodes += items.length
+    if (nodes > limits.yamlNodes) return false
+    for (const item of items) open.push(item)
+  }
+  return true
+}
+
+/** Where a path, or the nearest thing around it that is written in the file, begins: what is merged in is elsewhere. */
+const offsetOf = (document: Yaml.Document.Parsed, path: Path, yaml: typeof Yaml): number | undefined => {
+  let node: unknown = document.contents
+  let offset = (document.contents as Yaml.Node | null)?.range?.[0]
+  for (const part of path) {
+    if (yaml.isAlias(node)) node = node.resolve(document)
+    if (yaml.isMap(node)) {
+      const pair = node.items.find(({key}) => String(yaml.isScalar(key) ? key.value : key) === String(part))
+      if (pair === undefined) return offset
+      offset = (pair.key as Yaml.Node | null)?.range?.[0] ?? offset
+      node = pair.value
+    } else if (yaml.isSeq(node) && typeof part === 'number') {
+      node = node.items[part]
+      offset = (node as Yaml.Node | undefined)?.range?.[0] ?? offset
+    } else {
+      return offset
+    }
+  }
+  return offset
+}
+
+const NO_ANCHOR = 'an alias (*) names an anchor (&) that is not there; text that begins with * needs quotes'
+
+const aliasTrouble = (error: ReferenceError): string =>
+  messageOf(error).startsWith('Excessive alias count') ? 'its aliases multiply too often' : NO_ANCHOR
+
+/** What the parser says, without the parts that quote the file. */
+const wording = ({code, message}: Pick<Yaml.YAMLError, 'code' | 'message'>): string => {
+  if (code === 'TAG_RESOLVE_FAILED') return 'tags (!) are not taken; text that begins with ! needs quotes'
+  if (code === 'DUPLICATE_KEY') return 'this key is there already'
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins (---): only one is taken'
+  return message.replace(/(extra characters|escape sequence).*$/s, '$1')
+}
+
+const notYaml = (name: string, faults: Iterable<readonly [number, string]>): MirrorError => {
+  const told = [...faults].map(([line, what]) => (line === 0 ? what : `line ${line}: ${what}`))
+  return new MirrorError('CONFIG_INVALID', [`${name} is not valid YAML`, ...told.slice(0, 20)].join('; '))
+}

@@ -1,0 +1,231 @@
+import type {FormatName, ObjectSchema, RootSchema, Schema, StringSchema} from './schema-type.js'
+
+const text = (description: string, format?: FormatName): StringSchema => ({
+  type: 'string',
+  description,
+  minLength: 1,
+  ...(format === undefined ? {} : {format}),
+})
+
+const toggle = (description: string): Schema => ({type: 'boolean', description})
+
+const choice = (description: string, values: readonly string[]): Schema => ({
+  type: 'string',
+  description,
+  enum: values,
+})
+
+const whole = (description: string, minimum: number, maximum: number): Schema => ({
+  type: 'integer',
+  description,
+  minimum,
+  maximum,
+})
+
+/** One, or a list of them. */
+const several = (description: string, one: Schema): Schema => ({
+  description,
+  anyOf: [one, {type: 'array', items: one}],
+})
+
+const quantity = (description: string, format: FormatName): Schema => ({
+  description,
+  anyOf: [
+    {type: 'integer', minimum: format === 'rate' ? 1 : 0},
+    {type: 'string', minLength: 1, format},
+  ],
+})
+
+const registry: ObjectSchema = {
+  type: 'object',
+  description: 'How to reach one registry. The keys are named after the flags that do the same.',
+  additionalProperties: false,
+  dependentRequired: {'client-cert': ['client-key'], 'client-key': ['client-cert']},
+  properties: {
+    username: text('User name.'),
+    password: text('Password or token; write ${NAME} to take it from the environment.'),
+    'password-file': text('File with the password on its first line.'),
+    'docker-config': text('A docker config.json or podman auth.json with credentials.'),
+    'credential-helper': text('NAME of a docker-credential-NAME program, such as ecr-login or acr-env.'),
+    'service-account-key': text('Google service account key (JSON), as bmctl takes it in gcrKeyPath.'),
+    'need-credential': toggle('true: insist on a credential; false: none is looked up or sent.'),
+    cacert: text('PEM certificates to trust.'),
+    'client-cert': text('PEM certificate to show to the registry.'),
+    'client-key': text('Its private key.'),
+    'insecure-skip-tls-verify': toggle("Do not check the registry's certificate."),
+    'plain-http': toggle('Speak HTTP; never guessed.'),
+    proxy: text('Proxy for this registry.'),
+    'no-proxy': text("Hosts reached directly, by Go's rules."),
+    'limit-rate': quantity('Bytes per second, such as 20M.', 'rate'),
+    concurrency: whole('Connections at once.', 1, 256),
+    'chunk-size': quantity('Bytes of one PATCH of an upload; auto; 0 for one streamed PATCH.', 'chunk-size'),
+    retries: whole('How often one piece of work is tried again.', 0, 1000),
+    'retry-max-wait': quantity('Longest wait before a retry, such as 5m.', 'duration'),
+  },
+}
+
+const naming: Readonly<Record<string, Schema>> = {
+  namespace: text("Path under the target's own namespace.", 'repository-path'),
+  'map-host': choice('The source host: dropped, or kept as the first path component.', ['drop', 'keep']),
+  rewrite: several('Rules REGEX=REPLACEMENT on the repository path, in order, in RE2 syntax.', {
+    type: 'string',
+    format: 'rewrite',
+  }),
+  map: {
+    description: 'A file with lines SOURCE TARGET, or the same as keys and values; wins over all rules.',
+    anyOf: [
+      {type: 'string', minLength: 1},
+      {
+        type: 'object',
+        propertyNames: {type: 'string', format: 'reference'},
+        additionalProperties: {type: 'string', format: 'map-target'},
+      },
+    ],
+  },
+  'max-depth': whole('Join path components deeper than this with -.', 1, 64),
+}
+
+const target: Schema = {
+  description: 'Where images go: HOST[:PORT][/NAMESPACE], or with naming rules of its own.',
+  anyOf: [
+    {type: 'string', format: 'registry-target'},
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['registry'],
+      properties: {registry: text('HOST[:PORT][/NAMESPACE]', 'registry-target'), ...naming},
+    },
+  ],
+}
+
+const glob: StringSchema = {type: 'string', minLength: 1, format: 'tag-glob'}
+const regex: StringSchema = {type: 'string', minLength: 1, format: 'regex'}
+
+/** Globs, or globs and expressions by name. */
+const patterns = (description: string): Schema => ({
+  description: `${description} Globs (* and ?), or regex in RE2 syntax, which matches anywhere unless anchored.`,
+  anyOf: [
+    glob,
+    {type: 'array', items: glob},
+    {
+      type: 'object',
+      additionalProperties: false,
+      minProperties: 1,
+      properties: {glob: several('Globs.', glob), regex: several('Expressions.', regex)},
+    },
+  ],
+})
+
+const tagFilter: ObjectSchema = {
+  type: 'object',
+  description: 'Tags that pass everything that is given here, and those of exact besides.',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    exact: several('Tags by name: taken whatever the rest says.', {type: 'string', format: 'tag'}),
+    glob: several('Tags that match one of these globs (* and ?).', glob),
+    regex: several('Tags in which one of these RE2 expressions is found.', regex),
+    semver: text('Tags that are versions in this range, as in npm: >=1.30 <2 || 3.x', 'semver-range'),
+    prereleases: toggle(
+      'Whether versions such as 1.2.3-rc.1 or 1.2.3-alpine count. Default: where glob or regex is given.',
+    ),
+    newest: whole('Of what is left, so many of the highest versions.', 1, 100_000),
+    exclude: patterns('What is left out.'),
+  },
+}
+
+const tags: Schema = {
+  description: 'Which tags; without it all of them. A list is a union: tags by name, and filters.',
+  anyOf: [
+    {type: 'string', format: 'tag'},
+    tagFilter,
+    {type: 'array', minItems: 1, items: {anyOf: [{type: 'string', format: 'tag'}, tagFilter]}},
+  ],
+}
+
+const repository: Schema = {
+  description: 'A repository: all of its tags, or those that are chosen.',
+  anyOf: [
+    {type: 'string', format: 'repository'},
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['repository'],
+      properties: {
+        repository: text('[HOST/]PATH, without tag or digest.', 'repository'),
+        tags,
+        digests: several('Images by digest.', {type: 'string', format: 'digest'}),
+        target: text('Path at the target for all of them, instead of the naming rules.', 'repository-path'),
+      },
+    },
+  ],
+}
+
+const options: Readonly<Record<string, Schema>> = {
+  targets: several('Private registries; each image is read once for all of them.', {$ref: '#/$defs/target'}),
+  ...naming,
+  include: several('Only source references that match one of these globs.', {type: 'string', minLength: 1}),
+  exclude: several('No source reference that matches one of these globs.', {type: 'string', minLength: 1}),
+  platforms: several('Only these platforms, such as linux/amd64.', {type: 'string', format: 'platform'}),
+  'sparse-index': choice('What becomes of an index of which not everything is copied.', [
+    'auto',
+    'strict',
+    'prune',
+    'platform',
+    'as-is',
+  ]),
+  referrers: toggle('Signatures, attestations and SBOMs come along. Default: true.'),
+  immutable: {
+    description: 'Tags that never change at the source: once seen they are not asked for again.',
+    anyOf: [{type: 'boolean'}, patterns('These tags.')],
+  },
+  prune: toggle('Remove tags from the target that an earlier run made and that are no longer wanted.'),
+  'prune-max': whole('Remove nothing where it would be more tags than this.', 0, 1_000_000),
+}
+
+/** Of `mirror.yaml`; `docs/mirror.schema.json` is made from it. */
+export const jobSchema: RootSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'mirror.yaml',
+  description: 'Jobs of mirror sync: which images go from which registries to which private ones.',
+  type: 'object',
+  additionalProperties: false,
+  required: ['jobs'],
+  properties: {
+    version: {type: 'integer', minimum: 1, maximum: 1, description: 'Of this format; 1 where it is absent.'},
+    registries: {
+      type: 'object',
+      description: 'How to reach registries, by HOST[:PORT] as image names have it (docker.io).',
+      propertyNames: {type: 'string', format: 'registry'},
+      additionalProperties: registry,
+    },
+    defaults: {
+      type: 'object',
+      description: 'What every job has that does not say otherwise.',
+      additionalProperties: false,
+      properties: options,
+    },
+    jobs: {type: 'array', minItems: 1, items: {$ref: '#/$defs/job'}},
+  },
+  $defs: {
+    target,
+    job: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name'],
+      properties: {
+        name: text('Unique; in messages and reports.'),
+        images: several('Files of references, such as k3s-images.txt; - is standard input.', {
+          type: 'string',
+          minLength: 1,
+        }),
+        references: several('Images by name, as lines of such a file: SOURCE [TARGET].', {
+          type: 'string',
+          format: 'list-line',
+        }),
+        repositories: {type: 'array', items: repository},
+        ...options,
+      },
+    },
+  },
+}

@@ -1,0 +1,38 @@
+import {RE2JS} from 're2js'
+import {messageOf} from '@airgap-mirror/oci-client/model'
+
+/** A tag matches where one of the globs matches all of it, or one of the expressions is found in it. */
+export interface TagPatterns {
+  /** `*` is any text, `?` one character. */
+  readonly glob?: readonly string[]
+  /** RE2, Go's syntax: takes linear time whatever the tag. */
+  readonly regex?: readonly string[]
+}
+
+/** Whether it could match a tag at all: other characters are not in tags, and a class in brackets is no glob here. */
+export const isTagGlob = (text: string): boolean => /^[\w.*?-]{1,256}$/.test(text)
+
+/** @throws {Error} where RE2 would not take the expression */
+export const checkExpression = (text: string): void => void compile(text)
+
+/** @throws {Error} for an expression that RE2 does not take */
+export const tagMatcher = ({glob = [], regex = []}: TagPatterns): ((tag: string) => boolean) => {
+  const globs = glob.map((pattern) => RE2JS.compile(`^${pattern.replaceAll(/[*?]|[^*?]+/g, globPart)}$`))
+  const expressions = [...globs, ...regex.map(compile)]
+  return (tag) => expressions.some((expression) => expression.matcher(tag).find())
+}
+
+const globPart = (part: string): string => (part === '*' ? '.*' : part === '?' ? '.' : RE2JS.quote(part))
+
+const compile = (text: string): RE2JS => {
+  try {
+    return RE2JS.compile(text)
+  } catch (cause) {
+    throw new Error(
+      `${JSON.stringify(text.slice(0, 200))} is no expression in RE2 syntax: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    )
+  }
+}

@@ -1,0 +1,16 @@
+import type {MirrorError} from '@airgap-mirror/oci-client/model'
+import {expect} from 'vitest'
+import type {JobFile} from '#src/job/job.js'
+import {parseJobFile} from '#src/job/parse-job-file.js'
+
+export const parse = (text: string, variables: Readonly<Record<string, string>> = {}): Promise<JobFile> =>
+  parseJobFile(text, {name: 'mirror.yaml', directory: '/etc/mirror', variables})
+
+export const refused = async (
+  text: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<MirrorError> =>
+  parse(text, variables).then(
+    () => expect.unreachable('it was taken'),
+    (error: MirrorError) => error,
+  )
