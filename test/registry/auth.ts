@@ -1,5 +1,5 @@
-import {timingSafeEqual} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
+import {basicUser} from './basic-user.js'
 import type {Access} from './exchange.js'
 import type {RegistryUser} from './options.js'
 import {Refusal} from './refusal.js'
@@ -53,20 +53,6 @@ export const tokenGate = (tokens: TokenServer, options: {readonly refusal: 401 |
       return refuse(request, route, 'invalid_token')
     },
   }
-}
-
-/** The user whose Basic credentials these are. A password may have colons, a name not. */
-export const basicUser = (
-  authorization: string | undefined,
-  users: readonly RegistryUser[],
-): RegistryUser | undefined => {
-  const [scheme, value] = (authorization ?? '').split(' ')
-  if (scheme?.toLowerCase() !== 'basic' || value === undefined) return undefined
-  const given = Buffer.from(value, 'base64')
-  return users.find(({name, password}) => {
-    const expected = Buffer.from(`${name}:${password}`)
-    return expected.length === given.length && timingSafeEqual(expected, given)
-  })
 }
 
 const READS: ReadonlySet<RequestKind> = new Set([

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
-import {basicUser} from './auth.js'
+import {basicUser} from './basic-user.js'
 import type {RegistryUser, TokenAuth} from './options.js'
 import {jsonReply, Refusal} from './refusal.js'
 import type {Reply} from './reply.js'

@@ -1,15 +1,8 @@
 import type {HostKnowledge} from './host-knowledge.js'
 import {smallerBody} from './upload-mode.js'
-import type {Setback, Upload} from './upload-step.js'
+import type {Setback, TornBody, Upload} from './upload-step.js'
 
 const MiB = 1024 * 1024
-
-/** A body whose connection broke before the answer. In bytes. */
-export interface TornBody {
-  readonly length: number
-  /** How much of it had left. What the system's buffers still held is among it. */
-  readonly taken: number
-}
 
 /** How far apart two places may be that count as the same: buffers and chance move them. */
 const SLACK = MiB

@@ -1,9 +1,15 @@
 import type {RegistryClient} from './client.js'
 import type {SessionJournal} from './session-journal.js'
-import type {TornBody} from './torn-body.js'
 import type {UploadSession} from './upload-session.js'
 import type {UploadVerdict} from './upload-verdict.js'
 import type {BlobSource, Descriptor} from '../model/index.js'
+
+/** A body whose connection broke before the answer. In bytes. */
+export interface TornBody {
+  readonly length: number
+  /** How much of it had left. What the system's buffers still held is among it. */
+  readonly taken: number
+}
 
 /** One blob on its way into one repository. */
 export interface Upload {

@@ -14,8 +14,8 @@ import {
   sessionStatus,
   type UploadSession,
 } from './upload-session.js'
-import {withLimit, type TornBody} from './torn-body.js'
-import type {Setback, Upload, UploadState, UploadStep} from './upload-step.js'
+import {withLimit} from './torn-body.js'
+import type {Setback, TornBody, Upload, UploadState, UploadStep} from './upload-step.js'
 import {isBusy} from './upload-verdict.js'
 import type {HttpResponse} from '../http/send.js'
 import {sleep} from '../http/sleep.js'
