@@ -72,6 +72,7 @@ const layersOf = async (source: BundleSource, found: SourceImage | undefined): P
     const manifest = await source.manifest(root.manifest)
     return manifest.kind === 'image' ? manifest.layers.map(({digest}) => digest) : []
   }
+  if ('error' in root) throw root.error
   const digests = []
   for (const layer of root.pending.layers) digests.push(digestOf(gunzipSync(await bytesOf(source, layer))))
   return digests
