@@ -64,6 +64,12 @@ export const referenceKey = (name: Reference): string =>
  * @throws {MirrorError} USAGE
  */
 export const parseRegistryTarget = (text: string): {registry: string; namespace: string} => {
+  if (text.includes('@')) {
+    // What is before it may be a password: the value is not repeated.
+    throw new MirrorError('USAGE', '--private-registry has a login, or something else with an @, in it', {
+      hint: 'Write HOST[:PORT][/NAMESPACE], and give the login by --username and --password-stdin.',
+    })
+  }
   if (/^[a-z]+:\/\//i.test(text)) {
     throw new MirrorError('USAGE', `--private-registry ${JSON.stringify(text)} has a scheme`, {
       hint: 'Write HOST[:PORT][/NAMESPACE]; HTTPS is spoken unless --plain-http is given.',

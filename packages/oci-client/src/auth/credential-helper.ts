@@ -38,11 +38,17 @@ export const runCredentialHelper = async (
   if (NOT_FOUND.test(stdout) || NOT_FOUND.test(stderr)) return undefined
   // By its protocol a helper that fails prints why; JSON would be a credential.
   const why =
-    said === '' || said.includes('{') ? `exit status ${code}` : excerpt(said.split('\n')[0] ?? '', 200)
+    said === '' || said.includes('{')
+      ? `exit status ${code}`
+      : excerpt(withoutOpaque(said.split('\n')[0] ?? ''), 200)
   throw new MirrorError('CREDENTIALS_INVALID', `${program} has no answer for ${server}: ${why}`, {
     hint: `Run "echo ${server} | ${program} get" to see what is wrong.`,
   })
 }
+
+/** A helper may quote what it was to store: long words with digits in them are masked, since tokens look like that. */
+const withoutOpaque = (text: string): string =>
+  text.replaceAll(/[^\s"'<>()]{12,}/g, (word) => (/\d/.test(word) && /[a-z]/i.test(word) ? '***' : word))
 
 const parseOutput = (stdout: string, program: string): Credential | undefined => {
   let json: unknown
