@@ -18,8 +18,8 @@ export interface RegistrySettings {
   readonly credentialHelper?: string
   /** A Google service account key: the password of the user `_json_key`. */
   readonly serviceAccountKey?: string
-  /** A bearer token: `registries.yaml` has them. */
-  readonly token?: string
+  /** An OAuth2 refresh token, as `registries.yaml` may have one. */
+  readonly identityToken?: string
   readonly needCredential?: boolean
   readonly cacert?: string
   readonly clientCert?: string
