@@ -1,4 +1,5 @@
 export type {LayerCompression} from './compress/compress.js'
+export {LAYER_FORMAT} from './compress/layer-compressor.js'
 export type {BundleDescription, BundleSource} from './formats/archive-source.js'
 export type {OuterEntry} from './formats/no-images.js'
 export {openBundle, type OpenBundleOptions} from './open-bundle.js'

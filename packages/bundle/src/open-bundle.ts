@@ -17,12 +17,14 @@ import {createLayerCompressor} from './compress/layer-compressor.js'
 import {unreadable} from './files/disk-file.js'
 import {readDirectoryTree} from './files/directory-tree.js'
 import type {FileTree} from './files/file-tree.js'
-import {SNIFF_BYTES, sniffContent} from './files/sniff.js'
-import {readTarTree, type TarTree} from './files/tar-tree.js'
+import {SNIFF_BYTES} from './files/sniff.js'
+import type {TarTree} from './files/tar-tree.js'
 import {ArchiveSource, type BundleDescription, type BundleSource} from './formats/archive-source.js'
 import {contentTable} from './formats/content-table.js'
 import {noArchive, noImages, type OuterEntry} from './formats/no-images.js'
-import {readTree, type BundlePart, type Reading} from './formats/read-tree.js'
+import {hasDecoded, readTree, type BundlePart, type Reading} from './formats/read-tree.js'
+import {openArchiveTree} from './remembered/archive-tree.js'
+import {recallBundle, type IndexCache} from './remembered/recall-bundle.js'
 import {tarRoom} from './tar/tar-room.js'
 
 export interface OpenBundleOptions {
@@ -37,6 +39,8 @@ export interface OpenBundleOptions {
   readonly threads?: number | undefined
   /** Told what a user may want to know: that something is read twice, or left out. */
   readonly onNote?: ((text: string) => void) | undefined
+  /** Keeps what was found in compressed bundles, so that reading the same one again decodes nothing but content. */
+  readonly indexCache?: IndexCache | undefined
 }
 
 /** Entries that `describe` shows. */
@@ -52,11 +56,14 @@ export const openBundle = async (path: string, options: OpenBundleOptions = {}):
   const opened: ByteSource[] = []
   const table = contentTable()
   const compressor = createLayerCompressor(layerCompression, {threads})
+  const recalled = await recallBundle(path, options)
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
   const reading: Reading = {
     context,
     bytesOptions: {signal, threads, scratch, onNote},
     opened,
+    spent: {decoded: 0, scratchPeak: 0},
+    recalled,
     kinds: new Map(),
     onNote,
     extent: 0,
@@ -92,7 +99,8 @@ export const openBundle = async (path: string, options: OpenBundleOptions = {}):
         {side: 'source'},
       )
     }
-    return new ArchiveSource({images, table, description, opened, compressor})
+    if (hasDecoded(reading)) await recalled?.save()
+    return new ArchiveSource({images, table, description, opened, spent: reading.spent, compressor})
   } catch (error) {
     await compressor.close()
     for (const source of opened.toReversed()) await source[Symbol.asyncDispose]()
@@ -112,15 +120,31 @@ const outerTree = async (
     reading.size = tree.entries.reduce((sum, {size}) => sum + size, 0)
     return tree
   }
-  const source = await openBytes(input, reading.bytesOptions)
+  const {source, tree} = await openArchiveTree({
+    path: '',
+    name: 'path' in input ? input.path : input.name,
+    base: 0,
+    memory: reading.recalled?.memory,
+    isCostly: false,
+    room: reading.room,
+    signal,
+    open: () => openOuter(input, reading),
+  })
   reading.opened.push(source)
+  if (tree === undefined) throw noArchive(source.name, await source.read(0, SNIFF_BYTES, {signal}))
   reading.size = 'size' in input ? input.size : await source.size({signal})
-  const head = await source.read(0, SNIFF_BYTES, {signal})
-  const isZero = head.length === SNIFF_BYTES && head.every((byte) => byte === 0)
-  if (sniffContent(head) !== 'tar' && !isZero) throw noArchive(source.name, head)
-  const tree = await readTarTree(source, {signal, base: 0, room: reading.room})
   reading.extent = tree.extent
   return tree
+}
+
+const openOuter = async (input: BytesInput, {bytesOptions, recalled}: Reading): Promise<ByteSource> => {
+  const source = await openBytes(input, bytesOptions)
+  if (recalled === undefined || (await recalled.isSame())) return source
+  await source[Symbol.asyncDispose]()
+  throw new MirrorError('BUNDLE_UNREADABLE', `${source.name} was changed while it was read`, {
+    side: 'source',
+    hint: 'Wait until the bundle has been written completely, then run again.',
+  })
 }
 
 const bundleInput = async (

@@ -25,7 +25,7 @@ describe('what an earlier run learnt of the host', () => {
   })
 
   it('is ignored where it makes no sense', async () => {
-    const knowledge = {chunks: 'sometimes', chunkMin: -1, bodyMax: '5', mountsRefused: 0.5, resume: null}
+    const knowledge = {chunks: 'sometimes', chunkMin: -1, bodyMax: '5', mountsRefused: 5, resume: null}
     const {registry} = await start({}, {knowledge})
     expect(registry.knowledge).toEqual({
       mountsRefused: 0,

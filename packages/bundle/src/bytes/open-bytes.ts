@@ -9,6 +9,7 @@ import {BlockCache} from './block-cache.js'
 import type {ByteSource} from './byte-source.js'
 import {fileBytes} from './file-bytes.js'
 import {IdlePasses} from './idle-passes.js'
+import {LazyBytes} from './lazy-bytes.js'
 import type {OpenBytesOptions} from './open-options.js'
 import {decoderOf, openPacked} from './open-packed.js'
 import {sliceBytes} from './slice-bytes.js'
@@ -77,7 +78,7 @@ export const openNested = async (
   range: NestedRange,
   options: OpenBytesOptions = {},
 ): Promise<ByteSource> => {
-  const above = levels.get(source)
+  const above = levels.get(source instanceof LazyBytes ? await source.opened() : source)
   if (above !== undefined && above.depth >= limits.nestingDepth) {
     throw new MirrorError(
       'LIMIT_EXCEEDED',

@@ -1,10 +1,10 @@
-import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import type {ByteSource} from '../bytes/byte-source.js'
 import {openNested} from '../bytes/open-bytes.js'
-import {indexTar} from '../tar/index-tar.js'
+import type {TarIndex} from '../tar/index-tar.js'
 import type {TarEntry} from '../tar/tar-entry.js'
-import type {TarRoom} from '../tar/tar-room.js'
 import type {FileTree, TreeEntry, TreeFile} from './file-tree.js'
 import {memoryFile} from './memory-file.js'
+import {SNIFF_BYTES} from './sniff.js'
 
 export interface TarTree extends FileTree {
   /** Where the last content ends, in bytes from the start of the archive. */
@@ -13,20 +13,20 @@ export interface TarTree extends FileTree {
   readonly ended: boolean
 }
 
-/**
- * A tar archive as a tree.
- * @param options.base the position of the archive's first byte in the whole bundle
- * @param options.room shared by all archives of the bundle
- * @throws {MirrorError} as `indexTar`
- */
-export const readTarTree = async (
-  source: ByteSource,
-  options: ReadOptions & {readonly base: number; readonly room: TarRoom},
-): Promise<TarTree> => {
-  const index = await indexTar(source, options)
+export interface TarTreeOptions {
+  readonly index: TarIndex
+  /** The position of the archive's first byte in the whole bundle. */
+  readonly base: number
+  /** The first `SNIFF_BYTES` of files that were looked into, by path; what is looked into from now on is added. */
+  readonly heads: Map<string, Uint8Array>
+}
+
+/** A tar archive as a tree. */
+export const tarTree = (source: ByteSource, options: TarTreeOptions): TarTree => {
+  const {index} = options
   const find = (path: string): TreeFile | undefined => {
     const entry = index.find(path)
-    return entry?.type === 'file' ? tarFile(source, {entry, base: options.base}) : undefined
+    return entry?.type === 'file' ? tarFile(source, entry, options) : undefined
   }
   return {
     name: source.name,
@@ -43,10 +43,7 @@ const treeEntry = ({path, type, size}: TarEntry): TreeEntry => ({
   size,
 })
 
-const tarFile = (
-  source: ByteSource,
-  {entry, base}: {readonly entry: TarEntry; readonly base: number},
-): TreeFile => {
+const tarFile = (source: ByteSource, entry: TarEntry, {base, heads}: TarTreeOptions): TreeFile => {
   const {offset: start, size, captured, path} = entry
   const name = `${source.name}: ${path}`
   const location = {
@@ -59,8 +56,14 @@ const tarFile = (
   if (captured !== undefined) return {...memoryFile(captured, name), ...location}
   return {
     ...location,
-    read: (offset, length, options) =>
-      source.read(start + offset, Math.max(0, Math.min(length, size - offset)), options),
+    read: async (offset, length, options) => {
+      const isHead = offset === 0 && length === SNIFF_BYTES
+      const known = isHead ? heads.get(path) : undefined
+      if (known !== undefined) return known
+      const bytes = await source.read(start + offset, Math.max(0, Math.min(length, size - offset)), options)
+      if (isHead) heads.set(path, bytes)
+      return bytes
+    },
     stream: ({offset = 0, signal} = {}) =>
       source.stream(start + offset, Math.max(0, size - offset), {signal}),
     hold: () => source.hold(start),

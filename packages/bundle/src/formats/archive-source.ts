@@ -10,6 +10,7 @@ import {
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import type {ByteSource} from '../bytes/byte-source.js'
+import type {Usage} from '../bytes/usage.js'
 import type {CompressLayer} from '../compress/compress.js'
 import type {StoredFile} from '../files/file-tree.js'
 import {pendingBlob, storedBlob} from './blob-content.js'
@@ -42,6 +43,8 @@ export interface ArchiveContent {
   readonly description: BundleDescription
   /** Everything that stays open, outer archives first. */
   readonly opened: readonly ByteSource[]
+  /** What was used by archives that did not stay open. */
+  readonly spent: Readonly<Usage>
   readonly compressor: {readonly compress: CompressLayer; close(): Promise<void>}
 }
 
@@ -59,8 +62,7 @@ export class ArchiveSource implements BundleSource {
   }
 
   get usage(): {readonly decoded: number; readonly scratchPeak: number} {
-    let decoded = 0
-    let scratchPeak = 0
+    let {decoded, scratchPeak} = this.#content.spent
     for (const {usage} of this.#content.opened) {
       decoded += usage.decoded
       scratchPeak += usage.scratchPeak

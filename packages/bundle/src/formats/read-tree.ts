@@ -1,9 +1,11 @@
 import {isMirrorError, limits, MirrorError, type SourceImage} from '@airgap-mirror/oci-client/model'
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {OpenBytesOptions} from '../bytes/open-bytes.js'
+import type {Usage} from '../bytes/usage.js'
 import type {FileTree, TreeFile} from '../files/file-tree.js'
 import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
-import {readTarTree} from '../files/tar-tree.js'
+import {openArchiveTree} from '../remembered/archive-tree.js'
+import type {RecalledBundle} from '../remembered/recall-bundle.js'
 import type {TarRoom} from '../tar/tar-room.js'
 import {detectFormat, type Format} from './detect-format.js'
 import {findRoots, type Subdirectory} from './find-roots.js'
@@ -24,6 +26,10 @@ export interface Reading {
   readonly bytesOptions: OpenBytesOptions
   /** Archives that stay open as long as the source does. */
   readonly opened: ByteSource[]
+  /** What archives have used that did not stay open. */
+  readonly spent: Usage
+  /** What an earlier run found, and what this one finds. Undefined: nobody keeps it. */
+  readonly recalled: RecalledBundle | undefined
   /** What the entries at the top turned out to be, by path. */
   readonly kinds: Map<string, ContentKind>
   readonly onNote: (text: string) => void
@@ -150,26 +156,47 @@ const readArchive = async (
   reading.archives += 1
   if (reading.archives > limits.nestedArchives)
     throw tooMuch(`over ${limits.nestedArchives} archives`, file.name)
-  const source = await file.openArchive({
-    ...reading.bytesOptions,
-    beside: reading.opened[0],
-    maxPlainBytes: allowed - reading.unpacked,
-  })
+  let source: ByteSource | undefined
   let keep = false
   try {
-    if (sniffContent(await source.read(0, SNIFF_BYTES, {signal})) !== 'tar') return []
-    const tree = await readTarTree(source, {signal, base: reading.extent, room: reading.room})
-    reading.extent += tree.extent
-    const parts = await readTree(tree, place, reading)
+    const archive = await openArchiveTree({
+      path: place.path,
+      name: file.name,
+      base: reading.extent,
+      memory: reading.recalled?.memory,
+      isCostly: hasDecoded(reading),
+      room: reading.room,
+      signal,
+      open: () =>
+        file.openArchive({
+          ...reading.bytesOptions,
+          beside: reading.opened[0],
+          maxPlainBytes: allowed - reading.unpacked,
+        }),
+    })
+    source = archive.source
+    if (archive.tree === undefined) return []
+    reading.extent += archive.tree.extent
+    const parts = await readTree(archive.tree, place, reading)
     keep = parts.length > 0
     return parts
   } catch (error) {
     throw isMirrorError(error) ? naming(error, file.name) : error
   } finally {
-    reading.unpacked += source.usage.decoded
-    if (keep) reading.opened.push(source)
-    else await source[Symbol.asyncDispose]()
+    if (source !== undefined) reading.unpacked += source.usage.decoded
+    if (source !== undefined && keep) reading.opened.push(source)
+    else if (source !== undefined) await letGo(source, reading)
   }
+}
+
+/** Whether anything had to be decompressed so far. */
+export const hasDecoded = ({opened, spent}: Reading): boolean =>
+  spent.decoded > 0 || opened.some(({usage}) => usage.decoded > 0)
+
+const letGo = async (source: ByteSource, {spent}: Reading): Promise<void> => {
+  await source[Symbol.asyncDispose]()
+  spent.decoded += source.usage.decoded
+  spent.scratchPeak = Math.max(spent.scratchPeak, source.usage.scratchPeak)
 }
 
 const tooMuch = (what: string, name: string): MirrorError =>

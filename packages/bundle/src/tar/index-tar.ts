@@ -22,6 +22,13 @@ export interface TarIndex {
   find(path: string): TarEntry | undefined
 }
 
+export interface IndexOptions extends ReadOptions {
+  /** Whether small JSON contents are captured; by default where the source is costly to read again. */
+  readonly capture?: boolean | undefined
+  /** What the archives of one bundle may take together. */
+  readonly room?: TarRoom | undefined
+}
+
 type ReadAt = (offset: number, length: number) => Promise<Uint8Array>
 
 /** A header, what came before it about it, and where its content is. */
@@ -51,16 +58,13 @@ const EXTENSIONS_IN_A_ROW = 16
  * sources that are costly to read again, small JSON contents are captured on the way.
  * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED, BUNDLE_UNREADABLE, CANCELLED
  */
-export const indexTar = async (
-  source: ByteSource,
-  options: ReadOptions & {readonly room?: TarRoom} = {},
-): Promise<TarIndex> => {
-  const {room = tarRoom()} = options
+export const indexTar = async (source: ByteSource, options: IndexOptions = {}): Promise<TarIndex> => {
+  const {room = tarRoom(), capture: isCostly = source.access !== 'random'} = options
   const members = new Map<string, TarEntry>()
   // A header has a checksum of its own, and so has what is named by its digest.
   const read = ascendingReader(source, {...options, unproven: true})
   const readProven = ascendingReader(source, options)
-  const capture = source.access === 'random' ? undefined : captureWithin(room)
+  const capture = isCostly ? captureWithin(room) : undefined
   let contentEnd = 0
   for await (const member of membersOf(source.name, read)) {
     throwIfAborted(options.signal)
@@ -87,6 +91,15 @@ export const indexTar = async (
   if (contentEnd > size) throw truncated(source.name, size)
   const ended = size >= roundUpToBlock(contentEnd) + 2 * BLOCK_BYTES
   return {ended, entries: [...members.values()], find: entryFinder(source.name, members)}
+}
+
+/** The index of an archive whose members are known, each path once. */
+export const tarIndex = (
+  entries: readonly TarEntry[],
+  {name, ended}: {readonly name: string; readonly ended: boolean},
+): TarIndex => {
+  const members = new Map(entries.map((entry) => [entry.path, entry]))
+  return {ended, entries, find: entryFinder(name, members)}
 }
 
 /** The archive's members in order, each with what its extension headers say. */

@@ -1,6 +1,6 @@
 import {setMaxListeners} from 'node:events'
-import {decoders, openBundle, type BundleSource} from '@airgap-mirror/bundle'
-import {openRegistry, type Exchange, type Registry} from '@airgap-mirror/oci-client'
+import {decoders, LAYER_FORMAT, openBundle, type BundleSource} from '@airgap-mirror/bundle'
+import {openRegistry, type Exchange, type HostKnowledge, type Registry} from '@airgap-mirror/oci-client'
 import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
 import {push} from '../engine/push.js'
 import {createRenderer} from '../render/create-renderer.js'
@@ -12,6 +12,7 @@ import {formatReport, writeFailed, writeReport} from '../report/write-report.js'
 import {openCredentials, type Credentials} from '../settings/credentials.js'
 import {readPushSettings, type PushFlags, type PushSettings} from '../settings/push-settings.js'
 import {listenForSignals, type Interruption} from '../signals.js'
+import {openState, type State} from '../state/open-state.js'
 import {fail} from './fail.js'
 
 /** Runs a push to its exit code: opens both sides, calls the engine, writes what was asked for. */
@@ -62,48 +63,59 @@ const pushAndReport = async (
 ): Promise<Report> => {
   const startedAt = new Date()
   const {onEvent} = renderer
+  const {registry: registryName} = settings.rules
   const warn = (text: string): void => onEvent({type: 'warning', text})
   if (settings.registry.tls?.insecureSkipVerify === true)
-    warn(`the certificate of ${settings.rules.registry} is not checked`)
+    warn(`the certificate of ${registryName} is not checked`)
   const {verbose} = settings.output
+  const note = (text: string): void => onEvent({type: 'note', text})
+  const state = await openState({directory: settings.state, layerFormat: LAYER_FORMAT, onNote: note})
   await using registry = openRegistry({
     ...settings.registry,
+    knowledge: await state?.hosts.load(registryName),
+    journal: state?.uploads(registryName),
     ...(credentials.provider === undefined ? {} : {credentials: credentials.provider}),
     onWarning: warn,
     onRetry: (retry) => onEvent({type: 'retry', ...retry}),
-    ...(verbose ? {onExchange: (exchange) => onEvent({type: 'note', text: exchangeLine(exchange)})} : {}),
+    ...(verbose ? {onExchange: (exchange) => note(exchangeLine(exchange))} : {}),
   })
   await using bundle = await openBoth(settings, {
     registry,
     interruption,
-    onNote: (text) => onEvent({type: 'note', text}),
+    state,
+    onNote: note,
   })
-  if (verbose) onEvent({type: 'note', text: await decodersLine()})
-  const result = await push({
-    ...settings,
-    source: bundle,
-    sink: registry,
-    onEvent,
-    onStart: () => (run.sending = true),
-    signal: interruption.now,
-    drain: interruption.drain,
-  })
-  const {requests, retries} = registry.usage
-  const {decoded, scratchPeak} = bundle.usage
-  return makeReport(
-    {
-      command: 'push',
-      source: settings.source,
-      target: settings.target,
-      startedAt,
-      finishedAt: new Date(),
-      blobs: result.blobs,
-      bytes: {...result.bytes, decoded, scratchPeak},
-      requests,
-      retries,
-    },
-    result.images,
-  )
+  if (verbose) note(await decodersLine())
+  try {
+    const result = await push({
+      ...settings,
+      source: bundle,
+      sink: registry,
+      layers: state?.layers,
+      onEvent,
+      onStart: () => (run.sending = true),
+      signal: interruption.now,
+      drain: interruption.drain,
+    })
+    const {requests, retries} = registry.usage
+    const {decoded, scratchPeak} = bundle.usage
+    return makeReport(
+      {
+        command: 'push',
+        source: settings.source,
+        target: settings.target,
+        startedAt,
+        finishedAt: new Date(),
+        blobs: result.blobs,
+        bytes: {...result.bytes, decoded, scratchPeak},
+        requests,
+        retries,
+      },
+      result.images,
+    )
+  } finally {
+    await state?.hosts.save(registryName, lasting(registry.knowledge))
+  }
 }
 
 /** Reads the bundle while the registry is greeted; whichever fails first ends both. */
@@ -112,8 +124,14 @@ const openBoth = async (
   {
     registry,
     interruption,
+    state,
     onNote,
-  }: {registry: Registry; interruption: Interruption; onNote: (text: string) => void},
+  }: {
+    registry: Registry
+    interruption: Interruption
+    state: State | undefined
+    onNote: (text: string) => void
+  },
 ): Promise<BundleSource> => {
   const both = new AbortController()
   const signal = AbortSignal.any([both.signal, interruption.drain])
@@ -123,6 +141,7 @@ const openBoth = async (
     scratch: settings.scratch,
     stdin: process.stdin,
     signal,
+    indexCache: state?.indexes,
     onNote,
   })
   const greeting = registry.ping({signal})
@@ -136,6 +155,9 @@ const openBoth = async (
     throw interruption.drain.aborted && !isMirrorError(error) ? cancelled(interruption.drain) : error
   }
 }
+
+/** What is true of the host tomorrow, too: refused mounts depend on the credential and on the repositories. */
+const lasting = ({mountsRefused: _ofThisRun, ...knowledge}: HostKnowledge): object => knowledge
 
 const writeOutputs = async ({output, dryRun}: PushSettings, report: Report): Promise<void> => {
   if (output.report !== undefined) await writeReport(output.report, report)

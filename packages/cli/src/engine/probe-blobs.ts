@@ -14,8 +14,9 @@ export const probeBlobs = async (
     first.map((transfer) =>
       atOnce(async () => {
         if (transfer.kind !== 'blob' || transfer.mountFrom.length > 0) return
-        const {repository, content} = transfer
-        if (isPending(content) || !(await sink.hasBlob(repository, content.digest, {signal})))
+        const {repository, content, known} = transfer
+        const digest = isPending(content) ? known?.digest : content.digest
+        if (digest === undefined || !(await sink.hasBlob(repository, digest, {signal})))
           absent.add(transfer.id)
       }),
     ),

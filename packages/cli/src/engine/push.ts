@@ -11,6 +11,7 @@ import {nameCandidates, type Candidate} from './candidates.js'
 import type {OnEvent} from './events.js'
 import {execute} from './execute.js'
 import {gather} from './gather.js'
+import {withKnownLayers, type KnownLayers} from './known-layers.js'
 import type {NamingRules} from './naming.js'
 import {planMirror} from './plan.js'
 import {probeTarget} from './probe.js'
@@ -31,6 +32,8 @@ export interface PushOptions {
   readonly failFast: boolean
   /** Plan and ask, but send nothing. */
   readonly dryRun: boolean
+  /** Absent: every plain layer is compressed anew unless the registry tells what it became. */
+  readonly layers?: KnownLayers | undefined
   readonly onEvent: OnEvent
   /** Called when the plan stands, before the first byte is sent. */
   readonly onStart?: () => void
@@ -52,7 +55,7 @@ export const push = async (options: PushOptions): Promise<PushResult> => {
   const {registry} = options.rules
   const absentChildren = options.sparse !== 'auto' && options.sparse !== 'as-is'
   const atOnce = 2 * options.concurrency
-  const state = await probeTarget(candidates, {
+  const probed = await probeTarget(candidates, {
     source,
     sink,
     registry,
@@ -60,6 +63,8 @@ export const push = async (options: PushOptions): Promise<PushResult> => {
     concurrency: atOnce,
     signal,
   })
+  const {layers} = options
+  const state = layers === undefined ? probed : await withKnownLayers(probed, {candidates, layers})
   const manifests = new Map<Digest, Manifest>()
   const plan = planMirror({candidates, source, state, sparse: options.sparse, manifests})
   const tally = new Tally(plan, {candidates, source, onEvent, interrupted: options.drain})

@@ -6,6 +6,7 @@ import {
   verified,
   type BlobOutcome,
   type BlobSource,
+  type Bytes,
   type Descriptor,
   type Digest,
   type ImageSink,
@@ -15,6 +16,7 @@ import {
   type PendingImage,
 } from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from './events.js'
+import type {KnownLayers} from './known-layers.js'
 import type {BlobTransfer, ManifestTransfer, Transfer} from './plan.js'
 
 export type TransferResult =
@@ -31,6 +33,7 @@ export interface TransferContext {
   readonly pending: (image: number) => PendingImage | undefined
   readonly transfers: readonly Transfer[]
   readonly results: ReadonlyMap<number, TransferResult>
+  readonly layers?: KnownLayers | undefined
   readonly onEvent: OnEvent
   readonly signal: AbortSignal
 }
@@ -45,10 +48,7 @@ export const putBlob = async (
   const first = transfer.after === undefined ? undefined : results.get(transfer.after)
   const sibling = first?.status === 'blob' ? (transfers[transfer.after ?? -1] as BlobTransfer) : undefined
   const final = first?.status === 'blob' ? first.outcome.descriptor : transfer.known
-  const blob =
-    isPending(content) && final !== undefined
-      ? finishedBlob(source.blob(content), final)
-      : source.blob(content)
+  const blob = source.blob(content)
   let sentSoFar = 0
   const event = {
     type: 'blob',
@@ -59,15 +59,18 @@ export const putBlob = async (
   onEvent({...event, state: 'started', sent: 0})
   const release = blob.hold()
   try {
-    const outcome = await sink.putBlob(repository, blob, {
-      mountFrom: [...(sibling === undefined ? [] : [sibling.repository]), ...transfer.mountFrom],
-      signal,
-      onProgress: (sent) => {
-        sentSoFar = sent
-        context.onSent(sent)
-        onEvent({...event, state: 'progress', sent})
-      },
-    })
+    const outcome = await putContent(blob, {final, layers: context.layers}, (known) =>
+      sink.putBlob(repository, known, {
+        mountFrom: [...(sibling === undefined ? [] : [sibling.repository]), ...transfer.mountFrom],
+        signal,
+        onProgress: (sent) => {
+          sentSoFar = sent
+          context.onSent(sent)
+          onEvent({...event, state: 'progress', sent})
+        },
+        ...(isPending(content) ? {onFinal: async (made) => context.layers?.note(content, made)} : {}),
+      }),
+    )
     const sent = outcome.how === 'uploaded' ? outcome.descriptor.size : 0
     onEvent({...event, state: outcome.how, sent, size: outcome.how === 'uploaded' ? sent : content.size})
     return {status: 'blob', outcome}
@@ -76,6 +79,24 @@ export const putBlob = async (
     throw error
   } finally {
     release()
+  }
+}
+
+/** A pending layer goes by its final form where that is said to be known, and by itself where it comes out otherwise. */
+const putContent = async (
+  blob: BlobSource,
+  {final, layers}: {readonly final: Descriptor | undefined; readonly layers: KnownLayers | undefined},
+  put: (blob: BlobSource) => Promise<BlobOutcome>,
+): Promise<BlobOutcome> => {
+  const {content} = blob
+  if (!isPending(content) || final === undefined) return put(blob)
+  const finished = finishedBlob(blob, final)
+  try {
+    return await put(finished)
+  } catch (error) {
+    if (!finished.isOther()) throw error
+    await layers?.forget(content)
+    return put(blob)
   }
 }
 
@@ -151,13 +172,36 @@ const pendingManifest = (
   return layers?.every((layer) => layer !== undefined) === true ? pending?.manifest(layers) : undefined
 }
 
+interface FinishedBlob extends BlobSource {
+  /** Whether it came out as other bytes, though nothing was wrong with the source. */
+  isOther(): boolean
+}
+
 /** A pending layer whose final form is known: what is compressed again has to come out the same. */
-const finishedBlob = (blob: BlobSource, final: Descriptor): BlobSource => ({
-  content: final,
-  position: blob.position,
-  hold: () => blob.hold(),
-  open: (options) =>
-    options?.offset
-      ? blob.open(options)
-      : verified(blob.open(options), final, {what: `layer ${final.digest}`}),
-})
+const finishedBlob = (blob: BlobSource, final: Descriptor): FinishedBlob => {
+  let isOther = false
+  async function* checked(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+    let isSource = false
+    async function* watched(): Bytes {
+      try {
+        yield* bytes
+      } catch (error) {
+        isSource = true
+        throw error
+      }
+    }
+    try {
+      yield* verified(watched(), final, {what: `layer ${final.digest}`})
+    } catch (error) {
+      isOther = !isSource
+      throw error
+    }
+  }
+  return {
+    content: final,
+    position: blob.position,
+    hold: () => blob.hold(),
+    open: (options) => (options?.offset ? blob.open(options) : checked(blob.open(options))),
+    isOther: () => isOther,
+  }
+}

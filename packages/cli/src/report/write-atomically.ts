@@ -12,7 +12,7 @@ export const writeAtomically = async (path: string, text: string): Promise<void>
   try {
     const existing = await stat(path).catch(absent)
     if (existing === undefined || existing.isFile()) {
-      await replace(existing === undefined ? path : await realpath(path), text)
+      await replaceFile(existing === undefined ? path : await realpath(path), text)
     } else {
       await writeFile(path, text)
     }
@@ -24,16 +24,28 @@ export const writeAtomically = async (path: string, text: string): Promise<void>
   }
 }
 
-const replace = async (path: string, text: string): Promise<void> => {
+export interface ReplaceOptions {
+  /** Default: what the user's mask leaves of reading and writing for everybody. */
+  readonly mode?: number
+  /** Whether it must outlast a power failure; default true. */
+  readonly durable?: boolean
+}
+
+/** Puts a file in the place of another in one step; a crash leaves at most a file `.NAME.….tmp` beside it. */
+export const replaceFile = async (
+  path: string,
+  content: string | Uint8Array,
+  {mode = 0o666, durable = true}: ReplaceOptions = {},
+): Promise<void> => {
   const temporary = join(
     dirname(path),
     `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`,
   )
   try {
-    const file = await open(temporary, 'wx')
+    const file = await open(temporary, 'wx', mode)
     try {
-      await file.writeFile(text)
-      await file.sync()
+      await file.writeFile(content)
+      if (durable) await file.sync()
     } finally {
       await file.close()
     }

@@ -1,4 +1,5 @@
 import {homedir} from 'node:os'
+import {isAbsolute, join} from 'node:path'
 import type {ProxyOptions} from '@airgap-mirror/oci-client'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -7,6 +8,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export const environment = (): Environment => process.env
 
 export const home = (): string => homedir()
+
+/** Where state is kept unless the user names a place (XDG Base Directory Specification: a relative path does not count). */
+export const stateHome = (env: Environment): string => {
+  const named = env['XDG_STATE_HOME'] ?? ''
+  return join(isAbsolute(named) ? named : join(home(), '.local', 'state'), 'mirror')
+}
 
 /** Proxies as Go tools take them from the environment; the upper-case name wins, an empty value means none. */
 export const proxyFrom = (

@@ -209,6 +209,17 @@ const readingFlags = {
     helpGroup: reading,
     exclusive: ['scratch'],
   }),
+  state: text('state', {
+    description:
+      'where runs remember what saves time: begun uploads, bundle indexes, compressed layers, what hosts take [default: $XDG_STATE_HOME/mirror]',
+    helpValue: 'DIR',
+    helpGroup: reading,
+  }),
+  'no-state': toggle('no-state', {
+    description: 'remember nothing, and use nothing that was remembered',
+    helpGroup: reading,
+    exclusive: ['state'],
+  }),
 }
 
 const outputFlags = {

@@ -1,4 +1,5 @@
 import {tmpdir} from 'node:os'
+import {resolve} from 'node:path'
 import type {RegistryOptions} from '@airgap-mirror/oci-client'
 import type {LayerCompression} from '@airgap-mirror/bundle'
 import {limits, MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
@@ -9,7 +10,7 @@ import {parsePlatform, type Choice} from '../engine/select.js'
 import type {SparsePolicy} from '../engine/sparse.js'
 import type {ProgressMode} from '../render/renderer.js'
 import {parseDuration, parseRate, parseSize} from '../text/parse-quantity.js'
-import {environment, proxyFrom} from './environment.js'
+import {environment, proxyFrom, stateHome} from './environment.js'
 import {defaults} from './flags.js'
 import {readTextFile} from './read-file.js'
 
@@ -28,6 +29,8 @@ export interface PushSettings {
   readonly sparse: SparsePolicy
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
+  /** Undefined: nothing is remembered. */
+  readonly state: string | undefined
   readonly registry: Omit<RegistryOptions, 'credentials'>
   readonly concurrency: number
   readonly failFast: boolean
@@ -87,6 +90,7 @@ export const readPushSettings = async (flags: PushFlags): Promise<PushSettings> 
     sparse: (value('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
     layerCompression: (value('layer-compression') ?? defaults.layerCompression) as LayerCompression,
     scratch: flags['no-scratch'] === true ? 'never' : {directory: value('scratch') ?? tmpdir()},
+    state: flags['no-state'] === true ? undefined : resolve(value('state') || stateHome(environment())),
     registry: {...(await registrySettings(flags, value)), registry, concurrency},
     concurrency,
     failFast: flags['fail-fast'] === true,

@@ -28,6 +28,8 @@ export const limits = {
   tarPathLength: 4096,
   /** All paths of all archives of one bundle; those of 100,000 blobs are some 8 MiB. */
   tarNamesBytes: 64 * MiB,
+  /** What is remembered of one bundle: some 150 bytes a member, and the small JSON members. */
+  rememberedIndexBytes: 128 * MiB,
   /** Nested archives: outer, one per image, and one more for a compressed inner one. */
   nestingDepth: 4,
   /** Archives inside one bundle: one per image. */

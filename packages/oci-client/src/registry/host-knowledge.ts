@@ -21,19 +21,22 @@ export interface HostKnowledge {
 
 export const unknownHost = (): HostKnowledge => knownHost({})
 
-/** What was kept of an earlier run's knowledge, believed field by field. */
+/**
+ * What was kept of an earlier run's knowledge, believed field by field. Not whether mounts are refused: that depends on the
+ * credential and on the repositories, too.
+ */
 export const knownHost = (kept: JsonObject): HostKnowledge => {
   const one = <Value extends string>(field: string, values: readonly Value[]): Value | 'unknown' =>
     values.find((value) => value === kept[field]) ?? 'unknown'
-  const amount = (field: string): number | undefined => {
+  const bytes = (field: string): number | undefined => {
     const value = kept[field]
     return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
   }
   return {
-    mountsRefused: amount('mountsRefused') ?? 0,
+    mountsRefused: 0,
     chunks: one('chunks', ['work', 'broken']),
-    chunkMin: amount('chunkMin') ?? 0,
-    bodyMax: amount('bodyMax'),
+    chunkMin: bytes('chunkMin') ?? 0,
+    bodyMax: bytes('bodyMax'),
     bodyPut: one('bodyPut', ['works', 'broken']),
     resume: one('resume', ['works', 'broken']),
   }

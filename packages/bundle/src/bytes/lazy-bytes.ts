@@ -1,0 +1,80 @@
+import type {Bytes} from '@airgap-mirror/oci-client/model'
+import {abortable, throwIfAborted} from './abortable.js'
+import type {ByteSource, ReadOptions} from './byte-source.js'
+
+export interface LazyBytesOptions {
+  readonly name: string
+  /** What the source is known to be once it is open. */
+  readonly access: ByteSource['access']
+  readonly size: number
+  readonly open: () => Promise<ByteSource>
+}
+
+interface Hold {
+  readonly offset: number
+  release?: () => void
+}
+
+const UNUSED = {decoded: 0, scratchPeak: 0}
+
+/** A source that is opened no sooner than somebody wants bytes of it: opening may cost the decoding of all of it. */
+export class LazyBytes implements ByteSource {
+  readonly name: string
+  readonly access: ByteSource['access']
+  readonly #options: LazyBytesOptions
+  readonly #holds = new Set<Hold>()
+  #opening: Promise<ByteSource> | undefined
+  #source: ByteSource | undefined
+
+  constructor(options: LazyBytesOptions) {
+    this.#options = options
+    this.name = options.name
+    this.access = options.access
+  }
+
+  get usage(): ByteSource['usage'] {
+    return this.#source?.usage ?? UNUSED
+  }
+
+  /** The source itself. @throws what opening it throws, to everybody */
+  opened(): Promise<ByteSource> {
+    this.#opening ??= this.#options.open().then((source) => {
+      this.#source = source
+      for (const hold of this.#holds) hold.release = source.hold(hold.offset)
+      return source
+    })
+    return this.#opening
+  }
+
+  async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    throwIfAborted(options.signal)
+    const source = await abortable(this.opened(), options.signal)
+    return source.read(offset, length, options)
+  }
+
+  async *stream(offset: number, length: number, options: ReadOptions = {}): Bytes {
+    throwIfAborted(options.signal)
+    const source = await abortable(this.opened(), options.signal)
+    yield* source.stream(offset, length, options)
+  }
+
+  hold(offset: number): () => void {
+    if (this.#source !== undefined) return this.#source.hold(offset)
+    const hold: Hold = {offset}
+    this.#holds.add(hold)
+    return () => {
+      this.#holds.delete(hold)
+      hold.release?.()
+    }
+  }
+
+  async size(): Promise<number> {
+    return this.#options.size
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Whoever waited for it was told what went wrong.
+    const source = await this.#opening?.catch(() => undefined)
+    await source?.[Symbol.asyncDispose]()
+  }
+}

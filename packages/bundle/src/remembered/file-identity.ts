@@ -1,0 +1,30 @@
+import {stat} from 'node:fs/promises'
+import {resolve} from 'node:path'
+
+export interface FileIdentity {
+  /** The same for as long as nobody has written to the file or put another in its place. */
+  readonly key: string
+  /** Whether a change right after the file was looked at would change the key, too. */
+  readonly isSettled: boolean
+}
+
+/** Milliseconds in which a file system may give two changes the same time: its clock's step, or its seconds. */
+const TICK = 50
+const COARSE_TICK = 2000
+
+const SECOND = 1_000_000_000n
+const MILLISECOND = 1_000_000n
+
+/** @returns undefined for what is no file, or cannot be asked */
+export const fileIdentity = async (path: string): Promise<FileIdentity | undefined> => {
+  const now = BigInt(Date.now())
+  const stats = await stat(path, {bigint: true}).catch(() => undefined)
+  if (stats?.isFile() !== true) return undefined
+  const {dev, ino, size, mtimeNs, ctimeNs} = stats
+  const tick = mtimeNs % SECOND === 0n && ctimeNs % SECOND === 0n ? COARSE_TICK : TICK
+  const changed = (mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / MILLISECOND
+  return {
+    key: [dev, ino, size, mtimeNs, ctimeNs, resolve(path)].join(' '),
+    isSettled: now - changed > BigInt(tick),
+  }
+}

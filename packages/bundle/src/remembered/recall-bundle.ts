@@ -1,0 +1,53 @@
+import {messageOf} from '@airgap-mirror/oci-client/model'
+import {BundleMemory} from './bundle-memory.js'
+import {decodeMemory, encodeMemory} from './encode-memory.js'
+import {fileIdentity} from './file-identity.js'
+
+/** Keeps bytes under keys. What it loses costs time alone. Keys are text of some hundred characters. */
+export interface IndexCache {
+  load(key: string): Promise<Uint8Array | undefined>
+  save(key: string, bytes: Uint8Array): Promise<void>
+}
+
+export interface RecalledBundle {
+  readonly memory: BundleMemory
+  /** Whether the file is still the one that `memory` speaks of. */
+  isSame(): Promise<boolean>
+  /** Keeps what was found out, unless all of it was known or the file has changed meanwhile. Never rejects. */
+  save(): Promise<void>
+}
+
+export interface RecallOptions {
+  readonly indexCache?: IndexCache | undefined
+  readonly onNote?: ((text: string) => void) | undefined
+}
+
+/** What an earlier run has found in this very file. Undefined where nothing can be kept of it. */
+export const recallBundle = async (
+  path: string,
+  {indexCache, onNote}: RecallOptions,
+): Promise<RecalledBundle | undefined> => {
+  const identity = indexCache === undefined || path === '-' ? undefined : await fileIdentity(path)
+  if (indexCache === undefined || identity === undefined) return undefined
+  const {key, isSettled} = identity
+  const tolerating = async <Result>(work: () => Promise<Result>): Promise<Result | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      onNote?.(`what is remembered of ${path} is not used: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+  const packed = await tolerating(() => indexCache.load(key))
+  const memory = (packed === undefined ? undefined : await decodeMemory(packed)) ?? new BundleMemory()
+  const isSame = async (): Promise<boolean> => (await fileIdentity(path))?.key === key
+  return {
+    memory,
+    isSame,
+    save: async () => {
+      if (!memory.hasGrown || !isSettled || !(await isSame())) return
+      const bytes = await encodeMemory(memory)
+      if (bytes !== undefined) await tolerating(() => indexCache.save(key, bytes))
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import pLimit from 'p-limit'
+import {
+  formatReference,
+  isPending,
+  type Descriptor,
+  type Digest,
+  type PendingLayer,
+} from '@airgap-mirror/oci-client/model'
+import type {Candidate} from './candidates.js'
+import type {TargetState} from './probe.js'
+
+/**
+ * What plain layers came out as when earlier runs compressed them, so that the registry can be asked for them by digest.
+ * Hints: what is not true costs time. No call may reject.
+ */
+export interface KnownLayers {
+  find(layer: PendingLayer): Promise<Descriptor | undefined>
+  note(layer: PendingLayer, final: Descriptor): Promise<void>
+  forget(layer: PendingLayer): Promise<void>
+}
+
+const LOOKUPS_AT_ONCE = 64
+
+/** Adds what is remembered of the layers of images that are not there yet to what the registry has told. */
+export const withKnownLayers = async (
+  state: TargetState,
+  {candidates, layers}: {readonly candidates: readonly Candidate[]; readonly layers: KnownLayers},
+): Promise<TargetState> => {
+  const wanted = new Map<Digest, PendingLayer>()
+  for (const {content, target} of candidates) {
+    if (!('pending' in content) || target === undefined || state.present.has(formatReference(target)))
+      continue
+    for (const layer of content.pending.layers)
+      if (isPending(layer) && !state.known.has(layer.diffId)) wanted.set(layer.diffId, layer)
+  }
+  if (wanted.size === 0) return state
+  const atOnce = pLimit(LOOKUPS_AT_ONCE)
+  const found = await Promise.all(
+    [...wanted].map(([diffId, layer]) =>
+      atOnce(async () => ({diffId, descriptor: await layers.find(layer)})),
+    ),
+  )
+  const known = new Map(state.known)
+  for (const {diffId, descriptor} of found)
+    if (descriptor !== undefined) known.set(diffId, {descriptor, repositories: []})
+  const {registry, present} = state
+  return {registry, present, known, has: (repository, digest) => state.has(repository, digest)}
+}

@@ -1,0 +1,112 @@
+import {lstat, mkdir} from 'node:fs/promises'
+import {join} from 'node:path'
+import {messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
+import type {KnownLayers} from '../engine/known-layers.js'
+import {Drawer, type DrawerBounds} from './drawer.js'
+import {layerMemory} from './layer-memory.js'
+import {uploadSessions, type UploadSessions} from './upload-sessions.js'
+
+/** What runs remember for each other. All of it may be deleted at any time: that costs time and nothing else. */
+export interface State {
+  /** Begun uploads into a registry, `host[:port]`. */
+  uploads(registry: string): UploadSessions
+  readonly layers: KnownLayers
+  readonly hosts: {
+    /** What an earlier run has learnt of a registry. */
+    load(registry: string): Promise<JsonObject | undefined>
+    save(registry: string, knowledge: object): Promise<void>
+  }
+  readonly indexes: {
+    load(key: string): Promise<Uint8Array | undefined>
+    save(key: string, bytes: Uint8Array): Promise<void>
+  }
+}
+
+export interface StateOptions {
+  /** Undefined: no state. */
+  readonly directory: string | undefined
+  /** The version of the compressor: layers that another one made are not remembered. */
+  readonly layerFormat: number
+  /** Told what keeps state from being used, in text fit to be shown. */
+  readonly onNote: (text: string) => void
+}
+
+const DAY = 86_400_000
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Each kind with the reason for its bounds. */
+const drawers = {
+  // Registries purge uploads after a week (distribution's default).
+  uploads: {entries: 1000, entryBytes: 64 * KiB, maxAge: 7 * DAY},
+  // A kilobyte each on disk, and four in the file system's blocks.
+  layers: {entries: 10_000, entryBytes: 4 * KiB, maxAge: 365 * DAY},
+  // Registries are upgraded, and proxies in front of them changed.
+  hosts: {entries: 200, entryBytes: 4 * KiB, maxAge: 7 * DAY},
+  // Some 50 KiB for a bundle of fifty images, a few MiB for one of ten thousand.
+  indexes: {entries: 20, entryBytes: 32 * MiB, maxAge: 90 * DAY},
+} satisfies Record<string, DrawerBounds>
+
+/** Never rejects: state that cannot be used is told as a note, and the run goes on without it. */
+export const openState = async (options: StateOptions): Promise<State | undefined> => {
+  const {directory, layerFormat, onNote} = options
+  if (directory === undefined) return undefined
+  const root = join(directory, 'v1')
+  const problem = await problemWith(root)
+  if (problem !== undefined) {
+    onNote(`nothing is remembered in ${directory}: ${problem}`)
+    return undefined
+  }
+  const open = (name: keyof typeof drawers): Drawer =>
+    new Drawer(join(root, name), {
+      ...drawers[name],
+      onTrouble: (text) => onNote(`what is remembered in ${join(root, name)} is not used in full: ${text}`),
+    })
+  const uploads = open('uploads')
+  const hosts = open('hosts')
+  const indexes = open('indexes')
+  return {
+    uploads: (registry) => uploadSessions(uploads, registry),
+    layers: layerMemory(open('layers'), layerFormat),
+    hosts: hostMemory(hosts),
+    indexes: {
+      load: (key) => indexes.get(key),
+      save: async (key, bytes) => void (await indexes.put(key, bytes)),
+    },
+  }
+}
+
+/** Whoever may write here could send uploads elsewhere, so it has to be ours alone. */
+const problemWith = async (root: string): Promise<string | undefined> => {
+  try {
+    await mkdir(root, {recursive: true, mode: 0o700}).catch(async (error: unknown) => {
+      // What cannot be made may be there all the same, on a disk that is read-only now.
+      await lstat(root).catch(() => {
+        throw error
+      })
+    })
+    const stats = await lstat(root)
+    const uid = process.getuid?.() ?? stats.uid
+    if (!stats.isDirectory()) return 'it is no directory'
+    if (stats.uid !== uid && uid !== 0) return 'it belongs to somebody else'
+    return process.platform !== 'win32' && (stats.mode & 0o022) !== 0 ? 'others may write there' : undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+const hostMemory = (drawer: Drawer): State['hosts'] => {
+  const loaded = new Map<string, string>()
+  return {
+    load: async (registry) => {
+      const known = await drawer.getJson(registry)
+      if (known !== undefined) loaded.set(registry, JSON.stringify(known))
+      return known
+    },
+    save: async (registry, knowledge) => {
+      const text = JSON.stringify(knowledge)
+      // Written anew only when something is: what was learnt once has its time.
+      if (text !== loaded.get(registry)) await drawer.put(registry, text)
+    },
+  }
+}

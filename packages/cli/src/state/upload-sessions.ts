@@ -1,0 +1,44 @@
+import {hostname} from 'node:os'
+import type {JsonObject} from '@airgap-mirror/oci-client/model'
+import type {Drawer} from './drawer.js'
+
+interface Upload {
+  readonly repository: string
+  readonly key: string
+}
+
+/** Begun uploads of large blobs into one registry. Their locations may be signed: whoever has one can write there. */
+export interface UploadSessions {
+  /** The location of one that no other run on this machine is working on. */
+  find(upload: Upload): Promise<string | undefined>
+  /** @returns whether a later run will find it */
+  note(upload: Upload, location: string): Promise<boolean>
+  forget(upload: Upload): Promise<void>
+}
+
+/** @param registry `host[:port]` */
+export const uploadSessions = (drawer: Drawer, registry: string): UploadSessions => {
+  const keyOf = ({repository, key}: Upload): string => `${registry} ${repository} ${key}`
+  const owner = {host: hostname(), pid: process.pid}
+  return {
+    find: async (upload) => {
+      const session = await drawer.getJson(keyOf(upload))
+      const location = session?.['location']
+      return session === undefined || typeof location !== 'string' || isAtWork(session) ? undefined : location
+    },
+    note: (upload, location) => drawer.put(keyOf(upload), JSON.stringify({location, ...owner})),
+    forget: (upload) => drawer.remove(keyOf(upload)),
+  }
+}
+
+/** Two runs in one session would cost both their time; that of another machine cannot be seen. */
+const isAtWork = ({host, pid}: JsonObject): boolean => {
+  if (host !== hostname() || typeof pid !== 'number' || pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It is there and somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
