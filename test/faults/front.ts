@@ -14,7 +14,12 @@ export type Twist =
       readonly change: (body: Buffer) => Buffer
       readonly headers?: Readonly<Record<string, string>>
     }
-  | {readonly type: 'status'; readonly status: number; readonly headers: Readonly<Record<string, string>>}
+  | {
+      readonly type: 'status'
+      readonly status: number
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: string
+    }
   /** These bytes as they are, `times` times, instead of any answer; then silence. */
   | {readonly type: 'raw'; readonly bytes: string; readonly times: number; readonly ms: number}
 
@@ -28,6 +33,7 @@ export interface Front extends AsyncDisposable {
 export interface Passing {
   readonly method: string
   readonly path: string
+  readonly authorization: string | undefined
   /** The answer behind. */
   readonly status: number
 }
@@ -45,7 +51,12 @@ export const startFront = async (
     const [hostname, port] = registry.host.split(':')
     const {method, headers, url: path} = request
     const onward = http.request({hostname, port, method, path, headers, agent: false}, (answer) => {
-      const twist = twistOf({method: method ?? '', path: path ?? '', status: answer.statusCode ?? 0})
+      const twist = twistOf({
+        method: method ?? '',
+        path: path ?? '',
+        authorization: headers.authorization,
+        status: answer.statusCode ?? 0,
+      })
       void answerWith(answer, {response, twist, state})
     })
     onward.on('error', () => response.destroy())
@@ -97,7 +108,7 @@ const answerWith = async (
       response.writeHead(statusCode, {...headers, ...(twist.headers as Record<string, string>)}).end(body)
       return
     case 'status':
-      response.writeHead(twist.status, twist.headers).end()
+      response.writeHead(twist.status, twist.headers).end(twist.body)
       return
     case 'body': {
       const changed = twist.change(body)

@@ -4,7 +4,7 @@ import {basicHeader, bearerHeader, isHeaderToken} from './authorization-header.j
 import {bearerTokens} from './bearer-tokens.js'
 import {bufferedResponse} from './buffered-response.js'
 import {parseChallenges} from './challenge.js'
-import type {CredentialProvider} from './credential.js'
+import {secretsOf, type CredentialProvider} from './credential.js'
 import {firstAlone} from './first-alone.js'
 import {heldCredentials, type Held} from './held-credentials.js'
 import {chooseChallenge, learntScheme, type Scheme} from './learnt-scheme.js'
@@ -135,7 +135,10 @@ export const authorizing =
         } else if (response.status < 500) {
           held.standing = 'proven'
         }
-        return response
+        return {
+          ...response,
+          secrets: [...secretsOf(held.credential), ...(sent.token ? [sent.token.value] : [])],
+        }
       }
       return held === undefined ? await work() : await alone(held, work, {signal: request.signal})
     }

@@ -25,10 +25,23 @@ const SHOWN_LENGTH = 200
 
 /** Reads the body of a response, at most `limits.errorBodyBytes` of it, and throws the rest away. */
 export const readFailure = async (response: HttpResponse): Promise<Failure> => {
-  const body = Buffer.from(await beginningOf(response)).toString('utf8')
+  const body = withoutSecrets(
+    Buffer.from(await beginningOf(response)).toString('utf8'),
+    response.secrets ?? [],
+  )
   const errors = parseEnvelope(body)
   return {status: response.status, errors, text: errors.length > 0 ? entriesText(errors) : plainText(body)}
 }
+
+/** Shorter ones would tear words apart, and are no secrets. */
+const SHORTEST_SECRET = 4
+
+/** A registry that quotes the request quotes what came with it. */
+const withoutSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+    .filter(({length}) => length >= SHORTEST_SECRET)
+    .reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
 
 /** `{"errors":[{"code","message","detail"}]}` (distribution-spec, Error Codes), and the bare object some proxies send. */
 const parseEnvelope = (body: string): FailureEntry[] => {

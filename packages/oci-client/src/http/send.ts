@@ -35,6 +35,8 @@ export interface HttpResponse {
   readonly url: HttpUrl
   /** False where no credential went along, which makes a 401 a question and not a refusal. Set by who authorizes. */
   readonly authorized?: boolean
+  /** What went along and is never shown, even where the answer repeats it. Set by who authorizes. */
+  readonly secrets?: readonly string[]
   /** Body as it arrives. Every response must be read or discarded, else its connection stays taken. */
   readonly body: Bytes
   /** The body as a whole. @throws {MirrorError} LIMIT_EXCEEDED */
