@@ -53,6 +53,7 @@ export const parseContents = (bytes: Uint8Array, mediaType: string): Contents =>
 export const missingBelow = (
   contents: Contents,
   where: {readonly state: RegistryState; readonly repository: Repository; readonly name: string},
+  seen: Set<Digest> = new Set(),
 ): readonly string[] =>
   contents.children.flatMap(({digest, size, foreign}) => {
     const {state, repository, name} = where
@@ -60,7 +61,9 @@ export const missingBelow = (
       const child = repository.manifests.get(digest)
       if (child === undefined) return [`${name}: manifest ${digest} is missing`]
       if (child.bytes.length !== size) return [`${name}: manifest ${digest} is not of ${size} bytes`]
-      return missingBelow(parseContents(child.bytes, child.mediaType), where)
+      if (seen.has(digest)) return []
+      seen.add(digest)
+      return missingBelow(parseContents(child.bytes, child.mediaType), where, seen)
     }
     if (foreign && !repository.blobs.has(digest)) return []
     const stored = repository.blobs.has(digest) ? state.storage.size(digest) : undefined

@@ -17,7 +17,7 @@ import {pendingBlob, storedBlob} from './blob-content.js'
 import {findBlob, type ContentTable} from './content-table.js'
 import type {OuterEntry} from './no-images.js'
 import {readManifest} from './read-manifest.js'
-import {missing} from './verified-file.js'
+import {missing, refuseWrongSize} from './verified-file.js'
 
 export interface BundleDescription {
   /** The format of the images; `nested` for an archive or a directory of several. */
@@ -89,7 +89,10 @@ export class ArchiveSource implements BundleSource {
       const digest = contentKey(content)
       throw missing(table, {digest, what: `blob ${digest}`})
     }
-    if (!isPending(content)) return storedBlob(content, file)
+    if (!isPending(content)) {
+      refuseWrongSize(file, content)
+      return storedBlob(content, file)
+    }
     return pendingBlob(content, {file, compress: compressor.compress})
   }
 

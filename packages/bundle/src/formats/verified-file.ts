@@ -12,14 +12,25 @@ export async function* verifiedFile(
   expected: {readonly digest: Digest; readonly size: number},
   options: ReadOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (file.size !== expected.size) {
-    throw new MirrorError(
-      'DIGEST_MISMATCH',
-      `${file.name} has ${file.size} bytes; ${expected.digest} should have ${expected.size}`,
-      {side: 'source', hint: 'The bundle was damaged or cut short, or made wrongly: fetch or make it again.'},
-    )
-  }
+  refuseWrongSize(file, expected)
   yield* sourceSide(verified(file.stream(options), expected, {what: file.name}))
+}
+
+/**
+ * A descriptor that lies about a size is found without reading: what lies there may be in the registry already, and then
+ * nobody would read it.
+ * @throws {MirrorError} DIGEST_MISMATCH
+ */
+export const refuseWrongSize = (
+  file: StoredFile,
+  expected: {readonly digest: Digest; readonly size: number},
+): void => {
+  if (file.size === expected.size) return
+  throw new MirrorError(
+    'DIGEST_MISMATCH',
+    `${file.name} has ${file.size} bytes; ${expected.digest} should have ${expected.size}`,
+    {side: 'source', hint: 'The bundle was damaged or cut short, or made wrongly: fetch or make it again.'},
+  )
 }
 
 /** Marks errors of shared code as those of the source. */

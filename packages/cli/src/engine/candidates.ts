@@ -2,6 +2,7 @@ import {
   formatPlatform,
   formatReference,
   isMirrorError,
+  limits,
   MirrorError,
   type CallOptions,
   type Digest,
@@ -11,6 +12,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import {nodesOf, rootDigest, type Gathered, type ImageNode} from './gather.js'
+import {refuseTooMuch, tooMuch} from './plan-size.js'
 import {mapName, type NamingRules} from './naming.js'
 import {choosePlatforms, hasPlatform, isForPlatform, nothingLeft} from './select.js'
 
@@ -34,7 +36,7 @@ export interface NamingOptions extends CallOptions {
 /**
  * Gives every image its target; referrers go to every repository of what they speak of.
  * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images; NAME_MISSING where no image at all has a name;
- * IMAGE_NOT_IN_BUNDLE where none is for the platforms
+ * IMAGE_NOT_IN_BUNDLE where none is for the platforms; LIMIT_EXCEEDED
  */
 export const nameCandidates = async (
   images: readonly Gathered[],
@@ -52,7 +54,9 @@ export const nameCandidates = async (
   if (first !== undefined && 'error' in first.content && named.every(isNameless)) throw first.content.error
   const all = [...named, ...referrerCandidates(images, named, options.rules.registry)]
   refuseCollisions(all)
-  return withoutRepeats(all)
+  const distinct = withoutRepeats(all)
+  refuseTooMuch(distinct)
+  return distinct
 }
 
 const nameOne = (gathered: Gathered, options: NamingOptions): Candidate => {
@@ -127,35 +131,39 @@ const referrerCandidates = (
   named: readonly Candidate[],
   registry: string,
 ): readonly Candidate[] => {
-  const referrers = images.filter(({image}) => image.subject !== undefined)
-  if (referrers.length === 0) return []
-  const homes = new Map<Digest, Map<string, string>>()
-  const settle = (digest: Digest, repository: string, source: string): void => {
-    const known = homes.get(digest) ?? new Map<string, string>()
-    known.set(repository, source)
-    homes.set(digest, known)
+  const about = new Map<Digest, {readonly place: number; readonly gathered: Gathered}[]>()
+  for (const [place, gathered] of images.entries()) {
+    const {subject} = gathered.image
+    if (subject === undefined) continue
+    const others = about.get(subject)
+    if (others === undefined) about.set(subject, [{place, gathered}])
+    else others.push({place, gathered})
   }
+  if (about.size === 0) return []
+  const homes: {readonly digest: Digest; readonly repository: string; readonly source: string}[] = []
   for (const {content, target, source} of named) {
     if (target === undefined || !('node' in content)) continue
-    for (const node of nodesOf(content.node))
-      settle(node.manifest.descriptor.digest, target.repository, source)
-  }
-  const candidates = new Map<string, Candidate>()
-  for (let grown = true; grown;) {
-    grown = false
-    for (const gathered of referrers) {
-      for (const [repository, source] of homes.get(gathered.image.subject as Digest) ?? []) {
-        const candidate = referrerCandidate(gathered, {registry, repository, source})
-        const key = `${repository} ${candidate.source}`
-        if (candidates.has(key)) continue
-        candidates.set(key, candidate)
-        const digest = rootDigest(gathered)
-        if (digest !== undefined) settle(digest, repository, source)
-        grown = true
-      }
+    for (const {manifest} of nodesOf(content.node)) {
+      const {digest} = manifest.descriptor
+      if (about.has(digest)) homes.push({digest, repository: target.repository, source})
     }
   }
-  return [...candidates.values()]
+  const found = new Map<string, {readonly place: number; readonly candidate: Candidate}>()
+  // What is pushed meanwhile is walked, too.
+  for (const {digest: subject, repository, source} of homes) {
+    for (const {place, gathered} of about.get(subject) ?? []) {
+      const candidate = referrerCandidate(gathered, {registry, repository, source})
+      const digest = rootDigest(gathered)
+      const key = `${repository} ${digest ?? candidate.source}`
+      if (found.has(key)) continue
+      found.set(key, {place, candidate})
+      if (found.size > limits.images) throw tooMuch(`${found.size} referrers in their repositories`)
+      if (digest !== undefined && about.has(digest)) homes.push({digest, repository, source})
+    }
+  }
+  return [...found.values()]
+    .toSorted((left, right) => left.place - right.place)
+    .map(({candidate}) => candidate)
 }
 
 const referrerCandidate = (

@@ -6,6 +6,7 @@ import {
   limits,
   MirrorError,
   type CallOptions,
+  type Content,
   type Descriptor,
   type Digest,
   type ImageSource,
@@ -36,13 +37,14 @@ export const gather = async (
   options: CallOptions = {},
 ): Promise<readonly Gathered[]> => {
   const images = await source.images(options)
-  const nodes = new Map<Digest, Promise<ImageNode>>()
+  const nodes = new Map<string, Promise<ImageNode>>()
+  const lacking = new Map<PendingImage, Content | undefined>()
   const atOnce = pLimit(16)
   return Promise.all(
     images.map((image) =>
       atOnce(async (): Promise<Gathered> => {
         if ('error' in image.root) return {image, error: image.root.error}
-        if ('pending' in image.root) return pendingOf(source, image, image.root.pending)
+        if ('pending' in image.root) return pendingOf(image, image.root.pending, {source, lacking})
         try {
           return {image, node: await readNode(image.root.manifest, {source, nodes, options, depth: 0})}
         } catch (error) {
@@ -80,16 +82,18 @@ export const blobsOf = (manifest: Manifest, source: Pick<ImageSource, 'has'>): r
 
 interface Reading {
   readonly source: ImageSource
-  readonly nodes: Map<Digest, Promise<ImageNode>>
+  readonly nodes: Map<string, Promise<ImageNode>>
   readonly options: CallOptions
   readonly depth: number
 }
 
 const readNode = (descriptor: Descriptor, reading: Reading): Promise<ImageNode> => {
-  const known = reading.nodes.get(descriptor.digest)
+  // One that lies about the size must not pass for, nor spoil, one that does not.
+  const key = `${descriptor.digest} ${descriptor.size}`
+  const known = reading.nodes.get(key)
   if (known !== undefined) return known
   const read = readNodeAnew(descriptor, reading)
-  reading.nodes.set(descriptor.digest, read)
+  reading.nodes.set(key, read)
   return read
 }
 
@@ -109,10 +113,11 @@ const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<I
   }
   const children: ImageNode[] = []
   const absent: Descriptor[] = []
-  const seen = new Set<Digest>()
+  const seen = new Set<string>()
   for (const child of manifest.children) {
-    if (seen.has(child.digest)) continue
-    seen.add(child.digest)
+    const key = `${child.digest} ${child.size}`
+    if (seen.has(key)) continue
+    seen.add(key)
     const node = source.has(child) ? await readChild(child, {...reading, depth: depth + 1}) : undefined
     if (node === undefined) absent.push(child)
     else children.push(node)
@@ -130,9 +135,22 @@ const readChild = async (child: Descriptor, reading: Reading): Promise<ImageNode
   }
 }
 
-const pendingOf = (source: ImageSource, image: SourceImage, pending: PendingImage): Gathered => {
-  const lacking = [pending.config, ...pending.layers].find((content) => !source.has(content))
-  if (lacking === undefined) return {image, pending}
-  const what = isPending(lacking) ? `layer ${lacking.diffId}` : `blob ${lacking.digest}`
+/** `lacking`: what the source lacks of those seen before, since one image may have many names. */
+const pendingOf = (
+  image: SourceImage,
+  pending: PendingImage,
+  known: {readonly source: ImageSource; readonly lacking: Map<PendingImage, Content | undefined>},
+): Gathered => {
+  const {source, lacking} = known
+  if (!lacking.has(pending)) {
+    const contents = [pending.config, ...pending.layers]
+    lacking.set(
+      pending,
+      contents.find((content) => !source.has(content)),
+    )
+  }
+  const absent = lacking.get(pending)
+  if (absent === undefined) return {image, pending}
+  const what = isPending(absent) ? `layer ${absent.diffId}` : `blob ${absent.digest}`
   return {image, error: new MirrorError('BLOB_MISSING', `the bundle lacks ${what}`, {side: 'source'})}
 }

@@ -216,9 +216,10 @@ class Planner {
         },
       )
     }
-    return blobsOf(node.manifest, source)
-      .filter((blob) => source.has(blob))
-      .map((blob) => this.#blob(repository, blob, image))
+    const blobs = blobsOf(node.manifest, source).filter((blob) => source.has(blob))
+    // A descriptor that lies about a size is found before anything of its image is planned.
+    for (const blob of blobs) source.blob(blob)
+    return blobs.map((blob) => this.#blob(repository, blob, image))
   }
 
   #blob(repository: string, content: Content, image: number): number {

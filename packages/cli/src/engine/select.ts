@@ -12,7 +12,7 @@ import {
   type Platform,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {nodesOf, type Gathered, type ImageNode} from './gather.js'
+import type {Gathered, ImageNode} from './gather.js'
 import type {ListedImage} from './image-list.js'
 import {referenceKey} from './naming.js'
 
@@ -57,25 +57,34 @@ const withReferrers = (
   owners: ReadonlySet<Gathered>,
   referrers: readonly Gathered[],
 ): ReadonlySet<Gathered> => {
-  const kept = new Set(owners)
-  const digests = new Set([...owners].flatMap(digestsIn))
-  for (let grown = true; grown;) {
-    grown = false
-    const tags = new Set([...digests].map(cosignTag))
-    for (const referrer of referrers) {
-      const {subject, name} = referrer.image
-      const speaks = subject === undefined ? tags.has(name?.tag?.slice(0, 71) ?? '') : digests.has(subject)
-      if (!speaks || kept.has(referrer)) continue
-      kept.add(referrer)
-      for (const digest of digestsIn(referrer)) digests.add(digest)
-      grown = true
-    }
+  const about = new Map<string, Gathered[]>()
+  for (const referrer of referrers) {
+    const {subject, name} = referrer.image
+    const key = subject ?? name?.tag?.slice(0, COSIGN_TAG_LENGTH) ?? ''
+    const others = about.get(key)
+    if (others === undefined) about.set(key, [referrer])
+    else others.push(referrer)
+  }
+  const kept = new Set<Gathered>()
+  const seen = new Set<ImageNode>()
+  const digests: Digest[] = []
+  const enter = (node: ImageNode): void => {
+    if (seen.has(node)) return
+    seen.add(node)
+    digests.push(node.manifest.descriptor.digest)
+    for (const child of node.children) enter(child)
+  }
+  const keep = (gathered: Gathered): void => {
+    if (kept.has(gathered)) return
+    kept.add(gathered)
+    if ('node' in gathered) enter(gathered.node)
+  }
+  for (const owner of owners) keep(owner)
+  for (let digest = digests.pop(); digest !== undefined; digest = digests.pop()) {
+    for (const key of [digest, cosignTag(digest)]) for (const referrer of about.get(key) ?? []) keep(referrer)
   }
   return kept
 }
-
-const digestsIn = (gathered: Gathered): readonly Digest[] =>
-  'node' in gathered ? nodesOf(gathered.node).map(({manifest}) => manifest.descriptor.digest) : []
 
 /** A nameless referrer, or a cosign signature, attestation or SBOM under the tag that cosign gives it. */
 const isReferrer = ({subject, name}: SourceImage): boolean =>
@@ -140,6 +149,7 @@ export const parsePlatform = (text: string): Platform => {
   return {os, architecture, ...(variant === undefined ? {} : {variant})}
 }
 
+const COSIGN_TAG_LENGTH = 'sha256-'.length + 64
 const COSIGN_TAG = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/
 
 const cosignTag = (digest: Digest): string => `sha256-${hexOf(digest)}`

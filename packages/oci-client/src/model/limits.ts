@@ -18,6 +18,8 @@ export const limits = {
   jsonValues: 2_000_000,
   /** Images of one bundle, each name counted. */
   images: 50_000,
+  /** Manifests and blobs in the plan of a push, shared ones counted for each image: 200 for each of 10,000 images. */
+  planSteps: 2_000_000,
   /** Layers in all images of one docker-archive, shared ones counted each time: 50 for each of 10,000 images. */
   dockerLayers: 500_000,
   /** A tar header extension (PAX record block, GNU long name): paths end at 4 KiB, xattrs at 64 KiB. */

@@ -53,7 +53,7 @@ export interface ImageSource extends AsyncDisposable {
   manifest(descriptor: Descriptor, options?: CallOptions): Promise<Manifest>
   /** Whether the source has this content at all; false for the absent children of a sparse index and foreign layers. */
   has(content: Content): boolean
-  /** @throws {MirrorError} BLOB_MISSING where `has` is false */
+  /** @throws {MirrorError} BLOB_MISSING where `has` is false, DIGEST_MISMATCH where its size is known to be another */
   blob(content: Content): BlobSource
 }
 

@@ -1,0 +1,28 @@
+import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
+import type {Candidate} from './candidates.js'
+import {nodesOf} from './gather.js'
+
+/**
+ * Refuses what would become too big a plan. Shared content costs little in a bundle and is planned for each image: ten
+ * thousand names for one image of ten thousand layers are a few hundred kilobytes there.
+ * @throws {MirrorError} LIMIT_EXCEEDED
+ */
+export const refuseTooMuch = (candidates: readonly Candidate[]): void => {
+  let steps = 0
+  for (const {content} of candidates) {
+    if ('pending' in content) steps += 2 + content.pending.layers.length
+    if ('node' in content) {
+      for (const {manifest} of nodesOf(content.node)) {
+        steps += 1 + (manifest.kind === 'image' ? 1 + manifest.layers.length : 0)
+      }
+    }
+    if (steps > limits.planSteps)
+      throw tooMuch(`over ${limits.planSteps} manifests and blobs, shared ones counted each time`)
+  }
+}
+
+export const tooMuch = (what: string): MirrorError =>
+  new MirrorError('LIMIT_EXCEEDED', `the images hold ${what}`, {
+    side: 'source',
+    hint: 'Push a part of the images at a time, with --images or --include.',
+  })

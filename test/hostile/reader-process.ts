@@ -1,0 +1,32 @@
+import type {Reading} from './hostile-case.js'
+import {readBundle} from './read-bundle.js'
+
+/** The child that reads hostile bundles, one path a message: a hang or a crash here ends no test run. */
+
+const read = async (path: string): Promise<Reading> => {
+  const before = {rss: process.memoryUsage.rss(), peak: peak(), cpu: process.cpuUsage()}
+  let seen = before.rss
+  const timer = setInterval(() => (seen = Math.max(seen, process.memoryUsage.rss())), 5)
+  const {outcome, message} = await readBundle(path)
+  clearInterval(timer)
+  const {user, system} = process.cpuUsage(before.cpu)
+  // The kernel's own mark misses nothing, but only tells where it rose.
+  const highest = peak() > before.peak ? peak() : seen
+  return {outcome, message, cpu: (user + system) / 1000, growth: highest - before.rss}
+}
+
+const peak = (): number => process.resourceUsage().maxRSS * 1024
+
+process.on('message', (path: string) => {
+  void read(path).then(
+    (reading) => process.send?.(reading),
+    (error: unknown) => {
+      process.send?.({
+        outcome: 'CRASH',
+        message: String(error instanceof Error ? error.stack : error),
+        cpu: 0,
+        growth: 0,
+      })
+    },
+  )
+})
