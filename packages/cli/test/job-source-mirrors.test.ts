@@ -1,6 +1,7 @@
 import {formatReference, parseReference, type MirrorError} from '@airgap-mirror/oci-client/model'
 import {describe, expect, it} from 'vitest'
-import {parseSourceMirrors, type SourceMirrors} from '#src/job/source-mirrors.js'
+import {parseSourceMirrors} from '#src/job/parse-source-mirrors.js'
+import type {SourceMirrors} from '#src/job/source-mirrors.js'
 
 const digest = `sha256:${'0'.repeat(64)}`
 const parse = (text: string): Promise<SourceMirrors> =>

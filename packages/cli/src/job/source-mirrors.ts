@@ -1,4 +1,4 @@
-import {formatReference, limits, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
+import {formatReference, type Reference} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from './job.js'
 
 /** One place an image may be fetched from. */
@@ -27,21 +27,6 @@ export interface ParseMirrorsOptions {
   readonly directory: string
 }
 
-/**
- * Reads either file, told apart by content: one is TOML, the other YAML.
- * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
- */
-export const parseSourceMirrors = async (
-  text: string,
-  options: ParseMirrorsOptions,
-): Promise<SourceMirrors> => {
-  if (text.length > limits.listBytes) {
-    throw new MirrorError('LIMIT_EXCEEDED', `${options.name} is over the limit of ${limits.listBytes} bytes`)
-  }
-  if (isToml(text)) return (await import('./registries-conf.js')).parseRegistriesConf(text, options)
-  return (await import('./registries-yaml.js')).parseRegistriesYaml(text, options)
-}
-
 /** Each place once: the first time it is named counts. */
 export const distinctPlaces = (places: readonly MirrorPlace[]): readonly MirrorPlace[] => {
   const seen = new Set<string>()
@@ -49,10 +34,4 @@ export const distinctPlaces = (places: readonly MirrorPlace[]): readonly MirrorP
     const key = formatReference(reference)
     return !seen.has(key) && seen.add(key)
   })
-}
-
-/** Whether the first line that says something is a table or an assignment. */
-const isToml = (text: string): boolean => {
-  const line = text.split('\n').find((candidate) => /^\s*[^\s#]/.test(candidate)) ?? ''
-  return /^\s*(?:\[|["\w.-]+\s*=)/.test(line)
 }

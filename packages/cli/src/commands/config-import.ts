@@ -1,0 +1,37 @@
+import {string as argument} from '@oclif/core/args'
+import {Command} from '@oclif/core/command'
+import {string} from '@oclif/core/flags'
+import {fail} from './fail.js'
+import {importFormats} from '../job/import/import-formats.js'
+
+/** `mirror config import`: the file of another program in, a job file out. */
+export class ConfigImport extends Command {
+  static override readonly summary = 'Turn the YAML of skopeo sync or of regsync into a job file.'
+  static override readonly description =
+    'The job file goes to standard output. What has no counterpart is said in comments in it and on standard error. Secrets are not copied: variables stand for them.'
+  static override readonly examples = [
+    '<%= config.bin %> config import sync.yaml >mirror.yaml',
+    '<%= config.bin %> config import regsync.yml --from regsync >mirror.yaml',
+  ]
+  static override readonly args = {
+    file: argument({description: 'the file to import, or - for standard input', required: true}),
+  }
+  static override readonly flags = {
+    from: string({
+      description: 'whose file it is [default: auto]',
+      helpValue: importFormats.join('|'),
+      options: [...importFormats],
+      env: 'MIRROR_FROM',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(ConfigImport)
+    const {runConfigImport} = await import('./run-config-import.js')
+    await runConfigImport({file: args.file, from: importFormats.find((one) => one === flags.from)})
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: 'config import'})
+  }
+}

@@ -1,0 +1,26 @@
+import {limits} from '@airgap-mirror/oci-client/model'
+import {importConfig} from '../job/import/import-config.js'
+import type {ImportFormat} from '../job/import/import-formats.js'
+import {warningLine} from '../render/event-line.js'
+import {readTextFile} from '../settings/read-file.js'
+
+/**
+ * Writes the job file to standard output and warnings to standard error.
+ * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
+ */
+export const runConfigImport = async ({
+  file,
+  from = 'auto',
+}: {
+  readonly file: string
+  readonly from?: ImportFormat | undefined
+}): Promise<void> => {
+  const text = await readTextFile(file, {
+    flag: 'config import',
+    limit: limits.listBytes,
+    code: 'CONFIG_INVALID',
+  })
+  const imported = await importConfig(text, {name: file === '-' ? 'standard input' : file, from})
+  for (const warning of imported.warnings) process.stderr.write(warningLine(warning))
+  process.stdout.write(imported.text)
+}

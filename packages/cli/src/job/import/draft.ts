@@ -1,0 +1,37 @@
+import type {Path} from '../problems.js'
+import type {RawJobFile} from '../raw-job.js'
+
+/** A remark for whoever reads the new file: above the line of its path, and on standard error. */
+export interface Remark {
+  readonly path: Path
+  readonly text: string
+}
+
+/** A job file made from another program's, before it is written. */
+export interface Draft {
+  readonly file: Partial<RawJobFile>
+  /** What has no counterpart here, or means something else. */
+  readonly remarks: readonly Remark[]
+}
+
+/** Plain text as a job file has it: what would be read as a variable is written so that it is not. */
+export const literal = (text: string): string => text.replaceAll(/\$(?=[${])/g, '$$$$')
+
+/** A variable's name for a secret of a host: secrets are never written into the new file. */
+export const variableFor = (host: string, what: 'USERNAME' | 'PASSWORD'): string =>
+  `${host
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]+/g, '_')
+    .replaceAll(/^_+|_+$/g, '')
+    .replace(/^(?=\d)/, 'R')}_${what}`
+
+/** The same without what is undefined, empty lists and empty objects: keys of a file that say nothing. */
+export const said = <Values extends object>(
+  values: Values,
+): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => !isNothing(value))) as {
+    [Key in keyof Values]?: Exclude<Values[Key], undefined>
+  }
+
+const isNothing = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)

@@ -1,0 +1,101 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {formatReference, type MirrorError} from '@airgap-mirror/oci-client/model'
+import {describe, expect, it} from 'vitest'
+import {importConfig} from '#src/job/import/import-config.js'
+import {translateRange} from '#src/job/import/translate-range.js'
+import {wantedBy} from '#src/job/job-images.js'
+import {parse} from './job-kit.js'
+
+const golden = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'config-import')
+const example = (name: string): string => readFileSync(join(golden, name), 'utf8')
+
+/** Every variable that the imported files name. */
+const variables = {
+  REGISTRY_EXAMPLE_COM_PASSWORD: 'p',
+  HUB_USER: 'u',
+  GHCR_IO_PASSWORD: 'p',
+  DEBIAN_VERSION: '12',
+  TARGET: 'reg.example',
+}
+
+describe.each(['skopeo', 'regsync'] as const)('a file of %s', (from) => {
+  it('becomes a job file with comments on what has no counterpart', async () => {
+    const {text, warnings} = await importConfig(example(`${from}.yaml`), {name: from, from: 'auto'})
+    await expect(text).toMatchFileSnapshot(join(golden, `${from}.job.yaml`))
+    await expect(`${warnings.join('\n')}\n`).toMatchFileSnapshot(join(golden, `${from}.warnings`))
+    for (const warning of warnings) expect(text).toContain(warning)
+    expect(text + warnings.join('')).not.toContain('hunter2')
+  })
+
+  it('becomes a job file that is read without a complaint', async () => {
+    const {text} = await importConfig(example(`${from}.yaml`), {name: from, from})
+    const {jobs} = await parse(text, variables)
+    expect(jobs.length).toBeGreaterThan(0)
+    for (const job of jobs) {
+      const {images, listings} = wantedBy(job, [])
+      expect(images.length + listings.length).toBeGreaterThan(0)
+    }
+  })
+})
+
+it('keeps tags that look like numbers as they are written', async () => {
+  const {text} = await importConfig('gcr.io:\n  images:\n    a/b: [1.10, 010, yes]\n', {
+    name: 'f',
+    from: 'auto',
+  })
+  const {jobs} = await parse(text)
+  const [job] = jobs
+  if (job === undefined) throw new Error('a job is missing')
+  expect(wantedBy(job, []).images.map(({source}) => formatReference(source))).toEqual([
+    'gcr.io/a/b:1.10',
+    'gcr.io/a/b:010',
+    'gcr.io/a/b:yes',
+  ])
+})
+
+it('writes expressions so that they are not taken for variables', async () => {
+  const regex = '^v${1}$$'
+  const file = JSON.stringify({'gcr.io': {'images-by-tag-regex': {a: regex}}})
+  const {jobs} = await parse((await importConfig(file, {name: 'f', from: 'auto'})).text)
+  expect(jobs[0]?.repositories[0]?.tags).toEqual([{regex: [regex]}])
+})
+
+it.each<readonly [string, object | undefined]>([
+  ['>= 3.12.0', {semver: '>=3.12.0'}],
+  ['>=1.2, <2', {semver: '>=1.2 <2'}],
+  ['=>1.2 || =<1', {semver: '>=1.2 || <=1'}],
+  ['>=1.2, != 1.5.0', {semver: '>=1.2', exclude: ['1.5.0', 'v1.5.0']}],
+  ['!=1.5.0', {semver: '*', exclude: ['1.5.0', 'v1.5.0']}],
+  ['>=1.2-0', {semver: '>=1.2.0-0', prereleases: true}],
+  ['!=1.5', undefined],
+  ['1.x || !=1.5.0', undefined],
+])('the range %s', (range, filter) => expect(translateRange(range)).toEqual(filter))
+
+describe('what cannot be imported', () => {
+  const refused = (text: string): Promise<MirrorError> =>
+    importConfig(text, {name: 'sync.yaml', from: 'auto'}).then(
+      () => expect.unreachable('it was taken'),
+      (error: MirrorError) => error,
+    )
+
+  it.each([
+    ['a: b', /neither a file of skopeo sync nor one of regsync/],
+    ['', /neither/],
+    ['a: [', /not valid YAML; line 1/],
+    [
+      'gcr.io:\n  images:\n    UPPER: [x]\n    b: ["not a tag"]\n    c: {}\n',
+      /line 3: .*; line 4: .*; line 5: /,
+    ],
+    ['gcr.io: {images-by-tag-regex: {a: "(?=x)"}, images-by-semver: {b: often}}', /2 problems/],
+    ['gcr.io: {images: {a: []}, credentials: hunter2}', /credentials: has to have keys/],
+    ['sync: [{source: x/UPPER, target: a.example/x, type: image}]', /sync\[0\]\.source: /],
+    ['sync: [{source: a, target: a.example/x, type: repository, tags: {allow: ["("]}}]', /allow\[0\]: /],
+    ['version: 2\nsync: []', /line 1: version: is not 1/],
+  ])('%s', async (text, told) => {
+    const error = await refused(text)
+    expect(error.code).toBe('CONFIG_INVALID')
+    expect(error.message).toMatch(told)
+    expect(error.message).not.toContain('hunter2')
+  })
+})
