@@ -8,7 +8,7 @@ const MOST_BLOCKS = 1000
 export interface Block {
   /** Plain bytes. */
   readonly size: number
-  /** Where it lies in its source: of those that wait for room, the lowest comes first. */
+  /** Where it lies in its source, in plain bytes: of those that wait for room, the lowest comes first. */
   readonly order: number
   /** @param onFilled told how much of the target is there so far; checksums are proven at the end alone */
   readonly decode: (
@@ -59,6 +59,8 @@ export class BlockCache {
   readonly threads: number
   readonly #entries = new Map<Block, Entry>()
   readonly #held = new Map<Block, number>()
+  /** Abandoned, but still written to until their decoder has heard of it. */
+  readonly #leaving = new Set<Entry>()
   #waiters: Waiter[] = []
   #clock = 0
   #spare: ArrayBuffer | undefined
@@ -98,7 +100,8 @@ export class BlockCache {
   /** Begins to decode a block that will be asked for, where there is room without taking it from what is needed sooner. */
   prefetch(block: Block): void {
     const isFree = this.#waiters.length === 0 && !this.#entries.has(block) && this.#decoding < this.threads
-    if (isFree && this.#makeRoom(block.size, {forPrefetch: true})) this.#begin(block)
+    if (isFree && this.#isWithinReach(block) && this.#makeRoom(block.size, {forPrefetch: true}))
+      this.#begin(block)
   }
 
   /** Stops decoding what nobody uses or has announced to use, since nobody will ask for more of it now. */
@@ -106,8 +109,8 @@ export class BlockCache {
     const entry = this.#entries.get(block)
     if (entry === undefined || !entry.decoding || entry.pins > 0 || this.#held.has(block)) return
     this.#entries.delete(block)
+    this.#leaving.add(entry)
     entry.abort.abort(new MirrorError('CANCELLED', 'the rest of a block is not needed'))
-    this.#grant()
   }
 
   /** Keeps a block, once it is decoded, rather than those that nobody has announced a use of. */
@@ -145,13 +148,24 @@ export class BlockCache {
     const known = this.#entries.get(block)
     if (known === undefined) {
       const isNext = this.#waiters.every((waiter) => waiter.block.order > block.order)
-      if (!isNext || this.#decoding >= this.threads) return undefined
+      if (!isNext || this.#decoding >= this.threads || !this.#isWithinReach(block)) return undefined
       if (!this.#makeRoom(block.size, {forPrefetch: false})) return undefined
     }
     const entry = known ?? this.#begin(block)
     entry.pins += 1
     entry.used = true
     return entry
+  }
+
+  /**
+   * Readers far apart would each want blocks that the others' push out, and what lies between two of them would be decoded
+   * twice. So whoever is a whole budget ahead of the last one waits for it.
+   */
+  #isWithinReach({order}: Block): boolean {
+    for (const {block, pins} of this.#entries.values()) {
+      if (pins > 0 && order >= block.order + this.#budget) return false
+    }
+    return this.#waiters.every((waiter) => order < waiter.block.order + this.#budget)
   }
 
   async #admitLater(block: Block, signal: AbortSignal | undefined): Promise<Entry> {
@@ -223,12 +237,13 @@ export class BlockCache {
       if (this.#entries.get(entry.block) === entry) this.#entries.delete(entry.block)
     }
     entry.decoding = false
+    if (this.#leaving.delete(entry)) this.#spare = entry.bytes.buffer as ArrayBuffer
     this.#grant()
   }
 
   #makeRoom(size: number, {forPrefetch}: {readonly forPrefetch: boolean}): boolean {
     const entries = [...this.#entries.values()]
-    let used = entries.reduce((sum, {block}) => sum + block.size, 0)
+    let used = [...entries, ...this.#leaving].reduce((sum, {block}) => sum + block.size, 0)
     if (used + size <= this.#budget && entries.length < MOST_BLOCKS) return true
     const evictable = entries
       .filter((entry) => !entry.decoding && entry.pins === 0)
@@ -240,7 +255,8 @@ export class BlockCache {
       used -= entry.block.size
       evicted.push(entry)
     }
-    const fits = used + size <= this.#budget || evicted.length === entries.length
+    const fits =
+      used + size <= this.#budget || (evicted.length === entries.length && this.#leaving.size === 0)
     if (!fits) return false
     for (const entry of evicted) this.#evict(entry)
     return true

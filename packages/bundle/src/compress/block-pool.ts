@@ -89,6 +89,8 @@ export class BlockPool {
       workerData: this.#method,
       // Flags that the process was started with, as `--input-type`, may be none that a file accepts.
       execArgv: [],
+      // A packer has a few large buffers and next to no objects: the usual 48 MB of young ones would only be touched, not used.
+      resourceLimits: {maxYoungGenerationSizeMb: 6},
     })
     const thread: Thread = {worker, jobs: []}
     this.#threads.push(thread)

@@ -35,7 +35,7 @@ export const openXz = async (packed: ByteSource, options: OpenPackedOptions): Pr
   const blocks = table.blocks.map((block): PlacedBlock => ({
     offset: block.plainOffset,
     size: block.plainSize,
-    order: block.packedOffset,
+    order: block.plainOffset,
     decode: async (target, signal, onFilled) =>
       decodeBlock(block, target, {packed, decode, signal, onDecoded, onFilled}),
   }))
