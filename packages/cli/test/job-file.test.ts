@@ -2,7 +2,8 @@ import {formatReference} from '@airgap-mirror/oci-client/model'
 import {describe, expect, it} from 'vitest'
 import {parseImageLists} from '#src/engine/image-list.js'
 import {mapName} from '#src/engine/naming.js'
-import {imagesIn, immutableIn, namingFor, wantedBy} from '#src/job/job-images.js'
+import {distinct, imagesIn, immutableIn, wantedBy} from '#src/job/job-images.js'
+import {namingFor, targetsOf} from '#src/job/job-targets.js'
 import {parse, refused} from './job-kit.js'
 
 const digest = `sha256:${'0'.repeat(64)}` as const
@@ -160,6 +161,27 @@ describe('a job file', () => {
     expect(
       [{...name, tag: 'v1'}, {...name, tag: 'latest'}, {...name, digest}, name].map(isImmutable),
     ).toEqual([true, false, true, false])
+  })
+
+  it('goes where a flag says, by its own rules, or to its targets', async () => {
+    const {jobs} = await parse(full, {HUB_TOKEN: 'secret', TARGET: 'reg.example:5000'})
+    const [k3s, tools] = jobs
+    if (k3s === undefined || tools === undefined) throw new Error('a job is missing')
+    expect(targetsOf(k3s, 'flag.example/x')).toMatchObject([
+      {text: 'flag.example/x', registry: 'flag.example', namespace: 'x/k3s', naming: {mapHost: 'keep'}},
+    ])
+    expect(targetsOf(tools, undefined)).toBe(tools.targets)
+    expect(() => targetsOf({...tools, targets: []}, undefined)).toThrow(/the job "tools" has no targets/)
+  })
+
+  it('wants an image once, and refuses two targets for it', async () => {
+    const {jobs} = await parse('jobs: [{name: a, targets: r.example, references: [x, x, x a, x b]}]')
+    const [job] = jobs
+    const [target] = job?.targets ?? []
+    if (job === undefined || target === undefined) throw new Error('a job is missing')
+    const images = distinct(wantedBy(job, []).images)
+    expect(images.map((image) => image.target)).toEqual([undefined, 'a', 'b'])
+    expect(() => namingFor(target, {images})).toThrow(/docker.io\/library\/x is given two targets: a and b/)
   })
 
   it('merges keys and repeats what aliases name', async () => {

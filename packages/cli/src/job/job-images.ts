@@ -1,7 +1,6 @@
 import {formatReference, type Reference} from '@airgap-mirror/oci-client/model'
-import {referenceKey, type NamingRules} from '../engine/naming.js'
 import {chooseTags, narrows, type TagFilter} from './choose-tags.js'
-import type {Job, JobRepository, JobTarget, WantedImage} from './job.js'
+import type {Job, JobRepository, WantedImage} from './job.js'
 import {tagMatcher} from './tag-patterns.js'
 
 /** A repository whose tags have to be listed before it is known which of them are wanted. */
@@ -36,31 +35,6 @@ export const imagesIn = (listing: Listing, tags: readonly string[]): readonly Wa
   return tags
     .filter((tag) => chosen.has(tag))
     .map((tag) => wanted({registry, repository, tag}, target === undefined ? undefined : `${target}:${tag}`))
-}
-
-/**
- * The naming rules of one of a job's targets.
- * @param images what is wanted: what they say of their targets is beneath the job's own maps
- * @param mapFile what is in `target.naming.mapFile`
- */
-export const namingFor = (
-  {registry, namespace, naming}: JobTarget,
-  {
-    images,
-    mapFile = new Map(),
-  }: {readonly images: readonly WantedImage[]; readonly mapFile?: ReadonlyMap<string, string>},
-): NamingRules => {
-  const columns = images.flatMap(({source, target}): readonly [string, string][] =>
-    target === undefined ? [] : [[referenceKey(source), target]],
-  )
-  return {
-    registry,
-    namespace,
-    mapHost: naming.mapHost ?? 'drop',
-    rewrites: naming.rewrites ?? [],
-    map: new Map([...columns, ...mapFile, ...(naming.map ?? [])]),
-    maxDepth: naming.maxDepth,
-  }
 }
 
 /** Whether what a reference names cannot change: a digest, or a tag that the job calls immutable. */
