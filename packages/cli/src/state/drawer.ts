@@ -103,7 +103,7 @@ export class Drawer {
     await using file = await open(join(this.#directory, name))
     const {size, mtimeMs} = await file.stat()
     if (size > entryBytes + HEAD_BYTES || Date.now() - mtimeMs > maxAge) return undefined
-    return file.readFile()
+    return await file.readFile()
   }
 
   #list(): Promise<Set<string>> {
