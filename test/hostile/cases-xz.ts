@@ -39,11 +39,11 @@ export const xzCases: readonly HostileCase[] = [
   ),
   xzCase(
     'an xz bomb of two huge blocks',
-    'two blocks of 384 MiB each, which could be decoded alone',
+    'two blocks of 256 MiB each, which could be decoded alone',
     WHOLE,
     async () => {
-      const first = await zeroBlock(24, {before: beforeZeros(48 * 16 * MiB)})
-      return xzStream([first, await zeroBlock(24), storedBlock(TRAILER)])
+      const first = await zeroBlock(16, {before: beforeZeros(32 * 16 * MiB)})
+      return xzStream([first, await zeroBlock(16), storedBlock(TRAILER)])
     },
   ),
   xzCase(

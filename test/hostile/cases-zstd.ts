@@ -63,6 +63,12 @@ export const zstdCases: readonly HostileCase[] = [
     expected: WHOLE,
   },
   {
+    name: 'skippable frames over the limit',
+    made: '600,000 of nothing before the archive',
+    make: () => Buffer.concat([repeated(skippableFrame(0), 600_000), frame]),
+    expected: 'LIMIT_EXCEEDED',
+  },
+  {
     name: 'a skippable frame of 4 GiB',
     made: 'the frame says so and the file ends',
     make: () => Buffer.concat([frame, skippableFrame(0xffff_ffff, Buffer.alloc(1000))]),

@@ -22,6 +22,7 @@ export class ByteCursor {
 
   /** Exactly `length` bytes; undefined where the stream ends before. Meant for few of them. */
   async take(length: number): Promise<Buffer | undefined> {
+    if (length <= this.#chunk.length) return this.#next(length)
     const parts: Buffer[] = []
     for await (const part of this.pass(length)) parts.push(part)
     const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
@@ -31,12 +32,18 @@ export class ByteCursor {
   /** The next `length` bytes as they come; fewer where the stream ends before. */
   async *pass(length: number): AsyncGenerator<Buffer, void, undefined> {
     for (let left = length; left > 0 && !(await this.atEnd());) {
-      const part = this.#chunk.subarray(0, left)
-      this.#chunk = this.#chunk.subarray(part.length)
-      this.position += part.length
+      const part = this.#next(left)
       left -= part.length
       yield part
     }
+  }
+
+  /** At most `length` bytes of what is there. */
+  #next(length: number): Buffer {
+    const part = this.#chunk.subarray(0, length)
+    this.#chunk = this.#chunk.subarray(part.length)
+    this.position += part.length
+    return part
   }
 
   async close(): Promise<void> {

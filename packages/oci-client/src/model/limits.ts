@@ -53,8 +53,8 @@ export const limits = {
   linkHops: 16,
   /** Characters of paths that are looked up while the links of one archive are followed: about a second of work. */
   linkCharacters: 300_000_000,
-  /** The xz Index of one stream: 8 bytes a record at the least, so some four million blocks. */
-  xzIndexBytes: 64 * MiB,
+  /** The xz Index of one stream: at most 18 bytes for each of `xzBlocks`. */
+  xzIndexBytes: 8 * MiB,
   /** Streams of one file, each of which costs a few reads to find; whoever strings files together has a few. */
   xzStreams: 20_000,
   /** Blocks of one file, at some 300 bytes each: with the usual 24 MiB a block this is 6 TiB. */
