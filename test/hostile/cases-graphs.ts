@@ -168,6 +168,19 @@ export const graphCases: readonly HostileCase[] = [
     expected: WHOLE,
   },
   {
+    name: 'a sparse index of 10,000 levels',
+    made: 'two images, one that is not there, and an annotation of lists in lists: it would be written anew',
+    make: () => {
+      const other = image('other')
+      const absent = {mediaType: mediaTypes.ociManifest, size: 1, digest: `sha256:${'0'.repeat(64)}`}
+      const children = [child(), descriptor(mediaTypes.ociManifest, other.manifest), absent]
+      const text = index(children).bytes.toString()
+      const deep = blob(text.replace('{', `{"annotations":{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}},`))
+      return layout([asIndex(deep, app)], [deep], imageMembers(other))
+    },
+    expected: 'app:v1 LIMIT_EXCEEDED',
+  },
+  {
     name: 'an index of 100,000 images',
     made: 'short descriptors of images that are not there',
     make: () => {

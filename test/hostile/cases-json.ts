@@ -56,13 +56,13 @@ const indexCases: readonly HostileCase[] = [
     name: 'index.json of 10,000 levels',
     made: '[[[[…]]]]',
     make: withIndex(`${'['.repeat(10_000)}${']'.repeat(10_000)}`),
-    expected: 'MANIFEST_INVALID',
+    expected: 'LIMIT_EXCEEDED',
   },
   {
     name: 'index.json of a million levels',
     made: '{"a":{"a":…',
     make: withIndex('{"a":'.repeat(1_000_000)),
-    expected: /^(?:MANIFEST_INVALID|LIMIT_EXCEEDED)$/,
+    expected: 'LIMIT_EXCEEDED',
   },
   {
     name: '10,000 levels in a place that nobody reads',
@@ -70,7 +70,7 @@ const indexCases: readonly HostileCase[] = [
     make: withIndex(
       goodIndex.replace('{', `{"annotations":{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}},`),
     ),
-    expected: WHOLE,
+    expected: 'LIMIT_EXCEEDED',
   },
   {
     name: 'a JSON bomb of objects',
@@ -88,7 +88,7 @@ const indexCases: readonly HostileCase[] = [
     name: 'a JSON bomb of keys',
     made: 'two million keys of one object',
     make: withIndex(`{${Array.from({length: 2_000_000}, (_, at) => `"k${at}":0`).join()}}`),
-    expected: /^(?:LIMIT_EXCEEDED|BUNDLE_EMPTY)$/,
+    expected: 'LIMIT_EXCEEDED',
   },
   {
     name: 'a huge string',

@@ -7,6 +7,8 @@ export interface HostileCase {
   readonly made: string
   readonly make: () => Uint8Array | Promise<Uint8Array>
   readonly expected: string | RegExp
+  /** Milliseconds of processor time that it may take; default 5,000. */
+  readonly cpu?: number
 }
 
 /** What a bundle file came to, as the child that read it says. */

@@ -16,6 +16,7 @@ export interface ContentTable {
   readonly manifests: Map<string, Promise<Manifest>>
   /** Of all of them. */
   manifestsBytes: number
+  manifestsValues: number
 }
 
 export const contentTable = (): ContentTable => ({
@@ -25,6 +26,7 @@ export const contentTable = (): ContentTable => ({
   absent: new Map(),
   manifests: new Map(),
   manifestsBytes: 0,
+  manifestsValues: 0,
 })
 
 export const findBlob = (table: ContentTable, digest: Digest): StoredFile | undefined => {

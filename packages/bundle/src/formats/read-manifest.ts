@@ -1,6 +1,7 @@
 import {
   algorithmOf,
   isMirrorError,
+  jsonShape,
   limits,
   MirrorError,
   parseManifest,
@@ -58,6 +59,13 @@ const readFrom = async (
     what: `manifest ${descriptor.digest}`,
     signal,
   })
+  table.manifestsValues += jsonShape(read).values
+  if (table.manifestsValues > limits.manifestsValues) {
+    throw overLimit(
+      `with ${file.name} the manifests of the bundle have ${table.manifestsValues} JSON values`,
+      limits.manifestsValues,
+    )
+  }
   // A copy, since a decoder's chunk would keep all of its buffer.
   const bytes = read.length < read.buffer.byteLength ? new Uint8Array(read) : read
   try {

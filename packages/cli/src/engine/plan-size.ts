@@ -1,13 +1,16 @@
-import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
-import type {Candidate} from './candidates.js'
-import {nodesOf} from './gather.js'
+import {limits, MirrorError, type PendingImage} from '@airgap-mirror/oci-client/model'
+import {nodesOf, type ImageNode} from './gather.js'
+
+interface Planned {
+  readonly content: {readonly node: ImageNode} | {readonly pending: PendingImage} | {readonly error: Error}
+}
 
 /**
  * Refuses what would become too big a plan. Shared content costs little in a bundle and is planned for each image: ten
  * thousand names for one image of ten thousand layers are a few hundred kilobytes there.
  * @throws {MirrorError} LIMIT_EXCEEDED
  */
-export const refuseTooMuch = (candidates: readonly Candidate[]): void => {
+export const refuseTooMuch = (candidates: readonly Planned[]): void => {
   let steps = 0
   for (const {content} of candidates) {
     if ('pending' in content) steps += 2 + content.pending.layers.length

@@ -64,7 +64,8 @@ const parsePlatform = (value: JsonObject): Platform => {
   }
 }
 
-const stringsOf = (value: JsonObject): Record<string, string> =>
+/** Its members that are texts, as all annotations should be. */
+export const stringsOf = (value: JsonObject): Record<string, string> =>
   Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )

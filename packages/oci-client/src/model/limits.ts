@@ -12,10 +12,14 @@ export const limits = {
    * platforms with their manifests takes about as much.
    */
   manifestsBytes: 128 * MiB,
+  /** JSON values in them, see `jsonValues`: 400 for each of 10,000 images. */
+  manifestsValues: 4_000_000,
   /** `index.json` and `manifest.json` of a bundle: about 3 KiB an image, so this is some 10,000 images. */
   bundleIndexBytes: 32 * MiB,
-  /** Objects, lists, texts and numbers in one JSON file: an empty object of two bytes takes 56 in memory. */
-  jsonValues: 2_000_000,
+  /** Objects, lists, texts and numbers in one JSON file: a key of a few bytes takes some 200 in memory. */
+  jsonValues: 1_000_000,
+  /** Lists and objects inside each other in one JSON file; manifests have six levels, image configs few more. */
+  jsonDepth: 100,
   /** Images of one bundle, each name counted. */
   images: 50_000,
   /** Manifests and blobs in the plan of a push, shared ones counted for each image: 200 for each of 10,000 images. */

@@ -1,6 +1,7 @@
 import {digestOf, type Digest, type DigestAlgorithm} from './digest.js'
-import {isJsonObject, parseDescriptor, type Descriptor, type JsonObject} from './descriptor.js'
+import {isJsonObject, parseDescriptor, stringsOf, type Descriptor, type JsonObject} from './descriptor.js'
 import {MirrorError} from './error.js'
+import {jsonShape} from './json-shape.js'
 import {limits} from './limits.js'
 import {isIndexType, isManifestType, mediaTypes} from './media-types.js'
 
@@ -11,6 +12,7 @@ interface ManifestBase {
   readonly bytes: Uint8Array
   readonly subject?: Descriptor
   readonly artifactType?: string
+  /** Of a referrer alone: the index under a referrers tag repeats them. */
   readonly annotations?: Readonly<Record<string, string>>
 }
 
@@ -56,16 +58,17 @@ export const parseManifest = (bytes: Uint8Array, options: ParseManifestOptions =
     throw new MirrorError('MANIFEST_INVALID', 'a manifest is an image and an index at once')
   }
   const mediaType = mediaTypeOf(json, options.mediaType)
+  const subject =
+    json['subject'] === undefined || json['subject'] === null
+      ? undefined
+      : parseDescriptor(json['subject'], 'subject')
+  const {annotations} = json
   const base = {
     descriptor: {mediaType, digest: digestOf(bytes, options.algorithm), size: bytes.length},
     bytes,
-    ...(json['subject'] === undefined || json['subject'] === null
-      ? {}
-      : {subject: parseDescriptor(json['subject'], 'subject')}),
+    ...(subject === undefined ? {} : {subject}),
     ...(typeof json['artifactType'] === 'string' ? {artifactType: json['artifactType']} : {}),
-    ...(isJsonObject(json['annotations'])
-      ? {annotations: json['annotations'] as Record<string, string>}
-      : {}),
+    ...(subject !== undefined && isJsonObject(annotations) ? {annotations: stringsOf(annotations)} : {}),
   }
   if (isIndexType(mediaType))
     return {...base, kind: 'index', children: descriptors(json['manifests'], 'manifests')}
@@ -83,8 +86,11 @@ export const parseManifest = (bytes: Uint8Array, options: ParseManifestOptions =
   )
 }
 
-/** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object */
+/** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object, LIMIT_EXCEEDED where it nests too deep */
 export const parseJsonObject = (bytes: Uint8Array, what: string): JsonObject => {
+  if (jsonShape(bytes).depth > limits.jsonDepth) {
+    throw new MirrorError('LIMIT_EXCEEDED', `${what} nests over ${limits.jsonDepth} levels deep`)
+  }
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes))
