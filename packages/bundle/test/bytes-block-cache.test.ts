@@ -53,16 +53,36 @@ describe('the block cache', () => {
     expect(one.decodes).toBe(1)
   })
 
-  test('keeps what is in use, and lets go of what was unused for longest', async () => {
+  test('keeps what a reader behind will want, and makes whoever is ahead wait for that', async () => {
     const cache = cacheOf(3)
     const blocks = [1, 2, 3].map((order) => block(order))
     const [first, second, third] = await Promise.all(blocks.map((each) => cache.acquire(each)))
     second?.release()
     third?.release()
-    ;(await cache.acquire(block(4))).release()
-    for (const each of blocks.toReversed()) (await cache.acquire(each)).release()
+    let isIn = false
+    const ahead = cache.acquire(block(4)).then((lease) => {
+      isIn = true
+      return lease
+    })
+    await turn()
+    expect(isIn).toBe(false)
     first?.release()
-    expect(blocks.map(({decodes}) => decodes)).toEqual([1, 2, 1])
+    ;(await ahead).release()
+    for (const each of blocks.slice(1).toReversed()) (await cache.acquire(each)).release()
+    expect(blocks.map(({decodes}) => decodes)).toEqual([1, 1, 1])
+  })
+
+  test('gives a reader its next block before anybody can take its place', async () => {
+    const cache = cacheOf(2)
+    const [one, two, far] = [block(1), block(2), block(3)]
+    const lease = await cache.acquire(one)
+    cache.prefetch(two)
+    const ahead = cache.acquire(far)
+    await turn()
+    const next = await cache.acquire(two, {instead: lease})
+    next.release()
+    ;(await ahead).release()
+    expect([one, two, far].map(({decodes}) => decodes)).toEqual([1, 1, 1])
   })
 
   test('keeps what was announced rather than what was used last', async () => {

@@ -1,5 +1,5 @@
 import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import type {Block, BlockCache, BlockLease} from './block-cache.js'
+import type {AcquireOptions, Block, BlockCache, BlockLease} from './block-cache.js'
 import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
@@ -67,7 +67,7 @@ export class BlockBytes implements ByteSource {
         const index = this.#indexAt(at)
         const block = this.#blockAt(index)
         const upTo = unproven ? Math.min(end - block.offset, block.size) : block.size
-        const wanted = this.#acquire(block, {signal, upTo})
+        const wanted = this.#acquire(block, {signal, upTo, instead: lease})
         this.#readAhead(index, end)
         lease = await wanted
         const blockEnd = Math.min(end, block.offset + block.size)
@@ -78,7 +78,6 @@ export class BlockBytes implements ByteSource {
           // A copy: the consumer may keep it, the block's buffer is used again.
           yield lease.bytes.slice(from, at - block.offset)
         }
-        lease.release()
       }
     } finally {
       signal?.removeEventListener('abort', letGo)
@@ -103,10 +102,7 @@ export class BlockBytes implements ByteSource {
     await this.#options.dispose()
   }
 
-  async #acquire(
-    block: Block,
-    options: {readonly signal: AbortSignal | undefined; readonly upTo: number},
-  ): Promise<BlockLease> {
+  async #acquire(block: Block, options: AcquireOptions): Promise<BlockLease> {
     if (this.#closed !== undefined) throw this.#closed
     return this.#options.cache.acquire(block, options)
   }

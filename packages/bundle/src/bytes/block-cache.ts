@@ -21,7 +21,16 @@ export interface Block {
 /** A decoded block in use. Its bytes must not be touched after `release`, which may be called more than once. */
 export interface BlockLease {
   readonly bytes: Uint8Array
-  readonly release: () => void
+  /** @param options.quietly nobody is let in for it yet; for `acquire` alone */
+  readonly release: (options?: {readonly quietly?: boolean}) => void
+}
+
+export interface AcquireOptions {
+  readonly signal?: AbortSignal | undefined
+  /** So many bytes have to be there, unproven; absent: the whole block. */
+  readonly upTo?: number | undefined
+  /** The reader's last lease, given back in the same step. */
+  readonly instead?: BlockLease | undefined
 }
 
 interface Entry {
@@ -34,14 +43,7 @@ interface Entry {
   filled: number
   decoding: boolean
   pins: number
-  /** When it was begun or last let go, in the cache's own time. */
-  touched: number
-  /** False for what was prefetched and nobody has asked for yet. */
-  used: boolean
 }
-
-/** A prefetched block that nobody came for in so many uses of others may go. */
-const STALE_AFTER = 16
 
 interface Waiter {
   readonly block: Block
@@ -50,8 +52,8 @@ interface Waiter {
 
 /**
  * Decoded blocks, held within a number of bytes; one block is always allowed, however big. A block that several ask for is
- * decoded once. It stays while it is in use; of the others the one unused for longest makes room first. Buffers are used
- * again, so that memory does not depend on when garbage is collected.
+ * decoded once. It stays while it is in use. Readers go upwards, so of the others first those make room that lie below every
+ * reader, then the highest. Buffers are used again, so that memory does not depend on when garbage is collected.
  */
 export class BlockCache {
   readonly #budget: number
@@ -62,7 +64,6 @@ export class BlockCache {
   /** Abandoned, but still written to until their decoder has heard of it. */
   readonly #leaving = new Set<Entry>()
   #waiters: Waiter[] = []
-  #clock = 0
   #spare: ArrayBuffer | undefined
 
   constructor(options: {readonly budget: number; readonly threads: number}) {
@@ -75,18 +76,20 @@ export class BlockCache {
    * wait from waiting for each other. With `upTo` only the first so many bytes have to be there, unproven.
    * @throws {MirrorError} CANCELLED, and what decoding throws
    */
-  async acquire(
-    block: Block,
-    options: {readonly signal?: AbortSignal | undefined; readonly upTo?: number | undefined} = {},
-  ): Promise<BlockLease> {
-    const {signal, upTo = block.size} = options
+  async acquire(block: Block, options: AcquireOptions = {}): Promise<BlockLease> {
+    const {signal, upTo = block.size, instead} = options
     throwIfAborted(signal)
-    const entry = this.#admitNow(block) ?? (await this.#admitLater(block, signal))
+    // Nobody may take the reader's place in the moment between two of its blocks.
+    instead?.release({quietly: true})
+    const admitted = this.#admitNow(block) ?? this.#admitLater(block, signal)
+    if (instead !== undefined) this.#grant()
+    const entry = await admitted
     let pinned = true
-    const release = (): void => {
+    const release = ({quietly = false} = {}): void => {
       if (!pinned) return
       pinned = false
-      this.#unpin(entry)
+      entry.pins -= 1
+      if (!quietly) this.#grant()
     }
     try {
       await abortable(upTo < block.size ? filledUpTo(entry, upTo) : entry.ready, signal)
@@ -100,8 +103,7 @@ export class BlockCache {
   /** Begins to decode a block that will be asked for, where there is room without taking it from what is needed sooner. */
   prefetch(block: Block): void {
     const isFree = this.#waiters.length === 0 && !this.#entries.has(block) && this.#decoding < this.threads
-    if (isFree && this.#isWithinReach(block) && this.#makeRoom(block.size, {forPrefetch: true}))
-      this.#begin(block)
+    if (isFree && this.#isWithinReach(block) && this.#makeRoom(block)) this.#begin(block)
   }
 
   /** Stops decoding what nobody uses or has announced to use, since nobody will ask for more of it now. */
@@ -149,11 +151,10 @@ export class BlockCache {
     if (known === undefined) {
       const isNext = this.#waiters.every((waiter) => waiter.block.order > block.order)
       if (!isNext || this.#decoding >= this.threads || !this.#isWithinReach(block)) return undefined
-      if (!this.#makeRoom(block.size, {forPrefetch: false})) return undefined
+      if (!this.#makeRoom(block)) return undefined
     }
     const entry = known ?? this.#begin(block)
     entry.pins += 1
-    entry.used = true
     return entry
   }
 
@@ -162,10 +163,7 @@ export class BlockCache {
    * twice. So whoever is a whole budget ahead of the last one waits for it.
    */
   #isWithinReach({order}: Block): boolean {
-    for (const {block, pins} of this.#entries.values()) {
-      if (pins > 0 && order >= block.order + this.#budget) return false
-    }
-    return this.#waiters.every((waiter) => order < waiter.block.order + this.#budget)
+    return order < this.#lowestReader() + this.#budget
   }
 
   async #admitLater(block: Block, signal: AbortSignal | undefined): Promise<Entry> {
@@ -200,7 +198,6 @@ export class BlockCache {
 
   #unpin(entry: Entry): void {
     entry.pins -= 1
-    entry.touched = this.#clock += 1
     this.#grant()
   }
 
@@ -221,8 +218,6 @@ export class BlockCache {
       filled: 0,
       decoding: true,
       pins: 0,
-      touched: this.#clock,
-      used: false,
     }
     this.#entries.set(block, entry)
     void this.#settle(entry)
@@ -241,34 +236,32 @@ export class BlockCache {
     this.#grant()
   }
 
-  #makeRoom(size: number, {forPrefetch}: {readonly forPrefetch: boolean}): boolean {
+  /** Takes room from what is not in use, but not from what a reader behind will want before. */
+  #makeRoom({size, order}: Block): boolean {
     const entries = [...this.#entries.values()]
     let used = [...entries, ...this.#leaving].reduce((sum, {block}) => sum + block.size, 0)
-    if (used + size <= this.#budget && entries.length < MOST_BLOCKS) return true
-    const evictable = entries
-      .filter((entry) => !entry.decoding && entry.pins === 0)
-      .filter((entry) => !forPrefetch || this.#mayGoForPrefetch(entry))
-      .toSorted((a, b) => this.#keepValue(a) - this.#keepValue(b))
+    const reader = this.#lowestReader()
+    const lowest = Math.min(reader, ...[...this.#held.keys()].map((block) => block.order))
     const evicted: Entry[] = []
-    for (const entry of evictable) {
-      if (used + size <= this.#budget && entries.length - evicted.length < MOST_BLOCKS) break
+    const fits = (): boolean => used + size <= this.#budget && entries.length - evicted.length < MOST_BLOCKS
+    for (const entry of entries.toSorted((a, b) => keepValue(a.block, lowest) - keepValue(b.block, lowest))) {
+      if (fits()) break
+      if (entry.decoding || entry.pins > 0) continue
+      if (entry.block.order >= reader && entry.block.order < order) continue
       used -= entry.block.size
       evicted.push(entry)
     }
-    const fits =
-      used + size <= this.#budget || (evicted.length === entries.length && this.#leaving.size === 0)
-    if (!fits) return false
+    if (!fits() && (evicted.length < entries.length || this.#leaving.size > 0)) return false
     for (const entry of evicted) this.#evict(entry)
     return true
   }
 
-  #mayGoForPrefetch({block, used, touched}: Entry): boolean {
-    return !this.#held.has(block) && (used || this.#clock - touched > STALE_AFTER)
-  }
-
-  /** The lowest goes first: what nobody has announced a use of, by age; then what somebody has. */
-  #keepValue({block, touched}: Entry): number {
-    return (this.#held.has(block) ? Number.MAX_SAFE_INTEGER / 2 : 0) + touched
+  /** Where the last of those is who read or wait. */
+  #lowestReader(): number {
+    let lowest = Infinity
+    for (const {block, pins} of this.#entries.values()) if (pins > 0) lowest = Math.min(lowest, block.order)
+    for (const {block} of this.#waiters) lowest = Math.min(lowest, block.order)
+    return lowest
   }
 
   #evict(entry: Entry): void {
@@ -283,6 +276,10 @@ export class BlockCache {
     return new Uint8Array(isUsable ? spare : new ArrayBuffer(size), 0, size)
   }
 }
+
+/** The smaller goes first. */
+const keepValue = ({order}: Block, lowest: number): number =>
+  order < lowest ? order - Number.MAX_SAFE_INTEGER : -order
 
 const filledUpTo = async (entry: Entry, upTo: number): Promise<void> => {
   if (entry.filled >= upTo) return

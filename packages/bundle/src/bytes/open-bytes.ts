@@ -27,8 +27,8 @@ export interface NestedRange {
   readonly name: string
 }
 
-/** Four blocks of the size that xz makes by default: with them and two decoders the program stays under 256 MiB. */
-const DEFAULT_BUDGET = 96 * 1024 * 1024
+/** Two blocks of the size that xz makes by default: with them, two decoders and two packers the program stays under 256 MiB. */
+const DEFAULT_BUDGET = 56 * 1024 * 1024
 const SNIFF_BYTES = 512
 
 /**

@@ -6,7 +6,7 @@ export interface OpenBytesOptions {
   readonly signal?: AbortSignal | undefined
   /** Where plain bytes may be kept for a while; `never`: read compressed input twice instead. Default: the system's. */
   readonly scratch?: {readonly directory: string} | 'never' | undefined
-  /** Bytes of decoded blocks held at once; one block is always allowed. Default 96 MiB. */
+  /** Bytes of decoded blocks held at once; one block is always allowed. Default 56 MiB. */
   readonly memoryBudget?: number | undefined
   /** Another file of the same bundle: both stay within its memory budget. */
   readonly beside?: ByteSource | undefined
