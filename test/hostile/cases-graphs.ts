@@ -41,7 +41,7 @@ export const tower = (levels: number): Buffer => {
 }
 
 /** Seven levels of 30 indexes, each of which names all of the level below: 30^7 paths to the image. */
-export const web = (): Buffer => {
+const web = (): Buffer => {
   const blobs: RawBlob[] = []
   let level: readonly object[] = [child()]
   for (let depth = 0; depth < 7; depth += 1) {

@@ -10,7 +10,7 @@ export interface XzBlock {
   readonly plainSize: number
 }
 
-export interface XzRecord {
+interface XzRecord {
   readonly unpadded: bigint
   readonly plain: bigint
 }

@@ -35,7 +35,7 @@ export const listen = async (handler: Handler): Promise<Listening> => {
   }
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string
   readonly path: string
   readonly authorization: string | undefined

@@ -66,7 +66,7 @@ export interface OpenClient {
   readonly client: RegistryClient
   readonly usage: {readonly requests: number; readonly retries: number}
   /** Ends all connections, those in use as well. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
