@@ -58,8 +58,8 @@ export const zstdCases: readonly HostileCase[] = [
   },
   {
     name: 'a flood of skippable frames',
-    made: '200,000 of nothing before the archive',
-    make: () => Buffer.concat([repeated(skippableFrame(0), 200_000), frame]),
+    made: '100,000 of nothing before the archive',
+    make: () => Buffer.concat([repeated(skippableFrame(0), 100_000), frame]),
     expected: WHOLE,
   },
   {
@@ -86,14 +86,14 @@ export const zstdCases: readonly HostileCase[] = [
   },
   {
     name: 'a flood of empty zstd frames',
-    made: '5,000 frames of nothing before the archive',
-    make: () => Buffer.concat([repeated(zstdFrame([]), 5000), frame]),
+    made: '2,000 frames of nothing before the archive',
+    make: () => Buffer.concat([repeated(zstdFrame([]), 2000), frame]),
     expected: WHOLE,
   },
   {
     name: 'a flood of empty zstd blocks',
-    made: '200,000 blocks of nothing before the archive',
-    make: () => zstdFrame([...Array.from({length: 200_000}, () => Buffer.alloc(3)), ...rawBlocks(good)]),
+    made: '100,000 blocks of nothing before the archive',
+    make: () => zstdFrame([...Array.from({length: 100_000}, () => Buffer.alloc(3)), ...rawBlocks(good)]),
     expected: WHOLE,
   },
   {

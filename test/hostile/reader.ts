@@ -9,7 +9,7 @@ export interface Reader extends AsyncDisposable {
 
 /** Milliseconds after which a reading counts as a hang. */
 const PATIENCE = 40_000
-const USED_UP = 48 * 1024 * 1024
+const USED_UP = 96 * 1024 * 1024
 
 export const startReader = (): Reader => {
   let child: ChildProcess | undefined
