@@ -22,7 +22,7 @@ import {sourceSide, verifiedFile} from './verified-file.js'
 
 /** Content that goes out as it lies in the bundle. */
 export const storedBlob = (content: Descriptor, file: StoredFile): BlobSource =>
-  heldBlob({content, file}, ({signal, offset = 0}) =>
+  heldBlob({content, file, skips: true}, ({signal, offset = 0}) =>
     offset === 0 ? verifiedFile(file, content, {signal}) : sourceSide(file.stream({signal, offset})),
   )
 
@@ -35,8 +35,15 @@ export const pendingBlob = (
     skip(compress(sourceSide(plainLayer(content, file, signal)), {signal}), offset),
   )
 
+interface Held {
+  readonly content: Content
+  readonly file: StoredFile
+  /** Whether an offset means that the file is read from there on, and not from its start. */
+  readonly skips?: boolean
+}
+
 const heldBlob = (
-  {content, file}: {readonly content: Content; readonly file: StoredFile},
+  {content, file, skips = false}: Held,
   open: (options: OpenOptions) => Bytes,
 ): BlobSource => {
   const holds = new Set<() => void>()
@@ -47,7 +54,8 @@ const heldBlob = (
   return {
     content,
     position: file.position,
-    open: (options = {}) => told(open(options), releaseAll),
+    open: (options = {}) =>
+      told(open(options), {reached: releaseAll, isFurtherOn: skips && (options.offset ?? 0) > 0}),
     hold: () => {
       const release = file.hold()
       holds.add(release)
@@ -60,9 +68,16 @@ const heldBlob = (
 }
 
 /** From its first chunk on, a reader is served for its own sake: `reached` ends the holds that announced it. */
-async function* told(bytes: Bytes, reached: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+async function* told(
+  bytes: Bytes,
+  {reached, isFurtherOn}: {readonly reached: () => void; readonly isFurtherOn: boolean},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const iterator = bytes[Symbol.asyncIterator]()
   try {
-    for await (const chunk of bytes) {
+    const first = iterator.next()
+    // A source that stands still for a reader of the start would do so for ever.
+    if (isFurtherOn) reached()
+    for await (const chunk of rejoin(await first, iterator)) {
       reached()
       yield chunk
     }
