@@ -44,7 +44,7 @@ describe('content on its way here', {concurrent: true}, () => {
       'nested without end',
       {type: 'body', change: () => NESTED, headers: {'docker-content-digest': ''}},
       pull,
-      'MANIFEST_INVALID',
+      'LIMIT_EXCEEDED',
     ],
   ])('%s', async (_what, twist, way, end) => {
     const meeting = await seeded(twist, way)
