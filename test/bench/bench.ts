@@ -29,6 +29,7 @@ const pairs = Number(args.get('pairs') ?? 3)
 const scale = Number(args.get('scale') ?? 1)
 const directory = args.get('dir') ?? join(tmpdir(), 'airgap-mirror-bench')
 const only = args.get('cases')?.split(',')
+const stateHome = join(directory, 'state')
 
 const shell = (script: string, {scratch}: Target): Promise<Measured> =>
   run('bash', ['-euo', 'pipefail', '-c', script], {scratch, env: {TMPDIR: scratch}})
@@ -133,12 +134,12 @@ const ours = async (
   ]
   const measured = await run(process.execPath, [mirrorProgram(), ...flagged, ...flags], {
     scratch,
-    env: {XDG_STATE_HOME: join(directory, 'state')},
+    env: {XDG_STATE_HOME: stateHome},
   })
   return {...measured, report: JSON.parse(measured.stdout) as OurReport}
 }
 
-/** A fresh registry and an empty scratch directory for every run. */
+/** A fresh registry, an empty scratch directory and nothing remembered for every run. */
 const fresh = async <Result>(
   before: string | undefined,
   work: (target: Target) => Promise<Result>,
@@ -146,6 +147,7 @@ const fresh = async <Result>(
   const scratch = join(directory, 'scratch')
   await rm(scratch, {recursive: true, force: true})
   await mkdir(scratch, {recursive: true})
+  await rm(stateHome, {recursive: true, force: true})
   await using registry = await startDebianRegistry()
   const target = {host: registry.host, scratch}
   if (before !== undefined) await ours(before, [], target)
