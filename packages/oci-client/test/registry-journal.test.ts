@@ -98,6 +98,18 @@ describe('a large blob that an earlier run has begun', () => {
     expect(await holds(served, bytes)).toBe(true)
   })
 
+  it('is committed by whoever knows its digest, though the earlier run had yet to make it', async () => {
+    const journal = memoryJournal()
+    const {served} = await start({faults: [{match: {kind: 'commit'}, fault: {type: 'reset-before'}}]})
+    await pushTorn(served, {journal, blob: pendingOf(bytes)})
+    served.clearLog()
+
+    expect(await later(served, {journal, blob: blobOf(bytes)})).toEqual([])
+
+    expect(kinds(served)).toEqual(['blob-head', 'status', 'commit'])
+    expect(journal.entries.size).toBe(1)
+  })
+
   it('is found at the place that the last chunk had led to', async () => {
     const journal = memoryJournal()
     const {served} = await start({faults: [{...tornAfter(MiB), nth: 3}]})

@@ -214,7 +214,7 @@ export const committed = async (
 }
 
 const finalDescriptor = async (
-  {blob: {content}, onFinal}: Upload,
+  {blob: {content}, onFinal, journal}: Upload,
   {outgoing, bytes}: {readonly outgoing: OutgoingBlob; readonly bytes?: Uint8Array},
 ): Promise<Descriptor> => {
   if (!isPending(content)) return content
@@ -222,6 +222,7 @@ const finalDescriptor = async (
     outgoing.made() ?? (bytes === undefined ? undefined : {digest: digestOf(bytes), size: bytes.length})
   if (made === undefined) throw new Error('a pending layer was committed before it ended')
   const descriptor = {mediaType: content.mediaType, ...made}
+  await journal.learn(made.digest)
   await onFinal(descriptor)
   return descriptor
 }

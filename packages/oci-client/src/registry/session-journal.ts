@@ -1,7 +1,7 @@
 import type {RegistryClient} from './client.js'
 import type {UploadSession} from './upload-session.js'
 import {formatUrl, resolveLocation} from '../http/location.js'
-import {contentKey, isMirrorError, isPending, type Content} from '../model/index.js'
+import {contentKey, isMirrorError, isPending, type Content, type Digest} from '../model/index.js'
 
 /** What is written down about the session of one upload. */
 export interface SessionJournal {
@@ -9,6 +9,8 @@ export interface SessionJournal {
   find(): Promise<UploadSession | undefined>
   /** @returns whether a later run will find it */
   note(session: UploadSession): Promise<boolean>
+  /** The digest is known from now on: a later run may look for either. */
+  learn(digest: Digest): Promise<void>
   forget(): Promise<void>
 }
 
@@ -18,6 +20,7 @@ const JOURNALLED_MIN = 8 * 1024 * 1024
 const NONE: SessionJournal = {
   find: async () => undefined,
   note: async () => false,
+  learn: async () => {},
   forget: async () => {},
 }
 
@@ -28,11 +31,11 @@ export const sessionJournal = (
   if (journal === undefined || content.size < JOURNALLED_MIN) return NONE
   // Compressed the same way, a layer gives the same bytes; where it does not after all, the commit tells.
   const key = isPending(content) ? `${content.diffId} ${content.mediaType}` : contentKey(content)
-  const upload = {repository, key}
+  const uploads = [{repository, key}]
   let noted: {readonly location: string; readonly isKept: boolean} | undefined
   return {
     find: async () => {
-      const location = await journal.find(upload)
+      const location = await journal.find({repository, key})
       if (location === undefined) return undefined
       noted = {location, isKept: true}
       try {
@@ -44,13 +47,20 @@ export const sessionJournal = (
     },
     note: async ({url}) => {
       const location = formatUrl(url)
-      if (location !== noted?.location) noted = {location, isKept: await journal.note(upload, location)}
+      if (location === noted?.location) return noted.isKept
+      const kept = await Promise.all(uploads.map((upload) => journal.note(upload, location)))
+      noted = {location, isKept: kept.every(Boolean)}
       return noted.isKept
+    },
+    learn: async (digest) => {
+      const upload = {repository, key: digest}
+      uploads.push(upload)
+      if (noted !== undefined) await journal.note(upload, noted.location)
     },
     forget: async () => {
       if (noted === undefined) return
       noted = undefined
-      await journal.forget(upload)
+      await Promise.all(uploads.map((upload) => journal.forget(upload)))
     },
   }
 }
