@@ -1,48 +1,10 @@
-import {afterEach, describe, expect, it} from 'vitest'
-import {
-  bob,
-  clientOf,
-  get,
-  post,
-  scripted,
-  startRegistry,
-  startTokenServer,
-  statusOf,
-  type Client,
-  type RegistryRules,
-  type RegistryServer,
-  type TokenRules,
-  type TokenServer,
-} from './auth-servers.js'
-import type {AuthorizeOptions} from '#src/auth/authorize.js'
+import {describe, expect, it} from 'vitest'
+import {bob, get, post, scripted, statusOf} from './auth-servers.js'
+import {basic, useTokenServers} from './token-servers.js'
 import type {CredentialProvider} from '#src/auth/credential.js'
 import {MirrorError} from '#src/model/index.js'
 
-const open: {close(): Promise<void>}[] = []
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close()
-})
-
-interface Setting {
-  readonly tokenServer: TokenServer
-  readonly registry: RegistryServer
-  readonly client: Client
-}
-
-const start = async (
-  options: Partial<AuthorizeOptions>,
-  tokenRules: Partial<TokenRules> = {},
-  rules: Partial<RegistryRules> = {},
-): Promise<Setting> => {
-  const tokenServer = await startTokenServer(tokenRules)
-  const registry = await startRegistry({auth: {kind: 'bearer', tokenServer}, ...rules})
-  const client = clientOf(registry, options)
-  open.push(client, registry, tokenServer)
-  return {tokenServer, registry, client}
-}
-
-const basic = (username: string, password: string): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+const start = useTokenServers()
 
 describe('a registry that asks for a token', () => {
   it('costs thirty parallel requests one token and one question', async () => {

@@ -27,7 +27,7 @@ export interface NestedRange {
   readonly name: string
 }
 
-/** Two blocks of the size that xz makes by default: with them, two decoders and two packers the program stays under 256 MiB. */
+/** Two blocks of the size that xz makes by default, of which one is read while the next is decoded. */
 const DEFAULT_BUDGET = 56 * 1024 * 1024
 const SNIFF_BYTES = 512
 
