@@ -1,7 +1,7 @@
 import {isIP} from 'node:net'
-import {buildConnector, Pool} from 'undici'
 import {openTunnel, parseProxy, proxyFor, type Proxy, type TunnelOptions} from './proxy.js'
 import type {SecureContexts} from './tls.js'
+import {buildConnector, Pool} from './undici-parts.js'
 import {limits} from '../model/index.js'
 import type {RegistryOptions} from '../options.js'
 
