@@ -1,44 +1,76 @@
-import {programFlags, type ProgramFlag} from './program-flags.js'
+import {commandFlags, type ProgramFlag} from './program-flags.js'
 
-const INTRODUCTION = `# Flags of \`mirror push\`
+const INTRODUCTION = `# Flags
 
 Made from \`packages/cli/src/settings/flags.ts\`. Do not edit it: change that file, then run
 \`npx vitest run test/docs.test.ts -u\`.
 
-Every flag can be set in the environment instead, under the name that is given with it. A flag wins over its variable. A
-switch is set with \`true\`; a flag that can be repeated takes one value a line.
+A flag that not every command has says which ones have it. Every flag can be set in the environment instead, under the
+name that is given with it. A flag wins over its variable. A switch is set with \`true\`; a flag that can be repeated takes
+one value a line.
 
 SIZE is bytes, or \`64MiB\` and \`64M\` (both 2^20), or \`4GB\` (10^9). RATE is a SIZE a second. DURATION is \`30s\`, \`5m\`,
-\`1h\`. The LIST of \`--images\` is a file of references, one a line, or \`-\` for standard input.
+\`1h\`. A LIST is a file of references, one a line, or \`-\` for standard input.
 `
 
 /** In the order in which a reader meets them. */
-const GROUPS = ['', 'REGISTRY', 'NAMING', 'CHOOSING', 'READING', 'OUTPUT'] as const
+const GROUPS = [
+  '',
+  'REGISTRY',
+  'SOURCE REGISTRIES',
+  'NAMING',
+  'CHOOSING',
+  'READING',
+  'UNATTENDED RUNS',
+  'STATE',
+  'OUTPUT',
+] as const
 
 const TITLES: Readonly<Record<string, string>> = {
-  '': 'What to push',
-  REGISTRY: 'The registry',
+  '': 'What to carry',
+  REGISTRY: 'The private registry',
+  'SOURCE REGISTRIES': 'The registries that images come from',
+  'UNATTENDED RUNS': 'Unattended runs',
+  STATE: 'State',
   NAMING: 'Names in the registry',
   CHOOSING: 'Which images',
   READING: 'Reading the bundle',
   OUTPUT: 'Output',
 }
 
+/** A flag as some commands have it. */
+interface Entry {
+  readonly name: string
+  readonly flag: ProgramFlag
+  readonly commands: string[]
+}
+
 /** docs/flags.md, as the built program has it. */
 export const flagsPage = async (): Promise<string> => {
-  const flags = [...(await programFlags())]
-  const groups = new Set([...GROUPS, ...flags.map(([, {helpGroup = ''}]) => helpGroup)])
+  const commands = await commandFlags()
+  const entries = new Map<string, Entry>()
+  for (const [command, flags] of commands) {
+    for (const [name, flag] of Object.entries(flags)) {
+      const key = JSON.stringify([name, flag.helpGroup, flag.description])
+      const entry = entries.get(key)
+      if (entry === undefined) entries.set(key, {name, flag, commands: [command]})
+      else entry.commands.push(command)
+    }
+  }
+  const all = [...entries.values()]
+  const groups = new Set([...GROUPS, ...all.map(({flag}) => flag.helpGroup ?? '')])
   const sections = [...groups].map((group) => {
-    const own = flags.filter(([, {helpGroup = ''}]) => helpGroup === group)
-    return `## ${TITLES[group] ?? group}\n\n${own.map(([name, flag]) => item(name, flag)).join('\n')}\n`
+    const own = all.filter(({flag: {helpGroup = ''}}) => helpGroup === group)
+    return `## ${TITLES[group] ?? group}\n\n${own.map((entry) => item(entry, commands.size)).join('\n')}\n`
   })
   return [INTRODUCTION, ...sections].join('\n')
 }
 
-const item = (name: string, flag: ProgramFlag): string => {
+const item = ({name, flag, commands}: Entry, all: number): string => {
   const {description, helpValue, multiple = false, required = false} = flag
   const [, text = description, initial] = /^(.*?)\s*\[default: (.*)\]$/.exec(description) ?? []
   const remarks = [
+    ...(commands.length === all ? [] : [`Of ${commands.map((command) => `\`${command}\``).join(' and ')}.`]),
     ...(required ? ['Required.'] : []),
     ...(initial === undefined ? [] : [`Default: ${initial}.`]),
     ...(multiple && !text.includes('repeatable') ? ['Repeatable.'] : []),

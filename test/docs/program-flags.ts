@@ -12,11 +12,15 @@ export interface ProgramFlag {
   readonly required?: boolean
 }
 
-/** The flags of `mirror push`, out of the built program. */
-export const programFlags = async (): Promise<ReadonlyMap<string, ProgramFlag>> => {
+/** The flags of every command that has any of its own, out of the built program. */
+export const commandFlags = async (): Promise<ReadonlyMap<string, Readonly<Record<string, ProgramFlag>>>> => {
   const file = join(dirname(mirrorProgram()), '..', 'dist', 'settings', 'flags.js')
-  const built = (await import(pathToFileURL(file).href)) as {
-    readonly pushFlags: Readonly<Record<string, ProgramFlag>>
-  }
-  return new Map(Object.entries(built.pushFlags))
+  const built = (await import(pathToFileURL(file).href)) as Readonly<
+    Record<string, Readonly<Record<string, ProgramFlag>>>
+  >
+  return new Map(Object.entries(built).map(([name, flags]) => [name.replace(/Flags$/, ''), flags]))
 }
+
+/** All flags by name, whatever command has them. */
+export const programFlags = async (): Promise<ReadonlyMap<string, ProgramFlag>> =>
+  new Map([...(await commandFlags()).values()].flatMap((flags) => Object.entries(flags)))

@@ -1,6 +1,12 @@
 import {setMaxListeners} from 'node:events'
 import {decoders, LAYER_FORMAT, openBundle, type BundleSource} from '@airgap-mirror/bundle'
-import {openRegistry, type Exchange, type HostKnowledge, type Registry} from '@airgap-mirror/oci-client'
+import {
+  openRegistry,
+  type CredentialProvider,
+  type Exchange,
+  type HostKnowledge,
+  type Registry,
+} from '@airgap-mirror/oci-client'
 import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
 import {push} from '../engine/push.js'
 import {createRenderer} from '../render/create-renderer.js'
@@ -9,14 +15,16 @@ import {exitCodeOfError, exitCodeOfReport, type ExitCode} from '../report/exit-c
 import {formatPlan} from '../report/plan-table.js'
 import {makeReport, type Report} from '../report/report.js'
 import {formatReport, writeFailed, writeReport} from '../report/write-report.js'
-import {openCredentials, type Credentials} from '../settings/credentials.js'
-import {readPushSettings, type PushFlags, type PushSettings} from '../settings/push-settings.js'
+import {openCredentials} from '../settings/credentials.js'
+import type {FlagValues} from '../settings/flag-values.js'
+import {readPushSettings, type PushSettings} from '../settings/push-settings.js'
+import {passwordWarnings} from '../settings/registry-settings.js'
 import {listenForSignals, type Interruption} from '../signals.js'
 import {openState, type State} from '../state/open-state.js'
 import {fail} from './fail.js'
 
 /** Runs a push to its exit code: opens both sides, calls the engine, writes what was asked for. */
-export const runPush = async (flags: PushFlags): Promise<ExitCode> => {
+export const runPush = async (flags: FlagValues): Promise<ExitCode> => {
   const settings = await readPushSettings(flags)
   const renderer = await createRenderer(settings.output.progress, {
     stream: process.stderr,
@@ -32,11 +40,12 @@ export const runPush = async (flags: PushFlags): Promise<ExitCode> => {
   })
   const run = {sending: false}
   try {
-    const credentials = await openCredentials(flags, {
+    const credentials = await openCredentials(settings.registrySettings, {
       registry: settings.rules.registry,
+      side: 'target',
       suspend: () => renderer.suspend(),
     })
-    for (const text of credentials.warnings) renderer.onEvent({type: 'warning', text})
+    for (const text of passwordWarnings(flags)) renderer.onEvent({type: 'warning', text})
     const report = await pushAndReport(settings, {renderer, interruption, credentials, run})
     renderer.finish(report)
     await writeOutputs(settings, report)
@@ -52,7 +61,8 @@ export const runPush = async (flags: PushFlags): Promise<ExitCode> => {
 interface PushRun {
   readonly renderer: Renderer
   readonly interruption: Interruption
-  readonly credentials: Credentials
+  /** Undefined: none is looked up. */
+  readonly credentials: CredentialProvider | undefined
   /** Set once the first byte may have been sent: from then on an error is no longer invalid input. */
   readonly run: {sending: boolean}
 }
@@ -74,7 +84,7 @@ const pushAndReport = async (
     ...settings.registry,
     knowledge: await state?.hosts.load(registryName),
     journal: state?.uploads(registryName),
-    ...(credentials.provider === undefined ? {} : {credentials: credentials.provider}),
+    ...(credentials === undefined ? {} : {credentials}),
     onWarning: warn,
     onRetry: (retry) => onEvent({type: 'retry', ...retry}),
     ...(verbose ? {onExchange: (exchange) => note(exchangeLine(exchange))} : {}),

@@ -9,21 +9,17 @@ import {
   type CredentialProvider,
   type FileCredentials,
 } from '@airgap-mirror/oci-client'
-import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
+import {limits, MirrorError, parseJsonObject, type Side} from '@airgap-mirror/oci-client/model'
+import type {RegistrySettings} from '../job/job.js'
 import {canPrompt, promptCredential} from '../prompt/credential-prompt.js'
 import {environment, home} from './environment.js'
-import type {PushFlags} from './push-settings.js'
 import {readTextFile} from './read-file.js'
-
-export interface Credentials {
-  /** Absent under `--need-credential=false`. */
-  readonly provider?: CredentialProvider
-  readonly warnings: readonly string[]
-}
+import {prefixOf} from './registry-settings.js'
 
 export interface CredentialOptions {
-  /** `host[:port]` of the private registry. */
+  /** `host[:port]`. */
   readonly registry: string
+  readonly side: Side
   /** Takes progress off the screen while the person at the terminal is asked; ends with the returned function. */
   readonly suspend: () => () => void
   readonly signal?: AbortSignal
@@ -33,41 +29,72 @@ export interface CredentialOptions {
 const TRIES = 3
 
 /**
- * Where the private registry's credential comes from: flags, then `--docker-config`, then the usual files and helpers, then
- * the person at the terminal. `--need-credential` insists on one now, or rules all of it out.
- * @throws {MirrorError} USAGE, CREDENTIALS_INVALID, AUTH_REQUIRED, CANCELLED
+ * Where a registry's credential comes from: what the settings say, then the usual files and helpers, then the person at the
+ * terminal. `needCredential` insists on one now, or rules all of it out: undefined.
+ * @throws {MirrorError} CREDENTIALS_INVALID, AUTH_REQUIRED, CANCELLED
  */
-export const openCredentials = async (flags: PushFlags, options: CredentialOptions): Promise<Credentials> => {
-  const need = flags['need-credential']
-  const username = text(flags['username'])
-  const password = flags['password-stdin'] === true ? await passwordFromStdin() : text(flags['password'])
-  if ((username === undefined) !== (password === undefined)) {
-    throw new MirrorError('USAGE', '--username goes with --password or --password-stdin')
-  }
-  if (need === 'false') {
-    if (username === undefined && flags['docker-config'] === undefined) return {warnings: []}
-    throw new MirrorError(
-      'USAGE',
-      '--need-credential=false rules out --username, --password and --docker-config',
-    )
-  }
-  const warnings =
-    flags['password'] === undefined || environment()['MIRROR_PASSWORD'] !== undefined
-      ? []
-      : ['--password shows the password to everyone who can list processes here: prefer --password-stdin']
-  if (username !== undefined && password !== undefined) {
-    return {provider: staticCredentials({username, password, origin: '--username'}), warnings}
-  }
-  const provider = foundOrAsked(text(flags['docker-config']), options)
+export const openCredentials = async (
+  settings: RegistrySettings,
+  options: CredentialOptions,
+): Promise<CredentialProvider | undefined> => {
+  if (settings.needCredential === false) return undefined
+  const given = await givenCredential(settings, options)
+  if (given !== undefined) return given
+  const provider = foundOrAsked(settings.dockerConfig, options)
   const request = {registry: options.registry, refused: false, signal: options.signal}
-  if (need === 'true' && (await provider(request)) === undefined) await provider({...request, refused: true})
-  return {provider, warnings}
+  if (settings.needCredential === true && (await provider(request)) === undefined)
+    await provider({...request, refused: true})
+  return provider
+}
+
+/** A credential that the settings hold or name, for this registry alone. */
+const givenCredential = async (
+  settings: RegistrySettings,
+  {side}: CredentialOptions,
+): Promise<CredentialProvider | undefined> => {
+  const {username, password, passwordFile, serviceAccountKey, identityToken, credentialHelper} = settings
+  if (serviceAccountKey !== undefined) {
+    const key = await readServiceAccountKey(serviceAccountKey)
+    return staticCredentials({username: '_json_key', password: key, origin: serviceAccountKey})
+  }
+  if (identityToken !== undefined)
+    return async () => ({
+      kind: 'identity-token',
+      token: identityToken,
+      ...(username === undefined ? {} : {username}),
+    })
+  if (credentialHelper !== undefined) {
+    return ({registry, signal}) =>
+      runCredentialHelper(credentialHelper, registry, {env: environment(), signal})
+  }
+  const secret = passwordFile === undefined ? password : await readSecret(passwordFile, 'password-file')
+  if (username === undefined || secret === undefined) return undefined
+  return staticCredentials({username, password: secret, origin: `--${prefixOf(side)}username`})
+}
+
+/** Google's registries take the whole key file as the password of `_json_key`; one that is not JSON is the wrong file. */
+const readServiceAccountKey = async (path: string): Promise<string> => {
+  const text = await readSecret(path, 'service-account-key')
+  const {type} = parseJsonObject(Buffer.from(text), path)
+  if (type === 'service_account') return text
+  throw new MirrorError('CREDENTIALS_INVALID', `${path} is no key of a Google service account`, {
+    hint: 'It is JSON with "type": "service_account", as `gcloud iam service-accounts keys create` writes it.',
+  })
+}
+
+const readSecret = async (path: string, flag: string): Promise<string> => {
+  const text = await readTextFile(path, {
+    flag,
+    limit: limits.credentialFileBytes,
+    code: 'CREDENTIALS_INVALID',
+  })
+  return text.replace(/\r?\n$/, '')
 }
 
 /** What the files have; where that is nothing or refused, what the person at the terminal says. */
 const foundOrAsked = (
   dockerConfig: string | undefined,
-  {registry, suspend}: CredentialOptions,
+  {registry, side, suspend}: CredentialOptions,
 ): CredentialProvider => {
   const usual = usualCredentialFiles({
     env: environment(),
@@ -85,13 +112,14 @@ const foundOrAsked = (
     const found = asked === undefined ? await files.provider(request) : undefined
     if (!canPrompt()) {
       if (found !== undefined) return found
-      throw authRequired({registry, side: 'target', lookedIn: files.lookedIn(request.registry)})
+      throw authRequired({registry, side, lookedIn: files.lookedIn(request.registry)})
     }
     if (tries++ >= TRIES) return asked
     const resume = suspend()
     try {
       asked = await ask({
         registry,
+        side,
         refused: found !== undefined || tries > 1,
         lookedIn: files.lookedIn(request.registry).map(({place, found: what}) => `${place}: ${what}`),
         configFiles: usual
@@ -106,28 +134,20 @@ const foundOrAsked = (
   }
 }
 
-const ask = async (question: Parameters<typeof promptCredential>[0]): Promise<Credential | undefined> => {
+const ask = async ({
+  side,
+  ...question
+}: Parameters<typeof promptCredential>[0] & {readonly side: Side}): Promise<Credential | undefined> => {
   const answer = await promptCredential(question)
   if (answer.kind === 'basic') return {...answer, origin: 'the prompt'}
   const {registry, signal} = question
   const file = openFiles([{path: answer.path, kind: 'docker', named: true}])
   const found = await file.provider({registry, refused: false, signal})
   if (found !== undefined) return found
-  throw authRequired({registry, side: 'target', lookedIn: file.lookedIn(registry)})
+  throw authRequired({registry, side, lookedIn: file.lookedIn(registry)})
 }
 
 const openFiles = (files: readonly CredentialFile[]): FileCredentials =>
   credentialsFromFiles(files, {
     runHelper: (name, server, {signal}) => runCredentialHelper(name, server, {env: environment(), signal}),
   })
-
-const passwordFromStdin = async (): Promise<string> => {
-  const line = await readTextFile('-', {
-    flag: '--password-stdin',
-    limit: limits.listBytes,
-    code: 'CREDENTIALS_INVALID',
-  })
-  return line.replace(/\r?\n$/, '')
-}
-
-const text = (value: PushFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)

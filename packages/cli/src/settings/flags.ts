@@ -1,133 +1,13 @@
-import {boolean, custom, string} from '@oclif/core/flags'
+import {defaults} from './defaults.js'
+import {repeated, text, toggle} from './define-flag.js'
+import {privateRegistryFlags, sourceRegistryFlags} from './registry-flags.js'
 
-/** `MIRROR_FLAG_NAME`, by which every flag can be set in the environment. */
-const env = (flag: string): string => `MIRROR_${flag.toUpperCase().replaceAll('-', '_')}`
-
-interface FlagText {
-  readonly description: string
-  readonly helpGroup?: string
-  readonly helpValue?: string
-}
-
-const text = (flag: string, options: FlagText & {required?: boolean; options?: string[]}) =>
-  string({env: env(flag), ...options})
-
-const toggle = (flag: string, options: FlagText & {exclusive?: string[]}) =>
-  boolean({env: env(flag), ...options})
-
-/** A flag that may be repeated; in the environment one value a line. */
-const repeated = (flag: string, options: FlagText) =>
-  custom({
-    ...options,
-    multiple: true,
-    default: async () => (process.env[env(flag)] ?? '').split('\n').filter((line) => line.trim() !== ''),
-    defaultHelp: async () => undefined,
-    noCacheDefault: true,
-  })()
-
-/** Defaults that the program, its help and its documentation share. */
-export const defaults = {
-  concurrency: 8,
-  retries: 5,
-  retryMaxWait: '5m',
-  chunkSize: 'auto',
-  layerCompression: 'gzip',
-  sparseIndex: 'auto',
-  mapHost: 'drop',
-  progress: 'auto',
-} as const
-
-const registry = 'REGISTRY'
 const naming = 'NAMING'
 const choosing = 'CHOOSING'
 const reading = 'READING'
+const keeping = 'STATE'
+const nightly = 'UNATTENDED RUNS'
 const output = 'OUTPUT'
-
-const registryFlags = {
-  'private-registry': text('private-registry', {
-    description: 'where the images go',
-    helpValue: 'HOST[:PORT][/NAMESPACE]',
-    helpGroup: registry,
-    required: true,
-  }),
-  cacert: text('cacert', {
-    description: "PEM certificates to trust, besides the system's and Node's",
-    helpValue: 'FILE',
-    helpGroup: registry,
-  }),
-  'client-cert': text('client-cert', {
-    description: 'PEM certificate to show to the registry',
-    helpValue: 'FILE',
-    helpGroup: registry,
-  }),
-  'client-key': text('client-key', {description: 'its private key', helpValue: 'FILE', helpGroup: registry}),
-  'plain-http': toggle('plain-http', {description: 'speak HTTP; never guessed', helpGroup: registry}),
-  'insecure-skip-tls-verify': toggle('insecure-skip-tls-verify', {
-    description: "do not check the registry's certificate; warns on every run",
-    helpGroup: registry,
-  }),
-  username: text('username', {
-    helpValue: 'NAME',
-    helpGroup: registry,
-    description: 'user name for the registry',
-  }),
-  password: text('password', {
-    description: 'password for the registry; others on this machine can see it: prefer --password-stdin',
-    helpValue: 'PASSWORD',
-    helpGroup: registry,
-  }),
-  'password-stdin': toggle('password-stdin', {
-    description: 'read the password from standard input',
-    helpGroup: registry,
-  }),
-  'docker-config': text('docker-config', {
-    description: 'a docker config.json or podman auth.json with credentials',
-    helpValue: 'FILE',
-    helpGroup: registry,
-  }),
-  'need-credential': text('need-credential', {
-    description:
-      'true: insist on a credential before any work; false: none is looked up, sent or asked for. Without it: looked up, and asked for at a terminal when the registry wants one',
-    helpValue: 'true|false',
-    helpGroup: registry,
-    options: ['true', 'false'],
-  }),
-  concurrency: text('concurrency', {
-    description: `blobs in flight [default: ${defaults.concurrency}]`,
-    helpValue: 'N',
-    helpGroup: registry,
-  }),
-  'chunk-size': text('chunk-size', {
-    description: `bytes of one PATCH; 0: always one streamed PATCH [default: ${defaults.chunkSize}]`,
-    helpValue: 'auto|0|SIZE',
-    helpGroup: registry,
-  }),
-  'limit-rate': text('limit-rate', {
-    description: 'over all uploads, bytes per second',
-    helpValue: 'RATE',
-    helpGroup: registry,
-  }),
-  retries: text('retries', {
-    description: `how often one piece of work is tried again [default: ${defaults.retries}]`,
-    helpValue: 'N',
-    helpGroup: registry,
-  }),
-  'retry-max-wait': text('retry-max-wait', {
-    description: `longest wait before a retry, Retry-After included, and for a registry that went down [default: ${defaults.retryMaxWait}]`,
-    helpValue: 'DURATION',
-    helpGroup: registry,
-  }),
-  proxy: text('proxy', {
-    description: 'proxy for the registry, over HTTPS_PROXY and HTTP_PROXY',
-    helpValue: 'URL',
-    helpGroup: registry,
-  }),
-  'no-proxy': text('no-proxy', {
-    description: "hosts reached directly, by Go's rules, over NO_PROXY",
-    helpValue: 'LIST',
-    helpGroup: registry,
-  }),
-}
 
 const namingFlags = {
   'map-host': text('map-host', {
@@ -153,12 +33,15 @@ const namingFlags = {
   }),
 }
 
-const choosingFlags = {
+const listFlags = {
   images: repeated('images', {
     description: 'only the images this list names, such as k3s-images.txt; repeatable',
     helpValue: 'LIST',
     helpGroup: choosing,
   }),
+}
+
+const choosingFlags = {
   include: repeated('include', {
     description: 'only source references that match; repeatable',
     helpValue: 'GLOB',
@@ -209,15 +92,18 @@ const readingFlags = {
     helpGroup: reading,
     exclusive: ['scratch'],
   }),
+}
+
+const stateFlags = {
   state: text('state', {
     description:
-      'where runs remember what saves time: begun uploads, bundle indexes, compressed layers, what hosts take [default: $XDG_STATE_HOME/mirror]',
+      'where runs remember what saves time: begun uploads, bundle indexes, compressed layers, what hosts take, tags that were made [default: $XDG_STATE_HOME/mirror]',
     helpValue: 'DIR',
-    helpGroup: reading,
+    helpGroup: keeping,
   }),
   'no-state': toggle('no-state', {
     description: 'remember nothing, and use nothing that was remembered',
-    helpGroup: reading,
+    helpGroup: keeping,
     exclusive: ['state'],
   }),
 }
@@ -250,5 +136,66 @@ const outputFlags = {
   verbose: toggle('verbose', {description: 'one redacted line per HTTP exchange', helpGroup: output}),
 }
 
+/** What a run without a person at the terminal leaves behind. */
+const metricsFlags = {
+  metrics: text('metrics', {
+    description: 'write the figures of the run as a Prometheus textfile',
+    helpValue: 'FILE',
+    helpGroup: output,
+  }),
+}
+
+const unattendedFlags = {
+  wait: text('wait', {
+    description: 'how long to wait for another run that holds the lock [default: 0s]',
+    helpValue: 'DURATION',
+    helpGroup: nightly,
+  }),
+  force: toggle('force', {
+    description: 'overwrite tags that somebody else has changed at the target',
+    helpGroup: nightly,
+  }),
+  prune: toggle('prune', {
+    description: 'remove tags from the target that an earlier run made and that are no longer wanted',
+    helpGroup: nightly,
+  }),
+  'prune-max': text('prune-max', {
+    description: `remove nothing where more than this would have to go [default: ${defaults.pruneMax}]`,
+    helpValue: 'N',
+    helpGroup: nightly,
+  }),
+  'notify-command': text('notify-command', {
+    description: 'a shell command that is run when something failed, with the report on its standard input',
+    helpValue: 'CMD',
+    helpGroup: nightly,
+  }),
+}
+
 /** Flags of every command that pushes a bundle. */
-export const pushFlags = {...readingFlags, ...registryFlags, ...namingFlags, ...choosingFlags, ...outputFlags}
+export const pushFlags = {
+  ...readingFlags,
+  ...stateFlags,
+  ...privateRegistryFlags({required: true}),
+  ...namingFlags,
+  ...listFlags,
+  ...choosingFlags,
+  ...outputFlags,
+  ...metricsFlags,
+}
+
+/** Flags of `mirror sync`. */
+export const syncFlags = {
+  images: repeated('images', {
+    description: 'a list of images, such as k3s-images.txt, or - for standard input; repeatable',
+    helpValue: 'LIST',
+  }),
+  config: text('config', {description: 'a job file, or - for standard input', helpValue: 'FILE'}),
+  ...privateRegistryFlags({required: false}),
+  ...sourceRegistryFlags,
+  ...namingFlags,
+  ...choosingFlags,
+  ...unattendedFlags,
+  ...stateFlags,
+  ...outputFlags,
+  ...metricsFlags,
+}

@@ -1,0 +1,37 @@
+import {limits} from '@airgap-mirror/oci-client/model'
+import {parseMapFile} from '../engine/image-list.js'
+import {referenceKey} from '../engine/naming.js'
+import {parseRewriteRule} from '../engine/rewrite.js'
+import type {JobNaming} from '../job/job.js'
+import type {FlagReader} from './flag-values.js'
+import {readTextFile} from './read-file.js'
+
+/**
+ * What the flags say of names at the target.
+ * @throws {MirrorError} USAGE
+ */
+export const readNamingFlags = ({text, list, whole}: FlagReader): JobNaming => {
+  const mapHost = text('map-host') as JobNaming['mapHost']
+  const rewrites = list('rewrite').map(parseRewriteRule)
+  const mapFile = text('map')
+  const maxDepth = whole('max-depth', {from: 1, to: 64})
+  return {
+    ...(mapHost === undefined ? {} : {mapHost}),
+    ...(rewrites.length === 0 ? {} : {rewrites}),
+    ...(mapFile === undefined ? {} : {mapFile}),
+    ...(maxDepth === undefined ? {} : {maxDepth}),
+  }
+}
+
+/**
+ * The lines of a map file; none where there is no file.
+ * @throws {MirrorError} LIST_INVALID naming every bad line, LIMIT_EXCEEDED
+ */
+export const readMapFile = async (path: string | undefined): Promise<ReadonlyMap<string, string>> =>
+  path === undefined
+    ? new Map()
+    : parseMapFile(
+        await readTextFile(path, {flag: '--map', limit: limits.listBytes, code: 'LIST_INVALID'}),
+        path,
+        referenceKey,
+      )

@@ -1,0 +1,30 @@
+import {resolve} from 'node:path'
+import type {ProgressMode} from '../render/renderer.js'
+import {defaults} from './defaults.js'
+import {environment, stateHome} from './environment.js'
+import type {FlagReader} from './flag-values.js'
+
+/** What a run tells, and where. */
+export interface OutputSettings {
+  readonly progress: ProgressMode
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly report: string | undefined
+  readonly failed: string | undefined
+  readonly metrics: string | undefined
+}
+
+export const readOutputFlags = ({text, on}: FlagReader): OutputSettings => ({
+  progress: (text('progress') ?? defaults.progress) as ProgressMode,
+  json: on('json'),
+  quiet: on('quiet'),
+  verbose: on('verbose'),
+  report: text('report'),
+  failed: text('failed'),
+  metrics: text('metrics'),
+})
+
+/** Where runs remember things; undefined: nowhere. */
+export const stateDirectory = ({text, on}: FlagReader): string | undefined =>
+  on('no-state') ? undefined : resolve(text('state') || stateHome(environment()))

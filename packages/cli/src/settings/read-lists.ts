@@ -1,0 +1,18 @@
+import {limits} from '@airgap-mirror/oci-client/model'
+import {parseImageLists, type ListedImage} from '../engine/image-list.js'
+import {readTextFile} from './read-file.js'
+
+/**
+ * The images that lists name, as one list.
+ * @param paths `-` is standard input
+ * @throws {MirrorError} LIST_INVALID naming every bad line of all of them, LIMIT_EXCEEDED
+ */
+export const readLists = async (paths: readonly string[]): Promise<readonly ListedImage[]> =>
+  parseImageLists(
+    await Promise.all(
+      paths.map(async (path) => ({
+        name: path === '-' ? 'standard input' : path,
+        text: await readTextFile(path, {flag: '--images', limit: limits.listBytes, code: 'LIST_INVALID'}),
+      })),
+    ),
+  )

@@ -1,0 +1,106 @@
+import {limits, MirrorError, type Side} from '@airgap-mirror/oci-client/model'
+import type {RegistrySettings} from '../job/job.js'
+import {parseDuration, parseRate, parseSize} from '../text/parse-quantity.js'
+import {environment} from './environment.js'
+import {flagReader, type FlagValues} from './flag-values.js'
+import {readTextFile} from './read-file.js'
+
+/**
+ * What the flags of one side say of its registries; what they do not say is absent.
+ * @throws {MirrorError} USAGE; CREDENTIALS_INVALID where a password cannot be read from standard input
+ */
+export const readRegistryFlags = async (flags: FlagValues, side: Side): Promise<RegistrySettings> => {
+  const prefix = prefixOf(side)
+  const {text, on, whole, parsed} = flagReader(flags, {prefix})
+  const username = text('username')
+  const password = on('password-stdin') ? await passwordFromStdin(prefix) : text('password')
+  if ((username === undefined) !== (password === undefined)) {
+    throw new MirrorError(
+      'USAGE',
+      `--${prefix}username goes with --${prefix}password or --${prefix}password-stdin`,
+    )
+  }
+  const need = text('need-credential')
+  const dockerConfig = text('docker-config')
+  if (need === 'false' && (username !== undefined || dockerConfig !== undefined)) {
+    throw new MirrorError(
+      'USAGE',
+      '--need-credential=false rules out --username, --password and --docker-config',
+    )
+  }
+  const [clientCert, clientKey] = [text('client-cert'), text('client-key')]
+  if ((clientCert === undefined) !== (clientKey === undefined)) {
+    throw new MirrorError('USAGE', `--${prefix}client-cert and --${prefix}client-key go together`)
+  }
+  return said({
+    username,
+    password,
+    dockerConfig,
+    needCredential: need === undefined ? undefined : need === 'true',
+    cacert: text('cacert'),
+    clientCert,
+    clientKey,
+    insecureSkipTlsVerify: on('insecure-skip-tls-verify') || undefined,
+    plainHttp: on('plain-http') || undefined,
+    proxy: text('proxy'),
+    noProxy: text('no-proxy'),
+    limitRate: parsed('limit-rate', parseRate),
+    concurrency: whole('concurrency', {from: 1, to: 256}),
+    chunkSize: text('chunk-size') === 'auto' ? 'auto' : parsed('chunk-size', parseSize),
+    retries: whole('retries', {from: 0, to: 1000}),
+    retryMaxWait: parsed('retry-max-wait', parseDuration),
+  })
+}
+
+/** A password on the command line is a password for everybody. In the environment it is not. */
+export const passwordWarnings = (flags: FlagValues): readonly string[] =>
+  (['target', 'source'] as const).flatMap((side) => {
+    const prefix = prefixOf(side)
+    const variable = side === 'source' ? 'MIRROR_SOURCE_PASSWORD' : 'MIRROR_PASSWORD'
+    if (flags[`${prefix}password`] === undefined || environment()[variable] !== undefined) return []
+    return [
+      `--${prefix}password shows the password to everyone who can list processes here: prefer --${prefix}password-stdin`,
+    ]
+  })
+
+/** Settings in the order in which they win: flags before a job file. A credential takes the place of any other kind. */
+export const overriding = (
+  settings: RegistrySettings,
+  beneath: RegistrySettings | undefined,
+): RegistrySettings => {
+  if (beneath === undefined) return settings
+  const hasCredential = CREDENTIALS.some((key) => settings[key] !== undefined)
+  const kept = hasCredential
+    ? (Object.fromEntries(
+        Object.entries(beneath).filter(([key]) => !CREDENTIALS.some((other) => other === key)),
+      ) as RegistrySettings)
+    : beneath
+  return {...kept, ...settings}
+}
+
+export const prefixOf = (side: Side): '' | 'source-' => (side === 'source' ? 'source-' : '')
+
+const CREDENTIALS = [
+  'username',
+  'password',
+  'passwordFile',
+  'dockerConfig',
+  'credentialHelper',
+  'serviceAccountKey',
+  'identityToken',
+  'needCredential',
+] as const satisfies readonly (keyof RegistrySettings)[]
+
+const passwordFromStdin = async (prefix: string): Promise<string> => {
+  const line = await readTextFile('-', {
+    flag: `--${prefix}password-stdin`,
+    limit: limits.listBytes,
+    code: 'CREDENTIALS_INVALID',
+  })
+  return line.replace(/\r?\n$/, '')
+}
+
+const said = (values: {
+  readonly [Key in keyof RegistrySettings]: RegistrySettings[Key] | undefined
+}): RegistrySettings =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as RegistrySettings
