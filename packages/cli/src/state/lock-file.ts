@@ -1,0 +1,146 @@
+import {randomBytes} from 'node:crypto'
+import {link, open, readdir, rm, type FileHandle} from 'node:fs/promises'
+import {join} from 'node:path'
+import {parseHolder, type LockHolder} from './lock-holder.js'
+
+/**
+ * A lock is a directory of numbered files, of which the highest says who holds it or that nobody does. To take it is to
+ * link the next number, which one process alone can do; who is there already is never overwritten and never removed but by
+ * one that has taken a higher number. So two that both find a dead holder cannot both become its successor: a lock that is
+ * one file would have to be removed and made again, and whoever is slow removes the new one.
+ */
+export interface LockFile {
+  readonly number: number
+  readonly isReleased: boolean
+  /** Undefined where it is damaged. */
+  readonly holder: LockHolder | undefined
+  /** Everything but whether it is released: no two files' are equal. */
+  readonly body: string
+  /** Milliseconds, by the file system's clock. */
+  readonly mtime: number
+}
+
+/** One length, so that one takes the other's place in a single write. */
+const HELD = 'held    \n'
+const RELEASED = 'released\n'
+/** The largest is some 700 bytes. */
+const MAX_BYTES = 4096
+
+/** The file with the highest number. `vanished`: it was removed just now, for a higher one. */
+export const highestFile = async (directory: string): Promise<LockFile | undefined | 'vanished'> => {
+  const number = Math.max(0, ...(await numbersIn(directory)))
+  return number === 0 ? undefined : ((await readLockFile(directory, number)) ?? 'vanished')
+}
+
+/** @returns undefined where there is none of that number */
+export const readLockFile = async (directory: string, number: number): Promise<LockFile | undefined> => {
+  try {
+    await using file = await open(pathOf(directory, number))
+    const {buffer, bytesRead} = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0)
+    const text = buffer.toString('utf8', 0, bytesRead)
+    const body = text.slice(HELD.length)
+    const {mtimeMs} = await file.stat()
+    return {
+      number,
+      isReleased: text.startsWith(RELEASED),
+      holder: parseBody(body),
+      body,
+      mtime: mtimeMs,
+    }
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+/** A file of ours. Everything is done to the file that is open, so that it can never hit another one of its name. */
+export interface OwnFile {
+  readonly number: number
+  readonly body: string
+  /** Shows that its holder lives. */
+  touch(): Promise<void>
+  /** Says that nobody holds it any more. */
+  release(): Promise<void>
+}
+
+/**
+ * Makes the file of that number, with all its content at once.
+ * @returns undefined where there is one already
+ */
+export const makeLockFile = async (
+  directory: string,
+  {number, holder}: {readonly number: number; readonly holder: LockHolder},
+): Promise<OwnFile | undefined> => {
+  const id = randomBytes(16).toString('hex')
+  const temporary = join(directory, `.${id}.tmp`)
+  const body = `${JSON.stringify({...holder, id})}\n`
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    await file.writeFile(HELD + body)
+    await file.sync()
+    await link(temporary, pathOf(directory, number))
+  } catch (error) {
+    await file.close()
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined
+    throw error
+  } finally {
+    await rm(temporary, {force: true})
+  }
+  return {
+    number,
+    body,
+    touch: () => mark(file, HELD),
+    release: async () => {
+      try {
+        await mark(file, RELEASED)
+      } finally {
+        await file.close()
+      }
+    },
+  }
+}
+
+/** Removes the files of lower numbers, the lowest first: while one is there, so is every one that came after it. */
+export const removeBelow = async (directory: string, number: number): Promise<void> => {
+  const lower = (await numbersIn(directory)).filter((other) => other < number)
+  for (const one of lower.sort((left, right) => left - right)) {
+    await rm(pathOf(directory, one), {force: true})
+  }
+}
+
+/** Milliseconds on the clock by which the file system stamps files, which may be another machine's. */
+export const fileSystemTime = async (directory: string): Promise<number> => {
+  const temporary = join(directory, `.${randomBytes(16).toString('hex')}.tmp`)
+  try {
+    await using file = await open(temporary, 'wx', 0o600)
+    await file.writeFile('?')
+    await file.sync()
+    return (await file.stat()).mtimeMs
+  } finally {
+    await rm(temporary, {force: true})
+  }
+}
+
+/** Written, and not only stamped: a time that is set would be this machine's own. */
+const mark = async (file: FileHandle, state: string): Promise<void> => {
+  await file.write(state, 0, 'latin1')
+  await file.sync()
+}
+
+const numbersIn = async (directory: string): Promise<readonly number[]> =>
+  (await readdir(directory)).filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number)
+
+const pathOf = (directory: string, number: number): string => join(directory, String(number))
+
+const parseBody = (body: string): LockHolder | undefined => {
+  try {
+    return parseHolder(JSON.parse(body))
+  } catch {
+    // Whatever it is, nobody can be found by it: its age tells.
+    return undefined
+  }
+}
+
+/** ESTALE: it was removed by another client of a network file system. */
+const isGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESTALE')

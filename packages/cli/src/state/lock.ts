@@ -1,0 +1,177 @@
+import {createHash} from 'node:crypto'
+import {mkdir} from 'node:fs/promises'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {cancelled, isMirrorError, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {
+  fileSystemTime,
+  highestFile,
+  makeLockFile,
+  readLockFile,
+  removeBelow,
+  type LockFile,
+  type OwnFile,
+} from './lock-file.js'
+import {fateOf, thisProcess} from './lock-holder.js'
+
+export interface LockOptions {
+  /** What is locked: any text. */
+  readonly key: string
+  /** Milliseconds to wait for whoever holds it; 0: not at all. */
+  readonly wait: number
+  readonly signal?: AbortSignal | undefined
+  /** Told once, when the waiting begins, who is waited for, in text fit to be shown. */
+  readonly onWait?: ((text: string) => void) | undefined
+  /** Milliseconds between signs of life; default 15,000. */
+  readonly heartbeat?: number
+}
+
+/** Held until it is disposed of, which leaves a lock that somebody else has taken meanwhile to them. */
+export interface Lock extends AsyncDisposable {
+  /**
+   * Aborted with STATE_LOCKED once the lock is seen to be lost: another host took it over since this process stood still for
+   * two minutes, or somebody removed the state. Looked after with every heartbeat.
+   */
+  readonly signal: AbortSignal
+  /** Looks now: for the moment before something that only the holder may do. */
+  held(): Promise<boolean>
+}
+
+const HEARTBEAT = 15_000
+/** Eight heartbeats: network file systems show what others wrote up to a minute late. */
+const STALE = 120_000
+const FIRST_PAUSE = 50
+const LONGEST_PAUSE = 2000
+/** Each is lost to a process that got the lock, so that the next attempt usually finds it held. */
+const LOST_RACES = 100
+
+/**
+ * A lock between processes, on this host and on all that share the directory. One that a dead process has left is taken over:
+ * at once where that process was on this host, else when its heartbeat has stopped for two minutes.
+ * @param directory where state is kept; the lock is in `v1/locks` below
+ * @throws {MirrorError} STATE_LOCKED where somebody else holds it, CANCELLED, WRITE_FAILED
+ */
+export const acquireLock = async (directory: string, options: LockOptions): Promise<Lock> => {
+  const {key, wait, signal, onWait, heartbeat = HEARTBEAT} = options
+  const queue = join(directory, 'v1', 'locks', createHash('sha256').update(key).digest('hex'))
+  const deadline = performance.now() + wait
+  let pause = FIRST_PAUSE
+  let isTold = false
+  for (let races = 0; ;) {
+    if (signal?.aborted) throw cancelled(signal)
+    const taken = await take(queue).catch((error: unknown) => {
+      throw cannotLock(queue, error)
+    })
+    if (taken.own !== undefined) return keep(queue, {own: taken.own, heartbeat})
+    if (taken.by === undefined && races < LOST_RACES) {
+      races += 1
+      continue
+    }
+    const left = deadline - performance.now()
+    if (left <= 0) throw lockedBy(taken.by)
+    if (!isTold) onWait?.(`waiting for another run to end: ${nameOf(taken.by)}`)
+    isTold = true
+    await sleep(Math.min(pause, left), undefined, {signal}).catch(() => {
+      throw cancelled(signal)
+    })
+    pause = Math.min(pause * 2, LONGEST_PAUSE)
+  }
+}
+
+/** Ours; or whose it is; or neither, where somebody was faster. */
+type Taken = {readonly own: OwnFile} | {readonly own?: undefined; readonly by: LockFile | undefined}
+
+const LOST_RACE: Taken = {by: undefined}
+
+const take = async (queue: string): Promise<Taken> => {
+  await mkdir(queue, {recursive: true, mode: 0o700})
+  const before = await highestFile(queue)
+  if (before === 'vanished') return LOST_RACE
+  if (before !== undefined && !(await isFree(queue, before))) return {by: before}
+  const own = await makeLockFile(queue, {number: (before?.number ?? 0) + 1, holder: await thisProcess()})
+  if (own === undefined) return LOST_RACE
+  if (await isNext(queue, {own, before})) {
+    await removeBelow(queue, own.number)
+    return {own}
+  }
+  // Left for the next holder to remove: by its name alone somebody else's could be hit.
+  await own.release()
+  return LOST_RACE
+}
+
+/**
+ * Whether nobody came between. A number that was taken and removed again is free to whoever is slow; what was before it is
+ * gone then, too, since the lowest are removed first.
+ */
+const isNext = async (
+  queue: string,
+  {own, before}: {readonly own: OwnFile; readonly before: LockFile | undefined},
+): Promise<boolean> => {
+  const highest = await highestFile(queue)
+  if (highest === undefined || highest === 'vanished' || highest.body !== own.body) return false
+  return before === undefined || (await readLockFile(queue, before.number))?.body === before.body
+}
+
+const isFree = async (queue: string, file: LockFile): Promise<boolean> => {
+  if (file.isReleased) return true
+  const fate = file.holder === undefined ? 'unknown' : await fateOf(file.holder, await thisProcess())
+  return fate === 'unknown' ? (await fileSystemTime(queue)) - file.mtime > STALE : fate === 'gone'
+}
+
+const keep = (queue: string, {own, heartbeat}: {readonly own: OwnFile; readonly heartbeat: number}): Lock => {
+  const lost = new AbortController()
+  let seen = Date.now()
+  let isReleased = false
+  const held = async (): Promise<boolean> => {
+    if (isReleased || lost.signal.aborted) return false
+    const isOurs = async (): Promise<boolean> =>
+      (await readLockFile(queue, own.number + 1)) === undefined &&
+      (await readLockFile(queue, own.number))?.body === own.body
+    // Who cannot look does not know; others cannot see a heartbeat then, either.
+    const answer = await isOurs().catch(() => undefined)
+    if (answer === true) seen = Date.now()
+    if (answer === false || Date.now() - seen > STALE) lost.abort(lockLost())
+    return answer === true
+  }
+  const beat = async (): Promise<void> => {
+    // Looked first: what is lost must not seem alive.
+    if (await held()) await own.touch().catch(() => undefined)
+  }
+  let beating = Promise.resolve()
+  const timer = setInterval(() => {
+    beating = beating.then(beat)
+  }, heartbeat).unref()
+  const release = async (): Promise<void> => {
+    if (isReleased) return
+    isReleased = true
+    clearInterval(timer)
+    await beating
+    // One that cannot be marked is free all the same, once this process is gone.
+    await own.release().catch(() => undefined)
+  }
+  return {signal: lost.signal, held, [Symbol.asyncDispose]: release}
+}
+
+const nameOf = (file: LockFile | undefined): string => {
+  const holder = file?.holder
+  if (holder === undefined) return 'its name cannot be read'
+  return `process ${holder.pid} on ${holder.host}, since ${holder.since}`
+}
+
+const lockedBy = (file: LockFile | undefined): MirrorError =>
+  new MirrorError('STATE_LOCKED', `another run is at work: ${nameOf(file)}`, {
+    hint: 'wait for it to end with --wait 1h; if it died on another host, that is noticed after two minutes',
+  })
+
+const lockLost = (): MirrorError =>
+  new MirrorError('STATE_LOCKED', 'the lock of this run was lost: another run may be at work', {
+    hint: 'was this machine asleep, or was its state removed? run the same command again',
+  })
+
+const cannotLock = (queue: string, cause: unknown): MirrorError =>
+  isMirrorError(cause)
+    ? cause
+    : new MirrorError('WRITE_FAILED', `cannot lock ${queue}: ${messageOf(cause)}`, {
+        hint: 'name a directory for --state that is writable, on a file system that has hard links',
+        cause,
+      })
