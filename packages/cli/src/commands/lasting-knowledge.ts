@@ -1,0 +1,5 @@
+import type {HostKnowledge} from '@airgap-mirror/oci-client'
+
+/** What is true of the host tomorrow, too: refused mounts depend on the credential and on the repositories. */
+export const lastingKnowledge = ({mountsRefused: _ofThisRun, ...knowledge}: HostKnowledge): object =>
+  knowledge
