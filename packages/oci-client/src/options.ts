@@ -4,6 +4,11 @@ import type {JsonObject} from './model/index.js'
 export interface TlsOptions {
   /** PEM texts, each with one or many certificates, added to the system's and Node's roots. */
   readonly ca?: readonly string[]
+  /**
+   * A PEM text that is trusted, too. It is looked at with the first connection that needs TLS, since checking a system's
+   * whole bundle takes tens of milliseconds; what is damaged in it is passed over, as Node does with NODE_EXTRA_CA_CERTS.
+   */
+  readonly extraCa?: string
   /** PEM texts of the client's certificate and key. */
   readonly clientCert?: string
   readonly clientKey?: string

@@ -64,6 +64,14 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
     expect(sent || undefined).toBe(host === 'localhost' ? 'localhost' : undefined)
   })
 
+  test('an extra authority is trusted, whatever else its file holds', async () => {
+    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const registry = `localhost:${server.port}`
+    const damaged = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'
+    const extraCa = `${damaged}\n${authority.cert}\n-----BEGIN CERTIFICATE-----`
+    expect(await ask(transportTo(registry, {extraCa}), `https://${registry}`)).toBe('200 hello')
+  })
+
   test('a certificate for other names is refused, naming them', async () => {
     const wrong = authority.issue({names: 'DNS:registry.example,IP:10.9.8.7'})
     const server = kept(await serveTls(wrong, (_request, response) => void response.end()))

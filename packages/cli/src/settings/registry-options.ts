@@ -19,7 +19,7 @@ export const connectionOptions = async (
   side: Side,
 ): Promise<ConnectionOptions> => {
   const prefix = prefixOf(side)
-  const [cacert, extra, clientCert, clientKey] = await Promise.all([
+  const [cacert, extraCa, clientCert, clientKey] = await Promise.all([
     readPem(settings.cacert, `--${prefix}cacert`),
     extraRoots(),
     readPem(settings.clientCert, `--${prefix}client-cert`),
@@ -30,7 +30,8 @@ export const connectionOptions = async (
     side,
     plainHttp,
     tls: {
-      ca: [cacert, extra].filter((text) => text !== undefined),
+      ...(cacert === undefined ? {} : {ca: [cacert]}),
+      ...(extraCa === undefined ? {} : {extraCa}),
       ...(clientCert === undefined || clientKey === undefined ? {} : {clientCert, clientKey}),
       insecureSkipVerify: insecureSkipTlsVerify,
     },

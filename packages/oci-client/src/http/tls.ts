@@ -26,10 +26,11 @@ const END = '-----END CERTIFICATE-----'
  * @throws {MirrorError} CERTIFICATE_INVALID
  */
 export const createSecureContexts = (options: TlsOptions, registryHost: string): SecureContexts => {
-  const extra = (options.ca ?? []).flatMap((pem) => splitCertificates(pem, 'the CA file'))
+  const own = (options.ca ?? []).flatMap((pem) => splitCertificates(pem, 'the CA file'))
   const identity = readIdentity(options)
-  const plain = once(() => tls.createSecureContext({ca: trustedRoots(extra)}))
-  const withIdentity = once(() => tls.createSecureContext({ca: trustedRoots(extra), ...identity}))
+  const roots = once(() => trustedRoots(own, options.extraCa ?? ''))
+  const plain = once(() => tls.createSecureContext({ca: roots()}))
+  const withIdentity = once(() => tls.createSecureContext({ca: roots(), ...identity}))
   return {
     forHost: (hostname) => (identity !== undefined && hostname === registryHost ? withIdentity() : plain()),
   }
@@ -86,11 +87,24 @@ const readIdentity = ({clientCert, clientKey}: TlsOptions): {cert: string; key: 
   return {cert: clientCert, key: clientKey}
 }
 
-const trustedRoots = (extra: readonly string[]): string[] => [
-  ...new Set([...nodeRoots(), ...pemBlocks(systemBundle()), ...extra]),
-]
+const trustedRoots = (own: readonly string[], extraCa: string): string[] => {
+  const roots = new Set([...nodeRoots(), ...pemBlocks(systemBundle()), ...own])
+  for (const block of pemBlocks(extraCa)) {
+    // often it is the system's bundle again, which needs no second look
+    if (!roots.has(block) && isReadable(block)) roots.add(block)
+  }
+  return [...roots]
+}
 
-/** From Node 22.15 on this has what NODE_EXTRA_CA_CERTS adds; before, the program has to pass that file as `ca`. */
+const isReadable = (pem: string): boolean => {
+  try {
+    return Boolean(new X509Certificate(pem))
+  } catch {
+    return false
+  }
+}
+
+/** From Node 22.15 on this has what NODE_EXTRA_CA_CERTS adds; before, the program has to pass that file as `extraCa`. */
 const nodeRoots = (): readonly string[] =>
   'getCACertificates' in tls && typeof tls.getCACertificates === 'function'
     ? (tls.getCACertificates('default') as string[])
