@@ -1,0 +1,119 @@
+import {constants} from 'node:fs'
+import {lstat, mkdir, open, rename, rm} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
+import {MirrorError, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
+import type {ContentStore} from './content-store.js'
+import {temporaryName} from './temporary-name.js'
+import {ofBytes, writeAt} from './write-at.js'
+import {absent, codeOf, refused, writeFailed} from './write-error.js'
+
+/**
+ * Files below a directory, each written under a temporary name and then renamed. Directories below it that are links are
+ * refused, and files that are links are replaced, so that nothing is written outside of it.
+ */
+export class DirectoryStore implements ContentStore {
+  readonly path: string
+  readonly #made = new Map<string, Promise<void>>()
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  async sizeOf(path: string): Promise<number | undefined> {
+    try {
+      const stats = await lstat(join(this.path, path)).catch(absent)
+      return stats?.isFile() === true ? stats.size : undefined
+    } catch (cause) {
+      throw writeFailed(join(this.path, path), cause)
+    }
+  }
+
+  async read(path: string, {limit}: {readonly limit: number}): Promise<Uint8Array | undefined> {
+    const full = join(this.path, path)
+    const size = await this.sizeOf(path)
+    if (size === undefined) return undefined
+    if (size > limit) {
+      throw new MirrorError('LIMIT_EXCEEDED', `${full} has ${size} bytes: over the limit of ${limit}`, {
+        side: 'target',
+      })
+    }
+    try {
+      await using file = await open(full, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+      const buffer = Buffer.alloc(size)
+      const {bytesRead} = await file.read(buffer, 0, size, 0)
+      return buffer.subarray(0, bytesRead)
+    } catch (cause) {
+      throw writeFailed(full, cause)
+    }
+  }
+
+  async write(path: string, bytes: Bytes, options: CallOptions): Promise<void> {
+    await this.writeUnnamed(bytes, {...options, place: async () => path})
+  }
+
+  async writeUnnamed(
+    bytes: Bytes,
+    options: CallOptions & {readonly place: (size: number) => Promise<string | undefined>},
+  ): Promise<void> {
+    await this.#directory('.')
+    const temporary = temporaryName(join(this.path, 'blob'))
+    try {
+      const size = await this.#writeFile(temporary, bytes, options)
+      const path = await options.place(size)
+      if (path === undefined) return
+      await this.#directory(dirname(path))
+      await rename(temporary, join(this.path, path))
+    } catch (cause) {
+      throw codeOf(cause) === undefined ? cause : writeFailed(this.path, cause)
+    } finally {
+      await rm(temporary, {force: true})
+    }
+  }
+
+  async finish(files: ReadonlyMap<string, Uint8Array>, options: CallOptions = {}): Promise<void> {
+    for (const [path, bytes] of files) await this.write(path, ofBytes(bytes), options)
+  }
+
+  async close(): Promise<void> {}
+
+  async #writeFile(path: string, bytes: Bytes, {signal}: CallOptions): Promise<number> {
+    await using file = await open(path, 'wx').catch((cause: unknown) => {
+      throw writeFailed(this.path, cause)
+    })
+    const size = await writeAt(file, bytes, {path: this.path, position: 0, signal})
+    await file.sync().catch((cause: unknown) => {
+      throw writeFailed(this.path, cause)
+    })
+    return size
+  }
+
+  /** Makes a directory below this one, and those it lies in. */
+  #directory(path: string): Promise<void> {
+    const known = this.#made.get(path)
+    if (known !== undefined) return known
+    const making = this.#makeDirectory(path)
+    this.#made.set(path, making)
+    return making
+  }
+
+  async #makeDirectory(path: string): Promise<void> {
+    const full = join(this.path, path)
+    try {
+      if (path === '.') {
+        await mkdir(full, {recursive: true})
+        return
+      }
+      await this.#directory(dirname(path))
+      const existing = await lstat(full).catch(absent)
+      if (existing === undefined) await mkdir(full, {recursive: true})
+      else if (!existing.isDirectory()) {
+        throw refused(
+          `${full} is ${existing.isSymbolicLink() ? 'a link' : 'no directory'}`,
+          `Put a directory in its place, or name another target than ${basename(this.path)}.`,
+        )
+      }
+    } catch (cause) {
+      throw writeFailed(full, cause)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import {
+  digestOf,
+  hexOf,
+  isJsonObject,
+  isPending,
+  limits,
+  mediaTypes,
+  MirrorError,
+  parseJsonObject,
+  readAll,
+  type BlobOutcome,
+  type BlobSource,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type ImageManifest,
+  type Manifest,
+  type PutBlobOptions,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import type {ContentStore} from './content-store.js'
+import {noRequests, type FileSink} from './file-sink.js'
+import {incomingBlob} from './incoming-blob.js'
+import {plainLayer} from './plain-layer.js'
+import {refused} from './write-error.js'
+
+export interface DockerArchiveSinkOptions {
+  /** The names an image gets; none: it is loaded without a name. */
+  readonly repoTags: (target: Reference) => readonly string[]
+}
+
+interface ArchivedImage {
+  readonly config: string
+  readonly layers: readonly string[]
+  readonly repoTags: string[]
+}
+
+/**
+ * What `docker load` and `podman load` read: configs unchanged, layers plain under their diff id, no manifests. Images of
+ * one platform only. Made in one go: what is in an archive that is there already is not known here.
+ */
+export class DockerArchiveSink implements FileSink {
+  readonly usage = noRequests
+  readonly #store: ContentStore
+  readonly #options: DockerArchiveSinkOptions
+  readonly #configs = new Map<Digest, Uint8Array>()
+  /** Of every layer, by the digest it came under. */
+  readonly #diffIds = new Map<Digest, Digest>()
+  readonly #images = new Map<string, ArchivedImage>()
+
+  constructor(store: ContentStore, options: DockerArchiveSinkOptions) {
+    this.#store = store
+    this.#options = options
+  }
+
+  async resolve(): Promise<undefined> {}
+
+  async manifest(): Promise<undefined> {}
+
+  async hasBlob(_repository: string, digest: Digest): Promise<boolean> {
+    return this.#configs.has(digest) || this.#diffIds.has(digest)
+  }
+
+  async putBlob(_repository: string, blob: BlobSource, options: PutBlobOptions = {}): Promise<BlobOutcome> {
+    const {content} = blob
+    const {signal} = options
+    const {bytes, descriptor} = incomingBlob(blob, options)
+    if (!isPending(content) && CONFIG_TYPES.has(content.mediaType)) {
+      const what = `the config ${content.digest}`
+      this.#configs.set(content.digest, await readAll(bytes, {limit: limits.configBytes, what, signal}))
+    } else {
+      const key = isPending(content) ? content.diffId : content.digest
+      const layer = plainLayer(bytes, {name: `layer ${key}`, size: content.size, signal})
+      const place = async (): Promise<string | undefined> => {
+        const made = descriptor()
+        if (isPending(content)) await options.onFinal?.(made)
+        const path = layerPath(layer.diffId())
+        this.#diffIds.set(made.digest, layer.diffId())
+        return (await this.#store.sizeOf(path)) === undefined ? path : undefined
+      }
+      await this.#store.writeUnnamed(layer.bytes, {place, signal})
+    }
+    return {how: 'uploaded', descriptor: descriptor(), sent: descriptor().size, attempts: 1}
+  }
+
+  async putManifest(target: Reference, manifest: Manifest): Promise<void> {
+    if (manifest.kind === 'index') {
+      throw refused(
+        'a docker-archive holds images of one platform, and this one has several',
+        'Choose one with --platform, such as --platform linux/amd64, or write an oci-archive.',
+      )
+    }
+    const config = this.#configs.get(manifest.config.digest)
+    if (config === undefined) throw lacking(manifest.config)
+    const diffIds = this.#layersOf(manifest)
+    refuseOtherLayers(config, {manifest, diffIds})
+    const path = `${hexOf(digestOf(config))}.json`
+    const image = this.#images.get(path) ?? {config: path, layers: diffIds.map(layerPath), repoTags: []}
+    image.repoTags.push(...this.#options.repoTags(target))
+    this.#images.set(path, image)
+  }
+
+  async finish(options: CallOptions = {}): Promise<void> {
+    if (this.#images.size === 0) return
+    const files = new Map<string, Uint8Array>()
+    for (const config of this.#configs.values()) {
+      const path = `${hexOf(digestOf(config))}.json`
+      if (this.#images.has(path)) files.set(path, config)
+    }
+    const items = [...this.#images.values()].map(({config, layers, repoTags}) => ({
+      Config: config,
+      RepoTags: repoTags,
+      Layers: layers,
+    }))
+    files.set('manifest.json', Buffer.from(JSON.stringify(items)))
+    await this.#store.finish(files, options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store.close()
+  }
+
+  #layersOf({layers}: ImageManifest): readonly Digest[] {
+    return layers.map((layer) => {
+      const diffId = this.#diffIds.get(layer.digest)
+      if (diffId === undefined) throw lacking(layer)
+      return diffId
+    })
+  }
+}
+
+const CONFIG_TYPES: ReadonlySet<string> = new Set([
+  mediaTypes.ociConfig,
+  mediaTypes.dockerConfig,
+  // What registries said of configs in docker's early days.
+  'application/octet-stream',
+])
+
+const layerPath = (diffId: Digest): string => `${hexOf(diffId)}.tar`
+
+const lacking = ({digest, mediaType}: Descriptor): MirrorError =>
+  new MirrorError(
+    'BUNDLE_UNSUPPORTED',
+    `a docker-archive cannot hold this image: it has no place for ${digest} (${mediaType})`,
+    {side: 'source', hint: 'Copy it to an oci-archive, which holds artifacts and foreign layers, too.'},
+  )
+
+const refuseOtherLayers = (
+  config: Uint8Array,
+  {manifest, diffIds}: {readonly manifest: ImageManifest; readonly diffIds: readonly Digest[]},
+): void => {
+  const {rootfs} = parseJsonObject(config, `the config ${manifest.config.digest}`)
+  const said: unknown = isJsonObject(rootfs) ? (rootfs['diff_ids'] ?? []) : undefined
+  const isSame =
+    Array.isArray(said) && said.length === diffIds.length && diffIds.every((id, index) => id === said[index])
+  if (isSame) return
+  throw new MirrorError(
+    'DIGEST_MISMATCH',
+    `the layers of ${manifest.descriptor.digest} do not unpack to what its config ${manifest.config.digest} says`,
+    {side: 'source', hint: 'The image was damaged when it was made: build or fetch it again.'},
+  )
+}

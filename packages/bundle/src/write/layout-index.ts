@@ -1,0 +1,88 @@
+import {
+  isJsonObject,
+  MirrorError,
+  parseJsonObject,
+  type Descriptor,
+  type JsonObject,
+} from '@airgap-mirror/oci-client/model'
+import {annotationKeys} from '../names/recorded-name.js'
+
+/** An image's entry in index.json. */
+export interface LayoutEntry {
+  readonly descriptor: Descriptor
+  /** Empty for an image without a name. */
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** A layout's index.json, whatever else is in it kept as it is. */
+export interface LayoutIndex {
+  readonly json: JsonObject
+  readonly manifests: readonly JsonObject[]
+}
+
+export const emptyIndex: LayoutIndex = {json: {schemaVersion: 2}, manifests: []}
+
+/** @throws {MirrorError} MANIFEST_INVALID on the target's side */
+export const parseLayoutIndex = (bytes: Uint8Array, path: string): LayoutIndex => {
+  try {
+    const json = parseJsonObject(bytes, 'index.json')
+    // Go writes an empty list as null.
+    const manifests: unknown = json['manifests'] ?? []
+    if (Array.isArray(manifests) && manifests.every((entry) => isJsonObject(entry))) return {json, manifests}
+    throw new MirrorError('MANIFEST_INVALID', 'index.json has no list of manifests')
+  } catch (cause) {
+    throw new MirrorError('MANIFEST_INVALID', `${path} holds a damaged OCI layout`, {
+      side: 'target',
+      hint: 'Name another directory, or remove this one.',
+      cause,
+    })
+  }
+}
+
+/** The entry that goes by these annotations. */
+export const findEntry = (
+  {manifests}: LayoutIndex,
+  annotations: LayoutEntry['annotations'],
+): JsonObject | undefined =>
+  hasName(annotations) ? manifests.find((entry) => isNamed(entry, annotations)) : undefined
+
+/**
+ * The index with entries added, each in the place of those that go by its name, and of nameless ones of the same image.
+ */
+export const withEntries = (index: LayoutIndex, entries: readonly LayoutEntry[]): Uint8Array => {
+  const manifests = [...index.manifests]
+  for (const entry of entries) {
+    const {descriptor, annotations} = entry
+    const replaces = (other: JsonObject): boolean =>
+      isNamed(other, annotations) || (other['digest'] === descriptor.digest && !hasName(namesOf(other)))
+    const first = manifests.findIndex(replaces)
+    const kept = manifests.filter((other, place) => place < first || !replaces(other))
+    manifests.splice(0, Infinity, ...kept.toSpliced(first < 0 ? kept.length : first, 0, jsonOf(entry)))
+  }
+  return Buffer.from(JSON.stringify({...index.json, manifests}))
+}
+
+const NAMES = [annotationKeys.containerdName, annotationKeys.refName] as const
+
+const hasName = (annotations: LayoutEntry['annotations']): boolean =>
+  NAMES.some((key) => annotations[key] !== undefined)
+
+// containerd's names are full; the tags beside them are not unique.
+const isNamed = (entry: JsonObject, annotations: LayoutEntry['annotations']): boolean => {
+  const key = NAMES.find((name) => annotations[name] !== undefined)
+  return key !== undefined && namesOf(entry)[key] === annotations[key]
+}
+
+const namesOf = ({annotations}: JsonObject): Readonly<Record<string, string>> =>
+  isJsonObject(annotations) ? (annotations as Readonly<Record<string, string>>) : {}
+
+const jsonOf = ({descriptor, annotations}: LayoutEntry): JsonObject => {
+  const {mediaType, digest, size, artifactType} = descriptor
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType === undefined ? {} : {artifactType}),
+    ...(Object.keys(annotations).length === 0 ? {} : {annotations}),
+  }
+}

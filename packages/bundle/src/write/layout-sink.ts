@@ -1,0 +1,142 @@
+import {
+  algorithmOf,
+  hexOf,
+  isPending,
+  limits,
+  parseDescriptor,
+  type BlobOutcome,
+  type BlobSource,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+  type PutBlobOptions,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import type {ContentStore} from './content-store.js'
+import {noRequests, type FileSink} from './file-sink.js'
+import {incomingBlob} from './incoming-blob.js'
+import {emptyIndex, findEntry, parseLayoutIndex, withEntries, type LayoutEntry} from './layout-index.js'
+import {isComplete, storedManifest} from './stored-image.js'
+import {ofBytes} from './write-at.js'
+
+export interface LayoutSinkOptions {
+  /**
+   * Annotations of the image's entry in index.json, by which it is found again; empty: it has no name. Undefined: it gets
+   * no entry, since it belongs to another. What has a `subject` gets one all the same.
+   */
+  readonly annotations: (target: Reference) => Readonly<Record<string, string>> | undefined
+}
+
+const INDEX = 'index.json'
+const MARKER = 'oci-layout'
+
+/** An OCI image layout (image-spec image-layout.md) in any store. Images that are in it stay. */
+export class LayoutSink implements FileSink {
+  readonly usage = noRequests
+  readonly #store: ContentStore
+  readonly #options: LayoutSinkOptions
+  readonly #entries: LayoutEntry[] = []
+  #marked: Promise<void> | undefined
+
+  constructor(store: ContentStore, options: LayoutSinkOptions) {
+    this.#store = store
+    this.#options = options
+  }
+
+  async resolve(target: Reference, options: CallOptions = {}): Promise<Descriptor | undefined> {
+    const manifest = await this.manifest(target, options)
+    if (manifest === undefined || !(await isComplete(manifest, {...options, ...this.#stored})))
+      return undefined
+    return manifest.descriptor
+  }
+
+  async manifest(target: Reference, options: CallOptions = {}): Promise<Manifest | undefined> {
+    const {tag, digest} = target
+    if (tag === undefined && digest !== undefined) {
+      return storedManifest({digest, mediaType: ''}, {...options, ...this.#stored})
+    }
+    const annotations = this.#options.annotations(target)
+    const entry = annotations === undefined ? undefined : findEntry(await this.#index(options), annotations)
+    if (entry === undefined) return undefined
+    return storedManifest(parseDescriptor(entry, INDEX), {...options, ...this.#stored})
+  }
+
+  async hasBlob(_repository: string, digest: Digest): Promise<boolean> {
+    return (await this.#store.sizeOf(blobPath({digest}))) !== undefined
+  }
+
+  async putBlob(_repository: string, blob: BlobSource, options: PutBlobOptions = {}): Promise<BlobOutcome> {
+    const {content} = blob
+    if (!isPending(content) && (await this.#store.sizeOf(blobPath(content))) === content.size)
+      return {how: 'present', descriptor: content}
+    const {bytes, descriptor} = incomingBlob(blob, options)
+    const {signal} = options
+    await this.#mark()
+    if (isPending(content)) {
+      let isThere = false
+      const place = async (): Promise<string | undefined> => {
+        const made = descriptor()
+        await options.onFinal?.(made)
+        isThere = (await this.#store.sizeOf(blobPath(made))) === made.size
+        return isThere ? undefined : blobPath(made)
+      }
+      await this.#store.writeUnnamed(bytes, {place, signal})
+      if (isThere) return {how: 'present', descriptor: descriptor()}
+    } else {
+      await this.#store.write(blobPath(content), bytes, {size: content.size, signal})
+    }
+    return {how: 'uploaded', descriptor: descriptor(), sent: descriptor().size, attempts: 1}
+  }
+
+  async putManifest(target: Reference, manifest: Manifest, options: CallOptions = {}): Promise<void> {
+    const {descriptor, bytes} = manifest
+    const path = blobPath(descriptor)
+    await this.#mark()
+    if ((await this.#store.sizeOf(path)) !== bytes.length)
+      await this.#store.write(path, ofBytes(bytes), {size: bytes.length, signal: options.signal})
+    const annotations = this.#options.annotations(target) ?? (manifest.subject === undefined ? undefined : {})
+    if (annotations === undefined) return
+    const {artifactType} = manifest
+    this.#entries.push({
+      descriptor: artifactType === undefined ? descriptor : {...descriptor, artifactType},
+      annotations,
+    })
+  }
+
+  async finish(options: CallOptions = {}): Promise<void> {
+    if (this.#entries.length === 0) return
+    // Read again: another program may have added an image meanwhile.
+    const index = withEntries(await this.#index(options), this.#entries)
+    await this.#store.finish(new Map([[INDEX, index]]), options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store.close()
+  }
+
+  get #stored(): {readonly store: ContentStore; readonly pathOf: typeof blobPath} {
+    return {store: this.#store, pathOf: blobPath}
+  }
+
+  async #index({signal}: CallOptions): Promise<ReturnType<typeof parseLayoutIndex>> {
+    const bytes = await this.#store.read(INDEX, {limit: limits.bundleIndexBytes, signal})
+    return bytes === undefined ? emptyIndex : parseLayoutIndex(bytes, this.#store.path)
+  }
+
+  /** Comes first, so that what an interrupted run leaves is known for what it is. */
+  #mark(): Promise<void> {
+    this.#marked ??= this.#writeMarker()
+    return this.#marked
+  }
+
+  async #writeMarker(): Promise<void> {
+    if ((await this.#store.sizeOf(MARKER)) !== undefined) return
+    const bytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
+    await this.#store.write(MARKER, ofBytes(bytes), {size: bytes.length})
+  }
+}
+
+/** image-spec image-layout.md, Blobs. A digest is checked text: nothing in it leads elsewhere. */
+const blobPath = ({digest}: Pick<Descriptor, 'digest'>): string =>
+  `blobs/${algorithmOf(digest)}/${hexOf(digest)}`

@@ -1,0 +1,82 @@
+import {readdir, stat} from 'node:fs/promises'
+import {limits, type MirrorError} from '@airgap-mirror/oci-client/model'
+import {DirectoryStore} from './directory-store.js'
+import {DirSink, VERSION, VERSION_TEXT} from './dir-sink.js'
+import {DockerArchiveSink, type DockerArchiveSinkOptions} from './docker-archive-sink.js'
+import type {FileSink} from './file-sink.js'
+import {LayoutSink, type LayoutSinkOptions} from './layout-sink.js'
+import {checkArchivePath, TarStore} from './tar-store.js'
+import {absent, refused, writeFailed} from './write-error.js'
+
+/** Where images are written to, and how they are named there. */
+export type FileTarget = {readonly path: string} & (
+  | ({readonly format: 'oci'} & LayoutSinkOptions)
+  | ({readonly format: 'oci-archive'} & LayoutSinkOptions)
+  | ({readonly format: 'docker-archive'} & DockerArchiveSinkOptions)
+  | {readonly format: 'dir'}
+)
+
+/**
+ * A sink for images in files. Nothing is written by opening it, and nothing under its name before `finish`; an `oci` or
+ * `dir` that is there gets blobs before. An `oci` layout keeps the images it has, an `oci-archive` that is there is replaced,
+ * and so is the image of a `dir`; a `docker-archive` that is there is refused, as skopeo does, and so is a directory with
+ * other things in it.
+ * @throws {MirrorError} USAGE for a target that is refused, WRITE_FAILED
+ */
+export const openFileSink = async (target: FileTarget): Promise<FileSink> => {
+  const {path} = target
+  if (target.format === 'oci') {
+    await checkDirectory(path, {marker: 'oci-layout', what: 'an OCI layout'})
+    return new LayoutSink(new DirectoryStore(path), target)
+  }
+  if (target.format === 'dir') {
+    await checkDirectory(path, {marker: VERSION, what: 'an image directory of skopeo'})
+    await checkVersion(path)
+    return new DirSink(path)
+  }
+  const exists = await checkArchivePath(path)
+  if (target.format === 'oci-archive')
+    return new LayoutSink(new TarStore(path, {existing: 'replace'}), target)
+  if (exists) throw refuseExisting(path)
+  return new DockerArchiveSink(new TarStore(path, {existing: {refuseWith: refuseExisting}}), target)
+}
+
+const refuseExisting = (path: string): MirrorError =>
+  refused(
+    `${path} exists, and a docker-archive is not added to`,
+    'Remove it or name another file; an oci-archive is replaced, and an OCI layout (oci:) is added to.',
+  )
+
+const checkDirectory = async (
+  path: string,
+  {marker, what}: {readonly marker: string; readonly what: string},
+): Promise<void> => {
+  try {
+    const stats = await stat(path).catch(absent)
+    if (stats === undefined) return
+    if (!stats.isDirectory())
+      throw refused(
+        `${path} is no directory`,
+        `Name a directory for ${what}, or one that does not exist yet.`,
+      )
+    const names = await readdir(path)
+    // What a crash has left is no important data.
+    if (names.some((name) => !name.endsWith('.tmp')) && !names.includes(marker)) {
+      throw refused(
+        `${path} has other things in it than ${what}`,
+        'Name an empty directory, or one that does not exist yet.',
+      )
+    }
+  } catch (cause) {
+    throw writeFailed(path, cause)
+  }
+}
+
+const checkVersion = async (path: string): Promise<void> => {
+  const bytes = await new DirectoryStore(path).read(VERSION, {limit: limits.headerBytes})
+  if (bytes === undefined || Buffer.from(bytes).toString().startsWith(VERSION_TEXT)) return
+  throw refused(
+    `${path} has other things in it than an image directory of skopeo`,
+    'Name an empty directory, or one that does not exist yet.',
+  )
+}

@@ -1,0 +1,66 @@
+import {createHash} from 'node:crypto'
+import {digestFrom, limits, MirrorError, type Bytes, type Digest} from '@airgap-mirror/oci-client/model'
+import {decoderOf} from '../bytes/open-packed.js'
+import {sniffCompression} from '../bytes/sniff.js'
+
+/** Bytes that a compression can be told by. */
+const SNIFF_BYTES = 512
+
+export interface PlainLayer {
+  readonly bytes: Bytes
+  /** Once the end was reached. */
+  readonly diffId: () => Digest
+}
+
+/**
+ * A layer's plain tar, whatever it is compressed with: that is told by its content.
+ * @throws {MirrorError} BUNDLE_CORRUPT, BUNDLE_TRUNCATED, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED for what unpacks to absurdly much
+ */
+export const plainLayer = (
+  packed: Bytes,
+  options: {readonly name: string; readonly size: number; readonly signal?: AbortSignal | undefined},
+): PlainLayer => {
+  const hash = createHash('sha256')
+  const most = Math.max(limits.nestedBytes, limits.nestedRatio * options.size)
+  async function* hashed(): Bytes {
+    let size = 0
+    for await (const chunk of decoded(packed, options)) {
+      size += chunk.length
+      if (size > most) {
+        throw new MirrorError('LIMIT_EXCEEDED', `${options.name} unpacks to more than ${most} bytes`, {
+          side: 'source',
+          hint: 'If it is no bomb, copy the image to an oci-archive, which keeps its layers as they are.',
+        })
+      }
+      hash.update(chunk)
+      yield chunk
+    }
+  }
+  return {bytes: hashed(), diffId: () => digestFrom(hash.copy())}
+}
+
+async function* decoded(
+  packed: Bytes,
+  {name, signal}: {readonly name: string; readonly signal?: AbortSignal | undefined},
+): Bytes {
+  const rest = packed[Symbol.asyncIterator]()
+  try {
+    let head: Uint8Array = new Uint8Array()
+    while (head.length < SNIFF_BYTES) {
+      const {done, value} = await rest.next()
+      if (done === true) break
+      head = Buffer.concat([head, value])
+    }
+    const whole = joined(head, rest)
+    const compression = sniffCompression(head.subarray(0, SNIFF_BYTES), name)
+    if (compression === 'plain') yield* whole
+    else yield* (await decoderOf(compression))(whole, {name, signal})
+  } finally {
+    await rest.return?.()
+  }
+}
+
+async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Bytes {
+  if (head.length > 0) yield head
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+}

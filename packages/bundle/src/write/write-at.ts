@@ -1,0 +1,37 @@
+import type {FileHandle} from 'node:fs/promises'
+import {cancelled, type Bytes} from '@airgap-mirror/oci-client/model'
+import {writeFailed} from './write-error.js'
+
+export interface WriteAt {
+  /** For messages. */
+  readonly path: string
+  readonly position: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Writes all of the bytes from a position on. @returns how many there were
+ * @throws {MirrorError} WRITE_FAILED, CANCELLED, those of the bytes
+ */
+export const writeAt = async (file: FileHandle, bytes: Bytes, at: WriteAt): Promise<number> => {
+  const {path, position, signal} = at
+  let size = 0
+  for await (const chunk of bytes) {
+    if (signal?.aborted) throw cancelled(signal)
+    for (let offset = 0; offset < chunk.length;) {
+      const {bytesWritten} = await file
+        .write(chunk, offset, chunk.length - offset, position + size + offset)
+        .catch((cause: unknown) => {
+          throw writeFailed(path, cause)
+        })
+      offset += bytesWritten
+    }
+    size += chunk.length
+  }
+  return size
+}
+
+/** Bytes that are in memory already. */
+export async function* ofBytes(bytes: Uint8Array): Bytes {
+  if (bytes.length > 0) yield bytes
+}

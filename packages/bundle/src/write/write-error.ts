@@ -1,0 +1,27 @@
+import {isMirrorError, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+
+/** What the file system said of the target. */
+export const writeFailed = (path: string, cause: unknown): MirrorError =>
+  isMirrorError(cause)
+    ? cause
+    : new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
+        side: 'target',
+        hint:
+          codeOf(cause) === 'ENOSPC'
+            ? 'Make room on that disk, or name a place on another.'
+            : 'Name a place in a directory that exists, is writable and has room.',
+        cause,
+      })
+
+/** A target that is refused before anything is written. */
+export const refused = (message: string, hint: string): MirrorError =>
+  new MirrorError('USAGE', message, {side: 'target', hint})
+
+export const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined
+
+/** For a file that need not be there. */
+export const absent = (error: unknown): undefined => {
+  const code = codeOf(error)
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
+}

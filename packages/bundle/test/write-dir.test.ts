@@ -1,0 +1,100 @@
+import {mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, expect, test} from 'vitest'
+import {hexOf} from '@airgap-mirror/oci-client/model'
+import {makeImage, requireTool, skopeo, skopeoDirectory, type TestImage} from '@airgap-mirror/test/kit'
+import {openFileSink} from '#src/index.js'
+import {errorOf, readWhole} from './fixtures/opened.js'
+import {onlyImage, openLayout, target, transfer, withBundle} from './write-kit.js'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'mirror-write-'))
+})
+afterEach(() => rm(directory, {recursive: true, force: true}))
+
+const at = (name: string): string => join(directory, name)
+const write = async (image: TestImage, path: string, options: {finish?: boolean} = {}): Promise<void> => {
+  await using source = await openLayout(await mkdtemp(at('source-')), [{image}])
+  await using sink = await openFileSink({format: 'dir', path})
+  await transfer(await onlyImage(source), {source, sink})
+  if (options.finish !== false) await sink.finish()
+}
+const namesIn = async (path: string): Promise<ReadonlySet<string>> => new Set(await readdir(path))
+/** What skopeo writes for an image, by name. */
+const expected = (image: TestImage): ReadonlySet<string> =>
+  new Set(skopeoDirectory(image).map(({path}) => path))
+
+const multi = await makeImage({seed: 'dir-multi', platforms: ['linux/amd64', 'linux/arm64']})
+const one = await makeImage({seed: 'dir-one', layers: 3})
+
+test.each([
+  ['an index of two platforms', multi],
+  ['one image', one],
+  ['a Docker image', await makeImage({seed: 'dir-docker', format: 'docker'})],
+])('%s is laid out as skopeo does, byte for byte', async (_, image) => {
+  await write(image, at('out'))
+  for (const entry of skopeoDirectory(image)) {
+    if (!('bytes' in entry)) continue
+    expect((await readFile(join(at('out'), entry.path))).equals(entry.bytes)).toBe(true)
+  }
+  expect(await namesIn(at('out'))).toEqual(expected(image))
+  await withBundle(at('out'), async (source) => {
+    const read = await onlyImage(source)
+    expect(new Set(await readWhole(source, read))).toEqual(
+      new Set([...image.manifests, ...image.blobs].map(({descriptor}) => descriptor.digest)),
+    )
+  })
+})
+
+test('skopeo reads it, and writes the same', async (context) => {
+  requireTool(context, 'skopeo')
+  await write(multi, at('out'))
+  expect(await skopeo(['inspect', '--raw', `dir:${at('out')}`])).toBe(multi.root.bytes.toString())
+  await skopeo(['copy', '--quiet', '--all', `dir:${at('out')}`, `dir:${at('again')}`])
+  expect(await namesIn(at('again'))).toEqual(await namesIn(at('out')))
+})
+
+test('an image that was there stays whole until the new one is complete, and is then gone', async () => {
+  await write(multi, at('out'))
+  await writeFile(at('out/signature-1'), 'of the old image')
+  await writeFile(at('out/notes.txt'), 'of the owner')
+  await write(one, at('out'), {finish: false})
+  await withBundle(at('out'), async (source) => readWhole(source, await onlyImage(source)))
+  await write(one, at('out'))
+  expect(await namesIn(at('out'))).toEqual(new Set([...expected(one), 'notes.txt']))
+})
+
+test('an image that is there is known, unless something of it is not', async () => {
+  await write(one, at('out'))
+  await using sink = await openFileSink({format: 'dir', path: at('out')})
+  expect(await sink.resolve(target)).toMatchObject({digest: one.root.descriptor.digest})
+  const {digest} = one.blobs[0]?.descriptor ?? one.root.descriptor
+  await rm(join(at('out'), hexOf(digest)))
+  expect(await sink.resolve(target)).toBeUndefined()
+  expect(await sink.hasBlob('image', digest)).toBe(false)
+})
+
+test('a directory with other things in it is refused, one that an interrupted run has left is not', async () => {
+  await mkdir(at('home'))
+  await writeFile(at('home/manifest.json'), '{}')
+  const error = await errorOf(openFileSink({format: 'dir', path: at('home')}))
+  expect(error).toMatchObject({code: 'USAGE', side: 'target'})
+  await write(one, at('out'), {finish: false})
+  await write(one, at('out'))
+  expect(await namesIn(at('out'))).toEqual(expected(one))
+})
+
+test('links in it are replaced, not followed', async () => {
+  await write(one, at('out'))
+  const {digest} = one.blobs[0]?.descriptor ?? one.root.descriptor
+  await writeFile(at('victim'), 'untouched')
+  for (const name of [hexOf(digest), 'manifest.json']) {
+    await rm(join(at('out'), name))
+    await symlink(at('victim'), join(at('out'), name))
+  }
+  await write(one, at('out'))
+  expect(await readFile(at('victim'), 'utf8')).toBe('untouched')
+  expect((await readFile(at('out/manifest.json'))).equals(one.root.bytes)).toBe(true)
+})

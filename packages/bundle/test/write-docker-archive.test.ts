@@ -1,0 +1,197 @@
+import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {gzipSync} from 'node:zlib'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {digestOf, hexOf, mediaTypes, parseManifest, type BlobSource} from '@airgap-mirror/oci-client/model'
+import {
+  compress,
+  dockerArchive,
+  makeImage,
+  requireTool,
+  runChild,
+  skopeo,
+  writeTar,
+  type TestImage,
+} from '@airgap-mirror/test/kit'
+import {openFileSink, type FileSink} from '#src/index.js'
+import {errorOf, namesOf} from './fixtures/opened.js'
+import {onlyImage, openLayout, target, transfer, withBundle} from './write-kit.js'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'mirror-write-'))
+})
+afterEach(() => rm(directory, {recursive: true, force: true}))
+
+const at = (name: string): string => join(directory, name)
+const name = 'docker.io/team/app:v1'
+const openSink = (path: string): Promise<FileSink> =>
+  openFileSink({format: 'docker-archive', path, repoTags: () => [name]})
+
+const write = async (image: TestImage, path: string): Promise<void> => {
+  await using source = await openLayout(directory, [{image}])
+  await using sink = await openSink(path)
+  await transfer(await onlyImage(source), {source, sink})
+  await sink.finish()
+}
+
+const one = await makeImage({seed: 'docker-one', layers: 3, layerSize: 100_000})
+const docker = await makeImage({seed: 'docker-two', format: 'docker'})
+const plain = await makeImage({seed: 'docker-plain', compression: 'none'})
+
+test.each([
+  ['an OCI image', one],
+  ['a Docker image', docker],
+  ['an image of plain layers', plain],
+])('%s keeps its config, and its layers are plain', async (_, image) => {
+  await write(image, at('out'))
+  const [platform] = image.platforms
+  await withBundle(at('out'), async (source) => {
+    const read = await onlyImage(source)
+    expect(namesOf([read])).toEqual([name])
+    if (!('pending' in read.root)) throw new Error('it has a manifest')
+    expect(read.root.pending.config.digest).toBe(platform?.config.descriptor.digest)
+    expect(read.root.pending.layers).toMatchObject(
+      (platform?.layers ?? []).map(({diffId, plain: {length}}) => ({diffId, size: length})),
+    )
+  })
+})
+
+test('skopeo and podman take what was written', async (context) => {
+  requireTool(context, 'skopeo', 'podman')
+  await write(docker, at('out'))
+  await skopeo(['copy', '--quiet', `docker-archive:${at('out')}:${name}`, `oci:${at('back')}:v1`])
+  const config = docker.platforms[0]?.config.descriptor.digest ?? ''
+  const inspected = JSON.parse(await skopeo(['inspect', '--raw', `oci:${at('back')}:v1`])) as {
+    config: {digest: string}
+  }
+  expect(inspected.config.digest).toMatch(/^sha256:/)
+  await writeFile(at('policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}')
+  const storage = ['--root', at('root'), '--runroot', at('run'), '--storage-driver', 'vfs']
+  const load = ['load', '--signature-policy', at('policy.json'), '--input', at('out')]
+  const loaded = await runChild('podman', [...storage, ...load], {
+    env: {PATH: process.env['PATH'], HOME: directory},
+  })
+  expect(loaded).toMatchObject({code: 0})
+  const images = await runChild(
+    'podman',
+    [...storage, 'image', 'inspect', '--format', '{{.Id}} {{.RepoTags}}', name],
+    {env: {PATH: process.env['PATH'], HOME: directory}},
+  )
+  expect(images.stdout.trim()).toBe(`${hexOf(config as `sha256:${string}`)} [${name}]`)
+})
+
+test('a docker-archive can be made from another, the layers never compressed on the way', async () => {
+  await writeTar(at('first'), dockerArchive([{image: docker, tags: [name]}]))
+  await withBundle(
+    at('first'),
+    async (source) => {
+      await using sink = await openSink(at('second'))
+      await transfer(await onlyImage(source), {source, sink})
+      await sink.finish()
+    },
+    {layerCompression: 'none'},
+  )
+  await withBundle(at('second'), async (source) => {
+    const read = await onlyImage(source)
+    expect(read.root).toMatchObject({
+      pending: {config: {digest: docker.platforms[0]?.config.descriptor.digest}},
+    })
+  })
+})
+
+describe('refuses', () => {
+  test('a file that is there, before and after the work', async () => {
+    await writeFile(at('out'), 'precious')
+    expect(await errorOf(openSink(at('out')))).toMatchObject({code: 'USAGE', side: 'target'})
+    await using source = await openLayout(directory, [{image: one}])
+    await using sink = await openSink(at('late'))
+    await transfer(await onlyImage(source), {source, sink})
+    await writeFile(at('late'), 'precious')
+    expect(await errorOf(sink.finish())).toMatchObject({code: 'USAGE'})
+    expect(await readFile(at('late'), 'utf8')).toBe('precious')
+  })
+
+  test('an index, with the flag that helps', async () => {
+    const multi = await makeImage({seed: 'docker-multi', platforms: ['linux/amd64', 'linux/arm64']})
+    const error = await errorOf(write(multi, at('out')))
+    expect(error.hint).toContain('--platform')
+    expect(await readdir(directory)).toEqual(['source'])
+  })
+
+  test('layers that are not what the config says', async () => {
+    await using source = await openLayout(directory, [{image: one}])
+    await using sink = await openSink(at('out'))
+    const image = await onlyImage(source)
+    if (!('manifest' in image.root)) throw new Error('it has no manifest')
+    const manifest = await source.manifest(image.root.manifest)
+    if (manifest.kind !== 'image') throw new Error('it is an index')
+    for (const blob of [manifest.config, ...manifest.layers]) await sink.putBlob('image', source.blob(blob))
+    const json = JSON.parse(Buffer.from(manifest.bytes).toString()) as {layers: object[]}
+    const turned = parseManifest(Buffer.from(JSON.stringify({...json, layers: json.layers.toReversed()})))
+    expect(await errorOf(sink.putManifest(target, turned))).toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      side: 'source',
+    })
+  })
+
+  test('artifacts, which nobody could load', async () => {
+    const text = Buffer.from('{}')
+    const config = {mediaType: 'application/vnd.cncf.helm.config.v1+json', digest: digestOf(text), size: 2}
+    const manifest = parseManifest(
+      Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: []})),
+    )
+    await using sink = await openSink(at('out'))
+    await sink.putBlob('image', blobOf(text, config.mediaType))
+    expect(await errorOf(sink.putManifest(target, manifest))).toMatchObject({code: 'BUNDLE_UNSUPPORTED'})
+  })
+})
+
+describe('a layer', () => {
+  test.each([
+    ['cut short', gzipSync(Buffer.alloc(100_000, 'x')).subarray(0, 60), 'BUNDLE_TRUNCATED'],
+    ['damaged', damaged(gzipSync(Buffer.alloc(100_000, 'x'))), 'BUNDLE_CORRUPT'],
+    ['in a compression that nobody reads', Buffer.from('BZh91AY&SY'.padEnd(600, '.')), 'BUNDLE_UNSUPPORTED'],
+  ])('%s is an error of the source, and leaves no trace in the archive', async (_, bytes, code) => {
+    await using source = await openLayout(directory, [{image: one}])
+    await using sink = await openSink(at('out'))
+    const error = await errorOf(sink.putBlob('image', blobOf(bytes, mediaTypes.ociLayerGzip)))
+    expect(error).toMatchObject({code, side: 'source'})
+    await transfer(await onlyImage(source), {source, sink})
+    await sink.finish()
+    const {stdout} = await runChild('tar', ['-tf', at('out')])
+    expect(stdout.trim().split('\n')).toHaveLength(3 + 1 + 1)
+  })
+
+  test('that unpacks to absurdly much is refused, not written', async () => {
+    const member = gzipSync(Buffer.alloc(64 * 1024 * 1024))
+    const bomb = Buffer.concat(Array.from({length: 17}, () => member))
+    await using sink = await openSink(at('out'))
+    const error = await errorOf(sink.putBlob('image', blobOf(bomb, mediaTypes.ociLayerGzip)))
+    expect(error).toMatchObject({code: 'LIMIT_EXCEEDED', side: 'source'})
+  })
+
+  test('in zstd is unpacked', async () => {
+    const [layer] = one.platforms[0]?.layers ?? []
+    await using sink = await openSink(at('out'))
+    const packed = await compress(layer?.plain ?? Buffer.alloc(0), {type: 'zstd'})
+    await sink.putBlob('image', blobOf(packed, mediaTypes.ociLayerZstd))
+    expect(await sink.hasBlob('image', digestOf(packed))).toBe(true)
+  })
+})
+
+function damaged(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes)
+  copy.fill(0xff, 30, 50)
+  return copy
+}
+
+const blobOf = (bytes: Uint8Array, mediaType: string): BlobSource => ({
+  content: {mediaType, digest: digestOf(bytes), size: bytes.length},
+  position: 0,
+  hold: () => () => {},
+  open: async function* () {
+    yield bytes
+  },
+})

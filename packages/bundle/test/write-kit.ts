@@ -1,0 +1,75 @@
+import {join} from 'node:path'
+import {
+  type Content,
+  type ImageSink,
+  type ImageSource,
+  type Manifest,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {ociLayout, writeDirectory, type NamedImage} from '@airgap-mirror/test/kit'
+import {openBundle, type BundleSource, type LayerCompression} from '#src/index.js'
+
+export const REF_NAME = 'org.opencontainers.image.ref.name'
+
+export const target: Reference = {registry: 'target', repository: 'image', tag: 'latest'}
+
+/** A layout as skopeo writes it, opened. */
+export const openLayout = async (directory: string, images: readonly NamedImage[]): Promise<BundleSource> => {
+  const path = join(directory, 'source')
+  await writeDirectory(path, ociLayout(images))
+  return openBundle(path)
+}
+
+/** The one image of a bundle. */
+export const onlyImage = async (source: ImageSource): Promise<SourceImage> => {
+  const [image, ...others] = await source.images()
+  if (image === undefined || others.length > 0) throw new Error(`${others.length + 1} images instead of one`)
+  return image
+}
+
+/** An image into a sink as the engine does it: blobs side by side, then manifests by digest, then the root by its tag. */
+export const transfer = async (
+  image: SourceImage,
+  {source, sink, to = target}: {source: ImageSource; sink: ImageSink; to?: Reference},
+): Promise<void> => {
+  const put = (content: Content) => sink.putBlob('image', source.blob(content))
+  if ('error' in image.root) throw image.root.error
+  if ('pending' in image.root) {
+    const {pending} = image.root
+    await put(pending.config)
+    const outcomes = await Promise.all(pending.layers.map(put))
+    await sink.putManifest(to, pending.manifest(outcomes.map(({descriptor}) => descriptor)))
+    return
+  }
+  const tree = await manifestsOf(source, await source.manifest(image.root.manifest))
+  const blobs = tree.flatMap((manifest) =>
+    manifest.kind === 'image' ? [manifest.config, ...manifest.layers] : [],
+  )
+  const distinct = new Map(blobs.map((blob) => [blob.digest, blob]))
+  await Promise.all([...distinct.values()].map(put))
+  for (const manifest of tree.slice(1)) {
+    const {digest} = manifest.descriptor
+    await sink.putManifest({registry: 'target', repository: 'image', digest}, manifest)
+  }
+  const [root] = tree
+  if (root !== undefined) await sink.putManifest(to, root)
+}
+
+/** Parents before children. */
+const manifestsOf = async (source: ImageSource, root: Manifest): Promise<readonly Manifest[]> => {
+  const tree = [root]
+  for (const child of root.kind === 'index' ? root.children : [])
+    tree.push(...(await manifestsOf(source, await source.manifest(child))))
+  return tree
+}
+
+/** Opens a bundle for a test's body and closes it. */
+export const withBundle = async <Result>(
+  path: string,
+  body: (source: BundleSource) => Promise<Result>,
+  options: {readonly layerCompression?: LayerCompression} = {},
+): Promise<Result> => {
+  await using source = await openBundle(path, options)
+  return await body(source)
+}
