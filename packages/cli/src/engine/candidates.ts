@@ -31,6 +31,8 @@ export interface NamingOptions extends CallOptions {
   readonly rules: NamingRules
   /** Empty: all. */
   readonly platforms: readonly Platform[]
+  /** Whether it is fine that no image is for the platforms: these are a part of what was asked for. */
+  readonly mayBeNone?: boolean
 }
 
 /**
@@ -47,7 +49,7 @@ export const nameCandidates = async (
     if (gathered.image.subject === undefined && (await wanted(gathered, options)))
       named.push(nameOne(gathered, options))
   }
-  if (named.length === 0 && images.length > 0 && options.platforms.length > 0) {
+  if (named.length === 0 && images.length > 0 && options.platforms.length > 0 && options.mayBeNone !== true) {
     throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, '--platform')
   }
   const [first] = named

@@ -1,10 +1,22 @@
-import {cancelled, isMirrorError, MirrorError, type ImageSource} from '@airgap-mirror/oci-client/model'
+import {
+  cancelled,
+  contentKey,
+  isMirrorError,
+  MirrorError,
+  type BlobSource,
+  type ImageSink,
+  type ImageSource,
+} from '@airgap-mirror/oci-client/model'
 import type {BlobTransfer, ManifestTransfer, Plan, Transfer} from './plan.js'
 import {isNearlyDone, startOrder} from './schedule.js'
 import {putBlob, putManifest, type TransferContext, type TransferResult} from './transfer.js'
 
-export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'results'> {
+export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'results' | 'sink' | 'blob'> {
   readonly source: ImageSource
+  /** By the `sink` of a transfer. */
+  readonly sinks: readonly ImageSink[]
+  /** One reading of a blob for as many sinks; needed only where there are several. */
+  readonly share?: (blob: BlobSource, readers: number) => readonly BlobSource[]
   /** Blobs in flight. */
   readonly concurrency: number
   /** Start nothing more after the first failure. */
@@ -32,8 +44,9 @@ class Execution {
   readonly #waiting = new Map<number, Transfer[]>()
   /** How many transfers a manifest still waits for. */
   readonly #open = new Map<number, number>()
-  readonly #blobs: BlobTransfer[]
-  readonly #urgent: BlobTransfer[] = []
+  /** In the order in which they are started; what goes to several targets is read once and started together. */
+  readonly #blobs: readonly BlobGroup[]
+  readonly #urgent: BlobGroup[] = []
   readonly #manifests: ManifestTransfer[] = []
   readonly #running = new Map<
     number,
@@ -51,7 +64,7 @@ class Execution {
     this.#transfers = plan.transfers
     this.#options = options
     const blobs = plan.transfers.filter((transfer) => transfer.kind === 'blob')
-    this.#blobs = [...startOrder(blobs, options.source.access)]
+    this.#blobs = inGroups(startOrder(blobs, options.source.access))
     for (const blob of blobs) if (blob.after !== undefined) this.#wait(blob.after, blob)
     for (const transfer of plan.transfers) {
       if (transfer.kind !== 'manifest') continue
@@ -98,16 +111,16 @@ class Execution {
       const manifest = this.#manifests.shift()
       if (manifest === undefined) break
       this.#activeManifests++
-      void this.#guard(manifest, this.#run(manifest)).finally(() => {
+      void this.#guard(manifest, this.#putManifest(manifest)).finally(() => {
         this.#activeManifests--
         this.#pump()
       })
     }
     while (this.#activeBlobs < concurrency) {
-      const blob = this.#urgent.shift() ?? this.#blobs[this.#nextBlob++]
-      if (blob === undefined) break
+      const group = this.#urgent.shift() ?? this.#blobs[this.#nextBlob++]
+      if (group === undefined) break
       this.#activeBlobs++
-      void this.#guard(blob, this.#run(blob)).finally(() => {
+      void this.#putBlobs(group).finally(() => {
         this.#activeBlobs--
         this.#pump()
       })
@@ -134,7 +147,7 @@ class Execution {
     for (const next of this.#waiting.get(transfer.id) ?? []) {
       if (this.#results.has(next.id)) continue
       if (next.kind === 'blob') {
-        if (this.#stopped === undefined) this.#urgent.push(next)
+        if (this.#stopped === undefined) this.#urgent.push([next])
         else this.#settle(next, {status: 'failed', error: this.#stopped})
       } else if (result.status === 'failed') {
         this.#settle(next, result)
@@ -146,19 +159,22 @@ class Execution {
     }
   }
 
-  async #run(transfer: Transfer): Promise<TransferResult> {
-    const run = {
-      abort: new AbortController(),
-      sent: 0,
-      size: transfer.kind === 'blob' ? transfer.content.size : 0,
-    }
-    const context = {
-      ...this.#options,
-      transfers: this.#transfers,
-      results: this.#results,
-      signal: run.abort.signal,
-    }
-    if (transfer.kind === 'manifest') return putManifest(transfer, {...context, signal: this.#options.signal})
+  #putManifest(transfer: ManifestTransfer): Promise<TransferResult> {
+    return putManifest(transfer, {...this.#contextOf(transfer), signal: this.#options.signal})
+  }
+
+  /** Starts all of a group before any of them reads, so that they can share what is read. */
+  async #putBlobs([first, ...others]: BlobGroup): Promise<void> {
+    const {source, share} = this.#options
+    const shared = others.length === 0 ? undefined : share?.(source.blob(first.content), 1 + others.length)
+    await Promise.all(
+      [first, ...others].map((transfer, at) => this.#guard(transfer, this.#putBlob(transfer, shared?.[at]))),
+    )
+  }
+
+  async #putBlob(transfer: BlobTransfer, blob: BlobSource | undefined): Promise<TransferResult> {
+    const run = {abort: new AbortController(), sent: 0, size: transfer.content.size}
+    const context = {...this.#contextOf(transfer), blob, signal: run.abort.signal}
     this.#running.set(transfer.id, run)
     try {
       return await putBlob(transfer, {...context, onSent: (sent) => (run.sent = sent)})
@@ -167,15 +183,36 @@ class Execution {
     }
   }
 
+  #contextOf({sink: at = 0}: Transfer): Omit<TransferContext, 'signal'> {
+    const {sinks} = this.#options
+    const sink = sinks[at]
+    if (sink === undefined) throw new Error(`the plan names target ${at} of ${sinks.length}`)
+    return {...this.#options, sink, transfers: this.#transfers, results: this.#results}
+  }
+
   /** Starts nothing more. What cannot be finished soon is given up; what is nearly done goes on, and its tags follow. */
   #stop(reason: MirrorError): void {
     if (this.#stopped !== undefined) return
     this.#stopped = reason
-    const unstarted = [...this.#urgent.splice(0), ...this.#blobs.slice(this.#nextBlob)]
+    const unstarted = [...this.#urgent.splice(0), ...this.#blobs.slice(this.#nextBlob)].flat()
     this.#nextBlob = this.#blobs.length
     for (const blob of unstarted) this.#settle(blob, {status: 'failed', error: reason})
     for (const {abort, sent, size} of this.#running.values())
       if (!isNearlyDone(sent, size)) abort.abort(reason)
     this.#pump()
   }
+}
+
+type BlobGroup = readonly [BlobTransfer, ...BlobTransfer[]]
+
+/** The same content for several targets, in the place of the first. */
+const inGroups = (blobs: readonly BlobTransfer[]): readonly BlobGroup[] => {
+  const groups = new Map<string, [BlobTransfer, ...BlobTransfer[]]>()
+  for (const blob of blobs) {
+    const key = contentKey(blob.content)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [blob])
+    else group.push(blob)
+  }
+  return [...groups.values()]
 }

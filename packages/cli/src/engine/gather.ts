@@ -31,12 +31,18 @@ export type Gathered =
   | {readonly image: SourceImage; readonly pending: PendingImage}
   | {readonly image: SourceImage; readonly error: MirrorError}
 
-/** Reads every image's manifests. One that cannot be read becomes an `error`, the others go on. */
-export const gather = async (
-  source: ImageSource,
-  options: CallOptions = {},
+/** Of one index: a registry is asked for each. */
+const CHILDREN_AT_ONCE = 8
+
+/** Reads the manifests of every image of a source. One that cannot be read becomes an `error`, the others go on. */
+export const gather = async (source: ImageSource, options: CallOptions = {}): Promise<readonly Gathered[]> =>
+  gatherImages(await source.images(options), {...options, source})
+
+/** The same for some images of a source. */
+export const gatherImages = async (
+  images: readonly SourceImage[],
+  {source, ...options}: CallOptions & {readonly source: ImageSource},
 ): Promise<readonly Gathered[]> => {
-  const images = await source.images(options)
   const nodes = new Map<string, Promise<ImageNode>>()
   const lacking = new Map<PendingImage, Content | undefined>()
   const atOnce = pLimit(16)
@@ -111,17 +117,16 @@ const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<I
     const missing = blobsOf(manifest, source).filter((blob) => !source.has(blob))
     return {manifest, children: [], absent: [], missing}
   }
-  const children: ImageNode[] = []
-  const absent: Descriptor[] = []
-  const seen = new Set<string>()
-  for (const child of manifest.children) {
-    const key = `${child.digest} ${child.size}`
-    if (seen.has(key)) continue
-    seen.add(key)
-    const node = source.has(child) ? await readChild(child, {...reading, depth: depth + 1}) : undefined
-    if (node === undefined) absent.push(child)
-    else children.push(node)
-  }
+  const distinct = [
+    ...new Map(manifest.children.map((child) => [`${child.digest} ${child.size}`, child])).values(),
+  ]
+  const atOnce = pLimit(CHILDREN_AT_ONCE)
+  const below = {...reading, depth: depth + 1}
+  const nodes = await Promise.all(
+    distinct.map((child) => atOnce(() => (source.has(child) ? readChild(child, below) : undefined))),
+  )
+  const children = nodes.filter((node) => node !== undefined)
+  const absent = distinct.filter((_child, at) => nodes[at] === undefined)
   return {manifest, children, absent, missing: []}
 }
 

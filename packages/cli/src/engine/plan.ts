@@ -30,6 +30,8 @@ export interface BlobTransfer {
   readonly after?: number
   /** The first image that needs it, by its place in `images`. */
   readonly image: number
+  /** Which of several targets; absent: the only one. */
+  readonly sink?: number
 }
 
 /** One manifest under one tag or digest, after all transfers in `needs`. */
@@ -43,6 +45,8 @@ export interface ManifestTransfer {
   readonly digest?: Digest
   /** An index pushed as it is although children are missing: what stands for it where the registry refuses it. */
   readonly fallback?: {readonly digest: Digest; readonly reason: string}
+  /** Which of several targets; absent: the only one. */
+  readonly sink?: number
 }
 
 export type Transfer = BlobTransfer | ManifestTransfer

@@ -76,6 +76,7 @@ export const push = async (options: PushOptions): Promise<PushResult> => {
   tally.begin()
   await execute(plan, {
     ...options,
+    sinks: [sink],
     manifests,
     pending: (image) => pendingAt(candidates, image),
     onSettled: tally.settled,

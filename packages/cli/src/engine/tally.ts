@@ -160,7 +160,7 @@ export class Tally {
           ? [content.pending.config, ...content.pending.layers]
           : nodesOf(content.node).flatMap(({manifest}) => blobsOf(manifest, this.#options.source))
       for (const blob of blobs) {
-        const key = `${target?.repository}@${'diffId' in blob ? blob.diffId : blob.digest}`
+        const key = `${target?.registry}/${target?.repository}@${'diffId' in blob ? blob.diffId : blob.digest}`
         if (counted.has(key)) continue
         counted.add(key)
         this.#blobs.present++

@@ -28,6 +28,8 @@ export type TransferResult =
 export interface TransferContext {
   readonly source: ImageSource
   readonly sink: ImageSink
+  /** What is read instead of the source's blob: a share of it. */
+  readonly blob?: BlobSource | undefined
   readonly manifests: ReadonlyMap<Digest, Manifest>
   /** The pending image at a place in the plan's images. */
   readonly pending: (image: number) => PendingImage | undefined
@@ -48,7 +50,7 @@ export const putBlob = async (
   const first = transfer.after === undefined ? undefined : results.get(transfer.after)
   const sibling = first?.status === 'blob' ? (transfers[transfer.after ?? -1] as BlobTransfer) : undefined
   const final = first?.status === 'blob' ? first.outcome.descriptor : transfer.known
-  const blob = source.blob(content)
+  const blob = context.blob ?? source.blob(content)
   let sentSoFar = 0
   const event = {
     type: 'blob',
