@@ -2,8 +2,10 @@ import {lstat, mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
 import type {KnownLayers} from '../engine/known-layers.js'
+import type {KnownTags} from '../engine/known-tags.js'
 import {Drawer, type DrawerBounds} from './drawer.js'
 import {layerMemory} from './layer-memory.js'
+import {openTagLedger} from './tag-ledger.js'
 import {uploadSessions, type UploadSessions} from './upload-sessions.js'
 
 /** What runs remember for each other. All of it may be deleted at any time: that costs time and nothing else. */
@@ -20,6 +22,11 @@ export interface State {
     load(key: string): Promise<Uint8Array | undefined>
     save(key: string, bytes: Uint8Array): Promise<void>
   }
+  /**
+   * What earlier runs have put at a target, `HOST[:PORT]/NAMESPACE`; read from disk at every call. Two runs that change it at
+   * once lose what one of them has changed: hold the lock of the target.
+   */
+  tags(target: string): Promise<KnownTags>
 }
 
 export interface StateOptions {
@@ -57,11 +64,14 @@ export const openState = async (options: StateOptions): Promise<State | undefine
     onNote(`nothing is remembered in ${directory}: ${problem}`)
     return undefined
   }
-  const open = (name: keyof typeof drawers): Drawer =>
-    new Drawer(join(root, name), {
-      ...drawers[name],
-      onTrouble: (text) => onNote(`what is remembered in ${join(root, name)} is not used in full: ${text}`),
-    })
+  const troubleIn =
+    (path: string) =>
+    (text: string): void =>
+      onNote(`what is remembered in ${path} is not used in full: ${text}`)
+  const open = (name: keyof typeof drawers): Drawer => {
+    const path = join(root, name)
+    return new Drawer(path, {...drawers[name], onTrouble: troubleIn(path)})
+  }
   const uploads = open('uploads')
   const hosts = open('hosts')
   const indexes = open('indexes')
@@ -72,6 +82,10 @@ export const openState = async (options: StateOptions): Promise<State | undefine
     indexes: {
       load: (key) => indexes.get(key),
       save: async (key, bytes) => void (await indexes.put(key, bytes)),
+    },
+    tags: (target) => {
+      const path = join(root, 'tags')
+      return openTagLedger(path, {target, onTrouble: troubleIn(`${path}, of ${target},`)})
     },
   }
 }

@@ -1,0 +1,144 @@
+import {createHash} from 'node:crypto'
+import {mkdir, open, rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import {isJsonObject, jsonShape, messageOf} from '@airgap-mirror/oci-client/model'
+import type {KnownTag, KnownTags} from '../engine/known-tags.js'
+import {replaceFile} from '../report/write-atomically.js'
+import {isTagKey, parseKnownTag} from './parse-known-tag.js'
+import {prune} from './prune.js'
+import {HEAD_BYTES, seal, unseal} from './sealed.js'
+
+export interface TagLedgerOptions {
+  /** `HOST[:PORT]/NAMESPACE`. */
+  readonly target: string
+  /** Told what is not remembered and why, in text fit to be shown. */
+  readonly onTrouble: (text: string) => void
+  /** Default 200,000. */
+  readonly maxTags?: number
+  /** Default 128 MiB. */
+  readonly maxBytes?: number
+}
+
+/** A registry of 10,000 images with twenty tags each. */
+const MAX_TAGS = 200_000
+/** At some 400 bytes a tag, and half of that again. */
+const MAX_BYTES = 128 * 1024 * 1024
+/** JSON values of one tag; most have ten. */
+const VALUES = 20
+const DEPTH = 8
+
+/**
+ * The tags of one target, in one file that is read whole and replaced whole. It has no age: a job that runs once a year
+ * prunes what it made the year before.
+ *
+ * More than 200,000 tags: those that come after are not remembered, which is told; they are then never removed, and drift is
+ * not noticed in them. More than 128 MiB: nothing is remembered from then on and the file is removed, since one that is
+ * behind the target would take our own tags for somebody else's. A file that is damaged is as good as none.
+ * Never rejects.
+ * @param directory of all ledgers
+ */
+export const openTagLedger = async (directory: string, options: TagLedgerOptions): Promise<KnownTags> => {
+  const {target, onTrouble, maxTags = MAX_TAGS, maxBytes = MAX_BYTES} = options
+  const path = join(directory, createHash('sha256').update(target).digest('hex'))
+  const told = new Set<string>()
+  const complain = (text: string): void => {
+    if (told.has(text)) return
+    told.add(text)
+    onTrouble(text)
+  }
+  const tags = await load(path, {target, maxTags, maxBytes}).catch((error: unknown) => {
+    complain(messageOf(error))
+    return new Map<string, KnownTag>()
+  })
+  let isChanged = false
+  let saving = Promise.resolve(true)
+
+  const write = async (): Promise<boolean> => {
+    if (!isChanged) return true
+    isChanged = false
+    try {
+      const text = Buffer.from(JSON.stringify({tags: Object.fromEntries(tags)}))
+      if (text.length > maxBytes) {
+        await rm(path, {force: true})
+        throw new Error(`it has become larger than ${maxBytes} bytes`)
+      }
+      await mkdir(directory, {recursive: true, mode: 0o700})
+      await replaceFile(path, seal(target, text), {mode: 0o600, durable: true})
+      await syncDirectory(directory)
+      await prune(directory, {entries: Number.POSITIVE_INFINITY, maxAge: Number.POSITIVE_INFINITY})
+      return true
+    } catch (error) {
+      isChanged = true
+      complain(messageOf(error))
+      return false
+    }
+  }
+
+  return {
+    get: (key) => tags.get(key),
+    set: (key, tag) => {
+      const before = tags.get(key)
+      if (before === undefined && tags.size >= maxTags) {
+        complain(`it holds ${maxTags} tags, and no more are remembered`)
+        return
+      }
+      if (before !== undefined && JSON.stringify(before) === JSON.stringify(tag)) return
+      tags.set(key, tag)
+      isChanged = true
+    },
+    delete: (key) => {
+      if (tags.delete(key)) isChanged = true
+    },
+    keys: () => [...tags.keys()],
+    // One after the other: an earlier one must not replace what a later one has written.
+    save: () => (saving = saving.then(write)),
+  }
+}
+
+interface LoadOptions {
+  readonly target: string
+  readonly maxTags: number
+  readonly maxBytes: number
+}
+
+/** @throws {Error} why there is nothing to be had of a file that is there */
+const load = async (
+  path: string,
+  {target, maxTags, maxBytes}: LoadOptions,
+): Promise<Map<string, KnownTag>> => {
+  const tags = new Map<string, KnownTag>()
+  const sealed = await read(path, maxBytes + HEAD_BYTES)
+  if (sealed === undefined) return tags
+  const content = unseal(target, sealed)
+  if (content === undefined) throw new Error('it is damaged')
+  const {values, depth} = jsonShape(content)
+  if (values > (maxTags + 1) * VALUES || depth > DEPTH) throw new Error('it is damaged')
+  const json: unknown = JSON.parse(Buffer.from(content).toString('utf8'))
+  const listed = isJsonObject(json) ? json['tags'] : undefined
+  if (!isJsonObject(listed)) throw new Error('it is damaged')
+  for (const [key, value] of Object.entries(listed)) {
+    const tag = isTagKey(key) ? parseKnownTag(value) : undefined
+    if (tag !== undefined && tags.size < maxTags) tags.set(key, tag)
+  }
+  return tags
+}
+
+const read = async (path: string, limit: number): Promise<Uint8Array | undefined> => {
+  try {
+    await using file = await open(path)
+    const {size} = await file.stat()
+    if (size > limit) throw new Error('it is too large')
+    return await file.readFile()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** The new name, too, has to outlast a power failure: what was intended is saved before it is done. */
+const syncDirectory = async (directory: string): Promise<void> => {
+  // Windows opens no directories, and needs none.
+  if (process.platform === 'win32') return
+  await using file = await open(directory)
+  await file.sync()
+}
