@@ -82,7 +82,7 @@ export const openTagLedger = async (directory: string, options: TagLedgerOptions
         complain(`it holds ${maxTags} tags, and no more are remembered`)
         return
       }
-      if (before !== undefined && JSON.stringify(before) === JSON.stringify(tag)) return
+      if (before !== undefined && textOf(before) === textOf(tag)) return
       tags.set(key, tag)
       isChanged = true
     },
@@ -94,6 +94,19 @@ export const openTagLedger = async (directory: string, options: TagLedgerOptions
     save: () => (saving = saving.then(write)),
   }
 }
+
+/** The same for equal tags, whatever the order of their fields. */
+const textOf = (tag: KnownTag): string =>
+  JSON.stringify(tag, [
+    'source',
+    'sourceDigest',
+    'digest',
+    'intended',
+    'how',
+    'owners',
+    'looked',
+    'with',
+  ] satisfies (keyof KnownTag)[])
 
 interface LoadOptions {
   readonly target: string
