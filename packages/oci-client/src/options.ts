@@ -83,7 +83,7 @@ export interface RegistryOptions {
   readonly concurrency?: number
   /** Bytes of one PATCH; 0: one streamed PATCH; auto: chunks where the registry is seen to take several. */
   readonly chunkSize?: 'auto' | number
-  /** Bytes per second over all uploads. */
+  /** Bytes per second over all uploads, or over all downloads of a source. */
   readonly limitRate?: number
   /** How often one piece of work is tried again; default 5. */
   readonly retries?: number

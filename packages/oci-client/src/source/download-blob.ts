@@ -73,7 +73,8 @@ async function* fromPlace(
     }
     let broken: unknown
     try {
-      yield* bytesOf(part, {content, at, onBytes})
+      const body = signal === undefined ? part.body : client.paced(part.body, signal)
+      yield* bytesOf({...part, body}, {content, at, onBytes})
     } catch (error) {
       if (!isTransient(error)) throw error
       broken = error

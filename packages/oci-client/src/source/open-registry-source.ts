@@ -52,6 +52,11 @@ export interface RegistrySource extends ImageSource {
     readonly downloaded: number
   }
   /**
+   * The images under these names, in their order, as `images` gives those the source was opened with: each distinct
+   * reference once, by one HEAD.
+   */
+  imagesAt(references: readonly Reference[], options?: CallOptions): Promise<readonly SourceImage[]>
+  /**
    * Signatures, attestations, SBOMs: what refers to an image, to the children of an index, and to those in turn, by the
    * referrers API, by its tag schema and by cosign's tags. Costs requests of its own, one a repository and one a digest or
    * more, and is therefore for images that will be copied, or for a look now and then: `images` does not include them.
@@ -79,9 +84,12 @@ export const openRegistrySource = (options: RegistrySourceOptions): RegistrySour
   let listing: Promise<readonly SourceImage[]> | undefined
   let downloaded = 0
 
-  const listImages = (signal: AbortSignal | undefined): Promise<readonly SourceImage[]> => {
+  const listImages = (
+    references: readonly Reference[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly SourceImage[]> => {
     const atOnce = pLimit(RESOLVED_AT_ONCE)
-    const distinct = new Map(options.references.map((name) => [formatReference(name), name]))
+    const distinct = new Map(references.map((name) => [formatReference(name), name]))
     // The first image of a registry goes ahead: it alone is refused for want of the login that the others then bring.
     const ahead = new Map<string, Promise<SourceImage>>()
     return Promise.all(
@@ -161,11 +169,12 @@ export const openRegistrySource = (options: RegistrySourceOptions): RegistrySour
     },
     images: (call = {}) => {
       if (listing === undefined) {
-        listing = listImages(signalOf(call))
+        listing = listImages(options.references, signalOf(call))
         listing.catch(() => (listing = undefined))
       }
       return listing
     },
+    imagesAt: (references, call = {}) => listImages(references, signalOf(call)),
     manifest: (descriptor, call = {}) => manifestOf(descriptor, call),
     has: isHeld,
     blob: (content): BlobSource => {
