@@ -1,12 +1,13 @@
+import {fileURLToPath} from 'node:url'
 import {constants, crc32, inflateRawSync} from 'node:zlib'
-import {seededBytes, seededRandom, seededText} from '@airgap-mirror/test/kit'
+import {runChild, seededBytes, seededRandom, seededText} from '@airgap-mirror/test/kit'
 import {describe, expect, test} from 'vitest'
 import {joinCrc32} from '#src/compress/join-crc32.js'
 import {createDeflate} from '#src/compress/deflate/deflate.js'
 import {codeLengths} from '#src/compress/deflate/huffman-code.js'
 
 const MiB = 1024 * 1024
-const deflate = createDeflate(MiB)
+const deflate = createDeflate()
 const inflate = (packed: Uint8Array): Buffer => inflateRawSync(packed, {finishFlush: constants.Z_SYNC_FLUSH})
 
 const comesBack = (plain: Uint8Array): boolean => inflate(deflate(plain)).equals(plain)
@@ -66,7 +67,7 @@ describe('deflate', () => {
 
   test('owes nothing to what it packed before', () => {
     const plain = seededText('again', 300_000)
-    const alone = createDeflate(MiB)(plain)
+    const alone = createDeflate()(plain)
     deflate(seededBytes('before', MiB))
     expect(Buffer.compare(deflate(plain), alone)).toBe(0)
   })
@@ -75,9 +76,32 @@ describe('deflate', () => {
     expect(deflate(seededBytes('noise', MiB)).length).toBeLessThan(MiB * 1.001)
   })
 
-  test('refuses more than a block', () => {
-    expect(() => createDeflate(10)(new Uint8Array(11))).toThrow(RangeError)
+  test('stores what a code would only make longer, wherever it begins', () => {
+    for (const before of [0, 1, 1_000, 65_535, 200_001]) {
+      const noise = seededBytes('noise', 300_000)
+      const plain = Buffer.concat([seededText('before', before), noise, seededText('after', 70_000)])
+      expect(comesBack(plain)).toBe(true)
+      expect(deflate(plain).length).toBeGreaterThan(noise.length)
+    }
   })
+
+  test('finds nothing further back than the block begins, nor in the block before it', () => {
+    const word = seededBytes('word', 256)
+    deflate(Buffer.concat([seededBytes('gap', MiB - 256), word]))
+    for (const at of [0, 1, 31, 32_768, 65_535, 65_536, 65_537]) {
+      expect(comesBack(Buffer.concat([seededBytes('fill', at), word, word]))).toBe(true)
+    }
+  })
+
+  test('refuses more than a block', () => {
+    expect(() => deflate(new Uint8Array(MiB + 1))).toThrow(RangeError)
+  })
+})
+
+test('the kernel is what its source compiles to', async () => {
+  const cwd = fileURLToPath(new URL('..', import.meta.url))
+  const {code, stderr} = await runChild(process.execPath, ['assembly/compile.mjs', '--check'], {cwd})
+  expect({code, stderr}).toEqual({code: 0, stderr: ''})
 })
 
 test.each([2, 3, 7, 12])('codes limited to %i bits are complete', (limit) => {

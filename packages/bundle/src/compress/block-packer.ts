@@ -1,5 +1,6 @@
 import {crc32} from 'node:zlib'
 import {createDeflate} from './deflate/deflate.js'
+import {kernelBytes} from './deflate/kernel.js'
 import {loadZstd} from './zstd-binding.js'
 
 /** The methods that cut a layer into blocks. */
@@ -17,12 +18,12 @@ export interface PackedBlock {
  * few blocks a thread cost little memory; twice the size would save a thousandth with gzip, a hundredth with zstd.
  */
 export const blockBytes: Readonly<Record<BlockMethod, number>> = {
-  gzip: 1024 * 1024,
+  gzip: kernelBytes,
   zstd: 2 * 1024 * 1024,
 }
 
 const gzipPacker = (): ((plain: Uint8Array) => PackedBlock) => {
-  const deflate = createDeflate(blockBytes.gzip)
+  const deflate = createDeflate()
   return (plain) => ({bytes: deflate(plain), plainLength: plain.length, crc32: crc32(plain)})
 }
 

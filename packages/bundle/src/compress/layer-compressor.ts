@@ -27,7 +27,7 @@ export interface LayerCompressorOptions {
  * Raised with every change after which a layer comes out as other bytes, new versions of libraries among them: what is
  * remembered of layers that were compressed before is then of no use.
  */
-export const LAYER_FORMAT = 1
+export const LAYER_FORMAT = 2
 
 /** By default: a thread costs some 30 MiB, and four pack 400 MB/s, more than most decompressors before them give. */
 const mostThreads = 4

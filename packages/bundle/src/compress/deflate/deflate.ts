@@ -1,26 +1,23 @@
-import {BitOutput} from './bit-output.js'
 import {writeBlock} from './block-writer.js'
-import {createTokenizer} from './tokenizer.js'
+import {createKernel, kernelBytes} from './kernel.js'
 
 /**
  * A deflate encoder whose output depends on nothing but its input: integer arithmetic only, little endian throughout,
  * no state kept from one call to the next. The result ends at a byte boundary without a final block, so that results
- * can be strung together; an inflater needs one final block after the last. `plain` is `blockBytes` at most.
+ * can be strung together; an inflater needs one final block after the last. `plain` is a MiB at most.
  */
-export const createDeflate = (blockBytes: number): ((plain: Uint8Array) => Uint8Array<ArrayBuffer>) => {
-  const tokenizer = createTokenizer()
-  // Stored blocks cost 5 bytes each 64 KiB at worst, and a write touches three bytes more than it fills.
-  const output = new BitOutput(blockBytes + (blockBytes >>> 6) + 1024)
+export const createDeflate = (): ((plain: Uint8Array) => Uint8Array<ArrayBuffer>) => {
+  const kernel = createKernel()
   return (plain) => {
-    if (plain.length > blockBytes) throw new RangeError(`${plain.length} bytes in a block of ${blockBytes}`)
-    tokenizer.reset()
-    output.length = 0
+    if (plain.length > kernelBytes) throw new RangeError(`${plain.length} bytes in a block of ${kernelBytes}`)
+    kernel.plain.set(plain)
+    kernel.reset()
     for (let at = 0; at < plain.length;) {
-      const end = tokenizer.tokenize(plain, at)
-      writeBlock(output, plain.subarray(at, end), tokenizer.tokens)
+      const end = kernel.tokenize(at, plain.length)
+      writeBlock(kernel, at, end)
       at = end
     }
-    output.putStored(new Uint8Array(0))
-    return output.bytes.slice(0, output.length)
+    kernel.putStored(0, 0)
+    return kernel.packed()
   }
 }

@@ -2,11 +2,8 @@
 
 export const literalSymbols = 286
 export const distanceSymbols = 30
-export const endOfBlock = 256
 export const firstLength = 257
-export const shortestMatch = 4
 export const longestMatch = 258
-export const farthestMatch = 32_768
 
 /** Extra bits of length symbol 257 + index. */
 export const lengthExtra = new Uint8Array([
