@@ -52,6 +52,8 @@ interface ReportTotals {
     readonly scratchPeak: number
     /** A dry run's figure: what would be sent at most. */
     readonly toSend?: number
+    /** Of blobs, where the source is a registry. */
+    readonly downloaded?: number
   }
   readonly requests: number
   readonly retries: number
@@ -67,6 +69,8 @@ export interface Report {
   readonly finishedAt: string
   readonly outcome: Outcome
   readonly totals: ReportTotals
+  /** What ended the run as a whole: it could not begin, or could not go on. */
+  readonly error?: ReportError
   /** In the source's order. */
   readonly images: readonly ReportImage[]
 }
@@ -103,6 +107,12 @@ export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Rep
   },
   images,
 })
+
+/** The report of a run that came to nothing: its registry did not answer, another run held the lock, it was stopped. */
+export const failedReport = (run: RunFigures, error: ReportError): Report => {
+  const {images, ...report} = makeReport(run, [])
+  return {...report, outcome: error.code === 'CANCELLED' ? 'cancelled' : 'failed', error, images}
+}
 
 /** What a run comes to: a drifted image counts as failed; one that was already there as done. */
 export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Outcome => {
