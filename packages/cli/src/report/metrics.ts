@@ -1,0 +1,164 @@
+import {chmod, open, stat} from 'node:fs/promises'
+import type {ExitCode} from './exit-code.js'
+import type {ImageStatus, Report} from './report.js'
+import {writeAtomically} from './write-atomically.js'
+
+export interface MetricsOptions {
+  readonly exitCode: ExitCode
+  /** What the file held before: a run that fails keeps the time of the last one that did not. */
+  readonly previous?: string | undefined
+}
+
+/** What has a value for each of a label's, or one alone. */
+interface Metric {
+  readonly name: string
+  readonly help: string
+  readonly label?: string
+  readonly values: readonly (readonly [labelValue: string, value: number])[]
+}
+
+/**
+ * A run in the text exposition format of Prometheus, for the textfile collector of node_exporter. Each metric has the labels
+ * `command`, `source` and `target`, so that the files of several jobs can lie side by side. A run succeeded where its exit
+ * code is 0 and it was no dry run; 0 is the time of a success that there never was, so that an alert on its age fires.
+ */
+export const formatMetrics = (report: Report, options: MetricsOptions): string => {
+  const {command, source, target} = report
+  const common = [
+    ['command', command],
+    ['source', source],
+    ['target', target],
+  ] as const
+  const success = lastSuccess(report, {...options, labels: labels(common)})
+  return metricsOf(report, {exitCode: options.exitCode, success})
+    .map(({name, help, label, values}) => {
+      const samples = values.map(([labelValue, value]) => {
+        const all = label === undefined ? common : [...common, [label, labelValue] as const]
+        return `${name}${labels(all)} ${value}\n`
+      })
+      return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${samples.join('')}`
+    })
+    .join('')
+}
+
+/**
+ * `--metrics FILE`, readable for everybody, since node_exporter is another user.
+ * @throws {MirrorError} WRITE_FAILED
+ */
+export const writeMetrics = async (
+  path: string,
+  {report, exitCode}: {readonly report: Report; readonly exitCode: ExitCode},
+): Promise<void> => {
+  const previous = await readPrevious(path)
+  await writeAtomically(path, formatMetrics(report, {exitCode, previous}))
+  const written = await stat(path).catch(() => undefined)
+  // A strict umask has taken the right away; it is put back, where it is ours to give.
+  if (written?.isFile() === true && (written.mode & 0o777) !== MODE) await chmod(path, MODE)
+}
+
+const MODE = 0o644
+/** What we write is some 3 KiB, and most of it labels. */
+const PREVIOUS_BYTES = 1024 * 1024
+
+const SUCCESS = 'mirror_last_success_timestamp_seconds'
+
+/** Every status that a run can end with: a series that is there only at times cannot be alerted on. */
+const STATUSES = [
+  'pushed',
+  'present',
+  'failed',
+  'skipped',
+  'cancelled',
+  'drifted',
+  'pruned',
+] as const satisfies readonly ImageStatus[]
+
+const metricsOf = (
+  {finishedAt, startedAt, images, totals}: Report,
+  {exitCode, success}: {readonly exitCode: ExitCode; readonly success: number},
+): readonly Metric[] => {
+  const {uploaded, downloaded = 0, mounted, present} = totals.bytes
+  const ended = Date.parse(finishedAt)
+  return [
+    {
+      name: 'mirror_last_run_timestamp_seconds',
+      help: 'When the last run ended, in seconds since 1970.',
+      ...one(ended / 1000),
+    },
+    {
+      name: SUCCESS,
+      help: 'When the last run ended that succeeded, in seconds since 1970; 0 if none has.',
+      ...one(success),
+    },
+    {
+      name: 'mirror_last_run_duration_seconds',
+      help: 'How long the last run took.',
+      ...one(Math.max(0, ended - Date.parse(startedAt)) / 1000),
+    },
+    {
+      name: 'mirror_last_run_exit_code',
+      help: 'Exit code of the last run; 0 is success.',
+      ...one(exitCode),
+    },
+    {
+      name: 'mirror_last_run_images',
+      help: 'Images of the last run, by what became of them.',
+      label: 'status',
+      values: STATUSES.map((status) => [status, images.filter((image) => image.status === status).length]),
+    },
+    {
+      name: 'mirror_last_run_bytes',
+      help: 'Bytes of blobs in the last run, by the way they went; present: those that were at the target.',
+      label: 'direction',
+      values: Object.entries({uploaded, downloaded, mounted, present}),
+    },
+    {
+      name: 'mirror_last_run_requests',
+      help: 'HTTP requests of the last run.',
+      ...one(totals.requests),
+    },
+    {
+      name: 'mirror_last_run_retries',
+      help: 'What the last run had to try again.',
+      ...one(totals.retries),
+    },
+  ]
+}
+
+const one = (value: number): Pick<Metric, 'values'> => ({values: [['', value]]})
+
+const lastSuccess = (
+  {finishedAt, outcome}: Report,
+  {exitCode, previous = '', labels}: MetricsOptions & {readonly labels: string},
+): number => {
+  const now = Date.parse(finishedAt) / 1000
+  if (exitCode === 0 && outcome !== 'planned') return now
+  const start = `${SUCCESS}${labels} `
+  const line = previous.split('\n').find((text) => text.startsWith(start)) ?? ''
+  const value = Number(line.slice(start.length) || Number.NaN)
+  // One that is to come would keep every alert quiet until then.
+  return value >= 0 && value <= now ? value : 0
+}
+
+const labels = (pairs: readonly (readonly [name: string, value: string])[]): string =>
+  `{${pairs.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}}`
+
+const escaped = (value: string): string =>
+  value
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll('"', String.raw`\"`)
+    .replaceAll('\n', String.raw`\n`)
+
+/** A cache: whatever cannot be read was not there. What cannot be written will be told. */
+const readPrevious = async (path: string): Promise<string | undefined> => {
+  try {
+    const stats = await stat(path)
+    // A pipe would keep whoever reads it waiting.
+    if (!stats.isFile() || stats.size > PREVIOUS_BYTES) return undefined
+    await using file = await open(path)
+    const {buffer, bytesRead} = await file.read(Buffer.alloc(PREVIOUS_BYTES), 0, PREVIOUS_BYTES, 0)
+    return buffer.toString('utf8', 0, bytesRead)
+  } catch {
+    return undefined
+  }
+}
