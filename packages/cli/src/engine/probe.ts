@@ -29,7 +29,7 @@ export interface TargetState {
 
 export interface ProbeOptions extends CallOptions {
   readonly source: ImageSource
-  readonly sink: ImageSink
+  readonly sink: Pick<ImageSink, 'resolve' | 'manifest' | 'hasBlob'>
   readonly registry: string
   /** Also look for the children that an index lacks. */
   readonly absentChildren: boolean

@@ -41,6 +41,8 @@ export type ErrorCode =
   | 'RATE_LIMITED'
   | 'REGISTRY_FAILED'
   | 'REGISTRY_FULL'
+  | 'TAG_CHANGED'
+  | 'PRUNE_REFUSED'
   | 'PROTOCOL'
   // this machine, this run
   | 'STATE_LOCKED'

@@ -1,0 +1,78 @@
+import pLimit from 'p-limit'
+import {
+  formatReference,
+  isMirrorError,
+  type CallOptions,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import type {OnEvent} from '../events.js'
+import {gatherImages, type Gathered} from '../gather.js'
+import type {Standing, Surveyed} from './survey.js'
+import type {SyncSource} from './sync-target.js'
+
+/** An image that something may have to be done for, with what speaks of it. */
+export interface Family {
+  /** The reference, as text. */
+  readonly name: string
+  readonly image: Gathered
+  readonly referrers: readonly Gathered[]
+  /** Whether the source has said what refers to the image. */
+  readonly looked: boolean
+  /** How it stands at each target. */
+  readonly at: readonly Standing[]
+}
+
+export interface FamiliesOptions extends CallOptions {
+  readonly source: SyncSource
+  /** Whether signatures and the like are wanted. */
+  readonly referrers: boolean
+  readonly onEvent: OnEvent
+}
+
+/** Images whose referrers are looked for at once. */
+const LOOKS_AT_ONCE = 16
+
+/** Whether anything has to be done, or looked for, at a target. */
+export const isOpen = ({verdict, look}: Standing): boolean => verdict.status === 'changed' || look === true
+
+/** Reads the manifests of all images that something may have to be done for, and of what speaks of them. */
+export const readFamilies = async (
+  surveyed: readonly Surveyed[],
+  options: FamiliesOptions,
+): Promise<readonly Family[]> => {
+  const {source, signal} = options
+  const atOnce = pLimit(LOOKS_AT_ONCE)
+  const open = surveyed.flatMap(({reference, image, at}) =>
+    image !== undefined && at.some(isOpen) ? [{name: formatReference(reference), image, at}] : [],
+  )
+  const found = await Promise.all(
+    open.map((one) => atOnce(async () => ({...one, referrers: await referrersOf(one, options)}))),
+  )
+  const gathered = await gatherImages(
+    found.flatMap(({image, referrers = []}) => [image, ...referrers]),
+    {source, signal},
+  )
+  let next = 0
+  return found.flatMap(({name, at, referrers}): Family[] => {
+    const image = gathered[next++]
+    const own = gathered.slice(next, next + (referrers?.length ?? 0))
+    next += own.length
+    return image === undefined ? [] : [{name, image, referrers: own, looked: referrers !== undefined, at}]
+  })
+}
+
+/** Undefined where the source cannot say: the image goes without, and is looked at again by the next run. */
+const referrersOf = async (
+  {name, image}: {readonly name: string; readonly image: SourceImage},
+  {source, referrers, onEvent, signal}: FamiliesOptions,
+): Promise<readonly SourceImage[] | undefined> => {
+  if (!referrers) return []
+  try {
+    return await source.referrersOf(image, {signal})
+  } catch (error) {
+    if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+    const text = `signatures of ${name} may be missing: ${error.message}`
+    onEvent({type: 'warning', text})
+    return undefined
+  }
+}

@@ -1,0 +1,239 @@
+import pLimit from 'p-limit'
+import {
+  formatReference,
+  isMirrorError,
+  MirrorError,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import type {KnownTag} from '../known-tags.js'
+import {mapName} from '../naming.js'
+import {tagKey, type SyncSource, type SyncTarget} from './sync-target.js'
+
+/** How one image stands at one target. */
+export interface Standing {
+  readonly target: Reference
+  /** Its key in what is remembered of the target. */
+  readonly key: string
+  readonly verdict: Verdict
+  /** What is there now, where that was asked. */
+  readonly found?: Descriptor | undefined
+  /** Whether it is time to ask the source again what refers to the image, though nothing has changed. */
+  readonly look?: boolean
+}
+
+export type Verdict =
+  | {readonly status: 'present'; readonly sourceDigest: Digest; readonly targetDigest: Digest}
+  | {readonly status: 'changed'}
+  | {readonly status: 'drifted'; readonly sourceDigest: Digest; readonly error: MirrorError}
+  | {readonly status: 'failed'; readonly error: MirrorError}
+
+export interface Surveyed {
+  readonly reference: Reference
+  /** Absent where the state knew all that there is to know. */
+  readonly image?: SourceImage
+  /** One for each target, in their order. */
+  readonly at: readonly Standing[]
+}
+
+export interface SurveyOptions extends CallOptions {
+  readonly source: SyncSource
+  readonly targets: readonly SyncTarget[]
+  /** Whether what a reference names can never change. */
+  readonly isImmutable: (reference: Reference) => boolean
+  /** Whether signatures and the like are wanted. */
+  readonly referrers: boolean
+  /** The choices that decide what becomes of an image, as a key. */
+  readonly how: string
+  /** Overwrite what others have changed, and believe nothing that was remembered. */
+  readonly force: boolean
+  /** Small requests at once, for each target. */
+  readonly concurrency: number
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+const DAY = 86_400_000
+
+/**
+ * How long what is remembered is believed without a look: signatures are added to images later, and registries lose what
+ * they had.
+ */
+const LOOK_EVERY = 7 * DAY
+
+/**
+ * Asks both sides for every reference, all in parallel: one HEAD each, and none for what cannot change and is known to be
+ * there. What cannot be asked is that image's failure alone.
+ * @param references each once
+ * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images
+ */
+export const survey = async (
+  references: readonly Reference[],
+  options: SurveyOptions,
+): Promise<readonly Surveyed[]> => {
+  const {source, targets, signal} = options
+  const named = references.map((reference) => nameAt(reference, options))
+  const asked = named.filter(({known}) => !known)
+  const limits = targets.map(() => pLimit(options.concurrency))
+  const [images, found] = await Promise.all([
+    source.imagesAt(
+      asked.map(({reference}) => reference),
+      {signal},
+    ),
+    Promise.all(
+      asked.map(({at}) =>
+        Promise.all(
+          at.map(({target}, index) => limits[index]?.(() => lookAt(target, targets[index], signal))),
+        ),
+      ),
+    ),
+  ])
+  const answers = new Map(
+    asked.map(({reference}, index) => [reference, {image: images[index], at: found[index]}]),
+  )
+  const surveyed = named.map(({reference, at}): Surveyed => {
+    const answer = answers.get(reference)
+    if (answer?.image === undefined) return {reference, at: at.map(asRemembered)}
+    const {image} = answer
+    return {
+      reference,
+      image,
+      at: at.map((place, index) =>
+        judge(image, place, {
+          ...options,
+          found: answer.at?.[index],
+          remembers: targets[index]?.tags !== undefined,
+        }),
+      ),
+    }
+  })
+  refuseCollisions(surveyed)
+  return surveyed
+}
+
+interface NamedAt {
+  readonly target: Reference
+  readonly key: string
+  /** What is remembered of it, if it came from this reference by the same choices. */
+  readonly entry: KnownTag | undefined
+  /** Whatever is remembered of it. */
+  readonly tag: KnownTag | undefined
+}
+
+interface Named {
+  readonly reference: Reference
+  readonly at: readonly NamedAt[]
+  /** Nobody has to be asked. */
+  readonly known: boolean
+}
+
+const nameAt = (reference: Reference, options: SurveyOptions): Named => {
+  const {targets, isImmutable, force, how} = options
+  const source = formatReference(reference)
+  const at = targets.map(({rules, tags}): NamedAt => {
+    const {digest} = reference
+    const target = mapName({name: reference, ...(digest === undefined ? {} : {digest})}, rules)
+    const key = tagKey(target)
+    const tag = tags?.get(key)
+    return {target, key, tag, entry: tag?.source === source && tag.how === how ? tag : undefined}
+  })
+  const known =
+    !force &&
+    isImmutable(reference) &&
+    at.every(({entry}) => entry?.digest !== undefined && !isDue(entry, options))
+  return {reference, at, known}
+}
+
+/** Whether it is long ago that both sides were looked at in full. */
+export const isDue = ({looked = 0}: KnownTag, {now}: Pick<SurveyOptions, 'now'>): boolean =>
+  now - looked > LOOK_EVERY
+
+type Found = {readonly descriptor: Descriptor | undefined} | {readonly error: MirrorError}
+
+const lookAt = async (
+  target: Reference,
+  at: SyncTarget | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Found> => {
+  try {
+    return {descriptor: await at?.sink.resolve(target, {signal})}
+  } catch (error) {
+    if (isMirrorError(error) && error.code !== 'CANCELLED') return {error}
+    throw error
+  }
+}
+
+const asRemembered = ({target, key, entry}: NamedAt): Standing => {
+  if (entry?.digest === undefined) throw new Error(`${key} was taken for known and is not`)
+  const {sourceDigest, digest} = entry
+  return {target, key, verdict: {status: 'present', sourceDigest, targetDigest: digest}}
+}
+
+const judge = (
+  {root}: SourceImage,
+  {target, key, entry, tag}: NamedAt,
+  options: SurveyOptions & {readonly found: Found | undefined; readonly remembers: boolean},
+): Standing => {
+  const {found, force, referrers, remembers} = options
+  if ('error' in root) return {target, key, verdict: {status: 'failed', error: root.error}}
+  if (found === undefined || 'error' in found) {
+    const error = found?.error ?? new MirrorError('CANCELLED', 'not asked')
+    return {target, key, verdict: {status: 'failed', error}}
+  }
+  if (!('manifest' in root)) throw new Error(`${key}: a registry has no images without manifests`)
+  const there = found.descriptor
+  const at = {target, key, found: there}
+  const {digest: sourceDigest} = root.manifest
+  if (there !== undefined) {
+    const targetDigest = there.digest
+    const isKnown = entry?.sourceDigest === sourceDigest && entry.digest === targetDigest
+    if (targetDigest === sourceDigest || isKnown) {
+      const look = referrers && remembers && (entry === undefined || isDue(entry, options))
+      return {...at, verdict: {status: 'present', sourceDigest, targetDigest}, ...(look ? {look} : {})}
+    }
+    if (!force && tag !== undefined && target.tag !== undefined && !isOurs(tag, targetDigest)) {
+      return {...at, verdict: {status: 'drifted', sourceDigest, error: drift(target, {tag, targetDigest})}}
+    }
+  }
+  return {...at, verdict: {status: 'changed'}}
+}
+
+const isOurs = ({digest, intended = []}: KnownTag, found: Digest): boolean =>
+  digest === found || intended.includes(found) || digest === undefined
+
+const drift = (
+  target: Reference,
+  {tag, targetDigest}: {readonly tag: KnownTag; readonly targetDigest: Digest},
+): MirrorError =>
+  new MirrorError(
+    'TAG_CHANGED',
+    `${formatReference(target)} was changed by somebody else: it is ${targetDigest}, and was left as ${tag.digest}`,
+    {side: 'target', hint: 'Use --force to overwrite it, or take the image out of the list.'},
+  )
+
+const refuseCollisions = (surveyed: readonly Surveyed[]): void => {
+  const owners = new Map<string, {readonly source: string; readonly digest: Digest}>()
+  for (const {reference, image, at} of surveyed) {
+    for (const {target, verdict} of at) {
+      const digest = digestOf(image) ?? ('sourceDigest' in verdict ? verdict.sourceDigest : undefined)
+      if (digest === undefined) continue
+      const name = `${target.registry}/${tagKey(target)}`
+      const source = formatReference(reference)
+      const owner = owners.get(name)
+      if (owner === undefined) owners.set(name, {source, digest})
+      else if (owner.digest !== digest) {
+        throw new MirrorError(
+          'NAME_COLLISION',
+          `two different images would become ${name}: ${owner.source} (${owner.digest}) and ${source} (${digest})`,
+          {hint: 'Keep the hosts apart with --map-host keep, or place one of them with --map or --rewrite.'},
+        )
+      }
+    }
+  }
+}
+
+const digestOf = (image: SourceImage | undefined): Digest | undefined =>
+  image !== undefined && 'manifest' in image.root ? image.root.manifest.digest : undefined

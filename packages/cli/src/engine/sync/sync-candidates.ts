@@ -1,0 +1,81 @@
+import {
+  formatReference,
+  type CallOptions,
+  type ImageSource,
+  type Platform,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {nameCandidates, type Candidate} from '../candidates.js'
+import {rootDigest, type Gathered} from '../gather.js'
+import type {Family} from './families.js'
+import {tagKey, type SyncTarget} from './sync-target.js'
+
+/** A candidate, and what of the target's tags it is. */
+export interface SyncCandidate {
+  readonly candidate: Candidate
+  /** Absent for what goes by digest. */
+  readonly key?: string
+  /** The key of the image that it comes along with. */
+  readonly with?: string
+}
+
+export interface FamilyOptions extends CallOptions {
+  readonly source: ImageSource
+  readonly target: SyncTarget
+  /** Empty: all. */
+  readonly platforms: readonly Platform[]
+}
+
+/**
+ * What goes to one target. Signatures that cosign keeps under tags go into the repository that their image goes to, whatever
+ * the rules make of names.
+ */
+export const familyCandidates = async (
+  families: readonly Family[],
+  {target, ...options}: FamilyOptions,
+): Promise<readonly SyncCandidate[]> => {
+  const all = families.flatMap(({image, referrers}) => [
+    image,
+    ...referrers.filter(({image: {subject}}) => subject !== undefined),
+  ])
+  const named = await nameCandidates(distinct(all), {...options, rules: target.rules, mayBeNone: true})
+  const owners = new Map(named.map((candidate) => [candidate.source, candidate]))
+  const names = new Set(families.map(({image: {image}}) => labelOf(image)))
+  const found = named.map((candidate): SyncCandidate => {
+    const {source, target: place} = candidate
+    return place !== undefined && names.has(source) ? {candidate, key: tagKey(place)} : {candidate}
+  })
+  const seen = new Set<string>()
+  for (const {image, referrers} of families) {
+    const {name} = image.image
+    const owner = name === undefined ? undefined : owners.get(formatReference(name))
+    if (owner?.target === undefined) continue
+    for (const referrer of referrers) {
+      const tagged = taggedCandidate(referrer, owner.target)
+      if (tagged?.target === undefined) continue
+      const key = tagKey(tagged.target)
+      if (seen.has(key)) continue
+      seen.add(key)
+      found.push({candidate: tagged, key, with: tagKey(owner.target)})
+    }
+  }
+  return found
+}
+
+const distinct = (images: readonly Gathered[]): readonly Gathered[] => [
+  ...new Map(
+    images.map((gathered) => [`${labelOf(gathered.image)} ${rootDigest(gathered) ?? ''}`, gathered]),
+  ).values(),
+]
+
+const labelOf = ({name, subject}: SourceImage): string =>
+  name === undefined ? `of ${subject}` : formatReference(name)
+
+const taggedCandidate = (gathered: Gathered, {registry, repository}: Reference): Candidate | undefined => {
+  const {name, subject} = gathered.image
+  if (subject !== undefined || name?.tag === undefined) return undefined
+  const base = {source: formatReference(name), target: {registry, repository, tag: name.tag}}
+  if ('error' in gathered) return {...base, content: {error: gathered.error}}
+  return 'node' in gathered ? {...base, content: {node: gathered.node}} : undefined
+}

@@ -1,0 +1,51 @@
+import {formatReference, type Reference} from '@airgap-mirror/oci-client/model'
+import {reportErrorOf} from '../../report/report-error.js'
+import type {ReportImage} from '../../report/report.js'
+import {isOpen} from './families.js'
+import type {Standing, Surveyed} from './survey.js'
+
+/** The report entries of what needs no work, or allows none. */
+export const endedBefore = (surveyed: readonly Surveyed[]): readonly ReportImage[] =>
+  surveyed.flatMap(({reference, at}) =>
+    at.flatMap((standing) => {
+      const ended = endOf(standing)
+      const names = {source: formatReference(reference), target: formatReference(standing.target)}
+      return ended === undefined ? [] : [{...names, bytesUploaded: 0, attempts: 0, ...ended}]
+    }),
+  )
+
+/** In the order in which the images were named; what came along with them after all of them. */
+export const inOrder = (
+  references: readonly Reference[],
+  images: readonly ReportImage[],
+): readonly ReportImage[] => {
+  const places = new Map(references.map((reference, place) => [formatReference(reference), place]))
+  const placeOf = ({source}: ReportImage): number => places.get(source) ?? references.length
+  return images.toSorted((left, right) => placeOf(left) - placeOf(right))
+}
+
+type Ending = Omit<ReportImage, 'source' | 'target' | 'bytesUploaded' | 'attempts'>
+
+const endOf = (standing: Standing): Ending | undefined => {
+  const {verdict, found} = standing
+  if (isOpen(standing)) return undefined
+  switch (verdict.status) {
+    case 'present': {
+      const {sourceDigest, targetDigest} = verdict
+      const digestChanged = sourceDigest !== targetDigest
+      const reason = digestChanged ? {reason: 'made from what the source has by an earlier run'} : {}
+      return {status: 'present', sourceDigest, targetDigest, digestChanged, ...reason}
+    }
+    case 'drifted':
+    case 'failed':
+      return {
+        status: verdict.status,
+        ...('sourceDigest' in verdict ? {sourceDigest: verdict.sourceDigest} : {}),
+        ...(found === undefined ? {} : {targetDigest: found.digest}),
+        digestChanged: false,
+        error: reportErrorOf(verdict.error),
+      }
+    case 'changed':
+      return undefined
+  }
+}

@@ -1,0 +1,49 @@
+import {
+  formatReference,
+  type CallOptions,
+  type Digest,
+  type ImageSink,
+  type ImageSource,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import type {KnownTags} from '../known-tags.js'
+import type {NamingRules} from '../naming.js'
+
+/** What sync asks of a source besides what every source can do. */
+export interface SyncSource extends ImageSource {
+  /** What is under these names now, in their order; one that cannot be had has an error for its root. */
+  imagesAt(references: readonly Reference[], options?: CallOptions): Promise<readonly SourceImage[]>
+  /** What speaks of an image: signatures, attestations, SBOMs. */
+  referrersOf(image: SourceImage, options?: CallOptions): Promise<readonly SourceImage[]>
+}
+
+export interface RemoveOptions extends CallOptions {
+  /** What the tag has to point at still. */
+  readonly digest: Digest
+  /** Whether another tag of the same digest may go with it. */
+  readonly mayGo: (tag: string) => boolean
+}
+
+/** What became of a tag that was to be removed. */
+export type Removal = 'removed' | 'absent' | 'changed' | {readonly sharedWith: string}
+
+/** One place that images are kept at. */
+export interface SyncTarget {
+  readonly sink: ImageSink
+  readonly rules: NamingRules
+  /** What earlier runs have put there; absent where nothing is remembered. */
+  readonly tags: KnownTags | undefined
+  readonly removeTag: (target: Reference, options: RemoveOptions) => Promise<Removal>
+}
+
+/** The key of a target's name in what is remembered: without the registry. */
+export const tagKey = ({registry, ...name}: Reference): string =>
+  formatReference({registry, ...withoutPin(name)}).slice(registry.length + 1)
+
+/** A tag stands for itself, whatever digest was asked for with it. */
+const withoutPin = ({repository, tag, digest}: Omit<Reference, 'registry'>): Omit<Reference, 'registry'> => ({
+  repository,
+  ...(tag === undefined ? {} : {tag}),
+  ...(tag !== undefined || digest === undefined ? {} : {digest}),
+})

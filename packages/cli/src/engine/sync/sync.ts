@@ -1,0 +1,128 @@
+import {formatPlatform, type BlobSource, type Platform, type Reference} from '@airgap-mirror/oci-client/model'
+import type {OnEvent} from '../events.js'
+import {execute} from '../execute.js'
+import type {SparsePolicy} from '../sparse.js'
+import {Tally, type PushResult} from '../tally.js'
+import {readFamilies} from './families.js'
+import {mergePlans} from './merge-plans.js'
+import {planTarget, type TargetPlan} from './plan-target.js'
+import {survey} from './survey.js'
+import {endedBefore, inOrder} from './sync-images.js'
+import type {SyncSource, SyncTarget} from './sync-target.js'
+import {rememberIntent, rememberPlanned, rememberPresent, type Making} from './tag-memory.js'
+
+export interface SyncOptions {
+  readonly source: SyncSource
+  /** Each once. */
+  readonly references: readonly Reference[]
+  readonly targets: readonly SyncTarget[]
+  /** Whether what a reference names can never change at the source. */
+  readonly isImmutable: (reference: Reference) => boolean
+  /** Whether signatures, attestations and SBOMs come along. */
+  readonly referrers: boolean
+  /** Empty: all. */
+  readonly platforms: readonly Platform[]
+  readonly sparse: SparsePolicy
+  /** Whose tags these are, in what is remembered. */
+  readonly owner: string
+  /** Blobs in flight. */
+  readonly concurrency: number
+  readonly failFast: boolean
+  /** Ask and plan, but change nothing. */
+  readonly dryRun: boolean
+  /** Overwrite tags that others have changed. */
+  readonly force: boolean
+  /** One reading of a blob for several targets. */
+  readonly share: (blob: BlobSource, readers: number) => readonly BlobSource[]
+  readonly onEvent: OnEvent
+  /** Called when the plan stands, before the first byte is sent. */
+  readonly onStart?: () => void
+  readonly signal: AbortSignal
+  readonly drain: AbortSignal
+}
+
+/**
+ * Brings targets up to date with their sources. What has not changed costs one HEAD at each side; the rest is read once for
+ * all targets. What happens to one image is in its report entry.
+ * @throws {MirrorError} for what concerns the run as a whole: bad names, names that collide
+ */
+export const sync = async (options: SyncOptions): Promise<PushResult> => {
+  const {source, references, targets, onEvent, drain} = options
+  const making: Making = {owner: options.owner, how: howOf(options), now: Date.now()}
+  const surveyed = await survey(references, {
+    ...options,
+    ...making,
+    concurrency: 2 * options.concurrency,
+    signal: drain,
+  })
+  const families = await readFamilies(surveyed, {...options, signal: drain})
+  const plans = await Promise.all(
+    targets.map((target, at) => planTarget(target, {...options, families, at, signal: drain})),
+  )
+  const plan = mergePlans(plans.map((one) => one.plan))
+  const tally = new Tally(plan, {
+    candidates: plans.flatMap(({candidates}) => candidates.map(({candidate}) => candidate)),
+    source,
+    onEvent,
+    interrupted: drain,
+  })
+  const before = endedBefore(surveyed)
+  const together = (result: PushResult): PushResult => ({
+    ...result,
+    images: inOrder(references, [...before, ...result.images]),
+  })
+  if (options.dryRun) return together(tally.planned(absentIn(plans)))
+  for (const {source: name, target, status, error} of before)
+    if (error !== undefined) onEvent({type: 'image', source: name, target, status, error})
+  if (plan.images.length > 0) {
+    await noteIntent(plans, {targets, making})
+    options.onStart?.()
+    tally.begin()
+    await execute(plan, {
+      ...options,
+      sinks: targets.map(({sink}) => sink),
+      manifests: new Map(plans.flatMap(({manifests}) => [...manifests])),
+      pending: () => undefined,
+      onSettled: tally.settled,
+    })
+  }
+  const result = tally.finished()
+  const looked = new Set(families.filter((family) => family.looked).map(({name}) => name))
+  let next = 0
+  for (const [at, {tags}] of targets.entries()) {
+    const own = plans[at]
+    const images = result.images.slice(next, (next += own?.plan.images.length ?? 0))
+    if (own === undefined || tags === undefined) continue
+    rememberPlanned(tags, own, {...making, images, looked})
+    rememberPresent(tags, surveyed, {...making, at, referrers: options.referrers})
+    await tags.save()
+  }
+  return together(result)
+}
+
+const noteIntent = async (
+  plans: readonly TargetPlan[],
+  {targets, making}: {readonly targets: readonly SyncTarget[]; readonly making: Making},
+): Promise<void> => {
+  for (const [at, {tags}] of targets.entries()) {
+    const own = plans[at]
+    if (own === undefined || tags === undefined || own.plan.transfers.length === 0) continue
+    rememberIntent(tags, own, making)
+    await tags.save()
+  }
+}
+
+/** The transfers of a dry run that would have to send, as the merged plan counts them. */
+const absentIn = (plans: readonly TargetPlan[]): ReadonlySet<number> => {
+  const absent = new Set<number>()
+  let first = 0
+  for (const one of plans) {
+    for (const id of one.absent) absent.add(first + id)
+    first += one.plan.transfers.length
+  }
+  return absent
+}
+
+/** With other choices an image may become another one at the target. */
+const howOf = ({platforms, sparse, referrers}: SyncOptions): string =>
+  [platforms.map(formatPlatform).join(',') || 'all', sparse, ...(referrers ? ['referrers'] : [])].join(' ')

@@ -1,0 +1,104 @@
+import {formatReference, type Digest} from '@airgap-mirror/oci-client/model'
+import type {ReportImage} from '../../report/report.js'
+import type {KnownTag, KnownTags} from '../known-tags.js'
+import type {Plan} from '../plan.js'
+import type {TargetPlan} from './plan-target.js'
+import {isDue, type Surveyed} from './survey.js'
+
+/** In whose name, and by which choices, tags are made. */
+export interface Making {
+  readonly owner: string
+  readonly how: string
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** Before the first byte: what is about to be put counts as ours, though the run may be cut off after it. */
+export const rememberIntent = (
+  tags: KnownTags,
+  {plan, candidates}: Pick<TargetPlan, 'plan' | 'candidates'>,
+  {owner, how}: Making,
+): void => {
+  for (const [index, image] of plan.images.entries()) {
+    const {key, with: parent, candidate} = candidates[index] ?? {}
+    if (key === undefined || image.status !== 'planned' || image.sourceDigest === undefined) continue
+    const before = tags.get(key)
+    tags.set(key, {
+      source: candidate?.source ?? image.source,
+      sourceDigest: image.sourceDigest,
+      how,
+      ...before,
+      owners: withOwner(before, owner),
+      intended: intendedIn(plan, image.root),
+      ...(parent === undefined ? {} : {with: parent}),
+    })
+  }
+}
+
+/** What a plan's images came to; `images` are their report entries, in the plan's order. */
+export const rememberPlanned = (
+  tags: KnownTags,
+  {candidates}: Pick<TargetPlan, 'candidates'>,
+  {
+    images,
+    looked,
+    ...making
+  }: Making & {
+    readonly images: readonly ReportImage[]
+    /** The sources whose referrers were asked for. */
+    readonly looked: ReadonlySet<string>
+  },
+): void => {
+  for (const [index, image] of images.entries()) {
+    const {key, with: parent} = candidates[index] ?? {}
+    const {source, sourceDigest, targetDigest, status} = image
+    if (key === undefined || sourceDigest === undefined || targetDigest === undefined) continue
+    if (status !== 'pushed' && status !== 'present') continue
+    const before = tags.get(key)
+    const last = looked.has(source) ? making.now : before?.looked
+    tags.set(key, {
+      source,
+      sourceDigest,
+      digest: targetDigest,
+      how: making.how,
+      owners: withOwner(before, making.owner),
+      ...(last === undefined ? {} : {looked: last}),
+      ...(parent === undefined ? {} : {with: parent}),
+    })
+  }
+}
+
+/** What was found unchanged at the target with this place. */
+export const rememberPresent = (
+  tags: KnownTags,
+  surveyed: readonly Surveyed[],
+  {at: place, referrers, owner, how, now}: Making & {readonly at: number; readonly referrers: boolean},
+): void => {
+  for (const {reference, image, at} of surveyed) {
+    const {key, verdict, look} = at[place] ?? {}
+    if (key === undefined || verdict?.status !== 'present' || look === true) continue
+    const before = tags.get(key)
+    const isAsked = image !== undefined
+    // Who wants no referrers has nothing to look for: having been asked is enough.
+    const last =
+      isAsked && !referrers && (before === undefined || isDue(before, {now})) ? now : before?.looked
+    tags.set(key, {
+      source: formatReference(reference),
+      sourceDigest: verdict.sourceDigest,
+      digest: verdict.targetDigest,
+      how,
+      owners: withOwner(before, owner),
+      ...(last === undefined ? {} : {looked: last}),
+    })
+  }
+}
+
+const withOwner = (before: KnownTag | undefined, owner: string): readonly string[] =>
+  before === undefined ? [owner] : before.owners.includes(owner) ? before.owners : [...before.owners, owner]
+
+/** The digests that the transfer of a tag may put there. */
+const intendedIn = (plan: Plan, root: number | undefined): readonly Digest[] => {
+  const transfer = root === undefined ? undefined : plan.transfers[root]
+  if (transfer?.kind !== 'manifest') return []
+  return [transfer.digest, transfer.fallback?.digest].filter((digest) => digest !== undefined)
+}
