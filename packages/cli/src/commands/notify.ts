@@ -1,0 +1,84 @@
+import {spawn, type ChildProcess} from 'node:child_process'
+import {messageOf} from '@airgap-mirror/oci-client/model'
+import type {ExitCode} from '../report/exit-code.js'
+import type {Report} from '../report/report.js'
+import {formatReport} from '../report/write-report.js'
+import {environment} from '../settings/environment.js'
+import {formatDuration} from '../text/format-quantity.js'
+
+export interface NotifyOptions {
+  readonly report: Report
+  readonly exitCode: ExitCode
+  /** Milliseconds until it is killed with all it has started; default 60,000. */
+  readonly timeout?: number
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const TIMEOUT = 60_000
+
+/**
+ * `--notify-command`: runs it by the shell, with the report on its standard input, and MIRROR_EXIT_CODE and MIRROR_OUTCOME in
+ * its environment. What it prints goes to standard error, since standard output is for `--json`. Never rejects: what goes
+ * wrong here must not hide what the command is there to tell.
+ * @returns what went wrong, for a warning; without the command, which may hold the token of a web hook
+ */
+export const runNotifyCommand = async (
+  command: string,
+  {report, exitCode, timeout = TIMEOUT, signal}: NotifyOptions,
+): Promise<string | undefined> => {
+  if (signal?.aborted) return 'the notify command was not run, since this run was stopped'
+  let child: ChildProcess
+  try {
+    child = spawn(command, {
+      shell: true,
+      // A group of its own, that ends as one.
+      detached: process.platform !== 'win32',
+      stdio: ['pipe', process.stderr.fd, process.stderr.fd],
+      env: {...environment(), MIRROR_EXIT_CODE: String(exitCode), MIRROR_OUTCOME: report.outcome},
+    })
+  } catch (error) {
+    return notStarted(error)
+  }
+  let ended: string | undefined
+  const end = (why: string): void => {
+    ended = why
+    killAll(child)
+  }
+  const timer = setTimeout(() => end(`was killed after ${formatDuration(timeout)}`), timeout)
+  const stop = (): void => end('was killed, since this run was stopped')
+  signal?.addEventListener('abort', stop, {once: true})
+  try {
+    // It need not read what it is told: that its input is closed then is no failure.
+    child.stdin?.on('error', () => undefined).end(formatReport(report))
+    const failure = await failureOf(child)
+    return ended === undefined ? failure : `the notify command ${ended}`
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+    child.stdin?.destroy()
+  }
+}
+
+/** Once the shell has ended: what it has left in the background is not waited for. */
+const failureOf = (child: ChildProcess): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    child.once('error', (error) => resolve(notStarted(error)))
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve(undefined)
+      else if (signal === null) resolve(`the notify command ended with exit code ${code}`)
+      else resolve(`the notify command was ended by ${signal}`)
+    })
+  })
+
+const killAll = (child: ChildProcess): void => {
+  if (child.pid === undefined) return
+  try {
+    if (process.platform === 'win32') child.kill()
+    else process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+const notStarted = (error: unknown): string => `the notify command could not be started: ${messageOf(error)}`

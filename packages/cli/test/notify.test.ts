@@ -1,0 +1,82 @@
+import {readFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {fileURLToPath} from 'node:url'
+import {makeTempDir, runChild, type TempDir} from '@airgap-mirror/test/kit'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {runNotifyCommand, type NotifyOptions} from '#src/commands/notify.js'
+import {failed, image, reportOf} from './report-fixtures.js'
+
+let temporary: TempDir
+beforeEach(async () => {
+  temporary = await makeTempDir()
+})
+afterEach(() => temporary.remove())
+
+const report = reportOf([image('a:1'), failed('b:1')])
+const notify = (command: string, options: Partial<NotifyOptions> = {}) =>
+  runNotifyCommand(command, {report, exitCode: 3, ...options})
+const path = (name: string): string => join(temporary.path, name)
+
+describe('the notify command', () => {
+  it('reads the report, and how it ended from its environment', async () => {
+    const command = `cat > ${path('in')}; echo "$MIRROR_EXIT_CODE $MIRROR_OUTCOME $PATH" > ${path('env')}`
+    expect(await notify(command)).toBeUndefined()
+    expect(JSON.parse(await readFile(path('in'), 'utf8'))).toEqual(report)
+    expect(await readFile(path('env'), 'utf8')).toBe(`3 partial ${process.env['PATH']}\n`)
+  })
+
+  it('need not read a report that is larger than a pipe', async () => {
+    const large = reportOf(Array.from({length: 5000}, (_, index) => image(`a:${index}`)))
+    for (const command of ['exec true', 'head -c 1 > /dev/null', 'exec <&-; sleep 0.1'])
+      expect(await notify(command, {report: large})).toBeUndefined()
+    expect(await notify(`cat > ${path('in')}`, {report: large})).toBeUndefined()
+    expect(JSON.parse(await readFile(path('in'), 'utf8'))).toEqual(large)
+  })
+
+  it.each([
+    ['exit 7', 'the notify command ended with exit code 7'],
+    ['kill -TERM $$', 'the notify command was ended by SIGTERM'],
+    ['\0', /^the notify command could not be started: /],
+  ])('that fails (%j) is told by a text', async (command, text) => {
+    expect(await notify(command)).toMatch(text)
+  })
+
+  it('that does not end is killed with all it has started', async () => {
+    const begin = performance.now()
+    const command = `(sleep 1.5; touch ${path('late')}) & touch ${path('begun')}; sleep 60; true`
+    expect(await notify(command, {timeout: 500})).toBe('the notify command was killed after 0.5 s')
+    expect(performance.now() - begin).toBeLessThan(10_000)
+    expect(await readFile(path('begun'), 'utf8')).toBe('')
+    await sleep(2000)
+    await expect(readFile(path('late'))).rejects.toMatchObject({code: 'ENOENT'})
+  })
+
+  it('is killed when the run is stopped, and not begun after that', async () => {
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), 200)
+    expect(await notify('sleep 60', {signal: stop.signal})).toBe(
+      'the notify command was killed, since this run was stopped',
+    )
+    expect(await notify(`touch ${path('run')}`, {signal: stop.signal})).toContain('was not run')
+    await expect(readFile(path('run'))).rejects.toMatchObject({code: 'ENOENT'})
+  })
+
+  it('does not wait for what was left in the background', async () => {
+    const begin = performance.now()
+    expect(await notify(`sleep 60 & echo $! > ${path('pid')}`)).toBeUndefined()
+    expect(performance.now() - begin).toBeLessThan(10_000)
+    process.kill(Number(await readFile(path('pid'), 'utf8')))
+  })
+
+  it('prints to standard error, and never to standard output', async () => {
+    const script = `
+      import {runNotifyCommand} from ${JSON.stringify(fileURLToPath(new URL('../dist/commands/notify.js', import.meta.url)))}
+      const report = ${JSON.stringify(report)}
+      process.stdout.write(String(await runNotifyCommand('echo out; echo err >&2', {report, exitCode: 3})))`
+    const result = await runChild(process.execPath, ['--input-type=module', '-e', script], {
+      env: {PATH: process.env['PATH']},
+    })
+    expect(result).toMatchObject({stdout: 'undefined', stderr: 'out\nerr\n', code: 0})
+  })
+})
