@@ -4,6 +4,7 @@ import {defineConfig} from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['fresh-bundle.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     // most of the time is spent in child processes, and waiting
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -1,3 +1,4 @@
+import {setFlagsFromString} from 'node:v8'
 import {parentPort, workerData} from 'node:worker_threads'
 import {createBlockPacker, type BlockMethod, type PackedBlock} from './block-packer.js'
 
@@ -13,6 +14,9 @@ export type BlockAnswer =
 
 const port = parentPort
 if (port === null) throw new Error('block-worker.js runs on a worker thread only')
+
+// A program may have put this off for modules that it hardly uses. This one is hot from its first block on.
+setFlagsFromString('--wasm-tiering-budget=1000000')
 
 const pack = createBlockPacker(workerData as BlockMethod)
 

@@ -1,0 +1,27 @@
+import {fileURLToPath} from 'node:url'
+import type {BuildOptions} from 'rolldown'
+import {thirdPartyNotices} from './third-party-notices.js'
+
+const built = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+/**
+ * The program as few files, from what the compiler built. Names that are found by path at run time are entries: the
+ * command table by oclif, the workers by URL from the chunk that starts them. Native modules stay packages.
+ */
+export default {
+  input: {
+    main: built('cli/dist/main.js'),
+    commands: built('cli/dist/commands/index.js'),
+    'block-worker': built('bundle/dist/compress/block-worker.js'),
+    'decode-worker': built('bundle/dist/zstd/decode-worker.js'),
+  },
+  platform: 'node',
+  external: ['lzma-native', 'node-liblzma', /^zstd-napi(?:\/|$)/],
+  plugins: [thirdPartyNotices()],
+  output: {
+    dir: built('cli/dist/bundle'),
+    cleanDir: true,
+    comments: {legal: true, jsdoc: false},
+    sourcemap: true,
+  },
+} satisfies BuildOptions
