@@ -15,7 +15,7 @@ import {
 import type {ContentStore} from './content-store.js'
 
 /** Where a store keeps the content of a descriptor. */
-export type PathOf = (descriptor: Pick<Descriptor, 'digest' | 'mediaType'>) => string
+type PathOf = (descriptor: Pick<Descriptor, 'digest' | 'mediaType'>) => string
 
 interface Stored extends CallOptions {
   readonly store: ContentStore

@@ -1,6 +1,6 @@
 import {defaults} from './defaults.js'
 import {repeated, text, toggle} from './define-flag.js'
-import {privateRegistryFlags, sourceRegistryFlags} from './registry-flags.js'
+import {privateRegistryFlags, sourceRegistryFlags, targetRegistryFlags} from './registry-flags.js'
 
 const naming = 'NAMING'
 const choosing = 'CHOOSING'
@@ -198,4 +198,28 @@ export const syncFlags = {
   ...stateFlags,
   ...outputFlags,
   ...metricsFlags,
+}
+
+const {source: _bundle, ...fileReadingFlags} = readingFlags
+const {include: _include, exclude: _exclude, ...oneImageFlags} = choosingFlags
+const {
+  failed: _failed,
+  'keep-going': _keepGoing,
+  'fail-fast': _failFast,
+  ...oneImageOutputFlags
+} = outputFlags
+
+/** Flags of `mirror copy`: one image, so that none of those chooses among several. */
+export const copyFlags = {
+  all: toggle('all', {
+    description: 'every platform, as is the default',
+    helpGroup: choosing,
+    exclusive: ['platform'],
+  }),
+  ...oneImageFlags,
+  ...targetRegistryFlags,
+  ...sourceRegistryFlags,
+  ...fileReadingFlags,
+  ...stateFlags,
+  ...oneImageOutputFlags,
 }

@@ -1,0 +1,106 @@
+import {openFileSink, type FileSink, type FileTarget} from '@airgap-mirror/bundle'
+import {openRegistry, type Registry} from '@airgap-mirror/oci-client'
+import {DOCKER_HUB, type CallOptions, type ImageSink} from '@airgap-mirror/oci-client/model'
+import type {CopySettings} from '../copy/copy-settings.js'
+import type {FilePlace, Place, RegistryPlace} from '../copy/place.js'
+import {refNameOf} from '../copy/prepare-copy.js'
+import {openCredentials} from '../settings/credentials.js'
+import {connectionOptions} from '../settings/registry-options.js'
+import type {OpenSideOptions} from './copy-source.js'
+import {lastingKnowledge} from './lasting-knowledge.js'
+import {listening} from './run-command.js'
+
+/** Where the image of a copy goes, open. */
+export interface CopyTarget extends AsyncDisposable {
+  readonly sink: ImageSink
+  /** Puts what is complete under its name. */
+  finish(options: CallOptions): Promise<void>
+}
+
+const REF_NAME = 'org.opencontainers.image.ref.name'
+/** Where the API of Docker Hub is. */
+const HUB_API = 'registry-1.docker.io'
+
+/** @throws {MirrorError} those of either kind of target, before anything is written */
+export const openCopyTarget = (settings: CopySettings, options: OpenSideOptions): Promise<CopyTarget> =>
+  settings.to.transport === 'docker'
+    ? intoRegistry(settings.to, {settings, ...options})
+    : intoFile(settings.to)
+
+const intoFile = async (to: FilePlace): Promise<CopyTarget> => {
+  const sink: FileSink = await openFileSink(fileTarget(to))
+  return {
+    sink,
+    finish: (options) => sink.finish(options),
+    [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
+  }
+}
+
+const fileTarget = ({transport: format, path, ref}: FilePlace): FileTarget => {
+  if (format === 'dir') return {format, path}
+  if (format === 'docker-archive') return {format, path, repoTags: () => (ref === undefined ? [] : [ref])}
+  return {
+    format,
+    path,
+    annotations: (target) => {
+      const name = refNameOf(target, ref)
+      if (name === undefined) return undefined
+      return name.refName === undefined ? {} : {[REF_NAME]: name.refName}
+    },
+  }
+}
+
+const intoRegistry = async (
+  {reference}: RegistryPlace,
+  {settings, run, state}: OpenSideOptions & {readonly settings: CopySettings},
+): Promise<CopyTarget> => {
+  const name = reference.registry
+  const connection = await connectionOptions(settings.target, 'target')
+  if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${name} is not checked`)
+  const signal = run.interruption.drain
+  const credentials = await openCredentials(settings.target, {
+    registry: name,
+    side: 'target',
+    suspend: () => run.renderer.suspend(),
+    signal,
+  })
+  const registry = openRegistry({
+    ...connection,
+    ...listening(run, settings.output),
+    registry: name === DOCKER_HUB ? HUB_API : name,
+    knowledge: await state?.hosts.load(name),
+    journal: state?.uploads(name),
+    ...(credentials === undefined ? {} : {credentials}),
+  })
+  try {
+    await registry.ping({signal})
+  } catch (error) {
+    await registry[Symbol.asyncDispose]()
+    throw error
+  }
+  return {
+    sink: mountingFrom(settings.from, {registry, name}),
+    finish: async () => {},
+    [Symbol.asyncDispose]: async () => {
+      await state?.hosts.save(name, lastingKnowledge(registry.knowledge))
+      await registry[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Within one registry, content is mounted from where it is rather than carried around. */
+const mountingFrom = (
+  from: Place,
+  {registry, name}: {readonly registry: Registry; readonly name: string},
+): ImageSink => {
+  if (from.transport !== 'docker' || from.reference.registry !== name) return registry
+  const {repository: own} = from.reference
+  return {
+    ...registry,
+    putBlob: (repository, blob, options = {}) =>
+      registry.putBlob(repository, blob, {
+        ...options,
+        mountFrom: [...(options.mountFrom ?? []), ...(own === repository ? [] : [own])],
+      }),
+  }
+}

@@ -1,0 +1,63 @@
+import type {RegistryOptions} from '@airgap-mirror/oci-client'
+import type {Reference} from '@airgap-mirror/oci-client/model'
+import type {RegistrySettings} from '../job/job.js'
+import type {MirrorPlace, SourceMirrors} from '../job/source-mirrors.js'
+import {openCredentials} from '../settings/credentials.js'
+import type {OutputSettings} from '../settings/output-settings.js'
+import {connectionOptions} from '../settings/registry-options.js'
+import {overriding} from '../settings/registry-settings.js'
+import {listening, type Run} from './run-command.js'
+
+export interface SourceRegistriesOptions {
+  /** What the flags say of all of them. */
+  readonly settings: RegistrySettings
+  readonly mirrors: SourceMirrors | undefined
+  readonly output: OutputSettings
+  readonly run: Run
+}
+
+/**
+ * How to connect to every registry that references are fetched from, by host.
+ * @throws {MirrorError} DENIED where a file of mirrors blocks one, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
+ */
+export const sourceRegistries = async (
+  references: readonly Reference[],
+  options: SourceRegistriesOptions,
+): Promise<ReadonlyMap<string, RegistryOptions>> => {
+  const registries = new Map<string, RegistryOptions>()
+  for (const place of references.flatMap((reference) => placesOf(reference, options.mirrors))) {
+    const {registry} = place.reference
+    if (!registries.has(registry)) registries.set(registry, await connect(place, options))
+  }
+  return registries
+}
+
+const placesOf = (reference: Reference, mirrors: SourceMirrors | undefined): readonly MirrorPlace[] => {
+  const places = mirrors?.mirrorsFor(reference) ?? []
+  return places.length === 0 ? [{reference}] : places
+}
+
+const connect = async (
+  {reference: {registry}, insecure, plainHttp}: MirrorPlace,
+  {settings, mirrors, output, run}: SourceRegistriesOptions,
+): Promise<RegistryOptions> => {
+  const own: RegistrySettings = {
+    ...overriding(settings, mirrors?.settingsFor(registry)),
+    ...(insecure === true ? {insecureSkipTlsVerify: true} : {}),
+    ...(plainHttp === true ? {plainHttp} : {}),
+  }
+  const connection = await connectionOptions(own, 'source')
+  if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${registry} is not checked`)
+  const credentials = await openCredentials(own, {
+    registry,
+    side: 'source',
+    suspend: () => run.renderer.suspend(),
+    signal: run.interruption.drain,
+  })
+  return {
+    ...connection,
+    ...listening(run, output),
+    registry,
+    ...(credentials === undefined ? {} : {credentials}),
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  formatReference,
+  isDigest,
+  isMirrorError,
+  MirrorError,
+  parseReference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {cosignTagOf} from './cosign-tag.js'
+import type {FilePlace} from './place.js'
+
+export interface ChosenImage {
+  readonly image: SourceImage
+  /** What may speak of it: signatures, attestations, SBOMs of any image of the source. */
+  readonly referrers: readonly SourceImage[]
+}
+
+/** How many images an error lists. */
+const LISTED = 20
+
+/**
+ * The one image of a bundle that was asked for: the only one, or the one that goes by the REF.
+ * @throws {MirrorError} USAGE where several could be meant, IMAGE_NOT_IN_BUNDLE; both list what there is
+ */
+export const chooseImage = (images: readonly SourceImage[], place: FilePlace): ChosenImage => {
+  const referrers = images.filter(isReferrer)
+  const others = images.filter((image) => !isReferrer(image))
+  const {ref} = place
+  // A signature alone can be asked for, too.
+  const meant =
+    ref === undefined ? (others.length > 0 ? others : images) : images.filter((image) => goesBy(image, ref))
+  const [image, ...more] = withoutSameRoot(meant)
+  if (image === undefined) {
+    throw new MirrorError(
+      'IMAGE_NOT_IN_BUNDLE',
+      `${place.path} has no image ${JSON.stringify(ref ?? '')}${list(others)}`,
+      {
+        side: 'source',
+        hint: 'Name one of those, or none where there is only one.',
+      },
+    )
+  }
+  if (more.length > 0) {
+    throw new MirrorError(
+      'USAGE',
+      `${place.path} has ${more.length + 1} images that could be meant${list(meant)}`,
+      {
+        side: 'source',
+        hint: `Name one: ${place.transport}:${place.path}:REF; mirror push carries all of them.`,
+      },
+    )
+  }
+  return {image, referrers: referrers.filter((referrer) => referrer !== image)}
+}
+
+/** By its full name, by its tag alone, by its digest, or by whatever else its bundle calls it. */
+const goesBy = ({name, hint, root}: SourceImage, ref: string): boolean => {
+  const text = ref.startsWith('@') ? ref.slice(1) : ref
+  if (isDigest(text)) return 'manifest' in root && root.manifest.digest === text
+  if (hint !== undefined && (hint === ref || hint.endsWith(` (${ref})`))) return true
+  if (name === undefined) return false
+  return name.tag === ref || formatReference(name) === fullName(ref)
+}
+
+const fullName = (ref: string): string | undefined => {
+  try {
+    const reference = parseReference(ref)
+    const isBare = reference.tag === undefined && reference.digest === undefined
+    return formatReference(isBare ? {...reference, tag: 'latest'} : reference)
+  } catch (error) {
+    if (isMirrorError(error)) return undefined
+    throw error
+  }
+}
+
+const isReferrer = (image: SourceImage): boolean =>
+  image.subject !== undefined || cosignTagOf(image) !== undefined
+
+/** One image may have many names. */
+const withoutSameRoot = (images: readonly SourceImage[]): readonly SourceImage[] => {
+  const seen = new Set<unknown>()
+  return images.filter(({root}) => {
+    const key =
+      'manifest' in root ? root.manifest.digest : 'pending' in root ? root.pending.config.digest : root
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+const list = (images: readonly SourceImage[]): string => {
+  if (images.length === 0) return ''
+  const names = images.map(({name, hint, root}) =>
+    name === undefined
+      ? (hint ?? ('manifest' in root ? root.manifest.digest : 'unnamed'))
+      : formatReference(name),
+  )
+  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : ''
+  return `; it has ${names.slice(0, LISTED).join(', ')}${more}`
+}

@@ -1,0 +1,53 @@
+import type {Digest, SourceImage} from '@airgap-mirror/oci-client/model'
+import type {OnEvent} from '../engine/events.js'
+import type {ReportImage} from '../report/report.js'
+import type {Place} from './place.js'
+import type {PreparedCopy} from './prepare-copy.js'
+
+type Labels = Pick<PreparedCopy, 'sourceLabel' | 'targetLabel'>
+
+/** Events in the words of the command line. */
+export const labelled =
+  (onEvent: OnEvent, {labels, to}: {readonly labels: Labels; readonly to: Place}): OnEvent =>
+  (event) => {
+    if (event.type !== 'image') return onEvent(event)
+    const {digest, ...rest} = event
+    onEvent({
+      ...rest,
+      source: labels.sourceLabel(event.source),
+      target: labels.targetLabel(event.target),
+      ...(digest === undefined || !keepsManifests(to) ? {} : {digest}),
+    })
+  }
+
+/** What became of the image and of what goes with it. The image itself comes first. */
+export const copiedImages = (
+  images: readonly ReportImage[],
+  {labels, to, original}: {readonly labels: Labels; readonly to: Place; readonly original: SourceImage},
+): readonly ReportImage[] =>
+  images.map((image, index) => {
+    // What a bundle holds under another digest than it says is not what its registry had.
+    const isKnown = 'manifest' in original.root && original.digestChanged === undefined
+    const digest = isKnown ? original.root.manifest.digest : undefined
+    const told = {
+      ...image,
+      source: labels.sourceLabel(image.source),
+      target: labels.targetLabel(image.target),
+    }
+    return index === 0 ? withDigests(told, {to, digest}) : told
+  })
+
+/** The engine knows the image as it was narrowed, and not what becomes of it in a file. */
+const withDigests = (
+  image: ReportImage,
+  {to, digest}: {readonly to: Place; readonly digest: Digest | undefined},
+): ReportImage => {
+  const known = digest === undefined ? image : {...image, sourceDigest: digest}
+  if (keepsManifests(to) || image.status === 'failed') return known
+  const {targetDigest: _isNotThere, ...rest} = known
+  return {...rest, digestChanged: true, reason: [image.reason, NO_MANIFEST].filter(Boolean).join('; ')}
+}
+
+const keepsManifests = ({transport}: Place): boolean => transport !== 'docker-archive'
+
+const NO_MANIFEST = 'a docker-archive holds no manifests: what loads it makes another'

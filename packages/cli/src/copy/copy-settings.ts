@@ -1,0 +1,87 @@
+import {tmpdir} from 'node:os'
+import {dirname, resolve} from 'node:path'
+import {limits, type Platform} from '@airgap-mirror/oci-client/model'
+import {parsePlatform} from '../engine/select.js'
+import type {SparsePolicy} from '../engine/sparse.js'
+import type {RegistrySettings} from '../job/job.js'
+import {parseSourceMirrors} from '../job/parse-source-mirrors.js'
+import type {SourceMirrors} from '../job/source-mirrors.js'
+import {defaults} from '../settings/defaults.js'
+import {flagReader, refuseTwoReaders, type FlagValues} from '../settings/flag-values.js'
+import {readOutputFlags, stateDirectory, type OutputSettings} from '../settings/output-settings.js'
+import type {PushSettings} from '../settings/push-settings.js'
+import {readTextFile} from '../settings/read-file.js'
+import {readRegistryFlags} from '../settings/registry-settings.js'
+import {parsePlace, type Place} from './place.js'
+
+/** What a copy does, read and checked: nothing below this knows of flags. */
+export interface CopySettings extends Pick<
+  PushSettings,
+  'layerCompression' | 'scratch' | 'state' | 'concurrency' | 'dryRun'
+> {
+  readonly from: Place
+  readonly to: Place
+  readonly platforms: readonly Platform[]
+  readonly sparse: SparsePolicy
+  readonly referrers: boolean
+  /** What was said of the registries on either side. */
+  readonly source: RegistrySettings
+  readonly target: RegistrySettings
+  readonly mirrors: SourceMirrors | undefined
+  readonly output: OutputSettings
+}
+
+/**
+ * Reads and checks the arguments and flags of a copy, and the files they name.
+ * @throws {MirrorError} USAGE, NAME_INVALID, CONFIG_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
+ */
+export const readCopySettings = async (
+  {source: src, destination: dst}: {readonly source: string; readonly destination: string},
+  flags: FlagValues,
+): Promise<CopySettings> => {
+  const read = flagReader(flags)
+  const {text, list, on} = read
+  const from = parsePlace(src, 'source')
+  const to = parsePlace(dst, 'target')
+  refuseTwoReaders([
+    [from.transport !== 'docker' && from.path === '-', 'SRC'],
+    [on('password-stdin'), '--password-stdin'],
+    [on('source-password-stdin'), '--source-password-stdin'],
+    [text('source-mirrors') === '-', '--source-mirrors -'],
+  ])
+  const target = to.transport === 'docker' ? await readRegistryFlags(flags, 'target') : {}
+  return {
+    from,
+    to,
+    platforms: list('platform').map(parsePlatform),
+    sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
+    referrers: !on('no-referrers'),
+    // What docker loads is plain: it would only be packed to be unpacked.
+    layerCompression:
+      to.transport === 'docker-archive'
+        ? 'none'
+        : ((text('layer-compression') ?? defaults.layerCompression) as CopySettings['layerCompression']),
+    scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+    state: stateDirectory(read),
+    source: from.transport === 'docker' ? await readRegistryFlags(flags, 'source') : {},
+    target,
+    mirrors: from.transport === 'docker' ? await readMirrors(text('source-mirrors')) : undefined,
+    concurrency: read.whole('concurrency', {from: 1, to: 256}) ?? defaults.concurrency,
+    dryRun: on('dry-run'),
+    output: readOutputFlags(read),
+  }
+}
+
+const readMirrors = async (path: string | undefined): Promise<SourceMirrors | undefined> => {
+  if (path === undefined) return undefined
+  const text = await readTextFile(path, {
+    flag: '--source-mirrors',
+    limit: limits.listBytes,
+    code: 'CONFIG_INVALID',
+  })
+  const isStdin = path === '-'
+  return parseSourceMirrors(text, {
+    name: isStdin ? 'standard input' : path,
+    directory: isStdin ? resolve('.') : dirname(resolve(path)),
+  })
+}
