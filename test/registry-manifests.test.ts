@@ -118,6 +118,23 @@ describe('manifests', () => {
   )
 
   test(
+    'are deleted by digest alone where tags cannot be, or not at all',
+    withRegistry({deletion: 'by-digest'}, async (registry, client) => {
+      const image = await makeImage({seed: 'a'})
+      await addImage(registry, image, {repository: 'a/b', tag: 'v1'})
+      const path = `/v2/a/b/manifests/${image.root.descriptor.digest}`
+      const byTag = await client.send('DELETE', '/v2/a/b/manifests/v1')
+      expect([byTag.status, byTag.json()]).toMatchObject([400, {errors: [{code: 'DIGEST_INVALID'}]}])
+      expect((await client.send('DELETE', path)).status).toBe(202)
+      expect([registry.tags('a/b'), (await client.send('DELETE', path)).status]).toEqual([[], 404])
+      await withRegistry({deletion: 'off'}, async (_registry, other) => {
+        const refused = await other.send('DELETE', path)
+        expect([refused.status, refused.json()]).toMatchObject([405, {errors: [{code: 'UNSUPPORTED'}]}])
+      })()
+    }),
+  )
+
+  test(
     'of Docker are refused by a registry for OCI alone, moved tags by one with immutable tags',
     withRegistry({manifestTypes: 'oci', immutableTags: true}, async (registry, client) => {
       const [docker, first, second] = await Promise.all([

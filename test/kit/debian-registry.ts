@@ -19,6 +19,8 @@ export interface DebianRegistryOptions {
   readonly storage?: string
   readonly port?: number
   readonly readOnly?: boolean
+  /** `storage.delete.enabled`; default true, where distribution's own is false. */
+  readonly deletion?: boolean
 }
 
 export interface DebianRegistry extends AsyncDisposable {
@@ -113,7 +115,7 @@ const writeConfig = async (
     log: {level: 'info', accesslog: {disabled: false}},
     storage: {
       filesystem: {rootdirectory: options.storage ?? join(directory, 'storage')},
-      delete: {enabled: true},
+      delete: {enabled: options.deletion ?? true},
       ...(options.readOnly === true ? {maintenance: {readonly: {enabled: true}}} : {}),
     },
     http: {addr: `127.0.0.1:${port}`, secret: options.httpSecret ?? 'a secret of the tests', ...tls},

@@ -24,7 +24,10 @@ export const basicGate = (users: readonly RegistryUser[]): Gatekeeper => ({
   admit: (request, route) => {
     const user = basicUser(request.headers.authorization, users)
     if (user === undefined) throw unauthorized('Basic realm="registry"')
-    const access: Access = {user: user.name, can: (action) => action === 'pull' || user.access !== 'pull'}
+    const {access: right = 'push'} = user
+    const can: Access['can'] = (action) =>
+      action === 'pull' || right === 'push' || (action === 'push' && right === 'add')
+    const access: Access = {user: user.name, can}
     if (!isAllowed(access, route))
       throw new Refusal(403, 'DENIED', 'requested access to the resource is denied')
     return access
@@ -64,10 +67,13 @@ const READS: ReadonlySet<RequestKind> = new Set([
   'referrers',
 ])
 
+const DELETES: ReadonlySet<RequestKind> = new Set(['blob-delete', 'manifest-delete'])
+
 /** The scope a request needs, as distribution asks for it; none for `/v2/`. */
 const scopeOf = ({kind, repository, params}: Route): string | undefined => {
   if (repository === '') return undefined
   if (READS.has(kind)) return `repository:${repository}:pull`
+  if (DELETES.has(kind)) return `repository:${repository}:delete`
   const own = `repository:${repository}:pull,push`
   const from = kind === 'mount' ? params.get('from') : null
   return from === null ? own : `${own} repository:${from}:pull`
@@ -75,6 +81,7 @@ const scopeOf = ({kind, repository, params}: Route): string | undefined => {
 
 const isAllowed = (access: Access, {kind, repository}: Route): boolean => {
   if (repository === '') return true
+  if (DELETES.has(kind)) return access.can('delete', repository)
   return access.can('pull', repository) && (READS.has(kind) || access.can('push', repository))
 }
 
@@ -84,8 +91,8 @@ const accessOf = ({user, granted}: IssuedToken): Access => ({
 })
 
 /** Whether the token's request named the access that the token lacks: asking again will not help. */
-const wasAsked = ({asked}: IssuedToken, {repository}: Route): boolean =>
-  asked.get(repository)?.has('push') ?? false
+const wasAsked = ({asked}: IssuedToken, {kind, repository}: Route): boolean =>
+  asked.get(repository)?.has(DELETES.has(kind) ? 'delete' : 'push') ?? false
 
 const unauthorized = (challenge: string): Refusal =>
   new Refusal(401, 'UNAUTHORIZED', 'authentication required', {headers: {'www-authenticate': challenge}})

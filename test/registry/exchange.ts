@@ -22,7 +22,7 @@ export interface Exchange {
 /** What the sender of a request may do. */
 export interface Access {
   readonly user: string | undefined
-  can(action: 'pull' | 'push', repository: string): boolean
+  can(action: 'pull' | 'push' | 'delete', repository: string): boolean
 }
 
 /** Nobody is there any more to answer. */

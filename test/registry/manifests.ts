@@ -84,6 +84,11 @@ export const storeManifest = (
 
 /** DELETE: a digest takes its tags with it, a tag only itself. */
 export const deleteManifest = ({route}: Exchange, state: RegistryState): Reply => {
+  const {deletion = 'on'} = state.options
+  if (deletion === 'off') throw new Refusal(405, 'UNSUPPORTED', 'The operation is unsupported.')
+  if (deletion === 'by-digest' && !isDigest(route.reference)) {
+    throw new Refusal(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content')
+  }
   const repository = knownRepository(route.repository, state)
   if (isDigest(route.reference)) {
     if (!repository.manifests.delete(route.reference)) throw unknownManifest()

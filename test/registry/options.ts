@@ -4,8 +4,8 @@ import type {RequestRecord} from './request-log.js'
 export interface RegistryUser {
   readonly name: string
   readonly password: string
-  /** Default push, which includes pull and delete. */
-  readonly access?: 'push' | 'pull'
+  /** add: pull and push without delete. Default push, which includes pull and delete. */
+  readonly access?: 'push' | 'pull' | 'add'
 }
 
 export interface BasicAuth {
@@ -81,6 +81,11 @@ export interface RegistryOptions {
   readonly manifestTypes?: 'all' | 'oci'
   /** A tag that exists cannot be moved: 412. */
   readonly immutableTags?: boolean
+  /**
+   * DELETE of a manifest. by-digest: distribution 2.8, which answers 400 DIGEST_INVALID to a tag. off: distribution without
+   * `storage.delete.enabled`, 405 UNSUPPORTED. Default on: a tag goes alone, as in distribution 3 and zot.
+   */
+  readonly deletion?: 'on' | 'by-digest' | 'off'
   /** Answer GET of a blob with 307 to a signed URL at the second origin. */
   readonly redirectBlobs?: boolean
   /** The most tags a page has. */

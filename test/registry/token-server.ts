@@ -137,7 +137,8 @@ export const createTokenServer = (
 const rightsOf = (user: RegistryUser | undefined, auth: TokenAuth): ReadonlySet<string> => {
   const right = user === undefined ? (auth.anonymous ?? 'none') : (user.access ?? 'push')
   if (right === 'none') return new Set()
-  return new Set(right === 'pull' ? ['pull'] : ['pull', 'push', 'delete'])
+  if (right === 'pull') return new Set(['pull'])
+  return new Set(right === 'add' ? ['pull', 'push'] : ['pull', 'push', 'delete'])
 }
 
 /** `repository:a/b:pull,push`, several separated by spaces or given as several parameters; names may have colons. */

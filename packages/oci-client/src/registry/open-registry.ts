@@ -1,4 +1,5 @@
 import {urlOf, type RegistryClient} from './client.js'
+import {deletingTags, type TagDeletion} from './delete-tag.js'
 import {endpoints} from './endpoints.js'
 import {hasBlob} from './head-blob.js'
 import {knownHost, type HostKnowledge} from './host-knowledge.js'
@@ -29,6 +30,11 @@ export interface Registry extends ImageSink {
    * @throws {MirrorError} UNREACHABLE, TLS_*, PROXY_FAILED, AUTH_*, REGISTRY_FAILED
    */
   ping(options?: CallOptions): Promise<void>
+  /**
+   * Deletes a tag, and nothing else that anybody may still want.
+   * @throws {MirrorError} DENIED where deletion is switched off or the account lacks the right, LIMIT_EXCEEDED, PROTOCOL
+   */
+  readonly deleteTag: TagDeletion['deleteTag']
   /** What was learnt of the host so far. Plain JSON. */
   readonly knowledge: HostKnowledge
 }
@@ -43,6 +49,7 @@ const WARNING_LENGTH = 400
 export const openRegistry = (options: RegistryOptions): Registry => {
   const {client, usage, close} = openClient(options)
   const addReferrer = referrersByTag(client)
+  const deletion = deletingTags(client)
   return {
     usage,
     knowledge: client.host,
@@ -53,10 +60,12 @@ export const openRegistry = (options: RegistryOptions): Registry => {
     putBlob: (repository, blob, call = {}) => putBlob(client, {...call, repository, blob}),
     putManifest: async (target, manifest, call = {}) => {
       const response = await putManifestBytes(client, {...call, target, manifest})
+      deletion.forget(target.repository)
       const {subject} = manifest
       if (subject === undefined || response.header('oci-subject') !== undefined) return
       await addReferrer({...call, repository: target.repository, subject: subject.digest, manifest})
     },
+    deleteTag: deletion.deleteTag,
     [Symbol.asyncDispose]: close,
   }
 }

@@ -1,0 +1,149 @@
+import {urlOf, type RegistryClient} from './client.js'
+import {endpoints} from './endpoints.js'
+import {resolveManifest} from './read-manifest.js'
+import {tagViews} from './tag-views.js'
+import {responseError} from '../http/response-error.js'
+import type {HttpResponse} from '../http/send.js'
+import {formatReference, MirrorError, type CallOptions, type Digest, type Reference} from '../model/index.js'
+
+interface DeleteTagOptions extends CallOptions {
+  /** What is meant to go: a tag that points at anything else stays. */
+  readonly digest: Digest
+  /** Whether another tag of the repository, which points at the same manifest, may go along with it. */
+  readonly mayGo: (tag: string) => boolean
+  /** True where somebody uses the manifest by its digest, or an index that holds it: tags do not tell of that. */
+  readonly isUsedByDigest?: boolean
+}
+
+type DeleteTagResult =
+  /** `along`: the other tags of the manifest, where the registry could only delete that. */
+  | {readonly status: 'deleted'; readonly along: readonly string[]}
+  | {readonly status: 'gone'}
+  /** The tag points at something else now. */
+  | {readonly status: 'changed'; readonly digest: Digest}
+  /** The registry deletes whole manifests alone, and this one is still used: by this tag, or this digest. */
+  | {readonly status: 'shared'; readonly by: string}
+
+export interface TagDeletion {
+  readonly deleteTag: (target: Reference, options: DeleteTagOptions) => Promise<DeleteTagResult>
+  /** To be called when a tag of the repository was set. */
+  readonly forget: (repository: string) => void
+}
+
+/**
+ * Deletes a tag and leaves the manifest to the registry (distribution-spec, Deleting Tags). Distribution 2 has only
+ * `DELETE` by digest, which takes all tags of the manifest with it and breaks the indexes it is in: then all tags of the
+ * repository are looked at first, at most half a minute before. A target without a tag is a manifest to be deleted by digest.
+ */
+export const deletingTags = (client: RegistryClient): TagDeletion => {
+  const views = tagViews(client)
+  let areTagsRefused = false
+  let isSwitchedOff = false
+
+  const deleteByDigest = async (
+    target: Reference,
+    {digest, mayGo, isUsedByDigest = false, signal}: DeleteTagOptions,
+  ): Promise<DeleteTagResult> => {
+    if (isSwitchedOff) throw switchedOff(client, target)
+    if (isUsedByDigest) return {status: 'shared', by: digest}
+    const seen = await views.of({repository: target.repository, signal})
+    if (target.tag !== undefined && !seen.has(target.tag)) throw unlisted(client, target)
+    const along: string[] = []
+    for (const [tag, view] of seen) {
+      if (view.below.has(digest)) return {status: 'shared', by: tag}
+      if (view.digest !== digest || tag === target.tag) continue
+      if (!mayGo(tag)) return {status: 'shared', by: tag}
+      along.push(tag)
+    }
+    const {registry, repository} = target
+    const response = await request(client, {target: {registry, repository, digest}, signal})
+    if (isDone(response)) return await discarded(response, {status: 'deleted', along})
+    if (response.status === 404) return await discarded(response, {status: 'gone'})
+    isSwitchedOff = response.status === 405
+    throw await refusal(client, {response, target})
+  }
+
+  const deleteTag = async (target: Reference, options: DeleteTagOptions): Promise<DeleteTagResult> => {
+    const {digest, signal} = options
+    const pointsAt = async (): Promise<Digest | undefined> => {
+      const at = target.tag === undefined ? {...target, digest} : target
+      return (await resolveManifest(client, {target: at, signal}))?.digest
+    }
+    const found = await pointsAt()
+    if (found === undefined) return {status: 'gone'}
+    if (found !== digest) return {status: 'changed', digest: found}
+    if (target.tag !== undefined && !areTagsRefused) {
+      const response = await request(client, {target, signal})
+      if (isDone(response)) return await discarded(response, {status: 'deleted', along: []})
+      if (!TAG_REFUSED.has(response.status)) throw await refusal(client, {response, target})
+      await response.discard()
+      // Somebody else has deleted it, or nobody is there who deletes tags.
+      if (response.status === 404 && (await pointsAt()) === undefined) return {status: 'gone'}
+      areTagsRefused = true
+    }
+    return await deleteByDigest(target, options)
+  }
+
+  return {deleteTag, forget: (repository) => views.forget(repository)}
+}
+
+/** Distribution 2.8 takes a tag for a digest that is none: 400, and 405 where nothing can be deleted (seen in 2.8.2). */
+const TAG_REFUSED: ReadonlySet<number> = new Set([400, 404, 405, 501])
+
+const isDone = ({status}: HttpResponse): boolean => status === 202 || status === 200 || status === 204
+
+const request = (
+  client: RegistryClient,
+  {target, signal}: CallOptions & {readonly target: Reference},
+): Promise<HttpResponse> =>
+  client.send({
+    method: 'DELETE',
+    url: urlOf(client, endpoints.manifest(target)),
+    signal,
+    // `delete` is a right of its own (distribution, auth/scope.md); with the others one token serves what comes next.
+    scopes: [`repository:${target.repository}:pull,push,delete`],
+  })
+
+const discarded = async (response: HttpResponse, result: DeleteTagResult): Promise<DeleteTagResult> => {
+  await response.discard()
+  return result
+}
+
+const SWITCHED_OFF =
+  'the registry may have deletion switched off: distribution needs storage.delete.enabled: true, and must not be read-only'
+const NO_RIGHT = 'does the account have the right to delete there?'
+
+const refusal = async (
+  client: RegistryClient,
+  {response, target}: {readonly response: HttpResponse; readonly target: Reference},
+): Promise<MirrorError> => {
+  const {status} = response
+  const reference = formatReference(target)
+  const error = await responseError(response, {side: client.side, what: 'cannot delete the tag', reference})
+  const {code, message, side} = error
+  if (status === 405) return new MirrorError(code, message, {side, hint: SWITCHED_OFF})
+  if (code === 'DENIED' && (status === 401 || status === 403))
+    return new MirrorError(code, message, {side, hint: NO_RIGHT})
+  return error
+}
+
+/** Told without asking again: it is so for the whole registry. */
+const switchedOff = (client: RegistryClient, target: Reference): MirrorError =>
+  new MirrorError(
+    'DENIED',
+    `cannot delete the tag of ${formatReference(target)}: the registry deletes nothing`,
+    {
+      side: client.side,
+      hint: SWITCHED_OFF,
+    },
+  )
+
+const unlisted = (client: RegistryClient, target: Reference): MirrorError =>
+  new MirrorError(
+    'PROTOCOL',
+    `cannot delete the tag of ${formatReference(target)}: the registry leaves it out of its list of tags`,
+    {
+      side: client.side,
+      hint: 'what else uses its manifest cannot be known, so it stays; a cache in front of the registry may be behind',
+    },
+  )
