@@ -2,12 +2,12 @@ import type {Exchange} from '@airgap-mirror/oci-client'
 import {createRenderer} from '../render/create-renderer.js'
 import type {Renderer} from '../render/renderer.js'
 import {exitCodeOfError, exitCodeOfReport, type ExitCode} from '../report/exit-code.js'
-import {formatPlan} from '../report/plan-table.js'
-import type {Report} from '../report/report.js'
-import {formatReport, writeFailed, writeReport} from '../report/write-report.js'
+import {reportErrorOf} from '../report/report-error.js'
+import {failedReport, type Report} from '../report/report.js'
 import type {OutputSettings} from '../settings/output-settings.js'
 import {listenForSignals, type Interruption} from '../signals.js'
 import {fail} from './fail.js'
+import {writeOutputs} from './write-outputs.js'
 
 /** What a command's work is given. */
 export interface Run {
@@ -21,15 +21,20 @@ export interface Run {
 
 export interface CommandOptions {
   readonly command: string
+  /** As they were given, for the report of a run that comes to nothing. */
+  readonly source: string
+  readonly target: string
   readonly output: OutputSettings
   readonly dryRun: boolean
 }
 
-/** Runs a command's work to its exit code: progress, signals, and what was asked for at the end. */
+/** Runs a command's work to its exit code: progress, signals, and what was asked for at the end, however it ends. */
 export const runCommand = async (
-  {command, output, dryRun}: CommandOptions,
+  options: CommandOptions,
   work: (run: Run) => Promise<Report>,
 ): Promise<ExitCode> => {
+  const {command, output} = options
+  const startedAt = new Date()
   const renderer = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
   const warn = (text: string): void => renderer.onEvent({type: 'warning', text})
   using interruption = listenForSignals({
@@ -37,8 +42,15 @@ export const runCommand = async (
     onLeave: () => renderer.close(),
   })
   let sending = false
+  const ending = (): {command: string; signal: 'SIGINT' | 'SIGTERM' | undefined; sending: boolean} => ({
+    command,
+    signal: interruption.received(),
+    sending,
+  })
+  let report: Report
+  let exitCode: ExitCode
   try {
-    const report = await work({
+    report = await work({
       renderer,
       interruption,
       warn,
@@ -46,14 +58,20 @@ export const runCommand = async (
       onStart: () => (sending = true),
     })
     renderer.finish(report)
-    await writeOutputs(report, {output, dryRun})
-    return exitCodeOfReport(report, {signal: interruption.received()})
+    exitCode = exitCodeOfReport(report, ending())
   } catch (error) {
     renderer.close()
-    const ending = {command, signal: interruption.received(), sending}
-    await fail(error, ending)
-    return exitCodeOfError(error, ending)
+    await fail(error, ending())
+    report = failedReport({...options, startedAt, finishedAt: new Date()}, reportErrorOf(error))
+    exitCode = exitCodeOfError(error, ending())
   }
+  try {
+    await writeOutputs(report, {...options, exitCode, warn, signal: interruption.now})
+  } catch (error) {
+    await fail(error, ending())
+    if (exitCode === 0) exitCode = exitCodeOfError(error, ending())
+  }
+  return exitCode
 }
 
 /** What a registry connection tells the run. */
@@ -69,16 +87,6 @@ export const listening = (
   onRetry: (retry) => renderer.onEvent({type: 'retry', ...retry}),
   ...(verbose ? {onExchange: (exchange: Exchange) => note(exchangeLine(exchange))} : {}),
 })
-
-const writeOutputs = async (
-  report: Report,
-  {output, dryRun}: Pick<CommandOptions, 'output' | 'dryRun'>,
-): Promise<void> => {
-  if (output.report !== undefined) await writeReport(output.report, report)
-  if (output.failed !== undefined) await writeFailed(output.failed, report)
-  if (output.json) process.stdout.write(formatReport(report))
-  else if (dryRun && !output.quiet) process.stdout.write(formatPlan(report))
-}
 
 const exchangeLine = ({method, url, status, milliseconds, error}: Exchange): string =>
   `${method} ${url} ${status ?? '-'} ${Math.round(milliseconds)} ms${error === undefined ? '' : ` ${error}`}`

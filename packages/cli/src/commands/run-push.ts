@@ -6,7 +6,8 @@ import {push} from '../engine/push.js'
 import type {ExitCode} from '../report/exit-code.js'
 import {makeReport, type Report} from '../report/report.js'
 import {openCredentials} from '../settings/credentials.js'
-import type {FlagValues} from '../settings/flag-values.js'
+import {flagReader, type FlagValues} from '../settings/flag-values.js'
+import {readOutputFlags} from '../settings/output-settings.js'
 import {readPushSettings, type PushSettings} from '../settings/push-settings.js'
 import {passwordWarnings} from '../settings/registry-settings.js'
 import {lastingKnowledge} from './lasting-knowledge.js'
@@ -15,8 +16,11 @@ import {listening, runCommand, type Run} from './run-command.js'
 
 /** Runs a push to its exit code: opens both sides, calls the engine, writes what was asked for. */
 export const runPush = async (flags: FlagValues): Promise<ExitCode> => {
-  const settings = await readPushSettings(flags)
-  return runCommand({command: 'push', ...settings}, (run) => {
+  const read = flagReader(flags)
+  const figures = {source: read.text('source') ?? '', target: read.text('private-registry') ?? ''}
+  const options = {command: 'push', ...figures, output: readOutputFlags(read), dryRun: read.on('dry-run')}
+  return runCommand(options, async (run) => {
+    const settings = await readPushSettings(flags)
     for (const text of passwordWarnings(flags)) run.warn(text)
     return pushAndReport(settings, run)
   })

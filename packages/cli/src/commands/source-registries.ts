@@ -11,6 +11,8 @@ import {listening, type Run} from './run-command.js'
 export interface SourceRegistriesOptions {
   /** What the flags say of all of them. */
   readonly settings: RegistrySettings
+  /** What a job file says of one, beneath the flags; by host. */
+  readonly registries?: ReadonlyMap<string, RegistrySettings>
   readonly mirrors: SourceMirrors | undefined
   readonly output: OutputSettings
   readonly run: Run
@@ -39,10 +41,10 @@ const placesOf = (reference: Reference, mirrors: SourceMirrors | undefined): rea
 
 const connect = async (
   {reference: {registry}, insecure, plainHttp}: MirrorPlace,
-  {settings, mirrors, output, run}: SourceRegistriesOptions,
+  {settings, registries, mirrors, output, run}: SourceRegistriesOptions,
 ): Promise<RegistryOptions> => {
   const own: RegistrySettings = {
-    ...overriding(settings, mirrors?.settingsFor(registry)),
+    ...overriding(overriding(settings, registries?.get(registry)), mirrors?.settingsFor(registry)),
     ...(insecure === true ? {insecureSkipTlsVerify: true} : {}),
     ...(plainHttp === true ? {plainHttp} : {}),
   }

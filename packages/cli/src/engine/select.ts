@@ -31,17 +31,15 @@ export interface Choice {
  */
 export const selectImages = (images: readonly Gathered[], choice: Choice): readonly Gathered[] => {
   const listed = choice.listed === undefined ? undefined : listedKeys(images, choice.listed)
-  const include = choice.include.map(globExpression)
-  const exclude = choice.exclude.map(globExpression)
+  const isMatch = globMatcher(choice)
   const chosen = (image: SourceImage): boolean => {
     const {name, hint} = image
     const text = name === undefined ? (hint ?? '') : formatReference(name)
     if (listed !== undefined && !keysOf(image).some((key) => listed.has(key))) return false
-    if (include.length > 0 && !include.some((glob) => glob.test(text))) return false
-    return !exclude.some((glob) => glob.test(text))
+    return isMatch(text)
   }
   const owners = new Set(images.filter((gathered) => !isReferrer(gathered.image) && chosen(gathered.image)))
-  if (owners.size === 0 && include.length > 0 && listed?.size !== 0) {
+  if (owners.size === 0 && choice.include.length > 0 && listed?.size !== 0) {
     throw nothingLeft(`matches ${choice.include.join(' or ')}`, '--include')
   }
   if (!choice.referrers) return images.filter((gathered) => owners.has(gathered))
@@ -189,6 +187,17 @@ const listedKeys = (images: readonly Gathered[], listed: readonly ListedImage[])
     )
   }
   return new Set(listed.map(({source}) => referenceKey(source)))
+}
+
+/** Whether a source reference is among those included, and not among those excluded. */
+export const globMatcher = (
+  choice: Pick<Choice, 'include' | 'exclude'>,
+): ((reference: string) => boolean) => {
+  const include = choice.include.map(globExpression)
+  const exclude = choice.exclude.map(globExpression)
+  return (reference) =>
+    (include.length === 0 || include.some((glob) => glob.test(reference))) &&
+    !exclude.some((glob) => glob.test(reference))
 }
 
 const globExpression = (glob: string): RegExp => {

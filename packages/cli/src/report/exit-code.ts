@@ -24,7 +24,8 @@ export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}):
   }
   if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
   if (report.outcome === 'partial') return 3
-  return report.images.filter(isFailed).every(isInvalidInput) ? 2 : 1
+  const failed = report.images.filter(isFailed)
+  return failed.length > 0 && failed.every(isInvalidInput) ? 2 : 1
 }
 
 /** Found in the bundle before anything was sent for it. */

@@ -15,10 +15,12 @@ export const formatPlan = (report: Report): string => {
   const table = rows.map(
     ({toSend, source, target}) => `${toSend.padStart(9)}  ${source.padEnd(width)}  ->  ${target}\n`,
   )
-  const planned = images.filter(({status}) => status === 'planned').length
+  const removed = images.filter(({toRemove}) => toRemove === true).length
+  const planned = images.filter(({status}) => status === 'planned').length - removed
   const present = images.filter(({status}) => status === 'present').length
   const sums = [
     `${count(images.length, 'image')}: ${planned} to push, ${present} present`,
+    ...(removed === 0 ? [] : [`, ${removed} to remove`]),
     ...(totals.failed === 0 ? [] : [`, ${totals.failed} failed`]),
     `; at most ${formatBytes(totals.bytes.toSend ?? 0)} to send; nothing was changed\n`,
   ]
@@ -26,7 +28,12 @@ export const formatPlan = (report: Report): string => {
 }
 
 const rowOf = (image: ReportImage): {toSend: string; source: string; target: string} => ({
-  toSend: image.status === 'planned' ? formatBytes(image.bytesToSend ?? 0) : image.status,
+  toSend:
+    image.toRemove === true
+      ? 'remove'
+      : image.status === 'planned'
+        ? formatBytes(image.bytesToSend ?? 0)
+        : image.status,
   source: printable(image.source),
   target: printable(image.target),
 })

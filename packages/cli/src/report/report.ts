@@ -33,6 +33,8 @@ export interface ReportImage {
   readonly bytesUploaded: number
   /** A dry run's figure: what would be sent at most, counting content that images share once, at the first of them. */
   readonly bytesToSend?: number
+  /** A dry run's: it is not wanted any more, and would be removed. */
+  readonly toRemove?: boolean
   readonly attempts: number
   readonly error?: ReportError
 }
@@ -86,6 +88,8 @@ export interface RunFigures {
   readonly bytes?: Partial<ReportTotals['bytes']>
   readonly requests?: number
   readonly retries?: number
+  /** What went wrong besides single images: the run is then no success, whatever they came to. */
+  readonly error?: ReportError | undefined
 }
 
 export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Report => ({
@@ -95,7 +99,7 @@ export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Rep
   target: run.target,
   startedAt: run.startedAt.toISOString(),
   finishedAt: run.finishedAt.toISOString(),
-  outcome: outcomeOf(images),
+  outcome: run.error === undefined ? outcomeOf(images) : outcomeWithError(images),
   totals: {
     images: images.length,
     succeeded: images.filter(isDone).length,
@@ -105,6 +109,7 @@ export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Rep
     requests: run.requests ?? 0,
     retries: run.retries ?? 0,
   },
+  ...(run.error === undefined ? {} : {error: run.error}),
   images,
 })
 
@@ -120,6 +125,15 @@ export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Ou
   const planned = isDryRun(images)
   if (images.some(isFailed)) return planned || images.some(isDone) ? 'partial' : 'failed'
   return planned ? 'planned' : 'ok'
+}
+
+const outcomeWithError = (images: readonly ReportImage[]): Outcome => {
+  const outcome = outcomeOf(images)
+  return images.some(isDone) && outcome !== 'cancelled'
+    ? 'partial'
+    : outcome === 'cancelled'
+      ? outcome
+      : 'failed'
 }
 
 export const isDryRun = (images: readonly {readonly status: ImageStatus}[]): boolean =>

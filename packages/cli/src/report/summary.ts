@@ -23,15 +23,17 @@ export const formatSummary = (
   return `${formatFailures(report)}${formatChanges(report)}${formatFigures(report)}`
 }
 
-/** One line for each failed image; a hint that several in a row share, once after them. */
-export const formatFailures = ({images}: Report): string => {
+/** One line for each failed image; a hint that several in a row share, once after them; last what concerns the whole run. */
+export const formatFailures = ({images, error: whole}: Report): string => {
   const failed = images.filter((image) => isFailed(image))
   const lines = failed.slice(0, FAILURES_SHOWN).map((image, index) => {
     const error = image.error ?? {code: image.status, message: image.reason ?? image.status}
     const sharesHint = index + 1 < FAILURES_SHOWN && failed[index + 1]?.error?.hint === error.hint
     return formatFailure(failureOf(image, error), sharesHint ? undefined : error.hint)
   })
-  return `${lines.join('')}${more(failed.length - FAILURES_SHOWN)}`
+  const last =
+    whole === undefined ? '' : formatFailure(failureOf({source: '', target: ''}, whole), whole.hint)
+  return `${lines.join('')}${more(failed.length - FAILURES_SHOWN)}${last}`
 }
 
 /** Grouped by reason, since a bundle's images usually share it. */

@@ -13,6 +13,8 @@ export interface OutputSettings {
   readonly report: string | undefined
   readonly failed: string | undefined
   readonly metrics: string | undefined
+  /** Run by the shell when something failed. */
+  readonly notify: string | undefined
 }
 
 export const readOutputFlags = ({text, on}: FlagReader): OutputSettings => ({
@@ -23,6 +25,7 @@ export const readOutputFlags = ({text, on}: FlagReader): OutputSettings => ({
   report: text('report'),
   failed: text('failed'),
   metrics: text('metrics'),
+  notify: text('notify-command'),
 })
 
 /** Where runs remember things; undefined: nowhere. */

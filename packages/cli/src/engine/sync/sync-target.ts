@@ -21,12 +21,20 @@ export interface SyncSource extends ImageSource {
 export interface RemoveOptions extends CallOptions {
   /** What the tag has to point at still. */
   readonly digest: Digest
-  /** Whether another tag of the same digest may go with it. */
+  /** Whether another tag of the same manifest may go with it. */
   readonly mayGo: (tag: string) => boolean
+  /** Whether the manifest is wanted by its digest. */
+  readonly isUsedByDigest: boolean
 }
 
 /** What became of a tag that was to be removed. */
-export type Removal = 'removed' | 'absent' | 'changed' | {readonly sharedWith: string}
+export type Removal =
+  | {readonly status: 'deleted'}
+  | {readonly status: 'gone'}
+  /** It points at something else now. */
+  | {readonly status: 'changed'}
+  /** The registry can only delete its whole manifest, which is still used. */
+  | {readonly status: 'shared'; readonly by: string}
 
 /** One place that images are kept at. */
 export interface SyncTarget {

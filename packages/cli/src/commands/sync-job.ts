@@ -1,0 +1,113 @@
+import {shareBlob, type RegistrySource} from '@airgap-mirror/oci-client'
+import {formatReference, isMirrorError, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
+import {mapName} from '../engine/naming.js'
+import {globMatcher} from '../engine/select.js'
+import {prune} from '../engine/sync/prune.js'
+import {tagKey, type SyncTarget} from '../engine/sync/sync-target.js'
+import {sync} from '../engine/sync/sync.js'
+import type {PushResult} from '../engine/tally.js'
+import {distinct, imagesIn, immutableIn, wantedBy, type Listing} from '../job/job-images.js'
+import type {WantedImage} from '../job/job.js'
+import type {ReportImage} from '../report/report.js'
+import {defaults} from '../settings/defaults.js'
+import type {SyncJob, SyncSettings} from '../settings/sync-settings.js'
+import type {Run} from './run-command.js'
+import type {SyncTargets} from './sync-targets.js'
+
+export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'dryRun' | 'force' | 'targetFlags'> {
+  readonly source: RegistrySource
+  readonly targets: SyncTargets
+  readonly run: Run
+  readonly signal: AbortSignal
+  readonly drain: AbortSignal
+}
+
+export interface JobResult extends PushResult {
+  /** What went wrong besides single images: a repository that could not be listed, too much to prune. */
+  readonly troubles: readonly MirrorError[]
+}
+
+/**
+ * Brings the targets of one job up to date, and removes what it no longer wants.
+ * @throws {MirrorError} LIST_INVALID where it names no image; NAME_INVALID, NAME_COLLISION
+ */
+export const runJob = async (job: SyncJob, options: JobOptions): Promise<JobResult> => {
+  const {run, source, dryRun, drain, targetFlags} = options
+  const {images, troubles} = await imagesOf(job, options)
+  const targets: SyncTarget[] = []
+  for (const target of job.targets) targets.push(await options.targets.targetFor(target, images))
+  const references = [...new Map(images.map(({source: name}) => [formatReference(name), name])).values()]
+  const result = await sync({
+    ...job,
+    ...options,
+    source,
+    references,
+    targets,
+    isImmutable: immutableIn(job),
+    concurrency: targetFlags.concurrency ?? defaults.concurrency,
+    share: shareBlob,
+    onEvent: run.renderer.onEvent,
+    onStart: run.onStart,
+  })
+  // What could not be listed is wanted all the same, and nobody knows what it is.
+  if (!job.prune || troubles.length > 0 || drain.aborted) return {...result, troubles}
+  const pruned: ReportImage[] = []
+  const refusals: MirrorError[] = []
+  for (const target of targets) {
+    const wanted = new Set(references.map((name) => tagKey(mapName(nameable(name), target.rules))))
+    const {images: removed, refused} = await prune(target, {
+      wanted,
+      owner: job.owner,
+      max: job.pruneMax,
+      dryRun,
+      onEvent: run.renderer.onEvent,
+      signal: drain,
+    })
+    pruned.push(...removed)
+    if (refused !== undefined) refusals.push(refused)
+  }
+  return {...result, images: [...result.images, ...pruned], troubles: refusals}
+}
+
+/** What the job wants now: by name, and what is in its repositories. */
+const imagesOf = async (
+  job: SyncJob,
+  options: JobOptions,
+): Promise<{readonly images: readonly WantedImage[]; readonly troubles: readonly MirrorError[]}> => {
+  const {images, listings} = wantedBy(job, job.listed)
+  const troubles: MirrorError[] = []
+  const found = await Promise.all(
+    listings.map(async (listing) => {
+      try {
+        return await imagesListed(listing, options)
+      } catch (error) {
+        if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+        troubles.push(error)
+        return []
+      }
+    }),
+  )
+  const isWanted = globMatcher(job)
+  const wanted = distinct([...images, ...found.flat()].map(withTag)).filter((image) =>
+    isWanted(formatReference(image.source)),
+  )
+  if (wanted.length > 0 || troubles.length > 0) return {images: wanted, troubles}
+  throw new MirrorError('LIST_INVALID', `the job ${JSON.stringify(job.name)} names no image`, {
+    side: 'source',
+    hint: 'Is the list empty, or does a filter leave nothing of it?',
+  })
+}
+
+const imagesListed = async (listing: Listing, {source, drain}: JobOptions): Promise<readonly WantedImage[]> =>
+  imagesIn(listing, await source.listTags(listing.registry, listing.repository, {signal: drain}))
+
+/** Who names neither tag nor digest means `latest`. */
+const withTag = ({source, target}: WantedImage): WantedImage => ({
+  source: source.tag === undefined && source.digest === undefined ? {...source, tag: 'latest'} : source,
+  ...(target === undefined ? {} : {target}),
+})
+
+const nameable = (name: Reference): Parameters<typeof mapName>[0] => ({
+  name,
+  ...(name.digest === undefined ? {} : {digest: name.digest}),
+})

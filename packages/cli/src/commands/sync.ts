@@ -1,0 +1,28 @@
+import {Command} from '@oclif/core/command'
+import {fail} from './fail.js'
+import {syncFlags} from '../settings/flags.js'
+import {needCredentialArguments} from '../settings/need-credential.js'
+
+/** `mirror sync`: flags in, one call, exit code out. */
+export class Sync extends Command {
+  static override readonly summary =
+    'Keep the images of lists or of a job file up to date in a private registry.'
+  static override readonly description =
+    'Made for cron: what has not changed costs one small request at each side, and a night without trouble prints nothing with --quiet.'
+  static override readonly examples = [
+    '<%= config.bin %> sync --images k3s-images.txt --private-registry registry.example:5000/mirror --cacert ca.pem',
+    '<%= config.bin %> sync --config mirror.yaml --quiet --metrics /var/lib/node_exporter/mirror.prom --wait 1h',
+    '<%= config.bin %> sync --config mirror.yaml --prune --dry-run',
+  ]
+  static override readonly flags = syncFlags
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Sync, needCredentialArguments(this.argv))
+    const {runSync} = await import('./run-sync.js')
+    process.exitCode = await runSync(flags)
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: 'sync'})
+  }
+}

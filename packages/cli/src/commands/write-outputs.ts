@@ -1,0 +1,49 @@
+import type {ExitCode} from '../report/exit-code.js'
+import {formatPlan} from '../report/plan-table.js'
+import type {Report} from '../report/report.js'
+import {formatReport, writeFailed, writeReport} from '../report/write-report.js'
+import type {OutputSettings} from '../settings/output-settings.js'
+
+export interface OutputsOptions {
+  readonly output: OutputSettings
+  readonly dryRun: boolean
+  readonly exitCode: ExitCode
+  readonly warn: (text: string) => void
+  readonly signal: AbortSignal
+}
+
+/** Interrupted runs are known to whoever interrupted them. */
+const UNTOLD: ReadonlySet<ExitCode> = new Set<ExitCode>([0, 130, 143])
+
+/**
+ * Everything that was asked for at the end of a run: each is tried, whatever becomes of the others.
+ * @throws {MirrorError} WRITE_FAILED for the first that failed
+ */
+export const writeOutputs = async (report: Report, options: OutputsOptions): Promise<void> => {
+  const {output, dryRun, exitCode, warn, signal} = options
+  const failures: unknown[] = []
+  const attempt = async (write: () => Promise<unknown>): Promise<void> => {
+    try {
+      await write()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  const {report: reportFile, failed, metrics, notify} = output
+  if (reportFile !== undefined) await attempt(() => writeReport(reportFile, report))
+  // Of a run that came to nothing nobody knows which images it would have had.
+  const isKnown = report.error === undefined || report.images.length > 0
+  if (failed !== undefined && isKnown) await attempt(() => writeFailed(failed, report))
+  if (metrics !== undefined && !dryRun)
+    await attempt(async () =>
+      (await import('../report/metrics.js')).writeMetrics(metrics, {report, exitCode}),
+    )
+  if (output.json) process.stdout.write(formatReport(report))
+  else if (dryRun && !output.quiet && isKnown) process.stdout.write(formatPlan(report))
+  if (notify !== undefined && !dryRun && !UNTOLD.has(exitCode)) {
+    const {runNotifyCommand} = await import('./notify.js')
+    const problem = await runNotifyCommand(notify, {report, exitCode, signal})
+    if (problem !== undefined) warn(problem)
+  }
+  if (failures.length > 0) throw failures[0]
+}

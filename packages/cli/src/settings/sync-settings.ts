@@ -1,0 +1,160 @@
+import {dirname, resolve} from 'node:path'
+import {limits, MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
+import {parsePlatform} from '../engine/select.js'
+import type {SparsePolicy} from '../engine/sparse.js'
+import type {Job, JobFile, JobTarget, RegistrySettings, WantedImage} from '../job/job.js'
+import {targetsOf} from '../job/job-targets.js'
+import {parseSourceMirrors} from '../job/parse-source-mirrors.js'
+import {readJobFile} from '../job/read-job-file.js'
+import type {SourceMirrors} from '../job/source-mirrors.js'
+import {parseDuration} from '../text/parse-quantity.js'
+import {defaults} from './defaults.js'
+import {environment} from './environment.js'
+import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from './flag-values.js'
+import {readNamingFlags} from './naming-settings.js'
+import {readOutputFlags, stateDirectory, type OutputSettings} from './output-settings.js'
+import {readTextFile} from './read-file.js'
+import {readLists} from './read-lists.js'
+import {readRegistryFlags} from './registry-settings.js'
+
+/** One job, with what the flags say of it. */
+export interface SyncJob extends Job {
+  /** What is in its lists. */
+  readonly listed: readonly WantedImage[]
+  /** Whose its tags are, in what is remembered: the same as long as the file and the job keep their names. */
+  readonly owner: string
+  readonly targets: readonly JobTarget[]
+  readonly platforms: readonly Platform[]
+  readonly sparse: SparsePolicy
+  readonly referrers: boolean
+  readonly prune: boolean
+  readonly pruneMax: number
+}
+
+/** What a sync does, read and checked. */
+export interface SyncSettings {
+  /** For the report. */
+  readonly source: string
+  readonly target: string
+  readonly jobs: readonly SyncJob[]
+  /** By host, as the job file says. */
+  readonly registries: ReadonlyMap<string, RegistrySettings>
+  /** What the flags say of the private registry, and of all registries that images come from. */
+  readonly targetFlags: RegistrySettings
+  readonly sourceFlags: RegistrySettings
+  readonly mirrors: SourceMirrors | undefined
+  readonly state: string | undefined
+  readonly failFast: boolean
+  readonly dryRun: boolean
+  readonly force: boolean
+  /** Milliseconds. */
+  readonly wait: number
+  readonly output: OutputSettings
+}
+
+/**
+ * Reads and checks the flags of a sync, and the files they name.
+ * @throws {MirrorError} USAGE, CONFIG_INVALID, LIST_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
+ */
+export const readSyncSettings = async (flags: FlagValues): Promise<SyncSettings> => {
+  const read = flagReader(flags)
+  const {text, on, list, parsed} = read
+  const lists = list('images')
+  const config = text('config')
+  if ((config === undefined) === (lists.length === 0)) {
+    throw new MirrorError('USAGE', 'give either --images LIST or --config FILE', {
+      hint: 'A list is a file of references such as k3s-images.txt; a job file may name lists.',
+    })
+  }
+  const mirrorsFile = text('source-mirrors')
+  const file = config === undefined ? listsAsJob(lists) : await readJobFile(config, environment())
+  refuseTwoReaders([
+    [config === '-', '--config -'],
+    ...file.jobs.flatMap(({images}) => images.map((path) => [path === '-', '--images -'] as const)),
+    [text('map') === '-', '--map -'],
+    [mirrorsFile === '-', '--source-mirrors -'],
+    [on('password-stdin'), '--password-stdin'],
+    [on('source-password-stdin'), '--source-password-stdin'],
+  ])
+  const privateRegistry = text('private-registry')
+  const jobs = await Promise.all(
+    file.jobs.map((job) => withFlags(job, {read, privateRegistry, origin: config ?? listOrigin(lists)})),
+  )
+  return {
+    source: config ?? lists.join(', '),
+    target: [...new Set(jobs.flatMap(({targets}) => targets.map((target) => target.text)))].join(', '),
+    jobs,
+    registries: file.registries,
+    targetFlags: await readRegistryFlags(flags, 'target'),
+    sourceFlags: await readRegistryFlags(flags, 'source'),
+    mirrors: mirrorsFile === undefined ? undefined : await readMirrors(mirrorsFile),
+    state: stateDirectory(read),
+    failFast: on('fail-fast'),
+    dryRun: on('dry-run'),
+    force: on('force'),
+    wait: parsed('wait', parseDuration) ?? 0,
+    output: readOutputFlags(read),
+  }
+}
+
+const listsAsJob = (images: readonly string[]): JobFile => ({
+  registries: new Map(),
+  jobs: [
+    {
+      name: 'images',
+      images,
+      references: [],
+      repositories: [],
+      targets: [],
+      naming: {},
+      include: [],
+      exclude: [],
+    },
+  ],
+})
+
+/** Lists are known by where they are: a list that is replaced by a newer one under its name is the same job. */
+const listOrigin = (lists: readonly string[]): string =>
+  lists
+    .map((path) => (path === '-' ? path : resolve(path)))
+    .toSorted()
+    .join(' ')
+
+interface FlagsForJob {
+  readonly read: FlagReader
+  readonly privateRegistry: string | undefined
+  readonly origin: string
+}
+
+const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob): Promise<SyncJob> => {
+  const {text, list, on, whole} = read
+  const naming = readNamingFlags(read)
+  const platforms = list('platform').map(parsePlatform)
+  const own = {...job, naming: {...job.naming, ...naming}}
+  const targets = targetsOf(own, privateRegistry)
+  return {
+    ...own,
+    listed: await readLists(job.images),
+    owner: `${origin === '-' ? origin : resolve(origin)}#${job.name}`,
+    targets: targets.map((target) => ({...target, naming: {...target.naming, ...naming}})),
+    include: list('include').length > 0 ? list('include') : job.include,
+    exclude: list('exclude').length > 0 ? list('exclude') : job.exclude,
+    platforms: platforms.length > 0 ? platforms : (job.platforms ?? []),
+    sparse: (text('sparse-index') as SparsePolicy | undefined) ?? job.sparse ?? defaults.sparseIndex,
+    referrers: on('no-referrers') ? false : (job.referrers ?? true),
+    prune: on('prune') || (job.prune ?? false),
+    pruneMax: whole('prune-max', {from: 0, to: 1_000_000}) ?? job.pruneMax ?? defaults.pruneMax,
+  }
+}
+
+const readMirrors = async (path: string): Promise<SourceMirrors> => {
+  const text = await readTextFile(path, {
+    flag: '--source-mirrors',
+    limit: limits.listBytes,
+    code: 'CONFIG_INVALID',
+  })
+  return parseSourceMirrors(text, {
+    name: path === '-' ? 'standard input' : path,
+    directory: path === '-' ? resolve('.') : dirname(resolve(path)),
+  })
+}
