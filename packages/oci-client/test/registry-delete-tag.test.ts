@@ -249,6 +249,9 @@ describe('deleting a tag behind a login', () => {
     expect(await registry.deleteTag(at(served, 'v2'), {digest: other, mayGo: none})).toMatchObject({
       status: 'deleted',
     })
+    // At once, and not only after the registry has asked for it.
+    const attempts = served.requests.filter(({kind}) => kind === 'manifest-delete')
+    expect(attempts.map(({status}) => status)).toEqual(deletion === 'on' ? [202] : [400, 202])
     const scopes = served.requests
       .filter(({kind}) => kind === 'token')
       .map(({path}) => decodeURIComponent(path))
