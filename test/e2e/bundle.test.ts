@@ -1,0 +1,66 @@
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {describe, expect, test} from 'vitest'
+import {decoders} from '@airgap-mirror/bundle'
+import {makeImage, mirrorProgram, withTempDir} from '@airgap-mirror/test/kit'
+import {startRegistry} from '@airgap-mirror/test/registry'
+import {named, push, writeOciBundle} from './push.js'
+
+const directory = join(dirname(mirrorProgram()), '..', 'dist', 'bundle')
+
+/** Chunks and what they import before they run: all that is loaded with them. */
+const loadedWith = (files: readonly string[], seen = new Set<string>()): ReadonlySet<string> => {
+  for (const file of files) {
+    if (seen.has(file)) continue
+    seen.add(file)
+    const statics = textOf(file).matchAll(/^(?:import|export)[^;]*?"\.\/([^"]+)";/gm)
+    loadedWith(
+      [...statics].map(([, imported = '']) => imported),
+      seen,
+    )
+  }
+  return seen
+}
+
+const textOf = (file: string): string => readFileSync(join(directory, file), 'utf8')
+
+/** The chunk that a command loads when it runs. */
+const chunkOf = (command: string): string =>
+  new RegExp(`import\\("\\./(run-${command}-[^"]+)"\\)`).exec(textOf('commands.js'))?.[1] ?? ''
+
+const packagesIn = (files: Iterable<string>): ReadonlySet<string> => {
+  const maps = [...files].map((file) => join(directory, `${file}.map`)).filter((path) => existsSync(path))
+  const sources = maps.flatMap(
+    (path) => (JSON.parse(readFileSync(path, 'utf8')) as {sources: readonly string[]}).sources,
+  )
+  return new Set(
+    sources.flatMap((path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.slice(1, 2) ?? []),
+  )
+}
+
+describe('the bundled program', () => {
+  test('loads for a push neither YAML, nor RE2, nor prompts', () => {
+    const packages = packagesIn(loadedWith(['main.js', 'commands.js', chunkOf('push')]))
+    expect(packages).toContain('undici')
+    for (const name of ['yaml', 're2js', 'smol-toml', '@inquirer/core', 'cli-progress'])
+      expect(packages).not.toContain(name)
+  })
+
+  test('comes with the licences of all packages in it', () => {
+    const notices = textOf('THIRD-PARTY-NOTICES.txt')
+    const packages = packagesIn(readdirSync(directory).filter((name) => name.endsWith('.js')))
+    expect([...packages]).toEqual(expect.arrayContaining(['@oclif/core', 'undici', 'yaml']))
+    for (const name of packages) expect(notices).toContain(`\n${name} `)
+  })
+
+  test('finds the native decoders that the packages find', async () => {
+    const {xz, zstd} = await decoders()
+    await withTempDir(async (scratch) => {
+      await using registry = await startRegistry()
+      const image = await makeImage({seed: 'decoders'})
+      const source = await writeOciBundle(scratch, [named('docker.io/team/app:v1', image)])
+      const {stderr} = await push({source, registry, flags: ['--verbose']})
+      expect(stderr).toContain(`decoders: xz by ${xz}, zstd by ${zstd}`)
+    })
+  })
+})
