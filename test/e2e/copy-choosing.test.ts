@@ -1,9 +1,11 @@
-import {readdir, writeFile} from 'node:fs/promises'
+import {readdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {gzipSync} from 'node:zlib'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest'
 import {hexOf} from '@airgap-mirror/oci-client/model'
 import {
   addImage,
+  dockerArchive,
   lacksTool,
   makeAuthority,
   makeImage,
@@ -11,6 +13,7 @@ import {
   runMirror,
   skopeo,
   startDebianRegistry,
+  tarBytes,
   withTempDir,
   writeDirectory,
   type TestImage,
@@ -84,6 +87,32 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))('mirror copy', () => {
     expect(absent.stderr).toContain('multi, single')
     const byDigest = `oci:${path}:@${scene.single.root.descriptor.digest}`
     expect((await copy(byDigest, scene.place('dir'))).code).toBe(0)
+  })
+
+  test('archives that are read from their start, in any order, go into every kind of file', async () => {
+    const order = {seed: 'copy-in-order'}
+    const path = join(scene.directory.path, 'packed')
+    const {multi, single} = scene
+    await writeFile(`${path}.oci`, gzipSync(await tarBytes(ociLayout([{image: multi}]), {order})))
+    await writeFile(
+      `${path}.docker`,
+      gzipSync(await tarBytes(dockerArchive([{image: single, tags: ['a:b']}]), {order})),
+    )
+    const {digest} = multi.root.descriptor
+    for (const transport of ['oci', 'oci-archive', 'dir'] as const) {
+      const target = scene.place(transport)
+      expect((await copy(`oci-archive:${path}.oci`, target, ['--no-scratch'])).code).toBe(0)
+      expect(await scene.lookAt(target)).toBe(digest)
+    }
+    for (const transport of ['oci-archive', 'docker-archive'] as const) {
+      const target = scene.place(transport)
+      expect((await copy(`docker-archive:${path}.docker`, target, ['--no-scratch'])).code).toBe(0)
+      await scene.lookAt(target)
+    }
+    const target = scene.place('dir')
+    const piped = argv`copy oci-archive:- ${target} --no-state`
+    expect(await runMirror(piped, {stdin: await readFile(`${path}.oci`)})).toMatchObject({code: 0})
+    expect(await scene.lookAt(target)).toBe(digest)
   })
 
   test('a dry run tells what it would do, and does nothing', async () => {

@@ -1,9 +1,21 @@
 import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
-import {lacksTool, makeTempDir, ociLayout, runMirror, writeDirectory} from '@airgap-mirror/test/kit'
+import {
+  addImage,
+  lacksTool,
+  makeImage,
+  makeTempDir,
+  ociLayout,
+  runMirror,
+  startMirror,
+  withTempDir,
+  writeDirectory,
+} from '@airgap-mirror/test/kit'
+import {startRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {copy, copyScene, type CopyScene} from './copy.js'
+import {parseReport} from './push.js'
 
 describe.skipIf(lacksTool('skopeo', 'docker-registry'))('mirror copy', () => {
   let scene: CopyScene
@@ -97,6 +109,24 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))('mirror copy', () => {
       const left = after.filter((name) => !before.includes(name))
       expect(left).toEqual([expect.stringMatching(/^place-\d+$/)])
       expect(await readdir(join(scene.directory.path, left[0] ?? ''))).not.toContain('manifest.json')
+    })
+
+    test('a signal: what was begun beside the archive is gone', async () => {
+      await using registry = await startRegistry({strict: true})
+      // More than what is finished because it is nearly done.
+      const big = await makeImage({seed: 'big', layers: 1, layerSize: 24_000_000, content: 'random'})
+      await addImage(registry, big, {repository: 'big', tag: 'v1'})
+      await withTempDir(async (path) => {
+        const to = `oci-archive:${join(path, 'big.tar')}`
+        const slow = argv`--source-plain-http --source-limit-rate 2MB --no-state --json`
+        const running = await startMirror(argv`copy docker://${registry.host}/big:v1 ${to} ${slow}`)
+        await expect.poll(() => readdir(path), {timeout: 20_000}).toHaveLength(1)
+        running.kill('SIGTERM')
+        const result = await running.result
+        expect(result.code).toBe(143)
+        expect(parseReport(result)).toMatchObject({outcome: 'cancelled'})
+        expect(await readdir(path)).toEqual([])
+      })
     })
   })
 })

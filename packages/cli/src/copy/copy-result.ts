@@ -43,7 +43,7 @@ const withDigests = (
   {to, digest}: {readonly to: Place; readonly digest: Digest | undefined},
 ): ReportImage => {
   const known = digest === undefined ? image : {...image, sourceDigest: digest}
-  if (keepsManifests(to) || image.status === 'failed') return known
+  if (keepsManifests(to) || (image.status !== 'pushed' && image.status !== 'planned')) return known
   const {targetDigest: _isNotThere, ...rest} = known
   return {...rest, digestChanged: true, reason: [image.reason, NO_MANIFEST].filter(Boolean).join('; ')}
 }
