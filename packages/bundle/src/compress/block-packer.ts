@@ -7,7 +7,7 @@ import {loadZstd} from './zstd-binding.js'
 export type BlockMethod = 'gzip' | 'zstd'
 
 export interface PackedBlock {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array
   readonly plainLength: number
   /** Of the plain bytes, for gzip's trailer; 0 where the format brings its own check. */
   readonly crc32: number
@@ -22,6 +22,9 @@ export const blockBytes: Readonly<Record<BlockMethod, number>> = {
   zstd: 2 * 1024 * 1024,
 }
 
+/** Room for a block whatever becomes of it: what does not compress comes out a little longer. */
+export const roomBytes = (method: BlockMethod): number => blockBytes[method] + (blockBytes[method] >>> 6)
+
 const gzipPacker = (): ((plain: Uint8Array) => PackedBlock) => {
   const deflate = createDeflate()
   return (plain) => ({bytes: deflate(plain), plainLength: plain.length, crc32: crc32(plain)})
@@ -29,17 +32,24 @@ const gzipPacker = (): ((plain: Uint8Array) => PackedBlock) => {
 
 /** Level 3 uses no search that zstd picks by the processor's vector unit, unlike levels 5 to 12. */
 const zstdPacker = (): ((plain: Uint8Array) => PackedBlock) => {
-  const compressor = new (loadZstd().Compressor)()
-  compressor.setParameters({compressionLevel: 3, contentSizeFlag: true, checksumFlag: true})
+  const {CCtx, CParameter, compressBound} = loadZstd()
+  const context = new CCtx()
+  context.setParameter(CParameter.compressionLevel, 3)
+  context.setParameter(CParameter.contentSizeFlag, 1)
+  context.setParameter(CParameter.checksumFlag, 1)
+  // The package's own class takes room anew for each block, and it piles up between two collections of garbage.
+  const packed = new Uint8Array(compressBound(blockBytes.zstd))
   return (plain) => {
-    // Native code owns the memory of its answer, which cannot be handed to another thread.
-    const bytes = new Uint8Array(compressor.compress(plain))
-    return {bytes, plainLength: plain.length, crc32: 0}
+    const length = context.compress2(packed, plain)
+    return {bytes: packed.subarray(0, length), plainLength: plain.length, crc32: 0}
   }
 }
 
 const packers = {gzip: gzipPacker, zstd: zstdPacker}
 
-/** Turns one block into bytes of its own, whatever came before. For use on a worker thread: it takes some 10 ms. */
+/**
+ * Turns one block into bytes of its own, whatever came before; they are good until the next call. For use on a worker
+ * thread: it takes some 10 ms.
+ */
 export const createBlockPacker = (method: BlockMethod): ((plain: Uint8Array) => PackedBlock) =>
   packers[method]()

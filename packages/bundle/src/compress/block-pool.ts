@@ -1,6 +1,6 @@
 import {Worker} from 'node:worker_threads'
 import {cancelled} from '@airgap-mirror/oci-client/model'
-import {blockBytes, type BlockMethod, type PackedBlock} from './block-packer.js'
+import {blockBytes, roomBytes, type BlockMethod, type PackedBlock} from './block-packer.js'
 import type {BlockAnswer, BlockRequest} from './block-worker.js'
 
 /** One at work and one waiting in its mailbox, so that a thread is not idle while the main one is busy. */
@@ -39,7 +39,8 @@ export class BlockPool {
 
   /** A block to fill; its bytes are undefined. It goes back through `pack`, or to the garbage collector. */
   lease(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(blockBytes[this.#method]))
+    const buffer = this.#spare.pop() ?? new ArrayBuffer(roomBytes(this.#method))
+    return new Uint8Array(buffer, 0, blockBytes[this.#method])
   }
 
   /** Packs the first `length` bytes of a leased block. Where it is no longer `wanted` when its turn comes, it rejects. */
@@ -104,9 +105,11 @@ export class BlockPool {
   #settle(thread: Thread, answer: BlockAnswer): void {
     const job = thread.jobs.shift()
     if (thread.jobs.length === 0) thread.worker.unref()
+    if ('packed' in answer) {
+      const {length, ...rest} = answer.packed
+      job?.resolve({...rest, bytes: new Uint8Array(answer.buffer).slice(0, length)})
+    } else job?.reject(answer.error)
     if (!this.#closed) this.#spare.push(answer.buffer)
-    if ('packed' in answer) job?.resolve(answer.packed)
-    else job?.reject(answer.error)
     this.#dispatch()
   }
 

@@ -7,10 +7,17 @@ export interface BlockRequest {
   readonly length: number
 }
 
-/** `buffer` is the request's, handed back to be filled again. */
+/**
+ * `buffer` is the request's, handed back with the packed bytes at its start: what a worker takes itself for each block would
+ * lie in a heap of its own until the main thread collects garbage.
+ */
 export type BlockAnswer =
-  | {readonly buffer: ArrayBuffer; readonly packed: PackedBlock}
+  | {readonly buffer: ArrayBuffer; readonly packed: PackedLength}
   | {readonly buffer: ArrayBuffer; readonly error: unknown}
+
+interface PackedLength extends Omit<PackedBlock, 'bytes'> {
+  readonly length: number
+}
 
 const port = parentPort
 if (port === null) throw new Error('block-worker.js runs on a worker thread only')
@@ -22,14 +29,12 @@ const pack = createBlockPacker(workerData as BlockMethod)
 
 const answer = ({buffer, length}: BlockRequest): BlockAnswer => {
   try {
-    return {buffer, packed: pack(new Uint8Array(buffer, 0, length))}
+    const {bytes, ...rest} = pack(new Uint8Array(buffer, 0, length))
+    new Uint8Array(buffer).set(bytes)
+    return {buffer, packed: {...rest, length: bytes.length}}
   } catch (error) {
     return {buffer, error}
   }
 }
 
-port.on('message', (request: BlockRequest) => {
-  const reply = answer(request)
-  const transfer = 'packed' in reply ? [reply.buffer, reply.packed.bytes.buffer] : [reply.buffer]
-  port.postMessage(reply, transfer)
-})
+port.on('message', (request: BlockRequest) => port.postMessage(answer(request), [request.buffer]))

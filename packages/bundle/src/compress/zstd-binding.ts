@@ -1,6 +1,6 @@
 import {createRequire} from 'node:module'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
-import type * as zstd from 'zstd-napi'
+import type * as zstd from 'zstd-napi/binding.js'
 
 /** Optional, and pinned in package.json: another libzstd inside would give other digests. */
 export type Zstd = typeof zstd
@@ -8,7 +8,7 @@ export type Zstd = typeof zstd
 /** @throws {MirrorError} BUNDLE_UNSUPPORTED where the package is missing or its native code does not load */
 export const loadZstd = (): Zstd => {
   try {
-    return createRequire(import.meta.url)('zstd-napi') as Zstd
+    return createRequire(import.meta.url)('zstd-napi/binding.js') as Zstd
   } catch (cause) {
     throw new MirrorError('BUNDLE_UNSUPPORTED', 'layers cannot be compressed with zstd on this machine', {
       hint: 'Use gzip, or install with optional dependencies and a C++ compiler, so that zstd-napi is there.',

@@ -4,9 +4,10 @@ import {createKernel, kernelBytes} from './kernel.js'
 /**
  * A deflate encoder whose output depends on nothing but its input: integer arithmetic only, little endian throughout,
  * no state kept from one call to the next. The result ends at a byte boundary without a final block, so that results
- * can be strung together; an inflater needs one final block after the last. `plain` is a MiB at most.
+ * can be strung together; an inflater needs one final block after the last. It is good until the next call. `plain` is a
+ * MiB at most.
  */
-export const createDeflate = (): ((plain: Uint8Array) => Uint8Array<ArrayBuffer>) => {
+export const createDeflate = (): ((plain: Uint8Array) => Uint8Array) => {
   const kernel = createKernel()
   return (plain) => {
     if (plain.length > kernelBytes) throw new RangeError(`${plain.length} bytes in a block of ${kernelBytes}`)

@@ -21,8 +21,8 @@ export interface Kernel {
   readonly writeTokens: (start: number) => void
   readonly put: (bits: number, count: number) => void
   readonly putStored: (start: number, end: number) => void
-  /** A copy of all that was written since `reset`. */
-  readonly packed: () => Uint8Array<ArrayBuffer>
+  /** All that was written since `reset`, good until the next one. */
+  readonly packed: () => Uint8Array
 }
 
 /** Plain bytes a kernel has room for. */
@@ -50,6 +50,6 @@ export const createKernel = (): Kernel => {
     literalCodes: integers('LITERAL_CODES', literalSymbols),
     distanceCodes: integers('DISTANCE_CODES', distanceSymbols),
     lengthCodes: integers('LENGTH_CODES', longestMatch + 1),
-    packed: () => packed.slice(0, packedLength()),
+    packed: () => packed.subarray(0, packedLength()),
   }
 }
