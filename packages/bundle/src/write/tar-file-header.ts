@@ -1,5 +1,4 @@
 import {once} from 'node:events'
-import {pack} from 'tar-stream'
 
 export const TAR_BLOCK = 512
 
@@ -8,6 +7,7 @@ export const tarPadding = (size: number): number => (TAR_BLOCK - (size % TAR_BLO
 
 /** The blocks before a file's content: always the same for the same file, and one alone where the name is not too long. */
 export const tarFileHeader = async (name: string, size: number): Promise<Uint8Array> => {
+  const {pack} = await import('tar-stream')
   const packer = pack()
   const entry = packer.entry({name, size, mode: 0o444, mtime: new Date(0), type: 'file'})
   // The content goes elsewhere, and so both end before their time.

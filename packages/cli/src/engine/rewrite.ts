@@ -1,5 +1,6 @@
-import {RE2JS} from 're2js'
+import type {RE2JS} from 're2js'
 import {MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
+import {re2} from './re2.js'
 
 /** One `--rewrite` rule: RE2 syntax, as K3s runs the same rule with Go's regexp on its side. */
 export interface RewriteRule {
@@ -20,7 +21,7 @@ export const parseRewriteRule = (text: string): RewriteRule => {
   const replacement = text.slice(split + 1)
   let expression: RE2JS
   try {
-    expression = RE2JS.compile(text.slice(0, split))
+    expression = re2().compile(text.slice(0, split))
   } catch (cause) {
     throw new MirrorError('USAGE', `--rewrite ${JSON.stringify(text)}: ${messageOf(cause)}`, {
       cause,

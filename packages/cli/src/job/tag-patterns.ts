@@ -1,5 +1,6 @@
-import {RE2JS} from 're2js'
+import type {RE2JS} from 're2js'
 import {messageOf} from '@airgap-mirror/oci-client/model'
+import {re2} from '../engine/re2.js'
 
 /** A tag matches where one of the globs matches all of it, or one of the expressions is found in it. */
 export interface TagPatterns {
@@ -17,16 +18,16 @@ export const checkExpression = (text: string): void => void compile(text)
 
 /** @throws {Error} for an expression that RE2 does not take */
 export const tagMatcher = ({glob = [], regex = []}: TagPatterns): ((tag: string) => boolean) => {
-  const globs = glob.map((pattern) => RE2JS.compile(`^${pattern.replaceAll(/[*?]|[^*?]+/g, globPart)}$`))
+  const globs = glob.map((pattern) => re2().compile(`^${pattern.replaceAll(/[*?]|[^*?]+/g, globPart)}$`))
   const expressions = [...globs, ...regex.map(compile)]
   return (tag) => expressions.some((expression) => expression.matcher(tag).find())
 }
 
-const globPart = (part: string): string => (part === '*' ? '.*' : part === '?' ? '.' : RE2JS.quote(part))
+const globPart = (part: string): string => (part === '*' ? '.*' : part === '?' ? '.' : re2().quote(part))
 
 const compile = (text: string): RE2JS => {
   try {
-    return RE2JS.compile(text)
+    return re2().compile(text)
   } catch (cause) {
     throw new Error(
       `${JSON.stringify(text.slice(0, 200))} is no expression in RE2 syntax: ${messageOf(cause)}`,

@@ -1,7 +1,7 @@
 import {limits} from '@airgap-mirror/oci-client/model'
 import {parseMapFile} from '../engine/image-list.js'
 import {referenceKey} from '../engine/naming.js'
-import type {RewriteRule} from '../engine/rewrite.js'
+import {parseRewriteRule} from '../engine/rewrite.js'
 import type {JobNaming} from '../job/job.js'
 import type {FlagReader} from './flag-values.js'
 import {readTextFile} from './read-file.js'
@@ -10,9 +10,9 @@ import {readTextFile} from './read-file.js'
  * What the flags say of names at the target.
  * @throws {MirrorError} USAGE
  */
-export const readNamingFlags = async ({text, list, whole}: FlagReader): Promise<JobNaming> => {
+export const readNamingFlags = ({text, list, whole}: FlagReader): JobNaming => {
   const mapHost = text('map-host') as JobNaming['mapHost']
-  const rewrites = await readRewriteRules(list('rewrite'))
+  const rewrites = list('rewrite').map(parseRewriteRule)
   const mapFile = text('map')
   const maxDepth = whole('max-depth', {from: 1, to: 64})
   return {
@@ -21,13 +21,6 @@ export const readNamingFlags = async ({text, list, whole}: FlagReader): Promise<
     ...(mapFile === undefined ? {} : {mapFile}),
     ...(maxDepth === undefined ? {} : {maxDepth}),
   }
-}
-
-/** RE2 is large: it is loaded where there are rules. */
-const readRewriteRules = async (texts: readonly string[]): Promise<readonly RewriteRule[]> => {
-  if (texts.length === 0) return []
-  const {parseRewriteRule} = await import('../engine/rewrite.js')
-  return texts.map(parseRewriteRule)
 }
 
 /**

@@ -52,7 +52,7 @@ export const readPushSettings = async (flags: FlagValues): Promise<PushSettings>
   const target = text('private-registry') ?? ''
   const {registry, namespace} = parseRegistryTarget(target)
   const listed = await readLists(list('images'))
-  const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = await readNamingFlags(read)
+  const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = readNamingFlags(read)
   const registrySettings = await readRegistryFlags(flags, 'target')
   const connection = await connectionOptions(registrySettings, 'target')
   return {
