@@ -39,10 +39,10 @@ const packagesIn = (files: Iterable<string>): ReadonlySet<string> => {
 }
 
 describe('the bundled program', () => {
-  test('loads for a push neither YAML, nor RE2, nor prompts', () => {
-    const packages = packagesIn(loadedWith(['main.js', 'commands.js', chunkOf('push')]))
+  test.each(['push', 'sync', 'copy'])('loads for a %s neither YAML, nor RE2, nor prompts', (command) => {
+    const packages = packagesIn(loadedWith(['main.js', 'commands.js', chunkOf(command)]))
     expect(packages).toContain('undici')
-    for (const name of ['yaml', 're2js', 'smol-toml', '@inquirer/core', 'cli-progress'])
+    for (const name of ['yaml', 're2js', 'smol-toml', '@inquirer/core', 'cli-progress', 'tar-stream'])
       expect(packages).not.toContain(name)
   })
 
