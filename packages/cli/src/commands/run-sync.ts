@@ -38,7 +38,8 @@ export const runSync = (flags: FlagValues): Promise<ExitCode> => {
 
 const syncAndReport = async (settings: SyncSettings, run: Run): Promise<Report> => {
   const startedAt = new Date()
-  const state = await openState({directory: settings.state, layerFormat: NO_LAYERS, onNote: run.note})
+  // Without it nothing is pruned, no drift is seen and nobody is locked out: who runs it every night has to know.
+  const state = await openState({directory: settings.state, layerFormat: NO_LAYERS, onNote: run.warn})
   const directory = state === undefined || settings.dryRun ? undefined : settings.state
   await using locks = directory === undefined ? undefined : await lockTargets(settings, {directory, run})
   await using targets = await openSyncTargets(settings, {run, state})

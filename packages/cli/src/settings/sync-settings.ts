@@ -132,6 +132,7 @@ const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob)
   const platforms = list('platform').map(parsePlatform)
   const own = {...job, naming: {...job.naming, ...naming}}
   const targets = targetsOf(own, privateRegistry)
+  const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
   return {
     ...own,
     listed: await readLists(job.images),
@@ -139,8 +140,12 @@ const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob)
     targets: targets.map((target) => ({...target, naming: {...target.naming, ...naming}})),
     include: list('include').length > 0 ? list('include') : job.include,
     exclude: list('exclude').length > 0 ? list('exclude') : job.exclude,
-    platforms: platforms.length > 0 ? platforms : (job.platforms ?? []),
-    sparse: (text('sparse-index') as SparsePolicy | undefined) ?? job.sparse ?? defaults.sparseIndex,
+    platforms: chosen,
+    // Who chooses platforms gets the same index at every target, whatever its registry would take.
+    sparse:
+      (text('sparse-index') as SparsePolicy | undefined) ??
+      job.sparse ??
+      (chosen.length > 0 ? 'prune' : defaults.sparseIndex),
     referrers: on('no-referrers') ? false : (job.referrers ?? true),
     prune: on('prune') || (job.prune ?? false),
     pruneMax: whole('prune-max', {from: 0, to: 1_000_000}) ?? job.pruneMax ?? defaults.pruneMax,
