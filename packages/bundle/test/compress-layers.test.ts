@@ -118,6 +118,23 @@ test('gzip is a single member without a time or a name, read whole by readers th
   expect(inflateRawSync(packed.subarray(10, -8)).equals(layer)).toBe(true)
 })
 
+test.each(['gzip', 'none'] as const)(
+  '%s is done with a chunk before it asks for the next',
+  async (method) => {
+    const reused = new Uint8Array(65_536)
+    async function* plain(): Bytes {
+      for (let at = 0; at < layer.length; at += reused.length) {
+        const part = layer.subarray(at, at + reused.length)
+        reused.set(part)
+        yield reused.subarray(0, part.length)
+        reused.fill(0xff)
+      }
+    }
+    const packed = await collect(open(method).compress(plain()))
+    expect((method === 'gzip' ? gunzipSync(packed) : packed).equals(layer)).toBe(true)
+  },
+)
+
 test('none hands the layer on as it is', async () => {
   expect((await collect(open('none').compress(chunked(layer, 65_536)))).equals(layer)).toBe(true)
 })

@@ -50,12 +50,14 @@ export class BlockBytes implements ByteSource {
     const parts: Uint8Array[] = []
     const available = Math.max(0, Math.min(length, this.#options.size - offset))
     this.#followSmallReads(offset)
-    for await (const chunk of this.stream(offset, available, options)) parts.push(chunk)
+    for await (const chunk of this.stream(offset, available, {...options, reuseChunks: false}))
+      parts.push(chunk)
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
   }
 
   /** Holds one block at a time, and that one no longer than its consumer needs it, or until the abort. */
-  async *stream(offset: number, length: number, {signal, unproven = false}: ReadOptions = {}): Bytes {
+  async *stream(offset: number, length: number, options: ReadOptions = {}): Bytes {
+    const {signal, unproven = false, reuseChunks = false} = options
     const end = offset + length
     if (end > this.#options.size) throw endsBefore(this.name, {size: this.#options.size, wanted: end})
     let lease: BlockLease | undefined
@@ -75,8 +77,9 @@ export class BlockBytes implements ByteSource {
           throwIfAborted(signal)
           const from = at - block.offset
           at = Math.min(blockEnd, at + CHUNK_BYTES)
-          // A copy: the consumer may keep it, the block's buffer is used again.
-          yield lease.bytes.slice(from, at - block.offset)
+          const chunk = lease.bytes.subarray(from, at - block.offset)
+          // The block's buffer is used again: what the consumer may keep has to be a copy.
+          yield reuseChunks ? chunk : chunk.slice()
         }
       }
     } finally {

@@ -4,6 +4,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
   /** The caller proves the bytes itself, by a digest or a checksum of theirs: they need not wait for the compression's. */
   readonly unproven?: boolean
+  /** For streams: the caller is done with a chunk before it asks for the next, and its memory may be used again. */
+  readonly reuseChunks?: boolean
 }
 
 /**
@@ -26,7 +28,8 @@ export interface ByteSource extends AsyncDisposable {
    */
   read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
   /**
-   * Streams exactly `length` bytes from `offset`; many streams may be open at once. Chunks are the consumer's to keep.
+   * Streams exactly `length` bytes from `offset`; many streams may be open at once. Chunks are the consumer's to keep,
+   * unless it says otherwise.
    * @throws {MirrorError} BUNDLE_TRUNCATED where the source ends before, BUNDLE_CORRUPT, BUNDLE_UNREADABLE, CANCELLED
    */
   stream(offset: number, length: number, options?: ReadOptions): Bytes

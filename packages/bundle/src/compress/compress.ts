@@ -4,6 +4,6 @@ export type LayerCompression = 'gzip' | 'zstd' | 'none'
 
 /**
  * Compresses a plain layer, off the main thread, over several threads. The same bytes always give the same result, on
- * every Node version and machine.
+ * every Node version and machine. It is done with a chunk of `plain` before it asks for the next.
  */
 export type CompressLayer = (plain: Bytes, options?: {readonly signal?: AbortSignal | undefined}) => Bytes

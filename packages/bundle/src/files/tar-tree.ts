@@ -64,8 +64,8 @@ const tarFile = (source: ByteSource, entry: TarEntry, {base, heads}: TarTreeOpti
       if (isHead) heads.set(path, bytes)
       return bytes
     },
-    stream: ({offset = 0, signal} = {}) =>
-      source.stream(start + offset, Math.max(0, size - offset), {signal}),
+    stream: ({offset = 0, ...options} = {}) =>
+      source.stream(start + offset, Math.max(0, size - offset), options),
     hold: () => source.hold(start),
   }
 }

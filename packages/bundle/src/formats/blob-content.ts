@@ -91,7 +91,7 @@ async function* plainLayer(
   file: StoredFile,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const stored = file.stream({signal})[Symbol.asyncIterator]()
+  const stored = file.stream({signal, reuseChunks: true})[Symbol.asyncIterator]()
   const first = await stored.next()
   const all = rejoin(first, stored)
   if (first.done || !isGzip(first.value)) {
@@ -113,7 +113,7 @@ async function* rejoin(
 }
 
 async function* gunzipped(bytes: Bytes, name: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const source = Readable.from(bytes, {objectMode: false})
+  const source = Readable.from(copied(bytes), {objectMode: false})
   const gunzip = createGunzip()
   // Errors of the source must reach the reader below, and pipe() does not pass them on.
   source.on('error', (error) => gunzip.destroy(error))
@@ -130,6 +130,11 @@ async function* gunzipped(bytes: Bytes, name: string): AsyncGenerator<Uint8Array
     gunzip.destroy()
     source.destroy()
   }
+}
+
+/** For a reader that looks ahead, of chunks whose memory is used again. */
+async function* copied(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) yield new Uint8Array(chunk)
 }
 
 const isZlibError = (error: unknown): boolean =>
