@@ -10,8 +10,7 @@ const packages = fileURLToPath(new URL('packages', import.meta.url))
 export const setup = async (): Promise<void> => {
   const made = statSync(join(packages, 'cli/dist/bundle/main.js'), {throwIfNoEntry: false})
   if (made !== undefined && made.mtimeMs > newestBuilt()) return
-  // nothing is taken away: another run of tests may be starting programs from it
-  await build({...config, output: {...config.output, cleanDir: false}})
+  await build(config)
 }
 
 const newestBuilt = (): number =>

@@ -1,5 +1,6 @@
 import {fileURLToPath} from 'node:url'
 import type {BuildOptions} from 'rolldown'
+import {removeStale} from './remove-stale.js'
 import {thirdPartyNotices} from './third-party-notices.js'
 
 const built = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -17,10 +18,9 @@ export default {
   },
   platform: 'node',
   external: ['lzma-native', 'node-liblzma', /^zstd-napi(?:\/|$)/],
-  plugins: [thirdPartyNotices()],
+  plugins: [thirdPartyNotices(), removeStale()],
   output: {
     dir: built('cli/dist/bundle'),
-    cleanDir: true,
     comments: {legal: true, jsdoc: false},
     sourcemap: true,
   },
