@@ -6,6 +6,7 @@ import net from 'node:net'
 import {join} from 'node:path'
 import {hash} from 'bcryptjs'
 import {startChild, type Child} from './child.js'
+import type {DockerTokens} from './docker-tokens.js'
 import {makeTempDir} from './temp-dir.js'
 
 export interface DebianRegistryOptions {
@@ -13,6 +14,8 @@ export interface DebianRegistryOptions {
   readonly tls?: {readonly cert: string; readonly key: string}
   /** Passwords by user name. */
   readonly htpasswd?: Readonly<Record<string, string>>
+  /** Sends everybody to a token server, in place of `htpasswd`. `ca`: PEM of who issued its signing certificate. */
+  readonly tokens?: Pick<DockerTokens, 'realm' | 'service' | 'issuer'> & {readonly ca: string}
   /** Keeps `_state` valid over a restart; default a fixed one. */
   readonly httpSecret?: string
   /** Absent: a temporary one, which goes away with `stop`. */
@@ -106,10 +109,7 @@ const writeConfig = async (
             key: await file('key.pem', options.tls.key),
           },
         }
-  const auth =
-    options.htpasswd === undefined
-      ? {}
-      : {auth: {htpasswd: {realm: 'test', path: await file('htpasswd', await htpasswd(options.htpasswd))}}}
+  const auth = await authOf(options, file)
   const config = {
     version: 0.1,
     log: {level: 'info', accesslog: {disabled: false}},
@@ -122,6 +122,18 @@ const writeConfig = async (
     ...auth,
   }
   await writeFile(path, JSON.stringify(config, undefined, 2))
+}
+
+const authOf = async (
+  {htpasswd: users, tokens}: DebianRegistryOptions,
+  file: (name: string, content: string) => Promise<string>,
+): Promise<object> => {
+  if (tokens !== undefined) {
+    const {ca, ...token} = tokens
+    return {auth: {token: {...token, rootcertbundle: await file('tokens.pem', ca)}}}
+  }
+  if (users === undefined) return {}
+  return {auth: {htpasswd: {realm: 'test', path: await file('htpasswd', await htpasswd(users))}}}
 }
 
 /** bcrypt is all that distribution reads. Cost 4: every request pays for it. */

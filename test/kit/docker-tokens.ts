@@ -1,0 +1,97 @@
+import {randomUUID, sign, X509Certificate} from 'node:crypto'
+import {once} from 'node:events'
+import http from 'node:http'
+import https from 'node:https'
+import type net from 'node:net'
+import type {KeyPair} from './tls.js'
+
+export interface DockerTokensOptions {
+  /** What tokens are signed with; its issuer's certificate is the registry's `rootcertbundle`. ECDSA, P-256. */
+  readonly keys: KeyPair
+  /** Absent: plain HTTP. */
+  readonly tls?: KeyPair
+  /** Passwords by user name; each may do everything. */
+  readonly users: Readonly<Record<string, string>>
+}
+
+export interface DockerTokens extends AsyncDisposable {
+  readonly realm: string
+  readonly service: string
+  readonly issuer: string
+  /** The scopes of every token that was given. */
+  readonly given: readonly string[]
+  /** All tokens that were given. */
+  readonly tokens: readonly string[]
+}
+
+const SERVICE = 'docker-registry'
+const ISSUER = 'tokens of the tests'
+
+/** A token server as distribution's `auth: token` wants one (auth/jwt.md), on 127.0.0.1: JSON web tokens signed with ES256. */
+export const startDockerTokens = async ({keys, tls, users}: DockerTokensOptions): Promise<DockerTokens> => {
+  const given: string[] = []
+  const tokens: string[] = []
+  const answer: http.RequestListener = (request, response) => {
+    const url = new URL(request.url ?? '', 'http://tokens.invalid')
+    const login = Buffer.from(request.headers.authorization?.split(' ')[1] ?? '', 'base64').toString()
+    const colon = login.indexOf(':')
+    const password = users[login.slice(0, colon)]
+    request.resume()
+    // Who asks by POST, as OAuth2 does, is told that there is only GET.
+    if (request.method !== 'GET') return void response.writeHead(405).end()
+    if (password === undefined || login.slice(colon + 1) !== password)
+      return void response.writeHead(401).end()
+    const scopes = url.searchParams.getAll('scope').flatMap((scope) => scope.split(' '))
+    const token = signed(claimsOf(scopes), keys)
+    given.push(...scopes)
+    tokens.push(token)
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({token, expires_in: 300}))
+  }
+  const server = tls === undefined ? http.createServer(answer) : https.createServer(tls, answer)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as net.AddressInfo
+  return {
+    realm: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/token`,
+    service: SERVICE,
+    issuer: ISSUER,
+    given,
+    tokens,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+const claimsOf = (scopes: readonly string[]): object => {
+  const now = Math.floor(Date.now() / 1000)
+  return {
+    iss: ISSUER,
+    aud: SERVICE,
+    sub: 'somebody',
+    jti: randomUUID(),
+    iat: now,
+    nbf: now - 60,
+    exp: now + 300,
+    access: scopes.flatMap((scope) => {
+      const {type, name, actions} = /^(?<type>\w+):(?<name>.+):(?<actions>[^:]+)$/.exec(scope)?.groups ?? {}
+      return actions === undefined ? [] : [{type, name, actions: actions.split(',')}]
+    }),
+  }
+}
+
+const signed = (claims: object, {cert, key}: KeyPair): string => {
+  const header = {
+    typ: 'JWT',
+    alg: 'ES256',
+    x5c: [new X509Certificate(cert).raw.toString('base64')],
+  }
+  const text = [header, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.')
+  const signature = sign('sha256', Buffer.from(text), {key, dsaEncoding: 'ieee-p1363'})
+  return `${text}.${signature.toString('base64url')}`
+}
