@@ -25,7 +25,7 @@ export interface Standing {
   readonly look?: boolean
 }
 
-export type Verdict =
+type Verdict =
   | {readonly status: 'present'; readonly sourceDigest: Digest; readonly targetDigest: Digest}
   | {readonly status: 'changed'}
   | {readonly status: 'drifted'; readonly sourceDigest: Digest; readonly error: MirrorError}

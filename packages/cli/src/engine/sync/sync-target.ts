@@ -18,7 +18,7 @@ export interface SyncSource extends ImageSource {
   referrersOf(image: SourceImage, options?: CallOptions): Promise<readonly SourceImage[]>
 }
 
-export interface RemoveOptions extends CallOptions {
+interface RemoveOptions extends CallOptions {
   /** What the tag has to point at still. */
   readonly digest: Digest
   /** Whether another tag of the same manifest may go with it. */
@@ -28,7 +28,7 @@ export interface RemoveOptions extends CallOptions {
 }
 
 /** What became of a tag that was to be removed. */
-export type Removal =
+type Removal =
   | {readonly status: 'deleted'}
   | {readonly status: 'gone'}
   /** It points at something else now. */
