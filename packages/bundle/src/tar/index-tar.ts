@@ -1,4 +1,4 @@
-import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
+import {digestOf, hexOf, limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from '../bytes/abortable.js'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import {ascendingReader} from './ascending-reader.js'
@@ -49,6 +49,12 @@ const TYPES: Readonly<Record<string, TarEntry['type']>> = {
 /** Where layouts keep blobs: whoever reads one holds it to its name (image-spec image-layout.md, Blobs). */
 const isNamedByDigest = (path: string): boolean => /(?:^|\/)blobs\/sha(?:256|512)\/[0-9a-f]+$/.test(path)
 
+/** docker-archives that are no layouts name a config by its digest, but nobody else holds it to that. */
+const isConfig = (path: string): boolean => /(?:^|\/)[0-9a-f]{64}\.json$/.test(path)
+
+const holdsItsName = (path: string, content: Uint8Array): boolean =>
+  path.endsWith(`${hexOf(digestOf(content))}.json`)
+
 /** Extension headers before one member: a global one, two pax, two GNU are the most that any tar writes. */
 const EXTENSIONS_IN_A_ROW = 16
 
@@ -78,12 +84,14 @@ export const indexTar = async (source: ByteSource, options: IndexOptions = {}): 
     }
     if (entry === undefined) continue
     contentEnd = entry.offset + entry.size
-    const captured =
+    const isUnproven = source.access === 'blocks' && isConfig(entry.path)
+    const readContent = isUnproven || isNamedByDigest(entry.path) ? read : readProven
+    const found =
       entry.type === 'file'
-        ? await capture?.(entry.path, entry.size, (from, length) =>
-            (isNamedByDigest(entry.path) ? read : readProven)(entry.offset + from, length),
-          )
+        ? await capture?.(entry.path, entry.size, (from, length) => readContent(entry.offset + from, length))
         : undefined
+    const isInDoubt = isUnproven && found !== undefined && !holdsItsName(entry.path, found)
+    const captured = isInDoubt ? await readProven(entry.offset, entry.size) : found
     members.delete(entry.path) // Set again below, at the place of the last.
     members.set(entry.path, captured === undefined ? entry : {...entry, captured})
   }
