@@ -37,10 +37,12 @@ export const startDockerTokens = async ({keys, tls, users}: DockerTokensOptions)
     const colon = login.indexOf(':')
     const password = users[login.slice(0, colon)]
     request.resume()
+    const isKnown = password !== undefined && login.slice(colon + 1) === password
     // Who asks by POST, as OAuth2 does, is told that there is only GET.
-    if (request.method !== 'GET') return void response.writeHead(405).end()
-    if (password === undefined || login.slice(colon + 1) !== password)
-      return void response.writeHead(401).end()
+    if (request.method !== 'GET' || !isKnown) {
+      response.writeHead(request.method === 'GET' ? 401 : 405).end()
+      return
+    }
     const scopes = url.searchParams.getAll('scope').flatMap((scope) => scope.split(' '))
     const token = signed(claimsOf(scopes), keys)
     given.push(...scopes)

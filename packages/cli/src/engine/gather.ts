@@ -38,10 +38,16 @@ const CHILDREN_AT_ONCE = 8
 export const gather = async (source: ImageSource, options: CallOptions = {}): Promise<readonly Gathered[]> =>
   gatherImages(await source.images(options), {...options, source})
 
+export interface GatherOptions extends CallOptions {
+  readonly source: ImageSource
+  /** Which children of an image's own index are read; absent: all. A registry may count every one that is. */
+  readonly chosen?: ((children: readonly Descriptor[]) => ReadonlySet<Digest>) | undefined
+}
+
 /** The same for some images of a source. */
 export const gatherImages = async (
   images: readonly SourceImage[],
-  {source, ...options}: CallOptions & {readonly source: ImageSource},
+  {source, chosen, ...options}: GatherOptions,
 ): Promise<readonly Gathered[]> => {
   const nodes = new Map<string, Promise<ImageNode>>()
   const lacking = new Map<PendingImage, Content | undefined>()
@@ -52,7 +58,10 @@ export const gatherImages = async (
         if ('error' in image.root) return {image, error: image.root.error}
         if ('pending' in image.root) return pendingOf(image, image.root.pending, {source, lacking})
         try {
-          return {image, node: await readNode(image.root.manifest, {source, nodes, options, depth: 0})}
+          return {
+            image,
+            node: await readNode(image.root.manifest, {source, nodes, options, chosen, depth: 0}),
+          }
         } catch (error) {
           if (isMirrorError(error) && error.code !== 'CANCELLED') return {image, error}
           throw error
@@ -90,12 +99,13 @@ interface Reading {
   readonly source: ImageSource
   readonly nodes: Map<string, Promise<ImageNode>>
   readonly options: CallOptions
+  readonly chosen?: GatherOptions['chosen']
   readonly depth: number
 }
 
 const readNode = (descriptor: Descriptor, reading: Reading): Promise<ImageNode> => {
   // One that lies about the size must not pass for, nor spoil, one that does not.
-  const key = `${descriptor.digest} ${descriptor.size}`
+  const key = `${descriptor.digest} ${descriptor.size}${reading.chosen === undefined ? '' : ' in part'}`
   const known = reading.nodes.get(key)
   if (known !== undefined) return known
   const read = readNodeAnew(descriptor, reading)
@@ -104,7 +114,7 @@ const readNode = (descriptor: Descriptor, reading: Reading): Promise<ImageNode> 
 }
 
 const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<ImageNode> => {
-  const {source, options, depth} = reading
+  const {source, options, chosen, depth} = reading
   if (depth > limits.indexDepth) {
     throw new MirrorError(
       'LIMIT_EXCEEDED',
@@ -121,9 +131,11 @@ const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<I
     ...new Map(manifest.children.map((child) => [`${child.digest} ${child.size}`, child])).values(),
   ]
   const atOnce = pLimit(CHILDREN_AT_ONCE)
-  const below = {...reading, depth: depth + 1}
+  const below = {...reading, chosen: undefined, depth: depth + 1}
+  const wanted = chosen?.(manifest.children)
+  const isRead = (child: Descriptor): boolean => source.has(child) && wanted?.has(child.digest) !== false
   const nodes = await Promise.all(
-    distinct.map((child) => atOnce(() => (source.has(child) ? readChild(child, below) : undefined))),
+    distinct.map((child) => atOnce(() => (isRead(child) ? readChild(child, below) : undefined))),
   )
   const children = nodes.filter((node) => node !== undefined)
   const absent = distinct.filter((_child, at) => nodes[at] === undefined)

@@ -91,17 +91,26 @@ const isReferrer = ({subject, name}: SourceImage): boolean =>
 /** Keeps of every index the children of these platforms; what is left out counts as absent. */
 export const choosePlatforms = (root: ImageNode, wanted: readonly Platform[]): ImageNode => {
   if (root.manifest.kind !== 'index') return root
+  const kept = childrenFor(root.manifest.children, wanted)
+  const children = root.children.filter((child) => kept.has(child.manifest.descriptor.digest))
+  const present = new Set(children.map((child) => child.manifest.descriptor.digest))
+  return {...root, children, absent: root.manifest.children.filter((child) => !present.has(child.digest))}
+}
+
+/** Of an index's children those for the wanted platforms, and what speaks of them. */
+export const childrenFor = (
+  children: readonly Descriptor[],
+  wanted: readonly Platform[],
+): ReadonlySet<Digest> => {
   const kept = new Set<Digest>()
-  for (const child of root.manifest.children) {
+  for (const child of children) {
     if (child.platform !== undefined && wanted.some((platform) => matches(child.platform, platform)))
       kept.add(child.digest)
   }
   // buildkit's attestations stand beside the image they speak of, under the platform unknown/unknown
   const about = (child: Descriptor): string => child.annotations?.['vnd.docker.reference.digest'] ?? ''
-  for (const child of root.manifest.children) if (kept.has(about(child) as Digest)) kept.add(child.digest)
-  const children = root.children.filter((child) => kept.has(child.manifest.descriptor.digest))
-  const present = new Set(children.map((child) => child.manifest.descriptor.digest))
-  return {...root, children, absent: root.manifest.children.filter((child) => !present.has(child.digest))}
+  for (const child of children) if (kept.has(about(child) as Digest)) kept.add(child.digest)
+  return kept
 }
 
 /** Whether an index speaks of any of the wanted platforms. */

@@ -133,11 +133,12 @@ const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob)
   const own = {...job, naming: {...job.naming, ...naming}}
   const targets = targetsOf(own, privateRegistry)
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
+  const withNaming = (target: JobTarget): JobTarget => ({...target, naming: {...target.naming, ...naming}})
   return {
     ...own,
     listed: await readLists(job.images),
     owner: `${origin === '-' ? origin : resolve(origin)}#${job.name}`,
-    targets: targets.map((target) => ({...target, naming: {...target.naming, ...naming}})),
+    targets: targets.map(withNaming),
     include: list('include').length > 0 ? list('include') : job.include,
     exclude: list('exclude').length > 0 ? list('exclude') : job.exclude,
     platforms: chosen,

@@ -3,7 +3,7 @@ import {downloadBlob} from './download-blob.js'
 import {fetchManifest} from './fetch-manifest.js'
 import {readTags} from './list-tags.js'
 import {ContentPlaces, firstPlace, type Place} from './places.js'
-import {referrerWalk} from './referrer-walk.js'
+import {referrerWalk, type ReferrersOptions} from './referrer-walk.js'
 import {resolveReference} from './resolve-reference.js'
 import {SourceHosts} from './source-hosts.js'
 import {
@@ -62,7 +62,7 @@ export interface RegistrySource extends ImageSource {
    * more, and is therefore for images that will be copied, or for a look now and then: `images` does not include them.
    * Cosign's come with their tag as name, the others with `subject`.
    */
-  referrersOf(image: SourceImage, options?: CallOptions): Promise<readonly SourceImage[]>
+  referrersOf(image: SourceImage, options?: ReferrersOptions): Promise<readonly SourceImage[]>
   /** @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL, those of the registry */
   listTags(registry: string, repository: string, options?: CallOptions): Promise<readonly string[]>
 }
@@ -195,7 +195,8 @@ export const openRegistrySource = (options: RegistrySourceOptions): RegistrySour
           }),
       }
     },
-    referrersOf: async (image, call = {}) => (options.referrers ? walk(image, {signal: signalOf(call)}) : []),
+    referrersOf: async (image, call = {}) =>
+      options.referrers ? walk(image, {...call, signal: signalOf(call)}) : [],
     listTags: (registry, repository, call = {}) =>
       listTags(
         {registry, repository},

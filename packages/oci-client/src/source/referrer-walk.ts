@@ -20,8 +20,13 @@ export interface ReferrerWalkOptions {
   readonly manifest: (descriptor: Descriptor, options: CallOptions) => Promise<Manifest>
 }
 
+export interface ReferrersOptions extends CallOptions {
+  /** Which children of the image's own index are asked about; absent: all. */
+  readonly chosen?: ((children: readonly Descriptor[]) => ReadonlySet<Digest>) | undefined
+}
+
 /** Everything that refers to an image, to the images of an index, and to what refers to those. */
-export type ReferrerWalk = (image: SourceImage, options: CallOptions) => Promise<readonly SourceImage[]>
+export type ReferrerWalk = (image: SourceImage, options: ReferrersOptions) => Promise<readonly SourceImage[]>
 
 /** Lookups at once, over all images; each host has its own bound below. */
 const AT_ONCE = 32
@@ -88,7 +93,7 @@ const imageOf = (
 /** An image itself and, of an index, everything below: each may be signed on its own. */
 const subjectsIn = async (
   root: Descriptor,
-  {manifest, options}: Pick<ReferrerWalkOptions, 'manifest'> & {readonly options: CallOptions},
+  {manifest, options}: Pick<ReferrerWalkOptions, 'manifest'> & {readonly options: ReferrersOptions},
 ): Promise<readonly Digest[]> => {
   const subjects = new Set<Digest>()
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
@@ -97,7 +102,8 @@ const subjectsIn = async (
     if (!isIndexType(descriptor.mediaType) || depth > limits.indexDepth) return
     const index = await present(manifest(descriptor, options))
     if (index?.kind !== 'index') return
-    for (const child of index.children) await visit(child, depth + 1)
+    const chosen = depth === 0 ? options.chosen?.(index.children) : undefined
+    for (const child of index.children) if (chosen?.has(child.digest) !== false) await visit(child, depth + 1)
   }
   await visit(root, 0)
   return [...subjects]

@@ -3,12 +3,14 @@ import {
   formatReference,
   isMirrorError,
   type CallOptions,
+  type Platform,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../events.js'
 import {gatherImages, type Gathered} from '../gather.js'
+import {childrenFor} from '../select.js'
 import type {Standing, Surveyed} from './survey.js'
-import type {SyncSource} from './sync-target.js'
+import type {ChosenChildren, SyncSource} from './sync-target.js'
 
 /** An image that something may have to be done for, with what speaks of it. */
 export interface Family {
@@ -26,6 +28,8 @@ export interface FamiliesOptions extends CallOptions {
   readonly source: SyncSource
   /** Whether signatures and the like are wanted. */
   readonly referrers: boolean
+  /** Empty: all. Of the others nothing is read. */
+  readonly platforms: readonly Platform[]
   readonly onEvent: OnEvent
 }
 
@@ -40,23 +44,32 @@ export const readFamilies = async (
   surveyed: readonly Surveyed[],
   options: FamiliesOptions,
 ): Promise<readonly Family[]> => {
-  const {source, signal} = options
+  const {source, platforms, signal} = options
+  const chosen: ChosenChildren | undefined =
+    platforms.length === 0 ? undefined : (children) => childrenFor(children, platforms)
   const atOnce = pLimit(LOOKS_AT_ONCE)
   const open = surveyed.flatMap(({reference, image, at}) =>
     image !== undefined && at.some(isOpen) ? [{name: formatReference(reference), image, at}] : [],
   )
   const found = await Promise.all(
-    open.map((one) => atOnce(async () => ({...one, referrers: await referrersOf(one, options)}))),
+    open.map((one) =>
+      atOnce(async () => ({...one, referrers: await referrersOf(one, {...options, chosen})})),
+    ),
   )
-  const gathered = await gatherImages(
-    found.flatMap(({image, referrers = []}) => [image, ...referrers]),
-    {source, signal},
-  )
+  const [images, others] = await Promise.all([
+    gatherImages(
+      found.map(({image}) => image),
+      {source, chosen, signal},
+    ),
+    gatherImages(
+      found.flatMap(({referrers = []}) => referrers),
+      {source, signal},
+    ),
+  ])
   let next = 0
-  return found.flatMap(({name, at, referrers}): Family[] => {
-    const image = gathered[next++]
-    const own = gathered.slice(next, next + (referrers?.length ?? 0))
-    next += own.length
+  return found.flatMap(({name, at, referrers}, index): Family[] => {
+    const image = images[index]
+    const own = others.slice(next, (next += referrers?.length ?? 0))
     return image === undefined ? [] : [{name, image, referrers: own, looked: referrers !== undefined, at}]
   })
 }
@@ -64,11 +77,17 @@ export const readFamilies = async (
 /** Undefined where the source cannot say: the image goes without, and is looked at again by the next run. */
 const referrersOf = async (
   {name, image}: {readonly name: string; readonly image: SourceImage},
-  {source, referrers, onEvent, signal}: FamiliesOptions,
+  {
+    source,
+    referrers,
+    chosen,
+    onEvent,
+    signal,
+  }: FamiliesOptions & {readonly chosen: ChosenChildren | undefined},
 ): Promise<readonly SourceImage[] | undefined> => {
   if (!referrers) return []
   try {
-    return await source.referrersOf(image, {signal})
+    return await source.referrersOf(image, {chosen, signal})
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     const text = `signatures of ${name} may be missing: ${error.message}`

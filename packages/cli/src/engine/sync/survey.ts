@@ -77,18 +77,17 @@ export const survey = async (
   const {source, targets, signal} = options
   const named = references.map((reference) => nameAt(reference, options))
   const asked = named.filter(({known}) => !known)
-  const limits = targets.map(() => pLimit(options.concurrency))
+  const lookers = targets.map((target) => {
+    const atOnce = pLimit(options.concurrency)
+    return (place: Reference): Promise<Found> => atOnce(() => lookAt(place, target, signal))
+  })
   const [images, found] = await Promise.all([
     source.imagesAt(
       asked.map(({reference}) => reference),
       {signal},
     ),
     Promise.all(
-      asked.map(({at}) =>
-        Promise.all(
-          at.map(({target}, index) => limits[index]?.(() => lookAt(target, targets[index], signal))),
-        ),
-      ),
+      asked.map(({at}) => Promise.all(at.map(async ({target}, index) => lookers[index]?.(target)))),
     ),
   ])
   const answers = new Map(
@@ -153,13 +152,9 @@ export const isDue = ({looked = 0}: KnownTag, {now}: Pick<SurveyOptions, 'now'>)
 
 type Found = {readonly descriptor: Descriptor | undefined} | {readonly error: MirrorError}
 
-const lookAt = async (
-  target: Reference,
-  at: SyncTarget | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Found> => {
+const lookAt = async (target: Reference, at: SyncTarget, signal: AbortSignal | undefined): Promise<Found> => {
   try {
-    return {descriptor: await at?.sink.resolve(target, {signal})}
+    return {descriptor: await at.sink.resolve(target, {signal})}
   } catch (error) {
     if (isMirrorError(error) && error.code !== 'CANCELLED') return {error}
     throw error

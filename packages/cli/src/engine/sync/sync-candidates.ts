@@ -1,5 +1,7 @@
 import {
+  formatPlatform,
   formatReference,
+  MirrorError,
   type CallOptions,
   type ImageSource,
   type Platform,
@@ -7,9 +9,12 @@ import {
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import {nameCandidates, type Candidate} from '../candidates.js'
+import {mapName} from '../naming.js'
 import {rootDigest, type Gathered} from '../gather.js'
 import type {Family} from './families.js'
 import {tagKey, type SyncTarget} from './sync-target.js'
+
+const PLATFORMS_SHOWN = 20
 
 /** A candidate, and what of the target's tags it is. */
 export interface SyncCandidate {
@@ -33,19 +38,32 @@ export interface FamilyOptions extends CallOptions {
  */
 export const familyCandidates = async (
   families: readonly Family[],
-  {target, ...options}: FamilyOptions,
+  {target, platforms, ...options}: FamilyOptions,
 ): Promise<readonly SyncCandidate[]> => {
   const all = families.flatMap(({image, referrers}) => [
     image,
     ...referrers.filter(({image: {subject}}) => subject !== undefined),
   ])
-  const named = await nameCandidates(distinct(all), {...options, rules: target.rules, mayBeNone: true})
+  const named = await nameCandidates(distinct(all), {
+    ...options,
+    platforms,
+    rules: target.rules,
+    mayBeNone: true,
+  })
   const owners = new Map(named.map((candidate) => [candidate.source, candidate]))
+  const leftOut = platforms.length === 0 ? [] : families.filter(({name}) => !owners.has(name))
   const names = new Set(families.map(({image: {image}}) => labelOf(image)))
   const found = named.map((candidate): SyncCandidate => {
     const {source, target: place} = candidate
     return place !== undefined && names.has(source) ? {candidate, key: tagKey(place)} : {candidate}
   })
+  // Named in a list, it is missed by somebody: a choice of platforms must not make it vanish.
+  for (const {name, image} of leftOut) {
+    const digest = rootDigest(image)
+    const place = mapName({...image.image, ...(digest === undefined ? {} : {digest})}, target.rules)
+    const candidate = {source: name, target: place, content: {error: notForPlatforms(image, platforms)}}
+    found.push({candidate, key: tagKey(place)})
+  }
   const seen = new Set<string>()
   for (const {image, referrers} of families) {
     const {name} = image.image
@@ -61,6 +79,21 @@ export const familyCandidates = async (
     }
   }
   return found
+}
+
+const notForPlatforms = (gathered: Gathered, wanted: readonly Platform[]): MirrorError => {
+  const children =
+    'node' in gathered && gathered.node.manifest.kind === 'index' ? gathered.node.manifest.children : []
+  const own = children.flatMap(({platform}) => (platform === undefined ? [] : [formatPlatform(platform)]))
+  const has = own.length === 0 ? '' : `: it has ${[...new Set(own)].slice(0, PLATFORMS_SHOWN).join(', ')}`
+  return new MirrorError(
+    'NOT_FOUND',
+    `there is nothing for ${wanted.map(formatPlatform).join(' or ')}${has}`,
+    {
+      side: 'source',
+      hint: 'Choose a platform that it has, too, or leave the image out with --exclude.',
+    },
+  )
 }
 
 const distinct = (images: readonly Gathered[]): readonly Gathered[] => [

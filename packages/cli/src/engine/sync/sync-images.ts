@@ -46,6 +46,7 @@ const endOf = (standing: Standing): Ending | undefined => {
         error: reportErrorOf(verdict.error),
       }
     case 'changed':
-      return undefined
+      break
   }
+  return undefined
 }

@@ -1,6 +1,7 @@
 import {
   formatReference,
   type CallOptions,
+  type Descriptor,
   type Digest,
   type ImageSink,
   type ImageSource,
@@ -10,12 +11,18 @@ import {
 import type {KnownTags} from '../known-tags.js'
 import type {NamingRules} from '../naming.js'
 
+/** Of an index's children those that are wanted. */
+export type ChosenChildren = (children: readonly Descriptor[]) => ReadonlySet<Digest>
+
 /** What sync asks of a source besides what every source can do. */
 export interface SyncSource extends ImageSource {
   /** What is under these names now, in their order; one that cannot be had has an error for its root. */
   imagesAt(references: readonly Reference[], options?: CallOptions): Promise<readonly SourceImage[]>
-  /** What speaks of an image: signatures, attestations, SBOMs. */
-  referrersOf(image: SourceImage, options?: CallOptions): Promise<readonly SourceImage[]>
+  /** What speaks of an image, and of the children of its index that are chosen: signatures, attestations, SBOMs. */
+  referrersOf(
+    image: SourceImage,
+    options?: CallOptions & {readonly chosen?: ChosenChildren | undefined},
+  ): Promise<readonly SourceImage[]>
 }
 
 interface RemoveOptions extends CallOptions {
