@@ -5,7 +5,8 @@ import {setStage} from './docs/stage.js'
 /** A comment that says how the last command of a block ends; otherwise it has to end well. */
 const expectedCode = (script: string): number => Number(/^# exit code (\d+)/m.exec(script)?.[1] ?? 0)
 
-const isRun = ({language, text}: CodeBlock): boolean => language === 'sh' && /\bmirror push\b/.test(text)
+const isRun = ({language, text}: CodeBlock): boolean =>
+  language === 'sh' && /\bmirror (?:push|sync|copy|config)\b/.test(text)
 
 const pages = readPages()
   .map((page) => ({path: page.path, blocks: codeBlocks(page).filter(isRun)}))

@@ -1,7 +1,8 @@
 import {spawn} from 'node:child_process'
-import {chmod, mkdir, writeFile} from 'node:fs/promises'
+import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
+  addImage,
   cleanEnvironment,
   compress,
   dockerArchive,
@@ -18,9 +19,12 @@ import {
   type TestImage,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
+import {root} from './pages.js'
 
 /** Where the commands of a page are run: the files and registries that the documentation speaks of are there. */
 export interface Stage extends AsyncDisposable {
+  /** Where the commands are run. */
+  readonly directory: string
   /** Runs a block of commands as they are written, by `sh -eu`. */
   run(script: string): Promise<{readonly code: number | null; readonly output: string}>
   /** What is wrong in any of the registries: tags without their content. */
@@ -35,6 +39,8 @@ const HOSTS = [
   'mtls.example:5000',
   'plain.example:5000',
 ] as const
+/** Public registries that pages fetch from. One registry plays them all, under a certificate that the stage trusts as the world's. */
+const PUBLIC = ['registry-1.docker.io:443', 'gcr.io:443', 'quay.io:443', 'registry.k8s.io:443'] as const
 /** How pages write the address of a proxy. */
 const PROXY = 'proxy.example:3128'
 
@@ -47,6 +53,10 @@ export const setStage = async (): Promise<Stage> => {
   const hosts = HOSTS.map((host) => host.replace(/:.*/, ''))
   const tls = await authority.issue({hosts})
   const login = {type: 'basic', users: [user]} as const
+  const world = await makeAuthority()
+  const worldly = await world.issue({hosts: PUBLIC.map((host) => host.replace(/:.*/, ''))})
+  const everywhere = await startRegistry({tls: worldly})
+  await fillPublic(everywhere)
   const registries: readonly TestRegistry[] = await Promise.all([
     startRegistry({tls, auth: login}),
     startRegistry({tls, auth: login}),
@@ -54,10 +64,14 @@ export const setStage = async (): Promise<Stage> => {
     startRegistry({tls: {...tls, clientCa: authority.ca}}),
     startRegistry(),
   ])
-  const names = Object.fromEntries(HOSTS.map((host, index) => [host, registries[index]?.host ?? '']))
+  const names = Object.fromEntries([
+    ...HOSTS.map((host, index) => [host, registries[index]?.host ?? ''] as const),
+    ...PUBLIC.map((host) => [host, everywhere.host] as const),
+  ])
   const proxy = await startProxy({names})
   await writeFiles(directory.path, {
     'ca.pem': authority.ca,
+    'world.pem': world.ca,
     'client.pem': client.cert,
     'client-key.pem': client.key,
     'password.txt': `${user.password}\n`,
@@ -65,30 +79,50 @@ export const setStage = async (): Promise<Stage> => {
       auths: {'registry.example:5000': authOf(), '172.18.0.20:5000': authOf()},
     }),
     'config.json': JSON.stringify({auths: {'registry.example:5000': authOf()}}),
+    'bin/mail': '#!/bin/sh\ncat >/dev/null\n',
     'bin/mirror': `#!/bin/sh\nexec '${process.execPath}' '${mirrorProgram()}' "$@"\n`,
     'k3s-images.txt': 'docker.io/rancher/mirrored-pause:3.6\n',
+    'apps.txt': 'gcr.io/team/app:v1\n',
+    'mirror.yaml': await readFile(join(root, 'docs', 'examples', 'mirror.yaml')),
     ...(await bundles()),
   })
   await writeDirectory(
     join(directory.path, 'layout'),
     ociLayout([named('gcr.io/team/app:v1', await makeImage({seed: 'app'}))]),
   )
-  await chmod(join(directory.path, 'bin', 'mirror'), 0o755)
+  for (const program of ['mirror', 'mail']) await chmod(join(directory.path, 'bin', program), 0o755)
   const clean = cleanEnvironment(directory.path)
   const env = {
     ...clean,
     PATH: `${join(directory.path, 'bin')}:${clean['PATH']}`,
     HTTPS_PROXY: proxy.url,
     HTTP_PROXY: proxy.url,
+    NODE_EXTRA_CA_CERTS: join(directory.path, 'world.pem'),
   }
   return {
+    directory: directory.path,
     run: (script) => runShell(script.replaceAll(PROXY, proxy.host), {cwd: directory.path, env}),
     problems: () => registries.flatMap((registry) => registry.fsck()),
     [Symbol.asyncDispose]: async () => {
       await proxy.close()
-      await Promise.all(registries.map((registry) => registry.close()))
+      await Promise.all([everywhere, ...registries].map((registry) => registry.close()))
       await directory.remove()
     },
+  }
+}
+
+/** What the lists and job files of the pages name. */
+const fillPublic = async (registry: TestRegistry): Promise<void> => {
+  const tags = {
+    'rancher/mirrored-pause': ['3.6'],
+    'rancher/klipper-helm': ['v0.9.12'],
+    'team/app': ['v1'],
+    'team/tool': ['v1.29.4', 'v1.30.0', 'v1.30.1', 'v1.31.0'],
+    'library/busybox': ['1.36', '1.37'],
+  }
+  for (const [repository, names] of Object.entries(tags)) {
+    for (const tag of names)
+      await addImage(registry, await makeImage({seed: `${repository}:${tag}`}), {repository, tag})
   }
 }
 

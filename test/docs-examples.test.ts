@@ -1,0 +1,283 @@
+import {chmod, mkdir, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
+import {exampleNames, readCron, readExample, readUnit, readYaml} from './docs/examples.js'
+import {codeBlocks, localLinks, readPages} from './docs/pages.js'
+import {setStage, type Stage} from './docs/stage.js'
+
+/** Where the examples expect things, and where the stage has them. */
+const PLACES: readonly (readonly [place: string, staged: string])[] = [
+  ['/usr/local/bin/mirror', 'mirror'],
+  ['/etc/mirror-logins', '.'],
+  ['/etc/mirror', '.'],
+  ['/var/lib/mirror-metrics', 'metrics'],
+  ['/var/lib/mirror', 'state'],
+  ['%S', 'state'],
+  ['%t', 'runtime'],
+]
+
+const staged = (text: string): string =>
+  PLACES.reduce((whole, [place, there]) => whole.replaceAll(place, there), text)
+
+const placeholder = 'IMAGE_WITH_MIRROR'
+
+const service = readUnit(readExample('mirror-sync.service'))
+const timer = readUnit(readExample('mirror-sync.timer'))
+const cron = readCron(readExample('mirror.cron'))
+const [pipeline] = readYaml(readExample('gitlab-ci.yml')) as [Pipeline]
+const manifests = readYaml(readExample('cronjob.yaml')) as [ConfigMap, Claim, CronJob]
+const [alerts] = readYaml(readExample('mirror-alerts.yml')) as [Alerts]
+
+describe('the example files', () => {
+  const page = readPages().find(({path}) => path === 'docs/nightly-sync.md')
+  if (page === undefined) throw new Error('there is no docs/nightly-sync.md')
+  const shown = codeBlocks(page)
+    .filter(({language}) => language === 'yaml')
+    .map(({text}) => text)
+
+  test('each is linked where it is explained, and is tested here', () => {
+    const linked = localLinks(page).flatMap((link) => /^examples\/(.+)$/.exec(link)?.[1] ?? [])
+    expect([...new Set(linked)].toSorted()).toEqual(exampleNames())
+    expect(exampleNames()).toEqual([
+      'cronjob.yaml',
+      'gitlab-ci.yml',
+      'mirror-alerts.yml',
+      'mirror-sync.service',
+      'mirror-sync.timer',
+      'mirror.cron',
+      'mirror.yaml',
+    ])
+  })
+
+  test('the page shows the job file as it is', () => {
+    expect(shown).toContain(readExample('mirror.yaml').replace(/^(?:#.*\n)+/, ''))
+  })
+
+  test('the page shows a rule of the alerts as it is', () => {
+    const [rule] = shown.flatMap((text) => (text.startsWith('- alert:') ? readYaml(text) : []))
+    expect(alerts.groups[0]?.rules).toContainEqual(expect.objectContaining((rule as [object])[0]))
+  })
+
+  test('the timer starts the service of its name, every night, and makes up for a night it missed', () => {
+    expect(timer['Timer']).toMatchObject({OnCalendar: ['*-*-* 02:30:00'], Persistent: ['true']})
+    expect(timer['Timer']).not.toHaveProperty('Unit')
+    expect(timer['Install']).toEqual({WantedBy: ['timers.target']})
+  })
+
+  test('the service runs once, as nobody, and writes to nothing but its state and its metrics', () => {
+    expect(service['Unit']).toMatchObject({
+      Wants: ['network-online.target'],
+      After: ['network-online.target'],
+    })
+    expect(service['Service']).toMatchObject({
+      Type: ['oneshot'],
+      DynamicUser: ['yes'],
+      StateDirectory: ['mirror'],
+      StateDirectoryMode: ['0700'],
+      RuntimeDirectory: ['mirror'],
+      RuntimeDirectoryPreserve: ['yes'],
+      LoadCredential: ['config.json:/etc/mirror/config.json'],
+      Nice: ['10'],
+      NoNewPrivileges: ['yes'],
+      ProtectSystem: ['strict'],
+    })
+    // A compiler at run time needs memory that is written and run.
+    expect(service['Service']).not.toHaveProperty('MemoryDenyWriteExecute')
+    expect(service['Service']?.['ExecStart']).toHaveLength(1)
+  })
+
+  test.skipIf(process.platform !== 'linux')('systemd takes both units', async (context) => {
+    requireTool(context, 'systemd-analyze')
+    await withTempDir(async (directory) => {
+      const program = join(directory, 'mirror')
+      await writeFile(program, '#!/bin/sh\n')
+      await chmod(program, 0o755)
+      const units = ['mirror-sync.service', 'mirror-sync.timer'].map((name) => ({
+        path: join(directory, name),
+        text: readExample(name).replaceAll('/usr/local/bin/mirror', program),
+      }))
+      for (const {path, text} of units) await writeFile(path, text)
+      const files = units.map(({path}) => path)
+      const {code, stderr} = await runChild('systemd-analyze', ['verify', '--man=no', ...files])
+      expect({code, stderr}).toEqual({code: 0, stderr: ''})
+    })
+  })
+
+  test('cron runs one command as its own user, and mails what that prints', () => {
+    expect(cron.variables).toMatchObject({MAILTO: 'root', DOCKER_CONFIG: '/etc/mirror'})
+    expect(cron.lines).toMatchObject([{user: 'mirror'}])
+    expect(cron.lines[0]?.command).toContain(' --quiet ')
+  })
+
+  test('a cron line that cron would read otherwise is noticed', () => {
+    expect(() => readCron('30 2 * * * mirror date +%F\n')).toThrow('not a line')
+    expect(() => readCron('30 2 * * mirror sync\n')).toThrow('not a line')
+    expect(() => readCron('30 2 * * * mirror sync')).toThrow('does not end')
+  })
+
+  test('the job for GitLab runs on a schedule, alone, and keeps its state and its report', () => {
+    const job = pipeline['mirror-sync']
+    expect(Object.keys(pipeline)).toEqual(['mirror-sync'])
+    expect(job).toMatchObject({
+      image: placeholder,
+      rules: [{if: '$CI_PIPELINE_SOURCE == "schedule"'}],
+      resource_group: 'mirror-sync',
+      cache: {key: 'mirror-state', paths: ['.mirror-state/'], when: 'always'},
+      artifacts: {when: 'always', paths: ['report.json', 'failed.txt']},
+    })
+    expect(job.script.join('\n')).toContain('--state .mirror-state ')
+  })
+
+  test('the CronJob runs one at a time, without root, and writes to its volume alone', () => {
+    const [config, claim, job] = manifests
+    expect(manifests.map(({apiVersion, kind}) => `${apiVersion} ${kind}`)).toEqual([
+      'v1 ConfigMap',
+      'v1 PersistentVolumeClaim',
+      'batch/v1 CronJob',
+    ])
+    expect(job.spec).toMatchObject({schedule: '30 2 * * *', concurrencyPolicy: 'Forbid'})
+    const {spec} = job.spec.jobTemplate.spec.template
+    expect(spec).toMatchObject({
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      securityContext: {
+        runAsNonRoot: true,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: {type: 'RuntimeDefault'},
+      },
+    })
+    const [container] = spec.containers
+    expect(container).toMatchObject({
+      image: placeholder,
+      command: ['mirror'],
+      resources: {requests: {memory: '256Mi'}, limits: {memory: '1Gi'}},
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: {drop: ['ALL']},
+      },
+    })
+    const volumes = new Map(spec.volumes.map((volume) => [volume.name, volume]))
+    expect(container.volumeMounts.map(({name}) => name).toSorted()).toEqual([...volumes.keys()].toSorted())
+    expect(container.volumeMounts.filter(({readOnly}) => readOnly !== true)).toEqual([
+      {name: 'state', mountPath: '/var/lib/mirror'},
+    ])
+    expect(volumes.get('state')?.persistentVolumeClaim?.claimName).toBe(claim.metadata.name)
+    expect(volumes.get('config')?.configMap?.name).toBe(config.metadata.name)
+  })
+
+  test('the alerts are on metrics that a run leaves', async () => {
+    const rules = alerts.groups.flatMap((group) => group.rules)
+    expect(rules.map(({alert}) => alert)).toEqual(['MirrorSyncOld', 'MirrorSyncUnknown', 'MirrorSyncDrift'])
+    await using stage = await setStage()
+    const {output} = await stage.run(
+      'mirror sync --config mirror.yaml --quiet --metrics mirror.prom; cat mirror.prom',
+    )
+    for (const {expr} of rules) {
+      const [, name = '', labels = ''] = /(mirror_\w+)\{([^}]*)\}/.exec(expr) ?? []
+      const lines = output.split('\n').filter((line) => line.startsWith(`${name}{`))
+      const found = lines.find((line) => labels.split(', ').every((label) => line.includes(label)))
+      expect({expr, found}).toMatchObject({found: expect.stringMatching(/ \d/) as string})
+    }
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('the commands in the example files work', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await setStage()
+  }, 60_000)
+  afterAll(() => stage[Symbol.asyncDispose]())
+
+  const setting = (variables: Readonly<Record<string, string>>): string =>
+    // No login but the one that the example names is to be found.
+    Object.entries({HOME: '/nonexistent', XDG_STATE_HOME: '/nonexistent', ...variables})
+      .map(([name, value]) => `export ${name}='${staged(value)}'\n`)
+      .join('')
+
+  /** Runs it twice, since the second night finds what the first has left. */
+  const twoNights = async (script: string): Promise<readonly object[]> => {
+    const night = async (commands: string): Promise<object> => ({
+      ...(await stage.run(commands)),
+      problems: stage.problems(),
+    })
+    return [await night(`mkdir -p metrics runtime/mirror\n${staged(script)}`), await night(staged(script))]
+  }
+
+  const good = {code: 0, problems: []}
+  const quiet = {...good, output: ''}
+
+  test('of cron', async () => {
+    const {MAILTO: _mail, PATH: _path, ...variables} = cron.variables
+    expect(await twoNights(`${setting(variables)}${cron.lines[0]?.command}`)).toEqual([quiet, quiet])
+  })
+
+  test('of systemd', async () => {
+    const start = service['Service']?.['ExecStart']?.[0] ?? ''
+    expect(await twoNights(`${setting({CREDENTIALS_DIRECTORY: '.'})}${start}`)).toEqual([quiet, quiet])
+  })
+
+  test('of GitLab', async () => {
+    const script = pipeline['mirror-sync'].script.join('\n')
+    const nights = await twoNights(`${setting({REGISTRY_LOGINS: 'config.json'})}${script}`)
+    expect(nights).toMatchObject([good, good])
+  })
+
+  test('of Kubernetes', async () => {
+    const [config, , job] = manifests
+    const [{command, args, env}] = job.spec.jobTemplate.spec.template.spec.containers
+    const files = Object.entries(config.data).filter(([name]) => name !== 'ca.pem')
+    expect(files.map(([name]) => name)).toEqual(['mirror.yaml', 'k3s-images.txt'])
+    await mkdir(join(stage.directory, 'kubernetes'), {recursive: true})
+    for (const [name, text] of files) await writeFile(join(stage.directory, 'kubernetes', name), text)
+    const variables = Object.fromEntries(env.map(({name, value}) => [name, value]))
+    const line = [...command, ...args].map((word) => `'${word}'`).join(' ')
+    const inPod = `${setting(variables)}cp ca.pem kubernetes/\n${line.replace('/etc/mirror/', 'kubernetes/')}`
+    expect(await twoNights(inPod)).toMatchObject([good, good])
+  })
+})
+
+interface Pipeline {
+  readonly 'mirror-sync': {readonly script: readonly string[]}
+}
+
+interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {readonly name: string}
+}
+
+interface ConfigMap extends Manifest {
+  readonly data: Readonly<Record<string, string>>
+}
+
+type Claim = Manifest
+
+interface CronJob extends Manifest {
+  readonly spec: {
+    readonly jobTemplate: {readonly spec: {readonly template: {readonly spec: PodSpec}}}
+  }
+}
+
+interface PodSpec {
+  readonly containers: readonly [
+    {
+      readonly command: readonly string[]
+      readonly args: readonly string[]
+      readonly env: readonly {readonly name: string; readonly value: string}[]
+      readonly volumeMounts: readonly {readonly name: string; readonly readOnly?: boolean}[]
+    },
+  ]
+  readonly volumes: readonly {
+    readonly name: string
+    readonly configMap?: {readonly name: string}
+    readonly persistentVolumeClaim?: {readonly claimName: string}
+  }[]
+}
+
+interface Alerts {
+  readonly groups: readonly {
+    readonly rules: readonly {readonly alert: string; readonly expr: string}[]
+  }[]
+}
