@@ -19,6 +19,8 @@ export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'res
   readonly share?: (blob: BlobSource, readers: number) => readonly BlobSource[]
   /** Blobs in flight. */
   readonly concurrency: number
+  /** Blobs in flight while those over 1 MiB are no more than `concurrency`; absent: that many in all. */
+  readonly smallBlobs?: number
   /** Start nothing more after the first failure. */
   readonly failFast: boolean
   /** Called once for each transfer that has ended. */
@@ -54,6 +56,7 @@ class Execution {
   >()
   #nextBlob = 0
   #activeBlobs = 0
+  #activeLarge = 0
   #activeManifests = 0
   #stopped: MirrorError | undefined
   #finished: () => void = () => {}
@@ -106,7 +109,7 @@ class Execution {
   }
 
   #pump(): void {
-    const {concurrency} = this.#options
+    const {concurrency, smallBlobs = concurrency} = this.#options
     while (this.#activeManifests < 2 * concurrency) {
       const manifest = this.#manifests.shift()
       if (manifest === undefined) break
@@ -116,17 +119,30 @@ class Execution {
         this.#pump()
       })
     }
-    while (this.#activeBlobs < concurrency) {
-      const group = this.#urgent.shift() ?? this.#blobs[this.#nextBlob++]
+    while (this.#activeBlobs < smallBlobs) {
+      const group = this.#nextGroup(this.#activeLarge < concurrency)
       if (group === undefined) break
+      const large = isLarge(group) ? 1 : 0
       this.#activeBlobs++
+      this.#activeLarge += large
       void this.#putBlobs(group).finally(() => {
         this.#activeBlobs--
+        this.#activeLarge -= large
         this.#pump()
       })
     }
     if (this.#results.size === this.#transfers.length && this.#activeBlobs + this.#activeManifests === 0)
       this.#finished()
+  }
+
+  /** What became ready goes before what was always so; nothing overtakes a large one that has no place yet. */
+  #nextGroup(withLarge: boolean): BlobGroup | undefined {
+    const [urgent] = this.#urgent
+    const group = urgent ?? this.#blobs[this.#nextBlob]
+    if (group === undefined || (!withLarge && isLarge(group))) return undefined
+    if (urgent === undefined) this.#nextBlob++
+    else this.#urgent.shift()
+    return group
   }
 
   async #guard(transfer: Transfer, work: Promise<TransferResult>): Promise<void> {
@@ -202,6 +218,11 @@ class Execution {
     this.#pump()
   }
 }
+
+/** What takes long for its bytes, and not for the requests around them. */
+const LARGE = 1024 * 1024
+
+const isLarge = ([{content}]: BlobGroup): boolean => content.size > LARGE
 
 type BlobGroup = readonly [BlobTransfer, ...BlobTransfer[]]
 

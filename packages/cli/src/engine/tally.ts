@@ -116,7 +116,7 @@ export class Tally {
   #failure({sourceDigest}: PlannedImage, error: MirrorError | undefined): Ending {
     const untried = this.#options.interrupted.aborted ? 'cancelled' : 'skipped'
     return {
-      status: error?.code === 'CANCELLED' ? untried : 'failed',
+      status: error?.code === 'CANCELLED' ? untried : error?.code === 'TAG_CHANGED' ? 'drifted' : 'failed',
       ...(sourceDigest === undefined ? {} : {sourceDigest}),
       digestChanged: false,
       error: reportErrorOf(error),

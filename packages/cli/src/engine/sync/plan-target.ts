@@ -2,8 +2,9 @@ import type {CallOptions, Digest, Manifest, Platform} from '@airgap-mirror/oci-c
 import {formatReference} from '@airgap-mirror/oci-client/model'
 import {planMirror, type Plan} from '../plan.js'
 import {probeBlobs} from '../probe-blobs.js'
-import {probeTarget} from '../probe.js'
+import {probeTarget, type TargetState} from '../probe.js'
 import type {SparsePolicy} from '../sparse.js'
+import {driftAt} from './drift.js'
 import {isOpen, type Family} from './families.js'
 import {rememberingSink} from './remembering-sink.js'
 import {familyCandidates, type SyncCandidate} from './sync-candidates.js'
@@ -19,6 +20,8 @@ export interface PlanTargetOptions extends CallOptions {
   readonly sparse: SparsePolicy
   readonly concurrency: number
   readonly dryRun: boolean
+  /** Overwrite tags that others have changed. */
+  readonly force: boolean
 }
 
 /** What is to be done at one target. */
@@ -44,8 +47,8 @@ export const planTarget = async (target: SyncTarget, options: PlanTargetOptions)
     }),
   )
   const found = await familyCandidates(own, {source, target, platforms, signal})
-  const candidates = found.map(({candidate}) => candidate)
-  const state = await probeTarget(candidates, {
+  const asked = found.map(({candidate}) => candidate)
+  const state = await probeTarget(asked, {
     source,
     sink: rememberingSink(target.sink, known),
     registry: target.rules.registry,
@@ -53,10 +56,27 @@ export const planTarget = async (target: SyncTarget, options: PlanTargetOptions)
     concurrency: atOnce,
     signal,
   })
+  const kept = options.force ? found : found.map((one) => unlessDrifted(one, {target, state}))
+  const candidates = kept.map(({candidate}) => candidate)
   const manifests = new Map<Digest, Manifest>()
   const plan = planMirror({candidates, source, state, sparse, manifests})
   const absent = options.dryRun
     ? await probeBlobs(plan, {sink: target.sink, concurrency: atOnce, signal})
     : new Set<number>()
-  return {plan, candidates: found, manifests, absent}
+  return {plan, candidates: kept, manifests, absent}
+}
+
+/** Images were looked at before; what comes along with them, such as a signature, somebody else may have changed, too. */
+const unlessDrifted = (
+  one: SyncCandidate,
+  {target, state}: {readonly target: SyncTarget; readonly state: TargetState},
+): SyncCandidate => {
+  const {candidate, key} = one
+  const place = candidate.target
+  if (one.with === undefined || key === undefined || place === undefined) return one
+  const found = state.present.get(formatReference(place))?.digest
+  if (found === undefined || !('node' in candidate.content)) return one
+  if (found === candidate.content.node.manifest.descriptor.digest) return one
+  const error = driftAt(place, {tag: target.tags?.get(key), found})
+  return error === undefined ? one : {...one, candidate: {...candidate, content: {error}}}
 }

@@ -11,6 +11,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {KnownTag} from '../known-tags.js'
 import {mapName} from '../naming.js'
+import {driftAt} from './drift.js'
 import {tagKey, type SyncSource, type SyncTarget} from './sync-target.js'
 
 /** How one image stands at one target. */
@@ -186,28 +187,15 @@ const judge = (
     const targetDigest = there.digest
     const isKnown = entry?.sourceDigest === sourceDigest && entry.digest === targetDigest
     if (targetDigest === sourceDigest || isKnown) {
-      const look = referrers && remembers && (entry === undefined || isDue(entry, options))
+      const isTime = force || (remembers && (entry === undefined || isDue(entry, options)))
+      const look = referrers && isTime
       return {...at, verdict: {status: 'present', sourceDigest, targetDigest}, ...(look ? {look} : {})}
     }
-    if (!force && tag !== undefined && target.tag !== undefined && !isOurs(tag, targetDigest)) {
-      return {...at, verdict: {status: 'drifted', sourceDigest, error: drift(target, {tag, targetDigest})}}
-    }
+    const error = force ? undefined : driftAt(target, {tag, found: targetDigest})
+    if (error !== undefined) return {...at, verdict: {status: 'drifted', sourceDigest, error}}
   }
   return {...at, verdict: {status: 'changed'}}
 }
-
-const isOurs = ({digest, intended = []}: KnownTag, found: Digest): boolean =>
-  digest === found || intended.includes(found) || digest === undefined
-
-const drift = (
-  target: Reference,
-  {tag, targetDigest}: {readonly tag: KnownTag; readonly targetDigest: Digest},
-): MirrorError =>
-  new MirrorError(
-    'TAG_CHANGED',
-    `${formatReference(target)} was changed by somebody else: it is ${targetDigest}, and was left as ${tag.digest}`,
-    {side: 'target', hint: 'Use --force to overwrite it, or take the image out of the list.'},
-  )
 
 const refuseCollisions = (surveyed: readonly Surveyed[]): void => {
   const owners = new Map<string, {readonly source: string; readonly digest: Digest}>()

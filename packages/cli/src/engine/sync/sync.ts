@@ -80,6 +80,7 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
     tally.begin()
     await execute(plan, {
       ...options,
+      smallBlobs: 2 * options.concurrency,
       sinks: targets.map(({sink}) => sink),
       manifests: new Map(plans.flatMap(({manifests}) => [...manifests])),
       pending: () => undefined,
