@@ -15,6 +15,20 @@ const tick = (milliseconds = 0): Promise<void> =>
   })
 
 describe('a shared blob', () => {
+  it('does not wait for good for one who may be waiting for those who read', async () => {
+    const bytes = noise(2 * SHARED_BUFFER, 'tardy')
+    const opened: number[] = []
+    const source = blobOf(bytes, {piece: 64 * KiB, onOpen: (offset) => opened.push(offset)})
+    const [first, second] = shareBlob(source, 2)
+    if (first === undefined || second === undefined) throw new Error('two shares were asked for')
+    const releases = [first.hold(), second.hold()]
+    // The second has one connection, which the first holds: it begins only when that one is through.
+    expect((await collect(first.open())).equals(bytes)).toBe(true)
+    expect((await collect(second.open())).equals(bytes)).toBe(true)
+    expect(opened).toEqual([0, 0])
+    for (const release of releases) release()
+  }, 20_000)
+
   it('is read once for all who hold it, whatever their pace and whoever leaves', async () => {
     const reader = fc.record({
       pause: fc.integer({min: 0, max: 3}),

@@ -3,6 +3,12 @@ import {cancelled, type BlobSource} from '../model/index.js'
 /** Bytes that the fastest reader may be ahead of the slowest: enough to even out two links, and little beside a chunk. */
 export const SHARED_BUFFER = 4 * 1024 * 1024
 
+/**
+ * Milliseconds for which those who read wait for one who has not begun. That one may itself wait for a connection that they
+ * hold, and their sinks may give up on them meanwhile.
+ */
+const TARDY = 2000
+
 /** Chunks of one source, kept until every reader has had them. */
 export class SharedReading {
   readonly #blob: BlobSource
@@ -17,6 +23,8 @@ export class SharedReading {
   #isPulling = false
   #ending: {readonly failure?: unknown} | undefined
   #waiting = new Set<() => void>()
+  readonly #begun = new Set<symbol>()
+  #patience: NodeJS.Timeout | undefined
 
   constructor(blob: BlobSource) {
     this.#blob = blob
@@ -34,6 +42,7 @@ export class SharedReading {
   leave(reader: symbol): void {
     if (!this.#cursors.delete(reader)) return
     this.#trim()
+    if (this.#cursors.size === 0) this.#endPatience()
     if (this.#cursors.size > 0 || this.#source === undefined) return
     this.#ending ??= {}
     this.#abort.abort(cancelled())
@@ -43,6 +52,7 @@ export class SharedReading {
 
   /** Undefined at the end. @throws what the source throws; CANCELLED */
   async next(reader: symbol, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    this.#begun.add(reader)
     for (;;) {
       const cursor = this.#cursors.get(reader)
       if (signal?.aborted || cursor === undefined) throw cancelled(signal)
@@ -56,7 +66,8 @@ export class SharedReading {
         if ('failure' in this.#ending) throw this.#ending.failure
         return undefined
       }
-      if (this.#buffered < SHARED_BUFFER && !this.#isPulling) void this.#pull()
+      if (this.#buffered >= SHARED_BUFFER) this.#beginPatience()
+      else if (!this.#isPulling) void this.#pull()
       await this.#change()
     }
   }
@@ -87,7 +98,21 @@ export class SharedReading {
       this.#buffered -= chunk.length
       this.#passed += 1
     }
+    if (this.#buffered < SHARED_BUFFER) this.#endPatience()
     this.#wake()
+  }
+
+  /** Whoever has not begun when it ends is too late, and reads for itself. */
+  #beginPatience(): void {
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined
+      for (const reader of this.#cursors.keys()) if (!this.#begun.has(reader)) this.leave(reader)
+    }, TARDY).unref()
+  }
+
+  #endPatience(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
   }
 
   #change(): Promise<void> {
