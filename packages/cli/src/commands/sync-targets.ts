@@ -4,6 +4,7 @@ import type {SyncTarget} from '../engine/sync/sync-target.js'
 import {namingFor} from '../job/job-targets.js'
 import type {JobTarget, WantedImage} from '../job/job.js'
 import {openCredentials} from '../settings/credentials.js'
+import {defaults} from '../settings/defaults.js'
 import {readMapFile} from '../settings/naming-settings.js'
 import {connectionOptions} from '../settings/registry-options.js'
 import {overriding} from '../settings/registry-settings.js'
@@ -105,6 +106,8 @@ const connect = async (
   })
   return openRegistry({
     ...connection,
+    // Small blobs and questions: the engine has twice as many of them in flight as large blobs.
+    concurrency: 2 * (own.concurrency ?? defaults.concurrency),
     ...listening(run, settings.output),
     registry,
     knowledge: await state?.hosts.load(registry),

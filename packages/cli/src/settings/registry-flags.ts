@@ -62,7 +62,7 @@ export const targetRegistryFlags = {
     group,
     registry: 'registry',
     transfers: 'uploads',
-    counted: 'blobs in flight',
+    counted: 'blobs in flight; sync: of up to 1 MiB twice as many',
   }),
   'need-credential': text('need-credential', {
     description:
