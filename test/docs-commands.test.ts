@@ -1,4 +1,6 @@
 import {describe, expect, test} from 'vitest'
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {codeBlocks, readPages, type CodeBlock} from './docs/pages.js'
 import {setStage} from './docs/stage.js'
 
@@ -9,7 +11,11 @@ const isRun = ({language, text}: CodeBlock): boolean =>
   language === 'sh' && /\bmirror (?:push|sync|copy|config)\b/.test(text)
 
 const pages = readPages()
-  .map((page) => ({path: page.path, blocks: codeBlocks(page).filter(isRun)}))
+  .map((page) => ({
+    path: page.path,
+    blocks: codeBlocks(page).filter(isRun),
+    jobFile: codeBlocks(page).find(({language}) => language === 'yaml')?.text,
+  }))
   .filter(({blocks}) => blocks.length > 0)
 
 describe.skipIf(process.platform === 'win32')(
@@ -19,8 +25,10 @@ describe.skipIf(process.platform === 'win32')(
       expect(pages.flatMap(({blocks}) => blocks).length).toBeGreaterThan(20)
     })
 
-    test.for(pages)('$path', async ({path, blocks}) => {
+    test.for(pages)('$path', async ({path, blocks, jobFile}) => {
       await using stage = await setStage()
+      // What a page shows first is what its commands call so.
+      if (jobFile !== undefined) await writeFile(join(stage.directory, 'mirror.yaml'), jobFile)
       for (const {text, line} of blocks) {
         const {code, output} = await stage.run(text)
         expect({at: `${path}:${line}`, code, output}).toMatchObject({code: expectedCode(text)})

@@ -82,6 +82,10 @@ export const setStage = async (): Promise<Stage> => {
     'bin/mail': '#!/bin/sh\ncat >/dev/null\n',
     'bin/mirror': `#!/bin/sh\nexec '${process.execPath}' '${mirrorProgram()}' "$@"\n`,
     'k3s-images.txt': 'docker.io/rancher/mirrored-pause:3.6\n',
+    'skopeo-sync.yaml':
+      'registry.k8s.io:\n  images:\n    pause: ["3.9"]\nquay.io:\n  images-by-semver:\n    team/tool: ">= 1.30"\n',
+    'regsync.yml': REGSYNC,
+    'hub-token.txt': 'token\n',
     'apps.txt': 'gcr.io/team/app:v1\n',
     'mirror.yaml': await readFile(join(root, 'docs', 'examples', 'mirror.yaml')),
     ...(await bundles()),
@@ -119,12 +123,25 @@ const fillPublic = async (registry: TestRegistry): Promise<void> => {
     'team/app': ['v1'],
     'team/tool': ['v1.29.4', 'v1.30.0', 'v1.30.1', 'v1.31.0'],
     'library/busybox': ['1.36', '1.37'],
+    pause: ['3.9'],
   }
   for (const [repository, names] of Object.entries(tags)) {
     for (const tag of names)
       await addImage(registry, await makeImage({seed: `${repository}:${tag}`}), {repository, tag})
   }
 }
+
+const REGSYNC = `version: 1
+creds:
+  - registry: registry.example:5000
+    user: pusher
+    pass: '{{env "REGISTRY_PASSWORD"}}'
+sync:
+  - source: quay.io/team/tool
+    target: registry.example:5000/regsync/tool
+    type: repository
+    tags: {allow: ['v1\\.3.*']}
+`
 
 const authOf = (): {auth: string} => ({auth: Buffer.from(`${user.name}:${user.password}`).toString('base64')})
 
