@@ -1,4 +1,4 @@
-import {formatReference, type Reference} from '@airgap-mirror/oci-client/model'
+import {formatReference} from '@airgap-mirror/oci-client/model'
 import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportImage} from '../../report/report.js'
 import {isOpen} from './families.js'
@@ -14,13 +14,17 @@ export const endedBefore = (surveyed: readonly Surveyed[]): readonly ReportImage
     }),
   )
 
-/** In the order in which the images were named; what came along with them after all of them. */
+/** In the order in which the images and targets were named; what came along with them after all of them. */
 export const inOrder = (
-  references: readonly Reference[],
+  surveyed: readonly Surveyed[],
   images: readonly ReportImage[],
 ): readonly ReportImage[] => {
-  const places = new Map(references.map((reference, place) => [formatReference(reference), place]))
-  const placeOf = ({source}: ReportImage): number => places.get(source) ?? references.length
+  const places = new Map<string, number>()
+  for (const {reference, at} of surveyed) {
+    const source = formatReference(reference)
+    for (const {target} of at) places.set(`${source} ${formatReference(target)}`, places.size)
+  }
+  const placeOf = ({source, target}: ReportImage): number => places.get(`${source} ${target}`) ?? places.size
   return images.toSorted((left, right) => placeOf(left) - placeOf(right))
 }
 

@@ -69,7 +69,7 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
   const before = endedBefore(surveyed)
   const together = (result: PushResult): PushResult => ({
     ...result,
-    images: inOrder(references, [...before, ...result.images]),
+    images: inOrder(surveyed, [...before, ...result.images]),
   })
   if (options.dryRun) return together(tally.planned(absentIn(plans)))
   for (const {source: name, target, status, error} of before)
