@@ -29,7 +29,7 @@ export const rememberIntent = (
       how,
       ...before,
       owners: withOwner(before, owner),
-      intended: intendedIn(plan, image.root),
+      intended: [...new Set([...(before?.intended ?? []), ...intendedIn(plan, image.root)])],
       ...(parent === undefined ? {} : {with: parent}),
     })
   }
