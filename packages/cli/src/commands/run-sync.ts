@@ -12,9 +12,9 @@ import {readSyncSettings, type SyncSettings} from '../settings/sync-settings.js'
 import {openState} from '../state/open-state.js'
 import {runCommand, type Run} from './run-command.js'
 import {sourceRegistries} from './source-registries.js'
-import {runJob, type JobResult} from './sync-job.js'
-import {lockTargets} from './sync-locks.js'
-import {openSyncTargets, refuseSharedLogin} from './sync-targets.js'
+import {runJobs} from './sync-jobs.js'
+import {lockRegistries} from './sync-locks.js'
+import {openSyncTargets, refuseSharedLogin, targetHosts} from './sync-targets.js'
 
 /** No layer of a registry is plain, so none that was compressed here is remembered. */
 const NO_LAYERS = 0
@@ -41,27 +41,23 @@ const syncAndReport = async (settings: SyncSettings, run: Run): Promise<Report> 
   // Without it nothing is pruned, no drift is seen and nobody is locked out: who runs it every night has to know.
   const state = await openState({directory: settings.state, layerFormat: NO_LAYERS, onNote: run.warn})
   const directory = state === undefined || settings.dryRun ? undefined : settings.state
-  await using locks = directory === undefined ? undefined : await lockTargets(settings, {directory, run})
-  await using targets = await openSyncTargets(settings, {run, state})
+  await using locks = await lockRegistries(targetHosts(settings), {directory, wait: settings.wait, run})
+  const {isHeld} = locks
+  await using targets = await openSyncTargets(settings, {run, state, isHeld})
   await using source = await openSource(settings, run)
   const {now, drain: asked} = run.interruption
-  const drain = AbortSignal.any([asked, ...(locks?.signals ?? [])])
+  const drain = AbortSignal.any([asked, ...locks.signals])
   // every transfer and every request listens, and that is no leak
   setMaxListeners(0, drain)
-  const results: JobResult[] = []
-  for (const job of settings.jobs) {
-    const result = await runJob(job, {
-      ...settings,
-      source,
-      targets,
-      run,
-      signal: now,
-      drain,
-    })
-    results.push(result)
-    if (drain.aborted || (settings.failFast && result.images.some(({error}) => error !== undefined))) break
-  }
-  const images = results.flatMap((result) => result.images)
+  const {images, blobs, bytes, troubles} = await runJobs({
+    ...settings,
+    source,
+    targets,
+    run,
+    signal: now,
+    drain,
+    isHeld,
+  })
   const {requests, retries, downloaded} = source.usage
   return makeReport(
     {
@@ -70,11 +66,11 @@ const syncAndReport = async (settings: SyncSettings, run: Run): Promise<Report> 
       target: settings.target,
       startedAt,
       finishedAt: new Date(),
-      blobs: summed(results.map(({blobs}) => blobs)),
-      bytes: {...summed(results.map(({bytes}) => bytes)), downloaded},
+      blobs,
+      bytes: {...bytes, downloaded},
       requests: requests + targets.usage.requests,
       retries: retries + targets.usage.retries,
-      error: asOne(results.flatMap(({troubles}) => troubles)),
+      error: asOne(troubles),
     },
     images,
   )
@@ -103,14 +99,6 @@ const openSource = async (settings: SyncSettings, run: Run): Promise<RegistrySou
       ? {}
       : {mirrors: (name) => mirrors.mirrorsFor(name).map(({reference}) => reference)}),
   })
-}
-
-const summed = <Figures extends object>(all: readonly Figures[]): Figures => {
-  const sums: Record<string, number> = {}
-  for (const figures of all)
-    for (const [name, figure] of Object.entries(figures) as [string, number][])
-      sums[name] = (sums[name] ?? 0) + figure
-  return sums as Figures
 }
 
 /** What went wrong besides single images. */

@@ -2,13 +2,11 @@ import {shareBlob, type RegistrySource} from '@airgap-mirror/oci-client'
 import {formatReference, isMirrorError, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import {mapName} from '../engine/naming.js'
 import {globMatcher} from '../engine/select.js'
-import {prune} from '../engine/sync/prune.js'
 import {tagKey, type SyncTarget} from '../engine/sync/sync-target.js'
 import {sync} from '../engine/sync/sync.js'
 import type {PushResult} from '../engine/tally.js'
 import {distinct, imagesIn, immutableIn, wantedBy, type Listing} from '../job/job-images.js'
 import type {WantedImage} from '../job/job.js'
-import type {ReportImage} from '../report/report.js'
 import {defaults} from '../settings/defaults.js'
 import type {SyncJob, SyncSettings} from '../settings/sync-settings.js'
 import type {Run} from './run-command.js'
@@ -23,16 +21,18 @@ export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'dryRun' | '
 }
 
 export interface JobResult extends PushResult {
-  /** What went wrong besides single images: a repository that could not be listed, too much to prune. */
+  /** What went wrong besides single images: a repository that could not be listed. */
   readonly troubles: readonly MirrorError[]
+  /** The keys of what the job wants, by registry. */
+  readonly wanted: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /**
- * Brings the targets of one job up to date, and removes what it no longer wants.
+ * Brings the targets of one job up to date.
  * @throws {MirrorError} LIST_INVALID where it names no image; NAME_INVALID, NAME_COLLISION
  */
 export const runJob = async (job: SyncJob, options: JobOptions): Promise<JobResult> => {
-  const {run, source, dryRun, drain, targetFlags} = options
+  const {run, source, targetFlags} = options
   const {images, troubles} = await imagesOf(job, options)
   const targets: SyncTarget[] = []
   for (const target of job.targets) targets.push(await options.targets.targetFor(target, images))
@@ -49,24 +49,20 @@ export const runJob = async (job: SyncJob, options: JobOptions): Promise<JobResu
     onEvent: run.renderer.onEvent,
     onStart: run.onStart,
   })
-  // What could not be listed is wanted all the same, and nobody knows what it is.
-  if (!job.prune || troubles.length > 0 || drain.aborted) return {...result, troubles}
-  const pruned: ReportImage[] = []
-  const refusals: MirrorError[] = []
-  for (const target of targets) {
-    const wanted = new Set(references.map((name) => tagKey(mapName(nameable(name), target.rules))))
-    const {images: removed, refused} = await prune(target, {
-      wanted,
-      owner: job.owner,
-      max: job.pruneMax,
-      dryRun,
-      onEvent: run.renderer.onEvent,
-      signal: drain,
-    })
-    pruned.push(...removed)
-    if (refused !== undefined) refusals.push(refused)
+  return {...result, troubles, wanted: wantedKeys(references, targets)}
+}
+
+const wantedKeys = (
+  references: readonly Reference[],
+  targets: readonly SyncTarget[],
+): ReadonlyMap<string, ReadonlySet<string>> => {
+  const wanted = new Map<string, Set<string>>()
+  for (const {rules} of targets) {
+    const keys = wanted.get(rules.registry) ?? new Set()
+    for (const name of references) keys.add(tagKey(mapName(nameable(name), rules)))
+    wanted.set(rules.registry, keys)
   }
-  return {...result, images: [...result.images, ...pruned], troubles: refusals}
+  return wanted
 }
 
 /** What the job wants now: by name, and what is in its repositories. */

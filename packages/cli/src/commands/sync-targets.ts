@@ -1,6 +1,7 @@
 import {openRegistry, type Registry} from '@airgap-mirror/oci-client'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
-import type {SyncTarget} from '../engine/sync/sync-target.js'
+import type {SyncRegistry, SyncTarget} from '../engine/sync/sync-target.js'
+import type {KnownTags} from '../engine/known-tags.js'
 import {namingFor} from '../job/job-targets.js'
 import type {JobTarget, WantedImage} from '../job/job.js'
 import {openCredentials} from '../settings/credentials.js'
@@ -17,12 +18,16 @@ import {listening, type Run} from './run-command.js'
 export interface SyncTargets extends AsyncDisposable {
   /** @throws {MirrorError} LIST_INVALID */
   targetFor(target: JobTarget, images: readonly WantedImage[]): Promise<SyncTarget>
+  /** By `host[:port]`. */
+  readonly registries: ReadonlyMap<string, SyncRegistry>
   readonly usage: {readonly requests: number; readonly retries: number}
 }
 
 export interface SyncTargetsOptions {
   readonly run: Run
   readonly state: State | undefined
+  /** Whether a registry's lock is ours still; what others may have changed is not written over. */
+  readonly isHeld: (registry: string) => Promise<boolean>
 }
 
 /**
@@ -31,27 +36,34 @@ export interface SyncTargetsOptions {
  */
 export const openSyncTargets = async (
   settings: SyncSettings,
-  {run, state}: SyncTargetsOptions,
+  options: SyncTargetsOptions,
 ): Promise<SyncTargets> => {
-  const hosts = new Set(settings.jobs.flatMap(({targets}) => targets.map(({registry}) => registry)))
+  const {state, isHeld} = options
+  const hosts = targetHosts(settings)
   refuseSharedLogin(hosts, settings.targetFlags, '--username')
-  const registries = new Map<string, Registry>()
-  for (const host of hosts) registries.set(host, await connect(host, {settings, run, state}))
+  const registries = new Map<string, SyncRegistry & {readonly sink: Registry}>()
+  for (const host of hosts) {
+    const sink = await connect(host, {settings, ...options})
+    const tags = await state?.tags(host)
+    registries.set(host, {
+      sink,
+      tags: tags === undefined ? undefined : savedWhile(() => isHeld(host), tags),
+      removeTag: (reference, call) => sink.deleteTag(reference, call),
+    })
+  }
   return {
+    registries,
     targetFor: async (target, images) => {
-      const sink = registries.get(target.registry)
-      if (sink === undefined) throw new Error(`${target.registry} is no target of any job`)
+      const registry = registries.get(target.registry)
+      if (registry === undefined) throw new Error(`${target.registry} is no target of any job`)
       const rules = namingFor(target, {images, mapFile: await readMapFile(target.naming.mapFile)})
-      return {
-        sink,
-        rules,
-        tags: await state?.tags(keyOf(target)),
-        removeTag: (reference, options) => sink.deleteTag(reference, options),
-      }
+      return {sink: registry.sink, tags: registry.tags, rules}
     },
     get usage() {
       const usage = {requests: 0, retries: 0}
-      for (const {usage: own} of registries.values()) {
+      for (const {
+        sink: {usage: own},
+      } of registries.values()) {
         usage.requests += own.requests
         usage.retries += own.retries
       }
@@ -59,18 +71,23 @@ export const openSyncTargets = async (
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(
-        [...registries].map(async ([host, registry]) => {
-          await state?.hosts.save(host, lastingKnowledge(registry.knowledge))
-          await registry[Symbol.asyncDispose]()
+        [...registries].map(async ([host, {sink}]) => {
+          await state?.hosts.save(host, lastingKnowledge(sink.knowledge))
+          await sink[Symbol.asyncDispose]()
         }),
       )
     },
   }
 }
 
-/** Under which a target's lock is held and its tags are remembered. */
-export const keyOf = ({registry, namespace}: Pick<JobTarget, 'registry' | 'namespace'>): string =>
-  [registry, namespace].filter(Boolean).join('/')
+/** The registries of all targets. */
+export const targetHosts = ({jobs}: Pick<SyncSettings, 'jobs'>): ReadonlySet<string> =>
+  new Set(jobs.flatMap(({targets}) => targets.map(({registry}) => registry)))
+
+const savedWhile = (isHeld: () => Promise<boolean>, tags: KnownTags): KnownTags => ({
+  ...tags,
+  save: async () => ((await isHeld()) ? tags.save() : 'lost'),
+})
 
 /**
  * A login that a flag gives goes to one registry, since it is that one's secret.
@@ -93,7 +110,7 @@ export const refuseSharedLogin = (
 
 const connect = async (
   registry: string,
-  {settings, run, state}: SyncTargetsOptions & {readonly settings: SyncSettings},
+  {settings, run, state}: Pick<SyncTargetsOptions, 'run' | 'state'> & {readonly settings: SyncSettings},
 ): Promise<Registry> => {
   const own = overriding(settings.targetFlags, settings.registries.get(registry))
   const connection = await connectionOptions(own, 'target')

@@ -46,8 +46,9 @@ export const nameCandidates = async (
 ): Promise<readonly Candidate[]> => {
   const named: Candidate[] = []
   for (const gathered of images) {
-    if (gathered.image.subject === undefined && (await wanted(gathered, options)))
-      named.push(nameOne(gathered, options))
+    if (gathered.image.subject !== undefined) continue
+    const readable = await withPlatform(gathered, options)
+    if (readable !== undefined) named.push(nameOne(readable, options))
   }
   if (named.length === 0 && images.length > 0 && options.platforms.length > 0 && options.mayBeNone !== true) {
     throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, '--platform')
@@ -114,7 +115,16 @@ const pendingCandidate = (given: {
   return {source, target: tagged, content: {pending}, ...changed}
 }
 
-/** What has none of the wanted platforms is left out. */
+/** Undefined for what has none of the wanted platforms; an error where nobody can tell. */
+const withPlatform = async (gathered: Gathered, options: NamingOptions): Promise<Gathered | undefined> => {
+  try {
+    return (await wanted(gathered, options)) ? gathered : undefined
+  } catch (error) {
+    if (isMirrorError(error) && error.code !== 'CANCELLED') return {image: gathered.image, error}
+    throw error
+  }
+}
+
 const wanted = async (gathered: Gathered, options: NamingOptions): Promise<boolean> => {
   if (options.platforms.length === 0 || 'error' in gathered) return true
   if ('pending' in gathered) return isForPlatform(gathered.pending.config, options.platforms, options)

@@ -21,7 +21,7 @@ export interface KnownTag {
 }
 
 /**
- * What earlier runs have put at one target, by `repository:tag` or `repository@digest`. A cache: without it nothing is
+ * What earlier runs have put at one registry, by `repository:tag` or `repository@digest`. A cache: without it nothing is
  * removed, and what others have changed there is not noticed.
  */
 export interface KnownTags {
@@ -29,6 +29,9 @@ export interface KnownTags {
   set(key: string, tag: KnownTag): void
   delete(key: string): void
   keys(): readonly string[]
-  /** Writes what was changed. Never rejects. @returns whether a later run will find it */
-  save(): Promise<boolean>
+  /**
+   * Writes what was changed. Never rejects.
+   * @returns stale: it could not be written, and what is there still would take our own tags for somebody else's
+   */
+  save(): Promise<'kept' | 'lost' | 'stale'>
 }

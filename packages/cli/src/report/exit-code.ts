@@ -22,6 +22,7 @@ export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}):
     case 'failed':
       break
   }
+  if (report.error?.code === 'STATE_LOCKED') return 5
   if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
   if (report.outcome === 'partial') return 3
   const failed = report.images.filter(isFailed)

@@ -33,7 +33,7 @@ export interface ReportImage {
   readonly bytesUploaded: number
   /** A dry run's figure: what would be sent at most, counting content that images share once, at the first of them. */
   readonly bytesToSend?: number
-  /** A dry run's: it is not wanted any more, and would be removed. */
+  /** It is not wanted any more: of a dry run it would be removed, and where it failed it could not be. */
   readonly toRemove?: boolean
   readonly attempts: number
   readonly error?: ReportError
@@ -99,7 +99,7 @@ export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Rep
   target: run.target,
   startedAt: run.startedAt.toISOString(),
   finishedAt: run.finishedAt.toISOString(),
-  outcome: run.error === undefined ? outcomeOf(images) : outcomeWithError(images),
+  outcome: run.error === undefined ? outcomeOf(images) : outcomeWithError(images, run.error),
   totals: {
     images: images.length,
     succeeded: images.filter(isDone).length,
@@ -127,13 +127,9 @@ export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Ou
   return planned ? 'planned' : 'ok'
 }
 
-const outcomeWithError = (images: readonly ReportImage[]): Outcome => {
-  const outcome = outcomeOf(images)
-  return images.some(isDone) && outcome !== 'cancelled'
-    ? 'partial'
-    : outcome === 'cancelled'
-      ? outcome
-      : 'failed'
+const outcomeWithError = (images: readonly ReportImage[], {code}: ReportError): Outcome => {
+  if (code === 'CANCELLED' || outcomeOf(images) === 'cancelled') return 'cancelled'
+  return images.some(isDone) ? 'partial' : 'failed'
 }
 
 export const isDryRun = (images: readonly {readonly status: ImageStatus}[]): boolean =>

@@ -16,7 +16,8 @@ export const writeFailed = (path: string, report: Report): Promise<void> =>
   writeAtomically(path, formatFailed(report))
 
 export const formatFailed = ({images}: Report): string => {
-  const references = new Set(images.filter(({status}) => NOT_DONE.has(status)).map(({source}) => source))
+  const notDone = images.filter(({status, toRemove}) => NOT_DONE.has(status) && toRemove !== true)
+  const references = new Set(notDone.map(({source}) => source))
   return [...references].map((reference) => `${reference}\n`).join('')
 }
 

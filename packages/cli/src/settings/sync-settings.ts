@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {dirname, resolve} from 'node:path'
 import {limits, MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
 import {parsePlatform} from '../engine/select.js'
@@ -78,7 +79,13 @@ export const readSyncSettings = async (flags: FlagValues): Promise<SyncSettings>
   ])
   const privateRegistry = text('private-registry')
   const jobs = await Promise.all(
-    file.jobs.map((job) => withFlags(job, {read, privateRegistry, origin: config ?? listOrigin(lists)})),
+    file.jobs.map((job) =>
+      withFlags(job, {
+        read,
+        privateRegistry,
+        origin: config === undefined ? listOrigin(lists) : nameOf(config),
+      }),
+    ),
   )
   return {
     source: config ?? lists.join(', '),
@@ -114,11 +121,9 @@ const listsAsJob = (images: readonly string[]): JobFile => ({
 })
 
 /** Lists are known by where they are: a list that is replaced by a newer one under its name is the same job. */
-const listOrigin = (lists: readonly string[]): string =>
-  lists
-    .map((path) => (path === '-' ? path : resolve(path)))
-    .toSorted()
-    .join(' ')
+const listOrigin = (lists: readonly string[]): string => lists.map(nameOf).toSorted().join(' ')
+
+const nameOf = (path: string): string => (path === '-' ? path : resolve(path))
 
 interface FlagsForJob {
   readonly read: FlagReader
@@ -132,12 +137,14 @@ const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob)
   const platforms = list('platform').map(parsePlatform)
   const own = {...job, naming: {...job.naming, ...naming}}
   const targets = targetsOf(own, privateRegistry)
+  const narrowed = list('include').length + list('exclude').length > 0
+  refusePrune(job, {read, origin, narrowed})
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
   const withNaming = (target: JobTarget): JobTarget => ({...target, naming: {...target.naming, ...naming}})
   return {
     ...own,
     listed: await readLists(job.images),
-    owner: `${origin === '-' ? origin : resolve(origin)}#${job.name}`,
+    owner: ownerOf(job, origin),
     targets: targets.map(withNaming),
     include: list('include').length > 0 ? list('include') : job.include,
     exclude: list('exclude').length > 0 ? list('exclude') : job.exclude,
@@ -148,8 +155,41 @@ const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob)
       job.sparse ??
       (chosen.length > 0 ? 'prune' : defaults.sparseIndex),
     referrers: on('no-referrers') ? false : (job.referrers ?? true),
-    prune: on('prune') || (job.prune ?? false),
+    // A part of the job says nothing of the rest.
+    prune: on('prune') || (job.prune === true && !narrowed),
     pruneMax: whole('prune-max', {from: 0, to: 1_000_000}) ?? job.pruneMax ?? defaults.pruneMax,
+  }
+}
+
+/** Longer ones are kept by their hash: every tag of the job has it in the state. */
+const OWNER_LENGTH = 200
+
+const ownerOf = ({name}: Job, origin: string): string => {
+  const owner = `${origin}#${name}`
+  return owner.length <= OWNER_LENGTH ? owner : `sha256:${createHash('sha256').update(owner).digest('hex')}`
+}
+
+/** @throws {MirrorError} USAGE where nobody could tell what the job had made before */
+const refusePrune = (
+  job: Job,
+  {read, origin, narrowed}: {readonly read: FlagReader; readonly origin: string; readonly narrowed: boolean},
+): void => {
+  const {on} = read
+  if (!on('prune') && job.prune !== true) return
+  if (on('no-state')) {
+    throw new MirrorError('USAGE', '--no-state leaves nobody to know which tags may be pruned', {
+      hint: 'Only tags that the state says were made here are removed.',
+    })
+  }
+  if (/(?:^| )-(?: |$)/.test(origin)) {
+    throw new MirrorError('USAGE', 'what is read from standard input has no name, and cannot be pruned by', {
+      hint: 'Tags belong to the list or job file that made them: give it as a file.',
+    })
+  }
+  if (on('prune') && narrowed) {
+    throw new MirrorError('USAGE', '--prune does not go with --include and --exclude', {
+      hint: 'What they leave out would be removed. Write include and exclude into a job file.',
+    })
   }
 }
 

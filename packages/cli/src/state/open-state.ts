@@ -23,10 +23,10 @@ export interface State {
     save(key: string, bytes: Uint8Array): Promise<void>
   }
   /**
-   * What earlier runs have put at a target, `HOST[:PORT]/NAMESPACE`; read from disk at every call. Two runs that change it at
-   * once lose what one of them has changed: hold the lock of the target.
+   * What earlier runs have put at a registry, `HOST[:PORT]`; read from disk at every call. Two runs that change it at once
+   * lose what one of them has changed: hold the lock of the registry.
    */
-  tags(target: string): Promise<KnownTags>
+  tags(registry: string): Promise<KnownTags>
 }
 
 export interface StateOptions {
@@ -83,9 +83,9 @@ export const openState = async (options: StateOptions): Promise<State | undefine
       load: (key) => indexes.get(key),
       save: async (key, bytes) => void (await indexes.put(key, bytes)),
     },
-    tags: (target) => {
+    tags: (registry) => {
       const path = join(root, 'tags')
-      return openTagLedger(path, {target, onTrouble: troubleIn(`${path}, of ${target},`)})
+      return openTagLedger(path, {target: registry, onTrouble: troubleIn(`${path}, of ${registry},`)})
     },
   }
 }

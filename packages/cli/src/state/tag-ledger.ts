@@ -9,7 +9,7 @@ import {prune} from './prune.js'
 import {HEAD_BYTES, seal, unseal} from './sealed.js'
 
 export interface TagLedgerOptions {
-  /** `HOST[:PORT]/NAMESPACE`. */
+  /** `HOST[:PORT]` of the registry. */
   readonly target: string
   /** Told what is not remembered and why, in text fit to be shown. */
   readonly onTrouble: (text: string) => void
@@ -28,7 +28,7 @@ const VALUES = 20
 const DEPTH = 8
 
 /**
- * The tags of one target, in one file that is read whole and replaced whole. It has no age: a job that runs once a year
+ * The tags of one registry, in one file that is read whole and replaced whole. It has no age: a job that runs once a year
  * prunes what it made the year before.
  *
  * More than 200,000 tags: those that come after are not remembered, which is told; they are then never removed, and drift is
@@ -51,10 +51,10 @@ export const openTagLedger = async (directory: string, options: TagLedgerOptions
     return new Map<string, KnownTag>()
   })
   let isChanged = false
-  let saving = Promise.resolve(true)
+  let saving: Promise<Saved> = Promise.resolve('kept')
 
-  const write = async (): Promise<boolean> => {
-    if (!isChanged) return true
+  const write = async (): Promise<Saved> => {
+    if (!isChanged) return 'kept'
     isChanged = false
     try {
       const text = Buffer.from(JSON.stringify({tags: Object.fromEntries(tags)}))
@@ -66,11 +66,11 @@ export const openTagLedger = async (directory: string, options: TagLedgerOptions
       await replaceFile(path, seal(target, text), {mode: 0o600, durable: true})
       await syncDirectory(directory)
       await prune(directory, {entries: Number.POSITIVE_INFINITY, maxAge: Number.POSITIVE_INFINITY})
-      return true
+      return 'kept'
     } catch (error) {
       isChanged = true
       complain(messageOf(error))
-      return false
+      return removed(path)
     }
   }
 
@@ -91,7 +91,22 @@ export const openTagLedger = async (directory: string, options: TagLedgerOptions
     },
     keys: () => [...tags.keys()],
     // One after the other: an earlier one must not replace what a later one has written.
-    save: () => (saving = saving.then(write)),
+    save: () => {
+      saving = saving.then(write)
+      return saving
+    },
+  }
+}
+
+type Saved = Awaited<ReturnType<KnownTags['save']>>
+
+/** What cannot be replaced must not be believed by the next run either. */
+const removed = async (path: string): Promise<Saved> => {
+  try {
+    await rm(path, {force: true})
+    return 'lost'
+  } catch {
+    return 'stale'
   }
 }
 

@@ -1,15 +1,31 @@
+import {contentKey} from '@airgap-mirror/oci-client/model'
 import type {Plan, PlannedImage, Transfer} from '../plan.js'
 
-/** The plans of several targets as one, in their order; each transfer says whose it is. */
-export const mergePlans = (plans: readonly Plan[]): Plan => {
+/**
+ * The plans of several targets as one, in their order; each transfer says whose it is. Where two targets are one registry,
+ * content goes there once and is mounted for the other.
+ * @param registries of the targets
+ */
+export const mergePlans = (plans: readonly Plan[], registries: readonly string[]): Plan => {
   const images: PlannedImage[] = []
   const transfers: Transfer[] = []
+  const firstAt = new Map<string, number>()
   for (const [sink, plan] of plans.entries()) {
     const id = transfers.length
     const image = images.length
     for (const planned of plan.images)
       images.push(planned.root === undefined ? planned : {...planned, root: planned.root + id})
-    for (const transfer of plan.transfers) transfers.push(moved(transfer, {id, image, sink}))
+    for (const transfer of plan.transfers) {
+      const own = moved(transfer, {id, image, sink})
+      if (own.kind === 'manifest' || own.after !== undefined) {
+        transfers.push(own)
+        continue
+      }
+      const key = `${registries[sink]} ${contentKey(own.content)}`
+      const after = firstAt.get(key)
+      if (after === undefined) firstAt.set(key, own.id)
+      transfers.push(after === undefined ? own : {...own, after})
+    }
   }
   return {images, transfers}
 }

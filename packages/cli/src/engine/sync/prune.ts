@@ -10,13 +10,12 @@ import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportImage} from '../../report/report.js'
 import type {OnEvent} from '../events.js'
 import type {KnownTag} from '../known-tags.js'
-import type {SyncTarget} from './sync-target.js'
+import {disown, nameIn, unwantedKeys, type Claims} from './prune-claims.js'
+import type {SyncRegistry} from './sync-target.js'
 
-export interface PruneOptions extends CallOptions {
-  /** The keys of what is wanted at the target. */
-  readonly wanted: ReadonlySet<string>
-  /** Whose tags are looked at: those that nobody else wants go. */
-  readonly owner: string
+export interface PruneOptions extends CallOptions, Claims {
+  /** `host[:port]`. */
+  readonly registry: string
   /** Where more would have to go, nothing does. */
   readonly max: number
   /** Say what would go, and remove nothing. */
@@ -37,92 +36,64 @@ interface Doomed {
   readonly digest: Digest
 }
 
-/** Removes the tags that earlier runs of the same owner made and that are no longer wanted; of anything else it knows nothing. */
-export const prune = async (target: SyncTarget, options: PruneOptions): Promise<Pruned> => {
-  const {tags} = target
+/** Removes the tags that earlier runs of one owner made and that nobody wants any more; of anything else it knows nothing. */
+export const prune = async ({tags, removeTag}: SyncRegistry, options: PruneOptions): Promise<Pruned> => {
   if (tags === undefined) return {images: []}
-  const doomed = doomedAt(target, options)
-  if (doomed.length > options.max) return {images: [], refused: tooMany(doomed, options)}
-  if (options.dryRun)
-    return {
-      images: doomed.map((one) => ({
-        ...entryOf(one),
-        status: 'planned',
-        toRemove: true,
-      })),
-    }
-  disown(target, options)
+  const {registry, max, dryRun, signal} = options
+  const doomed = unwantedKeys(tags, options).flatMap((key): readonly Doomed[] => {
+    const tag = tags.get(key)
+    const name = nameIn(key)
+    if (tag?.digest === undefined || name?.tag === undefined) return []
+    return [{key, tag, target: {registry, repository: name.repository, tag: name.tag}, digest: tag.digest}]
+  })
+  if (doomed.length > max) return {images: [], refused: tooMany(doomed, options)}
+  if (dryRun) return {images: doomed.map((one) => ({...entryOf(one), status: 'planned', toRemove: true}))}
+  disown(tags, options)
   const going = new Set(doomed.map(({key}) => key))
+  const byDigest = new Set(tags.keys().flatMap((key) => (key.includes('@') ? [nameIn(key)?.repository] : [])))
   const images: ReportImage[] = []
   for (const one of doomed) {
-    if (options.signal?.aborted) break
-    const image = await remove(one, {target, going, options})
+    if (signal?.aborted) break
+    const {repository} = one.target
+    const image = await remove(one, {
+      ...options,
+      removeTag,
+      mayGo: (tag) => going.has(`${repository}:${tag}`),
+      // What is wanted by its digest, or stands in an index that is, no tag tells of.
+      isUsedByDigest: byDigest.has(repository),
+      forget: () => tags.delete(one.key),
+    })
     if (image !== undefined) images.push(image)
   }
   await tags.save()
   return {images}
 }
 
-/** What nobody wants any more, signatures with their images. */
-const doomedAt = ({tags, rules}: SyncTarget, options: PruneOptions): readonly Doomed[] =>
-  (tags?.keys() ?? []).flatMap((key) => {
-    const tag = tags?.get(key)
-    const name = tagOf(key)
-    if (tag?.digest === undefined || name === undefined || !isUnwanted(key, tag, options)) return []
-    if (tag.owners.some((owner) => owner !== options.owner)) return []
-    return [{key, tag, target: {registry: rules.registry, ...name}, digest: tag.digest}]
-  })
-
-const isUnwanted = (key: string, tag: KnownTag, {wanted, owner}: PruneOptions): boolean =>
-  tag.owners.includes(owner) && !wanted.has(key) && !(tag.with !== undefined && wanted.has(tag.with))
-
-/** What others want stays theirs; what was put by digest has no name that could be taken away. */
-const disown = ({tags}: SyncTarget, options: PruneOptions): void => {
-  for (const key of tags?.keys() ?? []) {
-    const tag = tags?.get(key)
-    if (tag === undefined || !isUnwanted(key, tag, options)) continue
-    const owners = tag.owners.filter((owner) => owner !== options.owner)
-    if (owners.length > 0) tags?.set(key, {...tag, owners})
-    else if (tag.digest === undefined || tagOf(key) === undefined) tags?.delete(key)
-  }
+interface Removing extends Pick<PruneOptions, 'onEvent' | 'signal'>, Pick<SyncRegistry, 'removeTag'> {
+  readonly mayGo: (tag: string) => boolean
+  readonly isUsedByDigest: boolean
+  readonly forget: () => void
 }
 
-const remove = async (
-  one: Doomed,
-  {
-    target,
-    going,
-    options,
-  }: {readonly target: SyncTarget; readonly going: ReadonlySet<string>; readonly options: PruneOptions},
-): Promise<ReportImage | undefined> => {
-  const {key, digest} = one
-  const {onEvent, signal} = options
+const remove = async (one: Doomed, removing: Removing): Promise<ReportImage | undefined> => {
+  const {digest, tag} = one
+  const {onEvent, forget} = removing
   const name = formatReference(one.target)
+  const stays = (why: string): undefined =>
+    onEvent({type: 'note', text: `${name} stays: ${why}`}) as undefined
   try {
-    const removal = await target.removeTag(one.target, {
-      digest,
-      mayGo: (tag) => going.has(`${one.target.repository}:${tag}`),
-      isUsedByDigest: options.wanted.has(`${one.target.repository}@${digest}`),
-      signal,
-    })
-    if (removal.status === 'shared') {
-      const text = `${name} stays: this registry removes whole manifests alone, and ${removal.by} still needs it`
-      onEvent({type: 'note', text})
-      return undefined
-    }
-    target.tags?.delete(key)
-    if (removal.status === 'changed') {
-      onEvent({type: 'note', text: `${name} stays: somebody else has changed it, so it is no longer ours`})
-      return undefined
-    }
-    const image: ReportImage = {...entryOf(one), status: 'pruned'}
-    onEvent({type: 'image', source: image.source, target: name, status: 'pruned'})
-    return image
+    const removal = await removing.removeTag(one.target, {...removing, digest})
+    if (removal.status === 'shared')
+      return stays(`this registry removes whole manifests alone, and ${removal.by} still needs it`)
+    forget()
+    if (removal.status === 'changed') return stays('somebody else has changed it, so it is no longer ours')
+    onEvent({type: 'image', source: tag.source, target: name, status: 'pruned'})
+    return {...entryOf(one), status: 'pruned'}
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     const failure = reportErrorOf(error)
-    onEvent({type: 'image', source: one.tag.source, target: name, status: 'failed', error: failure})
-    return {...entryOf(one), status: 'failed', error: failure}
+    onEvent({type: 'image', source: tag.source, target: name, status: 'failed', error: failure})
+    return {...entryOf(one), status: 'failed', toRemove: true, error: failure}
   }
 }
 
@@ -134,12 +105,6 @@ const entryOf = ({tag, target}: Doomed): Omit<ReportImage, 'status'> => ({
   bytesUploaded: 0,
   attempts: 0,
 })
-
-const tagOf = (key: string): {readonly repository: string; readonly tag: string} | undefined => {
-  const colon = key.lastIndexOf(':')
-  if (key.includes('@') || colon <= key.lastIndexOf('/')) return undefined
-  return {repository: key.slice(0, colon), tag: key.slice(colon + 1)}
-}
 
 const tooMany = (doomed: readonly Doomed[], {max}: PruneOptions): MirrorError => {
   const names = doomed.slice(0, 3).map(({key}) => key)

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import {
   formatReference,
+  isIndexType,
   isMirrorError,
   MirrorError,
   type CallOptions,
@@ -117,7 +118,7 @@ export const survey = async (
 interface NamedAt {
   readonly target: Reference
   readonly key: string
-  /** What is remembered of it, if it came from this reference by the same choices. */
+  /** What is remembered of it, if it was made by the same choices. */
   readonly entry: KnownTag | undefined
   /** Whatever is remembered of it. */
   readonly tag: KnownTag | undefined
@@ -138,12 +139,12 @@ const nameAt = (reference: Reference, options: SurveyOptions): Named => {
     const target = mapName({name: reference, ...(digest === undefined ? {} : {digest})}, rules)
     const key = tagKey(target)
     const tag = tags?.get(key)
-    return {target, key, tag, entry: tag?.source === source && tag.how === how ? tag : undefined}
+    return {target, key, tag, entry: tag?.how === how ? tag : undefined}
   })
   const known =
     !force &&
     isImmutable(reference) &&
-    at.every(({entry}) => entry?.digest !== undefined && !isDue(entry, options))
+    at.every(({entry}) => entry?.source === source && entry.digest !== undefined && !isDue(entry, options))
   return {reference, at, known}
 }
 
@@ -186,6 +187,9 @@ const judge = (
   if (there !== undefined) {
     const targetDigest = there.digest
     const isKnown = entry?.sourceDigest === sourceDigest && entry.digest === targetDigest
+    // An index that was put without all of its platforms has the same digest, and is not the same.
+    const mayLack = tag !== undefined && entry === undefined && isIndexType(root.manifest.mediaType)
+    if (targetDigest === sourceDigest && mayLack) return {target, key, verdict: {status: 'changed'}}
     if (targetDigest === sourceDigest || isKnown) {
       const isTime = force || (remembers && (entry === undefined || isDue(entry, options)))
       const look = referrers && isTime

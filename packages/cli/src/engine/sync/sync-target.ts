@@ -47,7 +47,12 @@ type Removal =
 export interface SyncTarget {
   readonly sink: ImageSink
   readonly rules: NamingRules
-  /** What earlier runs have put there; absent where nothing is remembered. */
+  /** What earlier runs have put into its registry; absent where nothing is remembered. */
+  readonly tags: KnownTags | undefined
+}
+
+/** One registry that images are kept in: several targets may be in one. */
+export interface SyncRegistry {
   readonly tags: KnownTags | undefined
   readonly removeTag: (target: Reference, options: RemoveOptions) => Promise<Removal>
 }

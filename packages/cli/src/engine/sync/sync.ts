@@ -1,4 +1,10 @@
-import {formatPlatform, type BlobSource, type Platform, type Reference} from '@airgap-mirror/oci-client/model'
+import {
+  formatPlatform,
+  MirrorError,
+  type BlobSource,
+  type Platform,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../events.js'
 import {execute} from '../execute.js'
 import type {SparsePolicy} from '../sparse.js'
@@ -59,7 +65,10 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
   const plans = await Promise.all(
     targets.map((target, at) => planTarget(target, {...options, families, at, signal: drain})),
   )
-  const plan = mergePlans(plans.map((one) => one.plan))
+  const plan = mergePlans(
+    plans.map((one) => one.plan),
+    targets.map(({rules}) => rules.registry),
+  )
   const tally = new Tally(plan, {
     candidates: plans.flatMap(({candidates}) => candidates.map(({candidate}) => candidate)),
     source,
@@ -109,9 +118,15 @@ const noteIntent = async (
     const own = plans[at]
     if (own === undefined || tags === undefined || own.plan.transfers.length === 0) continue
     rememberIntent(tags, own, making)
-    await tags.save()
+    if ((await tags.save()) === 'stale') throw cannotRemember()
   }
 }
+
+/** What is put and not remembered would be taken for somebody else's by the next run. */
+const cannotRemember = (): MirrorError =>
+  new MirrorError('WRITE_FAILED', 'what this run is about to do cannot be written into the state directory', {
+    hint: 'Make room there, name another one with --state, or use --no-state.',
+  })
 
 /** The transfers of a dry run that would have to send, as the merged plan counts them. */
 const absentIn = (plans: readonly TargetPlan[]): ReadonlySet<number> => {

@@ -82,8 +82,10 @@ export const rememberPresent = (
     // Who wants no referrers has nothing to look for: having been asked is enough.
     const last =
       isAsked && !referrers && (before === undefined || isDue(before, {now})) ? now : before?.looked
+    // Of two references to one name the first stays: the state is written anew only where something has changed.
+    const isSame = before?.sourceDigest === verdict.sourceDigest
     tags.set(key, {
-      source: formatReference(reference),
+      source: isSame ? before.source : formatReference(reference),
       sourceDigest: verdict.sourceDigest,
       digest: verdict.targetDigest,
       how,

@@ -1,0 +1,118 @@
+import {cancelled, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
+import {prune} from '../engine/sync/prune.js'
+import type {PushResult} from '../engine/tally.js'
+import {isFailed, type ReportImage} from '../report/report.js'
+import type {SyncJob} from '../settings/sync-settings.js'
+import {runJob, type JobOptions, type JobResult} from './sync-job.js'
+
+export interface JobsOptions extends JobOptions {
+  readonly jobs: readonly SyncJob[]
+  /** Whether a registry's lock is ours still. */
+  readonly isHeld: (registry: string) => Promise<boolean>
+}
+
+export interface JobsResult extends PushResult {
+  /** What went wrong besides single images. */
+  readonly troubles: readonly MirrorError[]
+}
+
+interface Done {
+  readonly job: SyncJob
+  readonly result: JobResult
+}
+
+/**
+ * One job after the other; what keeps one from being done does not keep the others. When all are done, what none of them wants
+ * any more is removed.
+ * @throws {MirrorError} what kept the only job from being done, or the first where none was
+ */
+export const runJobs = async (options: JobsOptions): Promise<JobsResult> => {
+  const {jobs, drain, failFast} = options
+  const done: Done[] = []
+  const troubles: MirrorError[] = []
+  for (const job of jobs) {
+    if (drain.aborted) break
+    try {
+      const result = await runJob(job, options)
+      done.push({job, result})
+      troubles.push(...result.troubles)
+      if (failFast && (result.troubles.length > 0 || result.images.some(isFailed))) break
+    } catch (error) {
+      if (!isMirrorError(error)) throw error
+      troubles.push(inJob(error, {job, jobs}))
+      if (failFast) break
+    }
+  }
+  const [first] = troubles
+  if (done.length === 0 && first !== undefined) throw first
+  const isAll = done.length === jobs.length
+  const pruned = isAll && troubles.length === 0 ? await pruneAll(done, options) : undefined
+  if (drain.aborted && !(isAll && jobs.every((job) => !job.prune))) troubles.push(cancelled(drain))
+  const results: readonly PushResult[] = done.map(({result}) => result)
+  return {
+    images: [...results.flatMap(({images}) => images), ...(pruned?.images ?? [])],
+    blobs: summed(results.map(({blobs}) => blobs)),
+    bytes: summed(results.map(({bytes}) => bytes)),
+    troubles: [...troubles, ...(pruned?.refusals ?? [])],
+  }
+}
+
+/** Knowing what every job wants: a tag that has gone from one job to another stays. */
+const pruneAll = async (
+  done: readonly Done[],
+  options: JobsOptions,
+): Promise<{readonly images: readonly ReportImage[]; readonly refusals: readonly MirrorError[]}> => {
+  const {run, targets, dryRun, drain, isHeld} = options
+  const images: ReportImage[] = []
+  const refusals: MirrorError[] = []
+  for (const {job, result} of done) {
+    if (!job.prune || drain.aborted) continue
+    const failed = result.images.filter(isFailed).length
+    if (failed > 0) {
+      // What was to take the place of a tag may be among them.
+      run.note(
+        `nothing is removed of the job ${JSON.stringify(job.name)}, since ${failed} of its images failed`,
+      )
+      continue
+    }
+    for (const [registry, own] of result.wanted) {
+      const known = targets.registries.get(registry)
+      if (known === undefined || !(await isHeld(registry))) continue
+      const wanted = new Set(done.flatMap(({result: {wanted: keys}}) => [...(keys.get(registry) ?? [])]))
+      const pruned = await prune(known, {
+        registry,
+        owner: job.owner,
+        own,
+        wanted,
+        max: job.pruneMax,
+        dryRun,
+        onEvent: run.renderer.onEvent,
+        signal: drain,
+      })
+      images.push(...pruned.images)
+      if (pruned.refused !== undefined) refusals.push(pruned.refused)
+    }
+  }
+  return {images, refusals}
+}
+
+/** Says which of several jobs it was. */
+const inJob = (
+  error: MirrorError,
+  {job, jobs}: {readonly job: SyncJob; readonly jobs: readonly SyncJob[]},
+): MirrorError =>
+  jobs.length === 1
+    ? error
+    : new MirrorError(error.code, `the job ${JSON.stringify(job.name)}: ${error.message}`, {
+        side: error.side,
+        hint: error.hint,
+        cause: error.cause,
+      })
+
+const summed = <Figures extends object>(all: readonly Figures[]): Figures => {
+  const sums: Record<string, number> = {}
+  for (const figures of all)
+    for (const [name, figure] of Object.entries(figures) as [string, number][])
+      sums[name] = (sums[name] ?? 0) + figure
+  return sums as Figures
+}
