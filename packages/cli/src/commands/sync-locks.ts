@@ -5,7 +5,7 @@ import type {Run} from './run-command.js'
 export interface SyncLocks extends AsyncDisposable {
   /** Aborted when one of them is lost. */
   readonly signals: readonly AbortSignal[]
-  isHeld(registry: string): Promise<boolean>
+  readonly isHeld: (registry: string) => Promise<boolean>
 }
 
 export interface LockOptions {
