@@ -3,6 +3,7 @@ import {addImage, makeImage, type TestImage} from '@airgap-mirror/test/kit'
 import {argv} from './argv.js'
 import {faultsIn} from './push.js'
 import {statuses, syncScene, type SyncScene} from './sync.js'
+import {until} from './until.js'
 
 const SILENT = {code: 0, stdout: '', stderr: ''}
 
@@ -172,14 +173,4 @@ const killedRun = async (
   child.kill('SIGKILL')
   await child.result
   scene.source.setFaults([])
-}
-
-const until = async (isSo: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 20_000
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error('it never came to it')
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20)
-    })
-  }
 }
