@@ -20,7 +20,7 @@ const held = async (): Promise<Held> => {
   const list = await scene.list(await scene.add('team/app:v1'))
   scene.source.setFaults([{match: {kind: 'head'}, fault: {type: 'stall', ms: 60_000}}])
   const holder = await scene.start(argv`--images ${list} --quiet`)
-  await until(() => scene.source.requests.length > 0)
+  await until(() => scene.source.requests.length > 0 && scene.target.requests.length > 0)
   return {
     scene,
     list,
