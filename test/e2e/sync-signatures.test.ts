@@ -104,10 +104,26 @@ describe('a cosign signature', () => {
     const {code, stderr, report} = await scene.sync(flags)
     expect(code).toBe(3)
     expect(stderr).toMatch(new RegExp(`^error: target: .*${tag} was changed by somebody else`, 'm'))
-    expect(statuses(report)).toEqual(['present', 'drifted'])
+    expect(statuses(report)).toEqual(['pushed', 'drifted'])
     expect(scene.at(`team/app:${tag}`)).toBe(theirs.root.descriptor.digest)
     expect((await scene.sync([...flags, '--force'])).code).toBe(0)
     expect(scene.at(`team/app:${tag}`)).toBe(signature.root.descriptor.digest)
+  })
+
+  test('that could not be brought along is tried again the next night', async () => {
+    await using scene = await syncScene()
+    const {signature, reference} = await addSigned(scene)
+    const list = await scene.list(reference)
+    const digests = signature.blobs.map(({descriptor}) => descriptor.digest).join('|')
+    scene.source.setFaults([
+      {match: {path: new RegExp(digests)}, times: Infinity, fault: {type: 'status', status: 404}},
+    ])
+    const broken = await scene.sync(argv`--images ${list}`)
+    expect(broken.code).toBe(3)
+    expect(statuses(broken.report)).toEqual(['pushed', 'failed'])
+    scene.source.setFaults([])
+    expect(await scene.quietly(argv`--images ${list}`)).toMatchObject({code: 0, stderr: ''})
+    await cosignVerify(scene.target, {repository: 'mirror/team/app', tag: 'v1', publicKey: keys.publicKey})
   })
 
   test('of an unsigned image stays wrong: nothing of it is made up', async () => {
@@ -191,6 +207,21 @@ describe('what refers to an image by OCI 1.1', () => {
     const referrer = await addReferrer(scene.source, image, true)
     expect(await scene.sync(argv`--images ${list} --no-referrers`)).toMatchObject({code: 0})
     expect(scene.target.manifest('mirror/team/app', referrer.root.descriptor.digest)).toBeUndefined()
+  })
+
+  test('that could not be brought along is tried again the next night', async () => {
+    await using scene = await syncScene()
+    const image = await makeImage({seed: 'app', layers: 1})
+    const list = await scene.list(await scene.add('team/app:v1', image))
+    const {root, blobs} = await addReferrer(scene.source, image, true)
+    const digests = blobs.map(({descriptor}) => descriptor.digest).join('|')
+    scene.source.setFaults([
+      {match: {path: new RegExp(digests)}, times: Infinity, fault: {type: 'status', status: 404}},
+    ])
+    expect((await scene.quietly(argv`--images ${list}`)).code).toBe(3)
+    scene.source.setFaults([])
+    expect(await scene.quietly(argv`--images ${list}`)).toMatchObject({code: 0, stderr: ''})
+    expect(scene.target.manifest('mirror/team/app', root.descriptor.digest)).toBeDefined()
   })
 
   test('is a warning where the source cannot say: the image comes all the same, and the next night looks again', async () => {

@@ -7,6 +7,7 @@ import {sync} from '../engine/sync/sync.js'
 import type {PushResult} from '../engine/tally.js'
 import {distinct, imagesIn, immutableIn, wantedBy, type Listing} from '../job/job-images.js'
 import type {WantedImage} from '../job/job.js'
+import type {ReportImage} from '../report/report.js'
 import {defaults} from '../settings/defaults.js'
 import type {SyncJob, SyncSettings} from '../settings/sync-settings.js'
 import type {Run} from './run-command.js'
@@ -49,7 +50,26 @@ export const runJob = async (job: SyncJob, options: JobOptions): Promise<JobResu
     onEvent: run.renderer.onEvent,
     onStart: run.onStart,
   })
-  return {...result, troubles, wanted: wantedKeys(references, targets)}
+  return {
+    ...result,
+    images: withListedTargets(result.images, images),
+    troubles,
+    wanted: wantedKeys(references, targets),
+  }
+}
+
+const withListedTargets = (
+  done: readonly ReportImage[],
+  images: readonly WantedImage[],
+): readonly ReportImage[] => {
+  const targets = new Map(
+    images.flatMap(({source, target}) => (target === undefined ? [] : [[formatReference(source), target]])),
+  )
+  const withTarget = (image: ReportImage): ReportImage => {
+    const listedTarget = targets.get(image.source)
+    return listedTarget === undefined ? image : {...image, listedTarget}
+  }
+  return targets.size === 0 ? done : done.map(withTarget)
 }
 
 const wantedKeys = (

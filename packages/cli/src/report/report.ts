@@ -23,6 +23,8 @@ export interface ReportImage {
   readonly source: string
   readonly target: string
   readonly status: ImageStatus
+  /** Where the list says that it goes, as it says it: in its second column. */
+  readonly listedTarget?: string
   /** Absent where the bundle no longer knows it. */
   readonly sourceDigest?: Digest
   /** Absent where nothing is at the target, or nobody can know yet. */

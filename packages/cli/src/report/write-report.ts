@@ -9,7 +9,7 @@ export const writeReport = (path: string, report: Report): Promise<void> =>
   writeAtomically(path, formatReport(report))
 
 /**
- * `--failed FILE`: the source references of what was not done, one a line, ready for `--images`. Empty if all was done.
+ * `--failed FILE`: the source references of what was not done, one a line, with the target where the list gave one, ready for `--images`. Empty if all was done.
  * @throws {MirrorError} WRITE_FAILED
  */
 export const writeFailed = (path: string, report: Report): Promise<void> =>
@@ -17,8 +17,10 @@ export const writeFailed = (path: string, report: Report): Promise<void> =>
 
 export const formatFailed = ({images}: Report): string => {
   const notDone = images.filter(({status, toRemove}) => NOT_DONE.has(status) && toRemove !== true)
-  const references = new Set(notDone.map(({source}) => source))
-  return [...references].map((reference) => `${reference}\n`).join('')
+  const lines = notDone.map(({source, listedTarget}) =>
+    listedTarget === undefined ? `${source}\n` : `${source} ${listedTarget}\n`,
+  )
+  return [...new Set(lines)].join('')
 }
 
 const NOT_DONE: ReadonlySet<ImageStatus> = new Set<ImageStatus>(['failed', 'skipped', 'cancelled', 'drifted'])

@@ -49,13 +49,15 @@ export const rememberPlanned = (
     readonly looked: ReadonlySet<string>
   },
 ): void => {
+  const incomplete = incompleteIn(candidates, images)
   for (const [index, image] of images.entries()) {
-    const {key, with: parent} = candidates[index] ?? {}
-    const {source, sourceDigest, targetDigest, status} = image
+    const {key, with: parent, candidate} = candidates[index] ?? {}
+    const {source, sourceDigest, targetDigest} = image
     if (key === undefined || sourceDigest === undefined || targetDigest === undefined) continue
-    if (status !== 'pushed' && status !== 'present') continue
+    if (!isThere(image)) continue
     const before = tags.get(key)
-    const last = looked.has(source) ? making.now : before?.looked
+    const isComplete = !incomplete.has(key) && !incomplete.has(candidate?.target?.repository ?? '')
+    const last = looked.has(source) && isComplete ? making.now : before?.looked
     tags.set(key, {
       source,
       sourceDigest,
@@ -66,6 +68,26 @@ export const rememberPlanned = (
       ...(parent === undefined ? {} : {with: parent}),
     })
   }
+}
+
+const isThere = ({status}: ReportImage): boolean => status === 'pushed' || status === 'present'
+
+/**
+ * The images that lack something which speaks of them: the next run has to look again. By key; by repository where something
+ * goes by digest, since several images may be its subject.
+ */
+const incompleteIn = (
+  candidates: TargetPlan['candidates'],
+  images: readonly ReportImage[],
+): ReadonlySet<string> => {
+  const incomplete = new Set<string>()
+  for (const [index, {key, with: parent, candidate}] of candidates.entries()) {
+    const image = images[index]
+    if (image === undefined || isThere(image)) continue
+    const lacking = parent ?? (key === undefined ? candidate.target?.repository : undefined)
+    if (lacking !== undefined) incomplete.add(lacking)
+  }
+  return incomplete
 }
 
 /** What was found unchanged at the target with this place. */
