@@ -19,7 +19,7 @@ export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'res
   readonly share?: (blob: BlobSource, readers: number) => readonly BlobSource[]
   /** Blobs in flight. */
   readonly concurrency: number
-  /** Blobs in flight while those over 1 MiB are no more than `concurrency`; absent: that many in all. */
+  /** Of up to 1 MiB, besides the larger ones: what they wait for is answers. Absent: all blobs count alike. */
   readonly smallBlobs?: number
   /** Start nothing more after the first failure. */
   readonly failFast: boolean
@@ -46,17 +46,12 @@ class Execution {
   readonly #waiting = new Map<number, Transfer[]>()
   /** How many transfers a manifest still waits for. */
   readonly #open = new Map<number, number>()
-  /** In the order in which they are started; what goes to several targets is read once and started together. */
-  readonly #blobs: readonly BlobGroup[]
-  readonly #urgent: BlobGroup[] = []
+  readonly #lanes: readonly Lane[]
   readonly #manifests: ManifestTransfer[] = []
   readonly #running = new Map<
     number,
     {readonly abort: AbortController; sent: number; readonly size: number}
   >()
-  #nextBlob = 0
-  #activeBlobs = 0
-  #activeLarge = 0
   #activeManifests = 0
   #stopped: MirrorError | undefined
   #finished: () => void = () => {}
@@ -67,7 +62,7 @@ class Execution {
     this.#transfers = plan.transfers
     this.#options = options
     const blobs = plan.transfers.filter((transfer) => transfer.kind === 'blob')
-    this.#blobs = inGroups(startOrder(blobs, options.source.access))
+    this.#lanes = lanesFor(inGroups(startOrder(blobs, options.source.access)), options)
     for (const blob of blobs) if (blob.after !== undefined) this.#wait(blob.after, blob)
     for (const transfer of plan.transfers) {
       if (transfer.kind !== 'manifest') continue
@@ -109,7 +104,7 @@ class Execution {
   }
 
   #pump(): void {
-    const {concurrency, smallBlobs = concurrency} = this.#options
+    const {concurrency} = this.#options
     while (this.#activeManifests < 2 * concurrency) {
       const manifest = this.#manifests.shift()
       if (manifest === undefined) break
@@ -119,30 +114,22 @@ class Execution {
         this.#pump()
       })
     }
-    while (this.#activeBlobs < smallBlobs) {
-      const group = this.#nextGroup(this.#activeLarge < concurrency)
-      if (group === undefined) break
-      const large = isLarge(group) ? 1 : 0
-      this.#activeBlobs++
-      this.#activeLarge += large
-      void this.#putBlobs(group).finally(() => {
-        this.#activeBlobs--
-        this.#activeLarge -= large
-        this.#pump()
-      })
+    for (const lane of this.#lanes) {
+      while (lane.active < lane.most) {
+        const group = lane.urgent.shift() ?? lane.groups[lane.next++]
+        if (group === undefined) break
+        lane.active++
+        void this.#putBlobs(group).finally(() => {
+          lane.active--
+          this.#pump()
+        })
+      }
     }
-    if (this.#results.size === this.#transfers.length && this.#activeBlobs + this.#activeManifests === 0)
-      this.#finished()
+    if (this.#results.size === this.#transfers.length && this.#isIdle()) this.#finished()
   }
 
-  /** What became ready goes before what was always so; nothing overtakes a large one that has no place yet. */
-  #nextGroup(withLarge: boolean): BlobGroup | undefined {
-    const [urgent] = this.#urgent
-    const group = urgent ?? this.#blobs[this.#nextBlob]
-    if (group === undefined || (!withLarge && isLarge(group))) return undefined
-    if (urgent === undefined) this.#nextBlob++
-    else this.#urgent.shift()
-    return group
+  #isIdle(): boolean {
+    return this.#activeManifests === 0 && this.#lanes.every(({active}) => active === 0)
   }
 
   async #guard(transfer: Transfer, work: Promise<TransferResult>): Promise<void> {
@@ -163,7 +150,7 @@ class Execution {
     for (const next of this.#waiting.get(transfer.id) ?? []) {
       if (this.#results.has(next.id)) continue
       if (next.kind === 'blob') {
-        if (this.#stopped === undefined) this.#urgent.push([next])
+        if (this.#stopped === undefined) this.#lanes.find(({takes}) => takes(next))?.urgent.push([next])
         else this.#settle(next, {status: 'failed', error: this.#stopped})
       } else if (result.status === 'failed') {
         this.#settle(next, result)
@@ -210,19 +197,16 @@ class Execution {
   #stop(reason: MirrorError): void {
     if (this.#stopped !== undefined) return
     this.#stopped = reason
-    const unstarted = [...this.#urgent.splice(0), ...this.#blobs.slice(this.#nextBlob)].flat()
-    this.#nextBlob = this.#blobs.length
-    for (const blob of unstarted) this.#settle(blob, {status: 'failed', error: reason})
+    for (const lane of this.#lanes) {
+      const unstarted = [...lane.urgent.splice(0), ...lane.groups.slice(lane.next)].flat()
+      lane.next = lane.groups.length
+      for (const blob of unstarted) this.#settle(blob, {status: 'failed', error: reason})
+    }
     for (const {abort, sent, size} of this.#running.values())
       if (!isNearlyDone(sent, size)) abort.abort(reason)
     this.#pump()
   }
 }
-
-/** What takes long for its bytes, and not for the requests around them. */
-const LARGE = 1024 * 1024
-
-const isLarge = ([{content}]: BlobGroup): boolean => content.size > LARGE
 
 type BlobGroup = readonly [BlobTransfer, ...BlobTransfer[]]
 
@@ -236,4 +220,35 @@ const inGroups = (blobs: readonly BlobTransfer[]): readonly BlobGroup[] => {
     else group.push(blob)
   }
   return [...groups.values()]
+}
+
+/** Blobs that are started one after the other, each as soon as there is room. */
+interface Lane {
+  readonly takes: (blob: BlobTransfer) => boolean
+  /** In flight at most. */
+  readonly most: number
+  /** In the order in which they are started; what goes to several targets is read once and started together. */
+  readonly groups: readonly BlobGroup[]
+  /** Those that became ready only now, before the others. */
+  readonly urgent: BlobGroup[]
+  next: number
+  active: number
+}
+
+const SMALL = 1024 * 1024
+
+/** Small blobs do not wait for large ones: else all configs would come last, one after the other. */
+const lanesFor = (
+  groups: readonly BlobGroup[],
+  {concurrency, smallBlobs}: Pick<ExecuteOptions, 'concurrency' | 'smallBlobs'>,
+): readonly Lane[] => {
+  const lane = (most: number, takes: Lane['takes']): Lane => {
+    const own = groups.filter(([first]) => takes(first))
+    return {takes, most, groups: own, urgent: [], next: 0, active: 0}
+  }
+  if (smallBlobs === undefined) return [lane(concurrency, () => true)]
+  return [
+    lane(concurrency, ({content}) => content.size > SMALL),
+    lane(smallBlobs, ({content}) => content.size <= SMALL),
+  ]
 }
