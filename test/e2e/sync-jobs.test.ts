@@ -64,6 +64,24 @@ describe('a job file', () => {
     expect(made).toEqual(tools(...tags))
   })
 
+  test('is overruled by flags: --map takes the place of the names in it', async () => {
+    const map = await scene.write('map.txt', `${host}/team/app:v1 by-flag:v1\n`)
+    const body = `    references: ['${host}/team/app:v1']\n    map: {'${host}/team/app:v1': 'by-file:v1'}\n`
+    expect(await tagsAfter(body)).toEqual(['by-file:v1'])
+    const config = join(scene.directory, 'mirror.yaml')
+    const flags = argv`--config ${config} --map ${map} --dry-run`
+    const {report} = await scene.sync(flags, {into: false})
+    expect(report.images.map(({target}) => target.replace(/^.*\//, ''))).toEqual(['by-flag:v1'])
+  })
+
+  test('of which nothing is to be done is planned all the same by a dry run', async () => {
+    await tagsAfter(`    references: ['${host}/team/app:v1']\n`)
+    const config = join(scene.directory, 'mirror.yaml')
+    const {report, stderr} = await scene.sync(argv`--config ${config} --dry-run`, {into: false})
+    expect(report.outcome).toBe('planned')
+    expect(stderr).toBe('')
+  })
+
   test('takes ${ENV}, and says which variable is not set', async () => {
     const body = `    references: ['\${SOURCE}/team/app:v1']\n`
     expect(await tagsAfter(body, {env: {SOURCE: host}})).toEqual(['team/app:v1'])

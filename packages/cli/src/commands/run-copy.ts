@@ -70,6 +70,7 @@ const copyAndReport = async (settings: CopySettings, run: Run): Promise<Report> 
       target: to.text,
       startedAt,
       finishedAt: new Date(),
+      dryRun: settings.dryRun,
       blobs: result.blobs,
       bytes: {...result.bytes, decoded, scratchPeak},
       requests: origin.requests.requests + sink.usage.requests,

@@ -66,6 +66,7 @@ const pushAndReport = async (settings: PushSettings, run: Run): Promise<Report> 
         target: settings.target,
         startedAt,
         finishedAt: new Date(),
+        dryRun: settings.dryRun,
         blobs: result.blobs,
         bytes: {...result.bytes, decoded, scratchPeak},
         requests,

@@ -66,6 +66,7 @@ const syncAndReport = async (settings: SyncSettings, run: Run): Promise<Report> 
       target: settings.target,
       startedAt,
       finishedAt: new Date(),
+      dryRun: settings.dryRun,
       blobs,
       bytes: {...bytes, downloaded},
       requests: requests + targets.usage.requests,

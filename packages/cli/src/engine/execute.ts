@@ -48,10 +48,8 @@ class Execution {
   readonly #open = new Map<number, number>()
   readonly #lanes: readonly Lane[]
   readonly #manifests: ManifestTransfer[] = []
-  readonly #running = new Map<
-    number,
-    {readonly abort: AbortController; sent: number; readonly size: number}
-  >()
+  /** An array, as maps that are written to for long keep what was deleted from them in memory for long. */
+  readonly #running: Running[] = []
   #activeManifests = 0
   #stopped: MirrorError | undefined
   #finished: () => void = () => {}
@@ -78,7 +76,7 @@ class Execution {
     const stop = (): void => this.#stop(cancelled(drain))
     const leave = (): void => {
       this.#stop(cancelled(signal))
-      for (const {abort} of this.#running.values()) abort.abort(signal.reason)
+      for (const {abort} of this.#running) abort.abort(signal.reason)
     }
     drain.addEventListener('abort', stop, {once: true})
     signal.addEventListener('abort', leave, {once: true})
@@ -176,13 +174,13 @@ class Execution {
   }
 
   async #putBlob(transfer: BlobTransfer, blob: BlobSource | undefined): Promise<TransferResult> {
-    const run = {abort: new AbortController(), sent: 0, size: transfer.content.size}
+    const run: Running = {abort: new AbortController(), sent: 0, size: transfer.content.size}
     const context = {...this.#contextOf(transfer), blob, signal: run.abort.signal}
-    this.#running.set(transfer.id, run)
+    this.#running.push(run)
     try {
       return await putBlob(transfer, {...context, onSent: (sent) => (run.sent = sent)})
     } finally {
-      this.#running.delete(transfer.id)
+      this.#running.splice(this.#running.indexOf(run), 1)
     }
   }
 
@@ -202,10 +200,16 @@ class Execution {
       lane.next = lane.groups.length
       for (const blob of unstarted) this.#settle(blob, {status: 'failed', error: reason})
     }
-    for (const {abort, sent, size} of this.#running.values())
+    for (const {abort, sent, size} of this.#running)
       if (!isNearlyDone(sent, size)) abort.abort(reason)
     this.#pump()
   }
+}
+
+interface Running {
+  readonly abort: AbortController
+  sent: number
+  readonly size: number
 }
 
 type BlobGroup = readonly [BlobTransfer, ...BlobTransfer[]]

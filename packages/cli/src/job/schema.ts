@@ -44,7 +44,7 @@ const registry: ObjectSchema = {
   properties: {
     username: text('User name.'),
     password: text('Password or token; write ${NAME} to take it from the environment.'),
-    'password-file': text('File with the password on its first line.'),
+    'password-file': text('File with the password and nothing else but a line end.'),
     'docker-config': text('A docker config.json or podman auth.json with credentials.'),
     'credential-helper': text('NAME of a docker-credential-NAME program, such as ecr-login or acr-env.'),
     'service-account-key': text('Google service account key (JSON), as bmctl takes it in gcrKeyPath.'),

@@ -92,6 +92,8 @@ export interface RunFigures {
   readonly retries?: number
   /** What went wrong besides single images: the run is then no success, whatever they came to. */
   readonly error?: ReportError | undefined
+  /** Nothing was changed, since nothing was meant to be. */
+  readonly dryRun?: boolean
 }
 
 export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Report => ({
@@ -101,7 +103,7 @@ export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Rep
   target: run.target,
   startedAt: run.startedAt.toISOString(),
   finishedAt: run.finishedAt.toISOString(),
-  outcome: run.error === undefined ? outcomeOf(images) : outcomeWithError(images, run.error),
+  outcome: outcomeOfRun(run, images),
   totals: {
     images: images.length,
     succeeded: images.filter(isDone).length,
@@ -127,6 +129,11 @@ export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Ou
   const planned = isDryRun(images)
   if (images.some(isFailed)) return planned || images.some(isDone) ? 'partial' : 'failed'
   return planned ? 'planned' : 'ok'
+}
+
+const outcomeOfRun = ({error, dryRun}: RunFigures, images: readonly ReportImage[]): Outcome => {
+  const outcome = error === undefined ? outcomeOf(images) : outcomeWithError(images, error)
+  return outcome === 'ok' && dryRun === true ? 'planned' : outcome
 }
 
 const outcomeWithError = (images: readonly ReportImage[], {code}: ReportError): Outcome => {

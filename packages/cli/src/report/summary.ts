@@ -16,7 +16,7 @@ export const formatSummary = (
   report: Report,
   options: {readonly quiet?: boolean | undefined} = {},
 ): string => {
-  if (isDryRun(report.images)) return ''
+  if (report.outcome === 'planned' || isDryRun(report.images)) return ''
   if (options.quiet === true) {
     return report.outcome === 'ok' ? '' : `${formatFailures(report)}${formatFigures(report)}`
   }

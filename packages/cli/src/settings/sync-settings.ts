@@ -3,7 +3,7 @@ import {dirname, resolve} from 'node:path'
 import {limits, MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
 import {parsePlatform} from '../engine/select.js'
 import type {SparsePolicy} from '../engine/sparse.js'
-import type {Job, JobFile, JobTarget, RegistrySettings, WantedImage} from '../job/job.js'
+import type {Job, JobFile, JobNaming, JobTarget, RegistrySettings, WantedImage} from '../job/job.js'
 import {targetsOf} from '../job/job-targets.js'
 import {parseSourceMirrors} from '../job/parse-source-mirrors.js'
 import {readJobFile} from '../job/read-job-file.js'
@@ -123,6 +123,12 @@ const listsAsJob = (images: readonly string[]): JobFile => ({
 /** Lists are known by where they are: a list that is replaced by a newer one under its name is the same job. */
 const listOrigin = (lists: readonly string[]): string => lists.map(nameOf).toSorted().join(' ')
 
+/** `--map` takes the place of all that a job file says of single names. */
+const overruled = <Naming extends JobNaming>(own: Naming, flags: JobNaming): Naming => {
+  const {map: _names, ...rest} = own
+  return flags.mapFile === undefined ? {...own, ...flags} : ({...rest, ...flags} as Naming)
+}
+
 const nameOf = (path: string): string => (path === '-' ? path : resolve(path))
 
 interface FlagsForJob {
@@ -135,12 +141,12 @@ const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob)
   const {text, list, on, whole} = read
   const naming = readNamingFlags(read)
   const platforms = list('platform').map(parsePlatform)
-  const own = {...job, naming: {...job.naming, ...naming}}
+  const own = {...job, naming: overruled(job.naming, naming)}
   const targets = targetsOf(own, privateRegistry)
   const narrowed = list('include').length + list('exclude').length > 0
   refusePrune(job, {read, origin, narrowed})
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
-  const withNaming = (target: JobTarget): JobTarget => ({...target, naming: {...target.naming, ...naming}})
+  const withNaming = (target: JobTarget): JobTarget => ({...target, naming: overruled(target.naming, naming)})
   return {
     ...own,
     listed: await readLists(job.images),
