@@ -1,8 +1,9 @@
 import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import type {AcquireOptions, Block, BlockCache, BlockLease} from './block-cache.js'
+import type {Block, BlockCache, BlockLease} from './block-cache.js'
 import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
+import type {BlockLayout, SparseBlock} from './sparse-block.js'
 import type {Usage} from './usage.js'
 
 /**
@@ -16,6 +17,7 @@ const CHUNK_BYTES = 256 * 1024
 export interface PlacedBlock extends Block {
   /** Of its first plain byte. */
   readonly offset: number
+  readonly sparse?: SparseBlock | undefined
 }
 
 export interface BlockBytesOptions {
@@ -28,7 +30,28 @@ export interface BlockBytesOptions {
   readonly dispose: () => Promise<void>
 }
 
-/** A source of blocks that are decoded alone, each when somebody asks for bytes of it. */
+/** Bytes of one block, from its start. */
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** A reader, with the block it holds. */
+interface Reading {
+  readonly signal: AbortSignal | undefined
+  readonly unproven: boolean
+  readonly reuseChunks: boolean
+  readonly isSmall: boolean
+  /** Where it stops, in the source. */
+  readonly end: number
+  lease?: BlockLease
+}
+
+/**
+ * A source of blocks that are decoded alone, each when somebody asks for bytes of it. Of blocks that are mostly stored as
+ * they are the cache has what a walk over headers made the decoder give, and that is little: the content behind the headers
+ * is then put together from it and the file.
+ */
 export class BlockBytes implements ByteSource {
   readonly name: string
   readonly access = 'blocks'
@@ -39,6 +62,8 @@ export class BlockBytes implements ByteSource {
   #lastRead = -1
   #steps = 0
   #leaps = 0
+  /** Up to which block it is known how much a cache keeps of each; of those: how much, and of how much. */
+  readonly #known = {upTo: -1, kept: 0, plain: 0}
 
   constructor(options: BlockBytesOptions) {
     this.#options = options
@@ -50,48 +75,25 @@ export class BlockBytes implements ByteSource {
     const parts: Uint8Array[] = []
     const available = Math.max(0, Math.min(length, this.#options.size - offset))
     this.#followSmallReads(offset)
-    for await (const chunk of this.stream(offset, available, {...options, reuseChunks: false}))
+    const {signal, unproven = false} = options
+    const end = offset + available
+    for await (const chunk of this.#from(offset, {signal, unproven, reuseChunks: false, isSmall: true, end}))
       parts.push(chunk)
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
   }
 
-  /** Holds one block at a time, and that one no longer than its consumer needs it, or until the abort. */
   async *stream(offset: number, length: number, options: ReadOptions = {}): Bytes {
     const {signal, unproven = false, reuseChunks = false} = options
     const end = offset + length
     if (end > this.#options.size) throw endsBefore(this.name, {size: this.#options.size, wanted: end})
-    let lease: BlockLease | undefined
-    const letGo = (): void => lease?.release()
-    signal?.addEventListener('abort', letGo, {once: true})
-    try {
-      for (let at = offset; at < end;) {
-        throwIfAborted(signal)
-        const index = this.#indexAt(at)
-        const block = this.#blockAt(index)
-        const upTo = unproven ? Math.min(end - block.offset, block.size) : block.size
-        const wanted = this.#acquire(block, {signal, upTo, instead: lease})
-        this.#readAhead(index, end)
-        lease = await wanted
-        const blockEnd = Math.min(end, block.offset + block.size)
-        while (at < blockEnd) {
-          throwIfAborted(signal)
-          const from = at - block.offset
-          at = Math.min(blockEnd, at + CHUNK_BYTES)
-          const chunk = lease.bytes.subarray(from, at - block.offset)
-          // The block's buffer is used again: what the consumer may keep has to be a copy.
-          yield reuseChunks ? chunk : chunk.slice()
-        }
-      }
-    } finally {
-      signal?.removeEventListener('abort', letGo)
-      lease?.release()
-    }
+    yield* this.#from(offset, {signal, unproven, reuseChunks, isSmall: false, end})
   }
 
   hold(offset: number): () => void {
-    return offset < this.#options.size
-      ? this.#options.cache.hold(this.#blockAt(this.#indexAt(offset)))
-      : () => {}
+    if (offset >= this.#options.size) return () => {}
+    const {cache} = this.#options
+    const holds = cachedOf(this.#blockAt(this.#indexAt(offset))).map((block) => cache.hold(block))
+    return () => holds.forEach((release) => release())
   }
 
   async size(): Promise<number> {
@@ -101,38 +103,155 @@ export class BlockBytes implements ByteSource {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed !== undefined) return
     this.#closed = new MirrorError('CANCELLED', `${this.name} was closed`, {side: 'source'})
-    await this.#options.cache.drop(new Set(this.#options.blocks), this.#closed)
+    await this.#options.cache.drop(new Set(this.#options.blocks.flatMap(cachedOf)), this.#closed)
     await this.#options.dispose()
   }
 
-  async #acquire(block: Block, options: AcquireOptions): Promise<BlockLease> {
-    if (this.#closed !== undefined) throw this.#closed
-    return this.#options.cache.acquire(block, options)
+  /** Holds one block at a time, and that one no longer than its consumer needs it, or until the abort. */
+  async *#from(offset: number, reading: Reading): Bytes {
+    const {signal} = reading
+    const letGo = (): void => reading.lease?.release()
+    signal?.addEventListener('abort', letGo, {once: true})
+    try {
+      for (let at = offset; at < reading.end;) {
+        throwIfAborted(signal)
+        const index = this.#indexAt(at)
+        const block = this.#blockAt(index)
+        const range: Range = {from: at - block.offset, to: Math.min(reading.end - block.offset, block.size)}
+        const layout = await this.#layoutFor(index, range, reading)
+        yield* layout === undefined
+          ? this.#decoded(index, {block, range, upTo: reading.unproven ? range.to : block.size}, reading)
+          : this.#pieces(index, {layout, range}, reading)
+        at = block.offset + range.to
+      }
+    } finally {
+      signal?.removeEventListener('abort', letGo)
+      reading.lease?.release()
+    }
   }
 
-  #readAhead(index: number, end: number): void {
-    for (const block of this.#options.blocks.slice(index + 1, index + 1 + this.#options.cache.threads)) {
-      if (block.offset < end) this.#options.cache.prefetch(block)
+  /** A range of a block as the cache has it. It waits for so many bytes of that as `upTo` says. */
+  async *#decoded(
+    index: number,
+    {block, range, upTo}: {readonly block: Block; readonly range: Range; readonly upTo: number},
+    reading: Reading,
+  ): Bytes {
+    const {signal, reuseChunks} = reading
+    if (this.#closed !== undefined) throw this.#closed
+    const wanted = this.#options.cache.acquire(block, {signal, upTo, instead: reading.lease})
+    this.#readAhead(index, reading)
+    const lease = await wanted
+    reading.lease = lease
+    for (let at = range.from; at < range.to;) {
+      throwIfAborted(signal)
+      const from = at
+      at = Math.min(range.to, at + CHUNK_BYTES)
+      const chunk = lease.bytes.subarray(from, at)
+      // The block's buffer is used again: what the consumer may keep has to be a copy.
+      yield reuseChunks ? chunk : chunk.slice()
     }
+  }
+
+  /** A range of a block of which the cache has only what is coded. */
+  async *#pieces(
+    index: number,
+    {layout, range}: {readonly layout: BlockLayout; readonly range: Range},
+    reading: Reading,
+  ): Bytes {
+    const {coded} = this.#blockAt(index).sparse ?? {}
+    if (coded === undefined) throw new Error(`block ${index} of ${this.name} has no pieces`)
+    if (layout.codedBefore(range.to) > layout.codedBefore(range.from)) this.#options.cache.prefetch(coded)
+    for (let at = range.from; at < range.to;) {
+      throwIfAborted(reading.signal)
+      const {kind, length, position} = layout.pieceAt(at, Math.min(range.to - at, CHUNK_BYTES))
+      const end = position + length
+      const upTo = reading.unproven ? end : coded.size
+      if (kind === 'stored') yield* await this.#stored(layout, {from: at, to: at + length}, reading)
+      else yield* this.#decoded(index, {block: coded, range: {from: position, to: end}, upTo}, reading)
+      at += length
+    }
+    reading.lease?.release()
+  }
+
+  async #stored(layout: BlockLayout, {from, to}: Range, {signal}: Reading): Promise<readonly Uint8Array[]> {
+    try {
+      return await layout.readStored(from, to - from, {signal})
+    } catch (error) {
+      throw this.#closed ?? error
+    }
+  }
+
+  /** Undefined where the range has to come from the block decoded as a whole. */
+  async #layoutFor(index: number, range: Range, reading: Reading): Promise<BlockLayout | undefined> {
+    const block = this.#blockAt(index)
+    if (block.sparse === undefined || !this.#takesPieces(reading)) return undefined
+    const layout = await block.sparse.layout(reading)
+    if (index > this.#known.upTo) {
+      this.#known.upTo = index
+      this.#known.plain += block.size
+      this.#known.kept += layout === undefined ? block.size : layout.codedBefore(block.size)
+    }
+    if (layout === undefined || reading.unproven) return layout
+    // What is read straight from the file has no checksum to prove it; what is coded has that of its block.
+    const {kind, length} = layout.pieceAt(range.from, range.to - range.from)
+    return kind === 'coded' && length === range.to - range.from ? layout : undefined
+  }
+
+  #readAhead(index: number, reading: Reading): void {
+    const {end, unproven} = reading
+    const inPieces = unproven && this.#takesPieces(reading)
+    for (const block of this.#options.blocks.slice(index + 1, index + 1 + this.#options.cache.threads)) {
+      if (block.offset < end) this.#prefetch(block, {inPieces})
+    }
+  }
+
+  #prefetch(block: PlacedBlock, {inPieces}: {readonly inPieces: boolean}): void {
+    const {cache} = this.#options
+    const {sparse} = block
+    if (sparse === undefined || !inPieces) return cache.prefetch(block)
+    const begin = (layout: BlockLayout | undefined): void => {
+      const wanted = layout === undefined ? block : sparse.coded
+      if (this.#closed === undefined && wanted.size > 0) cache.prefetch(wanted)
+    }
+    // Whoever comes to read the block is told what is wrong with it.
+    sparse.layout({}).then(begin, () => {})
   }
 
   #followSmallReads(offset: number): void {
     const index = this.#indexAt(offset)
     if (index === this.#lastRead) return
     const [left, guessed] = this.#options.blocks.slice(Math.max(0, this.#lastRead), this.#lastRead + 2)
-    if (left !== undefined && this.#lastRead >= 0) this.#options.cache.abandon(left)
+    if (left !== undefined && this.#lastRead >= 0) this.#leave(left)
     if (index === this.#lastRead + 1) this.#steps += 1
     else {
       this.#leaps += 1
-      if (guessed !== undefined) this.#options.cache.abandon(guessed)
+      if (guessed !== undefined) this.#leave(guessed)
     }
     this.#lastRead = index
     const next = this.#options.blocks[index + 1]
     if (this.#leaps * STEPS_PER_LEAP > this.#steps || next === undefined) return
     // Behind the read itself: what is asked for goes before what may be.
     queueMicrotask(() => {
-      if (this.#closed === undefined && this.#lastRead === index) this.#options.cache.prefetch(next)
+      if (this.#closed === undefined && this.#lastRead === index) this.#prefetch(next, {inPieces: true})
     })
+  }
+
+  /** Stops decoding what the walk has left, unless it will still be there when its content is asked for. */
+  #leave(block: PlacedBlock): void {
+    const {cache} = this.#options
+    cache.abandon(block)
+    if (block.sparse !== undefined && !this.#keepsAll()) cache.abandon(block.sparse.coded)
+  }
+
+  /** What is streamed is best decoded as a whole, unless a walk has left the coded bytes of most blocks behind. */
+  #takesPieces({isSmall}: Reading): boolean {
+    return isSmall || this.#keepsAll()
+  }
+
+  /** Whether the coded bytes of all blocks fit into the cache, as far as the walk over headers has seen. */
+  #keepsAll(): boolean {
+    const {kept, plain} = this.#known
+    return plain > 0 && (kept / plain) * this.#options.size <= this.#options.cache.budget
   }
 
   #blockAt(index: number): PlacedBlock {
@@ -153,3 +272,7 @@ export class BlockBytes implements ByteSource {
     return low
   }
 }
+
+/** What a cache may have of a block. */
+const cachedOf = (block: PlacedBlock): readonly Block[] =>
+  block.sparse === undefined ? [block] : [block, block.sparse.coded]

@@ -56,7 +56,7 @@ interface Waiter {
  * reader, then the highest. Buffers are used again, so that memory does not depend on when garbage is collected.
  */
 export class BlockCache {
-  readonly #budget: number
+  readonly budget: number
   /** Blocks decoded at once, at most. */
   readonly threads: number
   readonly #entries = new Map<Block, Entry>()
@@ -67,7 +67,7 @@ export class BlockCache {
   #spare: ArrayBuffer | undefined
 
   constructor(options: {readonly budget: number; readonly threads: number}) {
-    this.#budget = options.budget
+    this.budget = options.budget
     this.threads = Math.max(1, options.threads)
   }
 
@@ -163,7 +163,7 @@ export class BlockCache {
    * twice. So whoever is a whole budget ahead of the last one waits for it.
    */
   #isWithinReach({order}: Block): boolean {
-    return order < this.#lowestReader() + this.#budget
+    return order < this.#lowestReader() + this.budget
   }
 
   async #admitLater(block: Block, signal: AbortSignal | undefined): Promise<Entry> {
@@ -243,7 +243,7 @@ export class BlockCache {
     const reader = this.#lowestReader()
     const lowest = Math.min(reader, ...[...this.#held.keys()].map((block) => block.order))
     const evicted: Entry[] = []
-    const fits = (): boolean => used + size <= this.#budget && entries.length - evicted.length < MOST_BLOCKS
+    const fits = (): boolean => used + size <= this.budget && entries.length - evicted.length < MOST_BLOCKS
     for (const entry of entries.toSorted((a, b) => keepValue(a.block, lowest) - keepValue(b.block, lowest))) {
       if (fits()) break
       if (entry.decoding || entry.pins > 0) continue

@@ -9,6 +9,10 @@ const FOOTER_MAGIC = Buffer.from('YZ', 'latin1')
 
 export const roundUp4 = (size: number): number => Math.ceil(size / 4) * 4
 
+/** The size of the check that ends a block, by its id (2.1.1.2). */
+export const checkBytes = (flags: number): number =>
+  flags === 0 ? 0 : 2 ** (Math.floor((flags - 1) / 3) + 2)
+
 /** The stream flags (two bytes, one number: the check's id) of a stream header; undefined where it is none. */
 export const parseStreamHeader = (bytes: Buffer): number | undefined => {
   if (bytes.length < STREAM_HEADER_BYTES || !bytes.subarray(0, 6).equals(HEADER_MAGIC)) return undefined

@@ -9,20 +9,17 @@ export interface DecodeBlockOptions {
   readonly decode: SequentialDecoder
   readonly signal: AbortSignal
   readonly onDecoded: (bytes: number) => void
-  readonly onFilled: (bytes: number) => void
+  /** Given the plain bytes one after another, which are its own no longer than the call lasts. */
+  readonly onPlain: (chunk: Uint8Array, offset: number) => void
 }
 
 /**
- * Decodes one block alone, into `target`: to the decoder it is a stream of one block, made of the block's own bytes and
+ * Decodes one block alone: to the decoder it is a stream of one block, made of the block's own bytes and
  * a header and tail written for it. The decoder checks the block's checksum; the sizes are held to the Index here.
  * @throws {MirrorError} BUNDLE_CORRUPT, BUNDLE_TRUNCATED, CANCELLED
  */
-export const decodeBlock = async (
-  block: XzBlock,
-  target: Uint8Array,
-  options: DecodeBlockOptions,
-): Promise<void> => {
-  const {packed, decode, signal, onDecoded, onFilled} = options
+export const decodeBlock = async (block: XzBlock, options: DecodeBlockOptions): Promise<void> => {
+  const {packed, decode, signal, onDecoded, onPlain} = options
   let filled = 0
   let unreadable: unknown
   async function* asStream(): Bytes {
@@ -40,9 +37,8 @@ export const decodeBlock = async (
     for await (const chunk of decode(asStream(), {name: packed.name, signal, reuseOutput: true})) {
       onDecoded(chunk.length)
       if (filled + chunk.length > block.plainSize) throw wrongSize(block, packed.name)
-      target.set(chunk, filled)
+      onPlain(chunk, filled)
       filled += chunk.length
-      onFilled(filled)
     }
   } catch (cause) {
     // The block is as long as its Index says: where its data ends too early it is damaged.

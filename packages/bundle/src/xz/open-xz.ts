@@ -8,6 +8,7 @@ import {readBlockTable, type XzBlockTable} from './block-table.js'
 import {decodeBlock} from './decode-block.js'
 import {refuseBigDictionaries} from './dictionary.js'
 import {xzDecoder} from './decoder.js'
+import {chunkMaps, sparseBlock} from './sparse-block.js'
 
 /**
  * A whole .xz file. Of several blocks, or one that fits in memory, each is decoded alone; one big block is decoded as a
@@ -32,12 +33,24 @@ export const openXz = async (packed: ByteSource, options: OpenPackedOptions): Pr
   const onDecoded = (bytes: number): void => {
     usage.decoded += bytes
   }
+  const maps = chunkMaps(packed)
   const blocks = table.blocks.map((block): PlacedBlock => ({
     offset: block.plainOffset,
     size: block.plainSize,
     order: block.plainOffset,
     decode: async (target, signal, onFilled) =>
-      decodeBlock(block, target, {packed, decode, signal, onDecoded, onFilled}),
+      decodeBlock(block, {
+        packed,
+        decode,
+        signal,
+        onDecoded,
+        onPlain: (chunk, offset) => {
+          target.set(chunk, offset)
+          onFilled(offset + chunk.length)
+        },
+      }),
+    // Only of a file a few bytes here and there cost little.
+    sparse: packed.access === 'random' ? sparseBlock(block, {packed, decode, onDecoded, maps}) : undefined,
   }))
   return new BlockBytes({
     name: packed.name,

@@ -1,0 +1,48 @@
+import {decodeVli} from './container.js'
+
+export const LONGEST_BLOCK_HEADER = 1024
+
+const LZMA2 = 0x21
+
+interface Filter {
+  readonly id: number
+  /** Where its properties begin in the header. */
+  readonly properties: number
+}
+
+/** The size of the dictionary that a block header asks for, in bytes; undefined where the decoder will refuse it anyway. */
+export const dictionaryOf = (header: Uint8Array): number | undefined => {
+  const lzma2 = filtersOf(header)?.find(({id}) => id === LZMA2)
+  if (lzma2 === undefined) return undefined
+  const bits = header[lzma2.properties] ?? 0
+  return bits === 40 ? 2 ** 32 - 1 : (2 + (bits & 1)) * 2 ** (Math.floor(bits / 2) + 11)
+}
+
+/** Whether what LZMA2 gives is what the block holds, with no other filter behind it. */
+export const isLzma2Alone = (header: Uint8Array): boolean => {
+  const filters = filtersOf(header)
+  return filters?.length === 1 && filters[0]?.id === LZMA2
+}
+
+/** The filters of a block header, as far as LZMA2, which is always the last (xz-file-format.txt 1.2, 3.1 and 5.3.1). */
+const filtersOf = (header: Uint8Array): readonly Filter[] | undefined => {
+  const flags = header[1] ?? 0
+  let at = 2
+  const next = (): number | undefined => {
+    const vli = decodeVli(header, at)
+    at = vli?.next ?? at
+    return vli?.value
+  }
+  if ((flags & 0x40) !== 0) next()
+  if ((flags & 0x80) !== 0) next()
+  const filters: Filter[] = []
+  for (let left = flags & 3; left >= 0; left -= 1) {
+    const id = next()
+    const length = next()
+    if (id === undefined || length === undefined) return undefined
+    filters.push({id, properties: at})
+    if (id === LZMA2) return filters
+    at += length
+  }
+  return filters
+}

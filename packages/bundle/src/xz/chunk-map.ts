@@ -1,0 +1,155 @@
+import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import type {Piece} from '../bytes/sparse-block.js'
+import type {XzBlock} from './block-table.js'
+import {checkBytes} from './container.js'
+import {isLzma2Alone, LONGEST_BLOCK_HEADER} from './block-header.js'
+
+/**
+ * Where the plain bytes of a block are: LZMA2 stores what does not compress as it is, in chunks of at most 64 KiB. A part is
+ * one such chunk, or neighbouring compressed ones together. All offsets in bytes, from the start of the block.
+ */
+export interface ChunkMap {
+  /** Where each part begins among the plain bytes, ascending from 0. */
+  readonly plainStarts: Uint32Array
+  /** Where the bytes of each stored chunk begin in the file's block; 0 for what is compressed. */
+  readonly storedAt: Uint32Array
+  /** How many plain bytes of compressed parts come before each part. */
+  readonly codedBefore: Uint32Array
+  readonly plainSize: number
+  /** Plain bytes of all compressed parts. */
+  readonly codedSize: number
+}
+
+/** Chunks of one block: ten times as many as in the biggest that `xz -9` makes. */
+const MOST_CHUNKS = 32 * 1024
+/** What is decoded to be used is half of a block or more: then it may as well be decoded as a whole. */
+const MOST_CODED = 0.5
+const WINDOW_BYTES = 256 * 1024
+/** The longest header of a chunk but for its last byte, the properties, which tell nothing about sizes. */
+const CHUNK_HEADER_BYTES = 5
+
+/**
+ * Finds the chunks of a block by hopping from header to header; nothing is decoded. Undefined where that is of no use: of
+ * a block that is mostly compressed, whose filters are others than LZMA2, or whose chunks do not make up what the Index says.
+ * @throws what reading throws
+ */
+export const mapChunks = async (
+  block: XzBlock,
+  packed: ByteSource,
+  options: ReadOptions,
+): Promise<ChunkMap | undefined> => {
+  const {packedOffset, unpaddedSize, plainSize, flags} = block
+  if (plainSize >= 2 ** 32 || unpaddedSize >= 2 ** 32) return undefined
+  const head = await packed.read(packedOffset, Math.min(LONGEST_BLOCK_HEADER, unpaddedSize), options)
+  if (!isLzma2Alone(head)) return undefined
+  const end = unpaddedSize - checkBytes(flags)
+  const parts = partList(plainSize)
+  let window: Uint8Array = head
+  let windowAt = 0
+  for (let at = ((head[0] ?? 0) + 1) * 4; at < end;) {
+    const header = Math.min(CHUNK_HEADER_BYTES, end - at)
+    if (at < windowAt || at + header > windowAt + window.length) {
+      window = await packed.read(packedOffset + at, Math.min(WINDOW_BYTES, end - at), options)
+      windowAt = at
+    }
+    const chunk = chunkAt(window.subarray(at - windowAt, at - windowAt + header))
+    if (chunk === 'end') return at + 1 === end ? parts.finish() : undefined
+    if (chunk === undefined || !parts.add(chunk, at)) return undefined
+    at += chunk.headerBytes + chunk.packedSize
+  }
+  return undefined
+}
+
+/** What lies at `offset`, of one kind and no longer than `most`. */
+export const pieceAt = (map: ChunkMap, offset: number, most: number): Piece => {
+  let part = partAt(map, offset)
+  const isStored = map.storedAt[part] !== 0
+  const position = (map.codedBefore[part] ?? 0) + offset - (map.plainStarts[part] ?? 0)
+  if (!isStored) return {kind: 'coded', length: Math.min(most, partEnd(map, part) - offset), position}
+  while (partEnd(map, part) - offset < most && (map.storedAt[part + 1] ?? 0) !== 0) part += 1
+  return {kind: 'stored', length: Math.min(most, partEnd(map, part) - offset), position: 0}
+}
+
+/** How many coded bytes come before the plain byte at `offset`. */
+export const codedBefore = (map: ChunkMap, offset: number): number => {
+  if (offset >= map.plainSize) return map.codedSize
+  const part = partAt(map, offset)
+  const before = map.codedBefore[part] ?? 0
+  return map.storedAt[part] === 0 ? before + offset - (map.plainStarts[part] ?? 0) : before
+}
+
+/** The part that holds the plain byte at `offset`. */
+export const partAt = ({plainStarts}: ChunkMap, offset: number): number => {
+  let low = 0
+  let high = plainStarts.length - 1
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((plainStarts[middle] ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+export const partEnd = ({plainStarts, plainSize}: ChunkMap, part: number): number =>
+  plainStarts[part + 1] ?? plainSize
+
+interface Chunk {
+  readonly isStored: boolean
+  readonly headerBytes: number
+  readonly packedSize: number
+  readonly plainSize: number
+}
+
+/** LZMA2's chunk headers, as liblzma's decoder reads them; undefined for none. */
+const chunkAt = (header: Uint8Array): Chunk | 'end' | undefined => {
+  const [control = 0, first, second, third, fourth] = header
+  if (control === 0) return 'end'
+  if (first === undefined || second === undefined) return undefined
+  const size = first * 256 + second + 1
+  if (control <= 2) return {isStored: true, headerBytes: 3, packedSize: size, plainSize: size}
+  if (control < 0x80 || third === undefined || fourth === undefined) return undefined
+  return {
+    isStored: false,
+    headerBytes: control >= 0xc0 ? 6 : 5,
+    packedSize: third * 256 + fourth + 1,
+    plainSize: (control & 0x1f) * 65_536 + size,
+  }
+}
+
+interface PartList {
+  /** False where there are too many of them, or they are more than the block holds. */
+  readonly add: (chunk: Chunk, at: number) => boolean
+  readonly finish: () => ChunkMap | undefined
+}
+
+const partList = (plainSize: number): PartList => {
+  const plainStarts: number[] = []
+  const storedAt: number[] = []
+  const before: number[] = []
+  let chunks = 0
+  let plain = 0
+  let coded = 0
+  return {
+    add: (chunk, at) => {
+      chunks += 1
+      if (chunk.isStored || storedAt.at(-1) !== 0) {
+        plainStarts.push(plain)
+        storedAt.push(chunk.isStored ? at + chunk.headerBytes : 0)
+        before.push(coded)
+      }
+      plain += chunk.plainSize
+      if (!chunk.isStored) coded += chunk.plainSize
+      return plain <= plainSize && coded <= plainSize * MOST_CODED && chunks <= MOST_CHUNKS
+    },
+    finish: () =>
+      plain === plainSize
+        ? {
+            plainStarts: Uint32Array.from(plainStarts),
+            storedAt: Uint32Array.from(storedAt),
+            codedBefore: Uint32Array.from(before),
+            plainSize,
+            codedSize: coded,
+          }
+        : undefined,
+  }
+}

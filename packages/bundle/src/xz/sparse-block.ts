@@ -1,0 +1,115 @@
+import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {abortable} from '../bytes/abortable.js'
+import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import type {BlockLayout, SparseBlock} from '../bytes/sparse-block.js'
+import type {XzBlock} from './block-table.js'
+import {codedBefore, mapChunks, partAt, partEnd, pieceAt, type ChunkMap} from './chunk-map.js'
+import {decodeBlock, type DecodeBlockOptions} from './decode-block.js'
+
+/** Of a block that is less than half as big as what it holds little is stored: its chunks are not looked at. */
+const WORTH_A_LOOK = 0.5
+/** Maps kept, at some 10 KiB each for blocks of 24 MiB. */
+const MAPS_KEPT = 500
+
+export type ChunkMaps = (block: XzBlock, options: ReadOptions) => Promise<ChunkMap | undefined>
+
+/** The maps of a file's blocks, each made once; of those of a long file the ones used last are kept. */
+export const chunkMaps = (packed: ByteSource): ChunkMaps => {
+  const kept = new Map<XzBlock, Promise<ChunkMap | undefined>>()
+  const make = async (block: XzBlock): Promise<ChunkMap | undefined> => {
+    try {
+      // Without a signal: who waits for it may leave, and it is made for all who come.
+      return await mapChunks(block, packed, {})
+    } catch (error) {
+      kept.delete(block)
+      throw error
+    }
+  }
+  return async (block, {signal}) => {
+    const map = kept.get(block) ?? make(block)
+    kept.delete(block)
+    kept.set(block, map)
+    const [oldest] = kept.keys()
+    if (kept.size > MAPS_KEPT && oldest !== undefined) kept.delete(oldest)
+    return abortable(map, signal)
+  }
+}
+
+export interface SparseBlockOptions extends Omit<DecodeBlockOptions, 'onPlain' | 'signal'> {
+  readonly maps: ChunkMaps
+}
+
+/** Undefined for a block of which it is clear from its sizes that little of it is stored. */
+export const sparseBlock = (block: XzBlock, options: SparseBlockOptions): SparseBlock | undefined => {
+  if (block.unpaddedSize < block.plainSize * WORTH_A_LOOK) return undefined
+  const {packed, maps} = options
+  let codedSize = 0
+  return {
+    layout: async ({signal}) => {
+      const map = await maps(block, {signal})
+      codedSize = map?.codedSize ?? 0
+      return map === undefined ? undefined : layoutOf(map, {packed, start: block.packedOffset})
+    },
+    coded: {
+      get size() {
+        return codedSize
+      },
+      order: block.plainOffset,
+      decode: async (target, signal, onFilled) => {
+        const map = await maps(block, {signal})
+        if (map?.codedSize !== target.length) {
+          throw new MirrorError('BUNDLE_CORRUPT', `${packed.name} changed while it was read`, {
+            side: 'source',
+          })
+        }
+        await decodeBlock(block, {
+          ...options,
+          signal,
+          onPlain: (chunk, offset) => {
+            keepCoded(map, target, {chunk, offset})
+            onFilled(codedBefore(map, offset + chunk.length))
+          },
+        })
+      },
+    },
+  }
+}
+
+const layoutOf = (
+  map: ChunkMap,
+  {packed, start}: {readonly packed: ByteSource; readonly start: number},
+): BlockLayout => ({
+  pieceAt: (offset, most) => pieceAt(map, offset, most),
+  codedBefore: (offset) => codedBefore(map, offset),
+  readStored: async (offset, length, options) => {
+    const end = offset + length
+    const first = partAt(map, offset)
+    const last = partAt(map, end - 1)
+    const from = storedAt(map, first, offset)
+    const bytes = await packed.read(start + from, storedAt(map, last, end) - from, options)
+    // The headers of chunks stand between their bytes.
+    const chunks: Uint8Array[] = []
+    for (let part = first; part <= last; part += 1) {
+      const at = Math.max(offset, map.plainStarts[part] ?? 0)
+      const upTo = Math.min(end, partEnd(map, part))
+      chunks.push(bytes.subarray(storedAt(map, part, at) - from, storedAt(map, part, upTo) - from))
+    }
+    return chunks
+  },
+})
+
+/** Where the file's block has the plain byte at `offset`, of a stored part. */
+const storedAt = (map: ChunkMap, part: number, offset: number): number =>
+  (map.storedAt[part] ?? 0) + offset - (map.plainStarts[part] ?? 0)
+
+const keepCoded = (
+  map: ChunkMap,
+  target: Uint8Array,
+  {chunk, offset}: {readonly chunk: Uint8Array; readonly offset: number},
+): void => {
+  for (let done = 0; done < chunk.length;) {
+    const {kind, length, position} = pieceAt(map, offset + done, chunk.length - done)
+    if (kind === 'coded') target.set(chunk.subarray(done, done + length), position)
+    done += length
+  }
+}
