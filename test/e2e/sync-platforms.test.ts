@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest'
 import {digestOf, mediaTypes} from '@airgap-mirror/oci-client/model'
-import {makeImage, type TestImage} from '@airgap-mirror/test/kit'
+import {makeImage, makeManifest, type TestImage} from '@airgap-mirror/test/kit'
 import {argv} from './argv.js'
 import {faultsIn} from './push.js'
 import {statuses, syncScene, type SyncScene} from './sync.js'
@@ -107,6 +107,32 @@ test('a platform that the image does not have fails it, naming what it has; the 
   expect(code).toBe(3)
   expect(statuses(report)).toEqual(['failed', 'pushed'])
   expect(stderr).toMatch(/^error: .*team\/arm:v1.*linux\/amd64/m)
+})
+
+test('a chart is for every platform; the + of its version is _ in its tag', async () => {
+  await using scene = await syncScene()
+  const config = Buffer.from('{"name":"chart","version":"1.0.0+up2"}')
+  const chart = Buffer.from('the bytes of a chart')
+  const described = (bytes: Buffer, mediaType: string) => ({
+    mediaType,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  })
+  for (const bytes of [config, chart]) await scene.source.addBlob('charts/app', bytes)
+  const {bytes, descriptor} = makeManifest(
+    {
+      schemaVersion: 2,
+      config: described(config, 'application/vnd.cncf.helm.config.v1+json'),
+      layers: [described(chart, 'application/vnd.cncf.helm.chart.content.v1.tar+gzip')],
+    },
+    {mediaType: mediaTypes.ociManifest},
+  )
+  const place = {repository: 'charts/app', reference: '1.0.0_up2', mediaType: mediaTypes.ociManifest}
+  scene.source.addManifest({...place, bytes})
+  const list = await scene.list(`${scene.source.host}/charts/app:1.0.0+up2`)
+  const {code, stderr} = await scene.sync(argv`--images ${list} --platform linux/amd64`)
+  expect({code, stderr}).toMatchObject({code: 0})
+  expect(scene.at('charts/app:1.0.0_up2')).toBe(descriptor.digest)
 })
 
 test('attestations inside an index of BuildKit stay with it', async () => {

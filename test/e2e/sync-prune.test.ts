@@ -146,6 +146,25 @@ describe('--prune removes', () => {
     expect(tags()).toEqual(['v1'])
   })
 
+  test('no signature as long as any tag of its image is wanted', async () => {
+    await using at = await pruning()
+    const {scene, list, tags} = at
+    const image = await makeImage({seed: 'twice', layers: 1})
+    const reference = await scene.add('team/app:v9', image)
+    await scene.add('team/app:latest', image)
+    const {digest} = image.root.descriptor
+    const {privateKey} = cosignKeys()
+    await scene.add(`team/app:${cosignTag(digest)}`, cosignSignature(digest, {name: reference, privateKey}))
+    for (const wanted of [['v9', 'latest'], ['latest']]) {
+      await at.want(...wanted.map((tag) => `team/app:${tag}`))
+      expect(await scene.quietly(argv`--images ${list} --prune`)).toMatchObject(SILENT)
+      expect(tags()).toEqual([...wanted, cosignTag(digest)].toSorted())
+    }
+    await at.want('team/app:v1')
+    expect(await scene.quietly(argv`--images ${list} --prune`)).toMatchObject(SILENT)
+    expect(tags()).toEqual(['v1'])
+  })
+
   test('nothing where the list cannot be read, is bad, or names nothing', async () => {
     await using at = await pruning()
     const {scene, list, tags} = at

@@ -92,6 +92,82 @@ test('a target that is down does not hold back the other, and has its own errors
   expect(faultsIn(second)).toEqual([])
 })
 
+test('a target that takes no login does not hold back the other, and says where the login is from', async () => {
+  await using scene = await syncScene()
+  await using secured = await startRegistry({auth: {type: 'token', users: []}})
+  const reference = await scene.add('team/one:v1')
+  const settings = [
+    '{username: x, password: wrong}',
+    '{credential-helper: is-not-there}',
+    '{plain-http: true}',
+  ]
+  const wrong = [
+    /"x" from the job file/,
+    /docker-credential-is-not-there is not installed/,
+    /asks for a credential/,
+  ]
+  for (const [index, login] of settings.entries()) {
+    const config = await scene.write(
+      'mirror.yaml',
+      `registries: {'${secured.host}': ${login}}
+jobs:
+  - {name: job, targets: ['${secured.host}/dr', '${scene.target.host}/mirror'], references: ['${reference}']}
+`,
+    )
+    const {code, stderr, report} = await scene.sync(argv`--config ${config}`, {into: false})
+    expect(code).toBe(3)
+    expect(statuses(report)).toEqual(['failed', index === 0 ? 'pushed' : 'present'])
+    expect(stderr).toMatch(wrong[index] ?? '')
+    expect(stderr).toMatch(/^error: target: /m)
+  }
+})
+
+test('a source that takes no login fails its own images alone, on the source side', async () => {
+  await using scene = await syncScene()
+  await using secured = await startRegistry({auth: {type: 'token', users: []}})
+  const reference = await scene.add('team/one:v1')
+  const config = await scene.write(
+    'mirror.yaml',
+    `registries: {'${secured.host}': {credential-helper: is-not-there}}
+jobs:
+  - {name: job, targets: '${scene.target.host}/mirror', references: ['${secured.host}/a/b:v1', '${reference}']}
+`,
+  )
+  const {code, stderr, report} = await scene.sync(argv`--config ${config}`, {into: false})
+  expect(code).toBe(3)
+  expect(statuses(report)).toEqual(['failed', 'pushed'])
+  expect(stderr).toMatch(
+    new RegExp(`^error: source: ${secured.host}/a/b:v1: docker-credential-is-not-there`, 'm'),
+  )
+  expect(stderr).not.toContain('error: target')
+})
+
+test('four targets, one blob at a time: nobody waits for good, each blob is read once and mounted where it can be', async () => {
+  await using scene = await syncScene()
+  await using second = await startRegistry({strict: true})
+  const names: string[] = []
+  const blobs = new Set<string>()
+  for (let index = 0; index < 10; index++) {
+    const image = await makeImage({seed: `many ${index}`, layers: 3, layerSize: 100_000, content: 'random'})
+    for (const {descriptor} of image.blobs) blobs.add(descriptor.digest)
+    names.push(`team/many-${index}:v1`)
+    await scene.add(`team/many-${index}:v1`, image)
+  }
+  const targets = [`${scene.target.host}/a`, `${second.host}/b`, `${scene.target.host}/c`, `${second.host}/d`]
+  const config = await jobFor(scene, {targets, names})
+  const {code, report} = await scene.sync(argv`--config ${config} --concurrency 1 --source-concurrency 1`, {
+    into: false,
+    timeout: 40_000,
+  })
+  expect(code).toBe(0)
+  expect(statuses(report)).toEqual(names.flatMap(() => targets.map(() => 'pushed')))
+  expect(blobsRead(scene.source)).toHaveLength(blobs.size)
+  for (const registry of [scene.target, second]) {
+    expect(registry.commits).toHaveLength(blobs.size)
+    expect(faultsIn(registry)).toEqual([])
+  }
+})
+
 test('a target that dies in the middle of a shared download does not end it for the other', async () => {
   await using scene = await syncScene()
   await using second = await startRegistry()

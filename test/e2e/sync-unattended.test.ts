@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest'
-import {readFile} from 'node:fs/promises'
+import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {makeImage} from '@airgap-mirror/test/kit'
 import {argv} from './argv.js'
@@ -200,6 +200,37 @@ describe('--failed and --report', () => {
     expect((await scene.quietly(argv`--images ${failed}`)).code).toBe(0)
     expect(scene.target.repositories()).toEqual(['mirror/moved/there'])
   })
+})
+
+test('--dry-run on the first night says what would be sent, and changes nothing anywhere', async () => {
+  await using scene = await syncScene()
+  const image = await makeImage({seed: 'app', layers: 1})
+  const reference = await scene.add('team/app:v1', image)
+  const list = await scene.list(reference)
+  const {code, report} = await scene.sync(argv`--images ${list} --dry-run`)
+  const bytes = image.blobs.reduce((sum, {descriptor}) => sum + descriptor.size, 0)
+  expect(code).toBe(0)
+  expect(report).toMatchObject({outcome: 'planned', images: [{status: 'planned', bytesToSend: bytes}]})
+  expect(new Set(scene.target.requests.map(({method}) => method))).toEqual(new Set(['HEAD']))
+  expect(scene.source.requests.filter(({kind}) => kind === 'blob-get')).toEqual([])
+  const table = await (await scene.start(argv`--images ${list} --dry-run`)).result
+  expect(table.stdout).toContain(`${reference}  ->  ${scene.target.host}/mirror/team/app:v1`)
+  expect(await readdir(scene.directory, {recursive: true})).not.toContainEqual(
+    expect.stringContaining('tags/'),
+  )
+})
+
+test('--fail-fast: what fails before anything is sent is the first failure, too', async () => {
+  await using scene = await syncScene()
+  const missing = `${scene.source.host}/team/missing:v1`
+  const list = await scene.list(await scene.add('team/app:v1'), missing, await scene.add('team/tool:v1'))
+  const {code, stderr, report} = await scene.sync(argv`--images ${list} --fail-fast`)
+  expect(code).toBe(1)
+  expect(statuses(report)).toEqual(['skipped', 'failed', 'skipped'])
+  expect(stderr).toContain('not tried: another image failed first')
+  expect(scene.target.bytesReceived).toBe(0)
+  // nothing was put, so that nothing counts as ours
+  expect((await scene.sync(argv`--images ${list}`)).code).toBe(3)
 })
 
 describe('exit codes', () => {

@@ -101,6 +101,20 @@ test('tokens are fetched as the registries ask for them, and nothing is asked be
   }
 })
 
+test.each([
+  ['does not say the digest', {type: 'headers', headers: {'docker-content-digest': undefined}}],
+  ['is refused', {type: 'status', status: 405}],
+] as const)('where the HEAD of a source %s, its manifest is read instead', async (_name, fault) => {
+  await using warm = await afterOneNight()
+  const {scene, list} = warm
+  scene.source.setFaults([{match: {kind: 'head'}, times: Infinity, fault}])
+  expect(await scene.quietly(argv`--images ${list}`)).toMatchObject(SILENT)
+  expect(exchanges(scene.source).filter((line) => line.startsWith('GET'))).toEqual(
+    TAGS.map((tag) => `GET manifest-get ${tag}`),
+  )
+  expect(exchanges(scene.target)).toEqual(HEADS)
+})
+
 test('digests need no request at all once they are there', async () => {
   await using scene = await syncScene()
   const image = await makeImage({seed: 'app', layers: 1})

@@ -43,8 +43,9 @@ const connect = async (
   {reference: {registry}, insecure, plainHttp}: MirrorPlace,
   {settings, registries, mirrors, output, run}: SourceRegistriesOptions,
 ): Promise<RegistryOptions> => {
+  const file = overriding(settings, registries?.get(registry))
   const own: RegistrySettings = {
-    ...overriding(overriding(settings, registries?.get(registry)), mirrors?.settingsFor(registry)),
+    ...overriding(file, mirrors?.settingsFor(registry)),
     ...(insecure === true ? {insecureSkipTlsVerify: true} : {}),
     ...(plainHttp === true ? {plainHttp} : {}),
   }
@@ -53,6 +54,12 @@ const connect = async (
   const credentials = await openCredentials(own, {
     registry,
     side: 'source',
+    origin:
+      settings.username !== undefined
+        ? undefined
+        : file.username !== undefined
+          ? 'the job file'
+          : 'the file of --source-mirrors',
     suspend: () => run.renderer.suspend(),
     signal: run.interruption.drain,
   })

@@ -118,6 +118,7 @@ const connect = async (
   const credentials = await openCredentials(own, {
     registry,
     side: 'target',
+    origin: settings.targetFlags.username === undefined ? 'the job file' : undefined,
     suspend: () => run.renderer.suspend(),
     signal: run.interruption.drain,
   })

@@ -9,7 +9,7 @@ import {
   type CredentialProvider,
   type FileCredentials,
 } from '@airgap-mirror/oci-client'
-import {limits, MirrorError, parseJsonObject, type Side} from '@airgap-mirror/oci-client/model'
+import {isMirrorError, limits, MirrorError, parseJsonObject, type Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {canPrompt, promptCredential} from '../prompt/credential-prompt.js'
 import {environment, home} from './environment.js'
@@ -20,6 +20,8 @@ export interface CredentialOptions {
   /** `host[:port]`. */
   readonly registry: string
   readonly side: Side
+  /** What gave the user name, for messages; default the flag. */
+  readonly origin?: string | undefined
   /** Takes progress off the screen while the person at the terminal is asked; ends with the returned function. */
   readonly suspend: () => () => void
   readonly signal?: AbortSignal
@@ -39,18 +41,30 @@ export const openCredentials = async (
 ): Promise<CredentialProvider | undefined> => {
   if (settings.needCredential === false) return undefined
   const given = await givenCredential(settings, options)
-  if (given !== undefined) return given
-  const provider = foundOrAsked(settings.dockerConfig, options)
+  if (given !== undefined) return onItsSide(given, options.side)
+  const provider = onItsSide(foundOrAsked(settings.dockerConfig, options), options.side)
   const request = {registry: options.registry, refused: false, signal: options.signal}
   if (settings.needCredential === true && (await provider(request)) === undefined)
     await provider({...request, refused: true})
   return provider
 }
 
+/** A file or a helper does not know which side it is asked for. */
+const onItsSide =
+  (provider: CredentialProvider, side: Side): CredentialProvider =>
+  async (request) => {
+    try {
+      return await provider(request)
+    } catch (error) {
+      if (!isMirrorError(error) || error.side !== undefined || error.code === 'CANCELLED') throw error
+      throw new MirrorError(error.code, error.message, {side, hint: error.hint, cause: error.cause})
+    }
+  }
+
 /** A credential that the settings hold or name, for this registry alone. */
 const givenCredential = async (
   settings: RegistrySettings,
-  {side}: CredentialOptions,
+  {side, origin = `--${prefixOf(side)}username`}: CredentialOptions,
 ): Promise<CredentialProvider | undefined> => {
   const {username, password, passwordFile, serviceAccountKey, identityToken, credentialHelper} = settings
   if (serviceAccountKey !== undefined) {
@@ -69,7 +83,7 @@ const givenCredential = async (
   }
   const secret = passwordFile === undefined ? password : await readSecret(passwordFile, 'password-file')
   if (username === undefined || secret === undefined) return undefined
-  return staticCredentials({username, password: secret, origin: `--${prefixOf(side)}username`})
+  return staticCredentials({username, password: secret, origin})
 }
 
 /** Google's registries take the whole key file as the password of `_json_key`; one that is not JSON is the wrong file. */

@@ -84,6 +84,10 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
   for (const {source: name, target, status, error} of before)
     if (error !== undefined) onEvent({type: 'image', source: name, target, status, error})
   if (plan.images.length > 0) {
+    // What has failed before anything is sent is a first failure, too.
+    const isOver =
+      options.failFast &&
+      (before.some(({error}) => error !== undefined) || plan.images.some(({status}) => status === 'failed'))
     await noteIntent(plans, {targets, making})
     options.onStart?.()
     tally.begin()
@@ -94,6 +98,7 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
       manifests: new Map(plans.flatMap(({manifests}) => [...manifests])),
       pending: () => undefined,
       onSettled: tally.settled,
+      drain: isOver ? AbortSignal.any([drain, AbortSignal.abort(notTried())]) : drain,
     })
   }
   const result = tally.finished()
@@ -121,6 +126,8 @@ const noteIntent = async (
     if ((await tags.save()) === 'stale') throw cannotRemember()
   }
 }
+
+const notTried = (): MirrorError => new MirrorError('CANCELLED', 'not tried: another image failed first')
 
 /** What is put and not remembered would be taken for somebody else's by the next run. */
 const cannotRemember = (): MirrorError =>
