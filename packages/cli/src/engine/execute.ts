@@ -42,6 +42,8 @@ class Execution {
   readonly #results = new Map<number, TransferResult>()
   readonly #transfers: readonly Transfer[]
   readonly #options: ExecuteOptions
+  /** By the `sink` of a transfer. Each transfer has a copy, so that nothing is in them that it does not need. */
+  readonly #contexts: readonly Omit<TransferContext, 'signal'>[]
   /** Transfers that wait for one, by its id. */
   readonly #waiting = new Map<number, Transfer[]>()
   /** How many transfers a manifest still waits for. */
@@ -59,6 +61,10 @@ class Execution {
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#transfers = plan.transfers
     this.#options = options
+    const {source, manifests, pending, layers, onEvent} = options
+    const {transfers} = plan
+    const shared = {source, manifests, pending, layers, onEvent, transfers, results: this.#results}
+    this.#contexts = options.sinks.map((sink) => ({...shared, sink}))
     const blobs = plan.transfers.filter((transfer) => transfer.kind === 'blob')
     this.#lanes = lanesFor(inGroups(startOrder(blobs, options.source.access)), options)
     for (const blob of blobs) if (blob.after !== undefined) this.#wait(blob.after, blob)
@@ -175,20 +181,20 @@ class Execution {
 
   async #putBlob(transfer: BlobTransfer, blob: BlobSource | undefined): Promise<TransferResult> {
     const run: Running = {abort: new AbortController(), sent: 0, size: transfer.content.size}
-    const context = {...this.#contextOf(transfer), blob, signal: run.abort.signal}
+    const {signal} = run.abort
+    const onSent = (sent: number): void => void (run.sent = sent)
     this.#running.push(run)
     try {
-      return await putBlob(transfer, {...context, onSent: (sent) => (run.sent = sent)})
+      return await putBlob(transfer, {...this.#contextOf(transfer), blob, signal, onSent})
     } finally {
       this.#running.splice(this.#running.indexOf(run), 1)
     }
   }
 
   #contextOf({sink: at = 0}: Transfer): Omit<TransferContext, 'signal'> {
-    const {sinks} = this.#options
-    const sink = sinks[at]
-    if (sink === undefined) throw new Error(`the plan names target ${at} of ${sinks.length}`)
-    return {...this.#options, sink, transfers: this.#transfers, results: this.#results}
+    const context = this.#contexts[at]
+    if (context === undefined) throw new Error(`the plan names target ${at} of ${this.#contexts.length}`)
+    return context
   }
 
   /** Starts nothing more. What cannot be finished soon is given up; what is nearly done goes on, and its tags follow. */
@@ -200,8 +206,7 @@ class Execution {
       lane.next = lane.groups.length
       for (const blob of unstarted) this.#settle(blob, {status: 'failed', error: reason})
     }
-    for (const {abort, sent, size} of this.#running)
-      if (!isNearlyDone(sent, size)) abort.abort(reason)
+    for (const {abort, sent, size} of this.#running) if (!isNearlyDone(sent, size)) abort.abort(reason)
     this.#pump()
   }
 }
