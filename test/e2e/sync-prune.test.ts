@@ -215,7 +215,7 @@ describe('--prune removes', () => {
 
 test('--prune of a job file: a repository that cannot be listed prunes nothing', async () => {
   await using scene = await syncScene()
-  for (const tag of ['v1', 'v2']) await scene.add(`team/app:${tag}`)
+  for (const name of ['team/app:v1', 'team/app:v2', 'team/other:v1']) await scene.add(name)
   const job = (tags: string): Promise<string> =>
     scene.write(
       'mirror.yaml',
@@ -223,6 +223,7 @@ test('--prune of a job file: a repository that cannot be listed prunes nothing',
   - name: job
     targets: ${scene.target.host}/mirror
     prune: true
+    references: ['${scene.source.host}/team/other:v1']
     repositories: [{repository: ${scene.source.host}/team/app, tags: ${tags}}]
 `,
     )
@@ -230,10 +231,17 @@ test('--prune of a job file: a repository that cannot be listed prunes nothing',
   const config = await job('{glob: "v*"}')
   expect(await scene.quietly(argv`--config ${config}`, {into: false})).toMatchObject(SILENT)
   expect(tags()).toEqual(['v1', 'v2'])
-  for (const status of [404, 500, 401]) {
-    scene.source.setFaults([{match: {kind: 'tags'}, times: Infinity, fault: {type: 'status', status}}])
+  const broken = [
+    {status: 404},
+    {status: 500},
+    {status: 401},
+    {status: 200, body: '{"name":"team/app","tags":null}'},
+  ]
+  for (const answer of broken) {
+    const fault = {type: 'status', ...answer, headers: {'content-type': 'application/json'}} as const
+    scene.source.setFaults([{match: {kind: 'tags'}, times: Infinity, fault}])
     const {code, stderr} = await scene.quietly(argv`--config ${config} --source-retries 0`, {into: false})
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(stderr).toMatch(/^error: source: /m)
     expect(tags()).toEqual(['v1', 'v2'])
   }

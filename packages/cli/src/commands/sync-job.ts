@@ -114,8 +114,19 @@ const imagesOf = async (
   })
 }
 
-const imagesListed = async (listing: Listing, {source, drain}: JobOptions): Promise<readonly WantedImage[]> =>
-  imagesIn(listing, await source.listTags(listing.registry, listing.repository, {signal: drain}))
+const imagesListed = async (
+  listing: Listing,
+  {source, drain}: JobOptions,
+): Promise<readonly WantedImage[]> => {
+  const {registry, repository} = listing
+  const tags = await source.listTags(registry, repository, {signal: drain})
+  if (tags.length > 0) return imagesIn(listing, tags)
+  // Rather a registry that has lost its way than somebody who wants nothing: all that is there would be pruned.
+  throw new MirrorError('NOT_FOUND', `${registry}/${repository} has no tags`, {
+    side: 'source',
+    hint: 'Is the name spelt right? A repository that is to be empty can be taken out of the job file.',
+  })
+}
 
 /** Who names neither tag nor digest means `latest`. */
 const withTag = ({source, target}: WantedImage): WantedImage => ({
