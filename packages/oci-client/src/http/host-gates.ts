@@ -10,6 +10,7 @@ import {
 import {parseRetryAfter} from './retry-after.js'
 import type {HttpRequest, HttpResponse, Middleware} from './send.js'
 import {isUnreachable} from './transport-error.js'
+import {whenAborted} from './when-aborted.js'
 import {cancelled, limits} from '../model/index.js'
 
 /** How a host does, for whoever decides whether to try again. Milliseconds. */
@@ -103,20 +104,19 @@ class HostGate {
   #enter(passage: Passage, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(cancelled(signal))
-      const onAbort = (): void => {
+      const detach = whenAborted(signal, () => {
         this.#queue = this.#queue.filter((other) => other !== waiting)
         reject(cancelled(signal))
-      }
+      })
       const waiting: Waiting = {
         passage,
         enter: () => {
-          signal?.removeEventListener('abort', onAbort)
+          detach()
           passage.startedAt = this.#now()
           this.#inside.add(passage)
           resolve()
         },
       }
-      signal?.addEventListener('abort', onAbort, {once: true})
       this.#queue.push(waiting)
       this.#admit()
     })

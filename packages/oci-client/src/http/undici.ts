@@ -6,6 +6,7 @@ import {createSecureContexts} from './tls.js'
 import {misunderstoodError} from './tls-error.js'
 import {transportError} from './transport-error.js'
 import {UploadBody, type UploadBodyOptions} from './upload-body.js'
+import {whenAborted} from './when-aborted.js'
 import {readBeginning, readResponse, wireResponse, type WireOptions} from './wire-response.js'
 import {originOf} from './location.js'
 import {proxyRefused} from './proxy-error.js'
@@ -92,16 +93,14 @@ const exchange = async (request: HttpRequest, context: Context): Promise<HttpRes
   const toError = (error: unknown): unknown => upload?.failure?.error ?? transportError(error, peer)
   const wire: WireOptions = {url, signal, toError}
 
-  let onAbort = (): void => {}
+  let detach = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
+    detach = whenAborted(signal, () => {
       reject(cancelled(signal))
       stop.abort(cancelled(signal))
       upload?.release()
-    }
+    })
   })
-  signal?.addEventListener('abort', onAbort, {once: true})
-  const detach = (): void => signal?.removeEventListener('abort', onAbort)
   if (upload === undefined) expectAnswer(times.connect + times.stall)
   try {
     const answer = route.pool.request(wireRequest(request, {...context, upload, signal: stop.signal}))

@@ -1,0 +1,16 @@
+/**
+ * Calls back once where the signal is aborted.
+ * @returns what calls it off, and lets go of everything that the callback holds. Listeners of one signal are linked in the
+ * order in which they came, and those that were removed keep the later ones in memory until all of it is searched for
+ * garbage: for a signal that ten thousands of requests listen to, that is what a run's memory would go to.
+ */
+export const whenAborted = (signal: AbortSignal | undefined, callBack: () => void): (() => void) => {
+  if (signal === undefined) return () => {}
+  let work: (() => void) | undefined = callBack
+  const listener = (): void => work?.()
+  signal.addEventListener('abort', listener, {once: true})
+  return () => {
+    work = undefined
+    signal.removeEventListener('abort', listener)
+  }
+}
