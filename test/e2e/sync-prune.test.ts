@@ -213,44 +213,6 @@ describe('--prune removes', () => {
   })
 })
 
-test('--prune of a job file: a repository that cannot be listed prunes nothing', async () => {
-  await using scene = await syncScene()
-  for (const name of ['team/app:v1', 'team/app:v2', 'team/other:v1']) await scene.add(name)
-  const job = (tags: string): Promise<string> =>
-    scene.write(
-      'mirror.yaml',
-      `jobs:
-  - name: job
-    targets: ${scene.target.host}/mirror
-    prune: true
-    references: ['${scene.source.host}/team/other:v1']
-    repositories: [{repository: ${scene.source.host}/team/app, tags: ${tags}}]
-`,
-    )
-  const tags = (): readonly string[] => scene.target.tags('mirror/team/app').toSorted()
-  const config = await job('{glob: "v*"}')
-  expect(await scene.quietly(argv`--config ${config}`, {into: false})).toMatchObject(SILENT)
-  expect(tags()).toEqual(['v1', 'v2'])
-  const broken = [
-    {status: 404},
-    {status: 500},
-    {status: 401},
-    {status: 200, body: '{"name":"team/app","tags":null}'},
-  ]
-  for (const answer of broken) {
-    const fault = {type: 'status', ...answer, headers: {'content-type': 'application/json'}} as const
-    scene.source.setFaults([{match: {kind: 'tags'}, times: Infinity, fault}])
-    const {code, stderr} = await scene.quietly(argv`--config ${config} --source-retries 0`, {into: false})
-    expect(code).toBe(3)
-    expect(stderr).toMatch(/^error: source: /m)
-    expect(tags()).toEqual(['v1', 'v2'])
-  }
-  scene.source.setFaults([])
-  await job('{glob: "v1"}')
-  expect(await scene.quietly(argv`--config ${config}`, {into: false})).toMatchObject(SILENT)
-  expect(tags()).toEqual(['v1'])
-})
-
 describe.skipIf(lacksTool('docker-registry'))('Debian’s registry, which deletes by digest alone', () => {
   test('keeps what another tag needs, and lets go of the rest', async () => {
     await using scene = await syncScene()
