@@ -7,6 +7,8 @@ import type {Plan, PlannedImage, Transfer} from '../plan.js'
  * @param registries of the targets
  */
 export const mergePlans = (plans: readonly Plan[], registries: readonly string[]): Plan => {
+  const [only, ...others] = plans
+  if (only !== undefined && others.length === 0) return only
   const images: PlannedImage[] = []
   const transfers: Transfer[] = []
   const firstAt = new Map<string, number>()
