@@ -5,7 +5,7 @@ import type {TestRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {cosignKeys, cosignSignature, cosignTag, cosignVerify} from './cosign.js'
 import {faultsIn} from './push.js'
-import {statuses, syncScene, type SyncScene} from './sync.js'
+import {exchanges, statuses, syncScene, type SyncScene} from './sync.js'
 
 const keys = cosignKeys()
 
@@ -39,6 +39,17 @@ describe('a cosign signature', () => {
       `${scene.target.host}/mirror/team/app:${tag}`,
     ])
     expect(faultsIn(scene.target)).toEqual([])
+  })
+
+  test('costs a night without changes nothing', async () => {
+    await using scene = await syncScene()
+    const {reference} = await addSigned(scene)
+    const list = await scene.list(reference)
+    await scene.quietly(argv`--images ${list}`)
+    scene.clearLogs()
+    expect(await scene.quietly(argv`--images ${list}`)).toMatchObject({code: 0, stdout: '', stderr: ''})
+    for (const registry of [scene.source, scene.target])
+      expect(exchanges(registry)).toEqual(['HEAD manifest-head v1'])
   })
 
   test('goes along when a second column moves the image to another repository', async () => {
