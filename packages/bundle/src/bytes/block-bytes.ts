@@ -110,6 +110,8 @@ export class BlockBytes implements ByteSource {
   /** Holds one block at a time, and that one no longer than its consumer needs it, or until the abort. */
   async *#from(offset: number, reading: Reading): Bytes {
     const {signal} = reading
+    // Streams gain little by it, and damage is told more precisely by the block that has it than by a digest.
+    const isEarly = reading.unproven && reading.isSmall
     const letGo = (): void => reading.lease?.release()
     signal?.addEventListener('abort', letGo, {once: true})
     try {
@@ -120,7 +122,7 @@ export class BlockBytes implements ByteSource {
         const range: Range = {from: at - block.offset, to: Math.min(reading.end - block.offset, block.size)}
         const layout = await this.#layoutFor(index, range, reading)
         yield* layout === undefined
-          ? this.#decoded(index, {block, range, upTo: reading.unproven ? range.to : block.size}, reading)
+          ? this.#decoded(index, {block, range, upTo: isEarly ? range.to : block.size}, reading)
           : this.#pieces(index, {layout, range}, reading)
         at = block.offset + range.to
       }
