@@ -67,9 +67,9 @@ const pruneAll = async (
   const refusals: MirrorError[] = []
   for (const {job, result} of done) {
     if (!job.prune || drain.aborted) continue
-    const failed = result.images.filter(isFailed).length
+    const failed = result.images.filter(({status}) => status === 'failed').length
     if (failed > 0) {
-      // What was to take the place of a tag may be among them.
+      // What was to take the place of a tag may be among them. One that somebody else has changed is there.
       run.note(
         `nothing is removed of the job ${JSON.stringify(job.name)}, since ${failed} of its images failed`,
       )
