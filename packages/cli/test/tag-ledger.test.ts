@@ -18,7 +18,7 @@ const FULL: Required<KnownTag> = {
   how: 'linux/amd64',
   owners: ['nightly', 'weekly'],
   looked: 1_700_000_000_000,
-  with: 'library/busybox:1.36',
+  with: ['library/busybox:1.36', 'library/busybox:stable'],
 }
 const LEAST: KnownTag = {source: 'a', sourceDigest: digest('a'), how: '', owners: []}
 
@@ -174,7 +174,13 @@ describe('a ledger of tags', () => {
     await writeLedger({
       tags: {
         'good:v1': {...FULL, surprise: 1},
-        'some:v1': {...FULL, digest: 'sha256:no', intended: [digest('a'), 7, 'x'], with: '../x', looked: -1},
+        'some:v1': {
+          ...FULL,
+          digest: 'sha256:no',
+          intended: [digest('a'), 7, 'x'],
+          with: ['../x'],
+          looked: -1,
+        },
         'later:v1': {...LEAST, looked: Date.now() + DAY, owners: ['job', 7, {}]},
         'no-source:v1': {...FULL, source: undefined},
         'no-digest:v1': {...FULL, sourceDigest: 'latest'},

@@ -6,7 +6,7 @@ import {tagKey, type SyncTarget} from '../engine/sync/sync-target.js'
 import {sync} from '../engine/sync/sync.js'
 import type {PushResult} from '../engine/tally.js'
 import {distinct, imagesIn, immutableIn, wantedBy, type Listing} from '../job/job-images.js'
-import type {WantedImage} from '../job/job.js'
+import type {JobTarget, WantedImage} from '../job/job.js'
 import type {ReportImage} from '../report/report.js'
 import {defaults} from '../settings/defaults.js'
 import type {SyncJob, SyncSettings} from '../settings/sync-settings.js'
@@ -24,8 +24,15 @@ export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'dryRun' | '
 export interface JobResult extends PushResult {
   /** What went wrong besides single images: a repository that could not be listed. */
   readonly troubles: readonly MirrorError[]
-  /** The keys of what the job wants, by registry. */
-  readonly wanted: ReadonlyMap<string, ReadonlySet<string>>
+  /** The keys of what the job wants. */
+  readonly wanted: readonly Wanted[]
+}
+
+/** What a job wants in a registry, in one of its names. */
+export interface Wanted {
+  readonly registry: string
+  readonly owner: string
+  readonly keys: ReadonlySet<string>
 }
 
 /**
@@ -36,7 +43,10 @@ export const runJob = async (job: SyncJob, options: JobOptions): Promise<JobResu
   const {run, source, targetFlags} = options
   const {images, troubles} = await imagesOf(job, options)
   const targets: SyncTarget[] = []
-  for (const target of job.targets) targets.push(await options.targets.targetFor(target, images))
+  for (const target of job.targets) {
+    const owner = ownerAt(job, target)
+    targets.push({...(await options.targets.targetFor(target, images)), owner})
+  }
   const references = [...new Map(images.map(({source: name}) => [formatReference(name), name])).values()]
   const result = await sync({
     ...job,
@@ -72,18 +82,20 @@ const withListedTargets = (
   return targets.size === 0 ? done : done.map(withTarget)
 }
 
-const wantedKeys = (
-  references: readonly Reference[],
-  targets: readonly SyncTarget[],
-): ReadonlyMap<string, ReadonlySet<string>> => {
-  const wanted = new Map<string, Set<string>>()
-  for (const {rules} of targets) {
-    const keys = wanted.get(rules.registry) ?? new Set()
-    for (const name of references) keys.add(tagKey(mapName(nameable(name), rules)))
-    wanted.set(rules.registry, keys)
+const wantedKeys = (references: readonly Reference[], targets: readonly SyncTarget[]): readonly Wanted[] => {
+  const wanted = new Map<string, Wanted & {readonly keys: Set<string>}>()
+  for (const {rules, owner} of targets) {
+    const {registry} = rules
+    // Two targets may differ in nothing but how they name images.
+    const one = wanted.get(`${registry} ${owner}`) ?? {registry, owner, keys: new Set()}
+    for (const name of references) one.keys.add(tagKey(mapName(nameable(name), rules)))
+    wanted.set(`${registry} ${owner}`, one)
   }
-  return wanted
+  return [...wanted.values()]
 }
+
+/** One list may go to several namespaces of a registry, in runs of their own: each removes its own tags alone. */
+const ownerAt = ({owner}: SyncJob, {namespace}: JobTarget): string => `${owner}>${namespace}`
 
 /** What the job wants now: by name, and what is in its repositories. */
 const imagesOf = async (

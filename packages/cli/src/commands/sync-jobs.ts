@@ -47,7 +47,9 @@ export const runJobs = async (options: JobsOptions): Promise<JobsResult> => {
   if (done.length === 0 && first !== undefined) throw first
   const isAll = done.length === jobs.length
   const pruned = isAll && troubles.length === 0 ? await pruneAll(done, options) : undefined
-  if (drain.aborted && !(isAll && jobs.every((job) => !job.prune))) troubles.push(cancelled(drain))
+  // First, since it decides what the run came to. Who lost a lock does not know what others do meanwhile.
+  const isCut = drain.aborted && (!isAll || jobs.some((job) => job.prune) || isLockLost(drain))
+  if (isCut) troubles.unshift(cancelled(drain))
   const results: readonly PushResult[] = done.map(({result}) => result)
   return {
     images: [...results.flatMap(({images}) => images), ...(pruned?.images ?? [])],
@@ -75,15 +77,18 @@ const pruneAll = async (
       )
       continue
     }
-    for (const [registry, own] of result.wanted) {
+    for (const {registry, owner, keys: own} of result.wanted) {
       const known = targets.registries.get(registry)
-      if (known === undefined || !(await isHeld(registry))) continue
-      const wanted = new Set(done.flatMap(({result: {wanted: keys}}) => [...(keys.get(registry) ?? [])]))
+      if (known === undefined || drain.aborted) continue
+      if (!(await isHeld(registry))) {
+        run.warn(`nothing is removed at ${registry}: the lock cannot be seen to be held still`)
+        continue
+      }
       const pruned = await prune(known, {
         registry,
-        owner: job.owner,
+        owner,
         own,
-        wanted,
+        wanted: everythingWanted(registry, done),
         max: job.pruneMax,
         dryRun,
         onEvent: run.renderer.onEvent,
@@ -95,6 +100,16 @@ const pruneAll = async (
   }
   return {images, refusals}
 }
+
+const everythingWanted = (registry: string, done: readonly Done[]): ReadonlySet<string> => {
+  const all = new Set<string>()
+  for (const {result} of done)
+    for (const wanted of result.wanted)
+      if (wanted.registry === registry) for (const key of wanted.keys) all.add(key)
+  return all
+}
+
+const isLockLost = ({reason}: AbortSignal): boolean => isMirrorError(reason) && reason.code === 'STATE_LOCKED'
 
 /** Says which of several jobs it was. */
 const inJob = (

@@ -17,7 +17,7 @@ import {listening, type Run} from './run-command.js'
 /** The registries of a sync's targets, each connected to once. */
 export interface SyncTargets extends AsyncDisposable {
   /** @throws {MirrorError} LIST_INVALID */
-  targetFor(target: JobTarget, images: readonly WantedImage[]): Promise<SyncTarget>
+  targetFor(target: JobTarget, images: readonly WantedImage[]): Promise<Omit<SyncTarget, 'owner'>>
   /** By `host[:port]`. */
   readonly registries: ReadonlyMap<string, SyncRegistry>
   readonly usage: {readonly requests: number; readonly retries: number}

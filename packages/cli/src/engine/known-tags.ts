@@ -12,12 +12,12 @@ export interface KnownTag {
   readonly intended?: readonly Digest[]
   /** The choices that make `digest` of `sourceDigest`: with others the image has to be made anew. */
   readonly how: string
-  /** The jobs that want it; removed are tags that no job wants any more. */
+  /** The jobs that want it by its name; removed are tags that no job wants any more. */
   readonly owners: readonly string[]
   /** When the source was last asked what refers to the image: milliseconds since 1970. */
   readonly looked?: number
-  /** The key of the tag that it came along with: a cosign signature goes when its image goes. */
-  readonly with?: string
+  /** The keys of the tags that it came along with: a cosign signature goes when the last tag of its image goes. */
+  readonly with?: readonly string[]
 }
 
 /**

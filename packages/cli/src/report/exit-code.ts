@@ -12,6 +12,7 @@ export interface ExitCodeOptions {
 
 /** The exit code of a run that came to its report. */
 export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}): ExitCode => {
+  if (report.error?.code === 'STATE_LOCKED') return 5
   switch (report.outcome) {
     case 'ok':
     case 'planned':
@@ -22,7 +23,6 @@ export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}):
     case 'failed':
       break
   }
-  if (report.error?.code === 'STATE_LOCKED') return 5
   if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
   if (report.outcome === 'partial') return 3
   const failed = report.images.filter(isFailed)

@@ -83,7 +83,8 @@ export const readSyncSettings = async (flags: FlagValues): Promise<SyncSettings>
       withFlags(job, {
         read,
         privateRegistry,
-        origin: config === undefined ? listOrigin(lists) : nameOf(config),
+        origin: (config === undefined ? listOrigin(lists) : nameOf(config)) + namingOrigin(read),
+        isPiped: config === '-' || lists.includes('-'),
       }),
     ),
   )
@@ -129,22 +130,39 @@ const overruled = <Naming extends JobNaming>(own: Naming, flags: JobNaming): Nam
   return flags.mapFile === undefined ? {...own, ...flags} : ({...rest, ...flags} as Naming)
 }
 
+/** Who gives other names by flags may mean both, in runs of their own. */
+const namingOrigin = ({text, list}: FlagReader): string => {
+  const map = text('map')
+  return [
+    ...['map-host', 'max-depth'].map((flag) => [flag, text(flag)] as const),
+    ...list('rewrite').map((rule) => ['rewrite', rule] as const),
+    ['map', map === undefined ? undefined : nameOf(map)] as const,
+  ]
+    .flatMap(([flag, value]) => (value === undefined ? [] : [` --${flag} ${value}`]))
+    .join('')
+}
+
 const nameOf = (path: string): string => (path === '-' ? path : resolve(path))
 
 interface FlagsForJob {
   readonly read: FlagReader
   readonly privateRegistry: string | undefined
   readonly origin: string
+  /** Read from standard input. */
+  readonly isPiped: boolean
 }
 
-const withFlags = async (job: Job, {read, privateRegistry, origin}: FlagsForJob): Promise<SyncJob> => {
+const withFlags = async (
+  job: Job,
+  {read, privateRegistry, origin, isPiped}: FlagsForJob,
+): Promise<SyncJob> => {
   const {text, list, on, whole} = read
   const naming = readNamingFlags(read)
   const platforms = list('platform').map(parsePlatform)
   const own = {...job, naming: overruled(job.naming, naming)}
   const targets = targetsOf(own, privateRegistry)
   const narrowed = list('include').length + list('exclude').length > 0
-  refusePrune(job, {read, origin, narrowed})
+  refusePrune(job, {read, narrowed, isPiped: isPiped || job.images.includes('-')})
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
   const withNaming = (target: JobTarget): JobTarget => ({...target, naming: overruled(target.naming, naming)})
   return {
@@ -178,7 +196,11 @@ const ownerOf = ({name}: Job, origin: string): string => {
 /** @throws {MirrorError} USAGE where nobody could tell what the job had made before */
 const refusePrune = (
   job: Job,
-  {read, origin, narrowed}: {readonly read: FlagReader; readonly origin: string; readonly narrowed: boolean},
+  {
+    read,
+    narrowed,
+    isPiped,
+  }: {readonly read: FlagReader; readonly narrowed: boolean; readonly isPiped: boolean},
 ): void => {
   const {on} = read
   if (!on('prune') && job.prune !== true) return
@@ -187,7 +209,7 @@ const refusePrune = (
       hint: 'Only tags that the state says were made here are removed.',
     })
   }
-  if (/(?:^| )-(?: |$)/.test(origin)) {
+  if (isPiped) {
     throw new MirrorError('USAGE', 'what is read from standard input has no name, and cannot be pruned by', {
       hint: 'Tags belong to the list or job file that made them: give it as a file.',
     })

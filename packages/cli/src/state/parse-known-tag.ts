@@ -29,7 +29,8 @@ export const parseKnownTag = (json: unknown): KnownTag | undefined => {
   if (isDigest(digest)) tag.digest = digest
   if (isList(intended)) tag.intended = intended.filter(isDigest)
   if (isPast(looked)) tag.looked = looked
-  if (isTagKey(named)) tag.with = named
+  const parents = isList(named) ? named.filter(isTagKey) : []
+  if (parents.length > 0) tag.with = parents
   return tag
 }
 

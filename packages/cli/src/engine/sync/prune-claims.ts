@@ -1,4 +1,4 @@
-import {hexOf, type Digest} from '@airgap-mirror/oci-client/model'
+import type {Digest} from '@airgap-mirror/oci-client/model'
 import type {KnownTag, KnownTags} from '../known-tags.js'
 
 /** Who wants what at one registry. */
@@ -11,42 +11,45 @@ export interface Claims {
   readonly wanted: ReadonlySet<string>
 }
 
+/** The owner of what nobody wants and could not be removed yet: whoever prunes next may do so. No job is called so. */
+export const NOBODY = ''
+
 /** The keys of what the owner made and nobody wants any more. */
-export const unwantedKeys = (tags: KnownTags, claims: Claims): readonly string[] => {
-  const isKept = keeping(tags, claims)
-  return tags.keys().filter((key) => {
-    const tag = tags.get(key)
-    if (tag === undefined || isKept(key, tag)) return false
-    return isCompanion(tag) || tag.owners.includes(claims.owner)
-  })
-}
+export const unwantedKeys = (tags: KnownTags, claims: Claims): readonly string[] =>
+  unwantedIn(tags, {...claims, kept: keptIn(tags, claims)})
 
 /**
  * The owner lets go of what it no longer wants and others do; signatures are handed on to a tag that is still wanted. What
- * nobody wants and has no name that could be taken away is forgotten.
+ * nobody wants and cannot be taken away by its name is forgotten. The rest of what nobody wants is the owner's to remove.
  */
 export const disown = (tags: KnownTags, claims: Claims): void => {
-  const {owner, own, wanted} = claims
-  const unwanted = new Set(unwantedKeys(tags, claims))
-  const heirs = new Map<string, string>()
-  for (const key of tags.keys()) {
-    const digest = tags.get(key)?.digest
-    if (digest !== undefined && !unwanted.has(key) && !isCompanion(tags.get(key)))
-      heirs.set(placeOf(key, digest), key)
-  }
-  for (const key of tags.keys()) {
-    const tag = tags.get(key)
-    if (tag === undefined || own.has(key)) continue
-    if (unwanted.has(key)) {
-      if (tag.digest === undefined || nameIn(key)?.tag === undefined) tags.delete(key)
-    } else if (isCompanion(tag)) {
-      const of = tags.get(tag.with ?? '')?.digest
-      const heir = of === undefined ? undefined : heirs.get(placeOf(key, of))
-      if (heir !== undefined && unwanted.has(tag.with ?? '')) tags.set(key, {...tag, with: heir})
-    } else if (tag.owners.length > 1 || wanted.has(key)) {
-      const owners = tag.owners.filter((other) => other !== owner)
-      if (owners.length > 0) tags.set(key, {...tag, owners})
+  const {owner, own} = claims
+  const kept = keptIn(tags, claims)
+  const unwanted = new Set(unwantedIn(tags, {...claims, kept}))
+  const isAlive = (parent: string): boolean => tags.get(parent) !== undefined && !unwanted.has(parent)
+  const changes = tags.keys().map((key) => ({key, tag: tags.get(key)}))
+  const after = changes.map(({key, tag}): KnownTag | undefined => {
+    if (tag === undefined) return undefined
+    const {with: parents = [], ...rest} = tag
+    // A signature that could not be removed is looked for again, though its image is forgotten then.
+    if (unwanted.has(key))
+      return isRemovable(key, tag) ? {...tag, owners: including(tag.owners, owner)} : undefined
+    if (!tag.owners.includes(owner) && !parents.some((parent) => unwanted.has(parent))) return tag
+    const owners = own.has(key) ? tag.owners : tag.owners.filter((other) => other !== owner)
+    const alive = parents.filter(isAlive)
+    const heir = parents.length > 0 && alive.length === 0 ? heirOf(key, {tags, kept}) : undefined
+    const left = heir === undefined ? alive : [heir]
+    const isLeftAlone = owners.length === 0 && left.length === 0
+    return {
+      ...rest,
+      owners: isLeftAlone ? [owner] : owners,
+      ...(left.length === 0 ? {} : {with: left}),
     }
+  })
+  for (const [at, {key}] of changes.entries()) {
+    const tag = after[at]
+    if (tag === undefined) tags.delete(key)
+    else tags.set(key, tag)
   }
 }
 
@@ -58,34 +61,96 @@ export const nameIn = (key: string): {readonly repository: string; readonly tag?
   return colon < 0 ? undefined : {repository: key.slice(0, colon), tag: key.slice(colon + 1)}
 }
 
-/** Something that came along with an image. */
-const isCompanion = (tag: KnownTag | undefined): boolean => tag?.with !== undefined
+/** What a tag may point at if nobody else has changed it: also what a run that was cut off may have put. */
+export const digestsOf = ({digest, intended = []}: KnownTag): readonly Digest[] => [
+  ...(digest === undefined ? [] : [digest]),
+  ...intended,
+]
+
+interface Kept {
+  readonly keys: ReadonlySet<string>
+  /** What is needed because of them, with the key that needs it: digests, and what speaks of them. */
+  readonly places: ReadonlyMap<string, string>
+}
+
+/**
+ * What somebody wants by its name, or because of what it speaks of: a signature is kept as long as any tag of its image is,
+ * whichever it first came along with.
+ */
+const keptIn = (tags: KnownTags, {owner, wanted}: Claims): Kept => {
+  const keys = new Set<string>()
+  const places = new Map<string, string>()
+  const need = (key: string, digest: Digest): void => {
+    for (const place of [placeOf(key, digest), signaturePlace(key, digest)])
+      if (!places.has(place)) places.set(place, key)
+  }
+  const isNeeded = (key: string, tag: KnownTag): boolean =>
+    wanted.has(key) ||
+    tag.owners.some((other) => other !== owner && other !== NOBODY) ||
+    places.has(subjectPlace(key)) ||
+    (tag.with ?? []).some((parent) => keys.has(parent) || wanted.has(parent) || hasTwin(parent))
+  /** Its image has another tag that stays. */
+  const hasTwin = (parent: string): boolean => {
+    const image = tags.get(parent)
+    return image !== undefined && allDigests(image).some((digest) => places.has(placeOf(parent, digest)))
+  }
+  for (const key of wanted) {
+    const digest = /@(.+)$/.exec(key)?.[1]
+    if (digest !== undefined) need(key, digest as Digest)
+  }
+  // What is kept may be why something else is.
+  for (let before = -1; before < keys.size;) {
+    before = keys.size
+    for (const key of tags.keys()) {
+      const tag = tags.get(key)
+      if (tag === undefined || keys.has(key) || !isNeeded(key, tag)) continue
+      keys.add(key)
+      for (const digest of allDigests(tag)) need(key, digest)
+    }
+  }
+  return {keys, places}
+}
+
+const unwantedIn = (
+  tags: KnownTags,
+  {owner, kept}: Pick<Claims, 'owner'> & {readonly kept: Kept},
+): readonly string[] => {
+  const isOwn = (tag: KnownTag | undefined): boolean =>
+    tag?.owners.some((one) => one === owner || one === NOBODY) === true
+  return tags.keys().filter((key) => {
+    const tag = tags.get(key)
+    if (tag === undefined || kept.keys.has(key)) return false
+    return isOwn(tag) || (tag.with ?? []).some((parent) => isOwn(tags.get(parent)))
+  })
+}
+
+/** Another tag of what a signature speaks of, once all those are gone that it came along with. */
+const heirOf = (
+  key: string,
+  {tags, kept}: {readonly tags: KnownTags; readonly kept: Kept},
+): string | undefined => {
+  const subjects = (tags.get(key)?.with ?? []).flatMap((parent) => {
+    const image = tags.get(parent)
+    return image === undefined ? [] : allDigests(image).map((digest) => placeOf(parent, digest))
+  })
+  return [subjectPlace(key), ...subjects]
+    .map((place) => kept.places.get(place))
+    .find((heir) => heir !== undefined && heir !== key && (tags.get(heir)?.owners.length ?? 0) > 0)
+}
+
+const isRemovable = (key: string, tag: KnownTag): boolean =>
+  nameIn(key)?.tag !== undefined && digestsOf(tag).length > 0
+
+const including = (owners: readonly string[], owner: string): readonly string[] =>
+  owners.includes(owner) ? owners : [...owners, owner]
+
+const allDigests = (tag: KnownTag): readonly Digest[] => [...digestsOf(tag), tag.sourceDigest]
 
 const placeOf = (key: string, digest: Digest): string => `${nameIn(key)?.repository ?? ''} ${digest}`
 
-/** A signature is kept as long as any tag of its image is, whichever it first came along with. */
-const keeping = (tags: KnownTags, {owner, wanted}: Claims): ((key: string, tag: KnownTag) => boolean) => {
-  const isClaimed = (key: string, tag: KnownTag): boolean =>
-    wanted.has(key) || tag.owners.some((other) => other !== owner)
-  const kept = new Set<string>()
-  for (const key of tags.keys()) {
-    const tag = tags.get(key)
-    if (tag === undefined || isCompanion(tag) || !isClaimed(key, tag)) continue
-    for (const digest of [tag.digest, tag.sourceDigest, ...(tag.intended ?? [])])
-      if (digest !== undefined) kept.add(placeOf(key, digest)).add(signaturePlace(key, digest))
-  }
-  return (key, tag) => {
-    if (tag.with === undefined) return isClaimed(key, tag)
-    const of = tags.get(tag.with)
-    return (
-      wanted.has(key) ||
-      wanted.has(tag.with) ||
-      kept.has(key.replace(/\.[a-z]+$/, '')) ||
-      (of?.digest !== undefined && kept.has(placeOf(key, of.digest)))
-    )
-  }
-}
-
 /** The start of the tags that cosign gives to what belongs to a digest. */
 const signaturePlace = (key: string, digest: Digest): string =>
-  `${nameIn(key)?.repository ?? ''}:sha256-${hexOf(digest)}`
+  `${nameIn(key)?.repository ?? ''}:${digest.replace(':', '-')}`
+
+/** For a tag such as cosign's: where that is kept which it speaks of. */
+const subjectPlace = (key: string): string => key.replace(/\.[a-z]+$/, '')

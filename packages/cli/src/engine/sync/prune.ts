@@ -9,8 +9,8 @@ import {
 import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportImage} from '../../report/report.js'
 import type {OnEvent} from '../events.js'
-import type {KnownTag} from '../known-tags.js'
-import {disown, nameIn, unwantedKeys, type Claims} from './prune-claims.js'
+import type {KnownTag, KnownTags} from '../known-tags.js'
+import {digestsOf, disown, nameIn, NOBODY, unwantedKeys, type Claims} from './prune-claims.js'
 import type {SyncRegistry} from './sync-target.js'
 
 export interface PruneOptions extends CallOptions, Claims {
@@ -33,68 +33,118 @@ interface Doomed {
   readonly key: string
   readonly tag: KnownTag
   readonly target: Reference & {readonly tag: string}
-  readonly digest: Digest
+  /** What we have put there, or were about to; the first is what it should be. */
+  readonly digests: readonly [Digest, ...Digest[]]
 }
 
 /** Removes the tags that earlier runs of one owner made and that nobody wants any more; of anything else it knows nothing. */
 export const prune = async ({tags, removeTag}: SyncRegistry, options: PruneOptions): Promise<Pruned> => {
   if (tags === undefined) return {images: []}
   const {registry, max, dryRun, signal} = options
-  const doomed = unwantedKeys(tags, options).flatMap((key): readonly Doomed[] => {
-    const tag = tags.get(key)
-    const name = nameIn(key)
-    if (tag?.digest === undefined || name?.tag === undefined) return []
-    return [{key, tag, target: {registry, repository: name.repository, tag: name.tag}, digest: tag.digest}]
-  })
-  if (doomed.length > max) return {images: [], refused: tooMany(doomed, options)}
+  const doomed = inTurn(unwantedKeys(tags, options).flatMap((key) => doomedAt(key, {tags, registry})))
+  // What was to go before now has been counted then.
+  const fresh = doomed.filter(({tag}) => !tag.owners.includes(NOBODY))
+  if (fresh.length > max) return {images: [], refused: tooMany(fresh, options)}
   if (dryRun) return {images: doomed.map((one) => ({...entryOf(one), status: 'planned', toRemove: true}))}
   disown(tags, options)
-  const going = new Set(doomed.map(({key}) => key))
-  const byDigest = new Set(tags.keys().flatMap((key) => (key.includes('@') ? [nameIn(key)?.repository] : [])))
+  const going = new Map(doomed.map(({key, digests}) => [key, digests]))
+  // What is wanted by its digest, or stands in an index that is, no tag tells of.
+  const byDigest = new Set(
+    [...tags.keys(), ...options.wanted].flatMap((key) =>
+      key.includes('@') ? [nameIn(key)?.repository] : [],
+    ),
+  )
+  const staying = new Set<string>()
   const images: ReportImage[] = []
   for (const one of doomed) {
     if (signal?.aborted) break
+    // What speaks of an image that could not go is needed as long as that.
+    if (one.tag.with?.some((parent) => staying.has(parent))) continue
     const {repository} = one.target
-    const image = await remove(one, {
+    const removed = await remove(one, {
       ...options,
       removeTag,
-      mayGo: (tag) => going.has(`${repository}:${tag}`),
-      // What is wanted by its digest, or stands in an index that is, no tag tells of.
+      mayGo: (tag, digest) => going.get(`${repository}:${tag}`)?.includes(digest) === true,
       isUsedByDigest: byDigest.has(repository),
-      forget: () => tags.delete(one.key),
     })
-    if (image !== undefined) images.push(image)
+    if (removed.isOver) tags.delete(one.key)
+    else staying.add(one.key)
+    // Else two owners, whose tags share a manifest, would leave it to each other for good.
+    if (removed.isShared === true) tags.set(one.key, {...one.tag, owners: [NOBODY]})
+    if (removed.image !== undefined) images.push(removed.image)
   }
   await tags.save()
   return {images}
 }
 
-interface Removing extends Pick<PruneOptions, 'onEvent' | 'signal'>, Pick<SyncRegistry, 'removeTag'> {
-  readonly mayGo: (tag: string) => boolean
-  readonly isUsedByDigest: boolean
-  readonly forget: () => void
+const doomedAt = (
+  key: string,
+  {tags, registry}: {readonly tags: KnownTags; readonly registry: string},
+): readonly Doomed[] => {
+  const tag = tags.get(key)
+  const name = nameIn(key)
+  if (tag === undefined || name?.tag === undefined) return []
+  const [digest, ...others] = digestsOf(tag)
+  if (digest === undefined) return []
+  const target = {registry, repository: name.repository, tag: name.tag}
+  return [{key, tag, target, digests: [digest, ...others]}]
 }
 
-const remove = async (one: Doomed, removing: Removing): Promise<ReportImage | undefined> => {
-  const {digest, tag} = one
-  const {onEvent, forget} = removing
-  const name = formatReference(one.target)
-  const stays = (why: string): undefined =>
-    onEvent({type: 'note', text: `${name} stays: ${why}`}) as undefined
+/** Images before what came along with them. */
+const inTurn = (doomed: readonly Doomed[]): readonly Doomed[] => [
+  ...doomed.filter(({tag}) => tag.with === undefined),
+  ...doomed.filter(({tag}) => tag.with !== undefined),
+]
+
+interface Removing extends Pick<PruneOptions, 'onEvent' | 'signal'>, Pick<SyncRegistry, 'removeTag'> {
+  readonly mayGo: (tag: string, digest: Digest) => boolean
+  readonly isUsedByDigest: boolean
+}
+
+interface Removed {
+  /** The tag is no longer ours to remove. */
+  readonly isOver: boolean
+  /** It could go if something else did not need the same manifest. */
+  readonly isShared?: boolean
+  readonly image?: ReportImage
+}
+
+const remove = async (one: Doomed, removing: Removing): Promise<Removed> => {
+  const {tag, target} = one
+  const {onEvent, signal} = removing
+  const name = formatReference(target)
+  const note = (why: string): void => onEvent({type: 'note', text: `${name} stays: ${why}`})
   try {
-    const removal = await removing.removeTag(one.target, {...removing, digest})
-    if (removal.status === 'shared')
-      return stays(`this registry removes whole manifests alone, and ${removal.by} still needs it`)
-    forget()
-    if (removal.status === 'changed') return stays('somebody else has changed it, so it is no longer ours')
+    const removal = await removeOurs(one, removing)
+    if (removal.status === 'shared') {
+      note(`this registry removes whole manifests alone, and ${removal.by} still needs it`)
+      return {isOver: false, isShared: true}
+    }
+    if (removal.status === 'changed') {
+      note('somebody else has changed it, so it is no longer ours')
+      return {isOver: true}
+    }
     onEvent({type: 'image', source: tag.source, target: name, status: 'pruned'})
-    return {...entryOf(one), status: 'pruned'}
+    return {isOver: true, image: {...entryOf(one), status: 'pruned'}}
   } catch (error) {
-    if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+    if (!isMirrorError(error)) throw error
+    // Whoever ended the run knows; what was removed before then is reported.
+    if (signal?.aborted) return {isOver: false}
     const failure = reportErrorOf(error)
     onEvent({type: 'image', source: tag.source, target: name, status: 'failed', error: failure})
-    return {...entryOf(one), status: 'failed', toRemove: true, error: failure}
+    return {isOver: false, image: {...entryOf(one), status: 'failed', toRemove: true, error: failure}}
   }
+}
+
+/** A run that was cut off may have put something newer than what is known to be there. */
+const removeOurs = async (
+  {target, digests}: Doomed,
+  {removeTag, mayGo, isUsedByDigest, signal}: Removing,
+): ReturnType<SyncRegistry['removeTag']> => {
+  const removeAt = (digest: Digest): ReturnType<SyncRegistry['removeTag']> =>
+    removeTag(target, {digest, mayGo: (tag) => mayGo(tag, digest), isUsedByDigest, signal})
+  const removal = await removeAt(digests[0])
+  return removal.status === 'changed' && digests.includes(removal.digest) ? removeAt(removal.digest) : removal
 }
 
 const entryOf = ({tag, target}: Doomed): Omit<ReportImage, 'status'> => ({

@@ -21,8 +21,8 @@ export interface SyncCandidate {
   readonly candidate: Candidate
   /** Absent for what goes by digest. */
   readonly key?: string
-  /** The key of the image that it comes along with. */
-  readonly with?: string
+  /** The keys of the images that it comes along with. */
+  readonly with?: readonly string[]
 }
 
 export interface FamilyOptions extends CallOptions {
@@ -64,7 +64,7 @@ export const familyCandidates = async (
     const candidate = {source: name, target: place, content: {error: notForPlatforms(image, platforms)}}
     found.push({candidate, key: tagKey(place)})
   }
-  const seen = new Set<string>()
+  const companions = new Map<string, SyncCandidate & {with: string[]}>()
   for (const {image, referrers} of families) {
     const {name} = image.image
     const owner = name === undefined ? undefined : owners.get(formatReference(name))
@@ -73,12 +73,12 @@ export const familyCandidates = async (
       const tagged = taggedCandidate(referrer, owner.target)
       if (tagged?.target === undefined) continue
       const key = tagKey(tagged.target)
-      if (seen.has(key)) continue
-      seen.add(key)
-      found.push({candidate: tagged, key, with: tagKey(owner.target)})
+      const known = companions.get(key) ?? {candidate: tagged, key, with: []}
+      known.with.push(tagKey(owner.target))
+      companions.set(key, known)
     }
   }
-  return found
+  return [...found, ...companions.values()]
 }
 
 const notForPlatforms = (gathered: Gathered, wanted: readonly Platform[]): MirrorError => {

@@ -39,7 +39,7 @@ type Removal =
   | {readonly status: 'deleted'}
   | {readonly status: 'gone'}
   /** It points at something else now. */
-  | {readonly status: 'changed'}
+  | {readonly status: 'changed'; readonly digest: Digest}
   /** The registry can only delete its whole manifest, which is still used. */
   | {readonly status: 'shared'; readonly by: string}
 
@@ -47,6 +47,8 @@ type Removal =
 export interface SyncTarget {
   readonly sink: ImageSink
   readonly rules: NamingRules
+  /** Whose the tags are that are put here, in what is remembered. */
+  readonly owner: string
   /** What earlier runs have put into its registry; absent where nothing is remembered. */
   readonly tags: KnownTags | undefined
 }

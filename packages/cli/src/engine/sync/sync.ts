@@ -29,8 +29,6 @@ export interface SyncOptions {
   /** Empty: all. */
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
-  /** Whose tags these are, in what is remembered. */
-  readonly owner: string
   /** Blobs in flight. */
   readonly concurrency: number
   readonly failFast: boolean
@@ -54,7 +52,7 @@ export interface SyncOptions {
  */
 export const sync = async (options: SyncOptions): Promise<PushResult> => {
   const {source, references, targets, onEvent, drain} = options
-  const making: Making = {owner: options.owner, how: howOf(options), now: Date.now()}
+  const making: Omit<Making, 'owner'> = {how: howOf(options), now: Date.now()}
   const surveyed = await survey(references, {
     ...options,
     ...making,
@@ -104,12 +102,12 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
   const result = tally.finished()
   const looked = new Set(families.filter((family) => family.looked).map(({name}) => name))
   let next = 0
-  for (const [at, {tags}] of targets.entries()) {
+  for (const [at, {tags, owner}] of targets.entries()) {
     const own = plans[at]
     const images = result.images.slice(next, (next += own?.plan.images.length ?? 0))
     if (own === undefined || tags === undefined) continue
-    rememberPlanned(tags, own, {...making, images, looked})
-    rememberPresent(tags, surveyed, {...making, at, referrers: options.referrers})
+    rememberPlanned(tags, own, {...making, owner, images, looked})
+    rememberPresent(tags, surveyed, {...making, owner, at, referrers: options.referrers})
     await tags.save()
   }
   return together(result)
@@ -117,12 +115,12 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
 
 const noteIntent = async (
   plans: readonly TargetPlan[],
-  {targets, making}: {readonly targets: readonly SyncTarget[]; readonly making: Making},
+  {targets, making}: {readonly targets: readonly SyncTarget[]; readonly making: Omit<Making, 'owner'>},
 ): Promise<void> => {
-  for (const [at, {tags}] of targets.entries()) {
+  for (const [at, {tags, owner}] of targets.entries()) {
     const own = plans[at]
     if (own === undefined || tags === undefined || own.plan.transfers.length === 0) continue
-    rememberIntent(tags, own, making)
+    rememberIntent(tags, own, {...making, owner})
     if ((await tags.save()) === 'stale') throw cannotRemember()
   }
 }

@@ -20,7 +20,7 @@ export const rememberIntent = (
   {owner, how}: Making,
 ): void => {
   for (const [index, image] of plan.images.entries()) {
-    const {key, with: parent, candidate} = candidates[index] ?? {}
+    const {key, with: parents, candidate} = candidates[index] ?? {}
     if (key === undefined || image.status !== 'planned' || image.sourceDigest === undefined) continue
     const before = tags.get(key)
     tags.set(key, {
@@ -28,9 +28,8 @@ export const rememberIntent = (
       sourceDigest: image.sourceDigest,
       how,
       ...before,
-      owners: withOwner(before, owner),
+      ...claimed(before, {owner, parents}),
       intended: [...new Set([...(before?.intended ?? []), ...intendedIn(plan, image.root)])],
-      ...(parent === undefined ? {} : {with: parent}),
     })
   }
 }
@@ -51,7 +50,7 @@ export const rememberPlanned = (
 ): void => {
   const incomplete = incompleteIn(candidates, images)
   for (const [index, image] of images.entries()) {
-    const {key, with: parent, candidate} = candidates[index] ?? {}
+    const {key, with: parents, candidate} = candidates[index] ?? {}
     const {source, sourceDigest, targetDigest} = image
     if (key === undefined || sourceDigest === undefined || targetDigest === undefined) continue
     if (!isThere(image)) continue
@@ -63,9 +62,8 @@ export const rememberPlanned = (
       sourceDigest,
       digest: targetDigest,
       how: making.how,
-      owners: withOwner(before, making.owner),
+      ...claimed(before, {owner: making.owner, parents}),
       ...(last === undefined ? {} : {looked: last}),
-      ...(parent === undefined ? {} : {with: parent}),
     })
   }
 }
@@ -81,16 +79,16 @@ const incompleteIn = (
   images: readonly ReportImage[],
 ): ReadonlySet<string> => {
   const incomplete = new Set<string>()
-  for (const [index, {key, with: parent, candidate}] of candidates.entries()) {
+  for (const [index, {key, with: parents, candidate}] of candidates.entries()) {
     const image = images[index]
     if (image === undefined || isThere(image)) continue
-    const lacking = parent ?? (key === undefined ? candidate.target?.repository : undefined)
-    if (lacking !== undefined) incomplete.add(lacking)
+    const without = key === undefined ? candidate.target?.repository : undefined
+    for (const lacking of parents ?? (without === undefined ? [] : [without])) incomplete.add(lacking)
   }
   return incomplete
 }
 
-/** What was found unchanged at the target with this place. */
+/** What was found unchanged at the target with this place. What could not be done there is wanted all the same. */
 export const rememberPresent = (
   tags: KnownTags,
   surveyed: readonly Surveyed[],
@@ -98,8 +96,9 @@ export const rememberPresent = (
 ): void => {
   for (const {reference, image, at} of surveyed) {
     const {key, verdict, look} = at[place] ?? {}
+    const before = key === undefined ? undefined : tags.get(key)
+    if (key !== undefined && before !== undefined) tags.set(key, {...before, ...claimed(before, {owner})})
     if (key === undefined || verdict?.status !== 'present' || look === true) continue
-    const before = tags.get(key)
     const isAsked = image !== undefined
     // Who wants no referrers has nothing to look for: having been asked is enough.
     const last =
@@ -111,14 +110,24 @@ export const rememberPresent = (
       sourceDigest: verdict.sourceDigest,
       digest: verdict.targetDigest,
       how,
-      owners: withOwner(before, owner),
+      ...claimed(before, {owner}),
       ...(last === undefined ? {} : {looked: last}),
     })
   }
 }
 
-const withOwner = (before: KnownTag | undefined, owner: string): readonly string[] =>
-  before === undefined ? [owner] : before.owners.includes(owner) ? before.owners : [...before.owners, owner]
+/** Why it is there. What comes along with images is theirs; who wants it by its name as well is its owner. */
+const claimed = (
+  before: KnownTag | undefined,
+  {owner, parents}: {readonly owner: string; readonly parents?: readonly string[] | undefined},
+): Pick<KnownTag, 'owners' | 'with'> => {
+  const {owners = [], with: known = []} = before ?? {}
+  const all = [...new Set([...known, ...(parents ?? [])])]
+  return {
+    owners: parents !== undefined || owners.includes(owner) ? owners : [...owners, owner],
+    ...(all.length === 0 ? {} : {with: all}),
+  }
+}
 
 /** The digests that the transfer of a tag may put there. */
 const intendedIn = (plan: Plan, root: number | undefined): readonly Digest[] => {
