@@ -90,7 +90,6 @@ export class PruneModel {
   async #run({jobs, killedAfter = Number.POSITIVE_INFINITY}: Step & {type: 'run'}): Promise<void> {
     let left = killedAfter
     const all = Object.entries(jobs).map(([owner, job]) => ({owner, job, keys: new Set(keysOf(job))}))
-    const failed = new Set<string>()
     for (const {owner, job, keys} of all) {
       const before = this.#wishes.get(owner)
       this.#wishes.set(owner, {
@@ -100,24 +99,21 @@ export class PruneModel {
       const synced = this.#sync(owner, {job, left})
       if (synced.isKilled) return
       left -= synced.puts
-      if (synced.hasFailed) failed.add(owner)
       this.#wishes.set(owner, {keys, referrers: job.referrers})
     }
     const wishes = all.map(({keys, job: {referrers}}) => ({keys, referrers}))
-    for (const {owner, job, keys} of all)
-      if (job.prunes && !failed.has(owner)) await this.#prune(owner, {own: keys, wishes})
+    for (const {owner, job, keys} of all) if (job.prunes) await this.#prune(owner, {own: keys, wishes})
   }
 
   #sync(
     owner: string,
     {job, left}: {readonly job: Job; readonly left: number},
-  ): {readonly isKilled: boolean; readonly hasFailed: boolean; readonly puts: number} {
+  ): {readonly isKilled: boolean; readonly puts: number} {
     const how = job.referrers ? 'all referrers' : 'all'
     const making = {owner, how, now: Date.now()}
     const candidates: (SyncCandidate & {digest: Digest; with?: string[]})[] = []
     const companions = new Map<string, SyncCandidate & {digest: Digest; with: string[]}>()
     const surveyed: Surveyed[] = []
-    let hasFailed = false
     for (const key of keysOf(job)) {
       const digest = this.#digestAtSource(key)
       const target = referenceOf(key)
@@ -127,8 +123,10 @@ export class PruneModel {
       const isAsBefore = tag?.how === how && tag.digest === found && found === digest
       const error = found === undefined || found === digest ? undefined : driftAt(target, {tag, found})
       if (error !== undefined) {
-        hasFailed = true
-        surveyed.push({...names, at: [{target, key, verdict: {status: 'failed', error}}]})
+        surveyed.push({
+          ...names,
+          at: [{target, key, verdict: {status: 'drifted', sourceDigest: digest, error}}],
+        })
         continue
       }
       const verdict =
@@ -173,7 +171,7 @@ export class PruneModel {
     rememberIntent(this.#ledger, {plan, candidates: planned}, making)
     let puts = 0
     for (const {key = '', digest} of planned) {
-      if (puts >= left) return {isKilled: true, hasFailed, puts}
+      if (puts >= left) return {isKilled: true, puts}
       puts += 1
       this.#registry.put(key, digest)
     }
@@ -196,7 +194,7 @@ export class PruneModel {
       },
     )
     rememberPresent(this.#ledger, surveyed, {...making, at: 0, referrers: job.referrers})
-    return {isKilled: false, hasFailed, puts}
+    return {isKilled: false, puts}
   }
 
   async #prune(
