@@ -17,7 +17,7 @@ export interface Way {
   readonly directory: string
 }
 
-export interface SyncReport {
+interface SyncReport {
   readonly totals: {
     readonly images: number
     readonly succeeded: number
