@@ -1,5 +1,6 @@
 import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {Block, BlockCache, BlockLease} from './block-cache.js'
+import {decodeAhead} from './decode-ahead.js'
 import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
@@ -62,6 +63,8 @@ export class BlockBytes implements ByteSource {
   #lastRead = -1
   #steps = 0
   #leaps = 0
+  /** Ends what is decoded ahead of the walk. */
+  #ahead: AbortController | undefined
   /** Up to which block it is known how much a cache keeps of each; of those: how much, and of how much. */
   readonly #known = {upTo: -1, kept: 0, plain: 0}
 
@@ -103,6 +106,7 @@ export class BlockBytes implements ByteSource {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed !== undefined) return
     this.#closed = new MirrorError('CANCELLED', `${this.name} was closed`, {side: 'source'})
+    this.#ahead?.abort(this.#closed)
     await this.#options.cache.drop(new Set(this.#options.blocks.flatMap(cachedOf)), this.#closed)
     await this.#options.dispose()
   }
@@ -230,12 +234,22 @@ export class BlockBytes implements ByteSource {
       if (guessed !== undefined) this.#leave(guessed)
     }
     this.#lastRead = index
+    if (this.#keepsAll()) return this.#decodeAhead(index)
     const next = this.#options.blocks[index + 1]
     if (this.#leaps * STEPS_PER_LEAP > this.#steps || next === undefined) return
     // Behind the read itself: what is asked for goes before what may be.
     queueMicrotask(() => {
       if (this.#closed === undefined && this.#lastRead === index) this.#prefetch(next, {inPieces: true})
     })
+  }
+
+  /** What will all be kept is decoded once, whether the walk comes by or leaps over it. */
+  #decodeAhead(index: number): void {
+    if (this.#ahead !== undefined) return
+    this.#ahead = new AbortController()
+    const {blocks, cache} = this.#options
+    const isWanted = (): boolean => this.#keepsAll()
+    void decodeAhead(blocks.slice(index + 1), {cache, isWanted, signal: this.#ahead.signal})
   }
 
   /** Stops decoding what the walk has left, unless it will still be there when its content is asked for. */
