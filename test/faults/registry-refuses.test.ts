@@ -112,9 +112,10 @@ describe('one repository of three is refused with', {concurrent: true}, () => {
       expect(error?.hint).toMatch(hint)
       expect(registry.tags('team/image1')).toEqual([])
       expect(faultsIn(registry)).toEqual([])
-      // What is no matter of patience is not tried again, but for what a race may mend.
+      // What is no matter of patience is not tried again, but for what a race or another way of sending may mend: once for
+      // each of the image's two blobs, where both are under way when the first is refused.
       const refused = registry.requests.filter(({status}) => status === fault.status)
-      expect(refused.length).toBeLessThanOrEqual(2)
+      expect(refused.length).toBeLessThanOrEqual(4)
     },
   )
 })
