@@ -4,11 +4,9 @@ import {DOCKER_HUB, type CallOptions, type ImageSink} from '@airgap-mirror/oci-c
 import type {CopySettings} from '../copy/copy-settings.js'
 import type {FilePlace, Place, RegistryPlace} from '../copy/place.js'
 import {refNameOf} from '../copy/prepare-copy.js'
-import {openCredentials} from '../settings/credentials.js'
-import {connectionOptions} from '../settings/registry-options.js'
+import {connectionTo} from './connection.js'
 import type {OpenSideOptions} from './copy-source.js'
 import {lastingKnowledge} from './lasting-knowledge.js'
-import {listening} from './run-command.js'
 
 /** Where the image of a copy goes, open. */
 export interface CopyTarget extends AsyncDisposable {
@@ -55,22 +53,14 @@ const intoRegistry = async (
   {settings, run, state}: OpenSideOptions & {readonly settings: CopySettings},
 ): Promise<CopyTarget> => {
   const name = reference.registry
-  const connection = await connectionOptions(settings.target, 'target')
-  if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${name} is not checked`)
   const signal = run.interruption.drain
-  const credentials = await openCredentials(settings.target, {
-    registry: name,
-    side: 'target',
-    suspend: () => run.renderer.suspend(),
-    signal,
-  })
+  const {target, output} = settings
+  const connection = await connectionTo(name, {settings: target, side: 'target', output, run})
   const registry = openRegistry({
     ...connection,
-    ...listening(run, settings.output),
     registry: name === DOCKER_HUB ? HUB_API : name,
     knowledge: await state?.hosts.load(name),
     journal: state?.uploads(name),
-    ...(credentials === undefined ? {} : {credentials}),
   })
   try {
     await registry.ping({signal})

@@ -2,11 +2,10 @@ import type {RegistryOptions} from '@airgap-mirror/oci-client'
 import type {Reference} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import type {MirrorPlace, SourceMirrors} from '../job/source-mirrors.js'
-import {openCredentials} from '../settings/credentials.js'
 import type {OutputSettings} from '../settings/output-settings.js'
-import {connectionOptions} from '../settings/registry-options.js'
 import {overriding} from '../settings/registry-settings.js'
-import {listening, type Run} from './run-command.js'
+import {connectionTo} from './connection.js'
+import type {Run} from './run-command.js'
 
 export interface SourceRegistriesOptions {
   /** What the flags say of all of them. */
@@ -49,24 +48,11 @@ const connect = async (
     ...(insecure === true ? {insecureSkipTlsVerify: true} : {}),
     ...(plainHttp === true ? {plainHttp} : {}),
   }
-  const connection = await connectionOptions(own, 'source')
-  if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${registry} is not checked`)
-  const credentials = await openCredentials(own, {
-    registry,
-    side: 'source',
-    origin:
-      settings.username !== undefined
-        ? undefined
-        : file.username !== undefined
-          ? 'the job file'
-          : 'the file of --source-mirrors',
-    suspend: () => run.renderer.suspend(),
-    signal: run.interruption.drain,
-  })
-  return {
-    ...connection,
-    ...listening(run, output),
-    registry,
-    ...(credentials === undefined ? {} : {credentials}),
-  }
+  const origin =
+    settings.username !== undefined
+      ? undefined
+      : file.username !== undefined
+        ? 'the job file'
+        : 'the file of --source-mirrors'
+  return connectionTo(registry, {settings: own, side: 'source', origin, output, run})
 }

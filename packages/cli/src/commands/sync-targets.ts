@@ -4,15 +4,14 @@ import type {SyncRegistry, SyncTarget} from '../engine/sync/sync-target.js'
 import type {KnownTags} from '../engine/known-tags.js'
 import {namingFor} from '../job/job-targets.js'
 import type {JobTarget, WantedImage} from '../job/job.js'
-import {openCredentials} from '../settings/credentials.js'
 import {defaults} from '../settings/defaults.js'
 import {readMapFile} from '../settings/naming-settings.js'
-import {connectionOptions} from '../settings/registry-options.js'
 import {overriding} from '../settings/registry-settings.js'
 import type {SyncSettings} from '../settings/sync-settings.js'
 import type {State} from '../state/open-state.js'
+import {connectionTo} from './connection.js'
 import {lastingKnowledge} from './lasting-knowledge.js'
-import {listening, type Run} from './run-command.js'
+import type {Run} from './run-command.js'
 
 /** The registries of a sync's targets, each connected to once. */
 export interface SyncTargets extends AsyncDisposable {
@@ -113,23 +112,18 @@ const connect = async (
   {settings, run, state}: Pick<SyncTargetsOptions, 'run' | 'state'> & {readonly settings: SyncSettings},
 ): Promise<Registry> => {
   const own = overriding(settings.targetFlags, settings.registries.get(registry))
-  const connection = await connectionOptions(own, 'target')
-  if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${registry} is not checked`)
-  const credentials = await openCredentials(own, {
-    registry,
+  const connection = await connectionTo(registry, {
+    settings: own,
     side: 'target',
     origin: settings.targetFlags.username === undefined ? 'the job file' : undefined,
-    suspend: () => run.renderer.suspend(),
-    signal: run.interruption.drain,
+    output: settings.output,
+    run,
   })
   return openRegistry({
     ...connection,
     // Small blobs and questions: the engine has twice as many of them in flight as large blobs.
     concurrency: 2 * (own.concurrency ?? defaults.concurrency),
-    ...listening(run, settings.output),
-    registry,
     knowledge: await state?.hosts.load(registry),
     journal: state?.uploads(registry),
-    ...(credentials === undefined ? {} : {credentials}),
   })
 }

@@ -50,7 +50,6 @@ class Execution {
   readonly #open = new Map<number, number>()
   readonly #lanes: readonly Lane[]
   readonly #manifests: ManifestTransfer[] = []
-  /** An array, as maps that are written to for long keep what was deleted from them in memory for long. */
   readonly #running: Running[] = []
   #activeManifests = 0
   #stopped: MirrorError | undefined

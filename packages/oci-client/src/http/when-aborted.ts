@@ -1,8 +1,8 @@
 /**
  * Calls back once where the signal is aborted.
  * @returns what calls it off, and lets go of everything that the callback holds. Listeners of one signal are linked in the
- * order in which they came, and those that were removed keep the later ones in memory until all of it is searched for
- * garbage: for a signal that ten thousands of requests listen to, that is what a run's memory would go to.
+ * order in which they came, and one that was removed may stay in memory until all of it is searched for garbage: it should
+ * hold nothing then, for a run's signal has ten thousands of them.
  */
 export const whenAborted = (signal: AbortSignal | undefined, callBack: () => void): (() => void) => {
   if (signal === undefined) return () => {}

@@ -1,0 +1,43 @@
+import type {RegistryOptions} from '@airgap-mirror/oci-client'
+import type {Side} from '@airgap-mirror/oci-client/model'
+import type {RegistrySettings} from '../job/job.js'
+import {openCredentials} from '../settings/credentials.js'
+import type {OutputSettings} from '../settings/output-settings.js'
+import {connectionOptions} from '../settings/registry-options.js'
+import {listening, type Run} from './run-command.js'
+
+export interface ConnectionSettings {
+  /** What flags and files say of the registry, together. */
+  readonly settings: RegistrySettings
+  readonly side: Side
+  /** Where a login among them is from, for messages; absent: the flag. */
+  readonly origin?: string | undefined
+  readonly output: OutputSettings
+  readonly run: Run
+}
+
+/**
+ * How to connect to a registry, and what it tells the run.
+ * @param registry `host[:port]`
+ * @throws {MirrorError} CERTIFICATE_INVALID, CREDENTIALS_INVALID, AUTH_REQUIRED, LIMIT_EXCEEDED
+ */
+export const connectionTo = async (
+  registry: string,
+  {settings, side, origin, output, run}: ConnectionSettings,
+): Promise<RegistryOptions> => {
+  const connection = await connectionOptions(settings, side)
+  if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${registry} is not checked`)
+  const credentials = await openCredentials(settings, {
+    registry,
+    side,
+    origin,
+    suspend: () => run.renderer.suspend(),
+    signal: run.interruption.drain,
+  })
+  return {
+    ...connection,
+    ...listening(run, output),
+    registry,
+    ...(credentials === undefined ? {} : {credentials}),
+  }
+}
