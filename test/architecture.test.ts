@@ -13,14 +13,15 @@ interface SourceFile {
   readonly imports: readonly string[]
 }
 
-const sourcesBelow = (directory: string): readonly SourceFile[] =>
-  readdirSync(join(root, directory), {recursive: true, withFileTypes: true})
+function sourcesBelow(directory: string): readonly SourceFile[] {
+  return readdirSync(join(root, directory), {recursive: true, withFileTypes: true})
     .filter((entry) => entry.isFile() && /\.(?:ts|js|mjs)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !/[\\/](?:node_modules|dist)[\\/]/.test(path))
     .map(readSource)
+}
 
-const readSource = (path: string): SourceFile => {
+function readSource(path: string): SourceFile {
   const text = readFileSync(path, 'utf8')
   const specifiers = [...text.matchAll(/(?:^|\s)(?:from|import)\s*\(?\s*'([^']+)'/gm)].map(
     ([, specifier = '']) => specifier,
@@ -40,21 +41,27 @@ const readSource = (path: string): SourceFile => {
 }
 
 const sources = ['packages', 'test'].flatMap(sourcesBelow)
-const inFolder = (folder: string): readonly SourceFile[] =>
-  sources.filter(({path}) => path.startsWith(`${folder}/`))
+function inFolder(folder: string): readonly SourceFile[] {
+  return sources.filter(({path}) => path.startsWith(`${folder}/`))
+}
 
 /** Imports of the files in a folder that are not among the allowed ones, as `file -> import`. */
-const strayImports = (
+function strayImports(
   folder: string,
   isAllowed: (specifier: string, path: string) => boolean,
-): readonly string[] =>
-  inFolder(folder).flatMap(({path, imports}) =>
+): readonly string[] {
+  return inFolder(folder).flatMap(({path, imports}) =>
     imports.filter((specifier) => !isAllowed(specifier, path)).map((specifier) => `${path} -> ${specifier}`),
   )
+}
 
-const isInside = (folder: string) => (specifier: string) => specifier.startsWith(`${folder}/`)
+function isInside(folder: string) {
+  return (specifier: string) => specifier.startsWith(`${folder}/`)
+}
 const MODEL = '@airgap-mirror/oci-client/model'
-const isUndici = (specifier: string): boolean => /^undici(?:\/|$)/.test(specifier)
+function isUndici(specifier: string): boolean {
+  return /^undici(?:\/|$)/.test(specifier)
+}
 
 it('finds the sources it speaks of', () => {
   expect(inFolder('packages/oci-client/src/model').length).toBeGreaterThan(5)

@@ -5,10 +5,13 @@ import {codeBlocks, readPages, type CodeBlock} from './docs/pages.js'
 import {setStage} from './docs/stage.js'
 
 /** A comment that says how the last command of a block ends; otherwise it has to end well. */
-const expectedCode = (script: string): number => Number(/^# exit code (\d+)/m.exec(script)?.[1] ?? 0)
+function expectedCode(script: string): number {
+  return Number(/^# exit code (\d+)/m.exec(script)?.[1] ?? 0)
+}
 
-const isRun = ({language, text}: CodeBlock): boolean =>
-  language === 'sh' && /\bmirror (?:push|sync|copy|config)\b/.test(text)
+function isRun({language, text}: CodeBlock): boolean {
+  return language === 'sh' && /\bmirror (?:push|sync|copy|config)\b/.test(text)
+}
 
 const pages = readPages()
   .map((page) => ({

@@ -17,8 +17,9 @@ const PLACES: readonly (readonly [place: string, staged: string])[] = [
   ['%t', 'runtime'],
 ]
 
-const staged = (text: string): string =>
-  PLACES.reduce((whole, [place, there]) => whole.replaceAll(place, there), text)
+function staged(text: string): string {
+  return PLACES.reduce((whole, [place, there]) => whole.replaceAll(place, there), text)
+}
 
 const placeholder = 'IMAGE_WITH_MIRROR'
 

@@ -7,14 +7,14 @@ import {anchors, localLinks, prose, readPages, root, tableRows, type Page} from 
 import {programFlags} from './docs/program-flags.js'
 
 const pages = readPages()
-const pageAt = (path: string): Page => {
+function pageAt(path: string): Page {
   const page = pages.find((candidate) => candidate.path === path)
   if (page === undefined) throw new Error(`there is no ${path}`)
   return page
 }
 
 /** The members of a union type, out of its source. */
-const unionIn = (path: string, name: string): readonly string[] => {
+function unionIn(path: string, name: string): readonly string[] {
   const text = readFileSync(join(root, path), 'utf8')
   const body = new RegExp(`export type ${name} =([\\s\\S]*?)\\n\\n`).exec(text)?.[1] ?? ''
   return [...body.matchAll(/\| *'?(\w+)'?|^ *'?(\w+)'?(?= \|)/gm)].map(
@@ -93,7 +93,7 @@ describe('the documentation', () => {
 })
 
 /** `64 MiB` or `10,000`. */
-const bytesIn = (text: string): number => {
+function bytesIn(text: string): number {
   const [, number = '', unit = ''] = /^([\d,]+)(?: (KiB|MiB))?$/.exec(text) ?? []
   return Number(number.replaceAll(',', '')) * ({KiB: 2 ** 10, MiB: 2 ** 20}[unit] ?? 1)
 }

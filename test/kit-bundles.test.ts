@@ -22,7 +22,9 @@ import {
 } from '@airgap-mirror/test/kit'
 import {describe, expect, test} from 'vitest'
 
-const pathsOf = (entries: readonly Entry[]): readonly string[] => entries.map(({path}) => path)
+function pathsOf(entries: readonly Entry[]): readonly string[] {
+  return entries.map(({path}) => path)
+}
 
 describe('images', () => {
   test('are the same for the same seed, and share the layers they are given', async () => {

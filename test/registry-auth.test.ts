@@ -8,14 +8,18 @@ const users = [
   {name: 'writer', password: 'w:1'},
   {name: 'reader', password: 'r', access: 'pull'},
 ] as const
-const token = (rest: Partial<TokenAuth> = {}): TokenAuth => ({type: 'token', users, ...rest})
+function token(rest: Partial<TokenAuth> = {}): TokenAuth {
+  return {type: 'token', users, ...rest}
+}
 const START = '/v2/a/b/blobs/uploads/'
 
-const basic = (credentials: string): Record<string, string> => ({
-  authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
-})
+function basic(credentials: string): Record<string, string> {
+  return {
+    authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+  }
+}
 
-const tokenFor = async (client: RawClient, query: string, credentials?: string): Promise<string> => {
+async function tokenFor(client: RawClient, query: string, credentials?: string): Promise<string> {
   const answer = await client.send('GET', `/token?${query}`, {
     headers: credentials === undefined ? {} : basic(credentials),
   })
@@ -23,10 +27,11 @@ const tokenFor = async (client: RawClient, query: string, credentials?: string):
   return (answer.json() as {token: string}).token
 }
 
-const bearer = (client: RawClient, value: string, path = START): Promise<RawAnswer> =>
-  client.send(path === START || path.includes('mount=') ? 'POST' : 'GET', path, {
+function bearer(client: RawClient, value: string, path = START): Promise<RawAnswer> {
+  return client.send(path === START || path.includes('mount=') ? 'POST' : 'GET', path, {
     headers: {authorization: `Bearer ${value}`},
   })
+}
 
 describe('basic auth', () => {
   test(

@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest'
 const content = seededBytes('protocol', 100_000)
 const digest = digestOf(content)
 
-const upload = async (client: RawClient, repository: string, bytes: Uint8Array): Promise<Digest> => {
+async function upload(client: RawClient, repository: string, bytes: Uint8Array): Promise<Digest> {
   const started = await client.send('POST', `/v2/${repository}/blobs/uploads/`)
   const put = await client.send('PUT', `${started.headers['location']}&digest=${digestOf(bytes)}`, {
     body: bytes,

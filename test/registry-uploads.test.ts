@@ -9,27 +9,29 @@ const content = seededBytes('uploads', 30_000)
 const digest = digestOf(content)
 const START = '/v2/a/b/blobs/uploads/'
 
-const start = async (client: RawClient, query = ''): Promise<string> => {
+async function start(client: RawClient, query = ''): Promise<string> {
   const answer = await client.send('POST', `${START}${query}`)
   expect(answer.status).toBe(202)
   return locationOf(answer)
 }
 
-const locationOf = (answer: RawAnswer): string => answer.headers['location'] ?? ''
+function locationOf(answer: RawAnswer): string {
+  return answer.headers['location'] ?? ''
+}
 
-const codeOf = (answer: RawAnswer): unknown => [
-  answer.status,
-  (answer.json() as {errors: {code: string}[]}).errors[0]?.code,
-]
+function codeOf(answer: RawAnswer): unknown {
+  return [answer.status, (answer.json() as {errors: {code: string}[]}).errors[0]?.code]
+}
 
-const chunk = (client: RawClient, location: string, range: readonly [number, number]): Promise<RawAnswer> =>
-  client.send('PATCH', location, {
+function chunk(client: RawClient, location: string, range: readonly [number, number]): Promise<RawAnswer> {
+  return client.send('PATCH', location, {
     body: content.subarray(range[0], range[1]),
     headers: {'content-range': `${range[0]}-${range[1] - 1}`},
   })
+}
 
 /** Sends a part of a PATCH whose length is announced whole, and goes away. */
-const tear = async (registry: TestRegistry, location: string, bytes: number): Promise<void> => {
+async function tear(registry: TestRegistry, location: string, bytes: number): Promise<void> {
   const [host = '', port = ''] = registry.host.split(':')
   const request = http.request({
     host,

@@ -5,12 +5,15 @@ import type {Plugin} from 'rolldown'
 const AN_HOUR = 3_600_000
 
 /** Removes what earlier builds left, but not at once: programs that were started from it may still load parts of it. */
-export const removeStale = (): Plugin => ({
-  name: 'remove-stale',
-  writeBundle({dir = ''}, bundle) {
-    for (const name of readdirSync(dir)) {
-      const path = join(dir, name)
-      if (!(name in bundle) && Date.now() - statSync(path).mtimeMs > AN_HOUR) rmSync(path, {recursive: true})
-    }
-  },
-})
+export function removeStale(): Plugin {
+  return {
+    name: 'remove-stale',
+    writeBundle({dir = ''}, bundle) {
+      for (const name of readdirSync(dir)) {
+        const path = join(dir, name)
+        if (!(name in bundle) && Date.now() - statSync(path).mtimeMs > AN_HOUR)
+          rmSync(path, {recursive: true})
+      }
+    },
+  }
+}

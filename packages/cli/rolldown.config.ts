@@ -3,7 +3,9 @@ import type {BuildOptions} from 'rolldown'
 import {removeStale} from './remove-stale.js'
 import {thirdPartyNotices} from './third-party-notices.js'
 
-const built = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
+function built(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url))
+}
 
 /**
  * The program as few files, from what the compiler built. Names that are found by path at run time are entries: the

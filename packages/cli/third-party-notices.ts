@@ -9,31 +9,34 @@ interface Manifest {
 }
 
 /** Writes what the licences of all packages in the bundle ask for: their texts. @throws where a package has none */
-export const thirdPartyNotices = (): Plugin => ({
-  name: 'third-party-notices',
-  generateBundle(_options, bundle) {
-    const directories = new Set<string>()
-    for (const output of Object.values(bundle)) {
-      if (output.type !== 'chunk') continue
-      for (const module of output.moduleIds) {
-        const directory = packageDirectory(module)
-        if (directory !== undefined) directories.add(directory)
+export function thirdPartyNotices(): Plugin {
+  return {
+    name: 'third-party-notices',
+    generateBundle(_options, bundle) {
+      const directories = new Set<string>()
+      for (const output of Object.values(bundle)) {
+        if (output.type !== 'chunk') continue
+        for (const module of output.moduleIds) {
+          const directory = packageDirectory(module)
+          if (directory !== undefined) directories.add(directory)
+        }
       }
-    }
-    const notices = [...directories].map(noticeOf).toSorted()
-    this.emitFile({
-      type: 'asset',
-      fileName: 'THIRD-PARTY-NOTICES.txt',
-      source: `This program contains the packages below.\n\n${[...new Set(notices)].join('\n')}`,
-    })
-  },
-})
+      const notices = [...directories].map(noticeOf).toSorted()
+      this.emitFile({
+        type: 'asset',
+        fileName: 'THIRD-PARTY-NOTICES.txt',
+        source: `This program contains the packages below.\n\n${[...new Set(notices)].join('\n')}`,
+      })
+    },
+  }
+}
 
 /** The innermost package of `node_modules` that a file belongs to; undefined for our own. */
-const packageDirectory = (file: string): string | undefined =>
-  /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file.replaceAll('\\', '/'))?.[0]
+function packageDirectory(file: string): string | undefined {
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file.replaceAll('\\', '/'))?.[0]
+}
 
-const noticeOf = (directory: string): string => {
+function noticeOf(directory: string): string {
   const {name, version, license} = JSON.parse(
     readFileSync(join(directory, 'package.json'), 'utf8'),
   ) as Manifest

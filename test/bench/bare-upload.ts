@@ -7,7 +7,7 @@ import {Agent, request} from 'undici'
 /** The script itself: `node bare-upload.js LAYOUT HOST` is the limit, a bare loop of POST and PUT over the same blobs. */
 export const bareUpload = fileURLToPath(import.meta.url)
 
-const upload = async (layout: string, host: string): Promise<void> => {
+async function upload(layout: string, host: string): Promise<void> {
   const dispatcher = new Agent({connections: 8})
   const blobs = join(layout, 'blobs', 'sha256')
   const waiting = await readdir(blobs)

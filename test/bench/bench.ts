@@ -31,18 +31,20 @@ const directory = args.get('dir') ?? join(tmpdir(), 'airgap-mirror-bench')
 const only = args.get('cases')?.split(',')
 const stateHome = join(directory, 'state')
 
-const shell = (script: string, {scratch}: Target): Promise<Measured> =>
-  run('bash', ['-euo', 'pipefail', '-c', script], {scratch, env: {TMPDIR: scratch}})
+function shell(script: string, {scratch}: Target): Promise<Measured> {
+  return run('bash', ['-euo', 'pipefail', '-c', script], {scratch, env: {TMPDIR: scratch}})
+}
 
-const skopeoEach = (names: readonly string[], source: string, {host}: Target): string =>
-  names
+function skopeoEach(names: readonly string[], source: string, {host}: Target): string {
+  return names
     .map(
       (name) =>
         `skopeo copy -q --dest-tls-verify=false ${source}:${name} docker://${host}/${name.replace('docker.io/', '')}`,
     )
     .join('\n')
+}
 
-const casesOf = (b: Bundles): readonly Case[] => {
+function casesOf(b: Bundles): readonly Case[] {
   const xzLayout = (bundle: string) => (target: Target) =>
     shell(
       `mkdir ${target.scratch}/l; xz -dc -T0 ${bundle} | tar -xC ${target.scratch}/l\n${skopeoEach(b.names, `oci:${target.scratch}/l`, target)}`,
@@ -115,11 +117,11 @@ interface OurReport {
   }
 }
 
-const ours = async (
+async function ours(
   bundle: string,
   flags: readonly string[],
   {host, scratch}: Target,
-): Promise<Measured & {report: OurReport}> => {
+): Promise<Measured & {report: OurReport}> {
   const flagged = [
     'push',
     '--source',
@@ -140,10 +142,10 @@ const ours = async (
 }
 
 /** A fresh registry, an empty scratch directory and nothing remembered for every run. */
-const fresh = async <Result>(
+async function fresh<Result>(
   before: string | undefined,
   work: (target: Target) => Promise<Result>,
-): Promise<Result> => {
+): Promise<Result> {
   const scratch = join(directory, 'scratch')
   await rm(scratch, {recursive: true, force: true})
   await mkdir(scratch, {recursive: true})
@@ -154,7 +156,9 @@ const fresh = async <Result>(
   return await work(target)
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`.padStart(8)
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`.padStart(8)
+}
 
 const bundles = await makeBundles(join(directory, `scale-${scale}`), scale)
 process.stdout.write(

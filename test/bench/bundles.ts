@@ -24,7 +24,7 @@ export interface Bundles {
 const MB = 1_000_000
 
 /** Makes what is not there yet. @param scale 1: about 1 GB of plain layers in 16 images */
-export const makeBundles = async (directory: string, scale: number): Promise<Bundles> => {
+export async function makeBundles(directory: string, scale: number): Promise<Bundles> {
   const done = join(directory, 'bundles.json')
   if (existsSync(done)) return JSON.parse(await readFile(done, 'utf8')) as Bundles
   await rm(directory, {recursive: true, force: true})
@@ -62,14 +62,18 @@ interface Image {
   readonly manifest: Uint8Array
 }
 
-const describe = (bytes: Uint8Array, mediaType: string): Descriptor => ({
-  mediaType,
-  digest: digestOf(bytes),
-  size: bytes.length,
-})
-const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
+function describe(bytes: Uint8Array, mediaType: string): Descriptor {
+  return {
+    mediaType,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  }
+}
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value))
+}
 
-const imageOf = (index: number, given: readonly (DiskLayer | undefined)[]): Image => {
+function imageOf(index: number, given: readonly (DiskLayer | undefined)[]): Image {
   const layers = given.filter((layer) => layer !== undefined)
   const config = json({
     architecture: 'amd64',
@@ -86,7 +90,7 @@ const imageOf = (index: number, given: readonly (DiskLayer | undefined)[]): Imag
   return {name: `docker.io/bench/app${index}:v1`, layers, config, manifest}
 }
 
-const writeLayout = async (directory: string, images: readonly Image[]): Promise<void> => {
+async function writeLayout(directory: string, images: readonly Image[]): Promise<void> {
   const blobs = join(directory, 'blobs', 'sha256')
   await mkdir(blobs, {recursive: true})
   for (const {layers, config, manifest} of images) {
@@ -109,7 +113,7 @@ const writeLayout = async (directory: string, images: readonly Image[]): Promise
 }
 
 /** As skopeo and podman write it: plain layers by diff id, each image's legacy directories left out. */
-const writeDocker = async (directory: string, images: readonly Image[]): Promise<void> => {
+async function writeDocker(directory: string, images: readonly Image[]): Promise<void> {
   await mkdir(directory, {recursive: true})
   for (const {layers, config} of images) {
     for (const {diffId, plain} of layers)
@@ -124,12 +128,12 @@ const writeDocker = async (directory: string, images: readonly Image[]): Promise
   await writeFile(join(directory, 'manifest.json'), json(manifest))
 }
 
-const ignoreExisting = (error: NodeJS.ErrnoException): void => {
+function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }
 
 /** Members in the order of their names, as exporters write them; manifest.json only where a shape has it. */
-const tarOf = async (directory: string, name: string, extra: readonly string[] = []): Promise<string> => {
+async function tarOf(directory: string, name: string, extra: readonly string[] = []): Promise<string> {
   const tar = join(directory, '..', name)
   if (existsSync(tar)) return tar
   const exclude = extra.includes('manifest.json') ? [] : ['--exclude=./manifest.json']
@@ -137,12 +141,12 @@ const tarOf = async (directory: string, name: string, extra: readonly string[] =
   return tar
 }
 
-const xzOf = async (tar: string): Promise<string> => {
+async function xzOf(tar: string): Promise<string> {
   await run('xz', ['-T0', '-k', '-f', '-2', '--block-size=24MiB', tar])
   return `${tar}.xz`
 }
 
-const zstOf = async (tar: string): Promise<string> => {
+async function zstOf(tar: string): Promise<string> {
   await run('zstd', ['-q', '-T0', '-6', '-f', '--long=25', tar])
   return `${tar}.zst`
 }

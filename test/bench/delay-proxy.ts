@@ -16,10 +16,10 @@ const script = fileURLToPath(import.meta.url)
 const MOST_ON_ITS_WAY = 16 * 1024 * 1024
 
 /** @param host of the registry, `127.0.0.1:PORT`; `milliseconds` later is what comes out, in each direction */
-export const startDelayProxy = async (
+export async function startDelayProxy(
   host: string,
   {milliseconds}: {readonly milliseconds: number},
-): Promise<DelayProxy> => {
+): Promise<DelayProxy> {
   const port = host.slice(host.lastIndexOf(':') + 1)
   const child = spawn(process.execPath, [script, port, String(milliseconds)], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -37,7 +37,7 @@ export const startDelayProxy = async (
 }
 
 /** Everything in its order, each chunk so much later; the end of the stream as well. */
-const carry = (from: net.Socket, {to, milliseconds}: {to: net.Socket; milliseconds: number}): void => {
+function carry(from: net.Socket, {to, milliseconds}: {to: net.Socket; milliseconds: number}): void {
   let onItsWay = 0
   from.on('data', (chunk) => {
     onItsWay += chunk.length
@@ -54,7 +54,7 @@ const carry = (from: net.Socket, {to, milliseconds}: {to: net.Socket; millisecon
   from.once('close', () => setTimeout(() => to.destroy(), 2 * milliseconds))
 }
 
-const serve = (port: number, milliseconds: number): void => {
+function serve(port: number, milliseconds: number): void {
   const open = new Set<net.Socket>()
   const server = net.createServer({allowHalfOpen: true, noDelay: true}, (near) => {
     const far = net.connect({port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true})

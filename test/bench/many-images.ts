@@ -16,9 +16,11 @@ export interface ManyImages extends AsyncDisposable {
 /** The script itself: `node many-images.js COUNT` prints both hosts, and ends with its standard input. */
 const script = fileURLToPath(import.meta.url)
 
-const nameOf = (index: number): string => `bench/app${index}`
+function nameOf(index: number): string {
+  return `bench/app${index}`
+}
 
-export const startManyImages = async (count: number): Promise<ManyImages> => {
+export async function startManyImages(count: number): Promise<ManyImages> {
   const child = spawn(process.execPath, [script, String(count)], {stdio: ['pipe', 'pipe', 'inherit']})
   const ended = once(child, 'close')
   const [line] = (await Promise.race([once(child.stdout, 'data'), ended])) as [unknown]
@@ -36,7 +38,7 @@ export const startManyImages = async (count: number): Promise<ManyImages> => {
 }
 
 /** Each has a layer of its own, and one that a hundredth of the others have too. */
-const serve = async (count: number): Promise<void> => {
+async function serve(count: number): Promise<void> {
   const bases = await makeLayers({seed: 'many bases', layers: 100, layerSize: 2000})
   const source = await startRegistry()
   const target = await startRegistry()

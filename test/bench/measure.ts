@@ -18,8 +18,8 @@ export interface RunOptions {
 }
 
 /** Runs one program to its end. @throws where it ends with another code than 0 */
-export const run = (command: string, args: readonly string[], options: RunOptions = {}): Promise<Measured> =>
-  new Promise((resolve, reject) => {
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Measured> {
+  return new Promise((resolve, reject) => {
     const started = performance.now()
     const child = spawn(command, args, {
       env: {...process.env, ...options.env},
@@ -43,8 +43,9 @@ export const run = (command: string, args: readonly string[], options: RunOption
       else resolve({seconds: (performance.now() - started) / 1000, peakMemory, peakScratch, stdout})
     })
   })
+}
 
-export const median = (values: readonly number[]): number => {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1
@@ -53,7 +54,7 @@ export const median = (values: readonly number[]): number => {
 }
 
 /** The high-water mark of the largest process of a tree; 0 where it has ended. */
-const memoryBelow = (pid: number | undefined): number => {
+function memoryBelow(pid: number | undefined): number {
   if (pid === undefined) return 0
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -69,7 +70,7 @@ const memoryBelow = (pid: number | undefined): number => {
   }
 }
 
-const sizeOf = (directory: string): number => {
+function sizeOf(directory: string): number {
   let size = 0
   try {
     for (const entry of readdirSync(directory, {recursive: true, withFileTypes: true})) {

@@ -12,7 +12,7 @@ const GB = 1e9
 const directory = join(tmpdir(), 'airgap-mirror-memory')
 
 /** The digest of so many zero bytes. */
-const digestOfZeros = (size: number): Digest => {
+function digestOfZeros(size: number): Digest {
   const hash = createHash('sha256')
   const chunk = Buffer.alloc(1 << 24)
   for (let left = size; left > 0; left -= chunk.length)
@@ -20,13 +20,15 @@ const digestOfZeros = (size: number): Digest => {
   return `sha256:${hash.digest('hex')}`
 }
 
-const describe = (bytes: Uint8Array, mediaType: string): Descriptor => ({
-  mediaType,
-  digest: digestOf(bytes),
-  size: bytes.length,
-})
+function describe(bytes: Uint8Array, mediaType: string): Descriptor {
+  return {
+    mediaType,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  }
+}
 
-const makeLayout = async (path: string, sizes: readonly number[]): Promise<void> => {
+async function makeLayout(path: string, sizes: readonly number[]): Promise<void> {
   const blobs = join(path, 'blobs', 'sha256')
   await mkdir(blobs, {recursive: true})
   const put = async (bytes: Uint8Array, mediaType: string): Promise<Descriptor> => {

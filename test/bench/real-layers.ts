@@ -21,10 +21,7 @@ export interface DiskLayer {
  * Cuts the machine's own files into layers of the given plain sizes, in the order of their paths: the same layers every time
  * on the same machine.
  */
-export const makeLayers = async (
-  directory: string,
-  sizes: readonly number[],
-): Promise<readonly DiskLayer[]> => {
+export async function makeLayers(directory: string, sizes: readonly number[]): Promise<readonly DiskLayer[]> {
   await mkdir(directory, {recursive: true})
   const files = realFiles(['/usr/lib', '/usr/share', '/usr/bin'])
   const layers: DiskLayer[] = []
@@ -49,11 +46,11 @@ async function* realFiles(roots: readonly string[]): AsyncGenerator<RealFile, vo
   }
 }
 
-const makeLayer = async (
+async function makeLayer(
   path: string,
   files: AsyncGenerator<RealFile, void, undefined>,
   wanted: number,
-): Promise<DiskLayer> => {
+): Promise<DiskLayer> {
   const tar = pack()
   const filled = (async () => {
     let size = 0
@@ -82,7 +79,7 @@ const makeLayer = async (
   }
 }
 
-const digestOfFile = async (path: string): Promise<{digest: Digest; size: number}> => {
+async function digestOfFile(path: string): Promise<{digest: Digest; size: number}> {
   const hash = createHash('sha256')
   let size = 0
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {

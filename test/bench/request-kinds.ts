@@ -1,5 +1,5 @@
 /** Requests by kind, `HEAD manifest` 200, the most frequent first, as a registry's access log tells them. */
-export const requestKinds = (log: string): ReadonlyMap<string, number> => {
+export function requestKinds(log: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const [, method = '', path = ''] of log.matchAll(/"([A-Z]+) (\/v2\/\S*) HTTP\/1\.1"/g)) {
     const kind = `${method} ${whatOf(path)}`
@@ -8,10 +8,11 @@ export const requestKinds = (log: string): ReadonlyMap<string, number> => {
   return new Map([...counts].toSorted(([, left], [, right]) => right - left))
 }
 
-export const formatKinds = (kinds: ReadonlyMap<string, number>): string =>
-  [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ')
+export function formatKinds(kinds: ReadonlyMap<string, number>): string {
+  return [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ')
+}
 
-const whatOf = (path: string): string => {
+function whatOf(path: string): string {
   if (path.includes('?mount=') || path.includes('&mount=')) return 'mount'
   if (path.includes('/blobs/uploads/')) return 'upload'
   if (path.includes('/blobs/')) return 'blob'

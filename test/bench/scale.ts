@@ -17,7 +17,7 @@ const most = Number(/^--images=(\d+)$/.exec(process.argv[2] ?? '')?.[1] ?? 10_00
 const OWN_LAYERS = 8
 const SHARED_LAYERS = 2
 
-const writeBundle = async (path: string, images: number): Promise<void> => {
+async function writeBundle(path: string, images: number): Promise<void> {
   const tar = pack()
   const file = createWriteStream(path)
   const written = once(file, 'close')
@@ -55,10 +55,10 @@ const writeBundle = async (path: string, images: number): Promise<void> => {
 }
 
 /** Starts a push, and ends it once its plan stands. */
-const untilPlanned = async (
+async function untilPlanned(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<{seconds: number; peakMemory: number; blobs: number}> => {
+): Promise<{seconds: number; peakMemory: number; blobs: number}> {
   const started = performance.now()
   const child = spawn(process.execPath, [mirrorProgram(), ...args], {
     env: {...process.env, ...env},

@@ -7,7 +7,7 @@ import type {Fixture} from './sync-sides.js'
 const BASE_SIZE = 200_000
 
 /** Images of a few KiB to 100 KiB on a shared base, as an OCI layout: many small services of one team. */
-export const makeSmallImages = async (directory: string, count: number): Promise<Fixture> => {
+export async function makeSmallImages(directory: string, count: number): Promise<Fixture> {
   const base = await makeLayers({seed: 'small base', layerSize: BASE_SIZE, content: 'random'})
   const random = seededRandom('small images')
   const images = []

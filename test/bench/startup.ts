@@ -17,7 +17,7 @@ const runs = Number(/^--runs=(\d+)$/.exec(process.argv[2] ?? '')?.[1] ?? 15)
 const IMAGES = 15
 
 /** Fifteen images on a shared base, as `.tar.xz`. */
-const makeBundle = async (path: string): Promise<void> => {
+async function makeBundle(path: string): Promise<void> {
   const base = await makeLayers({seed: 'startup base', layerSize: 300_000})
   const images = await Promise.all(
     Array.from({length: IMAGES}, async (_, index) => ({

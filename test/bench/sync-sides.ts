@@ -30,13 +30,13 @@ interface SyncReport {
 export type OurRun = Measured & {readonly report: SyncReport}
 
 /** Fills a registry with a fixture's images, under their own names. */
-export const seed = async ({layout}: Fixture, host: string): Promise<void> => {
+export async function seed({layout}: Fixture, host: string): Promise<void> {
   const flags = ['--source', layout, '--private-registry', host, '--plain-http', '--no-state', '--quiet']
   await run(process.execPath, [mirrorProgram(), 'push', ...flags])
 }
 
 /** `mirror sync` of a list. What is remembered between runs is in the way's directory. */
-export const syncOurs = async (way: Way): Promise<OurRun> => {
+export async function syncOurs(way: Way): Promise<OurRun> {
   const list = join(way.directory, 'images.txt')
   await writeFile(list, way.names.map((name) => `${way.source}/${name}\n`).join(''))
   const flags = ['--images', list, '--private-registry', way.target, '--plain-http', '--source-plain-http']
@@ -51,7 +51,7 @@ export const syncOurs = async (way: Way): Promise<OurRun> => {
 }
 
 /** `skopeo sync` of one YAML file that names every tag: it has to list nothing. JSON is YAML. */
-export const syncSkopeo = async (way: Way): Promise<Measured> => {
+export async function syncSkopeo(way: Way): Promise<Measured> {
   const list = join(way.directory, 'images.yaml')
   const images = Object.fromEntries(
     way.names.map((name) => {
@@ -66,10 +66,10 @@ export const syncSkopeo = async (way: Way): Promise<Measured> => {
 }
 
 /** An empty directory, gone again after the work. */
-export const inDirectory = async <Result>(
+export async function inDirectory<Result>(
   directory: string,
   work: (directory: string) => Promise<Result>,
-): Promise<Result> => {
+): Promise<Result> {
   await rm(directory, {recursive: true, force: true})
   await mkdir(directory, {recursive: true})
   try {

@@ -69,20 +69,20 @@ const cases: readonly Case[] = [
   },
 ]
 
-const withTarget = async <Result>(
+async function withTarget<Result>(
   {reach, ...way}: Omit<Way, 'target'> & {readonly reach: Reach},
   work: (way: Way, log: () => string) => Promise<Result>,
-): Promise<Result> => {
+): Promise<Result> {
   await using target = await startDebianRegistry()
   await using door = await reach(target.host)
   return await inDirectory(way.directory, () => work({...way, target: door.host}, () => target.log))
 }
 
 /** The requests that the work makes, by what access logs say; they reach us a moment later. */
-const logged = async <Result>(
+async function logged<Result>(
   logs: readonly (() => string)[],
   work: () => Promise<Result>,
-): Promise<{readonly result: Result; readonly kinds: ReadonlyMap<string, number>}> => {
+): Promise<{readonly result: Result; readonly kinds: ReadonlyMap<string, number>}> {
   const counted = async (): Promise<ReadonlyMap<string, number>> => {
     await setTimeout(200)
     return requestKinds(logs.map((log) => log()).join('\n'))
@@ -94,13 +94,13 @@ const logged = async <Result>(
   return {result, kinds: new Map(kinds.filter(([, count]) => count > 0))}
 }
 
-const measureOurs = async (
+async function measureOurs(
   way: Way,
   logs: readonly (() => string)[],
 ): Promise<{
   readonly cold: Omit<Pair['cold'], 'peer'>
   readonly warm: Omit<Pair['warm'], 'peer'>
-}> => {
+}> {
   const cold = await logged(logs, () => syncOurs(way))
   const warm: Awaited<ReturnType<typeof logged<OurRun>>>[] = []
   const node: number[] = []
@@ -121,7 +121,7 @@ const measureOurs = async (
   }
 }
 
-const comparePairs = async ({fixture, reach}: Case): Promise<readonly Pair[]> => {
+async function comparePairs({fixture, reach}: Case): Promise<readonly Pair[]> {
   const given = await fixture()
   await using registry = await startDebianRegistry()
   await seed(given, registry.host)
@@ -140,14 +140,18 @@ const comparePairs = async ({fixture, reach}: Case): Promise<readonly Pair[]> =>
   return compared
 }
 
-const secondsOf = (runs: readonly Measured[]): number => median(runs.map(({seconds}) => seconds))
-const mebibytes = (runs: readonly Measured[]): string =>
-  `${(Math.max(...runs.map(({peakMemory}) => peakMemory)) / 1_048_576).toFixed(0)} MiB`
+function secondsOf(runs: readonly Measured[]): number {
+  return median(runs.map(({seconds}) => seconds))
+}
+function mebibytes(runs: readonly Measured[]): string {
+  return `${(Math.max(...runs.map(({peakMemory}) => peakMemory)) / 1_048_576).toFixed(0)} MiB`
+}
 
-const against = (seen: number, goal: number | undefined): string =>
-  goal === undefined ? seen.toFixed(3) : `${seen.toFixed(3)} (goal ${goal})`
+function against(seen: number, goal: number | undefined): string {
+  return goal === undefined ? seen.toFixed(3) : `${seen.toFixed(3)} (goal ${goal})`
+}
 
-const tell = ({name, goals}: Case, compared: readonly Pair[]): void => {
+function tell({name, goals}: Case, compared: readonly Pair[]): void {
   const [first] = compared
   if (first === undefined) return
   const cold = compared.map((pair) => pair.cold)

@@ -18,13 +18,15 @@ import {imageOf, layerOf} from './real-image.js'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 const password = 'correct horse'
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`)
+function say(text: string): void {
+  return void process.stdout.write(`${text}\n`)
+}
 
 /** Runs the built program on this very terminal, and says what it ran. */
-const mirror = async (
+async function mirror(
   args: readonly string[],
   options: {readonly cwd: string; readonly stdin: string},
-): Promise<void> => {
+): Promise<void> {
   say(`\n$ mirror ${args.join(' ')}`)
   const env = {...cleanEnvironment(options.cwd), TERM: process.env['TERM'] ?? 'dumb'}
   const child = spawn(process.execPath, [mirrorProgram(), ...args], {
@@ -38,7 +40,7 @@ const mirror = async (
 }
 
 /** Three images of this checkout's real files: two share a layer, one is for two platforms. */
-const makeBundle = async (): Promise<Uint8Array> => {
+async function makeBundle(): Promise<Uint8Array> {
   const [base, client, bundle] = await Promise.all([
     layerOf(root, 'node_modules/prettier'),
     layerOf(root, 'packages/oci-client/dist'),

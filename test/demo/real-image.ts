@@ -5,7 +5,7 @@ import {digestOf, mediaTypes} from '@airgap-mirror/oci-client/model'
 import {makeImage, tarBytes, type Entry, type TestImage, type TestLayer} from '../kit/index.js'
 
 /** A layer of the real files below a directory, always the same for the same files. */
-export const layerOf = async (root: string, directory: string): Promise<TestLayer> => {
+export async function layerOf(root: string, directory: string): Promise<TestLayer> {
   const listed = await readdir(join(root, directory), {recursive: true, withFileTypes: true})
   const paths = listed.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   const entries = await Promise.all(
@@ -20,8 +20,10 @@ export const layerOf = async (root: string, directory: string): Promise<TestLaye
 }
 
 /** An image of such layers, for one platform or several. */
-export const imageOf = (
+export function imageOf(
   seed: string,
   base: readonly TestLayer[],
   platforms: readonly string[] = ['linux/amd64'],
-): Promise<TestImage> => makeImage({seed, base, layers: 0, platforms})
+): Promise<TestImage> {
+  return makeImage({seed, base, layers: 0, platforms})
+}

@@ -6,9 +6,13 @@ import {root} from './pages.js'
 const directory = join(root, 'docs', 'examples')
 
 /** Names of all files in docs/examples. */
-export const exampleNames = (): readonly string[] => readdirSync(directory).toSorted()
+export function exampleNames(): readonly string[] {
+  return readdirSync(directory).toSorted()
+}
 
-export const readExample = (name: string): string => readFileSync(join(directory, name), 'utf8')
+export function readExample(name: string): string {
+  return readFileSync(join(directory, name), 'utf8')
+}
 
 interface YamlDocument {
   readonly errors: readonly Error[]
@@ -22,18 +26,19 @@ const yaml = createRequire(join(root, 'packages', 'cli', 'package.json'))('yaml'
 }
 
 /** @throws whatever is wrong with any of the documents, warnings included */
-export const readYaml = (text: string): readonly unknown[] =>
-  yaml.parseAllDocuments(text, {strict: true}).map((document) => {
+export function readYaml(text: string): readonly unknown[] {
+  return yaml.parseAllDocuments(text, {strict: true}).map((document) => {
     const [problem] = [...document.errors, ...document.warnings]
     if (problem !== undefined) throw problem
     return document.toJS()
   })
+}
 
 /** A unit file: the values of each key, by section. */
 export type Unit = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
 
 /** @throws {Error} for a line that is neither a comment, nor a section, nor a setting in one */
-export const readUnit = (text: string): Unit => {
+export function readUnit(text: string): Unit {
   const unit: Record<string, Record<string, string[]>> = {}
   let section: Record<string, string[]> | undefined
   for (const line of text.replaceAll(/ *\\\n */g, ' ').split('\n')) {
@@ -59,7 +64,7 @@ const CRON_LINE = new RegExp(`^(?:${FIELD} ){5}([a-z_][a-z0-9_-]*) ([^%]+)$`)
  * A file of /etc/cron.d.
  * @throws {Error} for a line that cron would not take, or would take otherwise: to it a `%` is the end of a line
  */
-export const readCron = (text: string): CronTable => {
+export function readCron(text: string): CronTable {
   const variables: Record<string, string> = {}
   const lines: {user: string; command: string}[] = []
   if (!text.endsWith('\n')) throw new Error('cron leaves out a last line that does not end')

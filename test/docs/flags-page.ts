@@ -46,7 +46,7 @@ interface Entry {
 }
 
 /** docs/flags.md, as the built program has it. */
-export const flagsPage = async (): Promise<string> => {
+export async function flagsPage(): Promise<string> {
   const commands = await commandFlags()
   const entries = new Map<string, Entry>()
   for (const [command, flags] of commands) {
@@ -66,7 +66,7 @@ export const flagsPage = async (): Promise<string> => {
   return [INTRODUCTION, ...sections].join('\n')
 }
 
-const item = ({name, flag, commands}: Entry, all: number): string => {
+function item({name, flag, commands}: Entry, all: number): string {
   const {description, helpValue, multiple = false, required = false} = flag
   const [, text = description, initial] = /^(.*?)\s*\[default: (.*)\]$/.exec(description) ?? []
   const remarks = [

@@ -20,7 +20,7 @@ export interface CodeBlock {
 }
 
 /** Every page: those at the root and all below docs. */
-export const readPages = (): readonly Page[] => {
+export function readPages(): readonly Page[] {
   const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'))
   const below = readdirSync(join(root, 'docs'), {recursive: true, encoding: 'utf8'})
     .filter((name) => name.endsWith('.md'))
@@ -31,25 +31,31 @@ export const readPages = (): readonly Page[] => {
 }
 
 /** Fenced blocks, with the language that is written behind the fence. */
-export const codeBlocks = ({text}: Page): readonly CodeBlock[] =>
-  [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(({1: language = '', 2: block = '', index}) => ({
-    language,
-    text: block,
-    line: text.slice(0, index).split('\n').length + 1,
-  }))
+export function codeBlocks({text}: Page): readonly CodeBlock[] {
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+    ({1: language = '', 2: block = '', index}) => ({
+      language,
+      text: block,
+      line: text.slice(0, index).split('\n').length + 1,
+    }),
+  )
+}
 
 /** Text outside of fenced blocks. */
-export const prose = ({text}: Page): string => text.replaceAll(/^```\w*\n[\s\S]*?^```$/gm, '')
+export function prose({text}: Page): string {
+  return text.replaceAll(/^```\w*\n[\s\S]*?^```$/gm, '')
+}
 
 /** Targets of links that stay inside the project, as they are written. */
-export const localLinks = (page: Page): readonly string[] =>
-  [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
+export function localLinks(page: Page): readonly string[] {
+  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = '']) => target)
     .filter((target) => !/^[a-z]+:/.test(target))
+}
 
 /** The anchors that GitHub gives the headings of a page. */
-export const anchors = (page: Page): ReadonlySet<string> =>
-  new Set(
+export function anchors(page: Page): ReadonlySet<string> {
+  return new Set(
     [...prose(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
       heading
         .toLowerCase()
@@ -57,10 +63,11 @@ export const anchors = (page: Page): ReadonlySet<string> =>
         .replaceAll(/\s/g, '-'),
     ),
   )
+}
 
 /** Cells of a table's rows; the first cell has to match, which leaves headings and other tables out. */
-export const tableRows = (page: Page, first: RegExp): readonly (readonly string[])[] =>
-  page.text
+export function tableRows(page: Page, first: RegExp): readonly (readonly string[])[] {
+  return page.text
     .split('\n')
     .filter((line) => line.startsWith('|'))
     .map((line) =>
@@ -70,3 +77,4 @@ export const tableRows = (page: Page, first: RegExp): readonly (readonly string[
         .map((cell) => cell.trim()),
     )
     .filter(([cell = '']) => first.test(cell))
+}

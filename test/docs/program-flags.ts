@@ -13,7 +13,7 @@ export interface ProgramFlag {
 }
 
 /** The flags of every command that has any of its own, out of the built program. */
-export const commandFlags = async (): Promise<ReadonlyMap<string, Readonly<Record<string, ProgramFlag>>>> => {
+export async function commandFlags(): Promise<ReadonlyMap<string, Readonly<Record<string, ProgramFlag>>>> {
   const file = join(dirname(mirrorProgram()), '..', 'dist', 'settings', 'flags.js')
   const built = (await import(pathToFileURL(file).href)) as Readonly<
     Record<string, Readonly<Record<string, ProgramFlag>>>
@@ -22,5 +22,6 @@ export const commandFlags = async (): Promise<ReadonlyMap<string, Readonly<Recor
 }
 
 /** All flags by name, whatever command has them. */
-export const programFlags = async (): Promise<ReadonlyMap<string, ProgramFlag>> =>
-  new Map([...(await commandFlags()).values()].flatMap((flags) => Object.entries(flags)))
+export async function programFlags(): Promise<ReadonlyMap<string, ProgramFlag>> {
+  return new Map([...(await commandFlags()).values()].flatMap((flags) => Object.entries(flags)))
+}

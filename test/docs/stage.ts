@@ -46,7 +46,7 @@ const PROXY = 'proxy.example:3128'
 
 const user = {name: 'pusher', password: 'secret'}
 
-export const setStage = async (): Promise<Stage> => {
+export async function setStage(): Promise<Stage> {
   const directory = await makeTempDir()
   const authority = await makeAuthority()
   const client = await authority.issueClient({name: 'pusher'})
@@ -116,7 +116,7 @@ export const setStage = async (): Promise<Stage> => {
 }
 
 /** What the lists and job files of the pages name. */
-const fillPublic = async (registry: TestRegistry): Promise<void> => {
+async function fillPublic(registry: TestRegistry): Promise<void> {
   const tags = {
     'rancher/mirrored-pause': ['3.6'],
     'rancher/klipper-helm': ['v0.9.12'],
@@ -143,16 +143,20 @@ sync:
     tags: {allow: ['v1\\.3.*']}
 `
 
-const authOf = (): {auth: string} => ({auth: Buffer.from(`${user.name}:${user.password}`).toString('base64')})
+function authOf(): {auth: string} {
+  return {auth: Buffer.from(`${user.name}:${user.password}`).toString('base64')}
+}
 
-const named = (name: string, image: TestImage, keep?: NamedImage['keep']): NamedImage => ({
-  image,
-  annotations: {'io.containerd.image.name': name},
-  ...(keep === undefined ? {} : {keep}),
-})
+function named(name: string, image: TestImage, keep?: NamedImage['keep']): NamedImage {
+  return {
+    image,
+    annotations: {'io.containerd.image.name': name},
+    ...(keep === undefined ? {} : {keep}),
+  }
+}
 
 /** The bundles that the pages push, each small and of the shape its name promises. */
-const bundles = async (): Promise<Readonly<Record<string, Uint8Array>>> => {
+async function bundles(): Promise<Readonly<Record<string, Uint8Array>>> {
   const app = await makeImage({seed: 'app', platforms: ['linux/amd64', 'linux/arm64']})
   const busybox = await makeImage({seed: 'busybox'})
   const pause = await makeImage({seed: 'pause'})
@@ -195,19 +199,19 @@ const bundles = async (): Promise<Readonly<Record<string, Uint8Array>>> => {
   }
 }
 
-const writeFiles = async (
+async function writeFiles(
   directory: string,
   files: Readonly<Record<string, string | Uint8Array>>,
-): Promise<void> => {
+): Promise<void> {
   for (const folder of ['bin', '.docker', '.run']) await mkdir(join(directory, folder), {recursive: true})
   for (const [path, content] of Object.entries(files)) await writeFile(join(directory, path), content)
 }
 
-const runShell = (
+function runShell(
   script: string,
   options: {readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>>},
-): Promise<{code: number | null; output: string}> =>
-  new Promise((resolve, reject) => {
+): Promise<{code: number | null; output: string}> {
+  return new Promise((resolve, reject) => {
     const child = spawn('sh', ['-eu', '-c', script], {...options, stdio: ['ignore', 'pipe', 'pipe']})
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
@@ -217,3 +221,4 @@ const runShell = (
     }
     child.once('error', reject).once('close', (code) => resolve({code, output}))
   })
+}

@@ -2,10 +2,10 @@
  * Arguments as one would write them in a shell: argv`push --source ${path} --retries 0 ${flags}`. White space outside of
  * values divides them; a list stands for its items.
  */
-export const argv = (
+export function argv(
   texts: TemplateStringsArray,
   ...values: readonly (string | readonly string[])[]
-): readonly string[] => {
+): readonly string[] {
   const list: string[] = []
   let isOpen = false
   const add = (word: string): void => {

@@ -19,34 +19,38 @@ import {errorsOf, faultsIn, named, push, writeBundle} from './push.js'
 type Make = (directory: string) => Promise<string>
 
 let image: TestImage
-const layout = (): readonly Entry[] => ociLayout([named('gcr.io/team/app:v1', image)])
-const docker = (): readonly Entry[] => dockerArchive([{image, tags: ['gcr.io/team/app:v1']}])
-const text = (content: string) => (): Uint8Array => Buffer.from(content)
+function layout(): readonly Entry[] {
+  return ociLayout([named('gcr.io/team/app:v1', image)])
+}
+function docker(): readonly Entry[] {
+  return dockerArchive([{image, tags: ['gcr.io/team/app:v1']}])
+}
+function text(content: string) {
+  return (): Uint8Array => Buffer.from(content)
+}
 
-const bundle =
-  (entries: () => readonly Entry[], compression?: Compression): Make =>
-  (directory) =>
-    writeBundle(join(directory, 'bundle'), entries(), compression)
-const file =
-  (content: string | Uint8Array): Make =>
-  async (directory) => {
+function bundle(entries: () => readonly Entry[], compression?: Compression): Make {
+  return (directory) => writeBundle(join(directory, 'bundle'), entries(), compression)
+}
+function file(content: string | Uint8Array): Make {
+  return async (directory) => {
     await writeFile(join(directory, 'bundle'), content)
     return join(directory, 'bundle')
   }
-const tree =
-  (entries: () => readonly Entry[]): Make =>
-  async (directory) => {
+}
+function tree(entries: () => readonly Entry[]): Make {
+  return async (directory) => {
     await writeDirectory(join(directory, 'bundle'), entries())
     return join(directory, 'bundle')
   }
-const cut =
-  (make: Make, share: number): Make =>
-  async (directory) =>
-    cutShort(await make(directory), share)
-const bitFlipped =
-  (make: Make, fromEnd: number): Make =>
-  async (directory) =>
+}
+function cut(make: Make, share: number): Make {
+  return async (directory) => cutShort(await make(directory), share)
+}
+function bitFlipped(make: Make, fromEnd: number): Make {
+  return async (directory) =>
     rewrite(await make(directory), (bytes) => flipped(bytes, bytes.length - fromEnd))
+}
 
 const xz = {type: 'xz'} as const
 const blocks = {type: 'xz', blockSize: 8192} as const
@@ -175,9 +179,12 @@ const cases: readonly (readonly [string, Make, RegExp])[] = [
   ],
 ]
 
-const blobPath = (digest: string): string => `blobs/${digest.replace(':', '/')}`
-const configPath = (): string =>
-  `${image.platforms[0]?.config.descriptor.digest.slice('sha256:'.length)}.json`
+function blobPath(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`
+}
+function configPath(): string {
+  return `${image.platforms[0]?.config.descriptor.digest.slice('sha256:'.length)}.json`
+}
 const bundleOfText: Make = async (directory) => {
   const {compress} = await import('@airgap-mirror/test/kit')
   return file(await compress(Buffer.from('no tar at all\n'.repeat(100)), xz))(directory)
@@ -191,7 +198,7 @@ const linkedOut: Make = async (directory) => {
   await writeFile(join(inside, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
   return inside
 }
-const bigManifest = (): readonly Entry[] => {
+function bigManifest(): readonly Entry[] {
   const {digest} = image.root.descriptor
   return replaced(layout(), blobPath(digest), () => Buffer.alloc(100_000_000, ' '))
 }

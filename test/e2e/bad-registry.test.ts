@@ -9,7 +9,9 @@ const users = [
   {name: 'pusher', password: 'secret'},
   {name: 'reader', password: 'secret', access: 'pull' as const},
 ]
-const as = (name: string, password = 'secret'): string[] => ['--username', name, '--password', password]
+function as(name: string, password = 'secret'): string[] {
+  return ['--username', name, '--password', password]
+}
 
 interface Case {
   readonly name: string
@@ -21,17 +23,16 @@ interface Case {
   readonly hint: RegExp
 }
 
-const plain =
-  (options: RegistryOptions = {}) =>
-  (): Promise<TestRegistry> =>
-    startRegistry({strict: true, ...options})
-const secure =
-  (
-    options: {readonly hosts?: readonly string[]; readonly expired?: boolean} = {},
-    more: RegistryOptions = {},
-  ) =>
-  async (authority: Authority): Promise<TestRegistry> =>
+function plain(options: RegistryOptions = {}) {
+  return (): Promise<TestRegistry> => startRegistry({strict: true, ...options})
+}
+function secure(
+  options: {readonly hosts?: readonly string[]; readonly expired?: boolean} = {},
+  more: RegistryOptions = {},
+) {
+  return async (authority: Authority): Promise<TestRegistry> =>
     startRegistry({tls: await authority.issue({hosts: ['127.0.0.1'], ...options}), strict: true, ...more})
+}
 const always = Number.POSITIVE_INFINITY
 
 const cases: readonly Case[] = [

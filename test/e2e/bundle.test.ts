@@ -9,7 +9,7 @@ import {named, push, writeOciBundle} from './push.js'
 const directory = join(dirname(mirrorProgram()), '..', 'dist', 'bundle')
 
 /** Chunks and what they import before they run: all that is loaded with them. */
-const loadedWith = (files: readonly string[], seen = new Set<string>()): ReadonlySet<string> => {
+function loadedWith(files: readonly string[], seen = new Set<string>()): ReadonlySet<string> {
   for (const file of files) {
     if (seen.has(file)) continue
     seen.add(file)
@@ -22,13 +22,16 @@ const loadedWith = (files: readonly string[], seen = new Set<string>()): Readonl
   return seen
 }
 
-const textOf = (file: string): string => readFileSync(join(directory, file), 'utf8')
+function textOf(file: string): string {
+  return readFileSync(join(directory, file), 'utf8')
+}
 
 /** The chunk that a command loads when it runs. */
-const chunkOf = (command: string): string =>
-  new RegExp(`import\\("\\./(run-${command}-[^"]+)"\\)`).exec(textOf('commands.js'))?.[1] ?? ''
+function chunkOf(command: string): string {
+  return new RegExp(`import\\("\\./(run-${command}-[^"]+)"\\)`).exec(textOf('commands.js'))?.[1] ?? ''
+}
 
-const packagesIn = (files: Iterable<string>): ReadonlySet<string> => {
+function packagesIn(files: Iterable<string>): ReadonlySet<string> {
   const maps = [...files].map((file) => join(directory, `${file}.map`)).filter((path) => existsSync(path))
   const sources = maps.flatMap(
     (path) => (JSON.parse(readFileSync(path, 'utf8')) as {sources: readonly string[]}).sources,

@@ -26,7 +26,7 @@ interface Copied extends ChildResult {
 }
 
 /** `mirror copy --json` without state; HTTP on both sides. */
-export const copy = async (from: string, to: string, flags: readonly string[] = []): Promise<Copied> => {
+export async function copy(from: string, to: string, flags: readonly string[] = []): Promise<Copied> {
   const usual = argv`--plain-http --source-plain-http --no-state --json`
   const result = await runMirror(argv`copy ${from} ${to} ${usual} ${flags}`)
   return {
@@ -56,7 +56,7 @@ export interface CopyScene extends AsyncDisposable {
   configAt(place: string): Promise<string>
 }
 
-export const copyScene = async (): Promise<CopyScene> => {
+export async function copyScene(): Promise<CopyScene> {
   const directory = await makeTempDir()
   const registry = await startDebianRegistry()
   const multi = await makeImage({seed: 'copy-multi', platforms: ['linux/amd64', 'linux/arm64'], layers: 3})

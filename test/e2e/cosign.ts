@@ -6,14 +6,15 @@ import type {TestRegistry} from '@airgap-mirror/test/registry'
 const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json'
 const SIGNATURE = 'dev.cosignproject.cosign/signature'
 
-export const cosignKeys = (): {readonly publicKey: KeyObject; readonly privateKey: KeyObject} =>
-  generateKeyPairSync('ec', {namedCurve: 'P-256'})
+export function cosignKeys(): {readonly publicKey: KeyObject; readonly privateKey: KeyObject} {
+  return generateKeyPairSync('ec', {namedCurve: 'P-256'})
+}
 
 /** What `cosign sign --key` makes: an image whose one layer is the signed text, its signature an annotation. */
-export const cosignSignature = (
+export function cosignSignature(
   subject: Digest,
   {name, privateKey}: {readonly name: string; readonly privateKey: KeyObject},
-): TestImage => {
+): TestImage {
   const payload = Buffer.from(
     JSON.stringify({
       critical: {
@@ -56,8 +57,9 @@ export const cosignSignature = (
   return {root, platforms: [], manifests: [root], blobs}
 }
 
-export const cosignTag = (subject: Digest, kind: 'sig' | 'att' | 'sbom' = 'sig'): string =>
-  `sha256-${hexOf(subject)}.${kind}`
+export function cosignTag(subject: Digest, kind: 'sig' | 'att' | 'sbom' = 'sig'): string {
+  return `sha256-${hexOf(subject)}.${kind}`
+}
 
 /**
  * What `cosign verify --key` looks at: the digest under the image's tag, the signature's manifest under the tag made of it,
@@ -65,14 +67,14 @@ export const cosignTag = (subject: Digest, kind: 'sig' | 'att' | 'sbom' = 'sig')
  * @returns the digest that was signed
  * @throws {Error} why it does not verify
  */
-export const cosignVerify = async (
+export async function cosignVerify(
   registry: TestRegistry,
   {
     repository,
     tag,
     publicKey,
   }: {readonly repository: string; readonly tag: string; readonly publicKey: KeyObject},
-): Promise<Digest> => {
+): Promise<Digest> {
   const digest = registry.manifest(repository, tag)?.digest
   if (digest === undefined) throw new Error(`no image ${repository}:${tag}`)
   const signed = registry.manifest(repository, cosignTag(digest))

@@ -19,10 +19,13 @@ interface Place {
   readonly flags?: (home: string) => readonly string[]
 }
 
-const entry = (registry: string) => ({auths: {[registry]: {auth: basic}}})
+function entry(registry: string) {
+  return {auths: {[registry]: {auth: basic}}}
+}
 /** Answers `get` as docker's credential helpers do. */
-const helper = (secret: string, username = 'stored'): string =>
-  `#!/bin/sh\nread -r server\nprintf '{"ServerURL":"%s","Username":"${username}","Secret":"${secret}"}' "$server"\n`
+function helper(secret: string, username = 'stored'): string {
+  return `#!/bin/sh\nread -r server\nprintf '{"ServerURL":"%s","Username":"${username}","Secret":"${secret}"}' "$server"\n`
+}
 
 const places: readonly Place[] = [
   {name: 'docker’s config.json', files: (registry) => ({'.docker/config.json': entry(registry)})},

@@ -20,23 +20,29 @@ import {errorsOf, faultsIn, named, push, writeBundle} from './push.js'
 
 let good: TestImage
 let bad: TestImage
-const layout = (): readonly Entry[] =>
-  ociLayout([named('gcr.io/good/app:v1', good), named('gcr.io/bad/app:v1', bad)])
-const docker = (): readonly Entry[] =>
-  dockerArchive([
+function layout(): readonly Entry[] {
+  return ociLayout([named('gcr.io/good/app:v1', good), named('gcr.io/bad/app:v1', bad)])
+}
+function docker(): readonly Entry[] {
+  return dockerArchive([
     {image: good, tags: ['gcr.io/good/app:v1']},
     {image: bad, tags: ['gcr.io/bad/app:v1']},
   ])
-const blobPath = (digest: string): string => `blobs/${digest.replace(':', '/')}`
-const badLayer = () => {
+}
+function blobPath(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`
+}
+function badLayer() {
   const layer = bad.platforms[0]?.layers[0]
   if (layer === undefined) throw new Error('no layer')
   return layer
 }
-const layerPath = (): string => blobPath(badLayer().descriptor.digest)
+function layerPath(): string {
+  return blobPath(badLayer().descriptor.digest)
+}
 
 /** A compressed bundle in which one bit of the bad image's layer is another. */
-const withDamage = async (compression: Compression): Promise<Uint8Array> => {
+async function withDamage(compression: Compression): Promise<Uint8Array> {
   const plain = await tarBytes(layout())
   const bytes = await compress(plain, compression)
   // Random bytes do not compress: what lies in the middle of the layer lies about there in the compressed file.

@@ -15,8 +15,9 @@ import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {faultsIn, named, push, writeBundle, type PushResult} from './push.js'
 
-const targetsOf = ({report}: PushResult): readonly string[] =>
-  report.images.map(({target}) => target.slice(target.indexOf('/') + 1))
+function targetsOf({report}: PushResult): readonly string[] {
+  return report.images.map(({target}) => target.slice(target.indexOf('/') + 1))
+}
 
 describe('names at the private registry', () => {
   let directory: TempDir

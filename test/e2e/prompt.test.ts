@@ -21,11 +21,13 @@ import {named, writeOciBundle} from './push.js'
 const users = [{name: 'typist', password: 'not echoed'}]
 const DOWN = '\u001b[B'
 
-const typed = (password: string): readonly DialogueStep[] => [
-  {expect: /How do you want to log in\?/, send: '\r'},
-  {expect: /User name:/, send: 'typist\r'},
-  {expect: /Password:/, send: `${password}\r`},
-]
+function typed(password: string): readonly DialogueStep[] {
+  return [
+    {expect: /How do you want to log in\?/, send: '\r'},
+    {expect: /User name:/, send: 'typist\r'},
+    {expect: /Password:/, send: `${password}\r`},
+  ]
+}
 
 describe.skipIf(lacksTool('script'))('a registry that asks for a credential', () => {
   let directory: TempDir

@@ -62,13 +62,13 @@ export interface PushResult extends ChildResult {
 }
 
 /** `mirror push --json` of a bundle; `--plain-http` goes with a registry that speaks it. */
-export const push = async ({
+export async function push({
   source,
   registry,
   namespace,
   flags = [],
   ...options
-}: PushOptions): Promise<PushResult> => {
+}: PushOptions): Promise<PushResult> {
   const target = namespace === undefined ? registry.host : `${registry.host}/${namespace}`
   const result = await runMirror(
     argv`push --source ${source} --private-registry ${target} --json
@@ -83,13 +83,13 @@ export const push = async ({
   }
 }
 
-export const parseReport = ({
+export function parseReport({
   stdout,
   stderr,
 }: {
   readonly stdout: string
   readonly stderr: string
-}): ReadReport => {
+}): ReadReport {
   try {
     return JSON.parse(stdout) as ReadReport
   } catch (cause) {
@@ -98,35 +98,41 @@ export const parseReport = ({
 }
 
 /** The lines that standard error has of one side's errors. */
-export const errorsOf = (side: 'source' | 'target', stderr: string): string =>
-  stderr
+export function errorsOf(side: 'source' | 'target', stderr: string): string {
+  return stderr
     .split('\n')
     .filter((line) => line.startsWith(`error: ${side}: `))
     .join('\n')
+}
 
 /** An image under the name that containerd, nerdctl and docker would record. */
-export const named = (name: string, image: TestImage): NamedImage => ({
-  image,
-  annotations: {'io.containerd.image.name': name},
-})
+export function named(name: string, image: TestImage): NamedImage {
+  return {
+    image,
+    annotations: {'io.containerd.image.name': name},
+  }
+}
 
 /** A bundle file of these entries. */
-export const writeBundle = async (
+export async function writeBundle(
   path: string,
   entries: readonly Entry[],
   compression: Compression = {type: 'none'},
-): Promise<string> => {
+): Promise<string> {
   await writeFile(path, await compress(await tarBytes(entries), compression))
   return path
 }
 
 /** An OCI layout of these images as `bundle.tar` in a directory. */
-export const writeOciBundle = (directory: string, images: readonly NamedImage[]): Promise<string> =>
-  writeBundle(join(directory, 'bundle.tar'), ociLayout(images))
+export function writeOciBundle(directory: string, images: readonly NamedImage[]): Promise<string> {
+  return writeBundle(join(directory, 'bundle.tar'), ociLayout(images))
+}
 
 /** What is wrong with a registry after a run: tags without their content, content that came after its tag, sessions left. */
-export const faultsIn = (registry: TestRegistry): readonly string[] => [
-  ...registry.fsck(),
-  ...registry.violations,
-  ...(registry.openUploads === 0 ? [] : [`${registry.openUploads} upload sessions were left open`]),
-]
+export function faultsIn(registry: TestRegistry): readonly string[] {
+  return [
+    ...registry.fsck(),
+    ...registry.violations,
+    ...(registry.openUploads === 0 ? [] : [`${registry.openUploads} upload sessions were left open`]),
+  ]
+}

@@ -6,7 +6,7 @@ import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {named, parseReport, push, writeOciBundle} from './push.js'
 
-const until = async (condition: () => boolean): Promise<void> => {
+async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 20_000
   while (!condition()) {
     if (Date.now() > deadline) throw new Error('it never came')

@@ -8,18 +8,20 @@ import {statuses, syncScene, type SyncScene} from './sync.js'
 const SIZE = 1_000_000
 
 /** An image whose one layer is too large to arrive before the connection breaks. */
-const bigImage = (layerSize = SIZE): Promise<TestImage> =>
-  makeImage({seed: 'big', layers: 1, layerSize, content: 'random'})
+function bigImage(layerSize = SIZE): Promise<TestImage> {
+  return makeImage({seed: 'big', layers: 1, layerSize, content: 'random'})
+}
 
-const layerOf = (image: TestImage): {readonly digest: string; readonly size: number} => {
+function layerOf(image: TestImage): {readonly digest: string; readonly size: number} {
   const [layer] = image.platforms[0]?.layers ?? []
   if (layer === undefined) throw new Error('no layer')
   return layer.descriptor
 }
 
 /** The requests for a blob that the source saw. */
-const readsOf = ({source}: SyncScene, digest: string): readonly RequestRecord[] =>
-  source.requests.filter(({kind, path}) => kind === 'blob-get' && path.includes(digest))
+function readsOf({source}: SyncScene, digest: string): readonly RequestRecord[] {
+  return source.requests.filter(({kind, path}) => kind === 'blob-get' && path.includes(digest))
+}
 
 describe('a download that breaks off', () => {
   test.each([1, 3])('goes on with a Range request from where it was (%d times)', async (times) => {

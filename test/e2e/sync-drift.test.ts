@@ -8,7 +8,7 @@ import {until} from './until.js'
 const SILENT = {code: 0, stdout: '', stderr: ''}
 
 /** Somebody else puts another image under a name of the target. */
-const meddle = async (scene: SyncScene, name: string): Promise<TestImage> => {
+async function meddle(scene: SyncScene, name: string): Promise<TestImage> {
   const image = await makeImage({seed: `theirs ${name}`, layers: 1})
   const [repository = '', tag = ''] = name.split(':')
   await addImage(scene.target, image, {repository: `mirror/${repository}`, tag})
@@ -16,11 +16,11 @@ const meddle = async (scene: SyncScene, name: string): Promise<TestImage> => {
 }
 
 /** Two images that were mirrored, of which the second was changed at the target. */
-const drifted = async (): Promise<{
+async function drifted(): Promise<{
   readonly scene: SyncScene
   readonly list: string
   readonly theirs: TestImage
-}> => {
+}> {
   const scene = await syncScene()
   const list = await scene.list(await scene.add('team/app:v1'), await scene.add('team/tool:v1'))
   expect(await scene.quietly(argv`--images ${list}`)).toMatchObject(SILENT)
@@ -161,10 +161,10 @@ test('nor are two that were killed one after the other, the second before its fi
 })
 
 /** A run that is killed when it has come so far, while the source keeps some blobs back. */
-const killedRun = async (
+async function killedRun(
   scene: SyncScene,
   run: {readonly args: readonly string[]; readonly stalled: RegExp; readonly until: () => boolean},
-): Promise<void> => {
+): Promise<void> {
   scene.source.setFaults([
     {match: {kind: 'blob-get', path: run.stalled}, times: Infinity, fault: {type: 'stall'}},
   ])

@@ -15,7 +15,7 @@ interface Held extends AsyncDisposable {
   readonly release: () => void
 }
 
-const held = async (): Promise<Held> => {
+async function held(): Promise<Held> {
   const scene = await syncScene()
   const list = await scene.list(await scene.add('team/app:v1'))
   scene.source.setFaults([{match: {kind: 'head'}, fault: {type: 'stall', ms: 60_000}}])

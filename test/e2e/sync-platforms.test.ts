@@ -7,10 +7,13 @@ import {statuses, syncScene, type SyncScene} from './sync.js'
 
 const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/arm/v7'] as const
 
-const indexAt = (scene: SyncScene): {readonly manifests: readonly {readonly digest: string}[]} =>
-  JSON.parse(Buffer.from(scene.target.manifest('mirror/team/multi', 'v1')?.bytes ?? '').toString()) as {
+function indexAt(scene: SyncScene): {readonly manifests: readonly {readonly digest: string}[]} {
+  return JSON.parse(
+    Buffer.from(scene.target.manifest('mirror/team/multi', 'v1')?.bytes ?? '').toString(),
+  ) as {
     manifests: {digest: string}[]
   }
+}
 
 describe.each(['oci', 'docker'] as const)('an image of three platforms (%s)', (format) => {
   const make = (): Promise<TestImage> => makeImage({seed: `multi-${format}`, platforms: PLATFORMS, format})

@@ -43,8 +43,8 @@ test('--prune of a job file: a repository that cannot be listed prunes nothing',
 })
 
 /** A job file with these jobs: the tags of `team/app` that each wants. */
-const jobFile = (scene: SyncScene, jobs: Readonly<Record<string, readonly string[]>>): Promise<string> =>
-  scene.write(
+function jobFile(scene: SyncScene, jobs: Readonly<Record<string, readonly string[]>>): Promise<string> {
+  return scene.write(
     'mirror.yaml',
     JSON.stringify({
       defaults: {targets: `${scene.target.host}/mirror`, prune: true},
@@ -54,8 +54,11 @@ const jobFile = (scene: SyncScene, jobs: Readonly<Record<string, readonly string
       })),
     }),
   )
+}
 
-const tagsAt = ({target}: SyncScene): readonly string[] => target.tags('mirror/team/app').toSorted()
+function tagsAt({target}: SyncScene): readonly string[] {
+  return target.tags('mirror/team/app').toSorted()
+}
 
 test('a tag that goes from one job to another stays; what no job wants goes', async () => {
   await using scene = await syncScene()

@@ -10,11 +10,12 @@ import {statuses, syncScene, type SyncScene, type Synced} from './sync.js'
 const DONE = {code: 0}
 
 /** What is at the target: `repository:tag`. */
-const thereIn = ({target}: SyncScene): readonly string[] =>
-  target
+function thereIn({target}: SyncScene): readonly string[] {
+  return target
     .repositories()
     .flatMap((repository) => target.tags(repository).map((tag) => `${repository}:${tag}`))
     .toSorted()
+}
 
 interface Jobs extends AsyncDisposable {
   readonly scene: SyncScene
@@ -23,7 +24,7 @@ interface Jobs extends AsyncDisposable {
   readonly there: () => readonly string[]
 }
 
-const jobsScene = async (target: RegistryOptions = {}): Promise<Jobs> => {
+async function jobsScene(target: RegistryOptions = {}): Promise<Jobs> {
   const scene = await syncScene({target})
   for (const name of ['team/one:v1', 'team/two:v1', 'team/three:v1']) await scene.add(name)
   return {

@@ -25,7 +25,7 @@ interface Pruning extends AsyncDisposable {
   readonly tags: () => readonly string[]
 }
 
-const pruning = async (target: RegistryOptions = {}): Promise<Pruning> => {
+async function pruning(target: RegistryOptions = {}): Promise<Pruning> {
   const scene = await syncScene({target})
   for (const tag of ['v1', 'v2', 'v3']) await scene.add(`team/app:${tag}`)
   const list = join(scene.directory, 'list.txt')
@@ -42,8 +42,9 @@ const pruning = async (target: RegistryOptions = {}): Promise<Pruning> => {
   }
 }
 
-const deletions = ({target}: SyncScene): readonly string[] =>
-  target.requests.filter(({method}) => method === 'DELETE').map(({path}) => path)
+function deletions({target}: SyncScene): readonly string[] {
+  return target.requests.filter(({method}) => method === 'DELETE').map(({path}) => path)
+}
 
 describe('--prune removes', () => {
   test('what an earlier run made and the list no longer names, once; without it nothing goes', async () => {

@@ -11,13 +11,14 @@ import {until} from './until.js'
 
 const SILENT = {code: 0, stdout: '', stderr: ''}
 
-const writeJobs = (scene: SyncScene, jobs: readonly string[], head = ''): Promise<string> =>
-  scene.write(
+function writeJobs(scene: SyncScene, jobs: readonly string[], head = ''): Promise<string> {
+  return scene.write(
     'mirror.yaml',
     `${head}jobs:\n${jobs.map((job) => `  - ${job}\n`).join('')}`
       .replaceAll('SRC', scene.source.host)
       .replaceAll('DST', scene.target.host),
   )
+}
 
 const TWO_JOBS = [
   '{name: first, references: [SRC/team/one:v1], targets: DST/first}',

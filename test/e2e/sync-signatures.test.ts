@@ -15,7 +15,7 @@ interface Signed {
   readonly reference: string
 }
 
-const addSigned = async (scene: SyncScene, name = 'team/app:v1'): Promise<Signed> => {
+async function addSigned(scene: SyncScene, name = 'team/app:v1'): Promise<Signed> {
   const image = await makeImage({seed: name, platforms: ['linux/amd64', 'linux/arm64'], layers: 1})
   const reference = await scene.add(name, image)
   const {digest} = image.root.descriptor

@@ -6,11 +6,11 @@ import {faultsIn} from './push.js'
 import {statuses, syncScene, type SyncScene} from './sync.js'
 
 /** A job file that brings `team/*:v1` of the source to these targets. */
-const jobFor = (
+function jobFor(
   scene: SyncScene,
   {targets, names}: {readonly targets: readonly string[]; readonly names: readonly string[]},
-): Promise<string> =>
-  scene.write(
+): Promise<string> {
+  return scene.write(
     'mirror.yaml',
     `jobs:
   - name: job
@@ -18,9 +18,11 @@ const jobFor = (
     references: [${names.map((name) => `${scene.source.host}/${name}`).join(', ')}]
 `,
   )
+}
 
-const blobsRead = ({requests}: TestRegistry): readonly string[] =>
-  requests.filter(({kind}) => kind === 'blob-get').map(({path}) => path.split('/').at(-1) ?? '')
+function blobsRead({requests}: TestRegistry): readonly string[] {
+  return requests.filter(({kind}) => kind === 'blob-get').map(({path}) => path.split('/').at(-1) ?? '')
+}
 
 test('three targets share one download: each blob is read once, and sent to each', async () => {
   await using scene = await syncScene()

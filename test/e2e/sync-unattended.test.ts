@@ -12,7 +12,7 @@ interface Told extends ReadReport {
 }
 
 /** A night whose notify command writes down what it was told. */
-const notified = async (
+async function notified(
   scene: SyncScene,
   flags: readonly string[],
 ): Promise<{
@@ -20,7 +20,7 @@ const notified = async (
   readonly stderr: string
   readonly told: Told | undefined
   readonly exit: string
-}> => {
+}> {
   const file = (name: string): string => join(scene.directory, name)
   const command = `cat > ${file('told.json')}; echo "$MIRROR_EXIT_CODE $MIRROR_OUTCOME" > ${file('exit')}`
   const {code, stderr} = await scene.quietly(argv`--notify-command ${command} ${flags}`)

@@ -19,10 +19,10 @@ interface Warm extends AsyncDisposable {
 }
 
 /** A scene after the first night, its logs empty. */
-const afterOneNight = async (
+async function afterOneNight(
   flags: readonly string[] = [],
   options: {readonly source?: RegistryOptions; readonly target?: RegistryOptions} = {},
-): Promise<Warm> => {
+): Promise<Warm> {
   const scene = await syncScene(options)
   const names = TAGS.map((tag) => `team/app:${tag}`)
   for (const name of names)

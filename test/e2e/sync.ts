@@ -51,9 +51,9 @@ export interface SyncScene extends AsyncDisposable {
   clearLogs(): void
 }
 
-export const syncScene = async (
+export async function syncScene(
   options: {readonly source?: RegistryOptions; readonly target?: RegistryOptions} = {},
-): Promise<SyncScene> => {
+): Promise<SyncScene> {
   const home = await makeTempDir()
   const source = await startRegistry(options.source)
   const target = await startRegistry({strict: true, ...options.target})
@@ -100,20 +100,27 @@ export const syncScene = async (
   }
 }
 
-export const withReport = (result: ChildResult): Synced => ({
-  ...result,
-  get report() {
-    return parseReport(result)
-  },
-})
+export function withReport(result: ChildResult): Synced {
+  return {
+    ...result,
+    get report() {
+      return parseReport(result)
+    },
+  }
+}
 
 /** `METHOD kind reference` of every request, sorted. */
-export const exchanges = ({requests}: {readonly requests: readonly RequestRecord[]}): readonly string[] =>
-  requests.map(({method, kind, path}) => `${method} ${kind} ${path.split('/').at(-1) ?? ''}`).toSorted()
+export function exchanges({requests}: {readonly requests: readonly RequestRecord[]}): readonly string[] {
+  return requests
+    .map(({method, kind, path}) => `${method} ${kind} ${path.split('/').at(-1) ?? ''}`)
+    .toSorted()
+}
 
-export const statuses = ({images}: ReadReport): readonly string[] => images.map(({status}) => status)
+export function statuses({images}: ReadReport): readonly string[] {
+  return images.map(({status}) => status)
+}
 
-const partsOf = (name: string): {readonly repository: string; readonly tag: string} => {
+function partsOf(name: string): {readonly repository: string; readonly tag: string} {
   const at = name.indexOf('@')
   const colon = at < 0 ? name.lastIndexOf(':') : at
   return {repository: name.slice(0, colon), tag: name.slice(colon + 1)}

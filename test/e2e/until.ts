@@ -1,5 +1,5 @@
 /** Waits until something has come true. @throws after 20 s */
-export const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`it never came true: ${isSo.toString()}`)

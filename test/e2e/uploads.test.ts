@@ -14,10 +14,12 @@ import {faultsIn, named, push, writeBundle, writeOciBundle} from './push.js'
 
 const KiB = 1024
 
-const kinds = (registry: TestRegistry): readonly RequestRecord['kind'][] =>
-  registry.requests.map(({kind}) => kind)
-const countOf = (registry: TestRegistry, kind: RequestRecord['kind']): number =>
-  kinds(registry).filter((each) => each === kind).length
+function kinds(registry: TestRegistry): readonly RequestRecord['kind'][] {
+  return registry.requests.map(({kind}) => kind)
+}
+function countOf(registry: TestRegistry, kind: RequestRecord['kind']): number {
+  return kinds(registry).filter((each) => each === kind).length
+}
 
 describe('uploads', () => {
   let directory: TempDir

@@ -65,16 +65,16 @@ interface Kind {
   readonly quiet?: number
 }
 
-const html = (text: string): string =>
-  `<!doctype html><html><head><style>b{}</style></head><body><h1>${text}</h1></body></html>`
-const status = (
-  code: number,
-  rest: Omit<Extract<Fault, {type: 'status'}>, 'type' | 'status'> = {},
-): Fault => ({
-  type: 'status',
-  status: code,
-  ...rest,
-})
+function html(text: string): string {
+  return `<!doctype html><html><head><style>b{}</style></head><body><h1>${text}</h1></body></html>`
+}
+function status(code: number, rest: Omit<Extract<Fault, {type: 'status'}>, 'type' | 'status'> = {}): Fault {
+  return {
+    type: 'status',
+    status: code,
+    ...rest,
+  }
+}
 
 const kinds: readonly Kind[] = [
   {name: 'reset before the body', where: everywhere, fault: {type: 'reset-before'}},
@@ -204,31 +204,33 @@ const exceptions: Readonly<Record<string, string>> = {
 /** A torn upload, so that its status is asked for. */
 const TORN: FaultRule = {match: {kind: 'send'}, fault: {type: 'reset-in-body', after: 1_200_000}}
 
-const ruleFor = (stage: Stage, fault: Fault, {times}: {readonly times: number}): readonly FaultRule[] => {
+function ruleFor(stage: Stage, fault: Fault, {times}: {readonly times: number}): readonly FaultRule[] {
   const match = {kind: KINDS[stage]}
   if (stage === 'status') return [TORN, {match, times, fault}]
   return [{match, nth: stage === 'whole' ? 2 : 1, times, fault}]
 }
 
 /** Each fault once at each stage where it means something. */
-export const passingFaults = (): readonly FaultCase[] =>
-  casesOf(kinds, ({name, stage}) => endsOnce[`${name} at ${stage}`] ?? 'ok', {times: 1})
+export function passingFaults(): readonly FaultCase[] {
+  return casesOf(kinds, ({name, stage}) => endsOnce[`${name} at ${stage}`] ?? 'ok', {times: 1})
+}
 
 /** Each fault that somebody may never get past, for good. What cannot be mounted is uploaded. */
-export const lastingFaults = (): readonly FaultCase[] =>
-  casesOf(
+export function lastingFaults(): readonly FaultCase[] {
+  return casesOf(
     kinds.filter(({name}) => endsLasting[name] !== undefined),
     ({name, stage}) =>
       stage === 'mount' ? 'ok' : (exceptions[`${name} at ${stage}`] ?? endsLasting[name] ?? 'ok'),
     {times: Number.POSITIVE_INFINITY},
   )
+}
 
-const casesOf = (
+function casesOf(
   chosen: readonly Kind[],
   endOf: (at: {readonly name: string; readonly stage: Stage}) => string,
   {times}: {readonly times: number},
-): readonly FaultCase[] =>
-  stages.flatMap((stage) =>
+): readonly FaultCase[] {
+  return stages.flatMap((stage) =>
     chosen
       .filter(({where}) => where.has(stage))
       .map(({name, fault, quiet}) => ({
@@ -239,3 +241,4 @@ const casesOf = (
         quiet: quiet ?? 0,
       })),
   )
+}

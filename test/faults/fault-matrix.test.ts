@@ -53,7 +53,7 @@ describe('for good', {concurrent: true}, () => {
 })
 
 /** Milliseconds between the fault's answer and the next request of any kind. */
-const quietAfter = ({requests}: Outcome): number => {
+function quietAfter({requests}: Outcome): number {
   const struck = requests.findIndex(({status, fault}) => fault === 'status' && status === 429)
   const next = requests[struck + 1]
   const at = requests[struck]?.finishedAt

@@ -39,10 +39,10 @@ export interface Passing {
 }
 
 /** A server that passes requests on to a registry, and twists the answers that `twistOf` says. */
-export const startFront = async (
+export async function startFront(
   registry: {readonly host: string},
   twistOf: (passing: Passing) => Twist | undefined,
-): Promise<Front> => {
+): Promise<Front> {
   const state = {written: 0}
   const sockets = new Set<Socket>()
   const server = http.createServer((request, response) => {
@@ -81,7 +81,7 @@ export const startFront = async (
   }
 }
 
-const answerWith = async (
+async function answerWith(
   answer: http.IncomingMessage,
   {
     response,
@@ -92,7 +92,7 @@ const answerWith = async (
     readonly twist: Twist | undefined
     readonly state: {written: number}
   },
-): Promise<void> => {
+): Promise<void> {
   const {statusCode = 502, headers} = answer
   const body = await bytesOf(answer)
   const {'content-length': _, ...rest} = headers
@@ -135,13 +135,14 @@ const answerWith = async (
   }
 }
 
-const bytesOf = async (answer: http.IncomingMessage): Promise<Buffer> => {
+async function bytesOf(answer: http.IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of answer) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
 }
 
-const later = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
+function later(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
     setTimeout(resolve, milliseconds)
   })
+}

@@ -65,7 +65,7 @@ export const manifest: Manifest = parseManifest(
 /** Silences that count as such: long enough for a machine that does thirty of these at once. */
 export const TIMEOUTS = {connect: 5000, answer: 1000, commit: 1000, stall: 1000}
 
-export const travel = async (journey: Journey): Promise<Outcome> => {
+export async function travel(journey: Journey): Promise<Outcome> {
   await using registry = await startRegistry({
     auth: {type: 'token', users: [USER]},
     strict: true,
@@ -103,7 +103,7 @@ export const travel = async (journey: Journey): Promise<Outcome> => {
 }
 
 /** @throws whatever the client throws */
-export const carry = async (client: Registry, host: string): Promise<void> => {
+export async function carry(client: Registry, host: string): Promise<void> {
   const tag = {registry: host, repository: REPOSITORY, tag: 'v1'}
   await client.ping()
   if ((await client.resolve(tag)) !== undefined) throw new Noticed('the tag was there before the push')
@@ -123,13 +123,13 @@ export const carry = async (client: Registry, host: string): Promise<void> => {
 class Noticed extends Error {}
 
 /** `ok`, an error's code, what the journey noticed itself, or a bug. */
-export const endOf = (error: unknown): string => {
+export function endOf(error: unknown): string {
   if (error === undefined) return 'ok'
   if (isMirrorError(error)) return error.code
   return `${error instanceof Noticed ? 'noticed' : 'bug'}: ${messageOf(error)}`
 }
 
-const missingFrom = async (registry: TestRegistry): Promise<readonly string[]> => {
+async function missingFrom(registry: TestRegistry): Promise<readonly string[]> {
   const wrong: string[] = []
   for (const {content, bytes} of [layer, large, config]) {
     const stored = await registry.blob(REPOSITORY, content.digest)
@@ -142,10 +142,11 @@ const missingFrom = async (registry: TestRegistry): Promise<readonly string[]> =
 }
 
 /** A credential may only ever be seen by the registry's own origin, in these runs. */
-const credentialsElsewhere = ({requests}: TestRegistry): readonly string[] =>
-  requests
+function credentialsElsewhere({requests}: TestRegistry): readonly string[] {
+  return requests
     .filter(({origin, authorization}) => origin === 'other' && authorization !== undefined)
     .map(({method, path}) => `a credential went to another origin with ${method} ${path}`)
+}
 
 interface Held extends BlobSource {
   readonly content: Descriptor

@@ -20,7 +20,7 @@ export interface Meeting {
 }
 
 /** The client's way through the front, and what came of it. */
-export const meet = async (
+export async function meet(
   twistOf: (passing: Passing) => Twist | undefined,
   {
     served = {auth},
@@ -31,7 +31,7 @@ export const meet = async (
     readonly options?: Partial<RegistryOptions>
     readonly way?: typeof carry
   } = {},
-): Promise<Meeting> => {
+): Promise<Meeting> {
   await using registry = await startRegistry(served)
   await registry.addBlob('team/base', layer.bytes)
   await using front = await startFront(registry, twistOf)
@@ -63,26 +63,28 @@ export const meet = async (
 }
 
 /** Twists the answers that `is` says. */
-export const only =
-  (is: (passing: Passing) => boolean, twist: Twist) =>
-  (passing: Passing): Twist | undefined =>
-    is(passing) ? twist : undefined
-export const at = (method: string, path: RegExp) => (passing: Passing) =>
-  passing.method === method && path.test(passing.path)
-export const everything = (): boolean => true
+export function only(is: (passing: Passing) => boolean, twist: Twist) {
+  return (passing: Passing): Twist | undefined => (is(passing) ? twist : undefined)
+}
+export function at(method: string, path: RegExp) {
+  return (passing: Passing) => passing.method === method && path.test(passing.path)
+}
+export function everything(): boolean {
+  return true
+}
 
 /** Reads the manifest that is already there. */
-export const pull = async (...[client, host]: Parameters<typeof carry>): Promise<void> => {
+export async function pull(...[client, host]: Parameters<typeof carry>): Promise<void> {
   const found = await client.manifest({registry: host, repository: REPOSITORY, tag: 'v1'})
   if (found?.descriptor.digest !== manifest.descriptor.digest)
     throw new Error('another manifest was believed')
 }
 /** The same by its digest. */
-export const pullByDigest = async (...[client, host]: Parameters<typeof carry>): Promise<void> => {
+export async function pullByDigest(...[client, host]: Parameters<typeof carry>): Promise<void> {
   await client.manifest({registry: host, repository: REPOSITORY, digest: manifest.descriptor.digest})
 }
 /** Carries an image in undisturbed, and reads its manifest with a twist. */
-export const seeded = async (twist: Twist, way = pull): Promise<Meeting> => {
+export async function seeded(twist: Twist, way = pull): Promise<Meeting> {
   let isSeeded = false
   return meet((passing) => (isSeeded && /\/manifests\//.test(passing.path) ? twist : undefined), {
     way: async (client, host) => {

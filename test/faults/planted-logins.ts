@@ -11,17 +11,16 @@ export interface Login {
 }
 export type MakeLogin = (place: string, host: string) => Promise<Login>
 
-const fileLogin =
-  (entry: (host: string) => unknown): MakeLogin =>
-  async (place, host) => {
+function fileLogin(entry: (host: string) => unknown): MakeLogin {
+  return async (place, host) => {
     const path = join(place, 'planted-config.json')
     await writeFile(path, JSON.stringify(entry(host)))
     return {flags: argv`--docker-config ${path}`}
   }
+}
 
-const helperLogin =
-  (answer: string, exit: number): MakeLogin =>
-  async (place, host) => {
+function helperLogin(answer: string, exit: number): MakeLogin {
+  return async (place, host) => {
     const bin = join(place, 'planted-bin')
     await mkdir(bin)
     const helper = join(bin, 'docker-credential-planted')
@@ -30,6 +29,7 @@ const helperLogin =
     const login = await fileLogin(() => ({credHelpers: {[host]: 'planted'}}))(place, host)
     return {...login, env: {PATH: `${bin}:${process.env['PATH'] ?? ''}`}}
   }
+}
 
 export const logins: Readonly<Record<string, MakeLogin>> = {
   '--password': () => Promise.resolve({flags: argv`--username ${USER} --password ${planted.password}`}),

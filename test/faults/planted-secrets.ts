@@ -13,17 +13,19 @@ export const planted = {
 export const USER = 'someone'
 
 /** Every form in which a secret could be recognised by somebody who looks for it. */
-export const formsOf = (secret: string): readonly string[] => [
-  secret,
-  encodeURIComponent(secret),
-  JSON.stringify(secret).slice(1, -1),
-  Buffer.from(secret).toString('base64'),
-  Buffer.from(`${USER}:${secret}`).toString('base64'),
-  Buffer.from(`<token>:${secret}`).toString('base64'),
-]
+export function formsOf(secret: string): readonly string[] {
+  return [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(`${USER}:${secret}`).toString('base64'),
+    Buffer.from(`<token>:${secret}`).toString('base64'),
+  ]
+}
 
 /** What of all that is secret was said: the names of planted secrets, and the tokens and states of this run. */
-export const leaksIn = (said: string, registry?: TestRegistry): readonly string[] => {
+export function leaksIn(said: string, registry?: TestRegistry): readonly string[] {
   const own: string[] = []
   for (const {authorization, path} of registry?.requests ?? []) {
     if (authorization !== undefined) own.push(authorization.split(' ')[1] ?? authorization)

@@ -22,13 +22,14 @@ const authority = await makeAuthority()
 const tls = await authority.issue({hosts: ['127.0.0.1']})
 const login = {username: 'pusher', password: 'a:colon'}
 
-const later = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
+function later(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
     setTimeout(resolve, milliseconds)
   })
+}
 
 /** Until the registry has taken its first blob, so that the rest is under way. */
-const firstBlob = async (registry: DebianRegistry, push: Child): Promise<void> => {
+async function firstBlob(registry: DebianRegistry, push: Child): Promise<void> {
   for (let tries = 0; !/PUT \S+\/blobs\/uploads\/.* 201 /.test(registry.log); tries++) {
     if (tries === 200) throw new Error(`no blob arrived:\n${push.stderr}`)
     await later(50)
@@ -36,11 +37,11 @@ const firstBlob = async (registry: DebianRegistry, push: Child): Promise<void> =
 }
 
 /** Names and digests that the registry, which checked each when it arrived, does not have. */
-const missingAt = async (
+async function missingAt(
   registry: DebianRegistry,
   images: readonly TestImage[],
   ca: readonly string[],
-): Promise<readonly string[]> => {
+): Promise<readonly string[]> {
   await using target = openRegistry({
     registry: registry.host,
     side: 'target',

@@ -14,8 +14,9 @@ import {argv} from '../e2e/argv.js'
 import {faultsIn, named, push, writeOciBundle} from '../e2e/push.js'
 
 const MiB = 1024 * 1024
-const envelope = (code: string, message: string, detail?: unknown): string =>
-  JSON.stringify({errors: [{code, message, detail}]})
+function envelope(code: string, message: string, detail?: unknown): string {
+  return JSON.stringify({errors: [{code, message, detail}]})
+}
 
 /** Answers of real registries to uploads they have no room, no right or no mind for. */
 const refusals: readonly (readonly [string, {status: number; body: string}, string, RegExp])[] = [
@@ -182,7 +183,7 @@ test('a docker-registry whose disk is full says so for the images that have no r
   }
 })
 
-const listens = async (url: string): Promise<boolean> => {
+async function listens(url: string): Promise<boolean> {
   for (let tries = 0; tries < 60; tries++) {
     const answers = await fetch(`${url}/v2/`).then(
       ({ok}) => ok,

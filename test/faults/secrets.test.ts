@@ -48,9 +48,8 @@ const voices: Readonly<Record<string, readonly string[]>> = {
 
 const tokens: RegistryOptions = {auth: {type: 'token', users, identityTokens: {[USER]: planted.identity}}}
 /** What a careless registry says of a request: all that came with it, in every form. */
-const quoting =
-  (status: number) =>
-  ({method, authorization = ''}: Passing): Twist | undefined => {
+function quoting(status: number) {
+  return ({method, authorization = ''}: Passing): Twist | undefined => {
     if (method === 'GET' || method === 'HEAD') return undefined
     const [, value = ''] = authorization.split(' ')
     const decoded = authorization.startsWith('Basic ') ? Buffer.from(value, 'base64').toString() : value
@@ -59,10 +58,13 @@ const quoting =
     const detail = {headers: {Authorization: authorization}, password: decoded.split(':').slice(1).join(':')}
     return {type: 'status', status, body: JSON.stringify({errors: [{code: 'DENIED', message, detail}]})}
   }
+}
 const always = Number.POSITIVE_INFINITY
-const rules = (fault: FaultRule['fault'], times = always): RegistryOptions => ({
-  faults: [{match: {kind: ['start', 'send', 'commit', 'manifest-put']}, times, fault}],
-})
+function rules(fault: FaultRule['fault'], times = always): RegistryOptions {
+  return {
+    faults: [{match: {kind: ['start', 'send', 'commit', 'manifest-put']}, times, fault}],
+  }
+}
 const situations: Readonly<Record<string, RegistryOptions>> = {
   'all goes well, with tokens that run out': {
     auth: {type: 'token', users, usesPerToken: 4, identityTokens: {[USER]: planted.identity}},
@@ -87,10 +89,10 @@ interface Run extends ChildResult {
   readonly said: string
 }
 
-const run = async (
+async function run(
   host: string,
   {login, flags, place}: {readonly login: Login; readonly flags: readonly string[]; readonly place: string},
-): Promise<Run> => {
+): Promise<Run> {
   const home = join(place, 'home')
   await mkdir(home, {recursive: true})
   const result = await runMirror(
@@ -105,10 +107,11 @@ const run = async (
   return {...result, said: [result.stdout, result.stderr, ...written].join('\n')}
 }
 
-const filesBelow = async (path: string): Promise<readonly string[]> =>
-  (await readdir(path, {recursive: true, withFileTypes: true}))
+async function filesBelow(path: string): Promise<readonly string[]> {
+  return (await readdir(path, {recursive: true, withFileTypes: true}))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
+}
 
 test('the search finds what is there', () => {
   for (const [name, secret] of Object.entries(planted)) {

@@ -7,8 +7,12 @@ import {tar} from './raw-tar.js'
 const MB = 1_000_000
 const one = image('good')
 
-const bigConfig = (): RawBlob =>
-  blob({rootfs: {diff_ids: Array.from({length: 10_000}, () => one.plain.digest)}, pad: 'x'.repeat(7 * MB)})
+function bigConfig(): RawBlob {
+  return blob({
+    rootfs: {diff_ids: Array.from({length: 10_000}, () => one.plain.digest)},
+    pad: 'x'.repeat(7 * MB),
+  })
+}
 
 /** Docker-archives whose manifest.json asks for more than it weighs, or for what is not there. */
 export const dockerCases: readonly HostileCase[] = [

@@ -20,28 +20,34 @@ import {pax, tar, type RawMember} from './raw-tar.js'
 const one = image('good')
 const WHOLE = 'app:v1 whole'
 const good = layoutOf(one, 'app:v1')
-const child = (more: object = {}) => descriptor(mediaTypes.ociManifest, one.manifest, more)
-const asIndex = (of: RawBlob, more: object = {}) => descriptor(mediaTypes.ociIndex, of, more)
+function child(more: object = {}) {
+  return descriptor(mediaTypes.ociManifest, one.manifest, more)
+}
+function asIndex(of: RawBlob, more: object = {}) {
+  return descriptor(mediaTypes.ociIndex, of, more)
+}
 const app = named('app:v1')
 
 /** A layout of the good image and these blobs, whose index.json is this list. */
-const layout = (
+function layout(
   roots: readonly object[],
   blobs: readonly RawBlob[],
   more: readonly RawMember[] = [],
-): Buffer => tar([...imageMembers(one), ...blobs.map(blobMember), ...more, indexJson(roots), LAYOUT])
+): Buffer {
+  return tar([...imageMembers(one), ...blobs.map(blobMember), ...more, indexJson(roots), LAYOUT])
+}
 
 const inner = index([child()])
 
 /** An index of an index of … so many levels deep. */
-export const tower = (levels: number): Buffer => {
+export function tower(levels: number): Buffer {
   const blobs = [index([child()])]
   while (blobs.length < levels) blobs.push(index([asIndex(blobs.at(-1) as RawBlob)]))
   return layout([asIndex(blobs.at(-1) as RawBlob, app)], blobs)
 }
 
 /** Seven levels of 30 indexes, each of which names all of the level below: 30^7 paths to the image. */
-const web = (): Buffer => {
+function web(): Buffer {
   const blobs: RawBlob[] = []
   let level: readonly object[] = [child()]
   for (let depth = 0; depth < 7; depth += 1) {

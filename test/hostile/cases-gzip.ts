@@ -9,13 +9,17 @@ const GiB = 2 ** 30
 const good = tar(layoutOf(image('good'), 'app:v1'))
 const WHOLE = 'app:v1 whole'
 
-const zeros64 = (): Buffer => gzipSync(Buffer.alloc(64 * MiB), {level: 9})
-const repeated = (part: Buffer, times: number): Buffer =>
-  Buffer.concat(Array.from({length: times}, () => part))
+function zeros64(): Buffer {
+  return gzipSync(Buffer.alloc(64 * MiB), {level: 9})
+}
+function repeated(part: Buffer, times: number): Buffer {
+  return Buffer.concat(Array.from({length: times}, () => part))
+}
 
 const gzipGood = gzipSync(good)
-const gzipHeader = (flags: number, extra: Uint8Array): Buffer =>
-  Buffer.concat([Buffer.of(0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3), extra, gzipGood.subarray(10)])
+function gzipHeader(flags: number, extra: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.of(0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3), extra, gzipGood.subarray(10)])
+}
 
 /** Compressed data that is made to cost more than it weighs, or whose tables lie. */
 export const gzipCases: readonly HostileCase[] = [

@@ -21,29 +21,35 @@ const root = descriptor(mediaTypes.ociManifest, one.manifest, named('app:v1'))
 const goodIndex = JSON.stringify({schemaVersion: 2, manifests: [root]})
 
 /** The good layout with another text in index.json. */
-const withIndex = (content: string | Uint8Array) => (): Buffer =>
-  gzipSync(tar([...imageMembers(one), {path: 'index.json', content}, LAYOUT]), {level: 1})
+function withIndex(content: string | Uint8Array) {
+  return (): Buffer =>
+    gzipSync(tar([...imageMembers(one), {path: 'index.json', content}, LAYOUT]), {level: 1})
+}
 
 /** The good layout with another manifest under its true digest. */
-const withManifest = (bytes: RawBlob): Buffer =>
-  tar([
+function withManifest(bytes: RawBlob): Buffer {
+  return tar([
     ...imageMembers(one),
     blobMember(bytes),
     indexJson([descriptor(mediaTypes.ociManifest, bytes, named('app:v1'))]),
     LAYOUT,
   ])
+}
 
-const manifestText = (change: (text: string) => string) => (): Buffer =>
-  withManifest(blob(change(one.manifest.bytes.toString())))
+function manifestText(change: (text: string) => string) {
+  return (): Buffer => withManifest(blob(change(one.manifest.bytes.toString())))
+}
 
-const layers = (count: number): RawBlob =>
-  image('good', (manifest) => ({
+function layers(count: number): RawBlob {
+  return image('good', (manifest) => ({
     ...manifest,
     layers: Array.from({length: count}, () => descriptor(mediaTypes.ociLayerGzip, one.layer)),
   })).manifest
+}
 
-const sizeOf = (size: string) =>
-  manifestText((text) => text.replace(`"size":${one.layer.size}`, `"size":${size}`))
+function sizeOf(size: string) {
+  return manifestText((text) => text.replace(`"size":${one.layer.size}`, `"size":${size}`))
+}
 
 const indexCases: readonly HostileCase[] = [
   {

@@ -9,21 +9,27 @@ const WHOLE = 'app:v1 whole'
 const layer = blobPath(one.layer.digest)
 const config = blobPath(one.config.digest)
 
-const symlink = (path: string, link: string): RawMember => ({path, type: '2', link})
-const hardlink = (path: string, link: string): RawMember => ({path, type: '1', link})
-const without = (path: string): readonly RawMember[] => good.filter((member) => member.path !== path)
+function symlink(path: string, link: string): RawMember {
+  return {path, type: '2', link}
+}
+function hardlink(path: string, link: string): RawMember {
+  return {path, type: '1', link}
+}
+function without(path: string): readonly RawMember[] {
+  return good.filter((member) => member.path !== path)
+}
 const indexContent = good.find(({path}) => path === 'index.json')?.content ?? ''
 
 /** index.json is what the links lead to. */
-const indexBehind =
-  (...links: readonly RawMember[]) =>
-  (): Buffer =>
-    tar([...without('index.json'), ...links])
+function indexBehind(...links: readonly RawMember[]) {
+  return (): Buffer => tar([...without('index.json'), ...links])
+}
 
-const chain = (length: number): readonly RawMember[] =>
-  Array.from({length}, (_, at) =>
+function chain(length: number): readonly RawMember[] {
+  return Array.from({length}, (_, at) =>
     symlink(at === 0 ? 'index.json' : `l${at}`, at + 1 === length ? 'real' : `l${at + 1}`),
   )
+}
 
 const FAR = 'a/'.repeat(500_000)
 
@@ -191,7 +197,7 @@ export const linkCases: readonly HostileCase[] = [
   },
 ]
 
-const flipped = (bytes: Buffer): Buffer => {
+function flipped(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes)
   copy[20] = (copy[20] ?? 0) ^ 1
   return copy

@@ -33,12 +33,13 @@ export const hostileNames: readonly (readonly [string, string])[] = [
 ]
 
 /** A layout of the good image under this name. */
-export const namedLayout = (name: string): Buffer =>
-  tar([
+export function namedLayout(name: string): Buffer {
+  return tar([
     ...imageMembers(one),
     indexJson([descriptor(mediaTypes.ociManifest, one.manifest, named(name))]),
     LAYOUT,
   ])
+}
 
 export const nameCases: readonly HostileCase[] = hostileNames.flatMap(
   ([what, name]): readonly HostileCase[] => [

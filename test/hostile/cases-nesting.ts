@@ -6,7 +6,7 @@ import {longName, members, tar, TRAILER, type RawMember} from './raw-tar.js'
 const good = layoutOf(image('good'), 'app:v1')
 const WHOLE = 'app:v1 whole'
 
-const wrapped = (bytes: Uint8Array, times: number): Buffer => {
+function wrapped(bytes: Uint8Array, times: number): Buffer {
   let inside = Buffer.from(bytes)
   for (let at = 0; at < times; at += 1) inside = gzipSync(tar([{path: `level${at}.tar.gz`, content: inside}]))
   return inside

@@ -6,12 +6,17 @@ const good = layoutOf(image('good'), 'app:v1')
 const WHOLE = 'app:v1 whole'
 
 /** The good layout with one hostile member among the others: neither first nor last. */
-const among = (...hostile: readonly RawMember[]): Buffer =>
-  tar([...good.slice(0, 2), ...hostile, ...good.slice(2)])
+function among(...hostile: readonly RawMember[]): Buffer {
+  return tar([...good.slice(0, 2), ...hostile, ...good.slice(2)])
+}
 
-const sized = (size: string | Uint8Array | number) => (): Buffer => among({path: 'x', size})
+function sized(size: string | Uint8Array | number) {
+  return (): Buffer => among({path: 'x', size})
+}
 
-const rawPax = (content: string | Uint8Array): RawMember => ({path: 'PaxHeader', type: 'x', content})
+function rawPax(content: string | Uint8Array): RawMember {
+  return {path: 'PaxHeader', type: 'x', content}
+}
 
 /** Headers and extension headers that no honest writer makes. */
 export const tarCases: readonly HostileCase[] = [

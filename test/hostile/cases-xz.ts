@@ -8,28 +8,34 @@ const MiB = 2 ** 20
 const GiB = 2 ** 30
 const good = tar(layoutOf(image('good'), 'app:v1'))
 const WHOLE = 'app:v1 whole'
-const repeated = (part: Buffer, times: number): Buffer =>
-  Buffer.concat(Array.from({length: times}, () => part))
+function repeated(part: Buffer, times: number): Buffer {
+  return Buffer.concat(Array.from({length: times}, () => part))
+}
 
 const goodXz = storedBlock(good)
 const halves = [storedBlock(good.subarray(0, 1024)), storedBlock(good.subarray(1024))]
-const records = (...pairs: readonly (readonly [bigint, bigint])[]) =>
-  pairs.map(([unpadded, plain]) => ({unpadded, plain}))
+function records(...pairs: readonly (readonly [bigint, bigint])[]) {
+  return pairs.map(([unpadded, plain]) => ({unpadded, plain}))
+}
 const trueSize = BigInt(goodXz.bytes.length)
 const truePlain = BigInt(good.length)
 
-const xzCase = (
+function xzCase(
   name: string,
   made: string,
   expected: string | RegExp,
   make: HostileCase['make'],
-): HostileCase => ({
-  name,
-  made,
-  make,
-  expected,
-})
-const lying = (options: Parameters<typeof xzStream>[1]) => (): Buffer => xzStream([goodXz], options)
+): HostileCase {
+  return {
+    name,
+    made,
+    make,
+    expected,
+  }
+}
+function lying(options: Parameters<typeof xzStream>[1]) {
+  return (): Buffer => xzStream([goodXz], options)
+}
 const DAMAGED = /^BUNDLE_(?:CORRUPT|TRUNCATED)$/
 const REFUSED = /^(?:BUNDLE_(?:CORRUPT|TRUNCATED)|LIMIT_EXCEEDED)$/
 

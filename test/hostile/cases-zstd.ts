@@ -7,8 +7,9 @@ import {rawBlocks, reservedBlock, skippableFrame, zeroBlocks, zstdFrame} from '.
 const GiB = 2 ** 30
 const good = tar(layoutOf(image('good'), 'app:v1'))
 const WHOLE = 'app:v1 whole'
-const repeated = (part: Buffer, times: number): Buffer =>
-  Buffer.concat(Array.from({length: times}, () => part))
+function repeated(part: Buffer, times: number): Buffer {
+  return Buffer.concat(Array.from({length: times}, () => part))
+}
 
 const frame = zstdFrame(rawBlocks(good))
 

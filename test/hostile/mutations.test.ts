@@ -78,9 +78,11 @@ beforeAll(async () => {
 })
 afterAll(() => temp.remove())
 
-const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd').catch(() => [])).length
+async function openFiles(): Promise<number> {
+  return (await readdir('/proc/self/fd').catch(() => [])).length
+}
 
-const read = async (bytes: Uint8Array): ReturnType<typeof readBundle> => {
+async function read(bytes: Uint8Array): ReturnType<typeof readBundle> {
   const path = join(temp.path, 'bundle')
   await writeFile(path, bytes)
   let timer: NodeJS.Timeout | undefined

@@ -44,18 +44,19 @@ export const mutations: fc.Arbitrary<readonly Mutation[]> = fc.array(
   {minLength: 1, maxLength: 4},
 )
 
-export const mutated = (original: Buffer, list: readonly Mutation[]): Buffer =>
-  list.reduce((whole, mutation) => applied(Buffer.from(whole), mutation), original)
+export function mutated(original: Buffer, list: readonly Mutation[]): Buffer {
+  return list.reduce((whole, mutation) => applied(Buffer.from(whole), mutation), original)
+}
 
 /** Puts the checksums of all tar headers right, so that what they say is believed. */
-export const repaired = (archive: Buffer): Buffer => {
+export function repaired(archive: Buffer): Buffer {
   for (let at = 0; at + 512 <= archive.length; at += 512) {
     if (archive.toString('latin1', at + 257, at + 262) === 'ustar') repairChecksum(archive, at)
   }
   return archive
 }
 
-const applied = (whole: Buffer, mutation: Mutation): Buffer => {
+function applied(whole: Buffer, mutation: Mutation): Buffer {
   const at = Math.floor(mutation.at * whole.length)
   if (mutation.kind === 'insert')
     return Buffer.concat([whole.subarray(0, at), mutation.bytes, whole.subarray(at)])

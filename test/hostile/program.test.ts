@@ -30,7 +30,7 @@ const all = [
 ].flat()
 
 /** How one of the archives is made, by its name. */
-const made = (name: string) => {
+function made(name: string) {
   const found = all.find((one) => one.name === name)
   if (found === undefined) throw new Error(`no archive is called ${name}`)
   return found.make
@@ -46,12 +46,14 @@ interface Ending {
   readonly tags?: Readonly<Record<string, readonly string[]>>
 }
 
-const ends = (name: string, code: number, more: Omit<Ending, 'name' | 'code' | 'make'> = {}): Ending => ({
-  name,
-  make: made(name),
-  code,
-  ...more,
-})
+function ends(name: string, code: number, more: Omit<Ending, 'name' | 'code' | 'make'> = {}): Ending {
+  return {
+    name,
+    make: made(name),
+    code,
+    ...more,
+  }
+}
 
 const APP = {'library/app': ['v1']}
 

@@ -9,19 +9,21 @@ export interface RawBlob {
 }
 
 /** Content under its true digest; objects become JSON. */
-export const blob = (content: Uint8Array | string | object): RawBlob => {
+export function blob(content: Uint8Array | string | object): RawBlob {
   const bytes = Buffer.from(
     typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content),
   )
   return {bytes, digest: digestOf(bytes), size: bytes.length}
 }
 
-export const descriptor = (mediaType: string, {digest, size}: Omit<RawBlob, 'bytes'>, more: object = {}) => ({
-  mediaType,
-  digest,
-  size,
-  ...more,
-})
+export function descriptor(mediaType: string, {digest, size}: Omit<RawBlob, 'bytes'>, more: object = {}) {
+  return {
+    mediaType,
+    digest,
+    size,
+    ...more,
+  }
+}
 
 export interface RawImage {
   readonly plain: RawBlob
@@ -31,7 +33,7 @@ export interface RawImage {
 }
 
 /** A small image of one layer, for one platform. `change` has the last word on its manifest. */
-export const image = (seed: string, change: (manifest: object) => object = (same) => same): RawImage => {
+export function image(seed: string, change: (manifest: object) => object = (same) => same): RawImage {
   const plain = blob(tar([{path: 'etc/motd', content: `${seed}\n`.repeat(100)}]))
   const layer = blob(gzipSync(plain.bytes))
   const config = blob({
@@ -51,39 +53,51 @@ export const image = (seed: string, change: (manifest: object) => object = (same
   return {plain, layer, config, manifest}
 }
 
-export const index = (children: readonly object[], more: object = {}): RawBlob =>
-  blob({schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: children, ...more})
+export function index(children: readonly object[], more: object = {}): RawBlob {
+  return blob({schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: children, ...more})
+}
 
-export const blobPath = (digest: string): string => `blobs/${digest.replace(':', '/')}`
+export function blobPath(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`
+}
 
-export const blobMember = ({bytes, digest}: RawBlob): RawMember => ({path: blobPath(digest), content: bytes})
+export function blobMember({bytes, digest}: RawBlob): RawMember {
+  return {path: blobPath(digest), content: bytes}
+}
 
-export const imageMembers = ({layer, config, manifest}: RawImage): readonly RawMember[] =>
-  [layer, config, manifest].map(blobMember)
+export function imageMembers({layer, config, manifest}: RawImage): readonly RawMember[] {
+  return [layer, config, manifest].map(blobMember)
+}
 
 /** The name that containerd and docker record. */
-export const named = (name: string) => ({annotations: {'io.containerd.image.name': name}})
+export function named(name: string) {
+  return {annotations: {'io.containerd.image.name': name}}
+}
 
 export const LAYOUT: RawMember = {path: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}'}
 
-export const indexJson = (manifests: readonly object[]): RawMember => ({
-  path: 'index.json',
-  content: JSON.stringify({schemaVersion: 2, manifests}),
-})
+export function indexJson(manifests: readonly object[]): RawMember {
+  return {
+    path: 'index.json',
+    content: JSON.stringify({schemaVersion: 2, manifests}),
+  }
+}
 
 /** An OCI layout in which one image has this name. */
-export const layoutOf = (one: RawImage, name: string): readonly RawMember[] => [
-  ...imageMembers(one),
-  indexJson([descriptor(mediaTypes.ociManifest, one.manifest, named(name))]),
-  LAYOUT,
-]
+export function layoutOf(one: RawImage, name: string): readonly RawMember[] {
+  return [
+    ...imageMembers(one),
+    indexJson([descriptor(mediaTypes.ociManifest, one.manifest, named(name))]),
+    LAYOUT,
+  ]
+}
 
 /** A docker-archive as skopeo and podman write it. `change` has the last word on manifest.json. */
-export const dockerOf = (
+export function dockerOf(
   one: RawImage,
   name: string,
   change: (items: readonly object[]) => unknown = (same) => same,
-): readonly RawMember[] => {
+): readonly RawMember[] {
   const config = `${hexOf(one.config.digest)}.json`
   const layer = `${hexOf(one.plain.digest)}.tar`
   return [

@@ -16,20 +16,24 @@ export interface RawMember {
 const BLOCK = 512
 
 /** Header and content of one member, padded to whole blocks. */
-export const member = (fields: RawMember): Buffer => {
+export function member(fields: RawMember): Buffer {
   const content = Buffer.from(fields.content ?? '')
   return Buffer.concat([header(fields, content.length), content, padding(content.length)])
 }
 
-export const members = (list: readonly RawMember[]): Buffer => Buffer.concat(list.map((one) => member(one)))
+export function members(list: readonly RawMember[]): Buffer {
+  return Buffer.concat(list.map((one) => member(one)))
+}
 
 export const TRAILER = Buffer.alloc(2 * BLOCK)
 
 /** A whole archive. */
-export const tar = (list: readonly RawMember[]): Buffer => Buffer.concat([members(list), TRAILER])
+export function tar(list: readonly RawMember[]): Buffer {
+  return Buffer.concat([members(list), TRAILER])
+}
 
 /** A size as GNU tar writes those over 8 GiB; its first byte has the top bit set. */
-export const base256 = (value: bigint, first = 0x80): Buffer => {
+export function base256(value: bigint, first = 0x80): Buffer {
   const field = Buffer.alloc(12)
   for (let at = 11, rest = value; at > 0; at -= 1, rest >>= 8n) field[at] = Number(rest & 0xffn)
   field[0] = first
@@ -37,15 +41,17 @@ export const base256 = (value: bigint, first = 0x80): Buffer => {
 }
 
 /** A pax extension header with right record lengths; `type` `g` for all members that follow. */
-export const pax = (records: Readonly<Record<string, string>>, type = 'x'): RawMember => ({
-  path: 'PaxHeader',
-  type,
-  content: Object.entries(records)
-    .map(([key, value]) => paxRecord(key, value))
-    .join(''),
-})
+export function pax(records: Readonly<Record<string, string>>, type = 'x'): RawMember {
+  return {
+    path: 'PaxHeader',
+    type,
+    content: Object.entries(records)
+      .map(([key, value]) => paxRecord(key, value))
+      .join(''),
+  }
+}
 
-export const paxRecord = (key: string, value: string): string => {
+export function paxRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`
   let length = Buffer.byteLength(rest)
   while (String(length).length + Buffer.byteLength(rest) !== length) length += 1
@@ -53,14 +59,16 @@ export const paxRecord = (key: string, value: string): string => {
 }
 
 /** GNU's long name (`L`) or long link name (`K`) for the member after it. */
-export const longName = (name: string, type = 'L'): RawMember => ({
-  path: '././@LongLink',
-  type,
-  content: `${name}\0`,
-})
+export function longName(name: string, type = 'L'): RawMember {
+  return {
+    path: '././@LongLink',
+    type,
+    content: `${name}\0`,
+  }
+}
 
 /** Puts right the checksum of a header at `at`, as somebody would who changes an archive on purpose. */
-export const repairChecksum = (archive: Buffer, at: number): void => {
+export function repairChecksum(archive: Buffer, at: number): void {
   const block = archive.subarray(at, at + BLOCK)
   if (block.length < BLOCK) return
   block.write('        ', 148, 'latin1')
@@ -68,7 +76,7 @@ export const repairChecksum = (archive: Buffer, at: number): void => {
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
 }
 
-const header = (fields: RawMember, length: number): Buffer => {
+function header(fields: RawMember, length: number): Buffer {
   const block = Buffer.alloc(BLOCK)
   const path = Buffer.from(fields.path)
   path.copy(block, 0, 0, 100)
@@ -85,7 +93,10 @@ const header = (fields: RawMember, length: number): Buffer => {
   return block
 }
 
-const sizeField = (size: number | Uint8Array | string): Buffer =>
-  typeof size === 'number' ? Buffer.from(`${size.toString(8).padStart(11, '0')}\0`) : Buffer.from(size)
+function sizeField(size: number | Uint8Array | string): Buffer {
+  return typeof size === 'number' ? Buffer.from(`${size.toString(8).padStart(11, '0')}\0`) : Buffer.from(size)
+}
 
-const padding = (length: number): Buffer => Buffer.alloc((BLOCK - (length % BLOCK)) % BLOCK)
+function padding(length: number): Buffer {
+  return Buffer.alloc((BLOCK - (length % BLOCK)) % BLOCK)
+}

@@ -29,7 +29,7 @@ export interface StreamOptions {
 }
 
 /** LZMA2 chunks that are not compressed: any bytes, without an encoder. */
-export const storedBlock = (plain: Uint8Array, options: {readonly dictionary?: number} = {}): XzBlock => {
+export function storedBlock(plain: Uint8Array, options: {readonly dictionary?: number} = {}): XzBlock {
   const chunks: Buffer[] = []
   for (let at = 0; at < plain.length; at += 0x1_0000) {
     const part = plain.subarray(at, at + 0x1_0000)
@@ -42,10 +42,10 @@ export const storedBlock = (plain: Uint8Array, options: {readonly dictionary?: n
 }
 
 /** Zeros of which 16 MiB are packed once: a chunk that resets the dictionary may be repeated. */
-export const zeroBlock = async (
+export async function zeroBlock(
   sixteens: number,
   options: {readonly before?: Uint8Array; readonly dictionary?: number} = {},
-): Promise<XzBlock> => {
+): Promise<XzBlock> {
   const unit = 16 * 1024 * 1024
   const stream = await compress(Buffer.alloc(unit), {type: 'xz', preset: 0, check: 'CHECK_NONE'})
   const headerBytes = ((stream[12] ?? 0) + 1) * 4
@@ -66,7 +66,7 @@ export const zeroBlock = async (
 }
 
 /** A whole stream of these blocks, with an Index and a footer that are true unless told otherwise. */
-export const xzStream = (blocks: readonly XzBlock[], options: StreamOptions = {}): Buffer => {
+export function xzStream(blocks: readonly XzBlock[], options: StreamOptions = {}): Buffer {
   const records =
     options.records ??
     blocks.map(({bytes, plainSize}) => ({unpadded: BigInt(bytes.length), plain: BigInt(plainSize)}))
@@ -85,7 +85,7 @@ export const xzStream = (blocks: readonly XzBlock[], options: StreamOptions = {}
 }
 
 /** A variable-length integer; also those that no true file has. */
-export const vli = (value: bigint): Buffer => {
+export function vli(value: bigint): Buffer {
   const bytes: number[] = []
   let rest = value
   for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
@@ -94,26 +94,29 @@ export const vli = (value: bigint): Buffer => {
 
 const HEADER_BYTES = 12
 const STREAM_FLAGS = Buffer.of(0, 0)
-const crcOf = (bytes: Uint8Array): Buffer => {
+function crcOf(bytes: Uint8Array): Buffer {
   const crc = Buffer.alloc(4)
   crc.writeUInt32LE(crc32(bytes))
   return crc
 }
-const withCrc = (bytes: Buffer): Buffer => Buffer.concat([bytes, crcOf(bytes)])
+function withCrc(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, crcOf(bytes)])
+}
 const STREAM_HEADER = Buffer.concat([Buffer.from('fd377a585a00', 'hex'), withCrc(STREAM_FLAGS)])
 
 /** `dictionary` as LZMA2 codes its size: 18 is 2 MiB, 40 is 4 GiB less one. */
-const blockHeader = (dictionary: number): Buffer =>
-  withCrc(Buffer.from([HEADER_BYTES / 4 - 1, 0, 0x21, 1, dictionary, 0, 0, 0]))
+function blockHeader(dictionary: number): Buffer {
+  return withCrc(Buffer.from([HEADER_BYTES / 4 - 1, 0, 0x21, 1, dictionary, 0, 0, 0]))
+}
 
-const footer = (indexBytes: number, flags: number): Buffer => {
+function footer(indexBytes: number, flags: number): Buffer {
   const body = Buffer.alloc(6)
   body.writeUInt32LE(indexBytes / 4 - 1)
   body[5] = flags
   return Buffer.concat([crcOf(body), body, Buffer.from('YZ')])
 }
 
-const vlis = (bytes: Uint8Array): readonly number[] => {
+function vlis(bytes: Uint8Array): readonly number[] {
   const values: number[] = []
   let value = 0
   let shift = 0

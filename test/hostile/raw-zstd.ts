@@ -11,17 +11,18 @@ const MAGIC = Buffer.from('28b52ffd', 'hex')
 const BLOCK_BYTES = 128 * 1024
 const WINDOW_128_KIB = Buffer.of(7 << 3)
 
-export const zstdFrame = (blocks: readonly Buffer[], options: FrameOptions = {}): Buffer =>
-  Buffer.concat([
+export function zstdFrame(blocks: readonly Buffer[], options: FrameOptions = {}): Buffer {
+  return Buffer.concat([
     MAGIC,
     Buffer.of(options.descriptor ?? 0),
     options.header ?? WINDOW_128_KIB,
     ...blocks,
     block({type: 0, size: 0, isLast: true}),
   ])
+}
 
 /** Bytes as they are. */
-export const rawBlocks = (bytes: Uint8Array): readonly Buffer[] => {
+export function rawBlocks(bytes: Uint8Array): readonly Buffer[] {
   const blocks: Buffer[] = []
   for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
     const part = bytes.subarray(at, at + BLOCK_BYTES)
@@ -31,20 +32,23 @@ export const rawBlocks = (bytes: Uint8Array): readonly Buffer[] => {
 }
 
 /** Zeros, 4 bytes for each 128 KiB of them. */
-export const zeroBlocks = (bytes: number): readonly Buffer[] =>
-  Array.from({length: bytes / BLOCK_BYTES}, () =>
+export function zeroBlocks(bytes: number): readonly Buffer[] {
+  return Array.from({length: bytes / BLOCK_BYTES}, () =>
     Buffer.concat([block({type: 1, size: BLOCK_BYTES}), Buffer.of(0)]),
   )
+}
 
-export const reservedBlock = (): Buffer => block({type: 3, size: 1})
+export function reservedBlock(): Buffer {
+  return block({type: 3, size: 1})
+}
 
-export const skippableFrame = (length: number, content: Uint8Array = Buffer.alloc(0)): Buffer => {
+export function skippableFrame(length: number, content: Uint8Array = Buffer.alloc(0)): Buffer {
   const size = Buffer.alloc(4)
   size.writeUInt32LE(length)
   return Buffer.concat([Buffer.from('502a4d18', 'hex'), size, content])
 }
 
-const block = ({type, size, isLast = false}: {type: number; size: number; isLast?: boolean}): Buffer => {
+function block({type, size, isLast = false}: {type: number; size: number; isLast?: boolean}): Buffer {
   const header = Buffer.alloc(3)
   header.writeUIntLE((size << 3) | (type << 1) | (isLast ? 1 : 0), 0, 3)
   return header

@@ -17,9 +17,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 
 /** What opening a bundle and reading everything in it comes to, as `HostileCase.expected` writes it. */
-export const readBundle = async (
-  path: string,
-): Promise<{outcome: string; message: string; roots: Digest[]}> => {
+export async function readBundle(path: string): Promise<{outcome: string; message: string; roots: Digest[]}> {
   const roots: Digest[] = []
   try {
     await using source = await openBundle(path, {scratch: 'never', threads: 2})
@@ -33,7 +31,7 @@ export const readBundle = async (
   }
 }
 
-const failure = (error: unknown): {outcome: string; message: string} => {
+function failure(error: unknown): {outcome: string; message: string} {
   if (!isMirrorError(error)) throw error
   if (error.side !== 'source')
     throw new Error(`${error.code} does not say that it is of the source`, {cause: error})
@@ -41,11 +39,11 @@ const failure = (error: unknown): {outcome: string; message: string} => {
 }
 
 /** Names in the spelling of people, long ones cut. */
-const nameOf = ({name, hint}: SourceImage): string =>
-  (name === undefined ? `? ${hint ?? ''}` : formatReference(name).replace('docker.io/library/', '')).slice(
-    0,
-    60,
-  )
+function nameOf({name, hint}: SourceImage): string {
+  return (
+    name === undefined ? `? ${hint ?? ''}` : formatReference(name).replace('docker.io/library/', '')
+  ).slice(0, 60)
+}
 
 interface Reader {
   readonly source: BundleSource
@@ -54,7 +52,7 @@ interface Reader {
   readonly roots: Digest[]
 }
 
-const readImage = async ({root}: SourceImage, reader: Reader): Promise<string> => {
+async function readImage({root}: SourceImage, reader: Reader): Promise<string> {
   try {
     if ('error' in root) throw root.error
     if ('manifest' in root) await readGraph(root.manifest, reader)
@@ -71,7 +69,7 @@ const readImage = async ({root}: SourceImage, reader: Reader): Promise<string> =
   }
 }
 
-const readGraph = async (root: Descriptor, reader: Reader): Promise<void> => {
+async function readGraph(root: Descriptor, reader: Reader): Promise<void> {
   const {source} = reader
   const seen = new Set<string>()
   const queue = [root]
@@ -89,7 +87,7 @@ const readGraph = async (root: Descriptor, reader: Reader): Promise<void> => {
   }
 }
 
-const readBlob = (content: Content, {source, blobs}: Reader): Promise<Descriptor> => {
+function readBlob(content: Content, {source, blobs}: Reader): Promise<Descriptor> {
   const key = `${contentKey(content)} ${content.size} ${isPending(content)}`
   const reading = blobs.get(key) ?? readAnew(content, source)
   blobs.set(key, reading)
@@ -97,7 +95,7 @@ const readBlob = (content: Content, {source, blobs}: Reader): Promise<Descriptor
 }
 
 /** Reads content to its end and proves, without the library's own check, that it is what it is called. */
-const readAnew = async (content: Content, source: BundleSource): Promise<Descriptor> => {
+async function readAnew(content: Content, source: BundleSource): Promise<Descriptor> {
   const bytes = source.blob(content).open()
   if (!isPending(content)) {
     const {digest, size} = await measured(bytes, content.digest)
@@ -133,7 +131,7 @@ async function* unpacked(bytes: Bytes): Bytes {
   await fed
 }
 
-const measured = async (bytes: Bytes, like: Digest): Promise<{digest: Digest; size: number}> => {
+async function measured(bytes: Bytes, like: Digest): Promise<{digest: Digest; size: number}> {
   const hash = createHash(algorithmOf(like))
   let size = 0
   for await (const chunk of bytes) {

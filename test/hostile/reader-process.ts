@@ -3,7 +3,7 @@ import {readBundle} from './read-bundle.js'
 
 /** The child that reads hostile bundles, one path a message: a hang or a crash here ends no test run. */
 
-const read = async (path: string): Promise<Reading> => {
+async function read(path: string): Promise<Reading> {
   const before = {rss: process.memoryUsage.rss(), peak: peak(), cpu: process.cpuUsage()}
   let seen = before.rss
   const timer = setInterval(() => (seen = Math.max(seen, process.memoryUsage.rss())), 5)
@@ -15,7 +15,9 @@ const read = async (path: string): Promise<Reading> => {
   return {outcome, message, cpu: (user + system) / 1000, growth: highest - before.rss}
 }
 
-const peak = (): number => process.resourceUsage().maxRSS * 1024
+function peak(): number {
+  return process.resourceUsage().maxRSS * 1024
+}
 
 process.on('message', (path: string) => {
   void read(path).then(

@@ -11,7 +11,7 @@ export interface Reader extends AsyncDisposable {
 const PATIENCE = 40_000
 const USED_UP = 96 * 1024 * 1024
 
-export const startReader = (): Reader => {
+export function startReader(): Reader {
   let child: ChildProcess | undefined
   const stop = async (): Promise<void> => {
     const ending = child
@@ -32,14 +32,19 @@ export const startReader = (): Reader => {
   }
 }
 
-const startChild = (): ChildProcess =>
-  spawn(process.execPath, [fileURLToPath(new URL('../dist/hostile/reader-process.js', import.meta.url))], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: {PATH: process.env['PATH'] ?? ''},
-  })
+function startChild(): ChildProcess {
+  return spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../dist/hostile/reader-process.js', import.meta.url))],
+    {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: {PATH: process.env['PATH'] ?? ''},
+    },
+  )
+}
 
-const answerOf = (child: ChildProcess, path: string): Promise<Reading> =>
-  new Promise((resolve) => {
+function answerOf(child: ChildProcess, path: string): Promise<Reading> {
+  return new Promise((resolve) => {
     let said = ''
     const hear = (text: Buffer): void => void (said += text.toString())
     const settle = (reading: Reading): void => {
@@ -58,3 +63,4 @@ const answerOf = (child: ChildProcess, path: string): Promise<Reading> =>
     child.stderr?.on('data', hear)
     child.send(path)
   })
+}

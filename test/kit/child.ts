@@ -29,7 +29,7 @@ export interface Child {
 }
 
 /** Starts a program with exactly this environment. */
-export const startChild = (command: string, args: readonly string[], options: ChildOptions = {}): Child => {
+export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Child {
   const started = Date.now()
   const child = spawn(command, args, {
     env: options.env ?? {},
@@ -80,13 +80,15 @@ export const startChild = (command: string, args: readonly string[], options: Ch
   }
 }
 
-export const runChild = (
+export function runChild(
   command: string,
   args: readonly string[],
   options: ChildOptions = {},
-): Promise<ChildResult> => startChild(command, args, options).result
+): Promise<ChildResult> {
+  return startChild(command, args, options).result
+}
 
-const feed = async (stdin: NodeJS.WritableStream | null, content: ChildOptions['stdin']): Promise<void> => {
+async function feed(stdin: NodeJS.WritableStream | null, content: ChildOptions['stdin']): Promise<void> {
   if (stdin === null || content === undefined) return
   // A program may end without having read everything: EPIPE says nothing about it.
   stdin.on('error', () => undefined)
@@ -98,8 +100,9 @@ const feed = async (stdin: NodeJS.WritableStream | null, content: ChildOptions['
   stdin.end()
 }
 
-const drained = (stream: NodeJS.WritableStream): Promise<void> =>
-  new Promise((resolve) => {
+function drained(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
     stream.once('drain', resolve)
     stream.once('close', resolve)
   })
+}

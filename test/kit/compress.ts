@@ -32,7 +32,7 @@ export interface ZstdOptions {
 export type Compression = XzOptions | GzipOptions | ZstdOptions | {readonly type: 'none'}
 
 /** A whole small bundle, compressed in the shape that is asked for. */
-export const compress = async (bytes: Uint8Array, compression: Compression): Promise<Buffer> => {
+export async function compress(bytes: Uint8Array, compression: Compression): Promise<Buffer> {
   if (compression.type === 'none') return Buffer.from(bytes)
   if (compression.type === 'gzip') {
     return Buffer.concat(split(bytes, compression.memberSize).map((part) => zlib.gzipSync(part)))
@@ -48,7 +48,7 @@ export const compress = async (bytes: Uint8Array, compression: Compression): Pro
   return Buffer.concat(streams)
 }
 
-const xzStream = async (bytes: Uint8Array, options: XzOptions): Promise<Buffer> => {
+async function xzStream(bytes: Uint8Array, options: XzOptions): Promise<Buffer> {
   const chunks: Buffer[] = []
   const compressor = createCompressor({
     preset: options.preset ?? 1,
@@ -64,7 +64,7 @@ const xzStream = async (bytes: Uint8Array, options: XzOptions): Promise<Buffer> 
 type Encode = (bytes: Uint8Array) => Buffer
 
 /** zstd is in Node from 22.15 on; before that it takes the optional dependency. */
-const zstdEncoder = async ({windowLog, level = 3}: ZstdOptions): Promise<Encode> => {
+async function zstdEncoder({windowLog, level = 3}: ZstdOptions): Promise<Encode> {
   const builtIn = zlib as typeof zlib & {
     readonly zstdCompressSync?: (bytes: Uint8Array, options: {params: Record<number, number>}) => Buffer
     readonly constants: Record<string, number>
@@ -92,7 +92,7 @@ const zstdEncoder = async ({windowLog, level = 3}: ZstdOptions): Promise<Encode>
     })
 }
 
-const split = (bytes: Uint8Array, size: number | undefined): readonly Uint8Array[] => {
+function split(bytes: Uint8Array, size: number | undefined): readonly Uint8Array[] {
   if (size === undefined) return [bytes]
   const parts: Uint8Array[] = []
   for (let offset = 0; offset < bytes.length; offset += size)

@@ -42,7 +42,7 @@ export interface DebianRegistry extends AsyncDisposable {
 }
 
 /** Debian's `docker-registry` (distribution 2.8) as a child process on 127.0.0.1. */
-export const startDebianRegistry = async (options: DebianRegistryOptions = {}): Promise<DebianRegistry> => {
+export async function startDebianRegistry(options: DebianRegistryOptions = {}): Promise<DebianRegistry> {
   const directory = await makeTempDir()
   const port = options.port ?? (await freePort())
   const config = join(directory.path, 'config.json')
@@ -87,14 +87,14 @@ export const startDebianRegistry = async (options: DebianRegistryOptions = {}): 
 }
 
 /** JSON is YAML. */
-const writeConfig = async (
+async function writeConfig(
   path: string,
   given: {
     readonly options: DebianRegistryOptions
     readonly port: number
     readonly directory: string
   },
-): Promise<void> => {
+): Promise<void> {
   const {options, port, directory} = given
   const file = async (name: string, content: string): Promise<string> => {
     await writeFile(join(directory, name), content, {mode: 0o600})
@@ -124,10 +124,10 @@ const writeConfig = async (
   await writeFile(path, JSON.stringify(config, undefined, 2))
 }
 
-const authOf = async (
+async function authOf(
   {htpasswd: users, tokens}: DebianRegistryOptions,
   file: (name: string, content: string) => Promise<string>,
-): Promise<object> => {
+): Promise<object> {
   if (tokens !== undefined) {
     const {ca, ...token} = tokens
     return {auth: {token: {...token, rootcertbundle: await file('tokens.pem', ca)}}}
@@ -137,14 +137,14 @@ const authOf = async (
 }
 
 /** bcrypt is all that distribution reads. Cost 4: every request pays for it. */
-const htpasswd = async (users: Readonly<Record<string, string>>): Promise<string> => {
+async function htpasswd(users: Readonly<Record<string, string>>): Promise<string> {
   const lines = await Promise.all(
     Object.entries(users).map(async ([name, password]) => `${name}:${await hash(password, 4)}\n`),
   )
   return lines.join('')
 }
 
-const untilItAnswers = async (url: string, child: Child): Promise<void> => {
+async function untilItAnswers(url: string, child: Child): Promise<void> {
   const deadline = Date.now() + 20_000
   let hasEnded = false
   const ended = (): void => {
@@ -163,8 +163,8 @@ const untilItAnswers = async (url: string, child: Child): Promise<void> => {
   }
 }
 
-const answers = (url: string): Promise<boolean> =>
-  new Promise((resolve) => {
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
     // Only whether somebody is there: its certificate is for the tests to judge.
     const request = url.startsWith('https:')
       ? https.get(`${url}/v2/`, {rejectUnauthorized: false, agent: false})
@@ -175,8 +175,9 @@ const answers = (url: string): Promise<boolean> =>
     })
     request.once('error', () => resolve(false))
   })
+}
 
-const freePort = async (): Promise<number> => {
+async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as net.AddressInfo

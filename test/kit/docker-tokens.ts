@@ -28,7 +28,7 @@ const SERVICE = 'docker-registry'
 const ISSUER = 'tokens of the tests'
 
 /** A token server as distribution's `auth: token` wants one (auth/jwt.md), on 127.0.0.1: JSON web tokens signed with ES256. */
-export const startDockerTokens = async ({keys, tls, users}: DockerTokensOptions): Promise<DockerTokens> => {
+export async function startDockerTokens({keys, tls, users}: DockerTokensOptions): Promise<DockerTokens> {
   const given: string[] = []
   const tokens: string[] = []
   const answer: http.RequestListener = (request, response) => {
@@ -68,7 +68,7 @@ export const startDockerTokens = async ({keys, tls, users}: DockerTokensOptions)
   }
 }
 
-const claimsOf = (scopes: readonly string[]): object => {
+function claimsOf(scopes: readonly string[]): object {
   const now = Math.floor(Date.now() / 1000)
   return {
     iss: ISSUER,
@@ -85,7 +85,7 @@ const claimsOf = (scopes: readonly string[]): object => {
   }
 }
 
-const signed = (claims: object, {cert, key}: KeyPair): string => {
+function signed(claims: object, {cert, key}: KeyPair): string {
   const header = {
     typ: 'JWT',
     alg: 'ES256',

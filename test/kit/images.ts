@@ -64,7 +64,7 @@ export interface ImageOptions {
 }
 
 /** An image that is always the same for the same options. */
-export const makeImage = async (options: ImageOptions): Promise<TestImage> => {
+export async function makeImage(options: ImageOptions): Promise<TestImage> {
   const names = options.platforms ?? ['linux/amd64']
   const platforms = await Promise.all(names.map((name) => makePlatform(parsePlatform(name), options)))
   const children = platforms.map(({manifest}) => manifest)
@@ -80,21 +80,22 @@ export const makeImage = async (options: ImageOptions): Promise<TestImage> => {
 }
 
 /** Layers for several images to share. */
-export const makeLayers = (options: ImageOptions): Promise<readonly TestLayer[]> =>
-  Promise.all(
+export function makeLayers(options: ImageOptions): Promise<readonly TestLayer[]> {
+  return Promise.all(
     Array.from({length: options.layers ?? 2}, (_, index) => makeLayer(`${options.seed}/${index}`, options)),
   )
+}
 
 /** A manifest or index as bytes, with the descriptor that names it. */
-export const makeManifest = (
+export function makeManifest(
   value: Readonly<Record<string, unknown>>,
   options: {readonly mediaType: string; readonly platform?: Platform},
-): TestManifest => {
+): TestManifest {
   const bytes = Buffer.from(JSON.stringify(value))
   return {bytes, descriptor: {...options, digest: digestOf(bytes), size: bytes.length}}
 }
 
-const makePlatform = async (platform: Platform, options: ImageOptions): Promise<PlatformImage> => {
+async function makePlatform(platform: Platform, options: ImageOptions): Promise<PlatformImage> {
   const isDocker = options.format === 'docker'
   const seed = `${options.seed}/${platform.os}/${platform.architecture}/${platform.variant ?? ''}`
   const layers = [...(options.base ?? []), ...(await makeLayers({...options, seed}))]
@@ -127,7 +128,7 @@ const makePlatform = async (platform: Platform, options: ImageOptions): Promise<
   return {manifest, config, layers}
 }
 
-const makeLayer = async (seed: string, options: ImageOptions): Promise<TestLayer> => {
+async function makeLayer(seed: string, options: ImageOptions): Promise<TestLayer> {
   const size = options.layerSize ?? 10_000
   const bytes = options.content === 'random' ? seededBytes(seed, size) : seededText(seed, size)
   const plain = await tarBytes([{path: `data/${digestOf(Buffer.from(seed)).slice(7, 19)}`, bytes}])
@@ -139,7 +140,7 @@ const makeLayer = async (seed: string, options: ImageOptions): Promise<TestLayer
   return {...blob, plain, diffId: digestOf(plain)}
 }
 
-const makeIndex = (children: readonly TestManifest[], options: ImageOptions): TestManifest => {
+function makeIndex(children: readonly TestManifest[], options: ImageOptions): TestManifest {
   const mediaType = options.format === 'docker' ? mediaTypes.dockerList : mediaTypes.ociIndex
   return makeManifest(
     {
@@ -152,16 +153,18 @@ const makeIndex = (children: readonly TestManifest[], options: ImageOptions): Te
   )
 }
 
-const makeBlob = (bytes: Uint8Array, mediaType: string): TestBlob => ({
-  bytes,
-  descriptor: {mediaType, digest: digestOf(bytes), size: bytes.length},
-})
+function makeBlob(bytes: Uint8Array, mediaType: string): TestBlob {
+  return {
+    bytes,
+    descriptor: {mediaType, digest: digestOf(bytes), size: bytes.length},
+  }
+}
 
-const unique = (blobs: readonly TestBlob[]): readonly TestBlob[] => [
-  ...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values(),
-]
+function unique(blobs: readonly TestBlob[]): readonly TestBlob[] {
+  return [...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()]
+}
 
-const parsePlatform = (name: string): Platform => {
+function parsePlatform(name: string): Platform {
   const [os = 'linux', architecture = 'amd64', variant] = name.split('/')
   return {os, architecture, ...(variant === undefined ? {} : {variant})}
 }

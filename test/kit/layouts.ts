@@ -13,7 +13,7 @@ export interface NamedImage {
 }
 
 /** An OCI image layout (image-spec image-layout.md) in the order of a lexical directory walk, the index last. */
-export const ociLayout = (images: readonly NamedImage[]): readonly Entry[] => {
+export function ociLayout(images: readonly NamedImage[]): readonly Entry[] {
   const blobs = new Map<Digest, Uint8Array>()
   for (const {image, keep = () => true} of images) {
     const kept = image.platforms.filter(keep)
@@ -40,10 +40,10 @@ export const ociLayout = (images: readonly NamedImage[]): readonly Entry[] => {
  * A docker-archive of the first platform of each image. skopeo: plain layers, legacy directories with symlinks, as skopeo
  * and `podman save -m` write. crane: compressed layers as they are, the config under its digest with a colon.
  */
-export const dockerArchive = (
+export function dockerArchive(
   images: readonly NamedImage[],
   options: {readonly shape: 'skopeo' | 'crane'} = {shape: 'skopeo'},
-): readonly Entry[] => {
+): readonly Entry[] {
   const entries = new Map<string, Entry>()
   const add = (entry: Entry): void => void (entries.has(entry.path) || entries.set(entry.path, entry))
   const manifest = images.map(({image, tags}) => {
@@ -61,14 +61,16 @@ export const dockerArchive = (
 }
 
 /** skopeo's `dir:` of one platform: no name, the manifest as it is. */
-export const skopeoDirectory = ({root, manifests, blobs}: TestImage): readonly Entry[] => [
-  ...blobs.map(({descriptor, bytes}) => ({path: hexOf(descriptor.digest), bytes})),
-  ...manifests
-    .filter((manifest) => manifest !== root)
-    .map(({descriptor, bytes}) => ({path: `${hexOf(descriptor.digest)}.manifest.json`, bytes})),
-  {path: 'manifest.json', bytes: root.bytes},
-  {path: 'version', bytes: Buffer.from('Directory Transport Version: 1.1\n')},
-]
+export function skopeoDirectory({root, manifests, blobs}: TestImage): readonly Entry[] {
+  return [
+    ...blobs.map(({descriptor, bytes}) => ({path: hexOf(descriptor.digest), bytes})),
+    ...manifests
+      .filter((manifest) => manifest !== root)
+      .map(({descriptor, bytes}) => ({path: `${hexOf(descriptor.digest)}.manifest.json`, bytes})),
+    {path: 'manifest.json', bytes: root.bytes},
+    {path: 'version', bytes: Buffer.from('Directory Transport Version: 1.1\n')},
+  ]
+}
 
 interface ArchiveFiles {
   readonly entries: readonly Entry[]
@@ -76,7 +78,7 @@ interface ArchiveFiles {
   readonly layers: readonly string[]
 }
 
-const skopeoFiles = ({config, layers}: PlatformImage): ArchiveFiles => {
+function skopeoFiles({config, layers}: PlatformImage): ArchiveFiles {
   const configPath = `${hexOf(config.descriptor.digest)}.json`
   const paths = layers.map(({diffId}) => `${hexOf(diffId)}.tar`)
   const legacy = paths.flatMap((path, index): Entry[] => {
@@ -98,7 +100,7 @@ const skopeoFiles = ({config, layers}: PlatformImage): ArchiveFiles => {
   }
 }
 
-const craneFiles = ({config, layers}: PlatformImage): ArchiveFiles => {
+function craneFiles({config, layers}: PlatformImage): ArchiveFiles {
   const paths = layers.map(({descriptor}) => `${hexOf(descriptor.digest)}.tar.gz`)
   return {
     entries: [
@@ -110,9 +112,13 @@ const craneFiles = ({config, layers}: PlatformImage): ArchiveFiles => {
   }
 }
 
-const withAnnotations = (
+function withAnnotations(
   descriptor: Descriptor,
   annotations: Readonly<Record<string, string>> | undefined,
-): Descriptor => (annotations === undefined ? descriptor : {...descriptor, annotations})
+): Descriptor {
+  return annotations === undefined ? descriptor : {...descriptor, annotations}
+}
 
-const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value))
+}

@@ -30,7 +30,7 @@ export interface TestProxy extends AsyncDisposable {
 }
 
 /** A proxy on 127.0.0.1: CONNECT for https, forwarding for http. */
-export const startProxy = async (options: ProxyOptions = {}): Promise<TestProxy> => {
+export async function startProxy(options: ProxyOptions = {}): Promise<TestProxy> {
   const requests: ProxyRecord[] = []
   const bytes = {up: 0, down: 0}
   const sockets = new Set<Duplex>()
@@ -123,13 +123,15 @@ export const startProxy = async (options: ProxyOptions = {}): Promise<TestProxy>
   return {host, url: `http://${host}`, requests, bytes, close, [Symbol.asyncDispose]: close}
 }
 
-const withPort = (host: string, port: number): string => (/:\d+$/.test(host) ? host : `${host}:${port}`)
+function withPort(host: string, port: number): string {
+  return /:\d+$/.test(host) ? host : `${host}:${port}`
+}
 
 /** Only names of the table and addresses: what this machine's resolver knows must not help. */
-const addressOf = (
+function addressOf(
   target: string,
   names: ProxyOptions['names'] = {},
-): {readonly host: string; readonly port: number} | undefined => {
+): {readonly host: string; readonly port: number} | undefined {
   const colon = target.lastIndexOf(':')
   const host = target.slice(0, colon)
   const named = names[target] ?? names[host]

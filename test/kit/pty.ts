@@ -30,11 +30,11 @@ export interface PtyResult {
  * and holds a dialogue with it.
  * @throws where the dialogue does not come to its end in time, with the transcript
  */
-export const runInTerminal = async (
+export async function runInTerminal(
   command: string,
   args: readonly string[],
   options: PtyOptions,
-): Promise<PtyResult> => {
+): Promise<PtyResult> {
   const program = findTool('script')
   if (program === undefined) throw new Error('not installed: script')
   const redirections = [
@@ -77,4 +77,6 @@ export const runInTerminal = async (
   })
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -20,10 +20,10 @@ export interface RawClient extends AsyncDisposable {
   send(method: string, target: string, options?: RawRequest): Promise<RawAnswer>
 }
 
-export const rawClient = (
+export function rawClient(
   origin: string,
   options: {readonly ca?: string; readonly cert?: string; readonly key?: string} = {},
-): RawClient => {
+): RawClient {
   const agent = new Agent({connect: {...options}})
   return {
     send: async (method, target, given = {}) => {
@@ -51,5 +51,6 @@ export const rawClient = (
   }
 }
 
-const bodyOf = (body: NonNullable<RawRequest['body']>): string | Uint8Array | Readable =>
-  typeof body === 'string' || body instanceof Uint8Array ? body : Readable.from(body)
+function bodyOf(body: NonNullable<RawRequest['body']>): string | Uint8Array | Readable {
+  return typeof body === 'string' || body instanceof Uint8Array ? body : Readable.from(body)
+}

@@ -10,28 +10,27 @@ export interface RunMirrorOptions extends ChildOptions {
 }
 
 /** `bin/run.js` of the program. */
-export const mirrorProgram = (): string => {
+export function mirrorProgram(): string {
   const require = createRequire(import.meta.url)
   return join(dirname(require.resolve('@airgap-mirror/cli')), '..', 'bin', 'run.js')
 }
 
 /** An environment in which nothing of this machine's user or network is seen. */
-export const cleanEnvironment = (home: string): Readonly<Record<string, string>> => ({
-  PATH: process.env['PATH'] ?? '',
-  HOME: home,
-  LANG: 'C.UTF-8',
-  TERM: 'xterm',
-  XDG_CONFIG_HOME: join(home, '.config'),
-  XDG_STATE_HOME: join(home, '.local', 'state'),
-  XDG_CACHE_HOME: join(home, '.cache'),
-  XDG_RUNTIME_DIR: join(home, '.run'),
-})
+export function cleanEnvironment(home: string): Readonly<Record<string, string>> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    LANG: 'C.UTF-8',
+    TERM: 'xterm',
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_STATE_HOME: join(home, '.local', 'state'),
+    XDG_CACHE_HOME: join(home, '.cache'),
+    XDG_RUNTIME_DIR: join(home, '.run'),
+  }
+}
 
 /** Starts the built program as a user would; `env` is added to the clean environment. */
-export const startMirror = async (
-  args: readonly string[],
-  options: RunMirrorOptions = {},
-): Promise<Child> => {
+export async function startMirror(args: readonly string[], options: RunMirrorOptions = {}): Promise<Child> {
   const own = options.home === undefined ? await makeTempDir() : undefined
   const home = options.home ?? own?.path ?? ''
   await mkdir(join(home, '.run'), {recursive: true, mode: 0o700})
@@ -56,12 +55,14 @@ export const startMirror = async (
   }
 }
 
-export const runMirror = async (
+export async function runMirror(
   args: readonly string[],
   options: RunMirrorOptions = {},
-): Promise<ChildResult> => (await startMirror(args, options)).result
+): Promise<ChildResult> {
+  return (await startMirror(args, options)).result
+}
 
-const resultThenRemove = async (child: Child, home: TempDir): Promise<ChildResult> => {
+async function resultThenRemove(child: Child, home: TempDir): Promise<ChildResult> {
   try {
     return await child.result
   } finally {

@@ -2,11 +2,11 @@ import type {TestRegistry} from '../registry/index.js'
 import type {TestImage} from './images.js'
 
 /** Puts an image into the registry without a request. */
-export const addImage = async (
+export async function addImage(
   registry: TestRegistry,
   image: TestImage,
   options: {readonly repository: string; readonly tag?: string},
-): Promise<void> => {
+): Promise<void> {
   const {repository, tag} = options
   for (const {bytes} of image.blobs) await registry.addBlob(repository, bytes)
   for (const {bytes, descriptor} of image.manifests) {

@@ -1,14 +1,14 @@
 import {createCipheriv, createHash} from 'node:crypto'
 
 /** Always the same bytes for the same seed; they do not compress. */
-export const seededBytes = (seed: string, size: number): Buffer => {
+export function seededBytes(seed: string, size: number): Buffer {
   const key = createHash('sha256').update(seed).digest()
   const cipher = createCipheriv('aes-128-ctr', key.subarray(0, 16), key.subarray(16))
   return cipher.update(Buffer.alloc(size))
 }
 
 /** Always the same numbers for the same seed, at least 0 and below 1. */
-export const seededRandom = (seed: string): (() => number) => {
+export function seededRandom(seed: string): () => number {
   let block: Buffer = Buffer.alloc(0)
   let count = 0
   return () => {
@@ -23,7 +23,7 @@ const SYLLABLES =
   'lib so config usr share doc bin the of and return static node kernel 0x1f python gnu'.split(' ')
 
 /** Text that gzip brings down to about a third, as it does the files of real images. */
-export const seededText = (seed: string, size: number): Buffer => {
+export function seededText(seed: string, size: number): Buffer {
   const random = seededRandom(seed)
   const paragraph = Buffer.from(
     Array.from({length: 400}, () => {
@@ -41,7 +41,7 @@ export const seededText = (seed: string, size: number): Buffer => {
 }
 
 /** A new list in another order, always the same for the same seed. */
-export const shuffled = <Item>(items: readonly Item[], seed: string): Item[] => {
+export function shuffled<Item>(items: readonly Item[], seed: string): Item[] {
   const random = seededRandom(seed)
   return items
     .map((item) => ({item, key: random()}))

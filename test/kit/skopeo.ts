@@ -9,11 +9,11 @@ import {withTempDir} from './temp-dir.js'
  * @returns its standard output
  * @throws where it fails, with what it said
  */
-export const skopeo = (
+export function skopeo(
   args: readonly string[],
   options: {readonly env?: Readonly<Record<string, string>>} = {},
-): Promise<string> =>
-  withTempDir(async (home) => {
+): Promise<string> {
+  return withTempDir(async (home) => {
     await mkdir(join(home, '.run'))
     const policy = join(home, 'policy.json')
     await writeFile(policy, JSON.stringify({default: [{type: 'insecureAcceptAnything'}]}))
@@ -23,3 +23,4 @@ export const skopeo = (
     if (code !== 0) throw new Error(`skopeo ${args[0] ?? ''} ended with ${code}: ${stderr}`)
     return stdout
   })
+}

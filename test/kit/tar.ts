@@ -17,7 +17,7 @@ export type EntryOrder = 'producer' | 'index-first' | 'reversed' | {readonly see
 
 const INDEX_FILES = new Set(['oci-layout', 'index.json', 'manifest.json', 'repositories'])
 
-export const inOrder = (entries: readonly Entry[], order: EntryOrder): readonly Entry[] => {
+export function inOrder(entries: readonly Entry[], order: EntryOrder): readonly Entry[] {
   if (order === 'producer') return entries
   if (order === 'reversed') return entries.toReversed()
   if (order !== 'index-first') return shuffled(entries, order.seed)
@@ -31,21 +31,21 @@ export interface TarOptions {
   readonly prefix?: string
 }
 
-export const tarBytes = async (entries: readonly Entry[], options: TarOptions = {}): Promise<Buffer> => {
+export async function tarBytes(entries: readonly Entry[], options: TarOptions = {}): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of packed(entries, options)) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
-export const writeTar = async (
+export async function writeTar(
   path: string,
   entries: readonly Entry[],
   options: TarOptions = {},
-): Promise<void> => {
+): Promise<void> {
   await pipeline(packed(entries, options), createWriteStream(path))
 }
 
-export const writeDirectory = async (directory: string, entries: readonly Entry[]): Promise<void> => {
+export async function writeDirectory(directory: string, entries: readonly Entry[]): Promise<void> {
   for (const entry of entries) {
     const path = join(directory, entry.path)
     await mkdir('directory' in entry ? path : dirname(path), {recursive: true})
@@ -63,7 +63,7 @@ async function* packed(entries: readonly Entry[], options: TarOptions): AsyncGen
   await filled
 }
 
-const fill = async (tar: Pack, entries: readonly Entry[], prefix: string): Promise<void> => {
+async function fill(tar: Pack, entries: readonly Entry[], prefix: string): Promise<void> {
   for (const entry of entries) {
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error | null): void => (error ? reject(error) : resolve())
@@ -75,7 +75,7 @@ const fill = async (tar: Pack, entries: readonly Entry[], prefix: string): Promi
   tar.finalize()
 }
 
-const headerOf = (entry: Entry, prefix: string): Partial<Header> & {name: string} => {
+function headerOf(entry: Entry, prefix: string): Partial<Header> & {name: string} {
   const base = {name: prefix + entry.path, mtime: new Date(0), mode: 0o644}
   if ('symlink' in entry) return {...base, type: 'symlink', linkname: entry.symlink}
   if ('hardlink' in entry) return {...base, type: 'link', linkname: prefix + entry.hardlink}

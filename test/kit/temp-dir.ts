@@ -8,14 +8,14 @@ export interface TempDir extends AsyncDisposable {
 }
 
 /** A new directory under the system's, for `await using` or `afterAll`. */
-export const makeTempDir = async (): Promise<TempDir> => {
+export async function makeTempDir(): Promise<TempDir> {
   const path = await mkdtemp(join(tmpdir(), 'mirror-test-'))
   const remove = (): Promise<void> => rm(path, {recursive: true, force: true})
   return {path, remove, [Symbol.asyncDispose]: remove}
 }
 
 /** A directory for as long as `work` takes. */
-export const withTempDir = async <Result>(work: (path: string) => Promise<Result>): Promise<Result> => {
+export async function withTempDir<Result>(work: (path: string) => Promise<Result>): Promise<Result> {
   const directory = await makeTempDir()
   try {
     return await work(directory.path)

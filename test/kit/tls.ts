@@ -24,7 +24,7 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 
 /** A private certificate authority, made for one test run; needs nothing but Node. */
-export const makeAuthority = async (name = 'mirror test authority'): Promise<Authority> => {
+export async function makeAuthority(name = 'mirror test authority'): Promise<Authority> {
   const keys = await generateKeys()
   const subject = `CN=${name}`
   const root = await x509.X509CertificateGenerator.createSelfSigned({
@@ -86,10 +86,11 @@ export const makeAuthority = async (name = 'mirror test authority'): Promise<Aut
   }
 }
 
-const generateKeys = (): Promise<webcrypto.CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+}
 
-const validity = (expired: boolean): {readonly notBefore: Date; readonly notAfter: Date} => {
+function validity(expired: boolean): {readonly notBefore: Date; readonly notAfter: Date} {
   const now = Date.now()
   return {
     notBefore: new Date(now - 48 * HOUR),

@@ -2,21 +2,23 @@ import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
 
 /** Where a program is on PATH. */
-export const findTool = (name: string): string | undefined =>
-  (process.env['PATH'] ?? '')
+export function findTool(name: string): string | undefined {
+  return (process.env['PATH'] ?? '')
     .split(delimiter)
     .map((directory) => join(directory, name))
     .find(isExecutable)
+}
 
 /** True where tests that need these must be skipped; false in CI, where a missing tool has to fail them. */
-export const lacksTool = (...names: readonly string[]): boolean =>
-  process.env['CI'] === undefined && missing(names).length > 0
+export function lacksTool(...names: readonly string[]): boolean {
+  return process.env['CI'] === undefined && missing(names).length > 0
+}
 
 /** First line of a test that needs these programs: skips it with the reason, and fails it in CI. */
-export const requireTool = (
+export function requireTool(
   context: {readonly skip: (note?: string) => unknown},
   ...names: readonly string[]
-): void => {
+): void {
   const absent = missing(names)
   if (absent.length === 0) return
   const reason = `not installed: ${absent.join(', ')}`
@@ -24,10 +26,11 @@ export const requireTool = (
   context.skip(reason)
 }
 
-const missing = (names: readonly string[]): readonly string[] =>
-  names.filter((name) => findTool(name) === undefined)
+function missing(names: readonly string[]): readonly string[] {
+  return names.filter((name) => findTool(name) === undefined)
+}
 
-const isExecutable = (path: string): boolean => {
+function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return true

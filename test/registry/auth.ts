@@ -15,27 +15,31 @@ export interface Gatekeeper {
   challenge(request: IncomingMessage, route: Route): Refusal
 }
 
-export const openGate = (): Gatekeeper => ({
-  admit: () => ({user: undefined, can: () => true}),
-  challenge: () => unauthorized('Basic realm="registry"'),
-})
+export function openGate(): Gatekeeper {
+  return {
+    admit: () => ({user: undefined, can: () => true}),
+    challenge: () => unauthorized('Basic realm="registry"'),
+  }
+}
 
-export const basicGate = (users: readonly RegistryUser[]): Gatekeeper => ({
-  admit: (request, route) => {
-    const user = basicUser(request.headers.authorization, users)
-    if (user === undefined) throw unauthorized('Basic realm="registry"')
-    const {access: right = 'push'} = user
-    const can: Access['can'] = (action) =>
-      action === 'pull' || right === 'push' || (action === 'push' && right === 'add')
-    const access: Access = {user: user.name, can}
-    if (!isAllowed(access, route))
-      throw new Refusal(403, 'DENIED', 'requested access to the resource is denied')
-    return access
-  },
-  challenge: () => unauthorized('Basic realm="registry"'),
-})
+export function basicGate(users: readonly RegistryUser[]): Gatekeeper {
+  return {
+    admit: (request, route) => {
+      const user = basicUser(request.headers.authorization, users)
+      if (user === undefined) throw unauthorized('Basic realm="registry"')
+      const {access: right = 'push'} = user
+      const can: Access['can'] = (action) =>
+        action === 'pull' || right === 'push' || (action === 'push' && right === 'add')
+      const access: Access = {user: user.name, can}
+      if (!isAllowed(access, route))
+        throw new Refusal(403, 'DENIED', 'requested access to the resource is denied')
+      return access
+    },
+    challenge: () => unauthorized('Basic realm="registry"'),
+  }
+}
 
-export const tokenGate = (tokens: TokenServer, options: {readonly refusal: 401 | 403}): Gatekeeper => {
+export function tokenGate(tokens: TokenServer, options: {readonly refusal: 401 | 403}): Gatekeeper {
   const refuse = (request: IncomingMessage, route: Route, error?: string): Refusal =>
     unauthorized(tokens.challenge(request, {scope: scopeOf(route), error}))
   return {
@@ -70,7 +74,7 @@ const READS: ReadonlySet<RequestKind> = new Set([
 const DELETES: ReadonlySet<RequestKind> = new Set(['blob-delete', 'manifest-delete'])
 
 /** The scope a request needs, as distribution asks for it; none for `/v2/`. */
-const scopeOf = ({kind, repository, params}: Route): string | undefined => {
+function scopeOf({kind, repository, params}: Route): string | undefined {
   if (repository === '') return undefined
   if (READS.has(kind)) return `repository:${repository}:pull`
   if (DELETES.has(kind)) return `repository:${repository}:delete`
@@ -79,26 +83,32 @@ const scopeOf = ({kind, repository, params}: Route): string | undefined => {
   return from === null ? own : `${own} repository:${from}:pull`
 }
 
-const isAllowed = (access: Access, {kind, repository}: Route): boolean => {
+function isAllowed(access: Access, {kind, repository}: Route): boolean {
   if (repository === '') return true
   if (DELETES.has(kind)) return access.can('delete', repository)
   return access.can('pull', repository) && (READS.has(kind) || access.can('push', repository))
 }
 
-const accessOf = ({user, granted}: IssuedToken): Access => ({
-  user,
-  can: (action, repository) => granted.get(repository)?.has(action) ?? false,
-})
+function accessOf({user, granted}: IssuedToken): Access {
+  return {
+    user,
+    can: (action, repository) => granted.get(repository)?.has(action) ?? false,
+  }
+}
 
 /** Whether the token's request named the access that the token lacks: asking again will not help. */
-const wasAsked = ({asked}: IssuedToken, {kind, repository}: Route): boolean =>
-  asked.get(repository)?.has(DELETES.has(kind) ? 'delete' : 'push') ?? false
+function wasAsked({asked}: IssuedToken, {kind, repository}: Route): boolean {
+  return asked.get(repository)?.has(DELETES.has(kind) ? 'delete' : 'push') ?? false
+}
 
-const unauthorized = (challenge: string): Refusal =>
-  new Refusal(401, 'UNAUTHORIZED', 'authentication required', {headers: {'www-authenticate': challenge}})
+function unauthorized(challenge: string): Refusal {
+  return new Refusal(401, 'UNAUTHORIZED', 'authentication required', {
+    headers: {'www-authenticate': challenge},
+  })
+}
 
 /** Second origin: a signed query or a live upload session lets a request in, as a signed URL does at an object store. */
-export const admitSigned = (request: IncomingMessage, route: Route, state: RegistryState): Access => {
+export function admitSigned(request: IncomingMessage, route: Route, state: RegistryState): Access {
   if (request.headers.authorization !== undefined) {
     throw new Refusal(400, 'InvalidArgument', 'Only one auth mechanism allowed')
   }

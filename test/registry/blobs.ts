@@ -7,7 +7,7 @@ import type {Reply} from './reply.js'
 import type {RegistryState} from './state.js'
 
 /** GET and HEAD, with a `Range` of one part, or a redirect to a signed URL. A manifest's digest is 404 here. */
-export const getBlob = ({route, request, record}: Exchange, state: RegistryState): Reply => {
+export function getBlob({route, request, record}: Exchange, state: RegistryState): Reply {
   const {digest, size} = knownBlob(route, state)
   if (record.method === 'GET' && state.options.redirectBlobs === true && record.origin === 'main') {
     const signature = randomBytes(12).toString('hex')
@@ -33,16 +33,16 @@ export const getBlob = ({route, request, record}: Exchange, state: RegistryState
 }
 
 /** DELETE. */
-export const deleteBlob = ({route}: Exchange, state: RegistryState): Reply => {
+export function deleteBlob({route}: Exchange, state: RegistryState): Reply {
   const {digest} = knownBlob(route, state)
   knownRepository(route.repository, state).blobs.delete(digest)
   return {status: 202}
 }
 
-const knownBlob = (
+function knownBlob(
   {repository, reference}: {readonly repository: string; readonly reference: string},
   state: RegistryState,
-): {readonly digest: Digest; readonly size: number} => {
+): {readonly digest: Digest; readonly size: number} {
   if (!isDigest(reference)) throw new Refusal(400, 'DIGEST_INVALID', 'invalid digest')
   const size = knownRepository(repository, state).blobs.has(reference)
     ? state.storage.size(reference)
@@ -52,7 +52,7 @@ const knownBlob = (
 }
 
 /** `bytes=A-B`, `bytes=A-`, `bytes=-N`; the end is exclusive. */
-const rangeOf = (text: string | undefined, size: number): {readonly start: number; readonly end: number} => {
+function rangeOf(text: string | undefined, size: number): {readonly start: number; readonly end: number} {
   if (text === undefined) return {start: 0, end: size}
   const {first = '', last = ''} = /^bytes=(?<first>\d*)-(?<last>\d*)$/.exec(text)?.groups ?? {}
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)

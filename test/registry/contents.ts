@@ -26,7 +26,7 @@ export interface Contents {
 }
 
 /** @throws {Refusal} MANIFEST_INVALID */
-export const parseContents = (bytes: Uint8Array, mediaType: string): Contents => {
+export function parseContents(bytes: Uint8Array, mediaType: string): Contents {
   let json: unknown
   try {
     json = JSON.parse(Buffer.from(bytes).toString('utf8'))
@@ -50,12 +50,12 @@ export const parseContents = (bytes: Uint8Array, mediaType: string): Contents =>
 }
 
 /** Sentences about everything below this manifest that is not there, or not as big as its descriptor says. */
-export const missingBelow = (
+export function missingBelow(
   contents: Contents,
   where: {readonly state: RegistryState; readonly repository: Repository; readonly name: string},
   seen: Set<Digest> = new Set(),
-): readonly string[] =>
-  contents.children.flatMap(({digest, size, foreign}) => {
+): readonly string[] {
+  return contents.children.flatMap(({digest, size, foreign}) => {
     const {state, repository, name} = where
     if (contents.isIndex) {
       const child = repository.manifests.get(digest)
@@ -70,10 +70,11 @@ export const missingBelow = (
     if (stored === undefined) return [`${name}: blob ${digest} is missing`]
     return stored === size ? [] : [`${name}: blob ${digest} has ${stored} bytes, not ${size}`]
   })
+}
 
 /** Every tag must lead to a manifest whose whole content is there. */
-export const checkAll = (state: RegistryState): readonly string[] =>
-  [...state.repositories].flatMap(([name, repository]) =>
+export function checkAll(state: RegistryState): readonly string[] {
+  return [...state.repositories].flatMap(([name, repository]) =>
     [...repository.tags].flatMap(([tag, digest]) => {
       const manifest = repository.manifests.get(digest)
       if (manifest === undefined) return [`${name}:${tag}: manifest ${digest} is missing`]
@@ -84,8 +85,9 @@ export const checkAll = (state: RegistryState): readonly string[] =>
       })
     }),
   )
+}
 
-const parseChild = (value: unknown): Child => {
+function parseChild(value: unknown): Child {
   if (!isJsonObject(value) || !isDigest(value['digest']) || !Number.isSafeInteger(value['size'])) {
     throw invalid('a descriptor has no valid digest and size')
   }
@@ -97,9 +99,11 @@ const parseChild = (value: unknown): Child => {
   }
 }
 
-const listOf = (value: unknown): readonly unknown[] => {
+function listOf(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw invalid('a list of descriptors is missing')
   return value
 }
 
-const invalid = (message: string): Refusal => new Refusal(400, 'MANIFEST_INVALID', message)
+function invalid(message: string): Refusal {
+  return new Refusal(400, 'MANIFEST_INVALID', message)
+}

@@ -14,7 +14,7 @@ import {
 import {digestSoFar, type BlobWriter, type Storage} from './storage.js'
 
 /** Blobs as files `blobs/ALGORITHM/HEX` under a directory, which is left as it is on close. */
-export const directoryStorage = async (directory: string): Promise<Storage> => {
+export async function directoryStorage(directory: string): Promise<Storage> {
   const sizes = new Map<Digest, number>()
   const pathOf = (digest: Digest): string => join(directory, 'blobs', algorithmOf(digest), hexOf(digest))
   await mkdir(join(directory, 'uploads'), {recursive: true})
@@ -43,11 +43,11 @@ export const directoryStorage = async (directory: string): Promise<Storage> => {
   }
 }
 
-const fileWriter = async (options: {
+async function fileWriter(options: {
   readonly path: string
   readonly algorithm: DigestAlgorithm
   readonly keep: (digest: Digest, path: string, size: number) => Promise<void>
-}): Promise<BlobWriter> => {
+}): Promise<BlobWriter> {
   const {path, algorithm, keep} = options
   const file = await open(path, 'wx')
   const hash = createHash(algorithm)
@@ -73,7 +73,7 @@ const fileWriter = async (options: {
   }
 }
 
-const fileDigest = async (path: string, algorithm: DigestAlgorithm): Promise<Digest> => {
+async function fileDigest(path: string, algorithm: DigestAlgorithm): Promise<Digest> {
   const hash = createHash(algorithm)
   await pipeline(createReadStream(path), hash)
   return digestFrom(hash, algorithm)

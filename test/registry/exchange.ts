@@ -72,15 +72,16 @@ export async function* bodyOf(exchange: Exchange, state: RegistryState): AsyncGe
   if (stopAt !== Number.POSITIVE_INFINITY) await strike(exchange)
 }
 
-export const hasBody = ({headers}: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+export function hasBody({headers}: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
 
 /** Reads a small body whole. */
-export const readBody = async (
+export async function readBody(
   exchange: Exchange,
   state: RegistryState,
   options: {readonly limit: number; readonly tooLarge: () => Refusal},
-): Promise<Buffer> => {
+): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of bodyOf(exchange, state)) {
@@ -91,25 +92,26 @@ export const readBody = async (
   return Buffer.concat(chunks, size)
 }
 
-export const delay = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
+export function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
     setTimeout(resolve, milliseconds)
   })
+}
 
 /** Until the time is over, or, without a time, until the connection is gone. */
-export const silence = async (milliseconds: number | undefined, closed: Promise<void>): Promise<void> => {
+export async function silence(milliseconds: number | undefined, closed: Promise<void>): Promise<void> {
   await (milliseconds === undefined ? closed : Promise.race([delay(milliseconds), closed]))
 }
 
 /** Where in the request's body a fault strikes; a body that is shorter is struck at its end. */
-const stopOf = (fault: Fault | undefined): number => {
+function stopOf(fault: Fault | undefined): number {
   if (fault?.type === 'reset-in-body') return fault.after
   if (fault?.type === 'stall' && fault.at === 'body') return fault.after ?? 0
   return Number.POSITIVE_INFINITY
 }
 
 /** Returns only from a stall that ends by itself. */
-const strike = async ({fault, reset, closed}: Exchange): Promise<void> => {
+async function strike({fault, reset, closed}: Exchange): Promise<void> {
   if (fault?.type === 'stall') {
     await silence(fault.ms, closed)
     if (fault.ms !== undefined) return
@@ -130,7 +132,8 @@ async function* paced(bytes: Uint8Array, fault: Fault | undefined): AsyncGenerat
   }
 }
 
-const tooLarge = (): Refusal =>
-  new Refusal(413, 'SIZE_INVALID', 'Request Entity Too Large', {
+function tooLarge(): Refusal {
+  return new Refusal(413, 'SIZE_INVALID', 'Request Entity Too Large', {
     html: '<html><head><title>413 Request Entity Too Large</title></head><body><center><h1>413 Request Entity Too Large</h1></center><hr><center>nginx</center></body></html>',
   })
+}

@@ -12,7 +12,7 @@ export interface FaultPlan {
   replace(rules: readonly FaultRule[]): void
 }
 
-export const createFaultPlan = (initial: readonly FaultRule[]): FaultPlan => {
+export function createFaultPlan(initial: readonly FaultRule[]): FaultPlan {
   let rules: {readonly rule: FaultRule; seen: number}[] = []
   const replace = (given: readonly FaultRule[]): void => {
     rules = given.map((rule) => ({rule, seen: 0}))
@@ -33,7 +33,7 @@ export const createFaultPlan = (initial: readonly FaultRule[]): FaultPlan => {
   }
 }
 
-const matches = ({method, path, kind}: FaultMatch, actual: string, route: Route): boolean => {
+function matches({method, path, kind}: FaultMatch, actual: string, route: Route): boolean {
   if (method !== undefined && method !== actual) return false
   if (path !== undefined && !path.test(route.query === '' ? route.path : `${route.path}?${route.query}`))
     return false
@@ -43,14 +43,14 @@ const matches = ({method, path, kind}: FaultMatch, actual: string, route: Route)
 }
 
 /** What a fault answers in place of the registry, once it has waited; undefined where the work goes on. */
-export const answerInstead = async (
+export async function answerInstead(
   exchange: Exchange,
   options: {
     readonly state: RegistryState
     readonly drain: () => Promise<void>
     readonly challenge: () => Reply
   },
-): Promise<Reply | 'reset' | undefined> => {
+): Promise<Reply | 'reset' | undefined> {
   const {fault, route, closed} = exchange
   if (fault === undefined) return undefined
   if (fault.type === 'reset-before') return 'reset'
@@ -71,7 +71,7 @@ export const answerInstead = async (
 }
 
 /** What a fault makes of the registry's own answer. */
-export const amendReply = (reply: Reply, {fault, request}: Exchange, state: RegistryState): Reply => {
+export function amendReply(reply: Reply, {fault, request}: Exchange, state: RegistryState): Reply {
   if (fault?.type === 'wrong-range') return withHeaders(reply, {range: fault.range ?? '0-0'})
   if (fault?.type === 'no-range') return withHeaders(reply, {range: undefined})
   if (fault?.type === 'headers') return withHeaders(reply, fault.headers)
@@ -91,12 +91,13 @@ export const amendReply = (reply: Reply, {fault, request}: Exchange, state: Regi
 }
 
 /** The client of an early 201 is told what it would be told at the end. */
-const earlyHeaders = ({kind, path, query, params, repository}: Route): Record<string, string> => {
+function earlyHeaders({kind, path, query, params, repository}: Route): Record<string, string> {
   const digest = params.get('digest') ?? params.get('mount')
   if (kind === 'send') return {location: `${path}?${query}`}
   if (digest === null) return {location: path}
   return {location: `/v2/${repository}/blobs/${digest}`, 'docker-content-digest': digest}
 }
 
-const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}

@@ -31,7 +31,7 @@ export interface Incoming {
 type Handler = (exchange: Exchange, service: Service) => Reply | Promise<Reply>
 
 /** One request from its first to its last byte. */
-export const handle = async (service: Service, incoming: Incoming): Promise<void> => {
+export async function handle(service: Service, incoming: Incoming): Promise<void> {
   const {request, response, connection} = incoming
   const route = routeOf(request.method ?? '', request.url ?? '')
   const record = startRecord(service, incoming, route)
@@ -58,7 +58,7 @@ export const handle = async (service: Service, incoming: Incoming): Promise<void
   }
 }
 
-const serve = async (exchange: Exchange, service: Service, response: ServerResponse): Promise<void> => {
+async function serve(exchange: Exchange, service: Service, response: ServerResponse): Promise<void> {
   const {state} = service
   const instead = await refusable(() =>
     answerInstead(exchange, {
@@ -83,14 +83,13 @@ const carryOut: Handler = (exchange, service) => {
   return HANDLERS[route.kind](exchange, service)
 }
 
-const notFound = (): never => {
+function notFound(): never {
   throw new Refusal(404, 'UNSUPPORTED', 'no such endpoint')
 }
 
-const onState =
-  (handler: (exchange: Exchange, state: RegistryState) => Reply | Promise<Reply>): Handler =>
-  (exchange, {state}) =>
-    handler(exchange, state)
+function onState(handler: (exchange: Exchange, state: RegistryState) => Reply | Promise<Reply>): Handler {
+  return (exchange, {state}) => handler(exchange, state)
+}
 
 const issueToken: Handler = async (exchange, {tokens, state}) => {
   if (tokens === undefined) return notFound()
@@ -122,7 +121,7 @@ const HANDLERS: Readonly<Record<RequestKind, Handler>> = {
   unknown: notFound,
 }
 
-const admit = (
+function admit(
   {state, gate, faults}: Service,
   {request, connection, origin}: Incoming,
   known: {
@@ -130,7 +129,7 @@ const admit = (
     readonly record: MutableRecord
     readonly crowded: Refusal | undefined
   },
-): Exchange & {readonly refused?: Reply} => {
+): Exchange & {readonly refused?: Reply} {
   const {route, record, crowded} = known
   const base = {route, request, record, ...connection}
   let access: Access = {user: undefined, can: () => true}
@@ -149,7 +148,7 @@ const admit = (
 }
 
 /** Judged by how many were there when the request came. */
-const refusalOfCrowd = ({active, options: {capacity}}: RegistryState): Refusal | undefined => {
+function refusalOfCrowd({active, options: {capacity}}: RegistryState): Refusal | undefined {
   if (capacity === undefined || active <= capacity.requests) return undefined
   const {retryAfter} = capacity
   return new Refusal(429, 'TOOMANYREQUESTS', 'too many requests at once', {
@@ -157,11 +156,11 @@ const refusalOfCrowd = ({active, options: {capacity}}: RegistryState): Refusal |
   })
 }
 
-const startRecord = (
+function startRecord(
   {state}: Service,
   {request, origin}: Incoming,
   {kind, repository}: Route,
-): MutableRecord => {
+): MutableRecord {
   const {authorization, ...headers} = request.headers
   const record: MutableRecord = {
     id: state.log.requests.length,
@@ -184,7 +183,7 @@ const startRecord = (
   return record
 }
 
-const refusable = async <Result>(work: () => Result | Promise<Result>): Promise<Result | Reply> => {
+async function refusable<Result>(work: () => Result | Promise<Result>): Promise<Result | Reply> {
   try {
     return await work()
   } catch (thrown) {
@@ -193,10 +192,11 @@ const refusable = async <Result>(work: () => Result | Promise<Result>): Promise<
   }
 }
 
-const drain = (exchange: Exchange, state: RegistryState): Promise<void> =>
-  readSome(exchange, state, Number.POSITIVE_INFINITY)
+function drain(exchange: Exchange, state: RegistryState): Promise<void> {
+  return readSome(exchange, state, Number.POSITIVE_INFINITY)
+}
 
-const readSome = async (exchange: Exchange, state: RegistryState, bytes: number): Promise<void> => {
+async function readSome(exchange: Exchange, state: RegistryState, bytes: number): Promise<void> {
   let seen = 0
   for await (const chunk of bodyOf(exchange, state)) {
     seen += chunk.length
@@ -204,6 +204,6 @@ const readSome = async (exchange: Exchange, state: RegistryState, bytes: number)
   }
 }
 
-const delayed = async (milliseconds: number | undefined): Promise<void> => {
+async function delayed(milliseconds: number | undefined): Promise<void> {
   if (milliseconds !== undefined && milliseconds > 0) await delay(milliseconds)
 }

@@ -25,10 +25,10 @@ export interface Listener {
 }
 
 /** An HTTP or HTTPS server on 127.0.0.1 whose connections can be reset. */
-export const listen = async (
+export async function listen(
   onRequest: RequestListener,
   options: {readonly tls: RegistryOptions['tls']; readonly port: number},
-): Promise<Listener> => {
+): Promise<Listener> {
   const sockets = new Map<string, Connection & {readonly socket: Socket}>()
   let accepted = 0
   const serve: http.RequestListener = (request, response) => {
@@ -71,10 +71,14 @@ export const listen = async (
   }
 }
 
-const tlsOptions = ({cert, key, clientCa}: NonNullable<RegistryOptions['tls']>): https.ServerOptions => ({
-  cert,
-  key,
-  ...(clientCa === undefined ? {} : {ca: clientCa, requestCert: true, rejectUnauthorized: true}),
-})
+function tlsOptions({cert, key, clientCa}: NonNullable<RegistryOptions['tls']>): https.ServerOptions {
+  return {
+    cert,
+    key,
+    ...(clientCa === undefined ? {} : {ca: clientCa, requestCert: true, rejectUnauthorized: true}),
+  }
+}
 
-const keyOf = ({remoteAddress, remotePort}: Socket): string => `${remoteAddress}:${remotePort}`
+function keyOf({remoteAddress, remotePort}: Socket): string {
+  return `${remoteAddress}:${remotePort}`
+}

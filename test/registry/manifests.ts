@@ -12,7 +12,7 @@ import {
 } from './state.js'
 
 /** GET and HEAD, by tag or digest. */
-export const getManifest = ({route}: Exchange, state: RegistryState): Reply => {
+export function getManifest({route}: Exchange, state: RegistryState): Reply {
   const repository = knownRepository(route.repository, state)
   const found = findManifest(repository, route.reference)
   if (found === undefined) throw unknownManifest()
@@ -24,7 +24,7 @@ export const getManifest = ({route}: Exchange, state: RegistryState): Reply => {
 }
 
 /** PUT. */
-export const putManifest = async (exchange: Exchange, state: RegistryState): Promise<Reply> => {
+export async function putManifest(exchange: Exchange, state: RegistryState): Promise<Reply> {
   const {route, request} = exchange
   const bytes = await readBody(exchange, state, {
     limit: limits.manifestBytes,
@@ -63,10 +63,10 @@ export interface IncomingManifest {
  * Checks as a registry does, and then keeps it.
  * @throws {Refusal} MANIFEST_INVALID, DIGEST_INVALID, TAG_INVALID, MANIFEST_BLOB_UNKNOWN, DENIED
  */
-export const storeManifest = (
+export function storeManifest(
   state: RegistryState,
   incoming: IncomingManifest,
-): {readonly digest: Digest; readonly contents: Contents} => {
+): {readonly digest: Digest; readonly contents: Contents} {
   const {reference, mediaType, bytes} = incoming
   const contents = parseContents(bytes, mediaType)
   const digest = digestOf(bytes, reference.startsWith('sha512:') ? 'sha512' : 'sha256')
@@ -83,7 +83,7 @@ export const storeManifest = (
 }
 
 /** DELETE: a digest takes its tags with it, a tag only itself. */
-export const deleteManifest = ({route}: Exchange, state: RegistryState): Reply => {
+export function deleteManifest({route}: Exchange, state: RegistryState): Reply {
   const {deletion = 'on'} = state.options
   if (deletion === 'off') throw new Refusal(405, 'UNSUPPORTED', 'The operation is unsupported.')
   if (deletion === 'by-digest' && !isDigest(route.reference)) {
@@ -100,7 +100,7 @@ export const deleteManifest = ({route}: Exchange, state: RegistryState): Reply =
 }
 
 /** GET tags/list with `n`, `last` and `Link`. */
-export const listTags = ({route}: Exchange, state: RegistryState): Reply => {
+export function listTags({route}: Exchange, state: RegistryState): Reply {
   const repository = knownRepository(route.repository, state)
   const asked = route.params.get('n')
   if (asked !== null && !/^\d+$/.test(asked)) {
@@ -120,7 +120,7 @@ export const listTags = ({route}: Exchange, state: RegistryState): Reply => {
 }
 
 /** GET referrers: always an index, empty where nothing refers; 404 where the API is switched off. */
-export const listReferrers = ({route}: Exchange, state: RegistryState): Reply => {
+export function listReferrers({route}: Exchange, state: RegistryState): Reply {
   if (state.options.referrers === false) throw new Refusal(404, 'UNSUPPORTED', 'no referrers API')
   if (!isDigest(route.reference)) throw new Refusal(400, 'DIGEST_INVALID', 'invalid digest')
   const filter = route.params.get('artifactType')
@@ -139,13 +139,13 @@ export const listReferrers = ({route}: Exchange, state: RegistryState): Reply =>
   }
 }
 
-export const findManifest = (repository: Repository, reference: string): StoredManifest | undefined => {
+export function findManifest(repository: Repository, reference: string): StoredManifest | undefined {
   const digest = isDigest(reference) ? reference : repository.tags.get(reference)
   return digest === undefined ? undefined : repository.manifests.get(digest)
 }
 
 /** @throws {Refusal} NAME_UNKNOWN */
-export const knownRepository = (name: string, state: RegistryState): Repository => {
+export function knownRepository(name: string, state: RegistryState): Repository {
   const repository = repositoryOf(state, name)
   if (repository === undefined) {
     throw new Refusal(404, 'NAME_UNKNOWN', 'repository name not known to registry')
@@ -153,10 +153,10 @@ export const knownRepository = (name: string, state: RegistryState): Repository 
   return repository
 }
 
-const checkContent = (
+function checkContent(
   contents: Contents,
   where: {readonly state: RegistryState; readonly repository: Repository; readonly name: string},
-): void => {
+): void {
   const policy = where.state.options.missingContent ?? 'refuse'
   const missing = missingBelow(contents, where)
   const isRefused = policy === 'refuse' || (policy === 'allow-index' && !contents.isIndex)
@@ -166,11 +166,11 @@ const checkContent = (
   }
 }
 
-const setTag = (
+function setTag(
   tag: string,
   digest: Digest,
   {state, repository}: {readonly state: RegistryState; readonly repository: Repository},
-): void => {
+): void {
   const present = repository.tags.get(tag)
   if (state.options.immutableTags === true && present !== undefined && present !== digest) {
     throw new Refusal(412, 'DENIED', `tag ${tag} is immutable`)
@@ -178,13 +178,13 @@ const setTag = (
   repository.tags.set(tag, digest)
 }
 
-const referrerDescriptor = ({
+function referrerDescriptor({
   stored,
   contents,
 }: {
   readonly stored: StoredManifest
   readonly contents: Contents
-}): {readonly artifactType: unknown} & Readonly<Record<string, unknown>> => {
+}): {readonly artifactType: unknown} & Readonly<Record<string, unknown>> {
   const {artifactType, config, annotations} = contents.json
   const configType = (config as {mediaType?: string} | undefined)?.mediaType
   return {
@@ -196,6 +196,10 @@ const referrerDescriptor = ({
   }
 }
 
-const compareText = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}
 
-const unknownManifest = (): Refusal => new Refusal(404, 'MANIFEST_UNKNOWN', 'manifest unknown')
+function unknownManifest(): Refusal {
+  return new Refusal(404, 'MANIFEST_UNKNOWN', 'manifest unknown')
+}

@@ -34,11 +34,13 @@ export class Refusal extends Error {
   }
 }
 
-export const jsonReply = (
+export function jsonReply(
   value: unknown,
   options: {readonly status?: number; readonly headers?: Readonly<Record<string, string>>} = {},
-): Reply => ({
-  status: options.status ?? 200,
-  headers: {'content-type': 'application/json', ...options.headers},
-  body: Buffer.from(JSON.stringify(value)),
-})
+): Reply {
+  return {
+    status: options.status ?? 200,
+    headers: {'content-type': 'application/json', ...options.headers},
+    body: Buffer.from(JSON.stringify(value)),
+  }
+}

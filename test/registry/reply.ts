@@ -10,11 +10,12 @@ interface ReplyStream {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
-export const sizeOf = (body: Reply['body']): number =>
-  body === undefined ? 0 : body instanceof Uint8Array ? body.length : body.size
+export function sizeOf(body: Reply['body']): number {
+  return body === undefined ? 0 : body instanceof Uint8Array ? body.length : body.size
+}
 
 /** Gives or (undefined) takes away headers. */
-export const withHeaders = (reply: Reply, headers: Readonly<Record<string, string | undefined>>): Reply => {
+export function withHeaders(reply: Reply, headers: Readonly<Record<string, string | undefined>>): Reply {
   const merged: Record<string, string | readonly string[]> = {...reply.headers}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) delete merged[name.toLowerCase()]

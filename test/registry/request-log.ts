@@ -43,9 +43,11 @@ export interface RequestLog {
   readonly blobBytes: Map<Digest, number>
 }
 
-export const createLog = (): RequestLog => ({
-  requests: [],
-  commits: [],
-  bytesReceived: 0,
-  blobBytes: new Map(),
-})
+export function createLog(): RequestLog {
+  return {
+    requests: [],
+    commits: [],
+    bytesReceived: 0,
+    blobBytes: new Map(),
+  }
+}

@@ -4,7 +4,7 @@ import {delay, hasBody, silence, type Exchange} from './exchange.js'
 import {sizeOf, type Reply} from './reply.js'
 
 /** Writes an answer, with the faults that happen to answers. */
-export const respond = async (reply: Reply, exchange: Exchange, response: ServerResponse): Promise<void> => {
+export async function respond(reply: Reply, exchange: Exchange, response: ServerResponse): Promise<void> {
   const {fault, record, reset, closed} = exchange
   if (fault?.type === 'stall' && fault.at === 'response') await silence(fault.ms, closed)
   if (fault?.type === 'reset-after') return reset()
@@ -33,11 +33,11 @@ export const respond = async (reply: Reply, exchange: Exchange, response: Server
   response.end()
 }
 
-const writeHead = (
+function writeHead(
   {status, headers, body}: Reply,
   {fault, record}: Exchange,
   response: ServerResponse,
-): void => {
+): void {
   response.statusCode = status
   response.setHeader('docker-distribution-api-version', 'registry/2.0')
   // 204 and 304 have no body, and no length either (RFC 9110 8.6).
@@ -64,18 +64,18 @@ async function* piecesOf(body: NonNullable<Reply['body']>, {fault}: Exchange): A
   }
 }
 
-const flipped = (bytes: Uint8Array): Uint8Array => {
+function flipped(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes)
   copy[0] = (copy[0] ?? 0) ^ 1
   return copy
 }
 
-const drained = async (response: ServerResponse, closed: Promise<void>): Promise<void> => {
+async function drained(response: ServerResponse, closed: Promise<void>): Promise<void> {
   await Promise.race([once(response, 'drain'), closed])
 }
 
 /** A reset throws away what is still in the socket's buffer: what was to arrive has to leave first. */
-const flushed = async (response: ServerResponse, closed: Promise<void>): Promise<void> => {
+async function flushed(response: ServerResponse, closed: Promise<void>): Promise<void> {
   const written = new Promise<void>((resolve) => {
     response.write('', () => resolve())
   })

@@ -55,7 +55,7 @@ const PATHS: readonly (readonly [RegExp, Kinds])[] = [
 ]
 
 /** Which end point of the distribution-spec a request is for. */
-export const routeOf = (method: string, url: string): Route => {
+export function routeOf(method: string, url: string): Route {
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   const query = mark < 0 ? '' : url.slice(mark + 1)
@@ -78,13 +78,13 @@ export const routeOf = (method: string, url: string): Route => {
 }
 
 /** @throws {Refusal} NAME_INVALID */
-export const checkName = (route: Route): void => {
+export function checkName(route: Route): void {
   if (route.repository !== '' && !isRepository(route.repository)) {
     throw new Refusal(400, 'NAME_INVALID', 'invalid repository name')
   }
 }
 
-const decoded = (text: string): string => {
+function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -58,7 +58,7 @@ export interface TestRegistry extends AsyncDisposable {
 }
 
 /** Starts on 127.0.0.1, on a free port unless one is given. */
-export const startRegistry = async (options: RegistryOptions = {}): Promise<TestRegistry> => {
+export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
   const state = createState(options, await openStorage(options.storage))
   const scheme = options.tls === undefined ? 'http' : 'https'
   const {auth} = options
@@ -115,7 +115,7 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
   }
 }
 
-const inspection = (
+function inspection(
   state: RegistryState,
 ): Pick<
   TestRegistry,
@@ -130,44 +130,46 @@ const inspection = (
   | 'loseBlob'
   | 'clearLog'
   | 'bytesReceivedOf'
-> => ({
-  bytesReceivedOf: (digest) => state.log.blobBytes.get(digest) ?? 0,
-  repositories: () => [...state.repositories.keys()],
-  blobs: (repository) => [...(state.repositories.get(repository)?.blobs ?? [])],
-  tags: (repository) => [...(state.repositories.get(repository)?.tags.keys() ?? [])],
-  manifest: (name, reference) => {
-    const repository = state.repositories.get(name)
-    return repository === undefined ? undefined : findManifest(repository, reference)
-  },
-  blob: async (repository, digest) => {
-    const size = state.repositories.get(repository)?.blobs.has(digest)
-      ? state.storage.size(digest)
-      : undefined
-    const bytes = size === undefined ? undefined : state.storage.read(digest, {start: 0, end: size})
-    return bytes === undefined ? undefined : readAll(bytes, {limit: size ?? 0, what: digest})
-  },
-  fsck: () => checkAll(state),
-  addBlob: async (repository, bytes, algorithm = 'sha256') => {
-    const digest = digestOf(bytes, algorithm)
-    const writer = await state.storage.writer(algorithm)
-    await writer.write(bytes)
-    await writer.commit(digest)
-    makeRepository(state, repository).blobs.add(digest)
-    return digest
-  },
-  addManifest: (manifest) => storeManifest(state, manifest).digest,
-  loseBlob: (repository, digest) => {
-    state.repositories.get(repository)?.blobs.delete(digest)
-  },
-  clearLog: () => {
-    state.log.requests.length = 0
-    state.log.commits.length = 0
-    state.log.bytesReceived = 0
-    state.log.blobBytes.clear()
-  },
-})
+> {
+  return {
+    bytesReceivedOf: (digest) => state.log.blobBytes.get(digest) ?? 0,
+    repositories: () => [...state.repositories.keys()],
+    blobs: (repository) => [...(state.repositories.get(repository)?.blobs ?? [])],
+    tags: (repository) => [...(state.repositories.get(repository)?.tags.keys() ?? [])],
+    manifest: (name, reference) => {
+      const repository = state.repositories.get(name)
+      return repository === undefined ? undefined : findManifest(repository, reference)
+    },
+    blob: async (repository, digest) => {
+      const size = state.repositories.get(repository)?.blobs.has(digest)
+        ? state.storage.size(digest)
+        : undefined
+      const bytes = size === undefined ? undefined : state.storage.read(digest, {start: 0, end: size})
+      return bytes === undefined ? undefined : readAll(bytes, {limit: size ?? 0, what: digest})
+    },
+    fsck: () => checkAll(state),
+    addBlob: async (repository, bytes, algorithm = 'sha256') => {
+      const digest = digestOf(bytes, algorithm)
+      const writer = await state.storage.writer(algorithm)
+      await writer.write(bytes)
+      await writer.commit(digest)
+      makeRepository(state, repository).blobs.add(digest)
+      return digest
+    },
+    addManifest: (manifest) => storeManifest(state, manifest).digest,
+    loseBlob: (repository, digest) => {
+      state.repositories.get(repository)?.blobs.delete(digest)
+    },
+    clearLog: () => {
+      state.log.requests.length = 0
+      state.log.commits.length = 0
+      state.log.bytesReceived = 0
+      state.log.blobBytes.clear()
+    },
+  }
+}
 
-const gateOf = ({auth}: RegistryOptions, tokens: TokenServer | undefined): Gatekeeper => {
+function gateOf({auth}: RegistryOptions, tokens: TokenServer | undefined): Gatekeeper {
   if (auth?.type === 'basic') return basicGate(auth.users)
   if (auth?.type === 'token' && tokens !== undefined) {
     return tokenGate(tokens, {refusal: auth.refusal ?? 403})
@@ -175,11 +177,11 @@ const gateOf = ({auth}: RegistryOptions, tokens: TokenServer | undefined): Gatek
   return openGate()
 }
 
-const openStorage = async (storage: RegistryOptions['storage']): Promise<Storage> => {
+async function openStorage(storage: RegistryOptions['storage']): Promise<Storage> {
   if (storage === undefined) return memoryStorage()
   return 'directory' in storage ? directoryStorage(storage.directory) : memoryStorage(storage.keepContentUpTo)
 }
 
-const dropUploads = async (state: RegistryState): Promise<void> => {
+async function dropUploads(state: RegistryState): Promise<void> {
   await Promise.all([...state.uploads.values()].map((session) => dropSession(session, state)))
 }

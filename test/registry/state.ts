@@ -33,22 +33,25 @@ export interface RegistryState {
   active: number
 }
 
-export const createState = (options: RegistryOptions, storage: Storage): RegistryState => ({
-  options,
-  storage,
-  log: createLog(),
-  repositories: new Map(),
-  uploads: new Map(),
-  signatures: new Set(),
-  violations: [],
-  otherOrigin: '',
-  active: 0,
-})
+export function createState(options: RegistryOptions, storage: Storage): RegistryState {
+  return {
+    options,
+    storage,
+    log: createLog(),
+    repositories: new Map(),
+    uploads: new Map(),
+    signatures: new Set(),
+    violations: [],
+    otherOrigin: '',
+    active: 0,
+  }
+}
 
-export const repositoryOf = (state: RegistryState, name: string): Repository | undefined =>
-  state.repositories.get(name)
+export function repositoryOf(state: RegistryState, name: string): Repository | undefined {
+  return state.repositories.get(name)
+}
 
-export const makeRepository = (state: RegistryState, name: string): Repository => {
+export function makeRepository(state: RegistryState, name: string): Repository {
   const existing = state.repositories.get(name)
   if (existing !== undefined) return existing
   const made: Repository = {blobs: new Set(), manifests: new Map(), tags: new Map()}
@@ -57,6 +60,9 @@ export const makeRepository = (state: RegistryState, name: string): Repository =
 }
 
 /** Whether the repository exists, or would be made by a push. */
-export const mayExist = ({options}: RegistryState, name: string): boolean =>
-  options.projects === undefined ||
-  options.projects.some((project) => name === project || name.startsWith(`${project}/`))
+export function mayExist({options}: RegistryState, name: string): boolean {
+  return (
+    options.projects === undefined ||
+    options.projects.some((project) => name === project || name.startsWith(`${project}/`))
+  )
+}

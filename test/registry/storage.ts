@@ -32,7 +32,7 @@ interface Content {
 }
 
 /** In memory; of blobs over `keepContentUpTo` bytes only the size is kept. */
-export const memoryStorage = (keepContentUpTo = Number.POSITIVE_INFINITY): Storage => {
+export function memoryStorage(keepContentUpTo = Number.POSITIVE_INFINITY): Storage {
   const blobs = new Map<Digest, Content>()
   return {
     writer: (algorithm) =>
@@ -51,11 +51,11 @@ export const memoryStorage = (keepContentUpTo = Number.POSITIVE_INFINITY): Stora
   }
 }
 
-const memoryWriter = (options: {
+function memoryWriter(options: {
   readonly algorithm: DigestAlgorithm
   readonly keepContentUpTo: number
   readonly keep: (digest: Digest, content: Content) => void
-}): BlobWriter => {
+}): BlobWriter {
   const {algorithm, keepContentUpTo, keep} = options
   const hash = createHash(algorithm)
   let size = 0
@@ -85,13 +85,11 @@ const memoryWriter = (options: {
 }
 
 /** The hash goes on afterwards: a commit with the wrong digest does not end the session. */
-export const digestSoFar = (hash: Hash, algorithm: DigestAlgorithm): Digest =>
-  `${algorithm}:${hash.copy().digest('hex')}` as Digest
+export function digestSoFar(hash: Hash, algorithm: DigestAlgorithm): Digest {
+  return `${algorithm}:${hash.copy().digest('hex')}` as Digest
+}
 
-const rehash = (
-  chunks: readonly Uint8Array[] | undefined,
-  algorithm: DigestAlgorithm,
-): Digest | undefined => {
+function rehash(chunks: readonly Uint8Array[] | undefined, algorithm: DigestAlgorithm): Digest | undefined {
   if (chunks === undefined) return undefined
   const hash = createHash(algorithm)
   for (const chunk of chunks) hash.update(chunk)

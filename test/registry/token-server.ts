@@ -33,10 +33,10 @@ const SERVICE = 'test-registry'
 const LIFETIME = 300_000
 
 /** The token server of distribution's documentation: GET with Basic, POST with the OAuth2 grants. */
-export const createTokenServer = (
+export function createTokenServer(
   auth: TokenAuth,
   options: {readonly scheme: string; readonly otherOrigin: () => string},
-): TokenServer => {
+): TokenServer {
   const issued = new Map<string, IssuedToken>()
   const refreshTokens = new Map<string, RegistryUser>()
   for (const [name, token] of Object.entries(auth.identityTokens ?? {})) {
@@ -134,7 +134,7 @@ export const createTokenServer = (
   }
 }
 
-const rightsOf = (user: RegistryUser | undefined, auth: TokenAuth): ReadonlySet<string> => {
+function rightsOf(user: RegistryUser | undefined, auth: TokenAuth): ReadonlySet<string> {
   const right = user === undefined ? (auth.anonymous ?? 'none') : (user.access ?? 'push')
   if (right === 'none') return new Set()
   if (right === 'pull') return new Set(['pull'])
@@ -142,7 +142,7 @@ const rightsOf = (user: RegistryUser | undefined, auth: TokenAuth): ReadonlySet<
 }
 
 /** `repository:a/b:pull,push`, several separated by spaces or given as several parameters; names may have colons. */
-const parseScopes = (values: readonly string[]): Grants => {
+function parseScopes(values: readonly string[]): Grants {
   const grants: Grants = new Map()
   for (const scope of values.flatMap((value) => value.split(' '))) {
     const match = /^repository:(?<name>.+):(?<actions>[^:]*)$/.exec(scope)

@@ -6,7 +6,7 @@ import {makeRepository, repositoryOf, type RegistryState} from './state.js'
 import {UploadSession} from './upload-session.js'
 
 /** POST uploads/, with `mount` and `from`, with `digest` and a body, or bare. */
-export const startUpload = async (exchange: Exchange, state: RegistryState): Promise<Reply> => {
+export async function startUpload(exchange: Exchange, state: RegistryState): Promise<Reply> {
   const {route} = exchange
   const mounted = mount(exchange, state)
   if (mounted !== undefined) return mounted
@@ -27,8 +27,8 @@ export const startUpload = async (exchange: Exchange, state: RegistryState): Pro
 }
 
 /** PATCH. */
-export const sendChunk = (exchange: Exchange, state: RegistryState): Promise<Reply> =>
-  inSession(exchange, state, async (session) => {
+export function sendChunk(exchange: Exchange, state: RegistryState): Promise<Reply> {
+  return inSession(exchange, state, async (session) => {
     const {request} = exchange
     const contentRange = request.headers['content-range']
     const chunks = state.options.chunks ?? 'on'
@@ -51,35 +51,39 @@ export const sendChunk = (exchange: Exchange, state: RegistryState): Promise<Rep
       contentRange !== undefined && session.writer.size - before < (state.options.chunkMinLength ?? 0)
     return {...accepted(exchange, session, state), status: chunks === 'ecr' ? 201 : 202}
   })
+}
 
 /** PUT with `digest`, and perhaps the last or only bytes. */
-export const commitUpload = (exchange: Exchange, state: RegistryState): Promise<Reply> =>
-  inSession(exchange, state, async (session) => {
+export function commitUpload(exchange: Exchange, state: RegistryState): Promise<Reply> {
+  return inSession(exchange, state, async (session) => {
     checkRange(exchange, session, state)
     await receive(exchange, session, state)
     return commit(exchange, session, state)
   })
+}
 
 /** GET. */
-export const uploadStatus = (exchange: Exchange, state: RegistryState): Promise<Reply> =>
-  inSession(exchange, state, (session) =>
+export function uploadStatus(exchange: Exchange, state: RegistryState): Promise<Reply> {
+  return inSession(exchange, state, (session) =>
     Promise.resolve({...accepted(exchange, session, state), status: 204}),
   )
+}
 
 /** DELETE. */
-export const cancelUpload = (exchange: Exchange, state: RegistryState): Promise<Reply> =>
-  inSession(exchange, state, async (session) => {
+export function cancelUpload(exchange: Exchange, state: RegistryState): Promise<Reply> {
+  return inSession(exchange, state, async (session) => {
     await dropSession(session, state)
     return {status: 204}
   })
+}
 
-export const dropSession = async (session: UploadSession, state: RegistryState): Promise<void> => {
+export async function dropSession(session: UploadSession, state: RegistryState): Promise<void> {
   state.uploads.delete(session.id)
   await session.writer.discard()
 }
 
 /** Done at once (201), refused for a stranger's blob by going on as an upload would (202, the spec's fallback). */
-const mount = ({route, access}: Exchange, state: RegistryState): Reply | undefined => {
+function mount({route, access}: Exchange, state: RegistryState): Reply | undefined {
   const digest = route.params.get('mount')
   const from = route.params.get('from')
   const mode = state.options.mount ?? 'pull-right'
@@ -96,11 +100,11 @@ const mount = ({route, access}: Exchange, state: RegistryState): Reply | undefin
 }
 
 /** Finds the session, checks its `_state` byte for byte, and keeps other requests away from it meanwhile. */
-const inSession = async (
+async function inSession(
   {route}: Exchange,
   state: RegistryState,
   work: (session: UploadSession) => Promise<Reply>,
-): Promise<Reply> => {
+): Promise<Reply> {
   const session = state.uploads.get(route.reference)
   if (session?.repository !== route.repository) throw unknownUpload()
   return session.exclusively(async () => {
@@ -118,10 +122,11 @@ const inSession = async (
   })
 }
 
-const unknownUpload = (): Refusal =>
-  new Refusal(404, 'BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry')
+function unknownUpload(): Refusal {
+  return new Refusal(404, 'BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry')
+}
 
-const receive = async (exchange: Exchange, session: UploadSession, state: RegistryState): Promise<void> => {
+async function receive(exchange: Exchange, session: UploadSession, state: RegistryState): Promise<void> {
   try {
     for await (const bytes of bodyOf(exchange, state)) {
       session.received += bytes.length
@@ -135,7 +140,7 @@ const receive = async (exchange: Exchange, session: UploadSession, state: Regist
 }
 
 /** Content-Range must start where the session ends, and be as long as the body; distribution 2.8 does not look. */
-const checkRange = (exchange: Exchange, session: UploadSession, state: RegistryState): void => {
+function checkRange(exchange: Exchange, session: UploadSession, state: RegistryState): void {
   const {headers} = exchange.request
   const text = headers['content-range']
   if (text === undefined || state.options.uploads === 'forgetful') return
@@ -151,7 +156,7 @@ const checkRange = (exchange: Exchange, session: UploadSession, state: RegistryS
   }
 }
 
-const commit = async (exchange: Exchange, session: UploadSession, state: RegistryState): Promise<Reply> => {
+async function commit(exchange: Exchange, session: UploadSession, state: RegistryState): Promise<Reply> {
   const digest = exchange.route.params.get('digest')
   if (!isDigest(digest)) throw new Refusal(400, 'DIGEST_INVALID', 'no valid digest')
   const actual = await session.writer.digest(digest.startsWith('sha512:') ? 'sha512' : 'sha256')
@@ -168,18 +173,20 @@ const commit = async (exchange: Exchange, session: UploadSession, state: Registr
   return created(session.repository, digest)
 }
 
-const created = (repository: string, digest: Digest): Reply => ({
-  status: 201,
-  headers: {location: `/v2/${repository}/blobs/${digest}`, 'docker-content-digest': digest},
-})
+function created(repository: string, digest: Digest): Reply {
+  return {
+    status: 201,
+    headers: {location: `/v2/${repository}/blobs/${digest}`, 'docker-content-digest': digest},
+  }
+}
 
 /** 202 with the way on. distribution says `0-0` of an empty session, and so do we. */
-const accepted = (
+function accepted(
   {request}: Exchange,
   session: UploadSession,
   state: RegistryState,
   headers: Readonly<Record<string, string>> = {},
-): {readonly status: number; readonly headers: Readonly<Record<string, string>>} => {
+): {readonly status: number; readonly headers: Readonly<Record<string, string>>} {
   const path = `/v2/${session.repository}/blobs/uploads/${session.id}?_state=${session.issueState({fragile: state.options.exactQuery !== false})}`
   const form = state.options.locations ?? 'absolute'
   const own = `${state.options.tls === undefined ? 'http' : 'https'}://${request.headers.host}`

@@ -16,7 +16,7 @@ const LARGE = 9 * 1024 * 1024
  * The same two images, `team/image0:v1` with one large layer and `team/image1:v1`, which share layers: with manifests and
  * for two platforms, and with plain layers that are compressed while they are pushed.
  */
-export const makeBundles = async (directory: string): Promise<readonly [Bundle, Bundle]> => {
+export async function makeBundles(directory: string): Promise<readonly [Bundle, Bundle]> {
   const large = await makeLayers({seed: 'large', layers: 1, layerSize: LARGE, content: 'random'})
   const base = await makeLayers({seed: 'base', layers: 2, layerSize: 30_000})
   const images = await Promise.all([
@@ -37,7 +37,7 @@ export const makeBundles = async (directory: string): Promise<readonly [Bundle, 
 }
 
 /** The blob that is large enough to be continued, and how many bytes of it were received. */
-export const largeIn = ({registry}: Trial): {readonly size: number; readonly received: number} => {
+export function largeIn({registry}: Trial): {readonly size: number; readonly received: number} {
   const {bytes = Buffer.from('{}')} = registry.manifest('team/image0', 'v1') ?? {}
   const {layers = []} = JSON.parse(Buffer.from(bytes).toString()) as {
     layers?: readonly {readonly digest: Digest; readonly size: number}[]

@@ -15,18 +15,21 @@ beforeAll(async () => {
 })
 afterAll(() => directory.remove())
 
-const sends = ({requests}: Run): readonly string[] =>
-  requests
+function sends({requests}: Run): readonly string[] {
+  return requests
     .filter(({kind, bytesReceived}) => kind === 'send' && bytesReceived > 0)
     .map(({headers}) => headers['content-range'] ?? 'the rest')
+}
 
-const bytesOfSends = ({requests}: Run): number =>
-  requests.filter(({kind}) => kind === 'send').reduce((sum, {bytesReceived}) => sum + bytesReceived, 0)
+function bytesOfSends({requests}: Run): number {
+  return requests.filter(({kind}) => kind === 'send').reduce((sum, {bytesReceived}) => sum + bytesReceived, 0)
+}
 
-const warningsOf = ({stderr}: Run): readonly string[] =>
-  stderr.split('\n').filter((line) => line.startsWith('warning'))
+function warningsOf({stderr}: Run): readonly string[] {
+  return stderr.split('\n').filter((line) => line.startsWith('warning'))
+}
 
-const runsOf = ({runs}: Trial): readonly [Run, Run] => {
+function runsOf({runs}: Trial): readonly [Run, Run] {
   const [first, second] = runs
   if (first === undefined || second === undefined) throw new Error('not killed and run again')
   expect(first.killed).toBe(true)

@@ -33,11 +33,13 @@ beforeAll(async () => {
 })
 afterAll(() => directory.remove())
 
-const digestsIn = ({registry}: Trial): readonly (Digest | undefined)[] =>
-  [0, 1].map((index) => registry.manifest(`team/image${index}`, 'v1')?.digest)
+function digestsIn({registry}: Trial): readonly (Digest | undefined)[] {
+  return [0, 1].map((index) => registry.manifest(`team/image${index}`, 'v1')?.digest)
+}
 
-const isContinued = ({requests}: Trial['runs'][number]): boolean =>
-  requests.some(({kind}) => kind === 'status')
+function isContinued({requests}: Trial['runs'][number]): boolean {
+  return requests.some(({kind}) => kind === 'status')
+}
 
 test(`a push that is killed at ${KILLS} random moments ends as if it had not been, and sends nothing twice`, async () => {
   process.stdout.write(`KILL_SEED=${seed}\n`)
@@ -82,10 +84,12 @@ test(`a push that is killed at ${KILLS} random moments ends as if it had not bee
   expect(figures.bytesTwice / figures.kills).toBeLessThan(2000)
 }, 180_000)
 
-const outcomeOf = (trial: Trial): object => ({
-  code: trial.runs.at(-1)?.code,
-  digests: digestsIn(trial),
-  large: largeIn(trial),
-  sentAgain: trial.sentAgain,
-  faults: trial.faults,
-})
+function outcomeOf(trial: Trial): object {
+  return {
+    code: trial.runs.at(-1)?.code,
+    digests: digestsIn(trial),
+    large: largeIn(trial),
+    sentAgain: trial.sentAgain,
+    faults: trial.faults,
+  }
+}

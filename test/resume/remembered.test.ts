@@ -26,14 +26,14 @@ beforeAll(async () => {
 afterAll(() => directory.remove())
 
 /** A user who has never run the program. */
-const newHome = async (): Promise<string> => {
+async function newHome(): Promise<string> {
   homes += 1
   const home = join(directory.path, `home${homes}`)
   await mkdir(home)
   return home
 }
 
-const filesOf = async (home: string): Promise<string> => {
+async function filesOf(home: string): Promise<string> {
   const files = await readdir(home, {recursive: true, withFileTypes: true})
   const contents = files
     .filter((entry) => entry.isFile())
@@ -42,7 +42,7 @@ const filesOf = async (home: string): Promise<string> => {
 }
 
 /** With a layer large enough for several chunks. */
-const writeLayout = async (home: string, layerSize: number): Promise<string> => {
+async function writeLayout(home: string, layerSize: number): Promise<string> {
   const image = await makeImage({seed: `${layerSize}`, layers: 1, layerSize, content: 'random'})
   await mkdir(join(home, 'in'))
   return writeBundle(join(home, 'in', 'bundle.tar'), ociLayout([named('gcr.io/team/app:v1', image)]))

@@ -49,8 +49,8 @@ const PACE = {
 } as const satisfies RegistryOptions
 
 /** Pushes into a registry of its own, killed at one moment after the other and started again, the last time to the end. */
-export const tryToPush = ({source, uploads, moments, flags = []}: TrialOptions): Promise<Trial> =>
-  withTempDir(async (home) => {
+export function tryToPush({source, uploads, moments, flags = []}: TrialOptions): Promise<Trial> {
+  return withTempDir(async (home) => {
     let onRequest = (_record: RequestRecord): void => {}
     await using registry = await startRegistry({
       ...PACE,
@@ -78,15 +78,16 @@ export const tryToPush = ({source, uploads, moments, flags = []}: TrialOptions):
     const faults = [...registry.fsck(), ...registry.violations]
     return {runs, sentAgain: repeated(registry), bytes: registry.bytesReceived, faults, registry}
   })
+}
 
 /** What a killed client has sent is worked on to its end: only then it is clear what the next run finds. */
-const untilIdle = async (registry: TestRegistry): Promise<void> => {
+async function untilIdle(registry: TestRegistry): Promise<void> {
   const isAtWork = (): boolean =>
     registry.connections.open > 0 || registry.requests.some(({finishedAt}) => finishedAt === undefined)
   while (isAtWork()) await setTimeout(2)
 }
 
-const repeated = ({commits}: TestRegistry): readonly string[] => {
+function repeated({commits}: TestRegistry): readonly string[] {
   const seen = new Set<string>()
   return commits
     .map(({repository, digest}) => `${repository}@${digest}`)

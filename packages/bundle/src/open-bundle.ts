@@ -51,7 +51,7 @@ const DESCRIBED = 200
  * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_UNKNOWN, BUNDLE_EMPTY, BUNDLE_TRUNCATED, BUNDLE_CORRUPT,
  * BUNDLE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
  */
-export const openBundle = async (path: string, options: OpenBundleOptions = {}): Promise<BundleSource> => {
+export async function openBundle(path: string, options: OpenBundleOptions = {}): Promise<BundleSource> {
   const {signal, threads, scratch, layerCompression = 'gzip', onNote = () => {}} = options
   const opened: ByteSource[] = []
   const table = contentTable()
@@ -108,11 +108,11 @@ export const openBundle = async (path: string, options: OpenBundleOptions = {}):
   }
 }
 
-const outerTree = async (
+async function outerTree(
   path: string,
   options: OpenBundleOptions,
   reading: Reading,
-): Promise<FileTree & Partial<Pick<TarTree, 'ended'>>> => {
+): Promise<FileTree & Partial<Pick<TarTree, 'ended'>>> {
   const {signal} = options
   const input = await bundleInput(path, options)
   if ('directory' in input) {
@@ -137,7 +137,7 @@ const outerTree = async (
   return tree
 }
 
-const openOuter = async (input: BytesInput, {bytesOptions, recalled}: Reading): Promise<ByteSource> => {
+async function openOuter(input: BytesInput, {bytesOptions, recalled}: Reading): Promise<ByteSource> {
   const source = await openBytes(input, bytesOptions)
   if (recalled === undefined || (await recalled.isSame())) return source
   await source[Symbol.asyncDispose]()
@@ -147,10 +147,10 @@ const openOuter = async (input: BytesInput, {bytesOptions, recalled}: Reading): 
   })
 }
 
-const bundleInput = async (
+async function bundleInput(
   path: string,
   {stdin}: OpenBundleOptions,
-): Promise<BytesInput | {readonly path: string; readonly size: number} | {readonly directory: string}> => {
+): Promise<BytesInput | {readonly path: string; readonly size: number} | {readonly directory: string}> {
   if (path === '-') {
     if (stdin === undefined) {
       throw new MirrorError('USAGE', 'there is no standard input to read the bundle from', {side: 'source'})
@@ -166,7 +166,7 @@ const bundleInput = async (
   }
 }
 
-const describe = (tree: FileTree, parts: readonly BundlePart[], {kinds}: Reading): BundleDescription => {
+function describe(tree: FileTree, parts: readonly BundlePart[], {kinds}: Reading): BundleDescription {
   const [only] = parts
   return {
     format: parts.length === 1 && only?.path === '' ? only.format : 'nested',
@@ -180,7 +180,7 @@ const describe = (tree: FileTree, parts: readonly BundlePart[], {kinds}: Reading
 }
 
 /** The same image under the same name may lie in several parts. */
-const distinct = (images: readonly SourceImage[]): readonly SourceImage[] => {
+function distinct(images: readonly SourceImage[]): readonly SourceImage[] {
   const seen = new Set<string>()
   const rootKeys = new Map<ImageRoot, string>()
   return images.filter(({name, hint, root, subject}) => {
@@ -193,7 +193,7 @@ const distinct = (images: readonly SourceImage[]): readonly SourceImage[] => {
   })
 }
 
-const rootKey = (root: ImageRoot): string => {
+function rootKey(root: ImageRoot): string {
   if ('manifest' in root) return root.manifest.digest
   if ('error' in root) return root.error.message
   const {config, layers} = root.pending

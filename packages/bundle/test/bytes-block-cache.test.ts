@@ -12,7 +12,7 @@ interface Recorded extends Block {
 const running = new Set<Recorded>()
 
 /** A block whose decoding ends when the test says so, or at once. */
-const block = (order: number, options: {size?: number; byHand?: boolean} = {}): Recorded => {
+function block(order: number, options: {size?: number; byHand?: boolean} = {}): Recorded {
   const {size = 100, byHand = false} = options
   let settle: ((error?: Error) => void) | undefined
   const self: Recorded = {
@@ -39,8 +39,12 @@ const block = (order: number, options: {size?: number; byHand?: boolean} = {}): 
   return self
 }
 
-const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-const cacheOf = (blocks: number, threads = 8) => new BlockCache({budget: blocks * 100, threads})
+async function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+function cacheOf(blocks: number, threads = 8) {
+  return new BlockCache({budget: blocks * 100, threads})
+}
 
 describe('the block cache', () => {
   test('decodes a block once for all who ask for it, then and later', async () => {

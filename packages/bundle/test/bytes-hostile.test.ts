@@ -21,7 +21,7 @@ beforeAll(async () => (temp = await makeTempDir()))
 afterAll(async () => temp.remove())
 
 /** Everything a run does with a bundle: opens it, lists it, reads each content. */
-const readWhole = async (bytes: Uint8Array): Promise<void> => {
+async function readWhole(bytes: Uint8Array): Promise<void> {
   const path = await writeTo(temp.path, 'hostile', bytes)
   await using source = await openBytes({path}, {scratch: 'never', memoryBudget: 64 * KiB})
   const {entries} = await indexTar(source)

@@ -65,7 +65,7 @@ const accesses: fc.Arbitrary<readonly Access[]> = fc.array(
 )
 
 /** All chunks, or the first alone for one who leaves. */
-const some = async (bytes: Bytes, how: Access['how']): Promise<Uint8Array> => {
+async function some(bytes: Bytes, how: Access['how']): Promise<Uint8Array> {
   if (how === 'stream') return collect(bytes)
   for await (const chunk of bytes) return chunk
   return new Uint8Array()

@@ -17,9 +17,9 @@ interface Recorded {
 }
 
 /** A source whose decoder gives chunks of a size, and fails behind `failsAt`. */
-const sequential = (
+function sequential(
   options: {chunk?: number; bytes?: Uint8Array; failsAt?: number; idle?: IdlePasses} = {},
-): Recorded => {
+): Recorded {
   const {chunk = 64 * 1024, bytes = plain, failsAt = Infinity, idle = new IdlePasses()} = options
   const passes: number[] = []
   const ended: number[] = []
@@ -44,12 +44,14 @@ const sequential = (
   return {source, passes, ended}
 }
 
-const next = async (iterator: AsyncIterator<Uint8Array>): Promise<number> => {
+async function next(iterator: AsyncIterator<Uint8Array>): Promise<number> {
   const result = await iterator.next()
   return result.done === true ? 0 : result.value.length
 }
 
-const settled = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
+async function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20))
+}
 
 describe('an in-order source', () => {
   test.each([1000, 4096, 65_536, 10 * MiB])(

@@ -8,9 +8,13 @@ import {codeLengths} from '#src/compress/deflate/huffman-code.js'
 
 const MiB = 1024 * 1024
 const deflate = createDeflate()
-const inflate = (packed: Uint8Array): Buffer => inflateRawSync(packed, {finishFlush: constants.Z_SYNC_FLUSH})
+function inflate(packed: Uint8Array): Buffer {
+  return inflateRawSync(packed, {finishFlush: constants.Z_SYNC_FLUSH})
+}
 
-const comesBack = (plain: Uint8Array): boolean => inflate(deflate(plain)).equals(plain)
+function comesBack(plain: Uint8Array): boolean {
+  return inflate(deflate(plain)).equals(plain)
+}
 
 describe('deflate', () => {
   test('brings back every short input', () => {

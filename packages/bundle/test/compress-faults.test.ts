@@ -12,7 +12,7 @@ const threads = 2
 const sharedBlocks = 3 * threads
 
 const opened: LayerCompressor[] = []
-const open = (method: 'gzip' | 'none' = 'gzip'): LayerCompressor => {
+function open(method: 'gzip' | 'none' = 'gzip'): LayerCompressor {
   const compressor = createLayerCompressor(method, {threads})
   opened.push(compressor)
   return compressor
@@ -28,7 +28,7 @@ interface Source {
 }
 
 /** `chunks` chunks of a quarter block, then whatever `end` does. */
-const source = (chunks: number, end: () => Promise<void> = async () => {}): Source => {
+function source(chunks: number, end: () => Promise<void> = async () => {}): Source {
   const record: Source = {plain: generate(), pulled: 0, closed: false}
   async function* generate(): Bytes {
     try {
@@ -45,7 +45,7 @@ const source = (chunks: number, end: () => Promise<void> = async () => {}): Sour
 }
 
 /** A source that answers no more after some chunks, not even to `return`. */
-const hangingSource = (chunks: number) => {
+function hangingSource(chunks: number) {
   const record = {returned: 0}
   let count = 0
   const plain: Bytes = {
@@ -60,15 +60,15 @@ const hangingSource = (chunks: number) => {
   return {plain, record}
 }
 
-const drain = async (bytes: Bytes): Promise<void> => {
+async function drain(bytes: Bytes): Promise<void> {
   for await (const _ of bytes);
 }
 
-const leaveAll = async (streams: readonly AsyncIterator<Uint8Array>[]): Promise<void> => {
+async function leaveAll(streams: readonly AsyncIterator<Uint8Array>[]): Promise<void> {
   for (const stream of streams) await stream.return?.()
 }
 
-const until = async (condition: () => boolean): Promise<void> => {
+async function until(condition: () => boolean): Promise<void> {
   for (let waited = 0; !condition(); waited += 10) {
     if (waited > 10_000) throw new Error('waited in vain')
     await sleep(10)
@@ -76,7 +76,7 @@ const until = async (condition: () => boolean): Promise<void> => {
 }
 
 /** Until nothing more is pulled for a while. */
-const settled = async (sources: readonly Source[]): Promise<number> => {
+async function settled(sources: readonly Source[]): Promise<number> {
   const total = (): number => sources.reduce((sum, {pulled}) => sum + pulled, 0)
   for (let before = -1; before !== total(); await sleep(300)) before = total()
   return total()

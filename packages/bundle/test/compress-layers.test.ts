@@ -13,9 +13,11 @@ import {loadZstd} from '#src/compress/zstd-binding.js'
 const MiB = 1024 * 1024
 const blockBytes = {gzip: MiB, zstd: 2 * MiB}
 
-const compiled = (path: string): URL => new URL(`../dist/compress/${path}`, import.meta.url)
+function compiled(path: string): URL {
+  return new URL(`../dist/compress/${path}`, import.meta.url)
+}
 
-const zstdLoads = (): boolean => {
+function zstdLoads(): boolean {
   try {
     return loadZstd() !== undefined
   } catch {
@@ -25,7 +27,7 @@ const zstdLoads = (): boolean => {
 const lacksZstd = process.env['CI'] === undefined && !zstdLoads()
 
 const opened: LayerCompressor[] = []
-const open = (method: 'gzip' | 'zstd' | 'none', threads = 2): LayerCompressor => {
+function open(method: 'gzip' | 'zstd' | 'none', threads = 2): LayerCompressor {
   const compressor = createLayerCompressor(method, {threads})
   opened.push(compressor)
   return compressor
@@ -36,13 +38,15 @@ async function* chunked(bytes: Uint8Array, size: number): Bytes {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-const collect = async (bytes: Bytes): Promise<Buffer> => {
+async function collect(bytes: Bytes): Promise<Buffer> {
   const parts: Uint8Array[] = []
   for await (const part of bytes) parts.push(part)
   return Buffer.concat(parts)
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
 
 /** Text, zeroes as tar pads with, and content that does not compress, over several blocks of either method. */
 const layer = Buffer.concat([
@@ -52,7 +56,7 @@ const layer = Buffer.concat([
   seededText('more', 2 * MiB - 5),
 ])
 
-const unpack = (program: 'gzip' | 'zstd', packed: Uint8Array): Buffer => {
+function unpack(program: 'gzip' | 'zstd', packed: Uint8Array): Buffer {
   const {stdout, stderr, status} = spawnSync(program, ['-dc'], {input: packed, maxBuffer: 64 * MiB})
   expect({status, stderr: stderr.toString()}).toEqual({status: 0, stderr: ''})
   return stdout

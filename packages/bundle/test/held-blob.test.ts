@@ -20,7 +20,7 @@ const layout = literalTar([
 ])
 
 /** As an interrupted upload is continued: announced as every transfer is, and then read from the middle. */
-const readHeld = async (path: string, options: OpenBundleOptions): Promise<readonly Buffer[]> => {
+async function readHeld(path: string, options: OpenBundleOptions): Promise<readonly Buffer[]> {
   await using source = await openBundle(path, options)
   const transfers = layers.map(async (layer, index) => {
     const content = descriptor(mediaTypes.ociLayerGzip, layer)

@@ -12,8 +12,8 @@ import {config, descriptor, image, indexJson, json, OCI_LAYOUT, plainLayer} from
 const app = image('app')
 const tool = image('tool')
 
-const layoutOf = (name: string, ...images: readonly (typeof app)[]): Buffer =>
-  literalTar([
+function layoutOf(name: string, ...images: readonly (typeof app)[]): Buffer {
+  return literalTar([
     ...images.flatMap(({blobs}) => blobs),
     indexJson(
       images.map(({manifest}, index) =>
@@ -24,6 +24,7 @@ const layoutOf = (name: string, ...images: readonly (typeof app)[]): Buffer =>
     ),
     OCI_LAYOUT,
   ])
+}
 
 const layer = plainLayer('only')
 const own = config(layer)
@@ -37,7 +38,9 @@ const dockerArchive = literalTar([
   ]),
 ])
 
-const gzip = (bytes: Uint8Array): Promise<Buffer> => filter('gzip', ['-c'], bytes)
+function gzip(bytes: Uint8Array): Promise<Buffer> {
+  return filter('gzip', ['-c'], bytes)
+}
 
 /** Bundles by what is special about them. */
 const shapes: readonly (readonly [string, () => Promise<Uint8Array>])[] = [
@@ -72,23 +75,24 @@ const indexCache = {
   load: async (key: string) => kept.get(key),
   save: async (key: string, bytes: Uint8Array) => void kept.set(key, bytes),
 }
-const open = (path: string): Promise<BundleSource> =>
-  openBundle(path, {indexCache, scratch: {directory: directory.path}})
+function open(path: string): Promise<BundleSource> {
+  return openBundle(path, {indexCache, scratch: {directory: directory.path}})
+}
 
 /** Written long enough ago that another change would show. */
-const writeSettled = async (bytes: Uint8Array): Promise<string> => {
+async function writeSettled(bytes: Uint8Array): Promise<string> {
   const path = join(directory.path, 'bundle')
   await writeFile(path, bytes)
   await setTimeout(80)
   return path
 }
 
-const openedOnce = async (path: string): Promise<readonly SourceImage[]> => {
+async function openedOnce(path: string): Promise<readonly SourceImage[]> {
   await using source = await open(path)
   return source.images()
 }
 
-const manifestsOf = async (source: BundleSource): Promise<void> => {
+async function manifestsOf(source: BundleSource): Promise<void> {
   for (const {root} of await source.images()) if ('manifest' in root) await source.manifest(root.manifest)
 }
 

@@ -12,20 +12,22 @@ const KiB = 1024
 const layer = seededText('reused', 900 * KiB)
 
 /** A file whose chunks are overwritten as soon as the next one is asked for, where its reader allows that. */
-const reusingFile = (content: Uint8Array): StoredFile => ({
-  name: 'layer.tar',
-  size: content.length,
-  position: 0,
-  read: async (offset, length) => content.slice(offset, offset + length),
-  stream: async function* ({reuseChunks = false} = {}): Bytes {
-    for (let at = 0; at < content.length; at += 10 * KiB) {
-      const chunk = new Uint8Array(content.subarray(at, at + 10 * KiB))
-      yield chunk
-      if (reuseChunks) chunk.fill(0xff)
-    }
-  },
-  hold: () => () => {},
-})
+function reusingFile(content: Uint8Array): StoredFile {
+  return {
+    name: 'layer.tar',
+    size: content.length,
+    position: 0,
+    read: async (offset, length) => content.slice(offset, offset + length),
+    stream: async function* ({reuseChunks = false} = {}): Bytes {
+      for (let at = 0; at < content.length; at += 10 * KiB) {
+        const chunk = new Uint8Array(content.subarray(at, at + 10 * KiB))
+        yield chunk
+        if (reuseChunks) chunk.fill(0xff)
+      }
+    },
+    hold: () => () => {},
+  }
+}
 
 test.each([
   ['plain', layer],

@@ -9,9 +9,12 @@ import {indexTar} from '#src/tar/index-tar.js'
 import {collect, failureOf, memorySource} from './fixtures/packed.js'
 import {header, member, pax, trailer} from './fixtures/tar-blocks.js'
 
-const index = async (...parts: readonly Uint8Array[]) => indexTar(memorySource(Buffer.concat(parts)))
-const paths = async (...parts: readonly Uint8Array[]): Promise<readonly string[]> =>
-  (await index(...parts)).entries.map(({path}) => path)
+async function index(...parts: readonly Uint8Array[]) {
+  return indexTar(memorySource(Buffer.concat(parts)))
+}
+async function paths(...parts: readonly Uint8Array[]): Promise<readonly string[]> {
+  return (await index(...parts)).entries.map(({path}) => path)
+}
 
 describe('what a tar holds', () => {
   test('is found at its place, by tar-stream written', async () => {

@@ -11,7 +11,7 @@ const config = Buffer.from(JSON.stringify({architecture: 'amd64', rootfs: {type:
 const named = `${hexOf(digestOf(config))}.json`
 
 /** The index of a docker-archive in blocks of 1 MiB whose first one, that of the config, has a wrong checksum. */
-const indexOf = async (path: string): Promise<{readonly index: TarIndex; readonly decoded: number}> => {
+async function indexOf(path: string): Promise<{readonly index: TarIndex; readonly decoded: number}> {
   await using directory = await makeTempDir()
   const tar = await tarBytes([
     {path, bytes: config},

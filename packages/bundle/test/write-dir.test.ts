@@ -14,17 +14,22 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, {recursive: true, force: true}))
 
-const at = (name: string): string => join(directory, name)
-const write = async (image: TestImage, path: string, options: {finish?: boolean} = {}): Promise<void> => {
+function at(name: string): string {
+  return join(directory, name)
+}
+async function write(image: TestImage, path: string, options: {finish?: boolean} = {}): Promise<void> {
   await using source = await openLayout(await mkdtemp(at('source-')), [{image}])
   await using sink = await openFileSink({format: 'dir', path})
   await transfer(await onlyImage(source), {source, sink})
   if (options.finish !== false) await sink.finish()
 }
-const namesIn = async (path: string): Promise<ReadonlySet<string>> => new Set(await readdir(path))
+async function namesIn(path: string): Promise<ReadonlySet<string>> {
+  return new Set(await readdir(path))
+}
 /** What skopeo writes for an image, by name. */
-const expected = (image: TestImage): ReadonlySet<string> =>
-  new Set(skopeoDirectory(image).map(({path}) => path))
+function expected(image: TestImage): ReadonlySet<string> {
+  return new Set(skopeoDirectory(image).map(({path}) => path))
+}
 
 const multi = await makeImage({seed: 'dir-multi', platforms: ['linux/amd64', 'linux/arm64']})
 const one = await makeImage({seed: 'dir-one', layers: 3})

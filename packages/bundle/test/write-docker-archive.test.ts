@@ -24,12 +24,15 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, {recursive: true, force: true}))
 
-const at = (name: string): string => join(directory, name)
+function at(name: string): string {
+  return join(directory, name)
+}
 const name = 'docker.io/team/app:v1'
-const openSink = (path: string): Promise<FileSink> =>
-  openFileSink({format: 'docker-archive', path, repoTags: () => [name]})
+function openSink(path: string): Promise<FileSink> {
+  return openFileSink({format: 'docker-archive', path, repoTags: () => [name]})
+}
 
-const write = async (image: TestImage, path: string): Promise<void> => {
+async function write(image: TestImage, path: string): Promise<void> {
   await using source = await openLayout(directory, [{image}])
   await using sink = await openSink(path)
   await transfer(await onlyImage(source), {source, sink})
@@ -187,11 +190,13 @@ function damaged(bytes: Buffer): Buffer {
   return copy
 }
 
-const blobOf = (bytes: Uint8Array, mediaType: string): BlobSource => ({
-  content: {mediaType, digest: digestOf(bytes), size: bytes.length},
-  position: 0,
-  hold: () => () => {},
-  open: async function* () {
-    yield bytes
-  },
-})
+function blobOf(bytes: Uint8Array, mediaType: string): BlobSource {
+  return {
+    content: {mediaType, digest: digestOf(bytes), size: bytes.length},
+    position: 0,
+    hold: () => () => {},
+    open: async function* () {
+      yield bytes
+    },
+  }
+}

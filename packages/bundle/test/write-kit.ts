@@ -15,24 +15,24 @@ export const REF_NAME = 'org.opencontainers.image.ref.name'
 export const target: Reference = {registry: 'target', repository: 'image', tag: 'latest'}
 
 /** A layout as skopeo writes it, opened. */
-export const openLayout = async (directory: string, images: readonly NamedImage[]): Promise<BundleSource> => {
+export async function openLayout(directory: string, images: readonly NamedImage[]): Promise<BundleSource> {
   const path = join(directory, 'source')
   await writeDirectory(path, ociLayout(images))
   return openBundle(path)
 }
 
 /** The one image of a bundle. */
-export const onlyImage = async (source: ImageSource): Promise<SourceImage> => {
+export async function onlyImage(source: ImageSource): Promise<SourceImage> {
   const [image, ...others] = await source.images()
   if (image === undefined || others.length > 0) throw new Error(`${others.length + 1} images instead of one`)
   return image
 }
 
 /** An image into a sink as the engine does it: blobs side by side, then manifests by digest, then the root by its tag. */
-export const transfer = async (
+export async function transfer(
   image: SourceImage,
   {source, sink, to = target}: {source: ImageSource; sink: ImageSink; to?: Reference},
-): Promise<void> => {
+): Promise<void> {
   const put = (content: Content) => sink.putBlob('image', source.blob(content))
   if ('error' in image.root) throw image.root.error
   if ('pending' in image.root) {
@@ -57,7 +57,7 @@ export const transfer = async (
 }
 
 /** Parents before children. */
-const manifestsOf = async (source: ImageSource, root: Manifest): Promise<readonly Manifest[]> => {
+async function manifestsOf(source: ImageSource, root: Manifest): Promise<readonly Manifest[]> {
   const tree = [root]
   for (const child of root.kind === 'index' ? root.children : [])
     tree.push(...(await manifestsOf(source, await source.manifest(child))))
@@ -65,11 +65,11 @@ const manifestsOf = async (source: ImageSource, root: Manifest): Promise<readonl
 }
 
 /** Opens a bundle for a test's body and closes it. */
-export const withBundle = async <Result>(
+export async function withBundle<Result>(
   path: string,
   body: (source: BundleSource) => Promise<Result>,
   options: {readonly layerCompression?: LayerCompression} = {},
-): Promise<Result> => {
+): Promise<Result> {
   await using source = await openBundle(path, options)
   return await body(source)
 }

@@ -14,14 +14,18 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, {recursive: true, force: true}))
 
-const at = (name: string): string => join(directory, name)
-const named = (ref: string): Readonly<Record<string, string>> => ({[REF_NAME]: ref})
+function at(name: string): string {
+  return join(directory, name)
+}
+function named(ref: string): Readonly<Record<string, string>> {
+  return {[REF_NAME]: ref}
+}
 
 /** Writes an image under a name, all of it. */
-const write = async (
+async function write(
   image: TestImage,
   {path, format = 'oci', ref}: {path: string; format?: 'oci' | 'oci-archive'; ref?: string},
-): Promise<void> => {
+): Promise<void> {
   await using source = await openLayout(await mkdtemp(at('source-')), [{image}])
   await using sink = await openFileSink({
     format,
@@ -32,8 +36,10 @@ const write = async (
   await sink.finish()
 }
 
-const indexOf = async (path: string): Promise<readonly {digest: string; annotations?: object}[]> =>
-  (JSON.parse(await readFile(join(path, 'index.json'), 'utf8')) as {manifests: {digest: string}[]}).manifests
+async function indexOf(path: string): Promise<readonly {digest: string; annotations?: object}[]> {
+  return (JSON.parse(await readFile(join(path, 'index.json'), 'utf8')) as {manifests: {digest: string}[]})
+    .manifests
+}
 
 const multi = await makeImage({seed: 'write-multi', platforms: ['linux/amd64', 'linux/arm64'], layers: 3})
 const one = await makeImage({seed: 'write-one', layers: 2})

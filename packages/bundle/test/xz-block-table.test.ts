@@ -6,15 +6,17 @@ import {failureOf, filter} from './fixtures/packed.js'
 const KiB = 1024
 const plain = seededText('block table', 300 * KiB)
 
-const tableOf = async (bytes: Uint8Array) =>
-  readBlockTable({
+async function tableOf(bytes: Uint8Array) {
+  return readBlockTable({
     name: 'a.xz',
     size: bytes.length,
     read: async (offset, length) => bytes.subarray(offset, offset + length),
   })
+}
 
-const xz = async (options: Omit<XzOptions, 'type'>): Promise<Buffer> =>
-  compress(plain, {type: 'xz', ...options})
+async function xz(options: Omit<XzOptions, 'type'>): Promise<Buffer> {
+  return compress(plain, {type: 'xz', ...options})
+}
 
 describe('the block table', () => {
   test.each<[string, Omit<XzOptions, 'type'>, number]>([

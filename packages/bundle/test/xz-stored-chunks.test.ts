@@ -12,8 +12,9 @@ import {blocksOf, sparseSource, xzDecoders} from './fixtures/sparse-source.js'
 const KiB = 1024
 const MiB = 1024 * KiB
 const seed = Number(process.env['MIRROR_TEST_SEED'] ?? 20261121)
-const fromXz = async (plain: Uint8Array, ...args: readonly string[]): Promise<Buffer> =>
-  filter('xz', ['-c', ...args], plain)
+async function fromXz(plain: Uint8Array, ...args: readonly string[]): Promise<Buffer> {
+  return filter('xz', ['-c', ...args], plain)
+}
 
 /** Mostly what does not compress, with texts between, as layers and manifests lie in a layout. */
 const layoutLike = Buffer.concat(
@@ -23,11 +24,12 @@ const layoutLike = Buffer.concat(
   ]).flat(),
 )
 
-const expectSame = (actual: Uint8Array, expected: Uint8Array): void =>
-  expect(Buffer.compare(actual, expected)).toBe(0)
+function expectSame(actual: Uint8Array, expected: Uint8Array): void {
+  return expect(Buffer.compare(actual, expected)).toBe(0)
+}
 
 /** As the headers of a tar are read. */
-const walk = async (source: ByteSource, step: number): Promise<void> => {
+async function walk(source: ByteSource, step: number): Promise<void> {
   const size = await source.size()
   for (let at = 0; at < size; at += step) await source.read(at, 512, {unproven: true})
 }
@@ -274,13 +276,16 @@ function xzFile(
   ])
 }
 
-const vli = (value: number): number[] =>
-  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...vli(value >>> 7)]
+function vli(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...vli(value >>> 7)]
+}
 
-const crcOf = (bytes: Uint8Array): Buffer => {
+function crcOf(bytes: Uint8Array): Buffer {
   const crc = Buffer.alloc(4)
   crc.writeUInt32LE(crc32(bytes))
   return crc
 }
 
-const withCrc = (bytes: Buffer): Buffer => Buffer.concat([bytes, crcOf(bytes)])
+function withCrc(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, crcOf(bytes)])
+}

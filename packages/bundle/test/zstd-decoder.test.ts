@@ -17,7 +17,7 @@ const decoders: readonly (readonly [string, SequentialDecoder])[] = [
   ['fzstd', workerZstd('fzstd')],
 ]
 
-const skippable = (content: Uint8Array): Buffer => {
+function skippable(content: Uint8Array): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt32LE(0x184d2a53)
   head.writeUInt32LE(content.length, 4)
@@ -25,14 +25,14 @@ const skippable = (content: Uint8Array): Buffer => {
 }
 
 /** A frame of one block that repeats a byte, with a window of 2^(10 + exponent). */
-const repeated = (exponent: number, size: number): Buffer => {
+function repeated(exponent: number, size: number): Buffer {
   const block = Buffer.alloc(3)
   block.writeUIntLE(1 | (1 << 1) | (size << 3), 0, 3)
   return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, exponent << 3]), block, Buffer.from('r')])
 }
 
 /** As `repeated`, with so many blocks of 128 KiB: four bytes each in the file. */
-const bomb = (blocks: number): Buffer => {
+function bomb(blocks: number): Buffer {
   const block = Buffer.alloc(4, 'b')
   block.writeUIntLE((1 << 1) | ((128 * KiB) << 3), 0, 3)
   const last = Buffer.from(block)

@@ -5,7 +5,7 @@ import {setFlagsFromString} from 'node:v8'
  * The program; `entry` is the URL of the file that starts it, in a folder of its package. `--version` answers before
  * anything else is loaded: scripts ask for it often.
  */
-export const main = async (argv: string[], entry: string): Promise<void> => {
+export async function main(argv: string[], entry: string): Promise<void> {
   if (argv.length === 1 && argv[0] === '--version') {
     process.stdout.write(`mirror ${await version(entry)}\n`)
     return
@@ -21,7 +21,7 @@ export const main = async (argv: string[], entry: string): Promise<void> => {
   }
 }
 
-const version = async (entry: string): Promise<string> => {
+async function version(entry: string): Promise<string> {
   const text = await readFile(new URL('../package.json', entry), 'utf8')
   return (JSON.parse(text) as {version: string}).version
 }
@@ -33,7 +33,7 @@ const NEWEST_NODE = 26
  * undici parses HTTP in WebAssembly, and V8 optimizes its main function after a dozen answers: 60 ms and more of another
  * thread's time, for which the process waits when it ends. Short runs never earn that back; in long ones it comes later.
  */
-const keepFromOptimizing = (): void => {
+function keepFromOptimizing(): void {
   if (Number.parseInt(process.versions.node, 10) > NEWEST_NODE) return
   setFlagsFromString('--wasm-tiering-budget=2000000000')
 }

@@ -15,10 +15,10 @@ export interface Interruption extends Disposable {
 const DRAIN_MILLISECONDS = 30_000
 
 /** Listens for SIGINT and SIGTERM until disposed. @param onLeave last thing before a second signal ends the process */
-export const listenForSignals = (options: {
+export function listenForSignals(options: {
   readonly onDrain: () => void
   readonly onLeave: () => void
-}): Interruption => {
+}): Interruption {
   const drain = new AbortController()
   const now = new AbortController()
   // every transfer and every request listens, and that is no leak

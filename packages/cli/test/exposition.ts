@@ -19,7 +19,7 @@ const SAMPLE = new RegExp(`^(?<name>${NAME})\\{(?<labels>${PAIR}(?:,${PAIR})*)\\
  * together, no series twice, a line break at the end.
  * @throws {Error} for anything else
  */
-export const parseExposition = (text: string): Exposition => {
+export function parseExposition(text: string): Exposition {
   if (!text.endsWith('\n')) throw new Error('no line break at the end')
   const [help, types] = [new Map<string, string>(), new Map<string, string>()]
   const samples: Sample[] = []
@@ -48,7 +48,7 @@ export const parseExposition = (text: string): Exposition => {
   return {samples, help, types}
 }
 
-const labelsIn = (text: string): Record<string, string> => {
+function labelsIn(text: string): Record<string, string> {
   const labels: Record<string, string> = {}
   for (const [, name = '', value = ''] of text.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)) {
     if (Object.hasOwn(labels, name)) throw new Error(`a label twice: ${name}`)

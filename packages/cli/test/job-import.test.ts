@@ -8,7 +8,9 @@ import {wantedBy} from '#src/job/job-images.js'
 import {parse} from './job-kit.js'
 
 const golden = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'config-import')
-const example = (name: string): string => readFileSync(join(golden, name), 'utf8')
+function example(name: string): string {
+  return readFileSync(join(golden, name), 'utf8')
+}
 
 /** Every variable that the imported files name. */
 const variables = {

@@ -3,14 +3,16 @@ import {expect} from 'vitest'
 import type {JobFile} from '#src/job/job.js'
 import {parseJobFile} from '#src/job/parse-job-file.js'
 
-export const parse = (text: string, variables: Readonly<Record<string, string>> = {}): Promise<JobFile> =>
-  parseJobFile(text, {name: 'mirror.yaml', directory: '/etc/mirror', variables})
+export function parse(text: string, variables: Readonly<Record<string, string>> = {}): Promise<JobFile> {
+  return parseJobFile(text, {name: 'mirror.yaml', directory: '/etc/mirror', variables})
+}
 
-export const refused = async (
+export async function refused(
   text: string,
   variables: Readonly<Record<string, string>> = {},
-): Promise<MirrorError> =>
-  parse(text, variables).then(
+): Promise<MirrorError> {
+  return parse(text, variables).then(
     () => expect.unreachable('it was taken'),
     (error: MirrorError) => error,
   )
+}

@@ -3,10 +3,11 @@ import {expect, it} from 'vitest'
 import {parseImageList, parseImageLists} from '#src/engine/image-list.js'
 
 const digest = `sha256:${'1'.repeat(64)}`
-const shown = (text: string): readonly string[] =>
-  parseImageList(text, 'list').map(({source, target}) =>
+function shown(text: string): readonly string[] {
+  return parseImageList(text, 'list').map(({source, target}) =>
     [formatReference(source), ...(target === undefined ? [] : [target])].join(' -> '),
   )
+}
 
 it('reads the lists of releases: host implied, charts, digests, remarks at the end, CRLF', () => {
   const text = [

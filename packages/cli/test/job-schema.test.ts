@@ -15,7 +15,7 @@ it('docs/mirror.schema.json is what the program checks by', async () => {
 })
 
 /** Whether our own checker takes a file; formats, which editors pass over, do not count. */
-const takes = (value: unknown): boolean => {
+function takes(value: unknown): boolean {
   const paths: Path[] = []
   const problems = collectProblems('file', () => 1)
   checkSchema(value, {

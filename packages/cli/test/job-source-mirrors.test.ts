@@ -4,23 +4,26 @@ import {parseSourceMirrors} from '#src/job/parse-source-mirrors.js'
 import type {SourceMirrors} from '#src/job/source-mirrors.js'
 
 const digest = `sha256:${'0'.repeat(64)}`
-const parse = (text: string): Promise<SourceMirrors> =>
-  parseSourceMirrors(text, {name: 'registries', directory: '/etc/rancher/k3s'})
+function parse(text: string): Promise<SourceMirrors> {
+  return parseSourceMirrors(text, {name: 'registries', directory: '/etc/rancher/k3s'})
+}
 
-const places = (mirrors: SourceMirrors, text: string): readonly string[] =>
-  mirrors
+function places(mirrors: SourceMirrors, text: string): readonly string[] {
+  return mirrors
     .mirrorsFor(parseReference(text))
     .map(({reference, insecure, plainHttp}) =>
       [formatReference(reference), ...(insecure ? ['insecure'] : []), ...(plainHttp ? ['http'] : [])].join(
         ' ',
       ),
     )
+}
 
-const refused = (text: string): Promise<MirrorError> =>
-  parse(text).then(
+function refused(text: string): Promise<MirrorError> {
+  return parse(text).then(
     () => expect.unreachable('it was taken'),
     (error: MirrorError) => error,
   )
+}
 
 describe('registries.conf', () => {
   const conf = `

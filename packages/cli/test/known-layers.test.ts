@@ -39,10 +39,10 @@ const layers: KnownLayers = {
 }
 
 /** Pushes a docker-archive of one image, whose layers are plain. */
-const pushImage = async (
+async function pushImage(
   image: TestImage,
   {dryRun = false, repository = 'app'}: {readonly dryRun?: boolean; readonly repository?: string} = {},
-): Promise<PushResult> => {
+): Promise<PushResult> {
   const path = join(directory.path, 'bundle.tar')
   await writeFile(path, await tarBytes(dockerArchive([{image, tags: [`gcr.io/team/${repository}:v1`]}])))
   await using source = await openBundle(path)
@@ -72,7 +72,9 @@ const pushImage = async (
   })
 }
 
-const digestsOf = (): readonly Digest[] => [...known.values()].map(({digest}) => digest)
+function digestsOf(): readonly Digest[] {
+  return [...known.values()].map(({digest}) => digest)
+}
 
 describe('a plain layer', () => {
   it('is known by its final digest before the registry was asked to keep it', async () => {

@@ -4,8 +4,8 @@ import {startChild, type Child} from '@airgap-mirror/test/kit'
 const lock = fileURLToPath(new URL('../dist/state/lock.js', import.meta.url))
 
 /** Starts a process that runs `script` with `acquireLock`, `directory` and `say` at hand. */
-export const lockProcess = (directory: string, script: string): Child =>
-  startChild(
+export function lockProcess(directory: string, script: string): Child {
+  return startChild(
     process.execPath,
     [
       '--input-type=module',
@@ -19,3 +19,4 @@ ${script}`,
     ],
     {env: {PATH: process.env['PATH']}},
   )
+}

@@ -22,28 +22,30 @@ afterEach(async () => {
   await temporary.remove()
 })
 
-const acquire = (options: Partial<LockOptions> = {}) =>
-  acquireLock(temporary.path, {key: KEY, wait: 0, ...options})
+function acquire(options: Partial<LockOptions> = {}) {
+  return acquireLock(temporary.path, {key: KEY, wait: 0, ...options})
+}
 
-const isFree = async (options: Partial<LockOptions> = {}): Promise<boolean> => {
+async function isFree(options: Partial<LockOptions> = {}): Promise<boolean> {
   await using lock = await acquire(options)
   return await lock.held()
 }
 
-const start = (script: string): Child => {
+function start(script: string): Child {
   const child = lockProcess(temporary.path, script)
   children.push(child)
   return child
 }
 
-const queueOf = (key = KEY): string =>
-  join(temporary.path, 'v1', 'locks', createHash('sha256').update(key).digest('hex'))
+function queueOf(key = KEY): string {
+  return join(temporary.path, 'v1', 'locks', createHash('sha256').update(key).digest('hex'))
+}
 
 /** A lock that somebody has left, `age` milliseconds after the last sign of life. */
-const leave = async (
+async function leave(
   holder: object | string,
   {age = 0, key = KEY, number = 7}: {age?: number; key?: string; number?: number} = {},
-): Promise<void> => {
+): Promise<void> {
   await mkdir(queueOf(key), {recursive: true})
   const path = join(queueOf(key), String(number))
   const text =
@@ -53,7 +55,7 @@ const leave = async (
   await utimes(path, then, then)
 }
 
-const deadProcess = async (): Promise<number> => {
+async function deadProcess(): Promise<number> {
   const {stdout} = await runChild(process.execPath, ['-p', 'process.pid'])
   return Number(stdout)
 }

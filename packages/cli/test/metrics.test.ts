@@ -11,16 +11,18 @@ import {failed, image, reportOf} from './report-fixtures.js'
 const ENDED = Date.parse('2026-01-02T03:04:39Z') / 1000
 
 /** `mirror_last_run_bytes{direction="uploaded"}` and its value. */
-const valuesIn = (text: string): Record<string, number> =>
-  Object.fromEntries(
+function valuesIn(text: string): Record<string, number> {
+  return Object.fromEntries(
     parseExposition(text).samples.map(({name, labels, value}) => {
       const own = labels['status'] ?? labels['direction']
       return [`${name.replace(/^mirror_last_/, '')}${own === undefined ? '' : ` ${own}`}`, value]
     }),
   )
+}
 
-const sync = (images: readonly ReportImage[], figures: Partial<RunFigures> = {}) =>
-  reportOf(images, {command: 'sync', source: 'images.txt', ...figures})
+function sync(images: readonly ReportImage[], figures: Partial<RunFigures> = {}) {
+  return reportOf(images, {command: 'sync', source: 'images.txt', ...figures})
+}
 
 describe('metrics', () => {
   it('tell a run in the format of Prometheus', () => {

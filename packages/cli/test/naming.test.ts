@@ -5,18 +5,21 @@ import {parseRewriteRule} from '#src/engine/rewrite.js'
 
 const digest: Digest = `sha256:${'a'.repeat(64)}`
 
-const rules = (changes: Partial<NamingRules> = {}): NamingRules => ({
-  registry: 'reg.example:5000',
-  namespace: 'ns',
-  mapHost: 'drop',
-  rewrites: [],
-  map: new Map(),
-  maxDepth: undefined,
-  ...changes,
-})
+function rules(changes: Partial<NamingRules> = {}): NamingRules {
+  return {
+    registry: 'reg.example:5000',
+    namespace: 'ns',
+    mapHost: 'drop',
+    rewrites: [],
+    map: new Map(),
+    maxDepth: undefined,
+    ...changes,
+  }
+}
 
-const mapped = (source: string, changes: Partial<NamingRules> = {}): string =>
-  formatReference(mapName({name: parseReference(source)}, rules(changes)))
+function mapped(source: string, changes: Partial<NamingRules> = {}): string {
+  return formatReference(mapName({name: parseReference(source)}, rules(changes)))
+}
 
 describe('where an image goes', () => {
   it.each([

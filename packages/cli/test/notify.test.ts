@@ -14,9 +14,12 @@ beforeEach(async () => {
 afterEach(() => temporary.remove())
 
 const report = reportOf([image('a:1'), failed('b:1')])
-const notify = (command: string, options: Partial<NotifyOptions> = {}) =>
-  runNotifyCommand(command, {report, exitCode: 3, ...options})
-const path = (name: string): string => join(temporary.path, name)
+function notify(command: string, options: Partial<NotifyOptions> = {}) {
+  return runNotifyCommand(command, {report, exitCode: 3, ...options})
+}
+function path(name: string): string {
+  return join(temporary.path, name)
+}
 
 describe('the notify command', () => {
   it('reads the report, and how it ended from its environment', async () => {

@@ -14,12 +14,14 @@ const rules = {
   maxDepth: undefined,
 } as const
 
-const candidatesOf = async (source: MemorySource) => {
+async function candidatesOf(source: MemorySource) {
   const chosen = selectImages(await gather(source), {include: [], exclude: [], referrers: true})
   return nameCandidates(chosen, {source, rules, platforms: []})
 }
 
-const layer = (source: MemorySource, text: string): Descriptor => source.add(text, mediaTypes.ociLayerGzip)
+function layer(source: MemorySource, text: string): Descriptor {
+  return source.add(text, mediaTypes.ociLayerGzip)
+}
 
 it('a long chain of referrers, each about the one after it in the bundle, is followed without walking it again and again', async () => {
   const source = new MemorySource()

@@ -33,7 +33,7 @@ interface Circumstances {
   readonly found?: readonly string[]
 }
 
-const planOf = async (source: MemorySource, given: Circumstances = {}): Promise<Plan> => {
+async function planOf(source: MemorySource, given: Circumstances = {}): Promise<Plan> {
   const choice: Choice = {include: [], exclude: [], referrers: true, ...given.choice}
   const chosen = selectImages(await gather(source), choice)
   const platforms = (given.platforms ?? []).map(parsePlatform)
@@ -60,16 +60,19 @@ const planOf = async (source: MemorySource, given: Circumstances = {}): Promise<
 }
 
 /** A plan as lines, in the order in which its transfers may run. */
-const shown = ({transfers}: Plan): readonly string[] =>
-  transfers.map((transfer) =>
+function shown({transfers}: Plan): readonly string[] {
+  return transfers.map((transfer) =>
     transfer.kind === 'blob'
       ? `${transfer.id} blob ${transfer.repository}${transfer.after === undefined ? '' : ` after ${transfer.after}`}`
       : `${transfer.id} manifest ${formatReference(transfer.target).replace(/sha256:(.{6}).*/, '$1')} needs ${transfer.needs.join(',')}`,
   )
+}
 
 const amd64 = {os: 'linux', architecture: 'amd64'}
 const arm64 = {os: 'linux', architecture: 'arm64'}
-const layer = (source: MemorySource, text: string): Descriptor => source.add(text, mediaTypes.ociLayerGzip)
+function layer(source: MemorySource, text: string): Descriptor {
+  return source.add(text, mediaTypes.ociLayerGzip)
+}
 
 describe('a plan', () => {
   it('sends each blob once, mounts it elsewhere, and puts tags after everything they need', async () => {

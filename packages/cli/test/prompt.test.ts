@@ -59,10 +59,10 @@ interface Dialogue {
 }
 
 /** Runs the prompt on a terminal, with its standard streams elsewhere, and types each text once its cue has appeared. */
-const converse = async (
+async function converse(
   steps: readonly (readonly [cue: string, typed: string])[],
   {program: asked = program, ...question}: Record<string, unknown> & {readonly program?: string} = {},
-): Promise<Dialogue> => {
+): Promise<Dialogue> {
   const answer = join(directory, `answer-${Math.random().toString(36).slice(2)}.json`)
   const options = JSON.stringify({
     registry: 'host:5000',
@@ -93,7 +93,9 @@ const converse = async (
   return {transcript, answer: JSON.parse(await readFile(answer, 'utf8')) as Record<string, unknown>}
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
 
 describe.skipIf(!terminals && process.env['CI'] === undefined)(
   'the prompt (skipped without the program `script`)',

@@ -6,21 +6,27 @@ import {disown, unwantedKeys} from '#src/engine/sync/prune-claims.js'
 import {prune} from '#src/engine/sync/prune.js'
 import {PruneModel, type Step} from './prune-model.js'
 
-const hash = (text: string): Digest => digestOf(Buffer.from(text))
-const tag = (content: string, rest: Partial<KnownTag> = {}): KnownTag => ({
-  source: `source.example/${content}:v1`,
-  sourceDigest: hash(content),
-  digest: hash(content),
-  how: 'all',
-  owners: ['a'],
-  ...rest,
-})
-const signatureOf = (content: string, repository = 'app'): string =>
-  `${repository}:${hash(content).replace(':', '-')}.sig`
-const signature = (of: string, ...images: readonly string[]): KnownTag =>
-  tag(`signature of ${of}`, {owners: [], with: images})
+function hash(text: string): Digest {
+  return digestOf(Buffer.from(text))
+}
+function tag(content: string, rest: Partial<KnownTag> = {}): KnownTag {
+  return {
+    source: `source.example/${content}:v1`,
+    sourceDigest: hash(content),
+    digest: hash(content),
+    how: 'all',
+    owners: ['a'],
+    ...rest,
+  }
+}
+function signatureOf(content: string, repository = 'app'): string {
+  return `${repository}:${hash(content).replace(':', '-')}.sig`
+}
+function signature(of: string, ...images: readonly string[]): KnownTag {
+  return tag(`signature of ${of}`, {owners: [], with: images})
+}
 
-const ledger = (tags: Readonly<Record<string, KnownTag>>): KnownTags => {
+function ledger(tags: Readonly<Record<string, KnownTag>>): KnownTags {
   const known = new Map(Object.entries(tags))
   return {
     get: (key) => known.get(key),
@@ -30,14 +36,16 @@ const ledger = (tags: Readonly<Record<string, KnownTag>>): KnownTags => {
     save: () => Promise.resolve('kept'),
   }
 }
-const claims = (
+function claims(
   owner: string,
   {own = [], others = []}: {own?: readonly string[]; others?: readonly string[]},
-) => ({
-  owner,
-  own: new Set(own),
-  wanted: new Set([...own, ...others]),
-})
+) {
+  return {
+    owner,
+    own: new Set(own),
+    wanted: new Set([...own, ...others]),
+  }
+}
 
 describe('what an owner no longer wants', () => {
   it('is what it alone has made, and neither it nor another job of the run wants', () => {

@@ -46,4 +46,6 @@ export class ModelRegistry {
 }
 
 /** Of `repository:tag` and `repository@digest`. */
-export const repositoryOf = (key: string): string => key.replace(/[:@].*$/, '')
+export function repositoryOf(key: string): string {
+  return key.replace(/[:@].*$/, '')
+}

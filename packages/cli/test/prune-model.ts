@@ -32,13 +32,18 @@ interface Wish {
 const REGISTRY = 'registry.example'
 const FOREIGN = 'app:foreign'
 
-const hash = (text: string): Digest => digestOf(Buffer.from(text))
+function hash(text: string): Digest {
+  return digestOf(Buffer.from(text))
+}
 const FOREIGN_DIGEST = hash('foreign')
 /** Contents are indexes; 1 and 2 have a child in common. */
-const childOf = (content: string): Digest => hash(content === '3' ? 'child of 3' : 'child of 1 and 2')
+function childOf(content: string): Digest {
+  return hash(content === '3' ? 'child of 3' : 'child of 1 and 2')
+}
 const CONTENTS = new Map(['1', '2', '3'].map((content) => [hash(content), content]))
-const signatureKey = (repository: string, subject: Digest): string =>
-  `${repository}:${subject.replace(':', '-')}.sig`
+function signatureKey(repository: string, subject: Digest): string {
+  return `${repository}:${subject.replace(':', '-')}.sig`
+}
 
 /**
  * A registry, a source whose tags move, two owners, and somebody else; the ledger and what is done with it are the program's.
@@ -257,19 +262,24 @@ export class PruneModel {
   }
 }
 
-const keysOf = ({wants, extra}: Job): readonly string[] => [
-  ...wants,
-  ...extra.map((name) => {
-    const digest = hash(name.at(-1) ?? '')
-    return name.startsWith('digest') ? `app@${digest}` : signatureKey('app', digest)
-  }),
-]
+function keysOf({wants, extra}: Job): readonly string[] {
+  return [
+    ...wants,
+    ...extra.map((name) => {
+      const digest = hash(name.at(-1) ?? '')
+      return name.startsWith('digest') ? `app@${digest}` : signatureKey('app', digest)
+    }),
+  ]
+}
 
-const referenceOf = (key: string): Reference & {readonly registry: string} =>
-  parseReference(`${REGISTRY}/${key}`)
+function referenceOf(key: string): Reference & {readonly registry: string} {
+  return parseReference(`${REGISTRY}/${key}`)
+}
 
-const candidateOf = (target: Reference): SyncCandidate['candidate'] => ({
-  source: `${target.repository}:${target.tag ?? target.digest}`,
-  target,
-  content: {error: new Error('not read') as never},
-})
+function candidateOf(target: Reference): SyncCandidate['candidate'] {
+  return {
+    source: `${target.repository}:${target.tag ?? target.digest}`,
+    target,
+    content: {error: new Error('not read') as never},
+  }
+}

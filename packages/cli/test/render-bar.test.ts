@@ -52,7 +52,7 @@ describe('a frame', () => {
 })
 
 /** What a terminal of any height shows after these bytes: as much of it as the bars use. */
-const displayed = (text: string): string[] => {
+function displayed(text: string): string[] {
   const lines: string[] = ['']
   let [row, column] = [0, 0]
   const put = (line: string): void => {

@@ -4,37 +4,47 @@ import type {Clock} from '#src/render/clock.js'
 import {fold, nothingYet, type ProgressState} from '#src/render/fold.js'
 import {makeReport, type ReportImage} from '#src/report/report.js'
 
-export const plan = (bytes: number, images = 2): MirrorEvent => ({type: 'plan', images, blobs: 4, bytes})
-export const blob = (key: string, state: BlobState, sent = 0, size = 100): MirrorEvent => ({
-  type: 'blob',
-  key,
-  name: `ns/${key}`,
-  state,
-  sent,
-  size,
-})
-export const ended = (name: string): MirrorEvent => ({
-  type: 'image',
-  source: `gcr.io/${name}`,
-  target: `host/${name}`,
-  status: 'pushed',
-})
-export const refused = (name: string): MirrorEvent => ({
-  type: 'image',
-  source: `gcr.io/${name}`,
-  target: `host/${name}`,
-  status: 'failed',
-  error: {code: 'DENIED', side: 'target', message: 'no push right', hint: 'ask for it'},
-})
+export function plan(bytes: number, images = 2): MirrorEvent {
+  return {type: 'plan', images, blobs: 4, bytes}
+}
+export function blob(key: string, state: BlobState, sent = 0, size = 100): MirrorEvent {
+  return {
+    type: 'blob',
+    key,
+    name: `ns/${key}`,
+    state,
+    sent,
+    size,
+  }
+}
+export function ended(name: string): MirrorEvent {
+  return {
+    type: 'image',
+    source: `gcr.io/${name}`,
+    target: `host/${name}`,
+    status: 'pushed',
+  }
+}
+export function refused(name: string): MirrorEvent {
+  return {
+    type: 'image',
+    source: `gcr.io/${name}`,
+    target: `host/${name}`,
+    status: 'failed',
+    error: {code: 'DENIED', side: 'target', message: 'no push right', hint: 'ask for it'},
+  }
+}
 
-const image = (name: string): ReportImage => ({
-  source: `gcr.io/${name}`,
-  target: `host/${name}`,
-  status: 'pushed',
-  digestChanged: false,
-  bytesUploaded: 1,
-  attempts: 1,
-})
+function image(name: string): ReportImage {
+  return {
+    source: `gcr.io/${name}`,
+    target: `host/${name}`,
+    status: 'pushed',
+    digestChanged: false,
+    bytesUploaded: 1,
+    attempts: 1,
+  }
+}
 export const report = makeReport(
   {command: 'push', source: 'b', target: 'host', startedAt: new Date(0), finishedAt: new Date(34_000)},
   [image('a:1')],
@@ -43,14 +53,14 @@ export const SUMMARY = '1 image: 1 pushed, 0 present, 0 failed; 0 B sent; 34 s'
 
 export type Timed = readonly [at: number, event: MirrorEvent]
 
-export const folded = (events: readonly Timed[]): ProgressState => {
+export function folded(events: readonly Timed[]): ProgressState {
   let state = nothingYet
   for (const [at, event] of events) state = fold(state, event, {at})
   return state
 }
 
 /** A clock that a test sets: ticks happen when its time is reached. */
-export const settableClock = (): Clock & {set(time: number): void; readonly ticking: number} => {
+export function settableClock(): Clock & {set(time: number): void; readonly ticking: number} {
   let time = 0
   const timers = new Set<{next: number; every: number; tick: () => void}>()
   return {
@@ -83,7 +93,7 @@ interface Screen extends Writable {
   readonly text: () => string
 }
 
-export const screen = (fields: Partial<Pick<Screen, 'isTTY' | 'columns' | 'rows'>> = {}): Screen => {
+export function screen(fields: Partial<Pick<Screen, 'isTTY' | 'columns' | 'rows'>> = {}): Screen {
   let text = ''
   const stream = new Writable({
     decodeStrings: false,

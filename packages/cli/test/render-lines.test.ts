@@ -3,11 +3,11 @@ import {createRenderer} from '#src/render/create-renderer.js'
 import type {ProgressMode, Renderer} from '#src/render/renderer.js'
 import {blob, ended, plan, refused, report, screen, settableClock, SUMMARY} from './render-fixtures.js'
 
-const shown = async (
+async function shown(
   mode: ProgressMode,
   act: (renderer: Renderer, clock: ReturnType<typeof settableClock>) => void,
   options: {quiet?: boolean} = {},
-): Promise<string[]> => {
+): Promise<string[]> {
   const stream = screen()
   const clock = settableClock()
   const renderer = await createRenderer(mode, {stream, clock, ...options})

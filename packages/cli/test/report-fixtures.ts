@@ -1,20 +1,24 @@
 import type {Digest} from '@airgap-mirror/oci-client/model'
 import {makeReport, type Report, type ReportImage, type RunFigures} from '#src/report/report.js'
 
-export const digest = (character: string): Digest => `sha256:${character.repeat(64)}`
+export function digest(character: string): Digest {
+  return `sha256:${character.repeat(64)}`
+}
 
-export const image = (name: string, fields: Partial<ReportImage> = {}): ReportImage => ({
-  source: `gcr.io/${name}`,
-  target: `host:5000/ns/${name}`,
-  status: 'pushed',
-  digestChanged: false,
-  bytesUploaded: 0,
-  attempts: 1,
-  ...fields,
-})
+export function image(name: string, fields: Partial<ReportImage> = {}): ReportImage {
+  return {
+    source: `gcr.io/${name}`,
+    target: `host:5000/ns/${name}`,
+    status: 'pushed',
+    digestChanged: false,
+    bytesUploaded: 0,
+    attempts: 1,
+    ...fields,
+  }
+}
 
-export const failed = (name: string, hint?: string): ReportImage =>
-  image(name, {
+export function failed(name: string, hint?: string): ReportImage {
+  return image(name, {
     status: 'failed',
     error: {
       code: 'MANIFEST_REJECTED',
@@ -23,9 +27,10 @@ export const failed = (name: string, hint?: string): ReportImage =>
       ...(hint === undefined ? {} : {hint}),
     },
   })
+}
 
-export const reportOf = (images: readonly ReportImage[], figures: Partial<RunFigures> = {}): Report =>
-  makeReport(
+export function reportOf(images: readonly ReportImage[], figures: Partial<RunFigures> = {}): Report {
+  return makeReport(
     {
       command: 'push',
       source: 'bundle.tar.xz',
@@ -36,3 +41,4 @@ export const reportOf = (images: readonly ReportImage[], figures: Partial<RunFig
     },
     images,
   )
+}

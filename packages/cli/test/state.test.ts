@@ -30,36 +30,41 @@ beforeEach(async () => {
 })
 afterEach(() => temporary.remove())
 
-const onNote = (text: string): void => void notes.push(text)
+function onNote(text: string): void {
+  return void notes.push(text)
+}
 
 /** As another process would find it. */
-const open = async (layerFormat = 1): Promise<State> => {
+async function open(layerFormat = 1): Promise<State> {
   const state = await openState({directory, layerFormat, onNote})
   if (state === undefined) throw new Error(`no state: ${notes.join()}`)
   return state
 }
 
-const fill = async (state: State): Promise<void> => {
+async function fill(state: State): Promise<void> {
   await state.uploads('registry.example').note(UPLOAD, LOCATION)
   await state.layers.note(layer, final)
   await state.hosts.save('registry.example', {chunks: 'work'})
   await state.indexes.save('a bundle', Buffer.from('its index'))
 }
 
-const everythingIn = async (state: State): Promise<readonly unknown[]> => [
-  await state.uploads('registry.example').find(UPLOAD),
-  await state.layers.find(layer),
-  await state.hosts.load('registry.example'),
-  await state.indexes.load('a bundle').then((bytes) => bytes && Buffer.from(bytes).toString()),
-]
+async function everythingIn(state: State): Promise<readonly unknown[]> {
+  return [
+    await state.uploads('registry.example').find(UPLOAD),
+    await state.layers.find(layer),
+    await state.hosts.load('registry.example'),
+    await state.indexes.load('a bundle').then((bytes) => bytes && Buffer.from(bytes).toString()),
+  ]
+}
 
 const EVERYTHING = [LOCATION, final, {chunks: 'work'}, 'its index']
 const NOTHING = [undefined, undefined, undefined, undefined]
 
-const filesOf = async (): Promise<readonly string[]> =>
-  (await readdir(directory, {recursive: true, withFileTypes: true}))
+async function filesOf(): Promise<readonly string[]> {
+  return (await readdir(directory, {recursive: true, withFileTypes: true}))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
+}
 
 describe('state', () => {
   it('is found by a later run, each thing where it belongs', async () => {

@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => temporary.remove())
 
 /** As another process would find it. */
-const open = async (): Promise<State> => {
+async function open(): Promise<State> {
   const state = await openState({
     directory: temporary.path,
     layerFormat: 1,
@@ -40,15 +40,19 @@ const open = async (): Promise<State> => {
   if (state === undefined) throw new Error(`no state: ${notes.join()}`)
   return state
 }
-const openLedger = async (target = TARGET) => (await open()).tags(target)
+async function openLedger(target = TARGET) {
+  return (await open()).tags(target)
+}
 
-const directory = (): string => join(temporary.path, 'v1', 'tags')
-const onlyFile = async (): Promise<string> => {
+function directory(): string {
+  return join(temporary.path, 'v1', 'tags')
+}
+async function onlyFile(): Promise<string> {
   const names = await readdir(directory())
   expect(names).toHaveLength(1)
   return join(directory(), names[0] ?? '')
 }
-const writeLedger = async (tags: unknown, target = TARGET): Promise<void> => {
+async function writeLedger(tags: unknown, target = TARGET): Promise<void> {
   const ledger = await openLedger(target)
   ledger.set('a:v1', LEAST)
   await ledger.save()

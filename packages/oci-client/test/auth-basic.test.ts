@@ -19,10 +19,10 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close()
 })
 
-const start = async (
+async function start(
   options: Partial<AuthorizeOptions>,
   rules: Partial<RegistryRules> = {auth: {kind: 'basic'}},
-): Promise<{registry: RegistryServer; client: Client}> => {
+): Promise<{registry: RegistryServer; client: Client}> {
   const registry = await startRegistry(rules)
   const client = clientOf(registry, options)
   open.push(client, registry)

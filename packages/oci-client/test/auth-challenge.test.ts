@@ -5,8 +5,9 @@ import {coversScopes, normaliseScopes, repositoryOf, writingScopes} from '#src/a
 import {parseRealm} from '#src/auth/token-realm.js'
 import {limits} from '#src/model/index.js'
 
-const read = (...values: string[]) =>
-  parseChallenges(values).map(({scheme, parameters}) => [scheme, Object.fromEntries(parameters)])
+function read(...values: string[]) {
+  return parseChallenges(values).map(({scheme, parameters}) => [scheme, Object.fromEntries(parameters)])
+}
 
 describe('challenges', () => {
   it.each([

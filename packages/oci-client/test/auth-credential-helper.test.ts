@@ -12,17 +12,19 @@ afterAll(async () => {
   await rm(directory, {recursive: true, force: true})
 })
 
-const env = (): Record<string, string> => ({PATH: `${directory}:/usr/bin:/bin`, GREETING: 'hello'})
+function env(): Record<string, string> {
+  return {PATH: `${directory}:/usr/bin:/bin`, GREETING: 'hello'}
+}
 
 let count = 0
 /** Makes a shell script a helper, and gives its name. */
-const helper = async (script: string): Promise<string> => {
+async function helper(script: string): Promise<string> {
   count += 1
   await writeFile(join(directory, `docker-credential-h${count}`), `#!/bin/sh\n${script}\n`, {mode: 0o755})
   return `h${count}`
 }
 
-const isAlive = (pid: number): boolean => {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

@@ -7,17 +7,19 @@ import {
 } from '#src/auth/docker-config.js'
 import type {Credential} from '#src/auth/credential.js'
 
-const auth = (login: string): {readonly auth: string} => ({auth: Buffer.from(login).toString('base64')})
+function auth(login: string): {readonly auth: string} {
+  return {auth: Buffer.from(login).toString('base64')}
+}
 
 const noHelper: RunHelper = async (name) => {
   throw new Error(`helper ${name} was run`)
 }
 
-const find = async (
+async function find(
   json: unknown,
   wanted: string,
   runHelper: RunHelper = noHelper,
-): Promise<(Credential & {readonly origin?: string}) | undefined> => {
+): Promise<(Credential & {readonly origin?: string}) | undefined> {
   const config = parseDockerConfig(typeof json === 'string' ? json : JSON.stringify(json), {
     path: 'config.json',
   })
@@ -29,7 +31,7 @@ const find = async (
 }
 
 /** Which of these keys a registry or a repository gets its credential from. */
-const keyFor = async (keys: readonly string[], wanted: string): Promise<string | undefined> => {
+async function keyFor(keys: readonly string[], wanted: string): Promise<string | undefined> {
   const auths = Object.fromEntries(keys.map((key, index) => [key, auth(`${index}:p`)]))
   const found = await find({auths}, wanted)
   return found?.kind === 'basic' ? keys[Number(found.username)] : undefined

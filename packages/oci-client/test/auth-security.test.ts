@@ -31,7 +31,7 @@ interface Actor extends Listening {
   handler: Handler
 }
 
-const actor = async (): Promise<Actor> => {
+async function actor(): Promise<Actor> {
   const seen: string[] = []
   const self = {seen, handler: ((_request, response) => response.end()) as Handler}
   const listening = await listen((request, response, body) => {

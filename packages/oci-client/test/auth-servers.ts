@@ -14,7 +14,7 @@ export interface Listening {
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
-export const listen = async (handler: Handler): Promise<Listening> => {
+export async function listen(handler: Handler): Promise<Listening> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -42,12 +42,14 @@ interface SeenRequest {
   readonly body: string
 }
 
-const seenOf = (request: IncomingMessage, body: string): SeenRequest => ({
-  method: request.method ?? '',
-  path: request.url ?? '',
-  authorization: request.headers.authorization,
-  body,
-})
+function seenOf(request: IncomingMessage, body: string): SeenRequest {
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    authorization: request.headers.authorization,
+    body,
+  }
+}
 
 export interface TokenServer extends Listening {
   readonly seen: SeenRequest[]
@@ -68,7 +70,7 @@ export interface TokenRules {
   expiresIn?: unknown
 }
 
-export const startTokenServer = async (rules: Partial<TokenRules> = {}): Promise<TokenServer> => {
+export async function startTokenServer(rules: Partial<TokenRules> = {}): Promise<TokenServer> {
   const seen: SeenRequest[] = []
   const tokens = new Map<string, readonly string[]>()
   const all: TokenRules = {
@@ -103,7 +105,7 @@ export const startTokenServer = async (rules: Partial<TokenRules> = {}): Promise
   return {...listening, seen, tokens, rules: all}
 }
 
-const isKnown = (authorization: string | undefined, rules: TokenRules): boolean => {
+function isKnown(authorization: string | undefined, rules: TokenRules): boolean {
   if (authorization === undefined) return rules.anonymous
   const login = loginOf(authorization)
   return (
@@ -112,7 +114,7 @@ const isKnown = (authorization: string | undefined, rules: TokenRules): boolean 
   )
 }
 
-const loginOf = (authorization: string | undefined): {username: string; password: string} | undefined => {
+function loginOf(authorization: string | undefined): {username: string; password: string} | undefined {
   if (authorization?.startsWith('Basic ') !== true) return undefined
   const text = Buffer.from(authorization.slice(6), 'base64').toString()
   const colon = text.indexOf(':')
@@ -134,7 +136,7 @@ export interface RegistryRules {
 }
 
 /** `/v2/NAME/x` needs `repository:NAME:pull`, and push for anything but GET. */
-export const startRegistry = async (rules: Partial<RegistryRules>): Promise<RegistryServer> => {
+export async function startRegistry(rules: Partial<RegistryRules>): Promise<RegistryServer> {
   const seen: SeenRequest[] = []
   const all: RegistryRules = {auth: {kind: 'none'}, accounts: {bob: 'pass:word'}, ...rules}
   const listening = await listen((request, response, body) => {
@@ -146,7 +148,7 @@ export const startRegistry = async (rules: Partial<RegistryRules>): Promise<Regi
   return {...listening, seen, rules: all}
 }
 
-const challengeOf = (request: IncomingMessage, rules: RegistryRules): string | undefined => {
+function challengeOf(request: IncomingMessage, rules: RegistryRules): string | undefined {
   const {auth, accounts, closed, extraScope} = rules
   const {authorization} = request.headers
   const isClosed = closed?.test(request.url ?? '') ?? false
@@ -170,7 +172,7 @@ const challengeOf = (request: IncomingMessage, rules: RegistryRules): string | u
   )
 }
 
-const isGranted = (granted: readonly string[], scope: string): boolean => {
+function isGranted(granted: readonly string[], scope: string): boolean {
   const end = scope.lastIndexOf(':')
   return scope
     .slice(end + 1)
@@ -193,7 +195,7 @@ export interface Client {
 }
 
 /** The middleware over a real transport, which also carries the token requests. */
-export const clientOf = (registry: Listening, options: Partial<AuthorizeOptions> = {}): Client => {
+export function clientOf(registry: Listening, options: Partial<AuthorizeOptions> = {}): Client {
   const transport = createTransport({registry: registry.host, side: 'target', plainHttp: true})
   const send = authorizing({
     origin: registry.origin,
@@ -205,36 +207,40 @@ export const clientOf = (registry: Listening, options: Partial<AuthorizeOptions>
   return {send, close: () => transport.close()}
 }
 
-export const get = (registry: Listening, path: string, extra: Partial<HttpRequest> = {}): HttpRequest => ({
-  method: 'GET',
-  url: {origin: registry.origin, path},
-  scopes: scopesFor(path, 'pull'),
-  ...extra,
-})
+export function get(registry: Listening, path: string, extra: Partial<HttpRequest> = {}): HttpRequest {
+  return {
+    method: 'GET',
+    url: {origin: registry.origin, path},
+    scopes: scopesFor(path, 'pull'),
+    ...extra,
+  }
+}
 
-export const post = (registry: Listening, path: string, extra: Partial<HttpRequest> = {}): HttpRequest => ({
-  method: 'POST',
-  url: {origin: registry.origin, path},
-  scopes: scopesFor(path, 'pull,push'),
-  body: {bytes: new Uint8Array()},
-  ...extra,
-})
+export function post(registry: Listening, path: string, extra: Partial<HttpRequest> = {}): HttpRequest {
+  return {
+    method: 'POST',
+    url: {origin: registry.origin, path},
+    scopes: scopesFor(path, 'pull,push'),
+    body: {bytes: new Uint8Array()},
+    ...extra,
+  }
+}
 
-const scopesFor = (path: string, actions: string): readonly string[] => {
+function scopesFor(path: string, actions: string): readonly string[] {
   const name = /^\/v2\/(.+)\/x/.exec(path)?.[1]
   return name === undefined ? [] : [`repository:${name}:${actions}`]
 }
 
-export const statusOf = async (response: Promise<HttpResponse>): Promise<number> => {
+export async function statusOf(response: Promise<HttpResponse>): Promise<number> {
   const answer = await response
   await answer.discard()
   return answer.status
 }
 
 /** Gives the answers in turn, the last for ever, and records what it was asked. */
-export const scripted = (
+export function scripted(
   ...answers: readonly Awaited<ReturnType<CredentialProvider>>[]
-): CredentialProvider & {readonly asked: CredentialRequest[]} => {
+): CredentialProvider & {readonly asked: CredentialRequest[]} {
   const asked: CredentialRequest[] = []
   const provider: CredentialProvider = async (request) => {
     asked.push(request)

@@ -16,7 +16,7 @@ export interface Listening {
 }
 
 /** Listens on 127.0.0.1, and ends with every connection it has. */
-export const listen = async (server: Server): Promise<Listening> => {
+export async function listen(server: Server): Promise<Listening> {
   const open = new Set<Socket>()
   let accepted = 0
   server.on('connection', (socket: Socket) => {
@@ -39,20 +39,23 @@ export const listen = async (server: Server): Promise<Listening> => {
   }
 }
 
-export const serve = (handler: http.RequestListener): Promise<Listening> => listen(http.createServer(handler))
+export function serve(handler: http.RequestListener): Promise<Listening> {
+  return listen(http.createServer(handler))
+}
 
-export const serveTls = (options: https.ServerOptions, handler: http.RequestListener): Promise<Listening> =>
-  listen(https.createServer(options, handler))
+export function serveTls(options: https.ServerOptions, handler: http.RequestListener): Promise<Listening> {
+  return listen(https.createServer(options, handler))
+}
 
 interface Closing {
   close(): Promise<void>
 }
 
 /** Remembers what has to be closed after a test, the last first. */
-export const keeper = (): {
+export function keeper(): {
   readonly kept: <T extends Closing>(each: T) => T
   readonly closeAll: () => Promise<void>
-} => {
+} {
   const open: Closing[] = []
   return {
     kept: (each) => {
@@ -72,9 +75,9 @@ export interface ProxySeen {
 }
 
 /** A proxy for CONNECT and for plain requests that takes every name to be 127.0.0.1. */
-export const serveProxy = async (
+export async function serveProxy(
   options: {readonly refuse?: number; readonly tls?: https.ServerOptions} = {},
-): Promise<Listening & {readonly seen: ProxySeen[]}> => {
+): Promise<Listening & {readonly seen: ProxySeen[]}> {
   const seen: ProxySeen[] = []
   const note = (request: http.IncomingMessage): void => {
     const {method = '', url = '', headers} = request
@@ -127,7 +130,7 @@ export interface Authority extends KeyPair {
 }
 
 /** A certificate authority made by the openssl program; undefined where that is missing and no CI demands it. */
-export const makeAuthority = (): Authority | undefined => {
+export function makeAuthority(): Authority | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'oci-client-tls-'))
   let serial = 0
   const file = (name: string): string => join(directory, name)
@@ -173,17 +176,21 @@ export const makeAuthority = (): Authority | undefined => {
   }
 }
 
-export const to = (origin: string, path = '/v2/'): HttpUrl => ({origin, path})
+export function to(origin: string, path = '/v2/'): HttpUrl {
+  return {origin, path}
+}
 
-export const get = (origin: string, rest: Partial<HttpRequest> = {}): HttpRequest => ({
-  method: 'GET',
-  url: to(origin),
-  scopes: [],
-  ...rest,
-})
+export function get(origin: string, rest: Partial<HttpRequest> = {}): HttpRequest {
+  return {
+    method: 'GET',
+    url: to(origin),
+    scopes: [],
+    ...rest,
+  }
+}
 
 /** The error of something that must fail. */
-export const failureOf = async (promise: Promise<unknown>): Promise<MirrorError> => {
+export async function failureOf(promise: Promise<unknown>): Promise<MirrorError> {
   try {
     await promise
   } catch (error) {

@@ -12,13 +12,16 @@ const BOUNDS = {most: 9, longestPause: 300_000, patience: 300_000}
 type Event = Partial<Observation> & Pick<Observation, 'ending'>
 
 /** One event a second, each about a request that was sent just before it. */
-const after = (events: readonly Event[]): Pressure =>
-  events.reduce<Pressure>((pressure, event, index) => {
+function after(events: readonly Event[]): Pressure {
+  return events.reduce<Pressure>((pressure, event, index) => {
     const now = (index + 1) * 1000
     return pressureAfter(pressure, {startedAt: now - 1, now, active: 9, ...event}, BOUNDS)
   }, noPressure(BOUNDS))
+}
 
-const times = (count: number, event: Event): readonly Event[] => Array.from({length: count}, () => event)
+function times(count: number, event: Event): readonly Event[] {
+  return Array.from({length: count}, () => event)
+}
 const fine: Event = {ending: 'fine'}
 const busy: Event = {ending: 'busy'}
 const away: Event = {ending: 'away'}
@@ -77,18 +80,20 @@ describe('the pause', () => {
   })
 })
 
-const answer = (status: number, headers: Readonly<Record<string, string>> = {}): HttpResponse => ({
-  status,
-  header: (name) => headers[name],
-  headers: (name) => (headers[name] === undefined ? [] : [headers[name]]),
-  url: get('http://r').url,
-  body: (async function* () {})(),
-  read: () => Promise.resolve(new Uint8Array()),
-  discard: () => Promise.resolve(),
-})
+function answer(status: number, headers: Readonly<Record<string, string>> = {}): HttpResponse {
+  return {
+    status,
+    header: (name) => headers[name],
+    headers: (name) => (headers[name] === undefined ? [] : [headers[name]]),
+    url: get('http://r').url,
+    body: (async function* () {})(),
+    read: () => Promise.resolve(new Uint8Array()),
+    discard: () => Promise.resolve(),
+  }
+}
 
 /** Holds every request until it is told how it ends. */
-const held = (): {readonly send: Send; readonly end: ((with_: number | Error) => void)[]} => {
+function held(): {readonly send: Send; readonly end: ((with_: number | Error) => void)[]} {
   const end: ((with_: number | Error) => void)[] = []
   const send: Send = () =>
     new Promise((resolve, reject) => {
@@ -100,13 +105,17 @@ const held = (): {readonly send: Send; readonly end: ((with_: number | Error) =>
   return {send, end}
 }
 
-const stream = (): HttpRequest =>
-  get('http://r', {method: 'PATCH', body: {stream: (async function* () {})(), length: 0}})
-const turn = (): Promise<void> => sleep(0)
-const refused = (): MirrorError =>
-  new MirrorError('UNREACHABLE', 'refused', {
+function stream(): HttpRequest {
+  return get('http://r', {method: 'PATCH', body: {stream: (async function* () {})(), length: 0}})
+}
+function turn(): Promise<void> {
+  return sleep(0)
+}
+function refused(): MirrorError {
+  return new MirrorError('UNREACHABLE', 'refused', {
     cause: Object.assign(new Error('refused'), {code: 'ECONNREFUSED'}),
   })
+}
 
 describe('a gate', () => {
   test('lets as many streams through as there is room for, and small requests past them', async () => {

@@ -116,10 +116,11 @@ const {kept, closeAll} = keeper()
 afterEach(closeAll)
 afterAll(() => authority?.dispose())
 
-const transportTo = (registry: string, options: Partial<RegistryOptions>): Transport =>
-  kept(createTransport({registry, side: 'target', ...options}))
+function transportTo(registry: string, options: Partial<RegistryOptions>): Transport {
+  return kept(createTransport({registry, side: 'target', ...options}))
+}
 
-const ask = async (transport: Transport, url: string): Promise<string> => {
+async function ask(transport: Transport, url: string): Promise<string> {
   const response = await transport.send(get(url))
   return `${response.status} ${Buffer.from(await response.read(1000)).toString()}`
 }

@@ -7,20 +7,23 @@ import {failureOf, get, to} from './http-loopback.js'
 
 const REGISTRY = 'https://registry.example'
 
-const answer = (request: HttpRequest, status: number, location?: string): HttpResponse => ({
-  status,
-  header: (name) => (name === 'location' ? location : undefined),
-  headers: (name) => (name === 'location' && location !== undefined ? [location] : []),
-  url: request.url,
-  body: (async function* () {})(),
-  read: () => Promise.resolve(new Uint8Array()),
-  discard: () => Promise.resolve(),
-})
+function answer(request: HttpRequest, status: number, location?: string): HttpResponse {
+  return {
+    status,
+    header: (name) => (name === 'location' ? location : undefined),
+    headers: (name) => (name === 'location' && location !== undefined ? [location] : []),
+    url: request.url,
+    body: (async function* () {})(),
+    read: () => Promise.resolve(new Uint8Array()),
+    discard: () => Promise.resolve(),
+  }
+}
 
 /** Answers each request with the next of these, and keeps what was asked. */
-const scripted = (
-  hops: readonly (readonly [status: number, location?: string])[],
-): {send: Send; seen: HttpRequest[]} => {
+function scripted(hops: readonly (readonly [status: number, location?: string])[]): {
+  send: Send
+  seen: HttpRequest[]
+} {
   const seen: HttpRequest[] = []
   const send: Send = (request) => {
     const [status, location] = hops[seen.length] ?? [200]
@@ -38,8 +41,11 @@ const authorized: Middleware = (next) => (request) =>
       : {...request, headers: {...request.headers, authorization: 'secret'}},
   )
 
-const carriesCredential = ({headers = {}, scopes}: HttpRequest): boolean =>
-  scopes.length > 0 || ['authorization', 'cookie', 'proxy-authorization'].some((name) => name in headers)
+function carriesCredential({headers = {}, scopes}: HttpRequest): boolean {
+  return (
+    scopes.length > 0 || ['authorization', 'cookie', 'proxy-authorization'].some((name) => name in headers)
+  )
+}
 
 const origins = [
   REGISTRY,

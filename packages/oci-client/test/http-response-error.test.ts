@@ -27,20 +27,23 @@ afterAll(async () => {
   await server.close()
 })
 
-const respond = async (answer: Answer, method: 'GET' | 'HEAD' = 'GET'): Promise<HttpResponse> => {
+async function respond(answer: Answer, method: 'GET' | 'HEAD' = 'GET'): Promise<HttpResponse> {
   next = answer
   return transport.send(get(`http://127.0.0.1:${server.port}`, {method}))
 }
 
-const errorOf = async (answer: Answer, extra: Partial<HttpResponse> = {}): Promise<MirrorError> =>
-  responseError(
+async function errorOf(answer: Answer, extra: Partial<HttpResponse> = {}): Promise<MirrorError> {
+  return responseError(
     {...(await respond(answer)), ...extra},
     {side: 'target', what: 'cannot push', reference: 'r/a:1'},
   )
+}
 
-const envelope = (code: string, message = '', detail?: unknown): object => ({
-  errors: [{code, message, detail}],
-})
+function envelope(code: string, message = '', detail?: unknown): object {
+  return {
+    errors: [{code, message, detail}],
+  }
+}
 
 test.each<[string, Answer, string, RegExp]>([
   [

@@ -13,13 +13,15 @@ const POLICY = {retries: 5, maxWait: 300_000}
 const NOW = new Date('2026-01-01T00:00:00Z')
 const gone = new MirrorError('UNREACHABLE', 'gone', {cause: Object.assign(new Error(), {code: 'ECONNRESET'})})
 
-const decide = (failure: {
+function decide(failure: {
   readonly attempt?: number
   readonly status?: number
   readonly error?: unknown
   readonly retryAfter?: string
   readonly random?: number
-}): number | undefined => retryDecision({attempt: 1, now: NOW, random: 0.5, ...failure}, POLICY)?.wait
+}): number | undefined {
+  return retryDecision({attempt: 1, now: NOW, random: 0.5, ...failure}, POLICY)?.wait
+}
 
 test.each([
   [408, true],

@@ -20,10 +20,11 @@ afterAll(() => {
   stranger?.dispose()
 })
 
-const transportTo = (registry: string, tls?: TlsOptions, rest: Partial<RegistryOptions> = {}): Transport =>
-  kept(createTransport({registry, side: 'target', ...(tls === undefined ? {} : {tls}), ...rest}))
+function transportTo(registry: string, tls?: TlsOptions, rest: Partial<RegistryOptions> = {}): Transport {
+  return kept(createTransport({registry, side: 'target', ...(tls === undefined ? {} : {tls}), ...rest}))
+}
 
-const ask = async (transport: Transport, origin: string): Promise<string> => {
+async function ask(transport: Transport, origin: string): Promise<string> {
   const response = await transport.send(get(origin))
   return `${response.status} ${Buffer.from(await response.read(1000)).toString()}`
 }
@@ -221,7 +222,7 @@ test('any other 400 is a response, with its body', async () => {
 })
 
 /** With TLS 1.3 the alert may be lost to a reset: that is to be tried again, and what comes then is the verdict. */
-const lastFailureOf = async (send: () => Promise<unknown>): Promise<MirrorError> => {
+async function lastFailureOf(send: () => Promise<unknown>): Promise<MirrorError> {
   for (let attempt = 1; ; attempt++) {
     const error = await failureOf(send())
     if (attempt === 5 || !isTransient(error)) return error
@@ -229,11 +230,11 @@ const lastFailureOf = async (send: () => Promise<unknown>): Promise<MirrorError>
 }
 
 /** node ends a connection without a client certificate with no alert; openssl does as Go and nginx do. */
-const opensslServer = async (
+async function opensslServer(
   own: {readonly cert: string; readonly key: string},
   ca: string,
   version: string,
-): Promise<{readonly port: number; close(): Promise<void>}> => {
+): Promise<{readonly port: number; close(): Promise<void>}> {
   const directory = mkdtempSync(join(tmpdir(), 'oci-client-s-server-'))
   const file = (name: string, content: string): string => {
     writeFileSync(join(directory, name), content)

@@ -9,19 +9,20 @@ import {failureOf, get, keeper, listen, serve, to, type Listening} from './http-
 const {kept, closeAll} = keeper()
 afterEach(closeAll)
 
-const transportTo = (
+function transportTo(
   port: number,
   options: Partial<RegistryOptions> = {},
   timeouts: Partial<TransportTimeouts> = {},
-): {readonly transport: Transport; readonly origin: string} => {
+): {readonly transport: Transport; readonly origin: string} {
   const registry = `127.0.0.1:${port}`
   const transport = createTransport({registry, side: 'target', plainHttp: true, timeouts, ...options})
   return {transport: kept(transport), origin: `http://${registry}`}
 }
 
 /** Speaks bytes, for what no HTTP server would say. */
-const serveBytes = async (onConnection: (socket: Socket) => void): Promise<Listening> =>
-  kept(await listen(createServer(onConnection)))
+async function serveBytes(onConnection: (socket: Socket) => void): Promise<Listening> {
+  return kept(await listen(createServer(onConnection)))
+}
 
 test('keeps the path and its query byte for byte', async () => {
   let asked: string | undefined

@@ -11,19 +11,20 @@ import {failureOf, get, keeper, listen, serve, type Listening} from './http-loop
 const {kept, closeAll} = keeper()
 afterEach(closeAll)
 
-const transportTo = (
+function transportTo(
   port: number,
   options: Partial<RegistryOptions> = {},
   timeouts: Partial<TransportTimeouts> = {},
-): {readonly transport: Transport; readonly origin: string} => {
+): {readonly transport: Transport; readonly origin: string} {
   const registry = `127.0.0.1:${port}`
   const transport = createTransport({registry, side: 'target', plainHttp: true, timeouts, ...options})
   return {transport: kept(transport), origin: `http://${registry}`}
 }
 
 /** Speaks bytes, for what no HTTP server would say. */
-const serveBytes = async (onConnection: (socket: Socket) => void): Promise<Listening> =>
-  kept(await listen(createServer(onConnection)))
+async function serveBytes(onConnection: (socket: Socket) => void): Promise<Listening> {
+  return kept(await listen(createServer(onConnection)))
+}
 
 test('sends a stream of known length with that length, and any other in chunks', async () => {
   const seen: {length: string | undefined; coding: string | undefined; bytes: string}[] = []
@@ -226,15 +227,11 @@ async function* bytesOf(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text)
 }
 
-const endless = ({
-  pause,
-}: {
-  readonly pause: number
-}): {
+function endless({pause}: {readonly pause: number}): {
   readonly bytes: AsyncIterable<Uint8Array>
   readonly taken: () => number
   readonly closed: Promise<unknown>
-} => {
+} {
   const end = new EventTarget()
   const closed = once(end, 'closed')
   let taken = 0

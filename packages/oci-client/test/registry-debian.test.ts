@@ -133,8 +133,8 @@ describe.skipIf(!isInstalled)('distribution 2.8 (skipped where docker-registry i
   })
 })
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
     probe.listen(0, '127.0.0.1', () => {
@@ -145,3 +145,4 @@ const freePort = (): Promise<number> =>
       })
     })
   })
+}

@@ -13,8 +13,12 @@ import {
 import {blobOf, connect} from './registry-kit.js'
 
 const REPOSITORY = 'team/app'
-const any = (): boolean => true
-const none = (): boolean => false
+function any(): boolean {
+  return true
+}
+function none(): boolean {
+  return false
+}
 
 // distribution 2.8, as in Harbor: it deletes manifests and no tags
 describe.skipIf(lacksTool('docker-registry'))('deleting a tag at distribution 2.8', () => {

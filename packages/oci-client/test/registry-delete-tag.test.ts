@@ -7,18 +7,26 @@ import {connect, kinds, useRegistries} from './registry-kit.js'
 const connected = useRegistries()
 const REPOSITORY = 'team/app'
 
-const at = ({host}: TestRegistry, tag: string): Reference => ({registry: host, repository: REPOSITORY, tag})
-const put = async (served: TestRegistry, image: TestImage, ...tags: readonly string[]): Promise<Digest> => {
+function at({host}: TestRegistry, tag: string): Reference {
+  return {registry: host, repository: REPOSITORY, tag}
+}
+async function put(served: TestRegistry, image: TestImage, ...tags: readonly string[]): Promise<Digest> {
   await addImage(served, image, {repository: REPOSITORY})
   for (const tag of tags) await addImage(served, image, {repository: REPOSITORY, tag})
   return image.root.descriptor.digest
 }
-const tagsOf = (served: TestRegistry): readonly string[] => served.tags(REPOSITORY).toSorted()
-const any = (): boolean => true
-const none = (): boolean => false
+function tagsOf(served: TestRegistry): readonly string[] {
+  return served.tags(REPOSITORY).toSorted()
+}
+function any(): boolean {
+  return true
+}
+function none(): boolean {
+  return false
+}
 
 /** A registry with `v1` and `latest` of one image, `v2` of another. */
-const filled = async (options: RegistryOptions = {}, client: Parameters<typeof connected>[1] = {}) => {
+async function filled(options: RegistryOptions = {}, client: Parameters<typeof connected>[1] = {}) {
   const {served, registry} = await connected(options, client)
   const digest = await put(served, await makeImage({seed: 'one'}), 'v1', 'latest')
   const other = await put(served, await makeImage({seed: 'two'}), 'v2')
@@ -278,5 +286,6 @@ describe('deleting a tag behind a login', () => {
   })
 })
 
-const manifestOf = (image: TestImage | undefined): Manifest =>
-  parseManifest(image?.root.bytes ?? Buffer.from(''), {mediaType: image?.root.descriptor.mediaType})
+function manifestOf(image: TestImage | undefined): Manifest {
+  return parseManifest(image?.root.bytes ?? Buffer.from(''), {mediaType: image?.root.descriptor.mediaType})
+}

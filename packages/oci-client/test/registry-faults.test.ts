@@ -7,7 +7,9 @@ const start = useRegistries()
 
 const REPO = 'team/app'
 const token = {type: 'token', users: [{name: 'u', password: 'p'}]} as const
-const credentials = async () => ({kind: 'basic', username: 'u', password: 'p'}) as const
+async function credentials() {
+  return {kind: 'basic', username: 'u', password: 'p'} as const
+}
 
 /** Where the fault strikes, with what size of blob, and how many requests the upload may cost at the most. */
 const STAGES: readonly {readonly kind: RequestKind; readonly size: number}[] = [

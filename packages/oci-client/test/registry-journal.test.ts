@@ -10,7 +10,7 @@ const REPO = 'team/app'
 const SIZE = 9 * MiB
 
 /** What a state directory does, in memory. */
-const memoryJournal = (): UploadJournal & {readonly entries: Map<string, string>} => {
+function memoryJournal(): UploadJournal & {readonly entries: Map<string, string>} {
   const entries = new Map<string, string>()
   const keyOf = ({repository, key}: JournalledUpload): string => `${repository} ${key}`
   return {
@@ -25,22 +25,23 @@ const memoryJournal = (): UploadJournal & {readonly entries: Map<string, string>
 }
 
 /** The first body that arrives is cut after so many bytes, and nobody tries again: as if the process had been killed. */
-const tornAfter = (after: number) =>
-  ({match: {kind: 'send' as const}, fault: {type: 'reset-in-body' as const, after}}) as const
+function tornAfter(after: number) {
+  return {match: {kind: 'send' as const}, fault: {type: 'reset-in-body' as const, after}} as const
+}
 
-const pushTorn = async (
+async function pushTorn(
   served: TestRegistry,
   {journal, blob}: {readonly journal: UploadJournal; readonly blob: ReturnType<typeof blobOf>},
-): Promise<void> => {
+): Promise<void> {
   await using killed = connect(served.host, {journal, retries: 0})
   await expect(killed.putBlob(REPO, blob)).rejects.toMatchObject({code: 'UNREACHABLE'})
 }
 
 /** A later run with the same journal. */
-const later = async (
+async function later(
   served: TestRegistry,
   {blob, ...options}: Partial<RegistryOptions> & {readonly blob: ReturnType<typeof blobOf>},
-): Promise<readonly string[]> => {
+): Promise<readonly string[]> {
   const warnings: string[] = []
   await using registry = connect(served.host, {...options, onWarning: (text) => warnings.push(text)})
   const outcome = await registry.putBlob(REPO, blob)
@@ -48,8 +49,9 @@ const later = async (
   return warnings
 }
 
-const holds = async (served: TestRegistry, bytes: Buffer): Promise<boolean> =>
-  bytes.equals((await served.blob(REPO, digestOf(bytes))) ?? Buffer.alloc(0))
+async function holds(served: TestRegistry, bytes: Buffer): Promise<boolean> {
+  return bytes.equals((await served.blob(REPO, digestOf(bytes))) ?? Buffer.alloc(0))
+}
 
 describe('a large blob that an earlier run has begun', () => {
   const bytes = noise(SIZE)

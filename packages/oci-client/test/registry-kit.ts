@@ -20,7 +20,7 @@ export const KiB = 1024
 export const MiB = 1024 * KiB
 
 /** Bytes that do not repeat, the same ones for the same seed. */
-export const noise = (length: number, seed = 'noise'): Buffer => {
+export function noise(length: number, seed = 'noise'): Buffer {
   const key = createHash('sha256').update(seed).digest()
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length))
 }
@@ -37,7 +37,7 @@ export interface SourceOptions {
 }
 
 /** Content held in memory, verified as every source does it. */
-export const blobOf = (bytes: Buffer, options: SourceOptions = {}): BlobSource => {
+export function blobOf(bytes: Buffer, options: SourceOptions = {}): BlobSource {
   const content = {
     mediaType: 'application/octet-stream',
     digest: options.digest ?? digestOf(bytes),
@@ -56,7 +56,7 @@ export const blobOf = (bytes: Buffer, options: SourceOptions = {}): BlobSource =
 }
 
 /** A layer whose digest nobody knows before it was read. */
-export const pendingOf = (bytes: Buffer, options: SourceOptions = {}): BlobSource => {
+export function pendingOf(bytes: Buffer, options: SourceOptions = {}): BlobSource {
   const content: PendingLayer = {
     diffId: digestOf(Buffer.from(`plain ${digestOf(bytes)}`)),
     size: bytes.length * 3,
@@ -89,16 +89,19 @@ async function* pieces(
 }
 
 /** Waits between attempts are cut to next to nothing. */
-export const connect = (host: string, options: Partial<RegistryOptions> = {}): Registry =>
-  openRegistry({registry: host, side: 'target', plainHttp: true, retryMaxWait: 20, ...options})
+export function connect(host: string, options: Partial<RegistryOptions> = {}): Registry {
+  return openRegistry({registry: host, side: 'target', plainHttp: true, retryMaxWait: 20, ...options})
+}
 
 /** `POST PATCH PUT`: what the registry was asked, in order. */
-export const methods = ({requests}: Pick<TestRegistry, 'requests'>): string =>
-  requests.map(({method}) => method).join(' ')
+export function methods({requests}: Pick<TestRegistry, 'requests'>): string {
+  return requests.map(({method}) => method).join(' ')
+}
 
 /** The kinds of request, in order, each as often as it came. */
-export const kinds = ({requests}: Pick<TestRegistry, 'requests'>): readonly RequestRecord['kind'][] =>
-  requests.map(({kind}) => kind)
+export function kinds({requests}: Pick<TestRegistry, 'requests'>): readonly RequestRecord['kind'][] {
+  return requests.map(({kind}) => kind)
+}
 
 export interface Connected {
   readonly served: TestRegistry
@@ -106,10 +109,10 @@ export interface Connected {
 }
 
 /** Starts registries, each with a client of it; all are closed after each test. */
-export const useRegistries = (): ((
+export function useRegistries(): (
   served?: ServedOptions,
   options?: Partial<RegistryOptions>,
-) => Promise<Connected>) => {
+) => Promise<Connected> {
   const open: AsyncDisposable[] = []
   afterEach(async () => {
     for (const one of open.splice(0).toReversed()) await one[Symbol.asyncDispose]()

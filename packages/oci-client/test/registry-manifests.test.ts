@@ -10,8 +10,8 @@ const REPO = 'team/app'
 const config = Buffer.from('{}')
 const layer = noise(100)
 
-const imageOf = (extra: object = {}): Manifest =>
-  parseManifest(
+function imageOf(extra: object = {}): Manifest {
+  return parseManifest(
     Buffer.from(
       JSON.stringify(
         {
@@ -26,14 +26,17 @@ const imageOf = (extra: object = {}): Manifest =>
       ),
     ),
   )
+}
 
-const at = (registry: TestRegistry, tag?: string) => ({
-  registry: registry.host,
-  repository: REPO,
-  ...(tag === undefined ? {} : {tag}),
-})
+function at(registry: TestRegistry, tag?: string) {
+  return {
+    registry: registry.host,
+    repository: REPO,
+    ...(tag === undefined ? {} : {tag}),
+  }
+}
 
-const pushImage = async (served: TestRegistry, registry: Registry): Promise<Manifest> => {
+async function pushImage(served: TestRegistry, registry: Registry): Promise<Manifest> {
   await registry.putBlob(REPO, blobOf(config))
   await registry.putBlob(REPO, blobOf(layer))
   const image = imageOf()

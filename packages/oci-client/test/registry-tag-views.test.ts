@@ -8,14 +8,14 @@ const connected = useRegistries()
 const repository = 'team/app'
 
 /** A registry that deletes manifests alone, with one tag `v1`. */
-const filled = async (): Promise<Connected & {readonly digest: Digest}> => {
+async function filled(): Promise<Connected & {readonly digest: Digest}> {
   const {served, registry} = await connected({deletion: 'by-digest', missingContent: 'allow'})
   const image = await makeImage({seed: 'one'})
   await addImage(served, image, {repository, tag: 'v1'})
   return {served, registry, digest: image.root.descriptor.digest}
 }
 
-const refusesToDelete = async ({served, registry, digest}: Connected & {digest: Digest}): Promise<void> => {
+async function refusesToDelete({served, registry, digest}: Connected & {digest: Digest}): Promise<void> {
   const target = {registry: served.host, repository, tag: 'v1'}
   await expect(registry.deleteTag(target, {digest, mayGo: () => true})).rejects.toMatchObject({
     code: 'LIMIT_EXCEEDED',
@@ -24,8 +24,9 @@ const refusesToDelete = async ({served, registry, digest}: Connected & {digest: 
   expect(served.tags(repository)).toContain('v1')
 }
 
-const addTag = (served: TestRegistry, tag: string, manifest: {bytes: Uint8Array; mediaType: string}): void =>
-  void served.addManifest({repository, reference: tag, ...manifest})
+function addTag(served: TestRegistry, tag: string, manifest: {bytes: Uint8Array; mediaType: string}): void {
+  return void served.addManifest({repository, reference: tag, ...manifest})
+}
 
 it('no more tags are looked at than can be, and nothing is deleted then', async () => {
   const given = await filled()

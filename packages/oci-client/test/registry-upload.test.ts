@@ -7,8 +7,9 @@ const start = useRegistries()
 
 const REPO = 'team/app'
 
-const holds = async (served: TestRegistry, bytes: Buffer): Promise<boolean> =>
-  bytes.equals((await served.blob(REPO, digestOf(bytes))) ?? Buffer.alloc(0))
+async function holds(served: TestRegistry, bytes: Buffer): Promise<boolean> {
+  return bytes.equals((await served.blob(REPO, digestOf(bytes))) ?? Buffer.alloc(0))
+}
 
 describe('the requests of one blob', () => {
   it('are HEAD, POST and PUT where it is small and absent', async () => {

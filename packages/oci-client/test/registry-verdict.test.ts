@@ -9,7 +9,9 @@ import {digestOf} from '#src/model/index.js'
 const KiB = 1024
 const MiB = 1024 * KiB
 const GiB = 1024 * MiB
-const hostWith = (known: Partial<HostKnowledge> = {}): HostKnowledge => ({...unknownHost(), ...known})
+function hostWith(known: Partial<HostKnowledge> = {}): HostKnowledge {
+  return {...unknownHost(), ...known}
+}
 
 describe('the way a blob is sent', () => {
   const whole: UploadMode = {kind: 'whole'}

@@ -11,11 +11,11 @@ const {serve, open, sink} = useSources()
 
 const blobGet = {kind: 'blob-get' as const}
 
-const served = async (
+async function served(
   bytes: Buffer,
   faults: readonly FaultRule[] = [],
   options: OpenOptions & {readonly redirect?: boolean} = {},
-): Promise<{readonly registry: TestRegistry; readonly source: RegistrySource; readonly blob: BlobSource}> => {
+): Promise<{readonly registry: TestRegistry; readonly source: RegistrySource; readonly blob: BlobSource}> {
   const registry = await serve({faults, redirectBlobs: options.redirect ?? false})
   await addLayer(registry, bytes)
   const source = open([`${registry.host}/a:v1`], options)

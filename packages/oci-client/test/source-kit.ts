@@ -20,33 +20,34 @@ export interface OpenOptions extends Partial<Omit<RegistrySourceOptions, 'refere
 }
 
 /** A source for names as people write them. */
-export const sourceOf = (
+export function sourceOf(
   names: readonly string[],
   {connect = {}, ...options}: OpenOptions = {},
-): RegistrySource =>
-  openRegistrySource({
+): RegistrySource {
+  return openRegistrySource({
     references: names.map(parseReference),
     registryFor: (registry) => ({registry, side: 'source', plainHttp: true, retryMaxWait: 20, ...connect}),
     referrers: true,
     ...options,
   })
+}
 
-export const rootOf = ({root}: SourceImage): Descriptor => {
+export function rootOf({root}: SourceImage): Descriptor {
   if ('manifest' in root) return root.manifest
   throw 'error' in root ? root.error : new Error('a pending image')
 }
 
-export const errorOf = ({root}: SourceImage): {readonly code: string; readonly message: string} => {
+export function errorOf({root}: SourceImage): {readonly code: string; readonly message: string} {
   if ('error' in root) return root.error
   throw new Error('that image can be had')
 }
 
 /** Everything below a manifest, then the manifest under its tag or digest. */
-export const copyImage = async (
+export async function copyImage(
   source: RegistrySource,
   sink: Registry,
   image: {readonly root: Descriptor; readonly target: Reference},
-): Promise<void> => {
+): Promise<void> {
   const manifest = await source.manifest(image.root)
   const {repository} = image.target
   if (manifest.kind === 'index') {
@@ -63,11 +64,11 @@ export const copyImage = async (
 }
 
 /** Whatever a test opens is closed after it, the last first. */
-export const useSources = (): {
+export function useSources(): {
   readonly serve: (options?: ServedOptions) => Promise<TestRegistry>
   readonly open: (names: readonly string[], options?: OpenOptions) => RegistrySource
   readonly sink: (host: string) => Registry
-} => {
+} {
   const kept: AsyncDisposable[] = []
   const keep = <Each extends AsyncDisposable>(each: Each): Each => {
     kept.push(each)
@@ -83,7 +84,7 @@ export const useSources = (): {
   }
 }
 
-export const collect = async (bytes: AsyncIterable<Uint8Array>): Promise<Buffer> => {
+export async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of bytes) chunks.push(chunk)
   return Buffer.concat(chunks)

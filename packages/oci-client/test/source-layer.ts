@@ -6,14 +6,16 @@ import type {TestRegistry} from '../../../test/registry/index.js'
 import {listen} from './http-loopback.js'
 import {rootOf, sourceOf} from './source-kit.js'
 
-export const layerOf = (bytes: Buffer): Descriptor => ({
-  mediaType: mediaTypes.ociLayerGzip,
-  digest: digestOf(bytes),
-  size: bytes.length,
-})
+export function layerOf(bytes: Buffer): Descriptor {
+  return {
+    mediaType: mediaTypes.ociLayerGzip,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  }
+}
 
 /** An image of one layer, as its registry has it. */
-const imageOf = (layer: Descriptor): {readonly config: Buffer; readonly manifest: Buffer} => {
+function imageOf(layer: Descriptor): {readonly config: Buffer; readonly manifest: Buffer} {
   const config = Buffer.from('{"architecture":"amd64","os":"linux"}')
   const described = {mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.length}
   const mediaType = mediaTypes.ociManifest
@@ -21,13 +23,13 @@ const imageOf = (layer: Descriptor): {readonly config: Buffer; readonly manifest
   return {config, manifest: Buffer.from(bytes)}
 }
 
-export const addLayer = async (registry: TestRegistry, bytes: Buffer): Promise<void> => {
+export async function addLayer(registry: TestRegistry, bytes: Buffer): Promise<void> {
   const {config, manifest} = imageOf(layerOf(bytes))
   for (const blob of [config, bytes]) await registry.addBlob('a', blob)
   registry.addManifest({repository: 'a', reference: 'v1', mediaType: mediaTypes.ociManifest, bytes: manifest})
 }
 
-export const layerIn = async (source: RegistrySource): Promise<BlobSource> => {
+export async function layerIn(source: RegistrySource): Promise<BlobSource> {
   const [image] = await source.images()
   const manifest = image && (await source.manifest(rootOf(image)))
   const [layer] = manifest?.kind === 'image' ? manifest.layers : []
@@ -36,10 +38,10 @@ export const layerIn = async (source: RegistrySource): Promise<BlobSource> => {
 }
 
 /** A server that says what it likes of one layer. */
-export const serveLayer = async (
+export async function serveLayer(
   layer: Descriptor,
   answerBlob: RequestListener,
-): Promise<{readonly blob: BlobSource; readonly close: () => Promise<void>}> => {
+): Promise<{readonly blob: BlobSource; readonly close: () => Promise<void>}> {
   const {manifest} = imageOf(layer)
   const server = await listen(
     createServer((request, response) => {

@@ -22,10 +22,10 @@ const {serve, open, sink} = useSources()
 const keys = generateKeyPairSync('ec', {namedCurve: 'prime256v1'})
 
 /** What cosign stores: a manifest whose layer is the payload and whose annotation is the signature over it. */
-const signatureOf = async (
+async function signatureOf(
   digest: Digest,
   subject?: Descriptor,
-): Promise<{readonly payload: Buffer; readonly config: Buffer; readonly manifest: Buffer}> => {
+): Promise<{readonly payload: Buffer; readonly config: Buffer; readonly manifest: Buffer}> {
   const payload = Buffer.from(
     JSON.stringify({
       critical: {
@@ -63,10 +63,10 @@ const signatureOf = async (
 }
 
 /** Signs what is in a registry, under cosign's tag or as a referrer. */
-const signIn = async (
+async function signIn(
   registry: TestRegistry,
   given: {readonly repository: string; readonly of: Descriptor; readonly as: 'tag' | 'referrer'},
-): Promise<Digest> => {
+): Promise<Digest> {
   const {repository, of, as} = given
   const {mediaType, digest, size} = of
   const {payload, config, manifest} = await signatureOf(
@@ -78,17 +78,18 @@ const signIn = async (
   return registry.addManifest({repository, reference, mediaType: mediaTypes.ociManifest, bytes: manifest})
 }
 
-const multi = (seed: string): Promise<TestImage> =>
-  makeImage({seed, platforms: ['linux/amd64', 'linux/arm64']})
+function multi(seed: string): Promise<TestImage> {
+  return makeImage({seed, platforms: ['linux/amd64', 'linux/arm64']})
+}
 
-const signed = async (
+async function signed(
   options: RegistryOptions,
   given: {readonly as: 'tag' | 'referrer'} = {as: 'tag'},
 ): Promise<{
   readonly registry: TestRegistry
   readonly image: TestImage
   readonly signatures: readonly Digest[]
-}> => {
+}> {
   const registry = await serve(options)
   const image = await multi('signed')
   await addImage(registry, image, {repository: 'app', tag: 'v1'})
@@ -98,14 +99,15 @@ const signed = async (
   return {registry, image, signatures}
 }
 
-const only = async (source: RegistrySource): Promise<SourceImage> => {
+async function only(source: RegistrySource): Promise<SourceImage> {
   const [image] = await source.images()
   if (image === undefined) throw new Error('no image')
   return image
 }
 
-const digestsOf = (images: readonly SourceImage[]): readonly Digest[] =>
-  images.map((image) => rootOf(image).digest).toSorted()
+function digestsOf(images: readonly SourceImage[]): readonly Digest[] {
+  return images.map((image) => rootOf(image).digest).toSorted()
+}
 
 describe('what refers to an image', () => {
   it('is found by the referrers API, for the index and for each of its children', async () => {

@@ -9,10 +9,11 @@ import {collect, rootOf, useSources} from './source-kit.js'
 
 const {serve, open, sink} = useSources()
 
-const tick = (milliseconds = 0): Promise<void> =>
-  new Promise((resolve) => {
+function tick(milliseconds = 0): Promise<void> {
+  return new Promise((resolve) => {
     setTimeout(resolve, milliseconds)
   })
+}
 
 describe('a shared blob', () => {
   it('does not wait for good for one who may be waiting for those who read', async () => {

@@ -7,7 +7,7 @@ import {useSources} from './source-kit.js'
 
 const {serve, open} = useSources()
 
-const listFrom = async (answer: RequestListener): Promise<readonly string[]> => {
+async function listFrom(answer: RequestListener): Promise<readonly string[]> {
   const server = await listen(createServer(answer))
   try {
     return await open([]).listTags(`127.0.0.1:${server.port}`, 'a/b')

@@ -24,7 +24,7 @@ type Start = (
 ) => Promise<Setting>
 
 /** For a test file: a registry, the token server it sends clients to, and a client; all closed after each test. */
-export const useTokenServers = (): Start => {
+export function useTokenServers(): Start {
   const open: {close(): Promise<void>}[] = []
   afterEach(async () => {
     for (const one of open.splice(0)) await one.close()
@@ -38,5 +38,6 @@ export const useTokenServers = (): Start => {
   }
 }
 
-export const basic = (username: string, password: string): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+export function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}

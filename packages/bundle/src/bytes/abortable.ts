@@ -1,7 +1,7 @@
 import {cancelled} from '@airgap-mirror/oci-client/model'
 
 /** @throws {MirrorError} CANCELLED where the signal was aborted */
-export const throwIfAborted = (signal: AbortSignal | undefined): void => {
+export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal)
 }
 
@@ -9,7 +9,7 @@ export const throwIfAborted = (signal: AbortSignal | undefined): void => {
  * Waits no longer than the signal allows. The promise itself goes on; its rejection after an abort is of no interest.
  * @throws {MirrorError} CANCELLED
  */
-export const abortable = async <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
   let stop: (() => void) | undefined
   const aborted = new Promise<never>((_resolve, reject) => {

@@ -290,5 +290,6 @@ export class BlockBytes implements ByteSource {
 }
 
 /** What a cache may have of a block. */
-const cachedOf = (block: PlacedBlock): readonly Block[] =>
-  block.sparse === undefined ? [block] : [block, block.sparse.coded]
+function cachedOf(block: PlacedBlock): readonly Block[] {
+  return block.sparse === undefined ? [block] : [block, block.sparse.coded]
+}

@@ -278,10 +278,11 @@ export class BlockCache {
 }
 
 /** The smaller goes first. */
-const keepValue = ({order}: Block, lowest: number): number =>
-  order < lowest ? order - Number.MAX_SAFE_INTEGER : -order
+function keepValue({order}: Block, lowest: number): number {
+  return order < lowest ? order - Number.MAX_SAFE_INTEGER : -order
+}
 
-const filledUpTo = async (entry: Entry, upTo: number): Promise<void> => {
+async function filledUpTo(entry: Entry, upTo: number): Promise<void> {
   if (entry.filled >= upTo) return
   let reader: {readonly upTo: number; readonly resolve: () => void} | undefined
   const filled = new Promise<void>((resolve) => {

@@ -12,10 +12,10 @@ export interface DecodeAheadOptions {
  * Decodes what is coded in blocks, in their order and as many at once as the cache allows, and leaves it in the cache. Never
  * rejects: whoever comes to read a block is told what is wrong with it.
  */
-export const decodeAhead = async (
+export async function decodeAhead(
   blocks: readonly {readonly sparse?: SparseBlock | undefined}[],
   {cache, isWanted, signal}: DecodeAheadOptions,
-): Promise<void> => {
+): Promise<void> {
   let next = 0
   const decodeOthers = async (): Promise<void> => {
     while (next < blocks.length && !signal.aborted && isWanted()) {

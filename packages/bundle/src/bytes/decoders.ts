@@ -8,7 +8,7 @@ export interface Decoders {
 }
 
 /** Finds out, by loading them, which decoders there are. */
-export const decoders = async (): Promise<Decoders> => {
+export async function decoders(): Promise<Decoders> {
   const [xz, zstd] = await Promise.all([xzDecoder(), zstdDecoder()])
   return {xz: xz.library, zstd: zstd.library}
 }

@@ -13,7 +13,7 @@ export interface FileBytesOptions {
 }
 
 /** An open file as a byte source. Disposing the source closes the file. */
-export const fileBytes = (handle: FileHandle, options: FileBytesOptions): ByteSource => {
+export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSource {
   const {name, size} = options
 
   /** Fills a new buffer from the file, as far as the file goes. */
@@ -61,17 +61,27 @@ export const fileBytes = (handle: FileHandle, options: FileBytesOptions): ByteSo
 }
 
 /** The error of a source that has no more bytes where some should be. */
-export const endsBefore = (
+export function endsBefore(
   name: string,
   {size, wanted}: {readonly size: number; readonly wanted: number},
-): MirrorError =>
-  new MirrorError('BUNDLE_TRUNCATED', `${name} ends at byte ${size}, but its content goes on to ${wanted}`, {
-    side: 'source',
-    hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
-  })
+): MirrorError {
+  return new MirrorError(
+    'BUNDLE_TRUNCATED',
+    `${name} ends at byte ${size}, but its content goes on to ${wanted}`,
+    {
+      side: 'source',
+      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+    },
+  )
+}
 
-const shrunk = (name: string, at: number): MirrorError =>
-  new MirrorError('BUNDLE_TRUNCATED', `${name} became shorter while it was read: nothing at byte ${at}`, {
-    side: 'source',
-    hint: 'wait until the bundle has been written completely, then run again',
-  })
+function shrunk(name: string, at: number): MirrorError {
+  return new MirrorError(
+    'BUNDLE_TRUNCATED',
+    `${name} became shorter while it was read: nothing at byte ${at}`,
+    {
+      side: 'source',
+      hint: 'wait until the bundle has been written completely, then run again',
+    },
+  )
+}

@@ -50,7 +50,7 @@ const levels = new WeakMap<ByteSource, Level>()
  * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_UNSUPPORTED, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, SCRATCH_FULL,
  *   WRITE_FAILED, LIMIT_EXCEEDED, CANCELLED
  */
-export const openBytes = async (input: BytesInput, options: OpenBytesOptions = {}): Promise<ByteSource> => {
+export async function openBytes(input: BytesInput, options: OpenBytesOptions = {}): Promise<ByteSource> {
   throwIfAborted(options.signal)
   if ('stream' in input) return openStream(input.stream, {...options, name: input.name})
   const handle = await open(input.path).catch((cause: unknown) => {
@@ -73,11 +73,11 @@ export const openBytes = async (input: BytesInput, options: OpenBytesOptions = {
  * Disposing it leaves `source` open; `usage` counts what this level decodes.
  * @throws {MirrorError} as `openBytes`
  */
-export const openNested = async (
+export async function openNested(
   source: ByteSource,
   range: NestedRange,
   options: OpenBytesOptions = {},
-): Promise<ByteSource> => {
+): Promise<ByteSource> {
   const above = levels.get(source instanceof LazyBytes ? await source.opened() : source)
   if (above !== undefined && above.depth >= limits.nestingDepth) {
     throw new MirrorError(
@@ -99,10 +99,7 @@ interface Named extends OpenBytesOptions {
   readonly name: string
 }
 
-const openFile = async (
-  handle: FileHandle,
-  options: Named & {readonly size: number},
-): Promise<ByteSource> => {
+async function openFile(handle: FileHandle, options: Named & {readonly size: number}): Promise<ByteSource> {
   const shared = options.beside === undefined ? undefined : levels.get(options.beside)
   const level = shared ?? newLevel(options, {depth: 0})
   const opened = await openPacked(fileBytes(handle, options), {...options, ...level})
@@ -111,7 +108,7 @@ const openFile = async (
 }
 
 /** A stream passes once, and what a bundle says about itself is at its end: the plain bytes are kept on scratch disk. */
-const openStream = async (stream: Readable, options: Named): Promise<ByteSource> => {
+async function openStream(stream: Readable, options: Named): Promise<ByteSource> {
   const {name, signal} = options
   const scratch = scratchOf(options.scratch)
   if (scratch === undefined) {
@@ -162,10 +159,10 @@ async function* readable(
 }
 
 /** The first bytes of a stream, and the stream as if they had not been read. */
-const withFirst = async (
+async function withFirst(
   chunks: AsyncGenerator<Uint8Array, void, undefined>,
   length: number,
-): Promise<{first: Uint8Array; all: Bytes}> => {
+): Promise<{first: Uint8Array; all: Bytes}> {
   const read: Uint8Array[] = []
   for (let size = 0; size < length;) {
     const next = await chunks.next()
@@ -180,17 +177,21 @@ const withFirst = async (
   return {first: Buffer.concat(read).subarray(0, length), all: all()}
 }
 
-const newLevel = (options: OpenBytesOptions, {depth}: {readonly depth: number}): Level => {
+function newLevel(options: OpenBytesOptions, {depth}: {readonly depth: number}): Level {
   const budget = options.memoryBudget ?? DEFAULT_BUDGET
   const threads = options.threads ?? availableParallelism()
   return {depth, budget, cache: new BlockCache({budget, threads}), idle: new IdlePasses()}
 }
 
 /** Half of the memory where the level above needs the other half, all of it where that decodes no blocks. */
-const levelBelow = (above: Level, source: ByteSource, options: OpenBytesOptions): Level => {
+function levelBelow(above: Level, source: ByteSource, options: OpenBytesOptions): Level {
   const memoryBudget = source.access === 'blocks' ? above.budget / 2 : above.budget
   return newLevel({...options, memoryBudget}, {depth: above.depth + 1})
 }
 
-const unreadable = (name: string, cause: unknown): MirrorError =>
-  new MirrorError('BUNDLE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {side: 'source', cause})
+function unreadable(name: string, cause: unknown): MirrorError {
+  return new MirrorError('BUNDLE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {
+    side: 'source',
+    cause,
+  })
+}

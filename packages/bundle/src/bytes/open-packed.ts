@@ -15,7 +15,7 @@ const SNIFF_BYTES = 512
  * The plain bytes of a source that may be compressed. The result owns `packed`, and is `packed` where it is plain. Where
  * this fails `packed` is left open.
  */
-export const openPacked = async (packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> => {
+export async function openPacked(packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> {
   const first = await packed.read(0, SNIFF_BYTES, options)
   const compression = sniffCompression(first, packed.name)
   if (compression === 'plain') return packed
@@ -26,7 +26,7 @@ export const openPacked = async (packed: ByteSource, options: OpenPackedOptions)
   return spooledOrTwice(packed, {...options, decode, plainSize: undefined})
 }
 
-export const decoderOf = async (compression: Exclude<Compression, 'plain'>): Promise<SequentialDecoder> => {
+export async function decoderOf(compression: Exclude<Compression, 'plain'>): Promise<SequentialDecoder> {
   if (compression === 'gzip') return gunzip
   return (compression === 'xz' ? await xzDecoder() : await zstdDecoder()).decode
 }

@@ -14,7 +14,7 @@ export interface DecodeOnceOptions extends OpenPackedOptions {
 }
 
 /** Kept plain on scratch disk where that is allowed and there is room, else decoded anew for each pass. */
-export const spooledOrTwice = async (packed: ByteSource, options: DecodeOnceOptions): Promise<ByteSource> => {
+export async function spooledOrTwice(packed: ByteSource, options: DecodeOnceOptions): Promise<ByteSource> {
   const scratch = scratchOf(options.scratch)
   const usage: Usage = {decoded: 0, scratchPeak: 0}
   if (scratch !== undefined) {
@@ -30,10 +30,10 @@ export const spooledOrTwice = async (packed: ByteSource, options: DecodeOnceOpti
 }
 
 /** Undefined where the scratch disk turned out to be too small. */
-const spooledPacked = async (
+async function spooledPacked(
   packed: ByteSource,
   options: DecodeOnceOptions & {readonly scratch: Scratch; readonly usage: Usage},
-): Promise<ByteSource | undefined> => {
+): Promise<ByteSource | undefined> {
   const {scratch, usage, signal, onNote} = options
   onNote?.(
     `${packed.name} can only be decoded from its start: its plain content is kept in ${scratch.directory}`,
@@ -51,18 +51,19 @@ const spooledPacked = async (
 }
 
 /** Decoded anew for each pass, without any disk. */
-export const decodedTwice = (
+export function decodedTwice(
   packed: ByteSource,
   options: OpenPackedOptions & {readonly decode: SequentialDecoder; readonly plainSize?: number | undefined},
   usage: Usage = {decoded: 0, scratchPeak: 0},
-): ByteSource =>
-  new SequentialBytes({
+): ByteSource {
+  return new SequentialBytes({
     name: packed.name,
     usage,
     open: ({signal}) => counted(decodeAll(packed, {...options, signal}), usage),
     dispose: async () => packed[Symbol.asyncDispose](),
     idle: options.idle,
   })
+}
 
 async function* decodeAll(
   packed: ByteSource,
@@ -91,8 +92,8 @@ async function* decodeAll(
 }
 
 /** The error of a compressed archive inside a bundle that unpacks to more than makes sense for the bundle. */
-export const tooBig = (name: string, limit: number): MirrorError =>
-  new MirrorError(
+export function tooBig(name: string, limit: number): MirrorError {
+  return new MirrorError(
     'LIMIT_EXCEEDED',
     `${name} unpacks to more than the ${limit} bytes that are left for archives inside`,
     {
@@ -100,3 +101,4 @@ export const tooBig = (name: string, limit: number): MirrorError =>
       hint: 'If it is no bomb, unpack it, and push it on its own.',
     },
   )
+}

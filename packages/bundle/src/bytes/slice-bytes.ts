@@ -5,10 +5,10 @@ import {endsBefore} from './file-bytes.js'
  * A range of another source as a source of its own, without a copy. Its `usage` stays zero: what it uses is counted by
  * `source`. Disposing it does nothing.
  */
-export const sliceBytes = (
+export function sliceBytes(
   source: ByteSource,
   range: {readonly offset: number; readonly length: number; readonly name: string},
-): ByteSource => {
+): ByteSource {
   const {offset: start, length: size, name} = range
   return {
     name,

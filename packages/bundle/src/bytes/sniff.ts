@@ -21,7 +21,7 @@ const UNSUPPORTED: readonly {
  * Tells the compression by the first 512 bytes (fewer where there are no more). What is not known counts as plain.
  * @throws {MirrorError} BUNDLE_UNSUPPORTED for a compression that is known and not read
  */
-export const sniffCompression = (first512: Uint8Array, name: string): Compression => {
+export function sniffCompression(first512: Uint8Array, name: string): Compression {
   if (looksLikeTar(first512)) return 'plain'
   const startsWith = (magic: readonly number[]): boolean =>
     magic.every((byte, index) => first512[index] === byte)

@@ -23,15 +23,17 @@ export const blockBytes: Readonly<Record<BlockMethod, number>> = {
 }
 
 /** Room for a block whatever becomes of it: what does not compress comes out a little longer. */
-export const roomBytes = (method: BlockMethod): number => blockBytes[method] + (blockBytes[method] >>> 6)
+export function roomBytes(method: BlockMethod): number {
+  return blockBytes[method] + (blockBytes[method] >>> 6)
+}
 
-const gzipPacker = (): ((plain: Uint8Array) => PackedBlock) => {
+function gzipPacker(): (plain: Uint8Array) => PackedBlock {
   const deflate = createDeflate()
   return (plain) => ({bytes: deflate(plain), plainLength: plain.length, crc32: crc32(plain)})
 }
 
 /** Level 3 uses no search that zstd picks by the processor's vector unit, unlike levels 5 to 12. */
-const zstdPacker = (): ((plain: Uint8Array) => PackedBlock) => {
+function zstdPacker(): (plain: Uint8Array) => PackedBlock {
   const {CCtx, CParameter, compressBound} = loadZstd()
   const context = new CCtx()
   context.setParameter(CParameter.compressionLevel, 3)
@@ -51,5 +53,6 @@ const packers = {gzip: gzipPacker, zstd: zstdPacker}
  * Turns one block into bytes of its own, whatever came before; they are good until the next call. For use on a worker
  * thread: it takes some 10 ms.
  */
-export const createBlockPacker = (method: BlockMethod): ((plain: Uint8Array) => PackedBlock) =>
-  packers[method]()
+export function createBlockPacker(method: BlockMethod): (plain: Uint8Array) => PackedBlock {
+  return packers[method]()
+}

@@ -122,4 +122,6 @@ export class BlockPool {
   }
 }
 
-const closedError = (): Error => new Error('the layer compressor is closed')
+function closedError(): Error {
+  return new Error('the layer compressor is closed')
+}

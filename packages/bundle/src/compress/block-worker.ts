@@ -27,7 +27,7 @@ setFlagsFromString('--wasm-tiering-budget=1000000')
 
 const pack = createBlockPacker(workerData as BlockMethod)
 
-const answer = ({buffer, length}: BlockRequest): BlockAnswer => {
+function answer({buffer, length}: BlockRequest): BlockAnswer {
   try {
     const {bytes, ...rest} = pack(new Uint8Array(buffer, 0, length))
     new Uint8Array(buffer).set(bytes)

@@ -2,11 +2,12 @@
 const polynomial = 0xedb88320
 
 /** The CRC of two runs of bytes, from the CRC of each and the length of the second. */
-export const joinCrc32 = (first: number, second: number, secondLength: number): number =>
-  (multiply(powerOfX(secondLength), first) ^ second) >>> 0
+export function joinCrc32(first: number, second: number, secondLength: number): number {
+  return (multiply(powerOfX(secondLength), first) ^ second) >>> 0
+}
 
 /** Polynomials over GF(2) modulo the CRC's, the coefficient of x^0 in the highest bit. */
-const multiply = (left: number, right: number): number => {
+function multiply(left: number, right: number): number {
   let product = 0
   let shifted = right
   for (let bit = 31; bit >= 0; bit--) {
@@ -17,7 +18,7 @@ const multiply = (left: number, right: number): number => {
 }
 
 /** x^(8 · bytes), by squaring. */
-const powerOfX = (bytes: number): number => {
+function powerOfX(bytes: number): number {
   let power = 1 << 31
   let square = 1 << (31 - 8)
   for (let left = bytes; left > 0; left = Math.floor(left / 2)) {

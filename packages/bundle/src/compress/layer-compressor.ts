@@ -45,10 +45,10 @@ const blocksPerThread = 3
  *
  * @throws {MirrorError} BUNDLE_UNSUPPORTED for zstd where its library does not load
  */
-export const createLayerCompressor = (
+export function createLayerCompressor(
   method: LayerCompression,
   options: LayerCompressorOptions = {},
-): LayerCompressor => {
+): LayerCompressor {
   if (method === 'none') return {mediaType: mediaTypes.ociLayer, compress: passThrough, close: async () => {}}
   if (method === 'zstd') loadZstd()
   const {mediaType, frame} = formats[method]

@@ -6,7 +6,7 @@ import type * as zstd from 'zstd-napi/binding.js'
 export type Zstd = typeof zstd
 
 /** @throws {MirrorError} BUNDLE_UNSUPPORTED where the package is missing or its native code does not load */
-export const loadZstd = (): Zstd => {
+export function loadZstd(): Zstd {
   try {
     return createRequire(import.meta.url)('zstd-napi/binding.js') as Zstd
   } catch (cause) {

@@ -14,7 +14,7 @@ const BATCH = 64
  * directory is read; pipes, sockets and devices are left out.
  * @throws {MirrorError} BUNDLE_UNREADABLE, LIMIT_EXCEEDED, CANCELLED
  */
-export const readDirectoryTree = async (directory: string, options: ReadOptions = {}): Promise<FileTree> => {
+export async function readDirectoryTree(directory: string, options: ReadOptions = {}): Promise<FileTree> {
   let root: string
   try {
     root = await realpath(directory)
@@ -44,7 +44,7 @@ interface Listed extends TreeEntry {
   readonly target?: string
 }
 
-const list = async (root: string, options: ReadOptions & {readonly name: string}): Promise<Listed[]> => {
+async function list(root: string, options: ReadOptions & {readonly name: string}): Promise<Listed[]> {
   const found: Listed[] = []
   const directories = ['']
   let files: string[] = []
@@ -74,7 +74,7 @@ const list = async (root: string, options: ReadOptions & {readonly name: string}
   return found.sort((left, right) => (left.path < right.path ? -1 : 1))
 }
 
-const children = async (directory: string) => {
+async function children(directory: string) {
   try {
     return await readdir(directory, {withFileTypes: true})
   } catch (cause) {
@@ -82,7 +82,7 @@ const children = async (directory: string) => {
   }
 }
 
-const measured = async (root: string, path: string): Promise<Listed> => {
+async function measured(root: string, path: string): Promise<Listed> {
   const full = join(root, path)
   try {
     const stats = await lstat(full)

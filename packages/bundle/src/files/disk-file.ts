@@ -8,18 +8,20 @@ import type {TreeFile} from './file-tree.js'
 const CHUNK = 256 * 1024
 
 /** A file of a directory tree; `path` has no links left in it. */
-export const diskFile = (path: string, size: number): TreeFile => ({
-  name: path,
-  size,
-  position: 0,
-  read: async (offset, length, options) => {
-    await using file = await openRegular(path, options)
-    return readAt(file, {path, offset, length: Math.max(0, Math.min(length, size - offset))})
-  },
-  stream: ({offset = 0, signal} = {}) => streamFile(path, {offset, end: size, signal}),
-  hold: () => () => {},
-  openArchive: (options) => openBytes({path}, options),
-})
+export function diskFile(path: string, size: number): TreeFile {
+  return {
+    name: path,
+    size,
+    position: 0,
+    read: async (offset, length, options) => {
+      await using file = await openRegular(path, options)
+      return readAt(file, {path, offset, length: Math.max(0, Math.min(length, size - offset))})
+    },
+    stream: ({offset = 0, signal} = {}) => streamFile(path, {offset, end: size, signal}),
+    hold: () => () => {},
+    openArchive: (options) => openBytes({path}, options),
+  }
+}
 
 async function* streamFile(
   path: string,
@@ -38,7 +40,7 @@ async function* streamFile(
 }
 
 // A link or a pipe put in the file's place since the directory was listed is refused rather than followed.
-const openRegular = async (path: string, options: ReadOptions = {}): Promise<FileHandle> => {
+async function openRegular(path: string, options: ReadOptions = {}): Promise<FileHandle> {
   if (options.signal?.aborted) throw cancelled(options.signal)
   let file: FileHandle | undefined
   let stats: Stats
@@ -54,10 +56,10 @@ const openRegular = async (path: string, options: ReadOptions = {}): Promise<Fil
   throw unreadable(path, new Error('it is no longer a regular file'))
 }
 
-const readAt = async (
+async function readAt(
   file: FileHandle,
   {path, offset, length}: {readonly path: string; readonly offset: number; readonly length: number},
-): Promise<Uint8Array> => {
+): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafeSlow(length)
   try {
     const {bytesRead} = await file.read(buffer, 0, length, offset)
@@ -68,5 +70,9 @@ const readAt = async (
 }
 
 /** What the file system said, as the error of a source that cannot be read. */
-export const unreadable = (path: string, cause: unknown): MirrorError =>
-  new MirrorError('BUNDLE_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, {side: 'source', cause})
+export function unreadable(path: string, cause: unknown): MirrorError {
+  return new MirrorError('BUNDLE_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, {
+    side: 'source',
+    cause,
+  })
+}

@@ -39,7 +39,7 @@ export interface FileTree {
 }
 
 /** The part of a tree below a directory, which holds `entries`. Links may still lead anywhere in the whole tree. */
-export const subTree = (tree: FileTree, directory: string, entries: readonly TreeEntry[]): FileTree => {
+export function subTree(tree: FileTree, directory: string, entries: readonly TreeEntry[]): FileTree {
   const prefix = `${directory}/`
   return {
     name: `${tree.name}: ${directory}`,
@@ -50,7 +50,7 @@ export const subTree = (tree: FileTree, directory: string, entries: readonly Tre
 
 const links = new WeakMap<FileTree, ReadonlySet<string>>()
 
-export const isLink = (tree: FileTree, path: string): boolean => {
+export function isLink(tree: FileTree, path: string): boolean {
   const known =
     links.get(tree) ?? new Set(tree.entries.filter(({kind}) => kind === 'link').map((entry) => entry.path))
   links.set(tree, known)
@@ -58,5 +58,8 @@ export const isLink = (tree: FileTree, path: string): boolean => {
 }
 
 /** Why `find` gave nothing, for a message. */
-export const whyMissing = (tree: FileTree, path: string): string =>
-  isLink(tree, path) ? 'is a link that leads out of the bundle, in a circle or to nothing' : 'is not there'
+export function whyMissing(tree: FileTree, path: string): string {
+  return isLink(tree, path)
+    ? 'is a link that leads out of the bundle, in a circle or to nothing'
+    : 'is not there'
+}

@@ -1,13 +1,15 @@
 import type {StoredFile} from './file-tree.js'
 
 /** Content that an index held inside itself, or that was made here. */
-export const memoryFile = (bytes: Uint8Array, name: string): StoredFile => ({
-  name,
-  size: bytes.length,
-  position: 0,
-  read: async (offset, length) => bytes.subarray(offset, offset + length),
-  async *stream({offset = 0} = {}) {
-    if (offset < bytes.length) yield bytes.slice(offset)
-  },
-  hold: () => () => {},
-})
+export function memoryFile(bytes: Uint8Array, name: string): StoredFile {
+  return {
+    name,
+    size: bytes.length,
+    position: 0,
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+    async *stream({offset = 0} = {}) {
+      if (offset < bytes.length) yield bytes.slice(offset)
+    },
+    hold: () => () => {},
+  }
+}

@@ -9,10 +9,10 @@ export type LinkTable = ReadonlyMap<string, string>
  * @returns the path without links; undefined where it leads out of the tree
  * @throws {MirrorError} BUNDLE_CORRUPT where links lead in a circle
  */
-export const resolveLinks = (
+export function resolveLinks(
   path: string,
   {links, root}: {readonly links: LinkTable; readonly root: string},
-): string | undefined => {
+): string | undefined {
   const pending = path.split('/').toReversed()
   const done: string[] = []
   let hops = 0

@@ -8,7 +8,7 @@ export type ContentKind = 'tar' | 'gzip' | 'xz' | 'zstd' | 'other'
 export const SNIFF_BYTES = 512
 
 /** Whether something may be an archive that is read here, by its first bytes. */
-export const sniffContent = (head: Uint8Array): ContentKind => {
+export function sniffContent(head: Uint8Array): ContentKind {
   if (looksLikeTar(head)) return 'tar'
   try {
     const compression = sniffCompression(head, 'content')
@@ -19,10 +19,12 @@ export const sniffContent = (head: Uint8Array): ContentKind => {
   }
 }
 
-export const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
+export function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b
+}
 
 /** What a file that is no archive seems to be, for a message: `begins with …`. */
-export const describeHead = (head: Uint8Array): string => {
+export function describeHead(head: Uint8Array): string {
   const text = Buffer.from(head.subarray(0, 256)).toString('latin1')
   const known = SIGNATURES.find(([pattern]) => pattern.test(text))
   if (known !== undefined) return `looks like ${known[1]}`

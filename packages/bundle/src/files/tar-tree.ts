@@ -22,7 +22,7 @@ export interface TarTreeOptions {
 }
 
 /** A tar archive as a tree. */
-export const tarTree = (source: ByteSource, options: TarTreeOptions): TarTree => {
+export function tarTree(source: ByteSource, options: TarTreeOptions): TarTree {
   const {index} = options
   const find = (path: string): TreeFile | undefined => {
     const entry = index.find(path)
@@ -37,13 +37,15 @@ export const tarTree = (source: ByteSource, options: TarTreeOptions): TarTree =>
   }
 }
 
-const treeEntry = ({path, type, size}: TarEntry): TreeEntry => ({
-  path,
-  kind: type === 'symlink' || type === 'hardlink' ? 'link' : type,
-  size,
-})
+function treeEntry({path, type, size}: TarEntry): TreeEntry {
+  return {
+    path,
+    kind: type === 'symlink' || type === 'hardlink' ? 'link' : type,
+    size,
+  }
+}
 
-const tarFile = (source: ByteSource, entry: TarEntry, {base, heads}: TarTreeOptions): TreeFile => {
+function tarFile(source: ByteSource, entry: TarEntry, {base, heads}: TarTreeOptions): TreeFile {
   const {offset: start, size, captured, path} = entry
   const name = `${source.name}: ${path}`
   const location = {

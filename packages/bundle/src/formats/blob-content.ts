@@ -21,19 +21,21 @@ import {isGzip} from '../files/sniff.js'
 import {sourceSide, verifiedFile} from './verified-file.js'
 
 /** Content that goes out as it lies in the bundle. */
-export const storedBlob = (content: Descriptor, file: StoredFile): BlobSource =>
-  heldBlob({content, file, skips: true}, ({signal, offset = 0}) =>
+export function storedBlob(content: Descriptor, file: StoredFile): BlobSource {
+  return heldBlob({content, file, skips: true}, ({signal, offset = 0}) =>
     offset === 0 ? verifiedFile(file, content, {signal}) : sourceSide(file.stream({signal, offset})),
   )
+}
 
 /** A plain layer that is compressed while it is read. Its diff id is verified whatever the offset. */
-export const pendingBlob = (
+export function pendingBlob(
   content: PendingLayer,
   {file, compress}: {readonly file: StoredFile; readonly compress: CompressLayer},
-): BlobSource =>
-  heldBlob({content, file}, ({signal, offset = 0}) =>
+): BlobSource {
+  return heldBlob({content, file}, ({signal, offset = 0}) =>
     skip(compress(sourceSide(plainLayer(content, file, signal)), {signal}), offset),
   )
+}
 
 interface Held {
   readonly content: Content
@@ -42,10 +44,7 @@ interface Held {
   readonly skips?: boolean
 }
 
-const heldBlob = (
-  {content, file, skips = false}: Held,
-  open: (options: OpenOptions) => Bytes,
-): BlobSource => {
+function heldBlob({content, file, skips = false}: Held, open: (options: OpenOptions) => Bytes): BlobSource {
   const holds = new Set<() => void>()
   const releaseAll = (): void => {
     for (const release of holds) release()
@@ -137,8 +136,11 @@ async function* copied(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined
   for await (const chunk of bytes) yield new Uint8Array(chunk)
 }
 
-const isZlibError = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+function isZlibError(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+  )
+}
 
 async function* verifiedUnsized(
   bytes: Bytes,

@@ -19,17 +19,19 @@ export interface ContentTable {
   manifestsValues: number
 }
 
-export const contentTable = (): ContentTable => ({
-  blobs: new Map(),
-  layers: new Map(),
-  linkedLayouts: [],
-  absent: new Map(),
-  manifests: new Map(),
-  manifestsBytes: 0,
-  manifestsValues: 0,
-})
+export function contentTable(): ContentTable {
+  return {
+    blobs: new Map(),
+    layers: new Map(),
+    linkedLayouts: [],
+    absent: new Map(),
+    manifests: new Map(),
+    manifestsBytes: 0,
+    manifestsValues: 0,
+  }
+}
 
-export const findBlob = (table: ContentTable, digest: Digest): StoredFile | undefined => {
+export function findBlob(table: ContentTable, digest: Digest): StoredFile | undefined {
   const known = table.blobs.get(digest)
   if (known !== undefined) return known
   for (const tree of table.linkedLayouts) {
@@ -40,15 +42,16 @@ export const findBlob = (table: ContentTable, digest: Digest): StoredFile | unde
 }
 
 /** Content found twice is kept once: the bytes are the same or one of them lies, and reading tells. */
-export const remember = (table: Map<Digest, StoredFile>, digest: Digest, file: StoredFile): void => {
+export function remember(table: Map<Digest, StoredFile>, digest: Digest, file: StoredFile): void {
   if (!table.has(digest)) table.set(digest, file)
 }
 
-export const rememberBytes = (table: ContentTable, digest: Digest, bytes: Uint8Array): void =>
-  remember(table.blobs, digest, memoryFile(bytes, digest))
+export function rememberBytes(table: ContentTable, digest: Digest, bytes: Uint8Array): void {
+  return remember(table.blobs, digest, memoryFile(bytes, digest))
+}
 
 /** Every file below `blobs/<algorithm>/` whose name is a digest; others are ignored (image-spec image-layout.md). */
-export const rememberLayoutBlobs = (table: ContentTable, tree: FileTree): void => {
+export function rememberLayoutBlobs(table: ContentTable, tree: FileTree): void {
   for (const {path, kind} of tree.entries) {
     if (kind === 'directory') continue
     if (kind === 'link' && LINKED.test(path)) table.linkedLayouts.push(tree)
@@ -62,4 +65,6 @@ export const rememberLayoutBlobs = (table: ContentTable, tree: FileTree): void =
 
 const LINKED = /^blobs(?:\/sha(?:256|512))?$/
 
-export const blobPath = (digest: Digest): string => `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
+export function blobPath(digest: Digest): string {
+  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
+}

@@ -31,10 +31,10 @@ export interface UnknownManifest {
  * docker's manifest.json beside it: it has the digests.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json), BUNDLE_CORRUPT (links)
  */
-export const detectFormat = async (
+export async function detectFormat(
   tree: FileTree,
   {signal}: ReadOptions = {},
-): Promise<Format | UnknownManifest | undefined> => {
+): Promise<Format | UnknownManifest | undefined> {
   refuseDeadLinks(tree)
   if (tree.find('index.json') !== undefined && isLayout(tree)) {
     return {name: 'oci-layout', read: (context) => readOciLayout(tree, context)}
@@ -54,17 +54,20 @@ export const detectFormat = async (
 }
 
 // hauler leaves oci-layout out on request.
-const isLayout = (tree: FileTree): boolean =>
-  tree.find('oci-layout') !== undefined || tree.entries.some(({path}) => path.startsWith('blobs/'))
+function isLayout(tree: FileTree): boolean {
+  return tree.find('oci-layout') !== undefined || tree.entries.some(({path}) => path.startsWith('blobs/'))
+}
 
-const imgpkg = (tree: FileTree, items: readonly JsonObject[]): Format => ({
-  name: 'imgpkg',
-  read: async (context) => readImgpkg(tree, items, context),
-})
+function imgpkg(tree: FileTree, items: readonly JsonObject[]): Format {
+  return {
+    name: 'imgpkg',
+    read: async (context) => readImgpkg(tree, items, context),
+  }
+}
 
 const MARKERS = ['oci-layout', 'index.json', 'manifest.json'] as const
 
-const refuseDeadLinks = (tree: FileTree): void => {
+function refuseDeadLinks(tree: FileTree): void {
   for (const path of MARKERS) {
     if (tree.find(path) === undefined && isLink(tree, path)) {
       throw new MirrorError('BUNDLE_CORRUPT', `${tree.name}: ${path} ${whyMissing(tree, path)}`, {

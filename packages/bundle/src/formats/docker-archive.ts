@@ -29,11 +29,11 @@ const MADE_ANEW =
  * docker save before 25, podman, skopeo docker-archive, crane and kaniko tarballs: configs and layers, no manifests.
  * @throws {MirrorError} MANIFEST_INVALID, BLOB_MISSING (a config), DIGEST_MISMATCH (a config), LIMIT_EXCEEDED
  */
-export const readDockerArchive = async (
+export async function readDockerArchive(
   tree: FileTree,
   items: readonly DockerItem[],
   context: ReadContext,
-): Promise<readonly SourceImage[]> => {
+): Promise<readonly SourceImage[]> {
   const layers = items.reduce((sum, item) => sum + item.layers.length, 0)
   if (layers > limits.dockerLayers) {
     throw new MirrorError(
@@ -54,8 +54,9 @@ export const readDockerArchive = async (
 }
 
 /** The full names among RepoTags; docker writes `<none>:<none>` where there is none. */
-export const repoTagNames = (repoTags: readonly string[]) =>
-  repoTags.map((text) => referenceIn(text)).filter((name) => name !== undefined)
+export function repoTagNames(repoTags: readonly string[]) {
+  return repoTags.map((text) => referenceIn(text)).filter((name) => name !== undefined)
+}
 
 interface Config {
   readonly config: Descriptor
@@ -65,11 +66,11 @@ interface Config {
 /** By the name of the file: many images may have one. */
 type Configs = Map<string, Config>
 
-const rootOf = async (
+async function rootOf(
   tree: FileTree,
   item: DockerItem,
   context: ReadContext & {readonly configs: Configs},
-): Promise<ImageRoot> => {
+): Promise<ImageRoot> {
   const {config, diffIds} = await readConfig(tree, item, context)
   if (diffIds.length !== item.layers.length) {
     throw invalid(
@@ -89,11 +90,11 @@ const rootOf = async (
   return {manifest: manifest.descriptor}
 }
 
-const readConfig = async (
+async function readConfig(
   tree: FileTree,
   item: DockerItem,
   {table, signal, configs}: ReadContext & {readonly configs: Configs},
-): Promise<Config> => {
+): Promise<Config> {
   const file = tree.find(item.config)
   if (file === undefined) {
     const why = whyMissing(tree, item.config)

@@ -37,7 +37,7 @@ export interface DockerHybrid {
 const NO_HYBRID: DockerHybrid = {madeUp: async () => undefined, names: async () => []}
 
 /** @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json) */
-export const dockerHybrid = async (tree: FileTree, context: ReadContext): Promise<DockerHybrid> => {
+export async function dockerHybrid(tree: FileTree, context: ReadContext): Promise<DockerHybrid> {
   const file = tree.find('manifest.json')
   if (file === undefined) return NO_HYBRID
   const {json} = await readJson(file, {limit: limits.bundleIndexBytes, signal: context.signal})
@@ -79,10 +79,11 @@ export const dockerHybrid = async (tree: FileTree, context: ReadContext): Promis
   }
 }
 
-const isOverPlainLayers = ({layers}: ImageManifest): boolean =>
-  layers.length > 0 && layers.every(({mediaType}) => mediaType === mediaTypes.ociLayer)
+function isOverPlainLayers({layers}: ImageManifest): boolean {
+  return layers.length > 0 && layers.every(({mediaType}) => mediaType === mediaTypes.ociLayer)
+}
 
-const madeUpImage = (manifest: ImageManifest, context: ReadContext): MadeUpImage => {
+function madeUpImage(manifest: ImageManifest, context: ReadContext): MadeUpImage {
   const {digest, size} = manifest.config
   // With plain layers wanted, docker's manifest already is what would be made here.
   if (context.compression === 'none') return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP}
@@ -92,12 +93,12 @@ const madeUpImage = (manifest: ImageManifest, context: ReadContext): MadeUpImage
 }
 
 // The digest of a plain layer is its diff id.
-const plainLayer = ({digest, size}: Descriptor, {table, layerMediaType}: ReadContext): Content => {
+function plainLayer({digest, size}: Descriptor, {table, layerMediaType}: ReadContext): Content {
   rememberLayer(table, digest)
   return {diffId: digest, size, mediaType: layerMediaType}
 }
 
-const rememberLayer = (table: ContentTable, digest: Digest): void => {
+function rememberLayer(table: ContentTable, digest: Digest): void {
   const file = findBlob(table, digest)
   if (file !== undefined) remember(table.layers, digest, file)
 }

@@ -22,12 +22,13 @@ export interface DockerItem {
 const LABEL_LENGTH = 200
 
 /** Whether JSON is meant to be a docker-archive's manifest.json; an empty list is one. */
-export const isDockerManifest = (json: unknown): json is readonly unknown[] =>
-  Array.isArray(json) && (json.length === 0 || (isJsonObject(json[0]) && 'Config' in json[0]))
+export function isDockerManifest(json: unknown): json is readonly unknown[] {
+  return Array.isArray(json) && (json.length === 0 || (isJsonObject(json[0]) && 'Config' in json[0]))
+}
 
 /** @throws {MirrorError} MANIFEST_INVALID naming `where` and the field */
-export const parseDockerItems = (json: readonly unknown[], where: string): readonly DockerItem[] =>
-  json.map((item, index) => {
+export function parseDockerItems(json: readonly unknown[], where: string): readonly DockerItem[] {
+  return json.map((item, index) => {
     const at = `${where}[${index}]`
     if (!isJsonObject(item) || typeof item['Config'] !== 'string') throw invalid(at, 'has no Config')
     const repoTags = strings(item['RepoTags'], `${at}.RepoTags`)
@@ -39,9 +40,10 @@ export const parseDockerItems = (json: readonly unknown[], where: string): reado
       layerSources: parseLayerSources(item['LayerSources'], `${at}.LayerSources`),
     }
   })
+}
 
 // Go writes an empty list as null.
-const strings = (value: unknown, where: string): readonly string[] => {
+function strings(value: unknown, where: string): readonly string[] {
   const list: unknown = value ?? []
   if (!Array.isArray(list) || list.length > limits.descriptorsPerManifest)
     throw invalid(where, 'is not a list')
@@ -51,7 +53,7 @@ const strings = (value: unknown, where: string): readonly string[] => {
   })
 }
 
-const parseLayerSources = (value: unknown, where: string): ReadonlyMap<Digest, Descriptor> => {
+function parseLayerSources(value: unknown, where: string): ReadonlyMap<Digest, Descriptor> {
   const sources = new Map<Digest, Descriptor>()
   if (!isJsonObject(value)) return sources
   for (const [diffId, source] of Object.entries(value)) {
@@ -60,7 +62,7 @@ const parseLayerSources = (value: unknown, where: string): ReadonlyMap<Digest, D
   return sources
 }
 
-const cleanPath = (path: string): string => {
+function cleanPath(path: string): string {
   const done: string[] = []
   for (const component of path.split('/')) {
     if (component === '..') done.pop()

@@ -23,7 +23,7 @@ const PLAIN_NAME = /(?:^|\/)([0-9a-f]{64})\.tar$/
  * A layer of a docker-archive: as it is where its name tells its digest, else pending. A layer that is not there is told
  * when it is opened, since its image may be the only one that is damaged.
  */
-export const dockerLayer = async (tree: FileTree, place: LayerPlace): Promise<Content> => {
+export async function dockerLayer(tree: FileTree, place: LayerPlace): Promise<Content> {
   const {item, path, diffId, context} = place
   const file = tree.find(path)
   if (file === undefined) return absentLayer(tree, place)
@@ -43,7 +43,7 @@ export const dockerLayer = async (tree: FileTree, place: LayerPlace): Promise<Co
   return {diffId, size: file.size, mediaType: context.layerMediaType}
 }
 
-const absentLayer = (tree: FileTree, {item, path, diffId, context}: LayerPlace): Content => {
+function absentLayer(tree: FileTree, {item, path, diffId, context}: LayerPlace): Content {
   const known = item.layerSources.get(diffId)
   if (known !== undefined && isForeignLayerType(known.mediaType)) return known
   const why = whyMissing(tree, path)
@@ -51,7 +51,7 @@ const absentLayer = (tree: FileTree, {item, path, diffId, context}: LayerPlace):
   return {diffId, size: 0, mediaType: context.layerMediaType}
 }
 
-const digestIn = (path: string, pattern: RegExp): Digest | undefined => {
+function digestIn(path: string, pattern: RegExp): Digest | undefined {
   const hex = pattern.exec(path)?.[1]
   return hex === undefined ? undefined : `sha256:${hex}`
 }
@@ -62,7 +62,7 @@ interface TypeQuestion {
 }
 
 // The name comes first: looking into the content of a source that is read in order costs another pass.
-const layerType = async (path: string, {file, context: {signal}}: TypeQuestion): Promise<string> => {
+async function layerType(path: string, {file, context: {signal}}: TypeQuestion): Promise<string> {
   if (path.endsWith('gz')) return mediaTypes.ociLayerGzip
   if (path.endsWith('zst')) return mediaTypes.ociLayerZstd
   const kind = sniffContent(await file.read(0, SNIFF_BYTES, {signal}))

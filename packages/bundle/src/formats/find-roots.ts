@@ -12,7 +12,7 @@ export interface Subdirectory {
  * The directories of a tree that may be an image layout of their own, outer ones before those inside them: the one
  * directory that was packed, one for each image, zarf's `images`. What lies deeper than `limits.layoutDepth` is not one.
  */
-export const findRoots = (tree: FileTree): readonly Subdirectory[] => {
+export function findRoots(tree: FileTree): readonly Subdirectory[] {
   const sorted = [...tree.entries].sort((left, right) => (left.path < right.path ? -1 : 1))
   const paths = sorted.map(({path}) => path)
   const directories = new Set<string>()
@@ -31,7 +31,7 @@ export const findRoots = (tree: FileTree): readonly Subdirectory[] => {
 }
 
 // `0` follows `/` in every encoding: between the two lies what is below the directory.
-const firstAtLeast = (sorted: readonly string[], bound: string): number => {
+function firstAtLeast(sorted: readonly string[], bound: string): number {
   let low = 0
   let high = sorted.length
   while (low < high) {

@@ -21,7 +21,7 @@ interface NamedRoot {
 }
 
 /** The digest that each name has as an image, not as a signature of one. An index wins over a manifest. */
-export const imageDigestsByName = (named: readonly NamedRoot[]): ReadonlyMap<string, Digest> => {
+export function imageDigestsByName(named: readonly NamedRoot[]): ReadonlyMap<string, Digest> {
   const digests = new Map<string, Digest>()
   for (const {descriptor, recorded} of named) {
     const kind = kindOf(descriptor)
@@ -36,10 +36,10 @@ export const imageDigestsByName = (named: readonly NamedRoot[]): ReadonlyMap<str
  * Hauler stores cosign's artifacts under the name of their image; a registry knows them by a tag made of the image's
  * digest, or by their subject. undefined for everything else.
  */
-export const haulerImage = (
+export function haulerImage(
   descriptor: Descriptor,
   options: {readonly name: Reference; readonly imageDigests: ReadonlyMap<string, Digest>},
-): SourceImage | undefined => {
+): SourceImage | undefined {
   const kind = kindOf(descriptor)
   const suffix = COSIGN_SUFFIX.get(kind)
   if (suffix === undefined && kind !== 'referrers') return undefined
@@ -53,5 +53,6 @@ export const haulerImage = (
 }
 
 // `dev.hauler/sigs` → `sigs`, `dev.hauler/referrers/<hex>` → `referrers`
-const kindOf = ({annotations}: Descriptor): string =>
-  annotations?.[annotationKeys.haulerKind]?.split('/')[1] ?? ''
+function kindOf({annotations}: Descriptor): string {
+  return annotations?.[annotationKeys.haulerKind]?.split('/')[1] ?? ''
+}

@@ -1,13 +1,15 @@
 import type {Reference, SourceImage} from '@airgap-mirror/oci-client/model'
 
 /** One image for each name, all with the same root; one with the hint where there is no name. */
-export const imagesUnder = (
+export function imagesUnder(
   names: readonly Reference[],
   options: {readonly hint: string; readonly image: Omit<SourceImage, 'name' | 'hint'>},
-): readonly SourceImage[] => {
+): readonly SourceImage[] {
   const {hint, image} = options
   if (names.length === 0) return [{hint, ...image}]
   return names.map((name) => named(name, image))
 }
 
-const named = (name: Reference, image: Omit<SourceImage, 'name' | 'hint'>): SourceImage => ({name, ...image})
+function named(name: Reference, image: Omit<SourceImage, 'name' | 'hint'>): SourceImage {
+  return {name, ...image}
+}

@@ -20,22 +20,25 @@ import {invalid} from './read-json.js'
 const LAYER_NAME = /^sha256-([0-9a-f]{64})(?:\.tar(?:\.gz)?)?$/
 
 /** Whether JSON is the manifest.json of `imgpkg copy --to-tar`. */
-export const isImgpkgManifest = (json: unknown): json is readonly JsonObject[] =>
-  Array.isArray(json) &&
-  json.length > 0 &&
-  json.every(
-    (item) => isJsonObject(item) && (isJsonObject(item['Image']) || isJsonObject(item['ImageIndex'])),
+export function isImgpkgManifest(json: unknown): json is readonly JsonObject[] {
+  return (
+    Array.isArray(json) &&
+    json.length > 0 &&
+    json.every(
+      (item) => isJsonObject(item) && (isJsonObject(item['Image']) || isJsonObject(item['ImageIndex'])),
+    )
   )
+}
 
 /**
  * imgpkg tars: manifests and configs inside manifest.json as they were, layers beside it.
  * @throws {MirrorError} MANIFEST_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED
  */
-export const readImgpkg = (
+export function readImgpkg(
   tree: FileTree,
   items: readonly JsonObject[],
   context: ReadContext,
-): readonly SourceImage[] => {
+): readonly SourceImage[] {
   for (const {path, kind} of tree.entries) {
     const hex = LAYER_NAME.exec(path)?.[1]
     const file = hex === undefined || kind === 'directory' ? undefined : tree.find(path)
@@ -56,22 +59,24 @@ export const readImgpkg = (
   })
 }
 
-const namedImage = (name: Reference, manifest: Descriptor): SourceImage => ({
-  ...fitName(name, manifest.digest),
-  root: {manifest},
-})
+function namedImage(name: Reference, manifest: Descriptor): SourceImage {
+  return {
+    ...fitName(name, manifest.digest),
+    root: {manifest},
+  }
+}
 
 interface Reader {
   readonly table: ContentTable
   readonly where: string
 }
 
-const keepImage = (image: JsonObject, reader: Reader): Descriptor => {
+function keepImage(image: JsonObject, reader: Reader): Descriptor {
   keepRaw(image['Config'], {...reader, where: `${reader.where}.Config`})
   return keepRaw(image['Manifest'], {...reader, where: `${reader.where}.Manifest`})
 }
 
-const keepIndex = (index: JsonObject, reader: Reader & {readonly depth: number}): Descriptor => {
+function keepIndex(index: JsonObject, reader: Reader & {readonly depth: number}): Descriptor {
   if (reader.depth > limits.indexDepth) {
     throw new MirrorError(
       'LIMIT_EXCEEDED',
@@ -90,7 +95,7 @@ const keepIndex = (index: JsonObject, reader: Reader & {readonly depth: number})
 }
 
 /** Keeps a document that lies in manifest.json as text, held against the digest beside it. */
-const keepRaw = (value: unknown, {table, where}: Reader): Descriptor => {
+function keepRaw(value: unknown, {table, where}: Reader): Descriptor {
   if (!isJsonObject(value) || typeof value['Raw'] !== 'string') throw invalid(where, 'has no Raw text')
   const {Digest: digest, MediaType: mediaType} = value
   if (!isDigest(digest)) throw invalid(where, 'has no valid Digest')
@@ -111,7 +116,7 @@ const keepRaw = (value: unknown, {table, where}: Reader): Descriptor => {
 }
 
 /** `Refs` are by digest; the tag is beside them, or in the reference that the user had typed. */
-const namesOf = (item: JsonObject, {digest}: Descriptor): readonly Reference[] => {
+function namesOf(item: JsonObject, {digest}: Descriptor): readonly Reference[] {
   const original = referenceIn(text(item['OrigRef']))
   const refs = (Array.isArray(item['Refs']) ? item['Refs'] : [])
     .map((ref: unknown) => referenceIn(text(ref)))
@@ -125,9 +130,14 @@ const namesOf = (item: JsonObject, {digest}: Descriptor): readonly Reference[] =
   })
 }
 
-const withTag = (ref: Reference, tag: string): Reference => ({...ref, tag})
+function withTag(ref: Reference, tag: string): Reference {
+  return {...ref, tag}
+}
 
-const objects = (value: unknown): readonly JsonObject[] =>
-  Array.isArray(value) ? value.filter((item) => isJsonObject(item)) : []
+function objects(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter((item) => isJsonObject(item)) : []
+}
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}

@@ -11,10 +11,10 @@ import type {ReadContext} from './read-context.js'
 import {peekManifest} from './read-manifest.js'
 
 /** What a nameless descriptor refers to: by containerd's annotation, else by the manifest's own `subject`. */
-export const subjectOf = async (
+export async function subjectOf(
   descriptor: Descriptor,
   {table, signal}: ReadContext,
-): Promise<Digest | undefined> => {
+): Promise<Digest | undefined> {
   const annotated = descriptor.annotations?.[annotationKeys.subject]
   if (isDigest(annotated)) return annotated
   return (await peekManifest(table, descriptor, {signal}))?.subject?.digest
@@ -29,10 +29,10 @@ interface DescribedRoot {
  * The nameless descriptors that stand for something of their own: all with a tag, and those that nothing else names. ORAS (and so zarf) lists every manifest of a layout in
  * index.json: the children of an index would pass for images without a name.
  */
-export const withoutChildren = async <Root extends DescribedRoot>(
+export async function withoutChildren<Root extends DescribedRoot>(
   nameless: readonly Root[],
   {named, context}: {readonly named: readonly Root[]; readonly context: ReadContext},
-): Promise<readonly Root[]> => {
+): Promise<readonly Root[]> {
   if (nameless.length === 0) return nameless
   const inside = new Set<Digest>(named.map(({descriptor}) => descriptor.digest))
   const visited = new Set<Digest>()

@@ -11,7 +11,7 @@ export interface OuterEntry {
 const SHOWN = 10
 
 /** The error of an archive or a directory in which no image was found, with what it holds. */
-export const noImages = (
+export function noImages(
   name: string,
   found: {
     readonly entries: readonly OuterEntry[]
@@ -20,7 +20,7 @@ export const noImages = (
     /** The archive has no end mark. */
     readonly isCutShort: boolean
   },
-): MirrorError => {
+): MirrorError {
   if (found.count === 0) {
     return new MirrorError('BUNDLE_EMPTY', `${name} is empty`, {
       side: 'source',
@@ -53,7 +53,7 @@ export const noImages = (
 }
 
 /** The error of a file whose plain bytes are no archive. */
-export const noArchive = (name: string, head: Uint8Array): MirrorError => {
+export function noArchive(name: string, head: Uint8Array): MirrorError {
   if (head.length === 0) {
     return new MirrorError('BUNDLE_EMPTY', `${name} is empty`, {
       side: 'source',

@@ -28,10 +28,7 @@ interface Root {
  * An OCI image layout: skopeo, ctr, nerdctl, buildkit, docker with the containerd store, docker ≥ 25, crane, hauler, zarf.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (index.json)
  */
-export const readOciLayout = async (
-  tree: FileTree,
-  context: ReadContext,
-): Promise<readonly SourceImage[]> => {
+export async function readOciLayout(tree: FileTree, context: ReadContext): Promise<readonly SourceImage[]> {
   const descriptors = await readIndexJson(tree, context)
   rememberLayoutBlobs(context.table, tree)
   const hybrid = await dockerHybrid(tree, context)
@@ -55,7 +52,7 @@ export const readOciLayout = async (
   return images
 }
 
-const readIndexJson = async (tree: FileTree, {signal}: ReadContext): Promise<readonly Descriptor[]> => {
+async function readIndexJson(tree: FileTree, {signal}: ReadContext): Promise<readonly Descriptor[]> {
   const file = tree.find('index.json')
   if (file === undefined) throw invalid(tree.name, 'is an OCI layout without index.json')
   const {json} = await readJson(file, {limit: limits.bundleIndexBytes, signal})
@@ -71,20 +68,20 @@ const readIndexJson = async (tree: FileTree, {signal}: ReadContext): Promise<rea
   })
 }
 
-const namedImage = async (
+async function namedImage(
   {descriptor}: Root,
   {name, hybrid}: {readonly name: Reference; readonly hybrid: DockerHybrid},
-): Promise<SourceImage> => {
+): Promise<SourceImage> {
   const madeUp = await hybrid.madeUp(descriptor)
   if (madeUp !== undefined) return {name, ...madeUp}
   return {...fitName(name, descriptor.digest), root: {manifest: descriptor}}
 }
 
 /** A descriptor that no annotation names: a referrer, an image that RepoTags name, or one that needs a name. */
-const namelessImages = async (
+async function namelessImages(
   {descriptor, recorded}: Root,
   {hybrid, context}: {readonly hybrid: DockerHybrid; readonly context: ReadContext},
-): Promise<readonly SourceImage[]> => {
+): Promise<readonly SourceImage[]> {
   const subject = await subjectOf(descriptor, context)
   const hint = recorded.hint ?? unnamedHint(context, recorded.tag)
   if (subject !== undefined) return [{hint, root: {manifest: descriptor}, subject}]
@@ -93,16 +90,16 @@ const namelessImages = async (
 }
 
 // containerd writes one descriptor for each name, with the tag alone: only the RepoTags with that tag are meant.
-const preferTag = (names: readonly Reference[], tag: string | undefined): readonly Reference[] => {
+function preferTag(names: readonly Reference[], tag: string | undefined): readonly Reference[] {
   const same = names.filter((name) => name.tag === tag)
   return same.length === 0 ? names : same
 }
 
 /** A hauler `referrers` entry without a known image: the manifest itself says what it refers to. */
-const withSubject = async (
+async function withSubject(
   image: SourceImage,
   {root, context}: {readonly root: Root; readonly context: ReadContext},
-): Promise<SourceImage> => {
+): Promise<SourceImage> {
   if (image.name !== undefined) return image
   const subject: Digest | undefined = (await subjectOf(root.descriptor, context)) ?? image.subject
   const hint = root.recorded.name === undefined ? context.hint : formatReference(root.recorded.name)

@@ -9,23 +9,25 @@ import {
 } from '@airgap-mirror/oci-client/model'
 
 /** An image without a manifest; `config` is kept as it is, under the OCI type. */
-export const pendingImage = (config: Descriptor, layers: readonly Content[]): PendingImage => ({
-  config,
-  layers,
-  manifest: (descriptors) => {
-    if (descriptors.length !== layers.length) {
-      throw new MirrorError(
-        'MANIFEST_INVALID',
-        `an image of ${layers.length} layers cannot be made from ${descriptors.length}`,
-        {side: 'source'},
-      )
-    }
-    return madeManifest(config, descriptors)
-  },
-})
+export function pendingImage(config: Descriptor, layers: readonly Content[]): PendingImage {
+  return {
+    config,
+    layers,
+    manifest: (descriptors) => {
+      if (descriptors.length !== layers.length) {
+        throw new MirrorError(
+          'MANIFEST_INVALID',
+          `an image of ${layers.length} layers cannot be made from ${descriptors.length}`,
+          {side: 'source'},
+        )
+      }
+      return madeManifest(config, descriptors)
+    },
+  }
+}
 
 /** The OCI manifest over a config and layers: always the same bytes for the same content. */
-export const madeManifest = (config: Descriptor, layers: readonly Descriptor[]): ImageManifest => {
+export function madeManifest(config: Descriptor, layers: readonly Descriptor[]): ImageManifest {
   const json = JSON.stringify({
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -37,9 +39,11 @@ export const madeManifest = (config: Descriptor, layers: readonly Descriptor[]):
   return manifest
 }
 
-const plainDescriptor = ({mediaType, digest, size, urls}: Descriptor): object => ({
-  mediaType,
-  digest,
-  size,
-  ...(urls === undefined ? {} : {urls}),
-})
+function plainDescriptor({mediaType, digest, size, urls}: Descriptor): object {
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(urls === undefined ? {} : {urls}),
+  }
+}

@@ -17,7 +17,7 @@ export interface ReadContext {
 }
 
 /** What a user is told of an image whose bundle knows no more than a tag, or not even that. */
-export const unnamedHint = (context: ReadContext, tag: string | undefined): string => {
+export function unnamedHint(context: ReadContext, tag: string | undefined): string {
   if (tag === undefined) return context.hint
   return context.nested ? `${context.hint} (${tag})` : tag
 }

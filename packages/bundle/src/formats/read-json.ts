@@ -6,10 +6,10 @@ import type {StoredFile} from '../files/file-tree.js'
  * Reads a JSON member of a bundle.
  * @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, `limits.jsonValues` or `limits.jsonDepth`, MANIFEST_INVALID where it is no JSON
  */
-export const readJson = async (
+export async function readJson(
   file: StoredFile,
   options: ReadOptions & {readonly limit: number},
-): Promise<{readonly json: unknown; readonly bytes: Uint8Array}> => {
+): Promise<{readonly json: unknown; readonly bytes: Uint8Array}> {
   if (file.size > options.limit) {
     throw new MirrorError(
       'LIMIT_EXCEEDED',
@@ -33,9 +33,10 @@ export const readJson = async (
   }
 }
 
-export const invalid = (where: string, what: string, cause?: unknown): MirrorError =>
-  new MirrorError('MANIFEST_INVALID', `${where} ${what}`, {
+export function invalid(where: string, what: string, cause?: unknown): MirrorError {
+  return new MirrorError('MANIFEST_INVALID', `${where} ${what}`, {
     side: 'source',
     hint: 'The bundle is damaged or was made wrongly: fetch or make it again.',
     cause,
   })
+}

@@ -19,11 +19,11 @@ import {missing, verifiedFile} from './verified-file.js'
  * uploads all ask for it.
  * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT_EXCEEDED, BUNDLE_UNSUPPORTED
  */
-export const readManifest = async (
+export async function readManifest(
   table: ContentTable,
   descriptor: Descriptor,
   options: ReadOptions = {},
-): Promise<Manifest> => {
+): Promise<Manifest> {
   const {digest, size, mediaType} = descriptor
   const file = findBlob(table, digest)
   if (file === undefined) throw missing(table, {digest, what: `manifest ${digest}`})
@@ -40,10 +40,10 @@ export const readManifest = async (
   }
 }
 
-const readFrom = async (
+async function readFrom(
   file: StoredFile,
   {table, descriptor, signal}: ReadOptions & {readonly table: ContentTable; readonly descriptor: Descriptor},
-): Promise<Manifest> => {
+): Promise<Manifest> {
   if (file.size > limits.manifestBytes) {
     throw overLimit(`${file.name}, a manifest, has ${file.size} bytes`, limits.manifestBytes)
   }
@@ -83,18 +83,19 @@ const readFrom = async (
   }
 }
 
-const overLimit = (what: string, limit: number): MirrorError =>
-  new MirrorError('LIMIT_EXCEEDED', `${what}: over the limit of ${limit}`, {side: 'source'})
+function overLimit(what: string, limit: number): MirrorError {
+  return new MirrorError('LIMIT_EXCEEDED', `${what}: over the limit of ${limit}`, {side: 'source'})
+}
 
 /**
  * The manifest, where it can be read: what is wrong with it is told when its image is transferred, not while the bundle
  * is opened, so that one damaged image does not take the others with it.
  */
-export const peekManifest = async (
+export async function peekManifest(
   table: ContentTable,
   descriptor: Descriptor,
   options: ReadOptions = {},
-): Promise<Manifest | undefined> => {
+): Promise<Manifest | undefined> {
   if (findBlob(table, descriptor.digest) === undefined) return undefined
   try {
     return await readManifest(table, descriptor, options)

@@ -54,11 +54,11 @@ interface Place {
  * Finds the images of a tree: at its root, in directories below, or in archives inside it, in the order of the archive.
  * @throws {MirrorError} what is wrong with the bundle as a whole; nothing for a tree without images
  */
-export const readTree = async (
+export async function readTree(
   tree: FileTree,
   place: Place,
   reading: Reading,
-): Promise<readonly BundlePart[]> => {
+): Promise<readonly BundlePart[]> {
   const format = await detectFormat(tree, reading.context)
   if (format?.name === 'unknown-manifest') {
     if (place.depth === 0) refuseNullManifest(tree, format.json)
@@ -72,11 +72,11 @@ export const readTree = async (
   return [...parts, ...(await readNested(tree, {place, inside}, reading))]
 }
 
-const readDirectories = async (
+async function readDirectories(
   tree: FileTree,
   {place, isZarf}: {readonly place: Place; readonly isZarf: boolean},
   reading: Reading,
-): Promise<{readonly parts: BundlePart[]; readonly inside: readonly string[]}> => {
+): Promise<{readonly parts: BundlePart[]; readonly inside: readonly string[]}> {
   const parts: BundlePart[] = []
   const inside: string[] = []
   for (const directory of findRoots(tree)) {
@@ -92,7 +92,7 @@ const readDirectories = async (
 }
 
 // Many things call a file manifest.json; one that cannot be read somewhere below is told and left out.
-const formatOf = async ({tree}: Subdirectory, reading: Reading): Promise<Format | undefined> => {
+async function formatOf({tree}: Subdirectory, reading: Reading): Promise<Format | undefined> {
   try {
     const format = await detectFormat(tree, reading.context)
     return format?.name === 'unknown-manifest' ? undefined : format
@@ -103,26 +103,28 @@ const formatOf = async ({tree}: Subdirectory, reading: Reading): Promise<Format 
   }
 }
 
-const readPart = async (
+async function readPart(
   format: Format,
   place: Place & {readonly zarf?: boolean},
   reading: Reading,
-): Promise<BundlePart> => ({
-  path: place.path,
-  format: format.name,
-  images: await format.read({
-    ...reading.context,
-    hint: place.hint,
-    nested: place.path !== '',
-    zarf: place.zarf,
-  }),
-})
+): Promise<BundlePart> {
+  return {
+    path: place.path,
+    format: format.name,
+    images: await format.read({
+      ...reading.context,
+      hint: place.hint,
+      nested: place.path !== '',
+      zarf: place.zarf,
+    }),
+  }
+}
 
-const readNested = async (
+async function readNested(
   tree: FileTree,
   {place, inside}: {readonly place: Place; readonly inside: readonly string[]},
   reading: Reading,
-): Promise<readonly BundlePart[]> => {
+): Promise<readonly BundlePart[]> {
   const {signal} = reading.context
   const parts: BundlePart[] = []
   const files = tree.entries
@@ -146,11 +148,7 @@ const readNested = async (
   return parts
 }
 
-const readArchive = async (
-  file: TreeFile,
-  place: Place,
-  reading: Reading,
-): Promise<readonly BundlePart[]> => {
+async function readArchive(file: TreeFile, place: Place, reading: Reading): Promise<readonly BundlePart[]> {
   const {signal} = reading.context
   const allowed = Math.max(limits.nestedBytes, limits.nestedRatio * reading.size)
   reading.archives += 1
@@ -190,33 +188,38 @@ const readArchive = async (
 }
 
 /** Whether anything had to be decompressed so far. */
-export const hasDecoded = ({opened, spent}: Reading): boolean =>
-  spent.decoded > 0 || opened.some(({usage}) => usage.decoded > 0)
+export function hasDecoded({opened, spent}: Reading): boolean {
+  return spent.decoded > 0 || opened.some(({usage}) => usage.decoded > 0)
+}
 
-const letGo = async (source: ByteSource, {spent}: Reading): Promise<void> => {
+async function letGo(source: ByteSource, {spent}: Reading): Promise<void> {
   await source[Symbol.asyncDispose]()
   spent.decoded += source.usage.decoded
   spent.scratchPeak = Math.max(spent.scratchPeak, source.usage.scratchPeak)
 }
 
-const tooMuch = (what: string, name: string): MirrorError =>
-  new MirrorError('LIMIT_EXCEEDED', `the bundle holds ${what}: ${name} is one too many`, {
+function tooMuch(what: string, name: string): MirrorError {
+  return new MirrorError('LIMIT_EXCEEDED', `the bundle holds ${what}: ${name} is one too many`, {
     side: 'source',
     hint: 'Unpack it, and push the archives inside it one by one.',
   })
+}
 
 // Deep inside an outer archive a message without the path does not tell which file is damaged.
-const naming = (error: MirrorError, name: string): MirrorError =>
-  error.code === 'CANCELLED' || error.message.includes(name)
+function naming(error: MirrorError, name: string): MirrorError {
+  return error.code === 'CANCELLED' || error.message.includes(name)
     ? error
     : new MirrorError(error.code, `${name}: ${error.message}`, {
         side: error.side ?? 'source',
         hint: error.hint,
         cause: error.cause,
       })
+}
 
-const refuseNullManifest = (tree: FileTree, json: unknown): void => {
+function refuseNullManifest(tree: FileTree, json: unknown): void {
   if (json === null) throw invalid(`${tree.name}: manifest.json`, 'is null instead of a list of images')
 }
 
-const join = (outer: string, inner: string): string => (outer === '' ? inner : `${outer}: ${inner}`)
+function join(outer: string, inner: string): string {
+  return outer === '' ? inner : `${outer}: ${inner}`
+}

@@ -11,10 +11,7 @@ const BLOB_NAME = /^([0-9a-f]+)(?:\.manifest\.json|\.tar)?$/
  * skopeo's `dir:`, unpacked or in a tar: one image, without a name.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED, BUNDLE_UNSUPPORTED
  */
-export const readSkopeoDir = async (
-  tree: FileTree,
-  context: ReadContext,
-): Promise<readonly SourceImage[]> => {
+export async function readSkopeoDir(tree: FileTree, context: ReadContext): Promise<readonly SourceImage[]> {
   const file = tree.find('manifest.json')
   if (file === undefined) throw invalid(tree.name, 'has no manifest.json')
   const {bytes} = await readJson(file, {limit: limits.manifestBytes, signal: context.signal})

@@ -21,10 +21,10 @@ export async function* verifiedFile(
  * nobody would read it.
  * @throws {MirrorError} DIGEST_MISMATCH
  */
-export const refuseWrongSize = (
+export function refuseWrongSize(
   file: StoredFile,
   expected: {readonly digest: Digest; readonly size: number},
-): void => {
+): void {
   if (file.size === expected.size) return
   throw new MirrorError(
     'DIGEST_MISMATCH',
@@ -47,11 +47,12 @@ export async function* sourceSide(bytes: Bytes): AsyncGenerator<Uint8Array, void
   }
 }
 
-export const missing = (
+export function missing(
   table: ContentTable,
   {digest, what}: {readonly digest: Digest; readonly what: string},
-): MirrorError =>
-  new MirrorError('BLOB_MISSING', table.absent.get(digest) ?? `${what} is not in the bundle`, {
+): MirrorError {
+  return new MirrorError('BLOB_MISSING', table.absent.get(digest) ?? `${what} is not in the bundle`, {
     side: 'source',
     hint: 'The bundle is incomplete: make it again, or push to a registry that has this content already.',
   })
+}

@@ -23,7 +23,7 @@ export const gunzip: SequentialDecoder = async function* (
   }
 }
 
-const decodeError = (name: string, at: number, cause: unknown): MirrorError => {
+function decodeError(name: string, at: number, cause: unknown): MirrorError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'Z_BUF_ERROR') {
     return new MirrorError('BUNDLE_TRUNCATED', `${name} ends in the middle of its gzip data, at byte ${at}`, {

@@ -33,10 +33,10 @@ export interface RecordedName {
 }
 
 /** The name that the annotations of a descriptor in index.json give, in the order in which they can be trusted. */
-export const recordedName = (
+export function recordedName(
   {annotations = {}}: Descriptor,
   options: {readonly zarf?: boolean | undefined} = {},
-): RecordedName => {
+): RecordedName {
   const refName = annotations[annotationKeys.refName]
   const candidates = [
     annotations[annotationKeys.containerdName],
@@ -58,7 +58,7 @@ export const recordedName = (
 }
 
 /** The reference that a text is; undefined where there is no text or it is no reference. */
-export const referenceIn = (text: string | undefined): Reference | undefined => {
+export function referenceIn(text: string | undefined): Reference | undefined {
   if (text === undefined || isDigest(text)) return undefined
   try {
     return parseReference(text)
@@ -69,9 +69,11 @@ export const referenceIn = (text: string | undefined): Reference | undefined => 
 }
 
 // `v1.2` is a tag and `alpine:3` is not; a digest would parse as the repository `sha256`.
-const isFullName = (text: string): boolean => !isTag(text) && !isDigest(text)
+function isFullName(text: string): boolean {
+  return !isTag(text) && !isDigest(text)
+}
 
-const distributionSource = (annotations: Readonly<Record<string, string>>): string | undefined => {
+function distributionSource(annotations: Readonly<Record<string, string>>): string | undefined {
   const prefix = annotationKeys.distributionSource
   const found = Object.entries(annotations).find(([key]) => key.startsWith(prefix))
   return found === undefined ? undefined : `${found[0].slice(prefix.length)}/${found[1].split(',')[0]}`

@@ -32,7 +32,7 @@ export interface ArchiveTree {
  * out, and noted.
  * @throws {MirrorError} as `openBytes` and `indexTar`
  */
-export const openArchiveTree = async (options: ArchiveTreeOptions): Promise<ArchiveTree> => {
+export async function openArchiveTree(options: ArchiveTreeOptions): Promise<ArchiveTree> {
   const {path, name, base, memory, room, open, signal} = options
   const known = memory?.archives.get(path)
   if (known !== undefined) {
@@ -60,9 +60,11 @@ export const openArchiveTree = async (options: ArchiveTreeOptions): Promise<Arch
   }
 }
 
-const isCostlySoFar = ({usage}: ByteSource, {isCostly}: ArchiveTreeOptions): boolean =>
-  isCostly || usage.decoded > 0
+function isCostlySoFar({usage}: ByteSource, {isCostly}: ArchiveTreeOptions): boolean {
+  return isCostly || usage.decoded > 0
+}
 
 /** An archive without members is nothing but zeros. */
-const isEmptyArchive = (head: Uint8Array): boolean =>
-  head.length === SNIFF_BYTES && head.every((byte) => byte === 0)
+function isEmptyArchive(head: Uint8Array): boolean {
+  return head.length === SNIFF_BYTES && head.every((byte) => byte === 0)
+}

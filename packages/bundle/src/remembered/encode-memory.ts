@@ -15,7 +15,7 @@ const LENGTH_BYTES = 4
  * Packs a memory: the length of a JSON text, the text, and the bytes it speaks of, one after another.
  * @returns undefined where it is more than a later run would read
  */
-export const encodeMemory = async ({archives}: BundleMemory): Promise<Uint8Array | undefined> => {
+export async function encodeMemory({archives}: BundleMemory): Promise<Uint8Array | undefined> {
   const contents: Uint8Array[] = []
   const stored = (bytes: Uint8Array): number => {
     contents.push(bytes)
@@ -47,7 +47,7 @@ export const encodeMemory = async ({archives}: BundleMemory): Promise<Uint8Array
 }
 
 /** @returns undefined where it is damaged or was written by another version */
-export const decodeMemory = async (packed: Uint8Array): Promise<BundleMemory | undefined> => {
+export async function decodeMemory(packed: Uint8Array): Promise<BundleMemory | undefined> {
   try {
     const plain: Buffer = await promisify(gunzip)(packed, {maxOutputLength: limits.rememberedIndexBytes})
     const end = LENGTH_BYTES + plain.readUInt32LE(0)
@@ -63,7 +63,7 @@ export const decodeMemory = async (packed: Uint8Array): Promise<BundleMemory | u
 
 type NextContent = (length: unknown) => Uint8Array
 
-const contentsFrom = (plain: Buffer, start: number): NextContent => {
+function contentsFrom(plain: Buffer, start: number): NextContent {
   let at = start
   return (length) => {
     const from = at
@@ -73,7 +73,7 @@ const contentsFrom = (plain: Buffer, start: number): NextContent => {
   }
 }
 
-const readArchive = (json: unknown, next: NextContent): [string, ArchiveMemory] => {
+function readArchive(json: unknown, next: NextContent): [string, ArchiveMemory] {
   if (!isJsonObject(json)) throw unusable()
   const {path, access, size: stated, ended, entries, heads} = json
   const size = count(stated)
@@ -92,10 +92,10 @@ const readArchive = (json: unknown, next: NextContent): [string, ArchiveMemory] 
   ]
 }
 
-const readEntry = (
+function readEntry(
   json: unknown,
   {size: total, next}: {readonly size: number; readonly next: NextContent},
-): TarEntry => {
+): TarEntry {
   const [typeIndex, path, start, length, linkPath, captured] = list(json)
   const type = TYPES[count(typeIndex)]
   const offset = count(start)
@@ -113,20 +113,22 @@ const readEntry = (
   }
 }
 
-const readHead = (json: unknown, next: NextContent): [string, Uint8Array] => {
+function readHead(json: unknown, next: NextContent): [string, Uint8Array] {
   const [path, length] = list(json)
   if (typeof path !== 'string') throw unusable()
   return [path, next(length)]
 }
 
-const list = (json: unknown): readonly unknown[] => {
+function list(json: unknown): readonly unknown[] {
   if (!Array.isArray(json)) throw unusable()
   return json
 }
 
-const count = (json: unknown): number => {
+function count(json: unknown): number {
   if (typeof json !== 'number' || !Number.isSafeInteger(json) || json < 0) throw unusable()
   return json
 }
 
-const unusable = (): Error => new Error('what is remembered of a bundle cannot be used')
+function unusable(): Error {
+  return new Error('what is remembered of a bundle cannot be used')
+}

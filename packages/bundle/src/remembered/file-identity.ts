@@ -16,7 +16,7 @@ const SECOND = 1_000_000_000n
 const MILLISECOND = 1_000_000n
 
 /** @returns undefined for what is no file, or cannot be asked */
-export const fileIdentity = async (path: string): Promise<FileIdentity | undefined> => {
+export async function fileIdentity(path: string): Promise<FileIdentity | undefined> {
   const now = BigInt(Date.now())
   const stats = await stat(path, {bigint: true}).catch(() => undefined)
   if (stats?.isFile() !== true) return undefined

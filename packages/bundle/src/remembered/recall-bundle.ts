@@ -23,10 +23,10 @@ export interface RecallOptions {
 }
 
 /** What an earlier run has found in this very file. Undefined where nothing can be kept of it. */
-export const recallBundle = async (
+export async function recallBundle(
   path: string,
   {indexCache, onNote}: RecallOptions,
-): Promise<RecalledBundle | undefined> => {
+): Promise<RecalledBundle | undefined> {
   const identity = indexCache === undefined || path === '-' ? undefined : await fileIdentity(path)
   if (indexCache === undefined || identity === undefined) return undefined
   const {key, isSettled} = identity

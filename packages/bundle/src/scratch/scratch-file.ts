@@ -24,17 +24,18 @@ export interface Scratch {
 }
 
 /** The scratch directory of the options: the system's own where none is named; undefined where none may be used. */
-export const scratchOf = (option: Scratch | 'never' | undefined): Scratch | undefined =>
-  option === 'never' ? undefined : (option ?? {directory: tmpdir()})
+export function scratchOf(option: Scratch | 'never' | undefined): Scratch | undefined {
+  return option === 'never' ? undefined : (option ?? {directory: tmpdir()})
+}
 
 /** Whether so many bytes fit and still leave something to others. False where the directory cannot be asked. */
-export const hasRoomFor = async (bytes: number, {directory}: Scratch): Promise<boolean> => {
+export async function hasRoomFor(bytes: number, {directory}: Scratch): Promise<boolean> {
   const free = await freeBytes(directory).catch(() => 0)
   return free - RESERVE_BYTES >= bytes
 }
 
 /** @throws {MirrorError} WRITE_FAILED where no file can be made there */
-export const openScratchFile = async ({directory}: Scratch): Promise<ScratchFile> => {
+export async function openScratchFile({directory}: Scratch): Promise<ScratchFile> {
   const path = join(directory, `mirror-${randomUUID()}.scratch`)
   const handle = await open(path, 'wx+', 0o600).catch((cause: unknown) => {
     throw writeFailed(directory, cause)
@@ -72,21 +73,27 @@ export const openScratchFile = async ({directory}: Scratch): Promise<ScratchFile
   }
 }
 
-const freeBytes = async (directory: string): Promise<number> => {
+async function freeBytes(directory: string): Promise<number> {
   const {bavail, bsize} = await statfs(directory)
   return bavail * bsize
 }
 
-const full = (directory: string, size: number, cause?: unknown): MirrorError =>
-  new MirrorError('SCRATCH_FULL', `no room is left in ${directory}, after ${size} bytes`, {
+function full(directory: string, size: number, cause?: unknown): MirrorError {
+  return new MirrorError('SCRATCH_FULL', `no room is left in ${directory}, after ${size} bytes`, {
     side: 'source',
     hint: 'name a directory with more room with --scratch DIR, or decompress the bundle first',
     cause,
   })
+}
 
-const writeFailed = (directory: string, cause: unknown): MirrorError =>
-  new MirrorError('WRITE_FAILED', `cannot write to the scratch directory ${directory}: ${messageOf(cause)}`, {
-    side: 'source',
-    hint: 'name another directory with --scratch DIR',
-    cause,
-  })
+function writeFailed(directory: string, cause: unknown): MirrorError {
+  return new MirrorError(
+    'WRITE_FAILED',
+    `cannot write to the scratch directory ${directory}: ${messageOf(cause)}`,
+    {
+      side: 'source',
+      hint: 'name another directory with --scratch DIR',
+      cause,
+    },
+  )
+}

@@ -16,7 +16,7 @@ export interface SpoolOptions {
  * Writes a stream into a scratch file and gives it as a source with random access. Nothing is left on disk where it fails.
  * @throws {MirrorError} SCRATCH_FULL, WRITE_FAILED, CANCELLED, and what `plain` throws
  */
-export const spool = async (plain: Bytes, options: SpoolOptions): Promise<ByteSource> => {
+export async function spool(plain: Bytes, options: SpoolOptions): Promise<ByteSource> {
   const {name, scratch, usage, signal} = options
   const file = await openScratchFile(scratch)
   let size = 0

@@ -6,10 +6,10 @@ const WINDOW_BYTES = 16 * 1024
  * Small reads in ascending order. Over a file each fetches a window, since many headers lie close together; other sources
  * hand out exactly what is asked for, so that no further block is decoded and no pass begun for bytes nobody wants.
  */
-export const ascendingReader = (
+export function ascendingReader(
   source: ByteSource,
   options: ReadOptions,
-): ((offset: number, length: number) => Promise<Uint8Array>) => {
+): (offset: number, length: number) => Promise<Uint8Array> {
   if (source.access !== 'random') return async (offset, length) => source.read(offset, length, options)
   let start = 0
   let window: Uint8Array = new Uint8Array()

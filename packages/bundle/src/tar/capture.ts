@@ -17,11 +17,10 @@ export type ReadContent = (from: number, length: number) => Promise<Uint8Array>
  * Decides which contents are kept while an archive passes by that is costly to read again: what is named as metadata, and
  * what is small and begins like JSON.
  */
-export const captureWithin =
-  (
-    room: Pick<TarRoom, 'capturedBytes'>,
-  ): ((path: string, size: number, read: ReadContent) => Promise<Uint8Array | undefined>) =>
-  async (path, size, read) => {
+export function captureWithin(
+  room: Pick<TarRoom, 'capturedBytes'>,
+): (path: string, size: number, read: ReadContent) => Promise<Uint8Array | undefined> {
+  return async (path, size, read) => {
     const name = path.slice(path.lastIndexOf('/') + 1)
     const isNamed = METADATA_NAMES.has(name)
     if (size === 0 || size > room.capturedBytes || (!isNamed && size > JSON_BYTES)) return undefined
@@ -32,3 +31,4 @@ export const captureWithin =
     room.capturedBytes -= size
     return content
   }
+}

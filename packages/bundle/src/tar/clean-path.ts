@@ -3,7 +3,7 @@
  * archive's root.
  * @returns undefined where the path leaves the archive
  */
-export const cleanPath = (path: string): string | undefined => {
+export function cleanPath(path: string): string | undefined {
   const components: string[] = []
   for (const component of path.split('/')) {
     if (component === '' || component === '.') continue
@@ -14,4 +14,6 @@ export const cleanPath = (path: string): string | undefined => {
 }
 
 /** The directory of a clean path; empty for the root. */
-export const directoryOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
+export function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}

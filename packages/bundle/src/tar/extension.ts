@@ -11,7 +11,7 @@ export interface TarExtension {
  * Decodes pax records, `LENGTH KEY=VALUE\n` each (POSIX pax, Extended Header). Of several with one key the last counts.
  * @returns undefined where a record is malformed
  */
-export const decodePax = (content: Uint8Array): TarExtension | undefined => {
+export function decodePax(content: Uint8Array): TarExtension | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)
   const extension: TarExtension = {}
   for (let at = 0; at < bytes.length;) {
@@ -29,7 +29,7 @@ export const decodePax = (content: Uint8Array): TarExtension | undefined => {
   return extension
 }
 
-const fieldOf = (key: string, value: string): TarExtension | undefined => {
+function fieldOf(key: string, value: string): TarExtension | undefined {
   if (key.startsWith('GNU.sparse.')) return {sparse: key}
   // An empty value takes a global one back; a member's own header then counts, which is what no value does here too.
   if (value === '') return {}

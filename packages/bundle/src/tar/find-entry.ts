@@ -8,10 +8,10 @@ import type {TarEntry} from './tar-entry.js'
  * archive, end nowhere or go in a circle.
  * @throws {MirrorError} LIMIT_EXCEEDED, from what it returns, where following links has become more work than makes sense
  */
-export const entryFinder = (
+export function entryFinder(
   name: string,
   members: ReadonlyMap<string, TarEntry>,
-): ((path: string) => TarEntry | undefined) => {
+): (path: string) => TarEntry | undefined {
   let characters = limits.linkCharacters
 
   const lookUp = (path: string): TarEntry | undefined => {
@@ -46,5 +46,8 @@ export const entryFinder = (
 }
 
 /** Where a link leads: a symbolic one from its directory, a hard one from the archive's root. */
-const targetOf = ({path, type, linkPath = ''}: TarEntry): string | undefined =>
-  cleanPath(type === 'hardlink' || linkPath.startsWith('/') ? linkPath : `${directoryOf(path)}/${linkPath}`)
+function targetOf({path, type, linkPath = ''}: TarEntry): string | undefined {
+  return cleanPath(
+    type === 'hardlink' || linkPath.startsWith('/') ? linkPath : `${directoryOf(path)}/${linkPath}`,
+  )
+}

@@ -9,7 +9,9 @@ export interface TarHeader {
 
 export const BLOCK_BYTES = 512
 
-export const roundUpToBlock = (size: number): number => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
+export function roundUpToBlock(size: number): number {
+  return Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
+}
 
 /** POSIX magic: only then is there a prefix. GNU's has two spaces and other fields in that place. */
 const USTAR = Buffer.from('ustar\0', 'latin1')
@@ -18,7 +20,7 @@ const USTAR = Buffer.from('ustar\0', 'latin1')
  * Decodes 512 bytes (POSIX pax, ustar Interchange Format; GNU tar's `star.h` for base-256 numbers).
  * @returns undefined where the checksum is wrong or a number malformed
  */
-export const decodeHeader = (block: Uint8Array): TarHeader | undefined => {
+export function decodeHeader(block: Uint8Array): TarHeader | undefined {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.length)
   if (bytes.length < BLOCK_BYTES || !hasRightChecksum(bytes)) return undefined
   const size = decodeNumber(bytes.subarray(124, 136))
@@ -34,16 +36,18 @@ export const decodeHeader = (block: Uint8Array): TarHeader | undefined => {
   }
 }
 
-export const isZeroBlock = (block: Uint8Array): boolean => block.every((byte) => byte === 0)
+export function isZeroBlock(block: Uint8Array): boolean {
+  return block.every((byte) => byte === 0)
+}
 
 /** Text up to the first NUL, in UTF-8. */
-export const decodeText = (field: Buffer): string => {
+export function decodeText(field: Buffer): string {
   const end = field.indexOf(0)
   return field.toString('utf8', 0, end < 0 ? field.length : end)
 }
 
 /** Octal digits between spaces and NULs, or GNU's base-256; undefined where it is neither, negative, or over 2^53. */
-const decodeNumber = (field: Buffer): number | undefined => {
+function decodeNumber(field: Buffer): number | undefined {
   const first = field[0] ?? 0
   if (first < 0x80) {
     const digits = /^ *([0-7]*)[ \0]*$/.exec(field.toString('latin1'))?.[1]
@@ -56,7 +60,7 @@ const decodeNumber = (field: Buffer): number | undefined => {
 }
 
 /** The sum of all bytes, the checksum's own eight taken as spaces; old tars added signed bytes. */
-const hasRightChecksum = (bytes: Buffer): boolean => {
+function hasRightChecksum(bytes: Buffer): boolean {
   const stated = decodeNumber(bytes.subarray(148, 156))
   let unsigned = 8 * 0x20
   let signed = 8 * 0x20

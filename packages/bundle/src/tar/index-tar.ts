@@ -47,13 +47,18 @@ const TYPES: Readonly<Record<string, TarEntry['type']>> = {
 }
 
 /** Where layouts keep blobs: whoever reads one holds it to its name (image-spec image-layout.md, Blobs). */
-const isNamedByDigest = (path: string): boolean => /(?:^|\/)blobs\/sha(?:256|512)\/[0-9a-f]+$/.test(path)
+function isNamedByDigest(path: string): boolean {
+  return /(?:^|\/)blobs\/sha(?:256|512)\/[0-9a-f]+$/.test(path)
+}
 
 /** docker-archives that are no layouts name a config by its digest, but nobody else holds it to that. */
-const isConfig = (path: string): boolean => /(?:^|\/)[0-9a-f]{64}\.json$/.test(path)
+function isConfig(path: string): boolean {
+  return /(?:^|\/)[0-9a-f]{64}\.json$/.test(path)
+}
 
-const holdsItsName = (path: string, content: Uint8Array): boolean =>
-  path.endsWith(`${hexOf(digestOf(content))}.json`)
+function holdsItsName(path: string, content: Uint8Array): boolean {
+  return path.endsWith(`${hexOf(digestOf(content))}.json`)
+}
 
 /** Extension headers before one member: a global one, two pax, two GNU are the most that any tar writes. */
 const EXTENSIONS_IN_A_ROW = 16
@@ -64,7 +69,7 @@ const EXTENSIONS_IN_A_ROW = 16
  * sources that are costly to read again, small JSON contents are captured on the way.
  * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED, BUNDLE_UNREADABLE, CANCELLED
  */
-export const indexTar = async (source: ByteSource, options: IndexOptions = {}): Promise<TarIndex> => {
+export async function indexTar(source: ByteSource, options: IndexOptions = {}): Promise<TarIndex> {
   const {room = tarRoom(), capture: isCostly = source.access !== 'random'} = options
   const members = new Map<string, TarEntry>()
   // A header has a checksum of its own, and so has what is named by its digest.
@@ -102,10 +107,10 @@ export const indexTar = async (source: ByteSource, options: IndexOptions = {}): 
 }
 
 /** The index of an archive whose members are known, each path once. */
-export const tarIndex = (
+export function tarIndex(
   entries: readonly TarEntry[],
   {name, ended}: {readonly name: string; readonly ended: boolean},
-): TarIndex => {
+): TarIndex {
   const members = new Map(entries.map((entry) => [entry.path, entry]))
   return {ended, entries, find: entryFinder(name, members)}
 }
@@ -146,7 +151,7 @@ interface At {
 }
 
 /** Two zero blocks end an archive; so does the end of the source, since some writers leave the trailer out. */
-const readHeader = async (at: number, {name, read}: At): Promise<TarHeader | 'end'> => {
+async function readHeader(at: number, {name, read}: At): Promise<TarHeader | 'end'> {
   const block = await read(at, BLOCK_BYTES)
   if (isZeroBlock(block)) {
     const second = block.length < BLOCK_BYTES ? block : await read(at + BLOCK_BYTES, BLOCK_BYTES)
@@ -159,10 +164,7 @@ const readHeader = async (at: number, {name, read}: At): Promise<TarHeader | 'en
   return header
 }
 
-const readExtension = async (
-  header: TarHeader,
-  at: At & {readonly offset: number},
-): Promise<TarExtension> => {
+async function readExtension(header: TarHeader, at: At & {readonly offset: number}): Promise<TarExtension> {
   const {name, read, offset} = at
   if (header.size > limits.tarExtensionBytes) {
     throw new MirrorError(
@@ -181,11 +183,12 @@ const readExtension = async (
 }
 
 /** Only files have content; what other types state as size is not there (as GNU tar and Go read it). */
-const contentSize = ({header, extension}: Member): number =>
-  TYPES[header.type] === 'file' ? (extension.size ?? header.size) : 0
+function contentSize({header, extension}: Member): number {
+  return TYPES[header.type] === 'file' ? (extension.size ?? header.size) : 0
+}
 
 /** Undefined for the root directory itself. */
-const toEntry = (member: Member, name: string): TarEntry | undefined => {
+function toEntry(member: Member, name: string): TarEntry | undefined {
   const {header, extension, offset} = member
   const written = extension.path ?? header.path
   const shown = JSON.stringify(written.slice(0, 200))
@@ -214,8 +217,8 @@ const toEntry = (member: Member, name: string): TarEntry | undefined => {
   return {path, type, offset, size, linkPath}
 }
 
-const truncated = (name: string, at: number): MirrorError =>
-  new MirrorError(
+function truncated(name: string, at: number): MirrorError {
+  return new MirrorError(
     'BUNDLE_TRUNCATED',
     `${name} ends in the middle of the archive, at byte ${at} of its plain content`,
     {
@@ -223,11 +226,14 @@ const truncated = (name: string, at: number): MirrorError =>
       hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
     },
   )
+}
 
-const corrupt = (name: string, at: number, what: string): MirrorError =>
-  new MirrorError('BUNDLE_CORRUPT', `${name} is no valid tar archive: ${what}, at byte ${at}`, {
+function corrupt(name: string, at: number, what: string): MirrorError {
+  return new MirrorError('BUNDLE_CORRUPT', `${name} is no valid tar archive: ${what}, at byte ${at}`, {
     side: 'source',
   })
+}
 
-const unsupported = (name: string, what: string, hint?: string): MirrorError =>
-  new MirrorError('BUNDLE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', hint})
+function unsupported(name: string, what: string, hint?: string): MirrorError {
+  return new MirrorError('BUNDLE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', hint})
+}

@@ -10,8 +10,10 @@ export interface TarRoom {
 
 const CAPTURED_BYTES = 64 * 1024 * 1024
 
-export const tarRoom = (): TarRoom => ({
-  entries: limits.tarEntries,
-  nameBytes: limits.tarNamesBytes,
-  capturedBytes: CAPTURED_BYTES,
-})
+export function tarRoom(): TarRoom {
+  return {
+    entries: limits.tarEntries,
+    nameBytes: limits.tarNamesBytes,
+    capturedBytes: CAPTURED_BYTES,
+  }
+}

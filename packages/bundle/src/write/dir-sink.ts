@@ -138,5 +138,8 @@ export class DirSink implements FileSink {
 
 const CHILD = 'application/vnd.oci.image.manifest.v1+json'
 
-const pathOf = ({digest, mediaType}: Pick<Descriptor, 'digest' | 'mediaType'>): string =>
-  isManifestType(mediaType) || isIndexType(mediaType) ? `${hexOf(digest)}.manifest.json` : hexOf(digest)
+function pathOf({digest, mediaType}: Pick<Descriptor, 'digest' | 'mediaType'>): string {
+  return isManifestType(mediaType) || isIndexType(mediaType)
+    ? `${hexOf(digest)}.manifest.json`
+    : hexOf(digest)
+}

@@ -136,19 +136,22 @@ const CONFIG_TYPES: ReadonlySet<string> = new Set([
   'application/octet-stream',
 ])
 
-const layerPath = (diffId: Digest): string => `${hexOf(diffId)}.tar`
+function layerPath(diffId: Digest): string {
+  return `${hexOf(diffId)}.tar`
+}
 
-const lacking = ({digest, mediaType}: Descriptor): MirrorError =>
-  new MirrorError(
+function lacking({digest, mediaType}: Descriptor): MirrorError {
+  return new MirrorError(
     'BUNDLE_UNSUPPORTED',
     `a docker-archive cannot hold this image: it has no place for ${digest} (${mediaType})`,
     {side: 'source', hint: 'Copy it to an oci-archive, which holds artifacts and foreign layers, too.'},
   )
+}
 
-const refuseOtherLayers = (
+function refuseOtherLayers(
   config: Uint8Array,
   {manifest, diffIds}: {readonly manifest: ImageManifest; readonly diffIds: readonly Digest[]},
-): void => {
+): void {
   const {rootfs} = parseJsonObject(config, `the config ${manifest.config.digest}`)
   const said: unknown = isJsonObject(rootfs) ? (rootfs['diff_ids'] ?? []) : undefined
   const isSame =

@@ -18,7 +18,7 @@ export interface IncomingBlob {
 }
 
 /** Reads a blob from its start; the digest of a pending layer is made on the way. */
-export const incomingBlob = (blob: BlobSource, {signal, onProgress}: PutBlobOptions): IncomingBlob => {
+export function incomingBlob(blob: BlobSource, {signal, onProgress}: PutBlobOptions): IncomingBlob {
   const {content} = blob
   const hash = createHash('sha256')
   let size = 0

@@ -23,7 +23,7 @@ export interface LayoutIndex {
 export const emptyIndex: LayoutIndex = {json: {schemaVersion: 2}, manifests: []}
 
 /** @throws {MirrorError} MANIFEST_INVALID on the target's side */
-export const parseLayoutIndex = (bytes: Uint8Array, path: string): LayoutIndex => {
+export function parseLayoutIndex(bytes: Uint8Array, path: string): LayoutIndex {
   try {
     const json = parseJsonObject(bytes, 'index.json')
     // Go writes an empty list as null.
@@ -40,16 +40,17 @@ export const parseLayoutIndex = (bytes: Uint8Array, path: string): LayoutIndex =
 }
 
 /** The entry that goes by these annotations. */
-export const findEntry = (
+export function findEntry(
   {manifests}: LayoutIndex,
   annotations: LayoutEntry['annotations'],
-): JsonObject | undefined =>
-  hasName(annotations) ? manifests.find((entry) => isNamed(entry, annotations)) : undefined
+): JsonObject | undefined {
+  return hasName(annotations) ? manifests.find((entry) => isNamed(entry, annotations)) : undefined
+}
 
 /**
  * The index with entries added, each in the place of those that go by its name, and of nameless ones of the same image.
  */
-export const withEntries = (index: LayoutIndex, entries: readonly LayoutEntry[]): Uint8Array => {
+export function withEntries(index: LayoutIndex, entries: readonly LayoutEntry[]): Uint8Array {
   const manifests = [...index.manifests]
   for (const entry of entries) {
     const {descriptor, annotations} = entry
@@ -64,19 +65,21 @@ export const withEntries = (index: LayoutIndex, entries: readonly LayoutEntry[])
 
 const NAMES = [annotationKeys.containerdName, annotationKeys.refName] as const
 
-const hasName = (annotations: LayoutEntry['annotations']): boolean =>
-  NAMES.some((key) => annotations[key] !== undefined)
+function hasName(annotations: LayoutEntry['annotations']): boolean {
+  return NAMES.some((key) => annotations[key] !== undefined)
+}
 
 // containerd's names are full; the tags beside them are not unique.
-const isNamed = (entry: JsonObject, annotations: LayoutEntry['annotations']): boolean => {
+function isNamed(entry: JsonObject, annotations: LayoutEntry['annotations']): boolean {
   const key = NAMES.find((name) => annotations[name] !== undefined)
   return key !== undefined && namesOf(entry)[key] === annotations[key]
 }
 
-const namesOf = ({annotations}: JsonObject): Readonly<Record<string, string>> =>
-  isJsonObject(annotations) ? (annotations as Readonly<Record<string, string>>) : {}
+function namesOf({annotations}: JsonObject): Readonly<Record<string, string>> {
+  return isJsonObject(annotations) ? (annotations as Readonly<Record<string, string>>) : {}
+}
 
-const jsonOf = ({descriptor, annotations}: LayoutEntry): JsonObject => {
+function jsonOf({descriptor, annotations}: LayoutEntry): JsonObject {
   const {mediaType, digest, size, artifactType} = descriptor
   return {
     mediaType,

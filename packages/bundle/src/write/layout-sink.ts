@@ -138,5 +138,6 @@ export class LayoutSink implements FileSink {
 }
 
 /** image-spec image-layout.md, Blobs. A digest is checked text: nothing in it leads elsewhere. */
-const blobPath = ({digest}: Pick<Descriptor, 'digest'>): string =>
-  `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
+function blobPath({digest}: Pick<Descriptor, 'digest'>): string {
+  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
+}

@@ -23,7 +23,7 @@ export type FileTarget = {readonly path: string} & (
  * other things in it.
  * @throws {MirrorError} USAGE for a target that is refused, WRITE_FAILED
  */
-export const openFileSink = async (target: FileTarget): Promise<FileSink> => {
+export async function openFileSink(target: FileTarget): Promise<FileSink> {
   const {path} = target
   if (target.format === 'oci') {
     await checkDirectory(path, {marker: 'oci-layout', what: 'an OCI layout'})
@@ -41,16 +41,17 @@ export const openFileSink = async (target: FileTarget): Promise<FileSink> => {
   return new DockerArchiveSink(new TarStore(path, {existing: {refuseWith: refuseExisting}}), target)
 }
 
-const refuseExisting = (path: string): MirrorError =>
-  refused(
+function refuseExisting(path: string): MirrorError {
+  return refused(
     `${path} exists, and a docker-archive is not added to`,
     'Remove it or name another file; an oci-archive is replaced, and an OCI layout (oci:) is added to.',
   )
+}
 
-const checkDirectory = async (
+async function checkDirectory(
   path: string,
   {marker, what}: {readonly marker: string; readonly what: string},
-): Promise<void> => {
+): Promise<void> {
   try {
     const stats = await stat(path).catch(absent)
     if (stats === undefined) return
@@ -72,7 +73,7 @@ const checkDirectory = async (
   }
 }
 
-const checkVersion = async (path: string): Promise<void> => {
+async function checkVersion(path: string): Promise<void> {
   const bytes = await new DirectoryStore(path).read(VERSION, {limit: limits.headerBytes})
   if (bytes === undefined || Buffer.from(bytes).toString().startsWith(VERSION_TEXT)) return
   throw refused(

@@ -16,10 +16,10 @@ export interface PlainLayer {
  * A layer's plain tar, whatever it is compressed with: that is told by its content.
  * @throws {MirrorError} BUNDLE_CORRUPT, BUNDLE_TRUNCATED, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED for what unpacks to absurdly much
  */
-export const plainLayer = (
+export function plainLayer(
   packed: Bytes,
   options: {readonly name: string; readonly size: number; readonly signal?: AbortSignal | undefined},
-): PlainLayer => {
+): PlainLayer {
   const hash = createHash('sha256')
   const most = Math.max(limits.nestedBytes, limits.nestedRatio * options.size)
   async function* hashed(): Bytes {

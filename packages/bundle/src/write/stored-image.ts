@@ -23,10 +23,10 @@ interface Stored extends CallOptions {
 }
 
 /** A manifest that the target holds; undefined where it holds none with this digest, or a damaged one. */
-export const storedManifest = async (
+export async function storedManifest(
   descriptor: Pick<Descriptor, 'digest' | 'mediaType'>,
   {store, pathOf, signal}: Stored,
-): Promise<Manifest | undefined> => {
+): Promise<Manifest | undefined> {
   const path = pathOf(descriptor)
   if (((await store.sizeOf(path)) ?? Infinity) > limits.manifestBytes) return undefined
   const bytes = await store.read(path, {limit: limits.manifestBytes, signal})
@@ -41,7 +41,7 @@ export const storedManifest = async (
 }
 
 /** Whether all that an image needs is at the target, by its sizes: what an interrupted run has left is not. */
-export const isComplete = async (root: Manifest, stored: Stored): Promise<boolean> => {
+export async function isComplete(root: Manifest, stored: Stored): Promise<boolean> {
   const seen = new Set<string>()
   const visit = async (manifest: Manifest, depth: number): Promise<boolean> => {
     for (const child of childrenOf(manifest)) {

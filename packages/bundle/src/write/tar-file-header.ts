@@ -3,10 +3,12 @@ import {once} from 'node:events'
 export const TAR_BLOCK = 512
 
 /** Bytes of the last block that a file of `size` bytes leaves empty. */
-export const tarPadding = (size: number): number => (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK
+export function tarPadding(size: number): number {
+  return (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK
+}
 
 /** The blocks before a file's content: always the same for the same file, and one alone where the name is not too long. */
-export const tarFileHeader = async (name: string, size: number): Promise<Uint8Array> => {
+export async function tarFileHeader(name: string, size: number): Promise<Uint8Array> {
   const {pack} = await import('tar-stream')
   const packer = pack()
   const entry = packer.entry({name, size, mode: 0o444, mtime: new Date(0), type: 'file'})

@@ -153,7 +153,7 @@ export class TarStore implements ContentStore {
  * Whether an archive can be made at a path, before anything is written. @returns whether one is there
  * @throws {MirrorError} USAGE
  */
-export const checkArchivePath = async (path: string): Promise<boolean> => {
+export async function checkArchivePath(path: string): Promise<boolean> {
   const existing = await statOf(path)
   if (existing === undefined || existing.isFile()) return existing !== undefined
   throw refused(
@@ -162,7 +162,7 @@ export const checkArchivePath = async (path: string): Promise<boolean> => {
   )
 }
 
-const statOf = async (path: string) => {
+async function statOf(path: string) {
   try {
     return await lstat((await realpath(path).catch(absent)) ?? path).catch(absent)
   } catch (cause) {

@@ -2,5 +2,6 @@ import {randomBytes} from 'node:crypto'
 import {basename, dirname, join} from 'node:path'
 
 /** A name beside a file under which it is written until it is complete. */
-export const temporaryName = (path: string): string =>
-  join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
+}

@@ -13,7 +13,7 @@ export interface WriteAt {
  * Writes all of the bytes from a position on. @returns how many there were
  * @throws {MirrorError} WRITE_FAILED, CANCELLED, those of the bytes
  */
-export const writeAt = async (file: FileHandle, bytes: Bytes, at: WriteAt): Promise<number> => {
+export async function writeAt(file: FileHandle, bytes: Bytes, at: WriteAt): Promise<number> {
   const {path, position, signal} = at
   let size = 0
   for await (const chunk of bytes) {

@@ -1,8 +1,8 @@
 import {isMirrorError, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 
 /** What the file system said of the target. */
-export const writeFailed = (path: string, cause: unknown): MirrorError =>
-  isMirrorError(cause)
+export function writeFailed(path: string, cause: unknown): MirrorError {
+  return isMirrorError(cause)
     ? cause
     : new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
         side: 'target',
@@ -12,16 +12,19 @@ export const writeFailed = (path: string, cause: unknown): MirrorError =>
             : 'Name a place in a directory that exists, is writable and has room.',
         cause,
       })
+}
 
 /** A target that is refused before anything is written. */
-export const refused = (message: string, hint: string): MirrorError =>
-  new MirrorError('USAGE', message, {side: 'target', hint})
+export function refused(message: string, hint: string): MirrorError {
+  return new MirrorError('USAGE', message, {side: 'target', hint})
+}
 
-export const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
 
 /** For a file that need not be there. */
-export const absent = (error: unknown): undefined => {
+export function absent(error: unknown): undefined {
   const code = codeOf(error)
   if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
 }

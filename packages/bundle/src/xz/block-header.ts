@@ -11,7 +11,7 @@ interface Filter {
 }
 
 /** The size of the dictionary that a block header asks for, in bytes; undefined where the decoder will refuse it anyway. */
-export const dictionaryOf = (header: Uint8Array): number | undefined => {
+export function dictionaryOf(header: Uint8Array): number | undefined {
   const lzma2 = filtersOf(header)?.find(({id}) => id === LZMA2)
   if (lzma2 === undefined) return undefined
   const bits = header[lzma2.properties] ?? 0
@@ -19,13 +19,13 @@ export const dictionaryOf = (header: Uint8Array): number | undefined => {
 }
 
 /** Whether what LZMA2 gives is what the block holds, with no other filter behind it. */
-export const isLzma2Alone = (header: Uint8Array): boolean => {
+export function isLzma2Alone(header: Uint8Array): boolean {
   const filters = filtersOf(header)
   return filters?.length === 1 && filters[0]?.id === LZMA2
 }
 
 /** The filters of a block header, as far as LZMA2, which is always the last (xz-file-format.txt 1.2, 3.1 and 5.3.1). */
-const filtersOf = (header: Uint8Array): readonly Filter[] | undefined => {
+function filtersOf(header: Uint8Array): readonly Filter[] | undefined {
   const flags = header[1] ?? 0
   let at = 2
   const next = (): number | undefined => {

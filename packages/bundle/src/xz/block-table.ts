@@ -54,7 +54,7 @@ const PADDING_WINDOW = 64 * 1024
  * (xz-file-format.txt 1.2, sections 2 to 4). Nothing is decoded.
  * @throws {MirrorError} BUNDLE_TRUNCATED where the file has no footer at its end, BUNDLE_CORRUPT, LIMIT_EXCEEDED
  */
-export const readBlockTable = async (options: BlockTableOptions): Promise<XzBlockTable> => {
+export async function readBlockTable(options: BlockTableOptions): Promise<XzBlockTable> {
   const streams: XzStream[] = []
   let blocks = 0
   let end = await skipPadding(options.size, options)
@@ -73,7 +73,7 @@ export const readBlockTable = async (options: BlockTableOptions): Promise<XzBloc
   return layOut(streams.toReversed())
 }
 
-const layOut = (streams: readonly XzStream[]): XzBlockTable => {
+function layOut(streams: readonly XzStream[]): XzBlockTable {
   const blocks: XzBlock[] = []
   let plainOffset = 0
   for (const {start, flags, records} of streams) {
@@ -88,7 +88,7 @@ const layOut = (streams: readonly XzStream[]): XzBlockTable => {
 }
 
 /** The stream that ends at `end`. */
-const readStream = async (end: number, options: BlockTableOptions): Promise<XzStream> => {
+async function readStream(end: number, options: BlockTableOptions): Promise<XzStream> {
   const footerAt = end - STREAM_FOOTER_BYTES
   if (footerAt < STREAM_HEADER_BYTES) throw truncated(options)
   const footer = parseStreamFooter(await readBuffer(footerAt, STREAM_FOOTER_BYTES, options))
@@ -112,7 +112,7 @@ const readStream = async (end: number, options: BlockTableOptions): Promise<XzSt
   return {start, flags, records}
 }
 
-const parseIndex = (bytes: Buffer): readonly IndexRecord[] | undefined => {
+function parseIndex(bytes: Buffer): readonly IndexRecord[] | undefined {
   const body = bytes.subarray(0, -4)
   if (bytes.readUInt32LE(body.length) !== crc32(body) || body[0] !== 0) return undefined
   const count = decodeVli(body, 1)
@@ -132,7 +132,7 @@ const parseIndex = (bytes: Buffer): readonly IndexRecord[] | undefined => {
 }
 
 /** The end of what comes before stream padding (zero bytes, a multiple of four) that ends at `end`. */
-const skipPadding = async (end: number, options: BlockTableOptions): Promise<number> => {
+async function skipPadding(end: number, options: BlockTableOptions): Promise<number> {
   for (let at = end; at > 0;) {
     const length = Math.min(at === end ? FIRST_WINDOW : PADDING_WINDOW, at)
     const window = await readBuffer(at - length, length, options)
@@ -146,19 +146,21 @@ const skipPadding = async (end: number, options: BlockTableOptions): Promise<num
   return 0
 }
 
-const readBuffer = async (offset: number, length: number, {read}: BlockTableOptions): Promise<Buffer> => {
+async function readBuffer(offset: number, length: number, {read}: BlockTableOptions): Promise<Buffer> {
   const bytes = await read(offset, length)
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-const truncated = ({name, size}: BlockTableOptions): MirrorError =>
-  new MirrorError('BUNDLE_TRUNCATED', `${name} does not end like an xz file, at byte ${size}`, {
+function truncated({name, size}: BlockTableOptions): MirrorError {
+  return new MirrorError('BUNDLE_TRUNCATED', `${name} does not end like an xz file, at byte ${size}`, {
     side: 'source',
     hint: 'the bundle is incomplete, or something was added to it: copy or download it again and compare its checksum',
   })
+}
 
-const corrupt = ({name}: BlockTableOptions, at: number, what: string): MirrorError =>
-  new MirrorError('BUNDLE_CORRUPT', `${name} is damaged: ${what}, at byte ${at}`, {
+function corrupt({name}: BlockTableOptions, at: number, what: string): MirrorError {
+  return new MirrorError('BUNDLE_CORRUPT', `${name} is damaged: ${what}, at byte ${at}`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
   })
+}

@@ -33,11 +33,11 @@ const CHUNK_HEADER_BYTES = 5
  * a block that is mostly compressed, whose filters are others than LZMA2, or whose chunks do not make up what the Index says.
  * @throws what reading throws
  */
-export const mapChunks = async (
+export async function mapChunks(
   block: XzBlock,
   packed: ByteSource,
   options: ReadOptions,
-): Promise<ChunkMap | undefined> => {
+): Promise<ChunkMap | undefined> {
   const {packedOffset, unpaddedSize, plainSize, flags} = block
   if (plainSize >= 2 ** 32 || unpaddedSize >= 2 ** 32) return undefined
   const head = await packed.read(packedOffset, Math.min(LONGEST_BLOCK_HEADER, unpaddedSize), options)
@@ -61,7 +61,7 @@ export const mapChunks = async (
 }
 
 /** What lies at `offset`, of one kind and no longer than `most`. */
-export const pieceAt = (map: ChunkMap, offset: number, most: number): Piece => {
+export function pieceAt(map: ChunkMap, offset: number, most: number): Piece {
   let part = partAt(map, offset)
   const isStored = map.storedAt[part] !== 0
   const position = (map.codedBefore[part] ?? 0) + offset - (map.plainStarts[part] ?? 0)
@@ -71,7 +71,7 @@ export const pieceAt = (map: ChunkMap, offset: number, most: number): Piece => {
 }
 
 /** How many coded bytes come before the plain byte at `offset`. */
-export const codedBefore = (map: ChunkMap, offset: number): number => {
+export function codedBefore(map: ChunkMap, offset: number): number {
   if (offset >= map.plainSize) return map.codedSize
   const part = partAt(map, offset)
   const before = map.codedBefore[part] ?? 0
@@ -79,7 +79,7 @@ export const codedBefore = (map: ChunkMap, offset: number): number => {
 }
 
 /** The part that holds the plain byte at `offset`. */
-export const partAt = ({plainStarts}: ChunkMap, offset: number): number => {
+export function partAt({plainStarts}: ChunkMap, offset: number): number {
   let low = 0
   let high = plainStarts.length - 1
   while (low < high) {
@@ -90,8 +90,9 @@ export const partAt = ({plainStarts}: ChunkMap, offset: number): number => {
   return low
 }
 
-export const partEnd = ({plainStarts, plainSize}: ChunkMap, part: number): number =>
-  plainStarts[part + 1] ?? plainSize
+export function partEnd({plainStarts, plainSize}: ChunkMap, part: number): number {
+  return plainStarts[part + 1] ?? plainSize
+}
 
 interface Chunk {
   readonly isStored: boolean
@@ -101,7 +102,7 @@ interface Chunk {
 }
 
 /** LZMA2's chunk headers, as liblzma's decoder reads them; undefined for none. */
-const chunkAt = (header: Uint8Array): Chunk | 'end' | undefined => {
+function chunkAt(header: Uint8Array): Chunk | 'end' | undefined {
   const [control = 0, first, second, third, fourth] = header
   if (control === 0) return 'end'
   if (first === undefined || second === undefined) return undefined
@@ -122,7 +123,7 @@ interface PartList {
   readonly finish: () => ChunkMap | undefined
 }
 
-const partList = (plainSize: number): PartList => {
+function partList(plainSize: number): PartList {
   const plainStarts: number[] = []
   const storedAt: number[] = []
   const before: number[] = []

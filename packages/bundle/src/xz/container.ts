@@ -7,28 +7,31 @@ export const STREAM_FOOTER_BYTES = 12
 const HEADER_MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])
 const FOOTER_MAGIC = Buffer.from('YZ', 'latin1')
 
-export const roundUp4 = (size: number): number => Math.ceil(size / 4) * 4
+export function roundUp4(size: number): number {
+  return Math.ceil(size / 4) * 4
+}
 
 /** The size of the check that ends a block, by its id (2.1.1.2). */
-export const checkBytes = (flags: number): number =>
-  flags === 0 ? 0 : 2 ** (Math.floor((flags - 1) / 3) + 2)
+export function checkBytes(flags: number): number {
+  return flags === 0 ? 0 : 2 ** (Math.floor((flags - 1) / 3) + 2)
+}
 
 /** The stream flags (two bytes, one number: the check's id) of a stream header; undefined where it is none. */
-export const parseStreamHeader = (bytes: Buffer): number | undefined => {
+export function parseStreamHeader(bytes: Buffer): number | undefined {
   if (bytes.length < STREAM_HEADER_BYTES || !bytes.subarray(0, 6).equals(HEADER_MAGIC)) return undefined
   if (crc32(bytes.subarray(6, 8)) !== bytes.readUInt32LE(8)) return undefined
   return flagsOf(bytes.subarray(6, 8))
 }
 
 /** The flags and the size of the Index before a stream footer; undefined where it is none. */
-export const parseStreamFooter = (bytes: Buffer): {flags: number; indexBytes: number} | undefined => {
+export function parseStreamFooter(bytes: Buffer): {flags: number; indexBytes: number} | undefined {
   if (bytes.length < STREAM_FOOTER_BYTES || !bytes.subarray(10, 12).equals(FOOTER_MAGIC)) return undefined
   if (crc32(bytes.subarray(4, 10)) !== bytes.readUInt32LE(0)) return undefined
   const flags = flagsOf(bytes.subarray(8, 10))
   return flags === undefined ? undefined : {flags, indexBytes: (bytes.readUInt32LE(4) + 1) * 4}
 }
 
-export const streamHeader = (flags: number): Buffer => {
+export function streamHeader(flags: number): Buffer {
   const bytes = Buffer.alloc(STREAM_HEADER_BYTES)
   HEADER_MAGIC.copy(bytes)
   bytes[7] = flags
@@ -37,7 +40,7 @@ export const streamHeader = (flags: number): Buffer => {
 }
 
 /** The Index of one block, and the footer after it: what ends a stream that holds only this block. */
-export const oneBlockTail = (block: {flags: number; unpaddedSize: number; plainSize: number}): Buffer => {
+export function oneBlockTail(block: {flags: number; unpaddedSize: number; plainSize: number}): Buffer {
   const records = [0, ...encodeVli(1), ...encodeVli(block.unpaddedSize), ...encodeVli(block.plainSize)]
   const index = Buffer.alloc(roundUp4(records.length) + 4)
   index.set(records)
@@ -51,7 +54,7 @@ export const oneBlockTail = (block: {flags: number; unpaddedSize: number; plainS
 }
 
 /** A variable-length integer at `offset`; undefined where it is malformed or over 2^53. */
-export const decodeVli = (bytes: Uint8Array, offset: number): {value: number; next: number} | undefined => {
+export function decodeVli(bytes: Uint8Array, offset: number): {value: number; next: number} | undefined {
   let value = 0
   for (let length = 0; length < 9; length += 1) {
     const byte = bytes[offset + length]
@@ -65,14 +68,14 @@ export const decodeVli = (bytes: Uint8Array, offset: number): {value: number; ne
   return undefined
 }
 
-const encodeVli = (value: number): number[] => {
+function encodeVli(value: number): number[] {
   const bytes: number[] = []
   let rest = value
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
   return [...bytes, rest]
 }
 
-const flagsOf = (bytes: Buffer): number | undefined => {
+function flagsOf(bytes: Buffer): number | undefined {
   const [first, second] = bytes
   return first === 0 && second !== undefined && second < 16 ? second : undefined
 }

@@ -18,7 +18,7 @@ export interface DecodeBlockOptions {
  * a header and tail written for it. The decoder checks the block's checksum; the sizes are held to the Index here.
  * @throws {MirrorError} BUNDLE_CORRUPT, BUNDLE_TRUNCATED, CANCELLED
  */
-export const decodeBlock = async (block: XzBlock, options: DecodeBlockOptions): Promise<void> => {
+export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): Promise<void> {
   const {packed, decode, signal, onDecoded, onPlain} = options
   let filled = 0
   let unreadable: unknown
@@ -54,9 +54,10 @@ export const decodeBlock = async (block: XzBlock, options: DecodeBlockOptions): 
   if (filled !== block.plainSize) throw wrongSize(block, packed.name)
 }
 
-const wrongSize = (block: XzBlock, name: string): MirrorError =>
-  new MirrorError(
+function wrongSize(block: XzBlock, name: string): MirrorError {
+  return new MirrorError(
     'BUNDLE_CORRUPT',
     `the xz block at byte ${block.packedOffset} of ${name} does not hold the ${block.plainSize} bytes its Index says`,
     {side: 'source', hint: 'copy or download the bundle again and compare its checksum'},
   )
+}

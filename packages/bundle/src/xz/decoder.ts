@@ -11,9 +11,11 @@ export interface XzDecoder {
 let loaded: Promise<XzDecoder> | undefined
 
 /** The fastest xz decoder that loads here. */
-export const xzDecoder = (): Promise<XzDecoder> => (loaded ??= load())
+export function xzDecoder(): Promise<XzDecoder> {
+  return (loaded ??= load())
+}
 
-const load = async (): Promise<XzDecoder> => {
+async function load(): Promise<XzDecoder> {
   const fast = await loadNodeLiblzma()
   return fast === undefined
     ? {library: 'lzma-native', decode: await loadLzmaNative()}

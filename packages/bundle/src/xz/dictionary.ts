@@ -8,11 +8,11 @@ import {dictionaryOf, LONGEST_BLOCK_HEADER} from './block-header.js'
  * 4 GiB; but never more than the block holds, so only bigger ones are looked at.
  * @throws {MirrorError} LIMIT_EXCEEDED, and what reading throws
  */
-export const refuseBigDictionaries = async (
+export async function refuseBigDictionaries(
   {blocks}: XzBlockTable,
   packed: ByteSource,
   options: ReadOptions,
-): Promise<void> => {
+): Promise<void> {
   for (const {packedOffset, plainSize} of blocks) {
     if (plainSize <= limits.xzDictionaryBytes) continue
     const dictionary = dictionaryOf(await packed.read(packedOffset, LONGEST_BLOCK_HEADER, options))

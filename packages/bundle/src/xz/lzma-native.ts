@@ -9,7 +9,7 @@ const OUTPUT_BYTES = 512 * 1024
 const INPUT_BYTES = 16 * 1024
 
 /** lzma-native's decoder: there on more platforms than node-liblzma's, slower. */
-export const loadLzmaNative = async (): Promise<SequentialDecoder> => {
+export async function loadLzmaNative(): Promise<SequentialDecoder> {
   const {default: lzma} = await import('lzma-native')
   return (compressed, options) => decode(compressed, {...options, lzma})
 }
@@ -38,7 +38,7 @@ async function* decode(compressed: Bytes, options: DecodeOptions & {readonly lzm
   if (failure !== undefined) throw isMirrorError(failure) ? failure : decodeError(name, failure)
 }
 
-const decodeError = (name: string, cause: unknown): MirrorError => {
+function decodeError(name: string, cause: unknown): MirrorError {
   const text = messageOf(cause)
   const truncated = text.includes('LZMA_BUF_ERROR') || text.includes('No progress is possible')
   return truncated

@@ -14,7 +14,7 @@ const ACTION = {run: 0, finish: 3} as const
  * for its reader and takes a cut-off file for a complete one, so the handle below that class is driven directly: one call
  * fills one buffer, and the end counts only as liblzma's own LZMA_STREAM_END.
  */
-export const loadNodeLiblzma = async (): Promise<SequentialDecoder | undefined> => {
+export async function loadNodeLiblzma(): Promise<SequentialDecoder | undefined> {
   // Without the optional package, or its binary for this platform, there is nothing to say: there is another decoder.
   const library = await import('node-liblzma').catch(() => undefined)
   if (library === undefined) return undefined
@@ -82,16 +82,22 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
   }
 }
 
-const isHandle = (value: unknown): value is NativeLZMA =>
-  typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'function'
+function isHandle(value: unknown): value is NativeLZMA {
+  return typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'function'
+}
 
-const cutOff = (name: string, consumed: number): MirrorError =>
-  new MirrorError('BUNDLE_TRUNCATED', `the xz data of ${name} ends too early, after ${consumed} bytes`, {
-    side: 'source',
-    hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
-  })
+function cutOff(name: string, consumed: number): MirrorError {
+  return new MirrorError(
+    'BUNDLE_TRUNCATED',
+    `the xz data of ${name} ends too early, after ${consumed} bytes`,
+    {
+      side: 'source',
+      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+    },
+  )
+}
 
-const decodeError = (name: string, at: {readonly ret: number; readonly consumed: number}): MirrorError => {
+function decodeError(name: string, at: {readonly ret: number; readonly consumed: number}): MirrorError {
   if (at.ret === RET.options) {
     return new MirrorError('BUNDLE_UNSUPPORTED', `${name} uses an xz filter that this build does not know`, {
       side: 'source',

@@ -14,7 +14,7 @@ import {chunkMaps, sparseBlock} from './sparse-block.js'
  * A whole .xz file. Of several blocks, or one that fits in memory, each is decoded alone; one big block is decoded as a
  * stream.
  */
-export const openXz = async (packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> => {
+export async function openXz(packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> {
   const size = await packed.size(options)
   const table = await readBlockTable({
     name: packed.name,
@@ -62,6 +62,9 @@ export const openXz = async (packed: ByteSource, options: OpenPackedOptions): Pr
   })
 }
 
-const canBeBlocks = ({blocks, plainSize}: XzBlockTable, budget: number): boolean =>
-  plainSize <= budget ||
-  (blocks.length > 1 && blocks.every((block) => block.plainSize <= limits.xzBlockBytes))
+function canBeBlocks({blocks, plainSize}: XzBlockTable, budget: number): boolean {
+  return (
+    plainSize <= budget ||
+    (blocks.length > 1 && blocks.every((block) => block.plainSize <= limits.xzBlockBytes))
+  )
+}

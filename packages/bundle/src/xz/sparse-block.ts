@@ -14,7 +14,7 @@ const MAPS_KEPT = 500
 export type ChunkMaps = (block: XzBlock, options: ReadOptions) => Promise<ChunkMap | undefined>
 
 /** The maps of a file's blocks, each made once; of those of a long file the ones used last are kept. */
-export const chunkMaps = (packed: ByteSource): ChunkMaps => {
+export function chunkMaps(packed: ByteSource): ChunkMaps {
   const kept = new Map<XzBlock, Promise<ChunkMap | undefined>>()
   const make = async (block: XzBlock): Promise<ChunkMap | undefined> => {
     try {
@@ -40,7 +40,7 @@ export interface SparseBlockOptions extends Omit<DecodeBlockOptions, 'onPlain' |
 }
 
 /** Undefined for a block of which it is clear from its sizes that little of it is stored. */
-export const sparseBlock = (block: XzBlock, options: SparseBlockOptions): SparseBlock | undefined => {
+export function sparseBlock(block: XzBlock, options: SparseBlockOptions): SparseBlock | undefined {
   if (block.unpaddedSize < block.plainSize * WORTH_A_LOOK) return undefined
   const {packed, maps} = options
   let codedSize = 0
@@ -75,38 +75,41 @@ export const sparseBlock = (block: XzBlock, options: SparseBlockOptions): Sparse
   }
 }
 
-const layoutOf = (
+function layoutOf(
   map: ChunkMap,
   {packed, start}: {readonly packed: ByteSource; readonly start: number},
-): BlockLayout => ({
-  pieceAt: (offset, most) => pieceAt(map, offset, most),
-  codedBefore: (offset) => codedBefore(map, offset),
-  readStored: async (offset, length, options) => {
-    const end = offset + length
-    const first = partAt(map, offset)
-    const last = partAt(map, end - 1)
-    const from = storedAt(map, first, offset)
-    const bytes = await packed.read(start + from, storedAt(map, last, end) - from, options)
-    // The headers of chunks stand between their bytes.
-    const chunks: Uint8Array[] = []
-    for (let part = first; part <= last; part += 1) {
-      const at = Math.max(offset, map.plainStarts[part] ?? 0)
-      const upTo = Math.min(end, partEnd(map, part))
-      chunks.push(bytes.subarray(storedAt(map, part, at) - from, storedAt(map, part, upTo) - from))
-    }
-    return chunks
-  },
-})
+): BlockLayout {
+  return {
+    pieceAt: (offset, most) => pieceAt(map, offset, most),
+    codedBefore: (offset) => codedBefore(map, offset),
+    readStored: async (offset, length, options) => {
+      const end = offset + length
+      const first = partAt(map, offset)
+      const last = partAt(map, end - 1)
+      const from = storedAt(map, first, offset)
+      const bytes = await packed.read(start + from, storedAt(map, last, end) - from, options)
+      // The headers of chunks stand between their bytes.
+      const chunks: Uint8Array[] = []
+      for (let part = first; part <= last; part += 1) {
+        const at = Math.max(offset, map.plainStarts[part] ?? 0)
+        const upTo = Math.min(end, partEnd(map, part))
+        chunks.push(bytes.subarray(storedAt(map, part, at) - from, storedAt(map, part, upTo) - from))
+      }
+      return chunks
+    },
+  }
+}
 
 /** Where the file's block has the plain byte at `offset`, of a stored part. */
-const storedAt = (map: ChunkMap, part: number, offset: number): number =>
-  (map.storedAt[part] ?? 0) + offset - (map.plainStarts[part] ?? 0)
+function storedAt(map: ChunkMap, part: number, offset: number): number {
+  return (map.storedAt[part] ?? 0) + offset - (map.plainStarts[part] ?? 0)
+}
 
-const keepCoded = (
+function keepCoded(
   map: ChunkMap,
   target: Uint8Array,
   {chunk, offset}: {readonly chunk: Uint8Array; readonly offset: number},
-): void => {
+): void {
   for (let done = 0; done < chunk.length;) {
     const {kind, length, position} = pieceAt(map, offset + done, chunk.length - done)
     if (kind === 'coded') target.set(chunk.subarray(done, done + length), position)

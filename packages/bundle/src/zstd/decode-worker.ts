@@ -8,13 +8,13 @@ import type {FromWorker, ToWorker, WorkerStart} from './worker-protocol.js'
 const OUTPUT_BYTES = 128 * 1024
 const {library, credit} = workerData as WorkerStart
 
-const send = (message: FromWorker): void => {
+function send(message: FromWorker): void {
   const transfer = message.kind === 'output' ? [message.bytes.buffer as ArrayBuffer] : []
   parentPort?.postMessage(message, transfer)
 }
 
 /** Sends bytes whose buffer nobody else uses, once the reader has room. */
-const sendOutput = (bytes: Uint8Array): void => {
+function sendOutput(bytes: Uint8Array): void {
   while (Atomics.load(credit, 0) <= 0) Atomics.wait(credit, 0, 0)
   Atomics.sub(credit, 0, 1)
   send({kind: 'output', bytes})
@@ -26,7 +26,7 @@ interface FrameDecoder {
   endFrame(): void
 }
 
-const openNapi = async (): Promise<FrameDecoder> => {
+async function openNapi(): Promise<FrameDecoder> {
   const {DCtx} = (await import('zstd-napi/binding.js')).default
   const context = new DCtx()
   let expected = 0
@@ -49,7 +49,7 @@ const openNapi = async (): Promise<FrameDecoder> => {
 }
 
 /** One decoder a frame: it keeps a small one back until it is told of the end, and recurses from frame to frame. */
-const openFzstd = async (): Promise<FrameDecoder> => {
+async function openFzstd(): Promise<FrameDecoder> {
   const {Decompress} = await import('fzstd')
   const open = () =>
     new Decompress((bytes) => {
@@ -69,7 +69,7 @@ const openFzstd = async (): Promise<FrameDecoder> => {
 
 const decoder = library === 'zstd-napi' ? await openNapi() : await openFzstd()
 
-const receive = (input: ToWorker): void => {
+function receive(input: ToWorker): void {
   if (input === 'frame-end') decoder.endFrame()
   else if (input === 'end') send({kind: 'end'})
   else {

@@ -11,9 +11,11 @@ export interface ZstdDecoder {
 let loaded: Promise<ZstdDecoder> | undefined
 
 /** Node's own where there is one, else the native module, else JavaScript (some twenty times slower). */
-export const zstdDecoder = (): Promise<ZstdDecoder> => (loaded ??= load())
+export function zstdDecoder(): Promise<ZstdDecoder> {
+  return (loaded ??= load())
+}
 
-const load = async (): Promise<ZstdDecoder> => {
+async function load(): Promise<ZstdDecoder> {
   const own = nodeZstd()
   if (own !== undefined) return {library: 'node', decode: own}
   const library = (await canImport('zstd-napi')) ? 'zstd-napi' : 'fzstd'
@@ -21,7 +23,7 @@ const load = async (): Promise<ZstdDecoder> => {
 }
 
 /** The package is optional: it is not there where its install script could not run. */
-const canImport = async (name: string): Promise<boolean> => {
+async function canImport(name: string): Promise<boolean> {
   try {
     await import(name)
     return true

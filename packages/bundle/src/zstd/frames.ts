@@ -74,24 +74,24 @@ async function* frameBytes(
   if (header.hasChecksum) yield* exactly(cursor, 4, options)
 }
 
-const skipFrame = async (cursor: ByteCursor, options: FramesOptions): Promise<void> => {
+async function skipFrame(cursor: ByteCursor, options: FramesOptions): Promise<void> {
   const length = (await required(cursor, 4, options)).readUInt32LE()
   for await (const _ of exactly(cursor, length, options));
 }
 
 /** Sizes of the header's fields by the bits of its descriptor (RFC 8878, 3.1.1.1). */
-const fieldsOf = (descriptor: number): {window: number; dictionary: number; content: number} => {
+function fieldsOf(descriptor: number): {window: number; dictionary: number; content: number} {
   const isSingleSegment = (descriptor & 0x20) !== 0
   const content = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
   return {window: isSingleSegment ? 0 : 1, dictionary: [0, 1, 2, 4][descriptor & 3] ?? 0, content}
 }
 
-const headerBytesAfter = (descriptor: Buffer): number => {
+function headerBytesAfter(descriptor: Buffer): number {
   const {window, dictionary, content} = fieldsOf(descriptor.readUInt8())
   return window + dictionary + content
 }
 
-const parseHeader = (descriptor: Buffer, rest: Buffer): FrameHeader | undefined => {
+function parseHeader(descriptor: Buffer, rest: Buffer): FrameHeader | undefined {
   const bits = descriptor.readUInt8()
   if ((bits & 0x08) !== 0) return undefined
   const {window, dictionary, content} = fieldsOf(bits)
@@ -104,17 +104,17 @@ const parseHeader = (descriptor: Buffer, rest: Buffer): FrameHeader | undefined 
   }
 }
 
-const windowSize = (descriptor: number): number => {
+function windowSize(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >> 3))
   return base + (base / 8) * (descriptor & 7)
 }
 
-const contentSize = (field: Buffer, length: number): number => {
+function contentSize(field: Buffer, length: number): number {
   if (length === 8) return Number(field.readBigUInt64LE())
   return field.readUIntLE(0, length) + (length === 2 ? 256 : 0)
 }
 
-const refuse = ({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes}: FramesOptions): void => {
+function refuse({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes}: FramesOptions): void {
   if (hasDictionary) {
     throw new MirrorError('BUNDLE_UNSUPPORTED', `${name} was compressed with a zstd dictionary`, {
       side: 'source',
@@ -134,7 +134,9 @@ const refuse = ({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes
   }
 }
 
-const isSkippable = (magic: number): boolean => magic >= 0x184d2a50 && magic <= 0x184d2a5f
+function isSkippable(magic: number): boolean {
+  return magic >= 0x184d2a50 && magic <= 0x184d2a5f
+}
 
 /** Puts pieces that lie side by side in one chunk together again: each piece costs its reader a call. */
 async function* joined(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
@@ -151,7 +153,7 @@ async function* joined(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, vo
   if (run !== undefined) yield run
 }
 
-const required = async (cursor: ByteCursor, length: number, options: FramesOptions): Promise<Buffer> => {
+async function required(cursor: ByteCursor, length: number, options: FramesOptions): Promise<Buffer> {
   const bytes = await cursor.take(length)
   if (bytes === undefined) throw truncated(options, cursor)
   return bytes
@@ -167,20 +169,27 @@ async function* exactly(
   if (cursor.position < end) throw truncated(options, cursor)
 }
 
-const tooMany = ({name}: FramesOptions): MirrorError =>
-  new MirrorError('LIMIT_EXCEEDED', `${name} has over ${limits.zstdFrames} zstd frames`, {
+function tooMany({name}: FramesOptions): MirrorError {
+  return new MirrorError('LIMIT_EXCEEDED', `${name} has over ${limits.zstdFrames} zstd frames`, {
     side: 'source',
     hint: 'compress the bundle again in larger frames: zstd -dc FILE | zstd -T0 > NEW',
   })
+}
 
-const truncated = ({name}: FramesOptions, {position}: ByteCursor): MirrorError =>
-  new MirrorError('BUNDLE_TRUNCATED', `${name} ends in the middle of a zstd frame, at byte ${position}`, {
-    side: 'source',
-    hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
-  })
+function truncated({name}: FramesOptions, {position}: ByteCursor): MirrorError {
+  return new MirrorError(
+    'BUNDLE_TRUNCATED',
+    `${name} ends in the middle of a zstd frame, at byte ${position}`,
+    {
+      side: 'source',
+      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+    },
+  )
+}
 
-const corrupt = ({name}: FramesOptions, at: number, what: string): MirrorError =>
-  new MirrorError('BUNDLE_CORRUPT', `${name} is damaged: what follows byte ${at} ${what}`, {
+function corrupt({name}: FramesOptions, at: number, what: string): MirrorError {
+  return new MirrorError('BUNDLE_CORRUPT', `${name} is damaged: what follows byte ${at} ${what}`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
   })
+}

@@ -21,7 +21,7 @@ const INPUT_BYTES = 256 * 1024
 const WINDOW_LOG_MAX = 31
 
 /** Node's own decoder, in libuv's pool; undefined before Node 22.15. One for each frame: it stops after the first. */
-export const nodeZstd = (): SequentialDecoder | undefined => {
+export function nodeZstd(): SequentialDecoder | undefined {
   const {createZstdDecompress, constants}: ZlibWithZstd = zlib
   const windowLogMax: unknown = Reflect.get(constants, 'ZSTD_d_windowLogMax')
   if (createZstdDecompress === undefined || typeof windowLogMax !== 'number') return undefined
@@ -42,9 +42,10 @@ export const nodeZstd = (): SequentialDecoder | undefined => {
 }
 
 /** The error of zstd data that is complete, but wrong. */
-export const damaged = (name: string, cause: unknown): MirrorError =>
-  new MirrorError('BUNDLE_CORRUPT', `the zstd data of ${name} is damaged`, {
+export function damaged(name: string, cause: unknown): MirrorError {
+  return new MirrorError('BUNDLE_CORRUPT', `the zstd data of ${name} is damaged`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
     cause,
   })
+}

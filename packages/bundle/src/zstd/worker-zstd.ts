@@ -11,8 +11,8 @@ const OUTPUTS_AHEAD = 8
 const INPUTS_AHEAD = 2
 
 /** A decoder that knows no thread but the caller's, in a thread of its own for each stream. */
-export const workerZstd = (library: WorkerStart['library']): SequentialDecoder =>
-  async function* (compressed, options): Bytes {
+export function workerZstd(library: WorkerStart['library']): SequentialDecoder {
+  return async function* (compressed, options): Bytes {
     const inputs = framesFor(compressed, options.name)
     const thread = new DecodeThread(library)
     try {
@@ -24,6 +24,7 @@ export const workerZstd = (library: WorkerStart['library']): SequentialDecoder =
       await inputs.return(undefined)
     }
   }
+}
 
 async function* decode(
   inputs: AsyncGenerator<ToWorker, void, undefined>,

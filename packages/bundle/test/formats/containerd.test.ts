@@ -15,31 +15,34 @@ import {
   type Part,
 } from '../fixtures/parts.js'
 
-const named = (name: string, tag: string, of: Part = index, type: string = mediaTypes.ociIndex) =>
-  descriptor(type, of, {
+function named(name: string, tag: string, of: Part = index, type: string = mediaTypes.ociIndex) {
+  return descriptor(type, of, {
     annotations: {
       'io.containerd.image.name': name,
       'org.opencontainers.image.ref.name': tag,
       'containerd.io/distribution.source.docker.io': 'rancher/mirrored-pause',
     },
   })
+}
 
 /** `ctr images export --platform linux/amd64`, as k3s makes its airgap archives: the index names what is not there. */
-const k3s = (): readonly LiteralEntry[] => [
-  {path: 'blobs/', type: '5'},
-  {path: 'blobs/sha256/', type: '5'},
-  ...amd64.blobs,
-  blobEntry(index),
-  indexJson([named('docker.io/rancher/mirrored-pause:3.6', '3.6')]),
-  json('manifest.json', [
-    {
-      Config: `blobs/sha256/${amd64.config.hex}`,
-      RepoTags: ['rancher/mirrored-pause:3.6'],
-      Layers: amd64.packed.map(({hex}) => `blobs/sha256/${hex}`),
-    },
-  ]),
-  OCI_LAYOUT,
-]
+function k3s(): readonly LiteralEntry[] {
+  return [
+    {path: 'blobs/', type: '5'},
+    {path: 'blobs/sha256/', type: '5'},
+    ...amd64.blobs,
+    blobEntry(index),
+    indexJson([named('docker.io/rancher/mirrored-pause:3.6', '3.6')]),
+    json('manifest.json', [
+      {
+        Config: `blobs/sha256/${amd64.config.hex}`,
+        RepoTags: ['rancher/mirrored-pause:3.6'],
+        Layers: amd64.packed.map(({hex}) => `blobs/sha256/${hex}`),
+      },
+    ]),
+    OCI_LAYOUT,
+  ]
+}
 
 describe('ctr images export, as k3s uses it', () => {
   test('opens a sparse index and tells which children are there', async () => {

@@ -7,7 +7,7 @@ import {bytesOf, errorOf, namesOf, openFile, openTar, rootDigests} from '../fixt
 import {config, gzipped, json, part, plainLayer} from '../fixtures/parts.js'
 
 /** docker save before 25: legacy ids, a repeated layer as a symbolic link, sorted by name. */
-const oldDocker = (): readonly LiteralEntry[] => {
+function oldDocker(): readonly LiteralEntry[] {
   const repeated = config(base, top, base)
   const id = (digit: string): string => digit.repeat(64)
   return [

@@ -23,35 +23,37 @@ const own = config(base, top)
 const madeUp = ociManifest({config: own, layers: [base, top], layerType: mediaTypes.ociLayer})
 const orphan = part({id: 'v1 config that nobody names'})
 
-const newDocker = (names: readonly {full: string; tag: string; familiar: string}[]): LiteralEntry[] => [
-  {path: 'blobs/', type: '5'},
-  {path: 'blobs/sha256/', type: '5'},
-  ...[base, top, own, madeUp, orphan].map((of) => blobEntry(of)),
-  indexJson(
-    names.length === 0
-      ? [descriptor(mediaTypes.ociManifest, madeUp)]
-      : names.map(({full, tag}) =>
-          descriptor(mediaTypes.ociManifest, madeUp, {
-            annotations: {
-              'io.containerd.image.name': full,
-              'org.opencontainers.image.ref.name': tag,
-            },
-          }),
+function newDocker(names: readonly {full: string; tag: string; familiar: string}[]): LiteralEntry[] {
+  return [
+    {path: 'blobs/', type: '5'},
+    {path: 'blobs/sha256/', type: '5'},
+    ...[base, top, own, madeUp, orphan].map((of) => blobEntry(of)),
+    indexJson(
+      names.length === 0
+        ? [descriptor(mediaTypes.ociManifest, madeUp)]
+        : names.map(({full, tag}) =>
+            descriptor(mediaTypes.ociManifest, madeUp, {
+              annotations: {
+                'io.containerd.image.name': full,
+                'org.opencontainers.image.ref.name': tag,
+              },
+            }),
+          ),
+    ),
+    json('manifest.json', [
+      {
+        Config: `blobs/sha256/${own.hex}`,
+        RepoTags: names.length === 0 ? null : names.map(({familiar}) => familiar),
+        Layers: [base, top].map(({hex}) => `blobs/sha256/${hex}`),
+        LayerSources: Object.fromEntries(
+          [base, top].map((layer) => [layer.digest, descriptor(mediaTypes.ociLayer, layer)]),
         ),
-  ),
-  json('manifest.json', [
-    {
-      Config: `blobs/sha256/${own.hex}`,
-      RepoTags: names.length === 0 ? null : names.map(({familiar}) => familiar),
-      Layers: [base, top].map(({hex}) => `blobs/sha256/${hex}`),
-      LayerSources: Object.fromEntries(
-        [base, top].map((layer) => [layer.digest, descriptor(mediaTypes.ociLayer, layer)]),
-      ),
-    },
-  ]),
-  OCI_LAYOUT,
-  json('repositories', {}),
-]
+      },
+    ]),
+    OCI_LAYOUT,
+    json('repositories', {}),
+  ]
+}
 
 const twoNames = [
   {full: 'docker.io/library/alpine:3', tag: '3', familiar: 'alpine:3'},

@@ -40,8 +40,8 @@ const graphs = array(
 )
 
 const PLATFORM_ORDER = {seed: 'order'} as const
-const named = async (graph: readonly Parameters<typeof makeImage>[0][]): Promise<readonly NamedImage[]> =>
-  Promise.all(
+async function named(graph: readonly Parameters<typeof makeImage>[0][]): Promise<readonly NamedImage[]> {
+  return Promise.all(
     graph.map(async (options, index) => {
       const name = `registry.example/${options.seed}-${index}:v${index}`
       return {
@@ -51,11 +51,13 @@ const named = async (graph: readonly Parameters<typeof makeImage>[0][]): Promise
       }
     }),
   )
+}
 
-const digestsIn = ({manifests, blobs}: TestImage): ReadonlySet<string> =>
-  new Set([...manifests, ...blobs].map(({descriptor}) => descriptor.digest))
+function digestsIn({manifests, blobs}: TestImage): ReadonlySet<string> {
+  return new Set([...manifests, ...blobs].map(({descriptor}) => descriptor.digest))
+}
 
-const expectSame = async (source: BundleSource, images: readonly NamedImage[]): Promise<void> => {
+async function expectSame(source: BundleSource, images: readonly NamedImage[]): Promise<void> {
   const found = await source.images()
   expect(namesOf(found)).toEqual(images.map(({tags}) => tags?.[0]))
   expect(rootDigests(found)).toEqual(images.map(({image}) => image.root.descriptor.digest))
@@ -65,7 +67,7 @@ const expectSame = async (source: BundleSource, images: readonly NamedImage[]): 
   }
 }
 
-const layersOf = async (source: BundleSource, found: SourceImage | undefined): Promise<readonly string[]> => {
+async function layersOf(source: BundleSource, found: SourceImage | undefined): Promise<readonly string[]> {
   if (found === undefined) throw new Error('no image')
   const {root} = found
   if ('manifest' in root) {
@@ -132,7 +134,7 @@ test(`a bundle cut at any place gives the right content or a coded error (FC_SEE
   }
 })
 
-const readOrError = async (path: string, images: readonly NamedImage[]): Promise<unknown> => {
+async function readOrError(path: string, images: readonly NamedImage[]): Promise<unknown> {
   try {
     await using source = await openBundle(path)
     await expectSame(source, images)

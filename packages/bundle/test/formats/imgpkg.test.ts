@@ -8,29 +8,33 @@ const amd64 = image('app', 'amd64')
 const arm64 = image('app', 'arm64')
 type TestImage = typeof amd64
 
-const imageItem = ({manifest, config, packed, layers}: TestImage, more: object = {}) => ({
-  Refs: [],
-  Layers: packed.map((layer, index) => ({
-    MediaType: mediaTypes.ociLayerGzip,
-    Digest: layer.digest,
-    DiffID: layers[index]?.digest,
-    Size: layer.bytes.length,
-  })),
-  Config: {Digest: config.digest, Raw: config.bytes.toString()},
-  Manifest: {MediaType: mediaTypes.ociManifest, Digest: manifest.digest, Raw: manifest.bytes.toString()},
-  Tag: '',
-  OrigRef: '',
-  Labels: {},
-  ...more,
-})
+function imageItem({manifest, config, packed, layers}: TestImage, more: object = {}) {
+  return {
+    Refs: [],
+    Layers: packed.map((layer, index) => ({
+      MediaType: mediaTypes.ociLayerGzip,
+      Digest: layer.digest,
+      DiffID: layers[index]?.digest,
+      Size: layer.bytes.length,
+    })),
+    Config: {Digest: config.digest, Raw: config.bytes.toString()},
+    Manifest: {MediaType: mediaTypes.ociManifest, Digest: manifest.digest, Raw: manifest.bytes.toString()},
+    Tag: '',
+    OrigRef: '',
+    Labels: {},
+    ...more,
+  }
+}
 
 /** manifest.json first, layers sorted by digest and each once. */
-const imgpkg = (items: readonly object[], images: readonly TestImage[]): readonly LiteralEntry[] => [
-  json('manifest.json', items),
-  ...[...new Map(images.flatMap(({packed}) => packed.map((layer) => [layer.hex, layer]))).values()]
-    .sort((left, right) => (left.hex < right.hex ? -1 : 1))
-    .map(({hex, bytes}) => ({path: `sha256-${hex}.tar.gz`, content: bytes})),
-]
+function imgpkg(items: readonly object[], images: readonly TestImage[]): readonly LiteralEntry[] {
+  return [
+    json('manifest.json', items),
+    ...[...new Map(images.flatMap(({packed}) => packed.map((layer) => [layer.hex, layer]))).values()]
+      .sort((left, right) => (left.hex < right.hex ? -1 : 1))
+      .map(({hex, bytes}) => ({path: `sha256-${hex}.tar.gz`, content: bytes})),
+  ]
+}
 
 test('an image keeps its manifest, by digest and with its tag', async () => {
   const ref = `index.docker.io/acme/app@${amd64.manifest.digest}`

@@ -26,21 +26,24 @@ import {
 
 const app = image('app')
 const tool = image('tool')
-const layoutOf = ({blobs, manifest}: typeof app, name: string): readonly LiteralEntry[] => [
-  ...blobs,
-  indexJson([
-    descriptor(mediaTypes.ociManifest, manifest, {annotations: {'io.containerd.image.name': name}}),
-  ]),
-  OCI_LAYOUT,
-]
+function layoutOf({blobs, manifest}: typeof app, name: string): readonly LiteralEntry[] {
+  return [
+    ...blobs,
+    indexJson([
+      descriptor(mediaTypes.ociManifest, manifest, {annotations: {'io.containerd.image.name': name}}),
+    ]),
+    OCI_LAYOUT,
+  ]
+}
 const layer = plainLayer('only')
 const own = config(layer)
-const dockerArchive = (tag: string, of: Part = layer): Buffer =>
-  literalTar([
+function dockerArchive(tag: string, of: Part = layer): Buffer {
+  return literalTar([
     {path: 'layer.tar', content: of.bytes},
     {path: `${own.hex}.json`, content: own.bytes},
     json('manifest.json', [{Config: `${own.hex}.json`, RepoTags: [tag], Layers: ['layer.tar']}]),
   ])
+}
 
 const APP = 'gcr.io/anthos-baremetal-release/app:1.34'
 const TOOL = 'gcr.io/anthos-baremetal-release/tool:1.34'

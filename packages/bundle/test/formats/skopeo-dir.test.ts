@@ -8,12 +8,14 @@ const VERSION: LiteralEntry = {path: 'version', content: 'Directory Transport Ve
 const amd64 = image('app', 'amd64')
 const arm64 = image('app', 'arm64')
 
-const single = (): readonly LiteralEntry[] => [
-  {path: 'manifest.json', content: amd64.manifest.bytes},
-  ...[amd64.config, ...amd64.packed].map(({hex, bytes}) => ({path: hex, content: bytes})),
-  {path: 'signature-1', content: 'signature'},
-  VERSION,
-]
+function single(): readonly LiteralEntry[] {
+  return [
+    {path: 'manifest.json', content: amd64.manifest.bytes},
+    ...[amd64.config, ...amd64.packed].map(({hex, bytes}) => ({path: hex, content: bytes})),
+    {path: 'signature-1', content: 'signature'},
+    VERSION,
+  ]
+}
 
 test('a dir: has its one image under its own digest, without a name', async () => {
   await using bundle = await openDirectory(single(), {name: 'saved-app'})

@@ -16,7 +16,7 @@ const index = ociIndex(
   ),
 )
 
-const layout = async (path: string): Promise<string> => {
+async function layout(path: string): Promise<string> {
   await layOut(
     [
       ...amd64.blobs,

@@ -5,7 +5,7 @@ import {recordedName, referenceIn} from '#src/names/recorded-name.js'
 
 const digest: Digest = `sha256:${'a'.repeat(64)}`
 const other: Digest = `sha256:${'b'.repeat(64)}`
-const recorded = (annotations: Record<string, string>, zarf = false) => {
+function recorded(annotations: Record<string, string>, zarf = false) {
   const found = recordedName({mediaType: mediaTypes.ociManifest, digest, size: 1, annotations}, {zarf})
   return found.name === undefined ? found : formatReference(found.name)
 }

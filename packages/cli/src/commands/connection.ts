@@ -21,10 +21,10 @@ export interface ConnectionSettings {
  * @param registry `host[:port]`
  * @throws {MirrorError} CERTIFICATE_INVALID, CREDENTIALS_INVALID, AUTH_REQUIRED, LIMIT_EXCEEDED
  */
-export const connectionTo = async (
+export async function connectionTo(
   registry: string,
   {settings, side, origin, output, run}: ConnectionSettings,
-): Promise<RegistryOptions> => {
+): Promise<RegistryOptions> {
   const connection = await connectionOptions(settings, side)
   if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${registry} is not checked`)
   const credentials = await openCredentials(settings, {

@@ -24,14 +24,15 @@ export interface OpenSideOptions {
 }
 
 /** @throws {MirrorError} those of either kind of source; where the image cannot be had, why */
-export const openCopySource = (settings: CopySettings, options: OpenSideOptions): Promise<CopySource> =>
-  settings.from.transport === 'docker'
+export function openCopySource(settings: CopySettings, options: OpenSideOptions): Promise<CopySource> {
+  return settings.from.transport === 'docker'
     ? fromRegistry(settings.from, {settings, ...options})
     : fromFile(settings.from, {settings, ...options})
+}
 
 type Opening = OpenSideOptions & {readonly settings: CopySettings}
 
-const fromRegistry = async ({reference}: RegistryPlace, {settings, run}: Opening): Promise<CopySource> => {
+async function fromRegistry({reference}: RegistryPlace, {settings, run}: Opening): Promise<CopySource> {
   const {mirrors, output} = settings
   const registries = await sourceRegistries([reference], {settings: settings.source, mirrors, output, run})
   const source = openRegistrySource({
@@ -62,7 +63,7 @@ const fromRegistry = async ({reference}: RegistryPlace, {settings, run}: Opening
   })
 }
 
-const fromFile = async (place: FilePlace, {settings, run, state}: Opening): Promise<CopySource> => {
+async function fromFile(place: FilePlace, {settings, run, state}: Opening): Promise<CopySource> {
   const source = await openBundle(place.path, {
     layerCompression: settings.layerCompression,
     scratch: settings.scratch,
@@ -83,10 +84,7 @@ const fromFile = async (place: FilePlace, {settings, run, state}: Opening): Prom
   })
 }
 
-const closedOnError = async (
-  source: AsyncDisposable,
-  work: () => Promise<CopySource>,
-): Promise<CopySource> => {
+async function closedOnError(source: AsyncDisposable, work: () => Promise<CopySource>): Promise<CopySource> {
   try {
     return await work()
   } catch (error) {

@@ -20,12 +20,13 @@ const REF_NAME = 'org.opencontainers.image.ref.name'
 const HUB_API = 'registry-1.docker.io'
 
 /** @throws {MirrorError} those of either kind of target, before anything is written */
-export const openCopyTarget = (settings: CopySettings, options: OpenSideOptions): Promise<CopyTarget> =>
-  settings.to.transport === 'docker'
+export function openCopyTarget(settings: CopySettings, options: OpenSideOptions): Promise<CopyTarget> {
+  return settings.to.transport === 'docker'
     ? intoRegistry(settings.to, {settings, ...options})
     : intoFile(settings.to)
+}
 
-const intoFile = async (to: FilePlace): Promise<CopyTarget> => {
+async function intoFile(to: FilePlace): Promise<CopyTarget> {
   const sink: FileSink = await openFileSink(fileTarget(to))
   return {
     sink,
@@ -34,7 +35,7 @@ const intoFile = async (to: FilePlace): Promise<CopyTarget> => {
   }
 }
 
-const fileTarget = ({transport: format, path, ref}: FilePlace): FileTarget => {
+function fileTarget({transport: format, path, ref}: FilePlace): FileTarget {
   if (format === 'dir') return {format, path}
   if (format === 'docker-archive') return {format, path, repoTags: () => (ref === undefined ? [] : [ref])}
   return {
@@ -48,10 +49,10 @@ const fileTarget = ({transport: format, path, ref}: FilePlace): FileTarget => {
   }
 }
 
-const intoRegistry = async (
+async function intoRegistry(
   {reference}: RegistryPlace,
   {settings, run, state}: OpenSideOptions & {readonly settings: CopySettings},
-): Promise<CopyTarget> => {
+): Promise<CopyTarget> {
   const name = reference.registry
   const signal = run.interruption.drain
   const {target, output} = settings
@@ -79,10 +80,10 @@ const intoRegistry = async (
 }
 
 /** Within one registry, content is mounted from where it is rather than carried around. */
-const mountingFrom = (
+function mountingFrom(
   from: Place,
   {registry, name}: {readonly registry: Registry; readonly name: string},
-): ImageSink => {
+): ImageSink {
   if (from.transport !== 'docker' || from.reference.registry !== name) return registry
   const {repository: own} = from.reference
   return {

@@ -8,7 +8,7 @@ export interface FailOptions extends ExitCodeOptions {
 }
 
 /** Says on standard error what ended the run, and sets the exit code. The one place where errors become both. */
-export const fail = async (error: unknown, options: FailOptions): Promise<void> => {
+export async function fail(error: unknown, options: FailOptions): Promise<void> {
   if (isHelp(error)) {
     process.exitCode = 0
     return
@@ -19,10 +19,12 @@ export const fail = async (error: unknown, options: FailOptions): Promise<void> 
 }
 
 /** oclif ends `--help` and `--version` with an error whose exit code is 0. */
-const isHelp = (error: unknown): boolean => exitCodeIn(error) === 0
+function isHelp(error: unknown): boolean {
+  return exitCodeIn(error) === 0
+}
 
 /** What oclif says of flags and unknown commands is a usage error like any other. */
-const asUsage = (error: unknown, command: string | undefined): MirrorError | undefined => {
+function asUsage(error: unknown, command: string | undefined): MirrorError | undefined {
   if (isMirrorError(error) || !(error instanceof Error) || exitCodeIn(error) === undefined) return undefined
   const [message = 'wrong usage'] = error.message.split('\nSee more help with')
   return new MirrorError(
@@ -37,7 +39,7 @@ const asUsage = (error: unknown, command: string | undefined): MirrorError | und
   )
 }
 
-const exitCodeIn = (error: unknown): number | undefined => {
+function exitCodeIn(error: unknown): number | undefined {
   const exit = (error as {oclif?: {exit?: unknown}} | undefined)?.oclif?.exit
   return typeof exit === 'number' ? exit : undefined
 }

@@ -1,5 +1,6 @@
 import type {HostKnowledge} from '@airgap-mirror/oci-client'
 
 /** What is true of the host tomorrow, too: refused mounts depend on the credential and on the repositories. */
-export const lastingKnowledge = ({mountsRefused: _ofThisRun, ...knowledge}: HostKnowledge): object =>
-  knowledge
+export function lastingKnowledge({mountsRefused: _ofThisRun, ...knowledge}: HostKnowledge): object {
+  return knowledge
+}

@@ -23,10 +23,10 @@ const TIMEOUT = 60_000
  * wrong here must not hide what the command is there to tell.
  * @returns what went wrong, for a warning; without the command, which may hold the token of a web hook
  */
-export const runNotifyCommand = async (
+export async function runNotifyCommand(
   command: string,
   {report, exitCode, timeout = TIMEOUT, signal}: NotifyOptions,
-): Promise<string | undefined> => {
+): Promise<string | undefined> {
   if (signal?.aborted) return 'the notify command was not run, since this run was stopped'
   let child: ChildProcess
   try {
@@ -61,8 +61,8 @@ export const runNotifyCommand = async (
 }
 
 /** Once the shell has ended: what it has left in the background is not waited for. */
-const failureOf = (child: ChildProcess): Promise<string | undefined> =>
-  new Promise((resolve) => {
+function failureOf(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
     child.once('error', (error) => resolve(notStarted(error)))
     child.once('exit', (code, signal) => {
       if (code === 0) resolve(undefined)
@@ -70,8 +70,9 @@ const failureOf = (child: ChildProcess): Promise<string | undefined> =>
       else resolve(`the notify command was ended by ${signal}`)
     })
   })
+}
 
-const killAll = (child: ChildProcess): void => {
+function killAll(child: ChildProcess): void {
   if (child.pid === undefined) return
   try {
     if (process.platform === 'win32') child.kill()
@@ -81,4 +82,6 @@ const killAll = (child: ChildProcess): void => {
   }
 }
 
-const notStarted = (error: unknown): string => `the notify command could not be started: ${messageOf(error)}`
+function notStarted(error: unknown): string {
+  return `the notify command could not be started: ${messageOf(error)}`
+}

@@ -29,10 +29,10 @@ export interface CommandOptions {
 }
 
 /** Runs a command's work to its exit code: progress, signals, and what was asked for at the end, however it ends. */
-export const runCommand = async (
+export async function runCommand(
   options: CommandOptions,
   work: (run: Run) => Promise<Report>,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const {command, output} = options
   const startedAt = new Date()
   const renderer = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
@@ -75,18 +75,21 @@ export const runCommand = async (
 }
 
 /** What a registry connection tells the run. */
-export const listening = (
+export function listening(
   {renderer, warn, note}: Run,
   {verbose}: {readonly verbose: boolean},
 ): {
   readonly onWarning: (text: string) => void
   readonly onRetry: (retry: {what: string; wait: number; reason: string}) => void
   readonly onExchange?: (exchange: Exchange) => void
-} => ({
-  onWarning: warn,
-  onRetry: (retry) => renderer.onEvent({type: 'retry', ...retry}),
-  ...(verbose ? {onExchange: (exchange: Exchange) => note(exchangeLine(exchange))} : {}),
-})
+} {
+  return {
+    onWarning: warn,
+    onRetry: (retry) => renderer.onEvent({type: 'retry', ...retry}),
+    ...(verbose ? {onExchange: (exchange: Exchange) => note(exchangeLine(exchange))} : {}),
+  }
+}
 
-const exchangeLine = ({method, url, status, milliseconds, error}: Exchange): string =>
-  `${method} ${url} ${status ?? '-'} ${Math.round(milliseconds)} ms${error === undefined ? '' : ` ${error}`}`
+function exchangeLine({method, url, status, milliseconds, error}: Exchange): string {
+  return `${method} ${url} ${status ?? '-'} ${Math.round(milliseconds)} ms${error === undefined ? '' : ` ${error}`}`
+}

@@ -8,13 +8,13 @@ import {readTextFile} from '../settings/read-file.js'
  * Writes the job file to standard output and warnings to standard error.
  * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
  */
-export const runConfigImport = async ({
+export async function runConfigImport({
   file,
   from = 'auto',
 }: {
   readonly file: string
   readonly from?: ImportFormat | undefined
-}): Promise<void> => {
+}): Promise<void> {
   const text = await readTextFile(file, {
     flag: 'config import',
     limit: limits.listBytes,

@@ -19,10 +19,10 @@ import {openCopyTarget} from './copy-target.js'
 import {runCommand, type Run} from './run-command.js'
 
 /** Runs a copy to its exit code. */
-export const runCopy = async (
+export async function runCopy(
   places: {readonly source: string; readonly destination: string},
   flags: FlagValues,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const read = flagReader(flags)
   const figures = {source: shownPlace(places.source), target: shownPlace(places.destination)}
   const options = {command: 'copy', ...figures, output: readOutputFlags(read), dryRun: read.on('dry-run')}
@@ -33,7 +33,7 @@ export const runCopy = async (
   })
 }
 
-const copyAndReport = async (settings: CopySettings, run: Run): Promise<Report> => {
+async function copyAndReport(settings: CopySettings, run: Run): Promise<Report> {
   const {from, to} = settings
   const {note, interruption} = run
   const startedAt = new Date()
@@ -81,10 +81,10 @@ const copyAndReport = async (settings: CopySettings, run: Run): Promise<Report> 
 }
 
 /** What goes with the image; nothing, and a note, where the target has no place for it. */
-const referrersFor = async (
+async function referrersFor(
   image: SourceImage,
   {settings, origin, run}: {settings: CopySettings; origin: CopySource; run: Run},
-): Promise<readonly SourceImage[]> => {
+): Promise<readonly SourceImage[]> {
   const referrers = await origin.referrersOf(image)
   const {transport} = settings.to
   if (holdsReferrers(settings.to)) return referrers
@@ -94,12 +94,14 @@ const referrersFor = async (
 }
 
 /** A source in which nothing is but these images. */
-const withImages = (source: ImageSource, images: readonly SourceImage[]): ImageSource => ({
-  access: source.access,
-  usage: source.usage,
-  images: async () => images,
-  manifest: (descriptor, options) => source.manifest(descriptor, options),
-  has: (content) => source.has(content),
-  blob: (content) => source.blob(content),
-  [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
-})
+function withImages(source: ImageSource, images: readonly SourceImage[]): ImageSource {
+  return {
+    access: source.access,
+    usage: source.usage,
+    images: async () => images,
+    manifest: (descriptor, options) => source.manifest(descriptor, options),
+    has: (content) => source.has(content),
+    blob: (content) => source.blob(content),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  }
+}

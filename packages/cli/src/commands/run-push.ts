@@ -15,7 +15,7 @@ import {openState, type State} from '../state/open-state.js'
 import {listening, runCommand, type Run} from './run-command.js'
 
 /** Runs a push to its exit code: opens both sides, calls the engine, writes what was asked for. */
-export const runPush = async (flags: FlagValues): Promise<ExitCode> => {
+export async function runPush(flags: FlagValues): Promise<ExitCode> {
   const read = flagReader(flags)
   const figures = {source: read.text('source') ?? '', target: read.text('private-registry') ?? ''}
   const options = {command: 'push', ...figures, output: readOutputFlags(read), dryRun: read.on('dry-run')}
@@ -26,7 +26,7 @@ export const runPush = async (flags: FlagValues): Promise<ExitCode> => {
   })
 }
 
-const pushAndReport = async (settings: PushSettings, run: Run): Promise<Report> => {
+async function pushAndReport(settings: PushSettings, run: Run): Promise<Report> {
   const {registry: name} = settings.rules
   const {interruption, note, warn, renderer} = run
   const credentials = await openCredentials(settings.registrySettings, {
@@ -80,10 +80,10 @@ const pushAndReport = async (settings: PushSettings, run: Run): Promise<Report> 
 }
 
 /** Reads the bundle while the registry is greeted; whichever fails first ends both. */
-const openBoth = async (
+async function openBoth(
   settings: PushSettings,
   {registry, run, state}: {registry: Registry; run: Run; state: State | undefined},
-): Promise<BundleSource> => {
+): Promise<BundleSource> {
   const {drain} = run.interruption
   const both = new AbortController()
   const signal = AbortSignal.any([both.signal, drain])
@@ -108,7 +108,7 @@ const openBoth = async (
   }
 }
 
-const decodersLine = async (): Promise<string> => {
+async function decodersLine(): Promise<string> {
   const {xz, zstd} = await decoders()
   return `decoders: xz by ${xz}, zstd by ${zstd}`
 }

@@ -20,7 +20,7 @@ import {openSyncTargets, refuseSharedLogin, targetHosts} from './sync-targets.js
 const NO_LAYERS = 0
 
 /** Runs a sync to its exit code: locks, opens both sides, and does one job after the other. */
-export const runSync = (flags: FlagValues): Promise<ExitCode> => {
+export function runSync(flags: FlagValues): Promise<ExitCode> {
   const read = flagReader(flags)
   const options = {
     command: 'sync',
@@ -36,7 +36,7 @@ export const runSync = (flags: FlagValues): Promise<ExitCode> => {
   })
 }
 
-const syncAndReport = async (settings: SyncSettings, run: Run): Promise<Report> => {
+async function syncAndReport(settings: SyncSettings, run: Run): Promise<Report> {
   const startedAt = new Date()
   // Without it nothing is pruned, no drift is seen and nobody is locked out: who runs it every night has to know.
   const state = await openState({directory: settings.state, layerFormat: NO_LAYERS, onNote: run.warn})
@@ -77,7 +77,7 @@ const syncAndReport = async (settings: SyncSettings, run: Run): Promise<Report> 
   )
 }
 
-const openSource = async (settings: SyncSettings, run: Run): Promise<RegistrySource> => {
+async function openSource(settings: SyncSettings, run: Run): Promise<RegistrySource> {
   const {sourceFlags, registries: known, mirrors, output} = settings
   const references = settings.jobs.flatMap((job): readonly Pick<Reference, 'registry' | 'repository'>[] => {
     const {images, listings} = wantedBy(job, job.listed)
@@ -103,7 +103,7 @@ const openSource = async (settings: SyncSettings, run: Run): Promise<RegistrySou
 }
 
 /** What went wrong besides single images. */
-const asOne = (troubles: readonly MirrorError[]): ReportError | undefined => {
+function asOne(troubles: readonly MirrorError[]): ReportError | undefined {
   const [first, ...others] = troubles.map((trouble) => reportErrorOf(trouble))
   if (first === undefined) return undefined
   return {...first, message: [first, ...others].map(({message}) => message).join('; ')}

@@ -21,10 +21,10 @@ export interface SourceRegistriesOptions {
  * How to connect to every registry that references are fetched from, by host.
  * @throws {MirrorError} DENIED where a file of mirrors blocks one, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
-export const sourceRegistries = async (
+export async function sourceRegistries(
   references: readonly Reference[],
   options: SourceRegistriesOptions,
-): Promise<ReadonlyMap<string, RegistryOptions>> => {
+): Promise<ReadonlyMap<string, RegistryOptions>> {
   const registries = new Map<string, RegistryOptions>()
   for (const place of references.flatMap((reference) => placesOf(reference, options.mirrors))) {
     const {registry} = place.reference
@@ -33,15 +33,15 @@ export const sourceRegistries = async (
   return registries
 }
 
-const placesOf = (reference: Reference, mirrors: SourceMirrors | undefined): readonly MirrorPlace[] => {
+function placesOf(reference: Reference, mirrors: SourceMirrors | undefined): readonly MirrorPlace[] {
   const places = mirrors?.mirrorsFor(reference) ?? []
   return places.length === 0 ? [{reference}] : places
 }
 
-const connect = async (
+async function connect(
   {reference: {registry}, insecure, plainHttp}: MirrorPlace,
   {settings, registries, mirrors, output, run}: SourceRegistriesOptions,
-): Promise<RegistryOptions> => {
+): Promise<RegistryOptions> {
   const file = overriding(settings, registries?.get(registry))
   const own: RegistrySettings = {
     ...overriding(file, mirrors?.settingsFor(registry)),

@@ -39,7 +39,7 @@ export interface Wanted {
  * Brings the targets of one job up to date.
  * @throws {MirrorError} LIST_INVALID where it names no image; NAME_INVALID, NAME_COLLISION
  */
-export const runJob = async (job: SyncJob, options: JobOptions): Promise<JobResult> => {
+export async function runJob(job: SyncJob, options: JobOptions): Promise<JobResult> {
   const {run, source, targetFlags} = options
   const {images, troubles} = await imagesOf(job, options)
   const targets: SyncTarget[] = []
@@ -68,10 +68,10 @@ export const runJob = async (job: SyncJob, options: JobOptions): Promise<JobResu
   }
 }
 
-const withListedTargets = (
+function withListedTargets(
   done: readonly ReportImage[],
   images: readonly WantedImage[],
-): readonly ReportImage[] => {
+): readonly ReportImage[] {
   const targets = new Map(
     images.flatMap(({source, target}) => (target === undefined ? [] : [[formatReference(source), target]])),
   )
@@ -82,7 +82,7 @@ const withListedTargets = (
   return targets.size === 0 ? done : done.map(withTarget)
 }
 
-const wantedKeys = (references: readonly Reference[], targets: readonly SyncTarget[]): readonly Wanted[] => {
+function wantedKeys(references: readonly Reference[], targets: readonly SyncTarget[]): readonly Wanted[] {
   const wanted = new Map<string, Wanted & {readonly keys: Set<string>}>()
   for (const {rules, owner} of targets) {
     const {registry} = rules
@@ -95,13 +95,15 @@ const wantedKeys = (references: readonly Reference[], targets: readonly SyncTarg
 }
 
 /** One list may go to several namespaces of a registry, in runs of their own: each removes its own tags alone. */
-const ownerAt = ({owner}: SyncJob, {namespace}: JobTarget): string => `${owner}>${namespace}`
+function ownerAt({owner}: SyncJob, {namespace}: JobTarget): string {
+  return `${owner}>${namespace}`
+}
 
 /** What the job wants now: by name, and what is in its repositories. */
-const imagesOf = async (
+async function imagesOf(
   job: SyncJob,
   options: JobOptions,
-): Promise<{readonly images: readonly WantedImage[]; readonly troubles: readonly MirrorError[]}> => {
+): Promise<{readonly images: readonly WantedImage[]; readonly troubles: readonly MirrorError[]}> {
   const {images, listings} = wantedBy(job, job.listed)
   const troubles: MirrorError[] = []
   const found = await Promise.all(
@@ -126,10 +128,7 @@ const imagesOf = async (
   })
 }
 
-const imagesListed = async (
-  listing: Listing,
-  {source, drain}: JobOptions,
-): Promise<readonly WantedImage[]> => {
+async function imagesListed(listing: Listing, {source, drain}: JobOptions): Promise<readonly WantedImage[]> {
   const {registry, repository} = listing
   const tags = await source.listTags(registry, repository, {signal: drain})
   if (tags.length > 0) return imagesIn(listing, tags)
@@ -141,12 +140,16 @@ const imagesListed = async (
 }
 
 /** Who names neither tag nor digest means `latest`. */
-const withTag = ({source, target}: WantedImage): WantedImage => ({
-  source: source.tag === undefined && source.digest === undefined ? {...source, tag: 'latest'} : source,
-  ...(target === undefined ? {} : {target}),
-})
+function withTag({source, target}: WantedImage): WantedImage {
+  return {
+    source: source.tag === undefined && source.digest === undefined ? {...source, tag: 'latest'} : source,
+    ...(target === undefined ? {} : {target}),
+  }
+}
 
-const nameable = (name: Reference): Parameters<typeof mapName>[0] => ({
-  name,
-  ...(name.digest === undefined ? {} : {digest: name.digest}),
-})
+function nameable(name: Reference): Parameters<typeof mapName>[0] {
+  return {
+    name,
+    ...(name.digest === undefined ? {} : {digest: name.digest}),
+  }
+}

@@ -26,7 +26,7 @@ interface Done {
  * any more is removed.
  * @throws {MirrorError} what kept the only job from being done, or the first where none was
  */
-export const runJobs = async (options: JobsOptions): Promise<JobsResult> => {
+export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   const {jobs, drain, failFast} = options
   const done: Done[] = []
   const troubles: MirrorError[] = []
@@ -60,10 +60,10 @@ export const runJobs = async (options: JobsOptions): Promise<JobsResult> => {
 }
 
 /** Knowing what every job wants: a tag that has gone from one job to another stays. */
-const pruneAll = async (
+async function pruneAll(
   done: readonly Done[],
   options: JobsOptions,
-): Promise<{readonly images: readonly ReportImage[]; readonly refusals: readonly MirrorError[]}> => {
+): Promise<{readonly images: readonly ReportImage[]; readonly refusals: readonly MirrorError[]}> {
   const {run, targets, dryRun, drain, isHeld} = options
   const images: ReportImage[] = []
   const refusals: MirrorError[] = []
@@ -101,7 +101,7 @@ const pruneAll = async (
   return {images, refusals}
 }
 
-const everythingWanted = (registry: string, done: readonly Done[]): ReadonlySet<string> => {
+function everythingWanted(registry: string, done: readonly Done[]): ReadonlySet<string> {
   const all = new Set<string>()
   for (const {result} of done)
     for (const wanted of result.wanted)
@@ -109,22 +109,25 @@ const everythingWanted = (registry: string, done: readonly Done[]): ReadonlySet<
   return all
 }
 
-const isLockLost = ({reason}: AbortSignal): boolean => isMirrorError(reason) && reason.code === 'STATE_LOCKED'
+function isLockLost({reason}: AbortSignal): boolean {
+  return isMirrorError(reason) && reason.code === 'STATE_LOCKED'
+}
 
 /** Says which of several jobs it was. */
-const inJob = (
+function inJob(
   error: MirrorError,
   {job, jobs}: {readonly job: SyncJob; readonly jobs: readonly SyncJob[]},
-): MirrorError =>
-  jobs.length === 1
+): MirrorError {
+  return jobs.length === 1
     ? error
     : new MirrorError(error.code, `the job ${JSON.stringify(job.name)}: ${error.message}`, {
         side: error.side,
         hint: error.hint,
         cause: error.cause,
       })
+}
 
-const summed = <Figures extends object>(all: readonly Figures[]): Figures => {
+function summed<Figures extends object>(all: readonly Figures[]): Figures {
   const sums: Record<string, number> = {}
   for (const figures of all)
     for (const [name, figure] of Object.entries(figures) as [string, number][])

@@ -20,10 +20,10 @@ export interface LockOptions {
  * Holds registries, so that no other run changes them meanwhile. Two runs that want the same take them in the same order.
  * @throws {MirrorError} STATE_LOCKED, CANCELLED, WRITE_FAILED
  */
-export const lockRegistries = async (
+export async function lockRegistries(
   registries: ReadonlySet<string>,
   {directory, wait, run}: LockOptions,
-): Promise<SyncLocks> => {
+): Promise<SyncLocks> {
   const locks = new Map<string, Lock>()
   const release = async (): Promise<void> => {
     for (const lock of [...locks.values()].toReversed()) await lock[Symbol.asyncDispose]()

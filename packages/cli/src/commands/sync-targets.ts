@@ -33,10 +33,10 @@ export interface SyncTargetsOptions {
  * Connects to nothing yet.
  * @throws {MirrorError} USAGE, CERTIFICATE_INVALID, CREDENTIALS_INVALID, AUTH_REQUIRED
  */
-export const openSyncTargets = async (
+export async function openSyncTargets(
   settings: SyncSettings,
   options: SyncTargetsOptions,
-): Promise<SyncTargets> => {
+): Promise<SyncTargets> {
   const {state, isHeld} = options
   const hosts = targetHosts(settings)
   refuseSharedLogin(hosts, settings.targetFlags, '--username')
@@ -80,23 +80,26 @@ export const openSyncTargets = async (
 }
 
 /** The registries of all targets. */
-export const targetHosts = ({jobs}: Pick<SyncSettings, 'jobs'>): ReadonlySet<string> =>
-  new Set(jobs.flatMap(({targets}) => targets.map(({registry}) => registry)))
+export function targetHosts({jobs}: Pick<SyncSettings, 'jobs'>): ReadonlySet<string> {
+  return new Set(jobs.flatMap(({targets}) => targets.map(({registry}) => registry)))
+}
 
-const savedWhile = (isHeld: () => Promise<boolean>, tags: KnownTags): KnownTags => ({
-  ...tags,
-  save: async () => ((await isHeld()) ? tags.save() : 'lost'),
-})
+function savedWhile(isHeld: () => Promise<boolean>, tags: KnownTags): KnownTags {
+  return {
+    ...tags,
+    save: async () => ((await isHeld()) ? tags.save() : 'lost'),
+  }
+}
 
 /**
  * A login that a flag gives goes to one registry, since it is that one's secret.
  * @throws {MirrorError} USAGE
  */
-export const refuseSharedLogin = (
+export function refuseSharedLogin(
   hosts: ReadonlySet<string>,
   settings: {readonly username?: string},
   flag: string,
-): void => {
+): void {
   if (settings.username === undefined || hosts.size < 2) return
   throw new MirrorError(
     'USAGE',
@@ -107,10 +110,10 @@ export const refuseSharedLogin = (
   )
 }
 
-const connect = async (
+async function connect(
   registry: string,
   {settings, run, state}: Pick<SyncTargetsOptions, 'run' | 'state'> & {readonly settings: SyncSettings},
-): Promise<Registry> => {
+): Promise<Registry> {
   const own = overriding(settings.targetFlags, settings.registries.get(registry))
   const connection = await connectionTo(registry, {
     settings: own,

@@ -19,7 +19,7 @@ const UNTOLD: ReadonlySet<ExitCode> = new Set<ExitCode>([0, 130, 143])
  * Everything that was asked for at the end of a run: each is tried, whatever becomes of the others.
  * @throws {MirrorError} WRITE_FAILED for the first that failed
  */
-export const writeOutputs = async (report: Report, options: OutputsOptions): Promise<void> => {
+export async function writeOutputs(report: Report, options: OutputsOptions): Promise<void> {
   const {output, dryRun, exitCode, warn, signal} = options
   const failures: unknown[] = []
   const attempt = async (write: () => Promise<unknown>): Promise<void> => {

@@ -9,17 +9,18 @@ import type {NarrowedImage} from './narrow-image.js'
 import type {Place} from './place.js'
 
 /** Whether what refers to an image can be kept beside it. */
-export const holdsReferrers = ({transport}: Place): boolean =>
-  transport !== 'dir' && transport !== 'docker-archive'
+export function holdsReferrers({transport}: Place): boolean {
+  return transport !== 'dir' && transport !== 'docker-archive'
+}
 
 /**
  * Refuses, before anything is fetched, what a docker-archive has no place for.
  * @throws {MirrorError} USAGE, those of the source
  */
-export const refuseUnfit = async (
+export async function refuseUnfit(
   {image, platforms}: NarrowedImage,
   {to, source, signal}: CallOptions & {readonly to: Place; readonly source: ImageSource},
-): Promise<void> => {
+): Promise<void> {
   if (to.transport !== 'docker-archive' || !('manifest' in image.root)) return
   const manifest = await source.manifest(image.root.manifest, {signal})
   if (manifest.kind === 'index') {

@@ -22,7 +22,7 @@ const LISTED = 20
  * The one image of a bundle that was asked for: the only one, or the one that goes by the REF.
  * @throws {MirrorError} USAGE where several could be meant, IMAGE_NOT_IN_BUNDLE; both list what there is
  */
-export const chooseImage = (images: readonly SourceImage[], place: FilePlace): ChosenImage => {
+export function chooseImage(images: readonly SourceImage[], place: FilePlace): ChosenImage {
   const referrers = images.filter(isReferrer)
   const others = images.filter((image) => !isReferrer(image))
   const {ref} = place
@@ -54,7 +54,7 @@ export const chooseImage = (images: readonly SourceImage[], place: FilePlace): C
 }
 
 /** By its full name, by its tag alone, by its digest, or by whatever else its bundle calls it. */
-const goesBy = ({name, hint, root}: SourceImage, ref: string): boolean => {
+function goesBy({name, hint, root}: SourceImage, ref: string): boolean {
   const text = ref.startsWith('@') ? ref.slice(1) : ref
   if (isDigest(text)) return 'manifest' in root && root.manifest.digest === text
   if (hint !== undefined && (hint === ref || hint.endsWith(` (${ref})`))) return true
@@ -62,7 +62,7 @@ const goesBy = ({name, hint, root}: SourceImage, ref: string): boolean => {
   return name.tag === ref || formatReference(name) === fullName(ref)
 }
 
-const fullName = (ref: string): string | undefined => {
+function fullName(ref: string): string | undefined {
   try {
     const reference = parseReference(ref)
     const isBare = reference.tag === undefined && reference.digest === undefined
@@ -73,11 +73,12 @@ const fullName = (ref: string): string | undefined => {
   }
 }
 
-const isReferrer = (image: SourceImage): boolean =>
-  image.subject !== undefined || cosignTagOf(image) !== undefined
+function isReferrer(image: SourceImage): boolean {
+  return image.subject !== undefined || cosignTagOf(image) !== undefined
+}
 
 /** One image may have many names. */
-const withoutSameRoot = (images: readonly SourceImage[]): readonly SourceImage[] => {
+function withoutSameRoot(images: readonly SourceImage[]): readonly SourceImage[] {
   const seen = new Set<unknown>()
   return images.filter(({root}) => {
     const key =
@@ -86,7 +87,7 @@ const withoutSameRoot = (images: readonly SourceImage[]): readonly SourceImage[]
   })
 }
 
-const list = (images: readonly SourceImage[]): string => {
+function list(images: readonly SourceImage[]): string {
   if (images.length === 0) return ''
   const names = images.map(({name, hint, root}) =>
     name === undefined

@@ -7,9 +7,11 @@ import type {PreparedCopy} from './prepare-copy.js'
 type Labels = Pick<PreparedCopy, 'sourceLabel' | 'targetLabel'>
 
 /** Events in the words of the command line. */
-export const labelled =
-  (onEvent: OnEvent, {labels, to}: {readonly labels: Labels; readonly to: Place}): OnEvent =>
-  (event) => {
+export function labelled(
+  onEvent: OnEvent,
+  {labels, to}: {readonly labels: Labels; readonly to: Place},
+): OnEvent {
+  return (event) => {
     if (event.type !== 'image') return onEvent(event)
     const {digest, ...rest} = event
     onEvent({
@@ -19,13 +21,14 @@ export const labelled =
       ...(digest === undefined || !keepsManifests(to) ? {} : {digest}),
     })
   }
+}
 
 /** What became of the image and of what goes with it. The image itself comes first. */
-export const copiedImages = (
+export function copiedImages(
   images: readonly ReportImage[],
   {labels, to, original}: {readonly labels: Labels; readonly to: Place; readonly original: SourceImage},
-): readonly ReportImage[] =>
-  images.map((image, index) => {
+): readonly ReportImage[] {
+  return images.map((image, index) => {
     // What a bundle holds under another digest than it says is not what its registry had.
     const isKnown = 'manifest' in original.root && original.digestChanged === undefined
     const digest = isKnown ? original.root.manifest.digest : undefined
@@ -36,18 +39,21 @@ export const copiedImages = (
     }
     return index === 0 ? withDigests(told, {to, digest}) : told
   })
+}
 
 /** The engine knows the image as it was narrowed, and not what becomes of it in a file. */
-const withDigests = (
+function withDigests(
   image: ReportImage,
   {to, digest}: {readonly to: Place; readonly digest: Digest | undefined},
-): ReportImage => {
+): ReportImage {
   const known = digest === undefined ? image : {...image, sourceDigest: digest}
   if (keepsManifests(to) || (image.status !== 'pushed' && image.status !== 'planned')) return known
   const {targetDigest: _isNotThere, ...rest} = known
   return {...rest, digestChanged: true, reason: [image.reason, NO_MANIFEST].filter(Boolean).join('; ')}
 }
 
-const keepsManifests = ({transport}: Place): boolean => transport !== 'docker-archive'
+function keepsManifests({transport}: Place): boolean {
+  return transport !== 'docker-archive'
+}
 
 const NO_MANIFEST = 'a docker-archive holds no manifests: what loads it makes another'

@@ -35,10 +35,10 @@ export interface CopySettings extends Pick<
  * Reads and checks the arguments and flags of a copy, and the files they name.
  * @throws {MirrorError} USAGE, NAME_INVALID, CONFIG_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
-export const readCopySettings = async (
+export async function readCopySettings(
   {source: src, destination: dst}: {readonly source: string; readonly destination: string},
   flags: FlagValues,
-): Promise<CopySettings> => {
+): Promise<CopySettings> {
   const read = flagReader(flags)
   const {text, list, on} = read
   const from = parsePlace(src, 'source')
@@ -72,7 +72,7 @@ export const readCopySettings = async (
   }
 }
 
-const readMirrors = async (path: string | undefined): Promise<SourceMirrors | undefined> => {
+async function readMirrors(path: string | undefined): Promise<SourceMirrors | undefined> {
   if (path === undefined) return undefined
   const text = await readTextFile(path, {
     flag: '--source-mirrors',

@@ -27,7 +27,7 @@ export interface NarrowedImage extends Pick<NarrowOptions, 'platforms' | 'sparse
  * crane have it; an index of several is left to the engine, which cuts it down. `prune` and `as-is` keep the index.
  * @throws {MirrorError} IMAGE_NOT_IN_BUNDLE where there is none, those of the source
  */
-export const narrowImage = async (image: SourceImage, options: NarrowOptions): Promise<NarrowedImage> => {
+export async function narrowImage(image: SourceImage, options: NarrowOptions): Promise<NarrowedImage> {
   const {platforms, sparse, source, signal} = options
   const asIs = {image, platforms, sparse}
   if (platforms.length === 0 || !('manifest' in image.root)) return asIs
@@ -44,7 +44,7 @@ export const narrowImage = async (image: SourceImage, options: NarrowOptions): P
   return {image: {...image, root: {manifest: only}, digestChanged: reason}, platforms: [], sparse}
 }
 
-const noneFor = (wanted: string, children: readonly Descriptor[]): MirrorError => {
+function noneFor(wanted: string, children: readonly Descriptor[]): MirrorError {
   const known = children.flatMap(({platform}) =>
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
   )

@@ -44,7 +44,7 @@ const NOTATION =
  * Reads skopeo's notation: `docker://NAME`, `oci:PATH[:REF]`, `oci-archive:`, `docker-archive:`, `dir:PATH`.
  * @throws {MirrorError} USAGE, NAME_INVALID
  */
-export const parsePlace = (text: string, side: Side): Place => {
+export function parsePlace(text: string, side: Side): Place {
   const colon = text.indexOf(':')
   const transport = colon < 0 ? '' : text.slice(0, colon)
   const rest = text.slice(colon + 1)
@@ -62,12 +62,12 @@ export const parsePlace = (text: string, side: Side): Place => {
 }
 
 /** A side as a report may repeat it: what stands before an @ that no digest follows may be a login. */
-export const shownPlace = (text: string): string => {
+export function shownPlace(text: string): string {
   const at = text.startsWith('docker:') ? text.indexOf('@') : -1
   return at < 0 || isDigest(text.slice(at + 1)) ? text : 'docker://'
 }
 
-const registryPlace = (rest: string, side: Side): RegistryPlace => {
+function registryPlace(rest: string, side: Side): RegistryPlace {
   const name = rest.startsWith('//') ? rest.slice(2) : undefined
   if (name === undefined)
     throw usage(side, 'docker: is not followed by //', 'Write docker://HOST/NAME[:TAG|@DIGEST].')
@@ -86,11 +86,11 @@ const registryPlace = (rest: string, side: Side): RegistryPlace => {
   return {transport: 'docker', reference, text: formatReference(reference)}
 }
 
-const filePlace = (
+function filePlace(
   transport: FilePlace['transport'],
   rest: string,
   {side, text}: {readonly side: Side; readonly text: string},
-): FilePlace => {
+): FilePlace {
   // As skopeo does: a path in front of a REF has no colon in it, and a directory has no REF.
   const colon = transport === 'dir' ? -1 : rest.indexOf(':')
   const path = colon < 0 ? rest : rest.slice(0, colon)
@@ -113,7 +113,7 @@ const filePlace = (
 }
 
 /** containers-transports(5): what image-spec allows in `org.opencontainers.image.ref.name`; docker-archive has names. */
-const targetRef = (transport: FilePlace['transport'], ref: string): string => {
+function targetRef(transport: FilePlace['transport'], ref: string): string {
   if (transport === 'docker-archive') return repoTag(ref)
   if (ref.length <= 1024 && REF_NAME.test(ref)) return ref
   throw usage(
@@ -126,7 +126,7 @@ const targetRef = (transport: FilePlace['transport'], ref: string): string => {
 const COMPONENT = /[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*/.source
 const REF_NAME = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`)
 
-const repoTag = (ref: string): string => {
+function repoTag(ref: string): string {
   const reference = parseReference(ref)
   if (reference.digest !== undefined) {
     throw usage('target', 'a docker-archive has no digests, only tags', 'Name the image with a tag.')
@@ -134,5 +134,6 @@ const repoTag = (ref: string): string => {
   return formatReference({...reference, tag: reference.tag ?? 'latest'})
 }
 
-const usage = (side: Side, message: string, hint: string): MirrorError =>
-  new MirrorError('USAGE', `${side === 'source' ? 'SRC' : 'DST'}: ${message}`, {side, hint})
+function usage(side: Side, message: string, hint: string): MirrorError {
+  return new MirrorError('USAGE', `${side === 'source' ? 'SRC' : 'DST'}: ${message}`, {side, hint})
+}

@@ -25,10 +25,10 @@ const NO_REGISTRY = 'localhost'
 const MAIN_TAG = 'latest'
 
 /** @throws {MirrorError} USAGE where the target is a digest, and not the image's */
-export const prepareCopy = (
+export function prepareCopy(
   {image, referrers}: ChosenImage,
   {from, to}: {readonly from: Place; readonly to: Place},
-): PreparedCopy => {
+): PreparedCopy {
   if (to.transport === 'docker') refuseOtherDigest(image, to.reference)
   // Without a tag: the engine takes what has cosign's for a part of something else.
   const name = sourceName(image, from)
@@ -65,30 +65,31 @@ export const prepareCopy = (
  * The name of an image in the index of a layout, by the reference under which the engine puts it; undefined for manifests that
  * belong to another. Signatures keep cosign's tag, with the repository before it where REF has one.
  */
-export const refNameOf = (
+export function refNameOf(
   {tag}: Reference,
   ref: string | undefined,
-): {readonly refName?: string} | undefined => {
+): {readonly refName?: string} | undefined {
   if (tag === undefined) return undefined
   if (tag === MAIN_TAG) return ref === undefined ? {} : {refName: ref}
   const repository = ref?.includes('/') === true ? `${ref.replace(/(?<=\/[^/]*)[:@].*$/, '')}:` : ''
   return {refName: `${repository}${tag}`}
 }
 
-const sourceName = (image: SourceImage, from: Place): Reference => {
+function sourceName(image: SourceImage, from: Place): Reference {
   const name = from.transport === 'docker' ? from.reference : image.name
   return name === undefined
     ? {registry: NO_REGISTRY, repository: 'image'}
     : {registry: name.registry, repository: name.repository}
 }
 
-const targetName = (to: Place): Reference =>
-  to.transport === 'docker'
+function targetName(to: Place): Reference {
+  return to.transport === 'docker'
     ? to.reference
     : {registry: NO_REGISTRY, repository: componentOf(to.path), tag: MAIN_TAG}
+}
 
 /** A path's last part, as far as a repository can be called so: for progress. */
-const componentOf = (path: string): string => {
+function componentOf(path: string): string {
   const last =
     path
       .replace(/[/\\]+$/, '')
@@ -103,17 +104,17 @@ const componentOf = (path: string): string => {
   return component === '' ? 'image' : component
 }
 
-const labelling =
-  (name: Reference, {main, place}: {readonly main: string; readonly place: Place}) =>
-  (text: string): string => {
+function labelling(name: Reference, {main, place}: {readonly main: string; readonly place: Place}) {
+  return (text: string): string => {
     if (text === main) return place.text
     if (place.transport === 'docker') return text
     const bare = formatReference({registry: name.registry, repository: name.repository})
     const isBelow = text.startsWith(bare) && (text[bare.length] === ':' || text[bare.length] === '@')
     return isBelow ? `${place.transport}:${place.path}${text.slice(bare.length)}` : text
   }
+}
 
-const refuseOtherDigest = ({root}: SourceImage, {digest}: Reference): void => {
+function refuseOtherDigest({root}: SourceImage, {digest}: Reference): void {
   if (digest === undefined) return
   const own: Digest | undefined = 'manifest' in root ? root.manifest.digest : undefined
   if (own === digest) return

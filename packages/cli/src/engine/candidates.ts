@@ -40,10 +40,10 @@ export interface NamingOptions extends CallOptions {
  * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images; NAME_MISSING where no image at all has a name;
  * IMAGE_NOT_IN_BUNDLE where none is for the platforms; LIMIT_EXCEEDED
  */
-export const nameCandidates = async (
+export async function nameCandidates(
   images: readonly Gathered[],
   options: NamingOptions,
-): Promise<readonly Candidate[]> => {
+): Promise<readonly Candidate[]> {
   const named: Candidate[] = []
   for (const gathered of images) {
     if (gathered.image.subject !== undefined) continue
@@ -62,7 +62,7 @@ export const nameCandidates = async (
   return distinct
 }
 
-const nameOne = (gathered: Gathered, options: NamingOptions): Candidate => {
+function nameOne(gathered: Gathered, options: NamingOptions): Candidate {
   const {image} = gathered
   const digest = rootDigest(gathered)
   const source =
@@ -93,12 +93,12 @@ const nameOne = (gathered: Gathered, options: NamingOptions): Candidate => {
   return {source, target, content: {node}, ...changed}
 }
 
-const pendingCandidate = (given: {
+function pendingCandidate(given: {
   source: string
   target: Reference
   pending: PendingImage
   digestChanged?: string
-}): Candidate => {
+}): Candidate {
   const {source, target, pending, ...changed} = given
   const {digest, ...tagged} = target
   if (digest !== undefined && target.tag === undefined) {
@@ -116,7 +116,7 @@ const pendingCandidate = (given: {
 }
 
 /** Undefined for what has none of the wanted platforms; an error where nobody can tell. */
-const withPlatform = async (gathered: Gathered, options: NamingOptions): Promise<Gathered | undefined> => {
+async function withPlatform(gathered: Gathered, options: NamingOptions): Promise<Gathered | undefined> {
   try {
     return (await wanted(gathered, options)) ? gathered : undefined
   } catch (error) {
@@ -125,7 +125,7 @@ const withPlatform = async (gathered: Gathered, options: NamingOptions): Promise
   }
 }
 
-const wanted = async (gathered: Gathered, options: NamingOptions): Promise<boolean> => {
+async function wanted(gathered: Gathered, options: NamingOptions): Promise<boolean> {
   if (options.platforms.length === 0 || 'error' in gathered) return true
   if ('pending' in gathered) return isForPlatform(gathered.pending.config, options.platforms, options)
   const {manifest} = gathered.node
@@ -134,15 +134,16 @@ const wanted = async (gathered: Gathered, options: NamingOptions): Promise<boole
     : isForPlatform(manifest.config, options.platforms, options)
 }
 
-const isNameless = ({content}: Candidate): boolean =>
-  'error' in content && content.error.code === 'NAME_MISSING'
+function isNameless({content}: Candidate): boolean {
+  return 'error' in content && content.error.code === 'NAME_MISSING'
+}
 
 /** Referrers follow their subject, and referrers of referrers follow those. */
-const referrerCandidates = (
+function referrerCandidates(
   images: readonly Gathered[],
   named: readonly Candidate[],
   registry: string,
-): readonly Candidate[] => {
+): readonly Candidate[] {
   const about = new Map<Digest, {readonly place: number; readonly gathered: Gathered}[]>()
   for (const [place, gathered] of images.entries()) {
     const {subject} = gathered.image
@@ -178,10 +179,10 @@ const referrerCandidates = (
     .map(({candidate}) => candidate)
 }
 
-const referrerCandidate = (
+function referrerCandidate(
   gathered: Gathered,
   at: {registry: string; repository: string; source: string},
-): Candidate => {
+): Candidate {
   const digest = rootDigest(gathered)
   const source = `${at.source.replace(/(?<=\/[^/]*)[:@].*$/, '')}@${digest}`
   const target = {registry: at.registry, repository: at.repository, ...(digest === undefined ? {} : {digest})}
@@ -191,12 +192,12 @@ const referrerCandidate = (
 }
 
 /** What an image is, whatever it is called. */
-const identity = ({content}: Candidate): string => {
+function identity({content}: Candidate): string {
   if ('node' in content) return content.node.manifest.descriptor.digest
   return 'pending' in content ? content.pending.config.digest : ''
 }
 
-const refuseCollisions = (candidates: readonly Candidate[]): void => {
+function refuseCollisions(candidates: readonly Candidate[]): void {
   const owners = new Map<string, Candidate>()
   for (const candidate of candidates) {
     if (candidate.target === undefined || identity(candidate) === '') continue
@@ -208,16 +209,17 @@ const refuseCollisions = (candidates: readonly Candidate[]): void => {
   }
 }
 
-const collision = (one: Candidate, other: Candidate): MirrorError =>
-  new MirrorError(
+function collision(one: Candidate, other: Candidate): MirrorError {
+  return new MirrorError(
     'NAME_COLLISION',
     `two different images would become ${one.target === undefined ? '' : formatReference(one.target)}: ` +
       `${one.source} (${identity(one)}) and ${other.source} (${identity(other)})`,
     {hint: 'Keep the hosts apart with --map-host keep, or place one of them with --map or --rewrite.'},
   )
+}
 
 /** A bundle that says the same twice is pushed and reported once. */
-const withoutRepeats = (candidates: readonly Candidate[]): readonly Candidate[] => {
+function withoutRepeats(candidates: readonly Candidate[]): readonly Candidate[] {
   const seen = new Set<string>()
   return candidates.filter((candidate) => {
     const key = `${candidate.source} ${candidate.target === undefined ? '' : formatReference(candidate.target)} ${identity(candidate)}`

@@ -35,8 +35,9 @@ export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'res
  * Obeys a plan: blobs, then manifests by digest, then indexes, then tags. Never rejects for what happens to one transfer:
  * its result says so, and whatever needs it fails with the same error while the rest goes on.
  */
-export const execute = (plan: Plan, options: ExecuteOptions): Promise<ReadonlyMap<number, TransferResult>> =>
-  new Execution(plan, options).run()
+export function execute(plan: Plan, options: ExecuteOptions): Promise<ReadonlyMap<number, TransferResult>> {
+  return new Execution(plan, options).run()
+}
 
 class Execution {
   readonly #results = new Map<number, TransferResult>()
@@ -219,7 +220,7 @@ interface Running {
 type BlobGroup = readonly [BlobTransfer, ...BlobTransfer[]]
 
 /** The same content for several targets, in the place of the first. */
-const inGroups = (blobs: readonly BlobTransfer[]): readonly BlobGroup[] => {
+function inGroups(blobs: readonly BlobTransfer[]): readonly BlobGroup[] {
   const groups = new Map<string, [BlobTransfer, ...BlobTransfer[]]>()
   for (const blob of blobs) {
     const key = contentKey(blob.content)
@@ -246,10 +247,10 @@ interface Lane {
 const SMALL = 1024 * 1024
 
 /** Small blobs do not wait for large ones: else all configs would come last, one after the other. */
-const lanesFor = (
+function lanesFor(
   groups: readonly BlobGroup[],
   {concurrency, smallBlobs}: Pick<ExecuteOptions, 'concurrency' | 'smallBlobs'>,
-): readonly Lane[] => {
+): readonly Lane[] {
   const lane = (most: number, takes: Lane['takes']): Lane => {
     const own = groups.filter(([first]) => takes(first))
     return {takes, most, groups: own, urgent: [], next: 0, active: 0}

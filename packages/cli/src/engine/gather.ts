@@ -35,8 +35,9 @@ export type Gathered =
 const CHILDREN_AT_ONCE = 8
 
 /** Reads the manifests of every image of a source. One that cannot be read becomes an `error`, the others go on. */
-export const gather = async (source: ImageSource, options: CallOptions = {}): Promise<readonly Gathered[]> =>
-  gatherImages(await source.images(options), {...options, source})
+export async function gather(source: ImageSource, options: CallOptions = {}): Promise<readonly Gathered[]> {
+  return gatherImages(await source.images(options), {...options, source})
+}
 
 export interface GatherOptions extends CallOptions {
   readonly source: ImageSource
@@ -45,10 +46,10 @@ export interface GatherOptions extends CallOptions {
 }
 
 /** The same for some images of a source. */
-export const gatherImages = async (
+export async function gatherImages(
   images: readonly SourceImage[],
   {source, chosen, ...options}: GatherOptions,
-): Promise<readonly Gathered[]> => {
+): Promise<readonly Gathered[]> {
   const nodes = new Map<string, Promise<ImageNode>>()
   const lacking = new Map<PendingImage, Content | undefined>()
   const atOnce = pLimit(16)
@@ -72,11 +73,12 @@ export const gatherImages = async (
 }
 
 /** The digest of an image's root; absent while it is pending, and where the image cannot be had. */
-export const rootDigest = (gathered: Gathered): Digest | undefined =>
-  'manifest' in gathered.image.root ? gathered.image.root.manifest.digest : undefined
+export function rootDigest(gathered: Gathered): Digest | undefined {
+  return 'manifest' in gathered.image.root ? gathered.image.root.manifest.digest : undefined
+}
 
 /** Every node of a tree once, children before parents. */
-export const nodesOf = (root: ImageNode): readonly ImageNode[] => {
+export function nodesOf(root: ImageNode): readonly ImageNode[] {
   const seen = new Set<ImageNode>()
   const visit = (node: ImageNode): void => {
     if (seen.has(node)) return
@@ -88,12 +90,13 @@ export const nodesOf = (root: ImageNode): readonly ImageNode[] => {
 }
 
 /** An image's own blobs that have to be at the target: all but foreign layers that the source does not hold. */
-export const blobsOf = (manifest: Manifest, source: Pick<ImageSource, 'has'>): readonly Descriptor[] =>
-  manifest.kind === 'index'
+export function blobsOf(manifest: Manifest, source: Pick<ImageSource, 'has'>): readonly Descriptor[] {
+  return manifest.kind === 'index'
     ? []
     : [manifest.config, ...manifest.layers].filter(
         (blob) => !isForeignLayerType(blob.mediaType) || source.has(blob),
       )
+}
 
 interface Reading {
   readonly source: ImageSource
@@ -103,7 +106,7 @@ interface Reading {
   readonly depth: number
 }
 
-const readNode = (descriptor: Descriptor, reading: Reading): Promise<ImageNode> => {
+function readNode(descriptor: Descriptor, reading: Reading): Promise<ImageNode> {
   // One that lies about the size must not pass for, nor spoil, one that does not.
   const key = `${descriptor.digest} ${descriptor.size}${reading.chosen === undefined ? '' : ' in part'}`
   const known = reading.nodes.get(key)
@@ -113,7 +116,7 @@ const readNode = (descriptor: Descriptor, reading: Reading): Promise<ImageNode> 
   return read
 }
 
-const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<ImageNode> => {
+async function readNodeAnew(descriptor: Descriptor, reading: Reading): Promise<ImageNode> {
   const {source, options, chosen, depth} = reading
   if (depth > limits.indexDepth) {
     throw new MirrorError(
@@ -143,7 +146,7 @@ const readNodeAnew = async (descriptor: Descriptor, reading: Reading): Promise<I
 }
 
 /** Undefined where only the attempt shows that the source lacks it: a registry may hold a sparse index, too. */
-const readChild = async (child: Descriptor, reading: Reading): Promise<ImageNode | undefined> => {
+async function readChild(child: Descriptor, reading: Reading): Promise<ImageNode | undefined> {
   try {
     return await readNode(child, reading)
   } catch (error) {
@@ -153,11 +156,11 @@ const readChild = async (child: Descriptor, reading: Reading): Promise<ImageNode
 }
 
 /** `lacking`: what the source lacks of those seen before, since one image may have many names. */
-const pendingOf = (
+function pendingOf(
   image: SourceImage,
   pending: PendingImage,
   known: {readonly source: ImageSource; readonly lacking: Map<PendingImage, Content | undefined>},
-): Gathered => {
+): Gathered {
   const {source, lacking} = known
   if (!lacking.has(pending)) {
     const contents = [pending.config, ...pending.layers]

@@ -22,7 +22,7 @@ export interface NamedList {
  * remark in all of them.
  * @throws {MirrorError} LIST_INVALID naming every bad line with its number
  */
-export const parseImageList = (text: string, name: string): readonly ListedImage[] => {
+export function parseImageList(text: string, name: string): readonly ListedImage[] {
   const {images, problems} = readList(text)
   if (problems.length > 0) throw badLines(name, problems)
   return images
@@ -32,7 +32,7 @@ export const parseImageList = (text: string, name: string): readonly ListedImage
  * Reads many lists, as one: a line that is in several counts once.
  * @throws {MirrorError} LIST_INVALID naming every bad line of all of them
  */
-export const parseImageLists = (lists: readonly NamedList[]): readonly ListedImage[] => {
+export function parseImageLists(lists: readonly NamedList[]): readonly ListedImage[] {
   const read = lists.map(({name, text}) => ({name, ...readList(text)}))
   const bad = read.filter(({problems}) => problems.length > 0)
   if (bad.length > 0) {
@@ -52,11 +52,11 @@ export const parseImageLists = (lists: readonly NamedList[]): readonly ListedIma
  * Reads a `--map` file: lines `SOURCE TARGET`. A source is a reference, a digest, or what the bundle calls an unnamed image.
  * @throws {MirrorError} LIST_INVALID naming every bad line
  */
-export const parseMapFile = (
+export function parseMapFile(
   text: string,
   name: string,
   keyOf: (name: Reference) => string,
-): ReadonlyMap<string, string> => {
+): ReadonlyMap<string, string> {
   const map = new Map<string, string>()
   const problems: string[] = []
   for (const [index, [source, target, ...rest]] of columnsOf(text)) {
@@ -67,9 +67,10 @@ export const parseMapFile = (
   return map
 }
 
-const readList = (
-  text: string,
-): {readonly images: readonly ListedImage[]; readonly problems: readonly string[]} => {
+function readList(text: string): {
+  readonly images: readonly ListedImage[]
+  readonly problems: readonly string[]
+} {
   const images: ListedImage[] = []
   const problems: string[] = []
   const lines = columnsOf(text)
@@ -89,19 +90,19 @@ const readList = (
  * Reads one image as a line of a list has it: `SOURCE [TARGET]`.
  * @throws {MirrorError} LIST_INVALID, NAME_INVALID
  */
-export const parseListedImage = (text: string): Omit<ListedImage, 'line'> => {
+export function parseListedImage(text: string): Omit<ListedImage, 'line'> {
   const [source = '', target, ...rest] = text.trim().split(/\s+/)
   if (rest.length > 0) throw new MirrorError('LIST_INVALID', 'more than two columns')
   return readImage(source, target)
 }
 
-const readImage = (source: string, target: string | undefined): Omit<ListedImage, 'line'> => {
+function readImage(source: string, target: string | undefined): Omit<ListedImage, 'line'> {
   if (target !== undefined) checkTarget(target)
   return {source: parseReference(asTagged(source)), ...(target === undefined ? {} : {target})}
 }
 
 /** Helm writes the `+` of a chart's version, which tags cannot have, as `_`. */
-const asTagged = (written: string): string => {
+function asTagged(written: string): string {
   const at = written.indexOf('@')
   const name = at < 0 ? written : written.slice(0, at)
   const colon = name.lastIndexOf(':')
@@ -109,7 +110,7 @@ const asTagged = (written: string): string => {
   return written.slice(0, colon) + name.slice(colon).replaceAll('+', '_') + written.slice(name.length)
 }
 
-const hasRemarks = (lines: readonly (readonly [number, Columns])[]): boolean => {
+function hasRemarks(lines: readonly (readonly [number, Columns])[]): boolean {
   const columns = lines.flatMap(([, [, column]]) => (column === undefined ? [] : [column]))
   return (
     columns.some((column) => column.includes(',') || column.includes('://')) &&
@@ -118,7 +119,7 @@ const hasRemarks = (lines: readonly (readonly [number, Columns])[]): boolean => 
 }
 
 /** A target reads as a reference does, with or without the private registry's host. */
-const checkTarget = (target: string): void => {
+function checkTarget(target: string): void {
   try {
     parseReference(target)
   } catch (cause) {
@@ -129,8 +130,8 @@ const checkTarget = (target: string): void => {
 type Columns = readonly [first: string, ...rest: string[]]
 
 /** What is on each line that says something, without its comment, with the line's place. */
-const columnsOf = (text: string): readonly (readonly [number, Columns])[] =>
-  text
+function columnsOf(text: string): readonly (readonly [number, Columns])[] {
+  return text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .flatMap((line, index) => {
@@ -140,8 +141,9 @@ const columnsOf = (text: string): readonly (readonly [number, Columns])[] =>
         .split(/\s+/)
       return first === '' ? [] : [[index, [first, ...rest]] as const]
     })
+}
 
-const keysOf = (source: string, keyOf: (name: Reference) => string): readonly string[] => {
+function keysOf(source: string, keyOf: (name: Reference) => string): readonly string[] {
   try {
     return [source, keyOf(parseReference(source))]
   } catch {
@@ -150,8 +152,9 @@ const keysOf = (source: string, keyOf: (name: Reference) => string): readonly st
   }
 }
 
-const badLines = (name: string, problems: readonly string[]): MirrorError =>
-  new MirrorError(
+function badLines(name: string, problems: readonly string[]): MirrorError {
+  return new MirrorError(
     'LIST_INVALID',
     [`${name}: ${problems.length} bad line${problems.length === 1 ? '' : 's'}`, ...problems].join('; '),
   )
+}

@@ -22,10 +22,10 @@ export interface KnownLayers {
 const LOOKUPS_AT_ONCE = 64
 
 /** Adds what is remembered of the layers of images that are not there yet to what the registry has told. */
-export const withKnownLayers = async (
+export async function withKnownLayers(
   state: TargetState,
   {candidates, layers}: {readonly candidates: readonly Candidate[]; readonly layers: KnownLayers},
-): Promise<TargetState> => {
+): Promise<TargetState> {
   const wanted = new Map<Digest, PendingLayer>()
   for (const {content, target} of candidates) {
     if (!('pending' in content) || target === undefined || state.present.has(formatReference(target)))

@@ -35,7 +35,7 @@ export interface Nameable {
  * Where an image goes, by cli.md's rules. The tag defaults to `latest`; a reference by digest alone keeps no tag.
  * @throws {MirrorError} NAME_MISSING for an image without a name that `--map` does not name either, NAME_INVALID
  */
-export const mapName = (image: Nameable, rules: NamingRules): Reference => {
+export function mapName(image: Nameable, rules: NamingRules): Reference {
   const mapped = mappedTarget(image, rules)
   if (mapped !== undefined) return mapped
   const {name} = image
@@ -56,14 +56,17 @@ export const mapName = (image: Nameable, rules: NamingRules): Reference => {
 }
 
 /** The key under which `--map` and `--images` know a reference: with `latest` where neither tag nor digest is written. */
-export const referenceKey = (name: Reference): string =>
-  formatReference(name.tag === undefined && name.digest === undefined ? {...name, tag: 'latest'} : name)
+export function referenceKey(name: Reference): string {
+  return formatReference(
+    name.tag === undefined && name.digest === undefined ? {...name, tag: 'latest'} : name,
+  )
+}
 
 /**
  * Splits `HOST[:PORT][/NAMESPACE]`.
  * @throws {MirrorError} USAGE
  */
-export const parseRegistryTarget = (text: string): {registry: string; namespace: string} => {
+export function parseRegistryTarget(text: string): {registry: string; namespace: string} {
   if (text.includes('@')) {
     // What is before it may be a password: the value is not repeated.
     throw new MirrorError('USAGE', '--private-registry has a login, or something else with an @, in it', {
@@ -87,7 +90,7 @@ export const parseRegistryTarget = (text: string): {registry: string; namespace:
   return {registry, namespace}
 }
 
-const mappedTarget = (image: Nameable, rules: NamingRules): Reference | undefined => {
+function mappedTarget(image: Nameable, rules: NamingRules): Reference | undefined {
   const {name} = image
   const keys = [
     name === undefined ? undefined : referenceKey(name),
@@ -110,18 +113,18 @@ const mappedTarget = (image: Nameable, rules: NamingRules): Reference | undefine
   )
 }
 
-const target = (
+function target(
   path: string,
   name: Reference,
   {rules, source}: {rules: NamingRules; source: string},
-): Reference => {
+): Reference {
   const components = [...rules.namespace.split('/'), ...path.split('/')].filter((part) => part !== '')
   const depth = Math.min(rules.maxDepth ?? components.length, components.length)
   const repository = [...components.slice(0, depth - 1), components.slice(depth - 1).join('-')].join('/')
   return checked({registry: rules.registry, repository, tag: name.tag, digest: name.digest}, source)
 }
 
-const checked = (
+function checked(
   {
     registry,
     repository,
@@ -129,7 +132,7 @@ const checked = (
     digest,
   }: {registry: string; repository: string; tag: string | undefined; digest: Digest | undefined},
   source: string,
-): Reference => {
+): Reference {
   if (!isRepository(repository)) {
     const why =
       repository.length > limits.repositoryLength
@@ -152,8 +155,9 @@ const checked = (
 }
 
 /** A host as a path component: what a repository name cannot hold becomes `-` (`reg:5000` is `reg-5000`). */
-const hostComponent = (host: string): string =>
-  host
+function hostComponent(host: string): string {
+  return host
     .toLowerCase()
     .replaceAll(/[^a-z0-9.]+/g, '-')
     .replaceAll(/^[-.]+|[-.]+$/g, '')
+}

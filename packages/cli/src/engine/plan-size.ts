@@ -10,7 +10,7 @@ interface Planned {
  * thousand names for one image of ten thousand layers are a few hundred kilobytes there.
  * @throws {MirrorError} LIMIT_EXCEEDED
  */
-export const refuseTooMuch = (candidates: readonly Planned[]): void => {
+export function refuseTooMuch(candidates: readonly Planned[]): void {
   let steps = 0
   for (const {content} of candidates) {
     if ('pending' in content) steps += 2 + content.pending.layers.length
@@ -24,8 +24,9 @@ export const refuseTooMuch = (candidates: readonly Planned[]): void => {
   }
 }
 
-export const tooMuch = (what: string): MirrorError =>
-  new MirrorError('LIMIT_EXCEEDED', `the images hold ${what}`, {
+export function tooMuch(what: string): MirrorError {
+  return new MirrorError('LIMIT_EXCEEDED', `the images hold ${what}`, {
     side: 'source',
     hint: 'Push a part of the images at a time, with --images or --include.',
   })
+}

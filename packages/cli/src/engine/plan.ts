@@ -79,7 +79,7 @@ export interface PlanInput {
 }
 
 /** Decides everything about a push before its first byte. Pure but for the manifests it adds to `manifests`. */
-export const planMirror = (input: PlanInput): Plan => {
+export function planMirror(input: PlanInput): Plan {
   const planner = new Planner(input)
   const images = input.candidates.map((candidate, index) => planner.image(candidate, index))
   return {images, transfers: planner.transfers}

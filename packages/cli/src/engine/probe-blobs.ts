@@ -3,10 +3,10 @@ import {isPending, type CallOptions, type ImageSink} from '@airgap-mirror/oci-cl
 import type {Plan} from './plan.js'
 
 /** Of a plan's blobs, those that would have to be sent: not there, and not to be mounted. For a dry run. */
-export const probeBlobs = async (
+export async function probeBlobs(
   plan: Plan,
   {sink, concurrency, signal}: CallOptions & {readonly sink: ImageSink; readonly concurrency: number},
-): Promise<ReadonlySet<number>> => {
+): Promise<ReadonlySet<number>> {
   const atOnce = pLimit(concurrency)
   const absent = new Set<number>()
   const first = plan.transfers.filter((transfer) => transfer.kind === 'blob' && transfer.after === undefined)

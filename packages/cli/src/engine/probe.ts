@@ -38,20 +38,20 @@ export interface ProbeOptions extends CallOptions {
 }
 
 /** Asks the registry for every target, all in parallel: one HEAD an image, and more only for what the source lacks. */
-export const probeTarget = async (
+export async function probeTarget(
   candidates: readonly Candidate[],
   options: ProbeOptions,
-): Promise<TargetState> => {
+): Promise<TargetState> {
   const state = new ProbedState(options.registry)
   const atOnce = pLimit(options.concurrency)
   await Promise.all(candidates.map((candidate) => atOnce(() => probeOne(candidate, {state, ...options}))))
   return state
 }
 
-const probeOne = async (
+async function probeOne(
   candidate: Candidate,
   probe: ProbeOptions & {readonly state: ProbedState},
-): Promise<void> => {
+): Promise<void> {
   const {target, content} = candidate
   if (target === undefined || !('node' in content || 'pending' in content)) return
   const found = await probe.sink.resolve(target, probe)
@@ -68,11 +68,11 @@ const probeOne = async (
 }
 
 /** An image whose manifest was made at an earlier push is known by its config, which is never changed. */
-const probePending = async (
+async function probePending(
   target: Reference,
   pending: PendingImage,
   {sink, state, signal}: ProbeOptions & {readonly state: ProbedState},
-): Promise<void> => {
+): Promise<void> {
   const manifest = await sink.manifest(target, {signal})
   if (manifest?.kind !== 'image' || manifest.layers.length !== pending.layers.length) return
   if (manifest.config.digest !== pending.config.digest) return
@@ -86,21 +86,21 @@ const probePending = async (
   }
 }
 
-const noteContent = (
+function noteContent(
   root: ImageNode,
   repository: string,
   {state, source}: ProbeOptions & {state: ProbedState},
-): void => {
+): void {
   for (const {manifest} of nodesOf(root)) {
     for (const blob of blobsOf(manifest, source)) state.note(blob.digest, blob, repository)
   }
 }
 
-const findMissing = async (
+async function findMissing(
   root: ImageNode,
   repository: string,
   probe: ProbeOptions & {state: ProbedState},
-): Promise<void> => {
+): Promise<void> {
   for (const node of nodesOf(root)) {
     for (const blob of node.missing) {
       if (await probe.sink.hasBlob(repository, blob.digest, probe))

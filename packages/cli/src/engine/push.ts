@@ -45,7 +45,7 @@ export interface PushOptions {
  * Every chosen image of a source into a registry. What happens to one image is in its report entry.
  * @throws {MirrorError} for what concerns the run as a whole: a bad source, names that collide, a registry out of reach
  */
-export const push = async (options: PushOptions): Promise<PushResult> => {
+export async function push(options: PushOptions): Promise<PushResult> {
   const {source, sink, onEvent, signal} = options
   const gathered = await gather(source, {signal})
   if (gathered.length === 0)
@@ -84,7 +84,7 @@ export const push = async (options: PushOptions): Promise<PushResult> => {
   return tally.finished()
 }
 
-const pendingAt = (candidates: readonly Candidate[], image: number): PendingImage | undefined => {
+function pendingAt(candidates: readonly Candidate[], image: number): PendingImage | undefined {
   const content = candidates[image]?.content
   return content !== undefined && 'pending' in content ? content.pending : undefined
 }

@@ -13,7 +13,7 @@ export interface RewriteRule {
  * Reads `REGEX=REPLACEMENT`, split at the last `=`.
  * @throws {MirrorError} USAGE where there is no `=` or Go's RE2 would not take the expression
  */
-export const parseRewriteRule = (text: string): RewriteRule => {
+export function parseRewriteRule(text: string): RewriteRule {
   const split = text.lastIndexOf('=')
   if (split <= 0) {
     throw new MirrorError('USAGE', `--rewrite ${JSON.stringify(text)} is not of the form REGEX=REPLACEMENT`)
@@ -31,7 +31,7 @@ export const parseRewriteRule = (text: string): RewriteRule => {
   return {text, apply: (path) => replaceAll(expression, path, replacement)}
 }
 
-const replaceAll = (expression: RE2JS, path: string, replacement: string): string => {
+function replaceAll(expression: RE2JS, path: string, replacement: string): string {
   const matcher = expression.matcher(path)
   const names = expression.namedGroups()
   let result = ''
@@ -48,9 +48,10 @@ const replaceAll = (expression: RE2JS, path: string, replacement: string): strin
 }
 
 /** Go's `Regexp.Expand`: `$1`, `$name` (the longest run of word characters), `${name}`, `$$`. */
-const expand = (template: string, group: (name: string) => string): string =>
-  template.replaceAll(
+function expand(template: string, group: (name: string) => string): string {
+  return template.replaceAll(
     /\$(?:\$|\{(\w+)\}|(\w+))/g,
     (whole, braced: string | undefined, bare: string | undefined) =>
       whole === '$$' ? '$' : group(braced ?? bare ?? ''),
   )
+}

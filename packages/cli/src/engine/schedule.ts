@@ -5,10 +5,10 @@ import type {BlobTransfer} from './plan.js'
  * where access is random the biggest first, which shortens the tail. Transfers that wait for another are left out: they
  * become ready when that one has ended.
  */
-export const startOrder = (
+export function startOrder(
   blobs: readonly BlobTransfer[],
   access: 'random' | 'in-order',
-): readonly BlobTransfer[] => {
+): readonly BlobTransfer[] {
   const first = blobs.filter(({after}) => after === undefined)
   const byPosition = (a: BlobTransfer, b: BlobTransfer): number => a.position - b.position || a.id - b.id
   const bySize = (a: BlobTransfer, b: BlobTransfer): number => b.content.size - a.content.size || a.id - b.id
@@ -16,5 +16,6 @@ export const startOrder = (
 }
 
 /** Whether a transfer is worth finishing when the run is asked to stop: most of it is sent, or little is left. */
-export const isNearlyDone = (sent: number, size: number): boolean =>
-  sent > 0 && (size - sent <= 16 * 1024 * 1024 || sent / size >= 0.8)
+export function isNearlyDone(sent: number, size: number): boolean {
+  return sent > 0 && (size - sent <= 16 * 1024 * 1024 || sent / size >= 0.8)
+}

@@ -29,7 +29,7 @@ export interface Choice {
  * The images that were asked for, in the source's order. Referrers and cosign tags come along with what they speak of.
  * @throws {MirrorError} IMAGE_NOT_IN_BUNDLE naming every listed image that the source lacks, or where `include` leaves none
  */
-export const selectImages = (images: readonly Gathered[], choice: Choice): readonly Gathered[] => {
+export function selectImages(images: readonly Gathered[], choice: Choice): readonly Gathered[] {
   const listed = choice.listed === undefined ? undefined : listedKeys(images, choice.listed)
   const isMatch = globMatcher(choice)
   const chosen = (image: SourceImage): boolean => {
@@ -51,10 +51,7 @@ export const selectImages = (images: readonly Gathered[], choice: Choice): reado
 }
 
 /** What speaks of a chosen image or one of its platforms, and what speaks of that. */
-const withReferrers = (
-  owners: ReadonlySet<Gathered>,
-  referrers: readonly Gathered[],
-): ReadonlySet<Gathered> => {
+function withReferrers(owners: ReadonlySet<Gathered>, referrers: readonly Gathered[]): ReadonlySet<Gathered> {
   const about = new Map<string, Gathered[]>()
   for (const referrer of referrers) {
     const {subject, name} = referrer.image
@@ -85,11 +82,12 @@ const withReferrers = (
 }
 
 /** A nameless referrer, or a cosign signature, attestation or SBOM under the tag that cosign gives it. */
-const isReferrer = ({subject, name}: SourceImage): boolean =>
-  subject !== undefined || (name?.tag !== undefined && COSIGN_TAG.test(name.tag))
+function isReferrer({subject, name}: SourceImage): boolean {
+  return subject !== undefined || (name?.tag !== undefined && COSIGN_TAG.test(name.tag))
+}
 
 /** Keeps of every index the children of these platforms; what is left out counts as absent. */
-export const choosePlatforms = (root: ImageNode, wanted: readonly Platform[]): ImageNode => {
+export function choosePlatforms(root: ImageNode, wanted: readonly Platform[]): ImageNode {
   if (root.manifest.kind !== 'index') return root
   const kept = childrenFor(root.manifest.children, wanted)
   const children = root.children.filter((child) => kept.has(child.manifest.descriptor.digest))
@@ -98,10 +96,10 @@ export const choosePlatforms = (root: ImageNode, wanted: readonly Platform[]): I
 }
 
 /** Of an index's children those for the wanted platforms, and what speaks of them. */
-export const childrenFor = (
+export function childrenFor(
   children: readonly Descriptor[],
   wanted: readonly Platform[],
-): ReadonlySet<Digest> => {
+): ReadonlySet<Digest> {
   const kept = new Set<Digest>()
   for (const child of children) {
     if (child.platform !== undefined && wanted.some((platform) => matches(child.platform, platform)))
@@ -114,23 +112,27 @@ export const childrenFor = (
 }
 
 /** Whether an index speaks of any of the wanted platforms. */
-export const hasPlatform = (index: ImageNode, wanted: readonly Platform[]): boolean =>
-  index.manifest.kind === 'index' &&
-  index.manifest.children.some((child) => wanted.some((platform) => matches(child.platform, platform)))
+export function hasPlatform(index: ImageNode, wanted: readonly Platform[]): boolean {
+  return (
+    index.manifest.kind === 'index' &&
+    index.manifest.children.some((child) => wanted.some((platform) => matches(child.platform, platform)))
+  )
+}
 
 /** A slip of the pen in a flag must not look like a run in which all went well. */
-export const nothingLeft = (what: string, flag: string): MirrorError =>
-  new MirrorError('IMAGE_NOT_IN_BUNDLE', `no image of the bundle ${what}`, {
+export function nothingLeft(what: string, flag: string): MirrorError {
+  return new MirrorError('IMAGE_NOT_IN_BUNDLE', `no image of the bundle ${what}`, {
     side: 'source',
     hint: `check ${flag}; --dry-run without it lists what the bundle holds`,
   })
+}
 
 /** Whether a single-platform image is one of the wanted; its config is the only place that says what it is. */
-export const isForPlatform = async (
+export async function isForPlatform(
   config: Descriptor,
   wanted: readonly Platform[],
   {source, ...options}: CallOptions & {readonly source: ImageSource},
-): Promise<boolean> => {
+): Promise<boolean> {
   if (!source.has(config)) return true
   const bytes = await readAll(source.blob(config).open(options), {
     limit: limits.configBytes,
@@ -146,7 +148,7 @@ export const isForPlatform = async (
  * Reads `OS/ARCH[/VARIANT]`.
  * @throws {MirrorError} USAGE
  */
-export const parsePlatform = (text: string): Platform => {
+export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...rest] = text.split('/')
   if (!os || !architecture || variant === '' || rest.length > 0) {
     throw new MirrorError('USAGE', `--platform ${JSON.stringify(text)} is not OS/ARCH[/VARIANT]`, {
@@ -159,15 +161,20 @@ export const parsePlatform = (text: string): Platform => {
 const COSIGN_TAG_LENGTH = 'sha256-'.length + 64
 const COSIGN_TAG = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/
 
-const cosignTag = (digest: Digest): string => `sha256-${hexOf(digest)}`
+function cosignTag(digest: Digest): string {
+  return `sha256-${hexOf(digest)}`
+}
 
-const matches = (own: Platform | undefined, wanted: Platform): boolean =>
-  own?.os === wanted.os &&
-  own.architecture === wanted.architecture &&
-  (wanted.variant === undefined ||
-    (own.variant ?? (own.architecture === 'arm64' ? 'v8' : undefined)) === wanted.variant)
+function matches(own: Platform | undefined, wanted: Platform): boolean {
+  return (
+    own?.os === wanted.os &&
+    own.architecture === wanted.architecture &&
+    (wanted.variant === undefined ||
+      (own.variant ?? (own.architecture === 'arm64' ? 'v8' : undefined)) === wanted.variant)
+  )
+}
 
-const keysOf = ({name, root}: SourceImage): readonly string[] => {
+function keysOf({name, root}: SourceImage): readonly string[] {
   if (name === undefined) return []
   const digest = 'manifest' in root ? root.manifest.digest : undefined
   const bare = {registry: name.registry, repository: name.repository}
@@ -181,7 +188,7 @@ const keysOf = ({name, root}: SourceImage): readonly string[] => {
   ]
 }
 
-const listedKeys = (images: readonly Gathered[], listed: readonly ListedImage[]): ReadonlySet<string> => {
+function listedKeys(images: readonly Gathered[], listed: readonly ListedImage[]): ReadonlySet<string> {
   const known = new Set(images.flatMap(({image}) => keysOf(image)))
   const lacking = listed.filter(({source}) => !known.has(referenceKey(source)))
   if (lacking.length > 0) {
@@ -199,9 +206,7 @@ const listedKeys = (images: readonly Gathered[], listed: readonly ListedImage[])
 }
 
 /** Whether a source reference is among those included, and not among those excluded. */
-export const globMatcher = (
-  choice: Pick<Choice, 'include' | 'exclude'>,
-): ((reference: string) => boolean) => {
+export function globMatcher(choice: Pick<Choice, 'include' | 'exclude'>): (reference: string) => boolean {
   const include = choice.include.map(globExpression)
   const exclude = choice.exclude.map(globExpression)
   return (reference) =>
@@ -209,7 +214,7 @@ export const globMatcher = (
     !exclude.some((glob) => glob.test(reference))
 }
 
-const globExpression = (glob: string): RegExp => {
+function globExpression(glob: string): RegExp {
   const source = glob.replaceAll(/\*\*|[*?]|[^*?]+/g, (part) => {
     if (part === '**') return '.*'
     if (part === '*') return '[^/]*'

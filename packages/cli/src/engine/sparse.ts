@@ -22,11 +22,11 @@ export interface Substitute {
  * @param complete the children that the target will have
  * @throws {MirrorError} INDEX_SPARSE where there is none at all, or several under `platform`
  */
-export const substituteFor = (
+export function substituteFor(
   index: Manifest,
   complete: readonly Manifest[],
   policy: 'auto' | 'prune' | 'platform',
-): Substitute => {
+): Substitute {
   const [only] = complete
   if (only === undefined) {
     throw new MirrorError(
@@ -55,7 +55,7 @@ export const substituteFor = (
 }
 
 /** The error of `strict`: names what is lacking of an index. */
-export const sparseError = (lacking: readonly Descriptor[]): MirrorError => {
+export function sparseError(lacking: readonly Descriptor[]): MirrorError {
   const lines = lacking.map(
     ({platform, mediaType, digest}) =>
       `${platform === undefined ? mediaType : formatPlatform(platform)} ${digest}`,
@@ -70,14 +70,14 @@ export const sparseError = (lacking: readonly Descriptor[]): MirrorError => {
   )
 }
 
-const platformOf = (index: Manifest, child: Manifest): string => {
+function platformOf(index: Manifest, child: Manifest): string {
   const children = index.kind === 'index' ? index.children : []
   const descriptor = children.find(({digest}) => digest === child.descriptor.digest)
   return descriptor?.platform === undefined ? 'complete' : formatPlatform(descriptor.platform)
 }
 
 /** The index with only these children, every other field as it is; the same bytes for the same children. */
-const pruned = (index: Manifest, complete: readonly Manifest[]): Manifest => {
+function pruned(index: Manifest, complete: readonly Manifest[]): Manifest {
   const kept = new Set<string>(complete.map(({descriptor}) => descriptor.digest))
   const json = parseJsonObject(index.bytes, 'index')
   const manifests = (json['manifests'] as readonly {digest: string}[]).filter(({digest}) => kept.has(digest))

@@ -172,7 +172,7 @@ export class Tally {
 
 type Digests = Pick<ReportImage, 'sourceDigest' | 'targetDigest' | 'digestChanged' | 'reason'>
 
-const digestsOf = ({sourceDigest, targetDigest, digestChanged}: PlannedImage): Digests => {
+function digestsOf({sourceDigest, targetDigest, digestChanged}: PlannedImage): Digests {
   const changed = digestChanged !== undefined && (sourceDigest === undefined || sourceDigest !== targetDigest)
   return {
     ...(sourceDigest === undefined ? {} : {sourceDigest}),

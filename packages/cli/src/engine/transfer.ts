@@ -41,10 +41,10 @@ export interface TransferContext {
 }
 
 /** Brings one content into one repository. */
-export const putBlob = async (
+export async function putBlob(
   transfer: BlobTransfer,
   context: TransferContext & {readonly onSent: (sent: number) => void},
-): Promise<TransferResult> => {
+): Promise<TransferResult> {
   const {source, sink, onEvent, transfers, results, signal} = context
   const {repository, content} = transfer
   const first = transfer.after === undefined ? undefined : results.get(transfer.after)
@@ -85,11 +85,11 @@ export const putBlob = async (
 }
 
 /** A pending layer goes by its final form where that is said to be known, and by itself where it comes out otherwise. */
-const putContent = async (
+async function putContent(
   blob: BlobSource,
   {final, layers}: {readonly final: Descriptor | undefined; readonly layers: KnownLayers | undefined},
   put: (blob: BlobSource) => Promise<BlobOutcome>,
-): Promise<BlobOutcome> => {
+): Promise<BlobOutcome> {
   const {content} = blob
   if (!isPending(content) || final === undefined) return put(blob)
   const finished = finishedBlob(blob, final)
@@ -103,10 +103,10 @@ const putContent = async (
 }
 
 /** Stores one manifest; a sparse index that the registry does not take is replaced by its fallback. */
-export const putManifest = async (
+export async function putManifest(
   transfer: ManifestTransfer,
   context: TransferContext,
-): Promise<TransferResult> => {
+): Promise<TransferResult> {
   const {sink, manifests, signal} = context
   const manifest =
     transfer.digest === undefined ? pendingManifest(transfer, context) : manifests.get(transfer.digest)
@@ -137,7 +137,7 @@ export const putManifest = async (
 }
 
 /** What a registry said it had may be gone: everything below a refused manifest is sent again, once. */
-const pushAgain = async (transfer: ManifestTransfer, context: TransferContext): Promise<void> => {
+async function pushAgain(transfer: ManifestTransfer, context: TransferContext): Promise<void> {
   const {source, sink, manifests, transfers, results, signal} = context
   for (const id of transfer.needs) {
     const need = transfers[id]
@@ -158,10 +158,10 @@ const pushAgain = async (transfer: ManifestTransfer, context: TransferContext): 
   }
 }
 
-const pendingManifest = (
+function pendingManifest(
   transfer: ManifestTransfer,
   {pending: pendingOf, transfers, results}: TransferContext,
-): Manifest | undefined => {
+): Manifest | undefined {
   const pending = pendingOf(transfer.image)
   const final = new Map<Digest, Descriptor>()
   for (const id of transfer.needs) {
@@ -180,7 +180,7 @@ interface FinishedBlob extends BlobSource {
 }
 
 /** A pending layer whose final form is known: what is compressed again has to come out the same. */
-const finishedBlob = (blob: BlobSource, final: Descriptor): FinishedBlob => {
+function finishedBlob(blob: BlobSource, final: Descriptor): FinishedBlob {
   let isOther = false
   async function* checked(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
     let isSource = false

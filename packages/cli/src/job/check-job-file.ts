@@ -2,7 +2,7 @@ import type {Path, Problems} from './problems.js'
 import {canonicalHost} from './registry-host.js'
 
 /** Notes what a schema cannot say. The value may be anything: it is looked at beside the schema, not after it. */
-export const checkJobFile = (value: unknown, problems: Problems): void => {
+export function checkJobFile(value: unknown, problems: Problems): void {
   if (!isRecord(value)) return
   const {registries, jobs} = value
   const hosts = isRecord(registries) ? Object.entries(registries) : []
@@ -30,11 +30,7 @@ const IMAGES = ['images', 'references', 'repositories'] as const
 /** Ways to a credential, each by the key that begins it. */
 const CREDENTIALS = ['username', 'docker-config', 'credential-helper', 'service-account-key'] as const
 
-const checkCredential = (
-  settings: Readonly<Record<string, unknown>>,
-  path: Path,
-  problems: Problems,
-): void => {
+function checkCredential(settings: Readonly<Record<string, unknown>>, path: Path, problems: Problems): void {
   const has = (key: string): boolean => settings[key] !== undefined
   const given = CREDENTIALS.filter(has)
   const [first, second] = given
@@ -48,8 +44,10 @@ const checkCredential = (
   if (!has('username') && secret) problems.add([...path, 'username'], 'is missing: the password needs it')
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
-const isNothing = (value: unknown): boolean =>
-  value === undefined || (Array.isArray(value) && value.length === 0)
+function isNothing(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0)
+}

@@ -12,14 +12,15 @@ export interface CheckOptions {
 }
 
 /** Holds plain values against the schema and notes everything that does not fit. */
-export const checkSchema = (value: unknown, options: CheckOptions): void =>
-  check(value, [], {...options, at: options.schema})
+export function checkSchema(value: unknown, options: CheckOptions): void {
+  return check(value, [], {...options, at: options.schema})
+}
 
 interface Spot extends CheckOptions {
   readonly at: Schema
 }
 
-const check = (value: unknown, path: Path, spot: Spot): void => {
+function check(value: unknown, path: Path, spot: Spot): void {
   const at = resolved(spot.at, spot.schema)
   if (spot.problems.has(path)) return
   if ('anyOf' in at) return checkAny(value, path, {...spot, at})
@@ -45,11 +46,11 @@ const check = (value: unknown, path: Path, spot: Spot): void => {
   }
 }
 
-const checkObject = (
+function checkObject(
   value: Readonly<Record<string, unknown>>,
   path: Path,
   spot: Spot & {readonly at: ObjectSchema},
-): void => {
+): void {
   const {at, problems} = spot
   const {properties = {}, additionalProperties, propertyNames} = at
   const known = Object.keys(properties)
@@ -74,7 +75,7 @@ const checkObject = (
   if (Object.keys(value).length < (at.minProperties ?? 0)) problems.add(path, 'is empty')
 }
 
-const checkText = (value: string, path: Path, spot: Spot & {readonly at: StringSchema}): void => {
+function checkText(value: string, path: Path, spot: Spot & {readonly at: StringSchema}): void {
   const {at, problems, secret} = spot
   if (value.length < (at.minLength ?? 0)) return problems.add(path, 'is empty')
   if (at.enum !== undefined && !at.enum.includes(value))
@@ -89,11 +90,11 @@ const checkText = (value: string, path: Path, spot: Spot & {readonly at: StringS
 }
 
 /** The alternative of the value's own type is the one that was meant. */
-const checkAny = (
+function checkAny(
   value: unknown,
   path: Path,
   spot: Spot & {readonly at: {readonly anyOf: readonly Schema[]}},
-): void => {
+): void {
   const alternatives = spot.at.anyOf.flatMap((one): readonly Schema[] => {
     const at = resolved(one, spot.schema)
     return 'anyOf' in at ? at.anyOf : [at]
@@ -104,7 +105,7 @@ const checkAny = (
   spot.problems.add(path, `${given(value)}: it has to be ${names.join(' or ')}`)
 }
 
-const resolved = (at: Schema, root: RootSchema): Schema => {
+function resolved(at: Schema, root: RootSchema): Schema {
   if (!('$ref' in at)) return at
   const found = root.$defs[at.$ref.replace('#/$defs/', '')]
   if (found === undefined) throw new Error(`the schema has no ${at.$ref}`)
@@ -113,7 +114,7 @@ const resolved = (at: Schema, root: RootSchema): Schema => {
 
 type Typed = Extract<Schema, {type: string}>
 
-const isOfType = (value: unknown, {type}: Typed): boolean => {
+function isOfType(value: unknown, {type}: Typed): boolean {
   if (type === 'array') return Array.isArray(value)
   if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
   if (type === 'integer') return Number.isSafeInteger(value)
@@ -128,9 +129,11 @@ const NAMES: Readonly<Record<Typed['type'], string>> = {
   boolean: 'true or false',
 }
 
-const mismatch = (value: unknown, {type}: Typed): string => `${given(value)}: it has to be ${NAMES[type]}`
+function mismatch(value: unknown, {type}: Typed): string {
+  return `${given(value)}: it has to be ${NAMES[type]}`
+}
 
-const given = (value: unknown): string => {
+function given(value: unknown): string {
   if (value === null || value === undefined) return 'is empty'
   if (typeof value === 'number') return 'is a number unless it is in quotes'
   if (typeof value === 'boolean') return 'is true or false unless it is in quotes'
@@ -138,12 +141,12 @@ const given = (value: unknown): string => {
   return typeof value === 'object' ? 'has keys and values' : 'is text'
 }
 
-const unknownKey = (key: string, known: readonly string[]): string => {
+function unknownKey(key: string, known: readonly string[]): string {
   const near = nearestWord(key, known)
   return `is not a key that is known here${near === undefined ? '' : `: did you mean ${near}?`}`
 }
 
-const silently = (run: () => unknown, words: string): void => {
+function silently(run: () => unknown, words: string): void {
   try {
     run()
   } catch {

@@ -19,17 +19,18 @@ export interface TagFilter extends TagPatterns {
  * never chosen but by name: they come along with their image.
  * @throws {Error} for an expression or a range that is none: job files are checked for them
  */
-export const chooseTags = (tags: readonly string[], filter: TagFilter): readonly string[] => {
+export function chooseTags(tags: readonly string[], filter: TagFilter): readonly string[] {
   const exact = new Set(filter.exact ?? [])
   const chosen = narrows(filter) ? new Set(narrowed(tags, filter)) : exact
   return tags.filter((tag) => exact.has(tag) || chosen.has(tag))
 }
 
 /** Whether the tags of the repository have to be listed: names alone are known without. */
-export const narrows = ({exact, glob, regex, semver, newest}: TagFilter): boolean =>
-  exact === undefined || [glob, regex, semver, newest].some((part) => part !== undefined)
+export function narrows({exact, glob, regex, semver, newest}: TagFilter): boolean {
+  return exact === undefined || [glob, regex, semver, newest].some((part) => part !== undefined)
+}
 
-const narrowed = (tags: readonly string[], filter: TagFilter): readonly string[] => {
+function narrowed(tags: readonly string[], filter: TagFilter): readonly string[] {
   const {glob, regex, semver, newest, exclude} = filter
   const isPattern = glob !== undefined || regex !== undefined
   const prereleases = filter.prereleases ?? isPattern

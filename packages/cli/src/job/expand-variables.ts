@@ -8,13 +8,15 @@ export interface Expanded {
   readonly secret: ReadonlySet<string>
 }
 
-export const pathKey = (path: Path): string => JSON.stringify(path)
+export function pathKey(path: Path): string {
+  return JSON.stringify(path)
+}
 
 /**
  * Puts the values of variables in place of `${NAME}` in every text, but not in keys, which are shown in messages; `$$` is one `$`, and a `$` before
  * anything else is itself, so that `$1` and `${1}` of a rewrite rule stay. A variable that is not set is a problem.
  */
-export const expandVariables = (value: unknown, variables: Variables, problems: Problems): Expanded => {
+export function expandVariables(value: unknown, variables: Variables, problems: Problems): Expanded {
   const secret = new Set<string>()
   const text = (written: string, path: Path): string =>
     written.replaceAll(VARIABLE, (whole, name: string | undefined, other: string | undefined) => {

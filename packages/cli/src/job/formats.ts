@@ -14,14 +14,16 @@ export interface Format {
   readonly check: (text: string) => unknown
 }
 
-const test = (what: string, isValid: (text: string) => boolean): Format => ({
-  what,
-  check: (text) => {
-    if (!isValid(text)) throw new Error(`${JSON.stringify(text.slice(0, 100))} is not ${what}`)
-  },
-})
+function test(what: string, isValid: (text: string) => boolean): Format {
+  return {
+    what,
+    check: (text) => {
+      if (!isValid(text)) throw new Error(`${JSON.stringify(text.slice(0, 100))} is not ${what}`)
+    },
+  }
+}
 
-const isReference = (text: string): boolean => {
+function isReference(text: string): boolean {
   try {
     parseReference(text)
     return true

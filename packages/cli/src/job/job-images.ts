@@ -17,10 +17,10 @@ export interface Listing {
  * list: where it is missing, its image fails and says so.
  * @param listed what is in the files that `job.images` names
  */
-export const wantedBy = (
+export function wantedBy(
   job: Job,
   listed: readonly WantedImage[],
-): {readonly images: readonly WantedImage[]; readonly listings: readonly Listing[]} => {
+): {readonly images: readonly WantedImage[]; readonly listings: readonly Listing[]} {
   const named = job.repositories.flatMap(namedImages)
   return {
     images: [...listed, ...job.references, ...named].map(({source, target}) => wanted(source, target)),
@@ -29,7 +29,7 @@ export const wantedBy = (
 }
 
 /** The images of a listing, once the registry has said which tags there are; in the registry's order. */
-export const imagesIn = (listing: Listing, tags: readonly string[]): readonly WantedImage[] => {
+export function imagesIn(listing: Listing, tags: readonly string[]): readonly WantedImage[] {
   const {registry, repository, filters, target} = listing
   const chosen = new Set(filters.flatMap((filter) => chooseTags(tags, filter)))
   return tags
@@ -38,18 +38,18 @@ export const imagesIn = (listing: Listing, tags: readonly string[]): readonly Wa
 }
 
 /** Whether what a reference names cannot change: a digest, or a tag that the job calls immutable. */
-export const immutableIn = ({immutable}: Pick<Job, 'immutable'>): ((reference: Reference) => boolean) => {
+export function immutableIn({immutable}: Pick<Job, 'immutable'>): (reference: Reference) => boolean {
   const isImmutableTag = immutable === undefined ? () => false : tagMatcher(immutable)
   return ({tag, digest}) => digest !== undefined || (tag !== undefined && isImmutableTag(tag))
 }
 
-const namedImages = ({
+function namedImages({
   registry,
   repository,
   tags = [],
   digests,
   target,
-}: JobRepository): readonly WantedImage[] => {
+}: JobRepository): readonly WantedImage[] {
   const names = new Set(tags.flatMap(({exact = []}) => exact))
   return [
     ...[...names].map((tag) =>
@@ -59,23 +59,29 @@ const namedImages = ({
   ]
 }
 
-const listingsOf = ({registry, repository, tags, digests, target}: JobRepository): readonly Listing[] => {
+function listingsOf({registry, repository, tags, digests, target}: JobRepository): readonly Listing[] {
   const filters = (tags ?? (digests.length === 0 ? [{}] : [])).filter(narrows).map(withoutNames)
   return filters.length === 0
     ? []
     : [{registry, repository, filters, ...(target === undefined ? {} : {target})}]
 }
 
-const withoutNames = ({exact: _named, ...rest}: TagFilter): TagFilter => rest
+function withoutNames({exact: _named, ...rest}: TagFilter): TagFilter {
+  return rest
+}
 
-const wanted = (source: Reference, target: string | undefined): WantedImage => ({
-  source,
-  ...(target === undefined ? {} : {target}),
-})
+function wanted(source: Reference, target: string | undefined): WantedImage {
+  return {
+    source,
+    ...(target === undefined ? {} : {target}),
+  }
+}
 
 /** Each image once, however often it is wanted. */
-export const distinct = (images: readonly WantedImage[]): readonly WantedImage[] => [
-  ...new Map(
-    images.map((image) => [`${formatReference(image.source)} ${image.target ?? ''}`, image]),
-  ).values(),
-]
+export function distinct(images: readonly WantedImage[]): readonly WantedImage[] {
+  return [
+    ...new Map(
+      images.map((image) => [`${formatReference(image.source)} ${image.target ?? ''}`, image]),
+    ).values(),
+  ]
+}

@@ -6,10 +6,10 @@ import type {Job, JobTarget, WantedImage} from './job.js'
  * Where a job's images go: to what `--private-registry` says, by the job's own rules, or else to its targets.
  * @throws {MirrorError} USAGE where neither names any
  */
-export const targetsOf = (
+export function targetsOf(
   {name, naming, targets}: Pick<Job, 'name' | 'naming' | 'targets'>,
   privateRegistry: string | undefined,
-): readonly JobTarget[] => {
+): readonly JobTarget[] {
   if (privateRegistry !== undefined) {
     const {registry, namespace} = parseRegistryTarget(privateRegistry)
     const whole = [namespace, naming.namespace].filter(Boolean).join('/')
@@ -27,22 +27,24 @@ export const targetsOf = (
  * @param options.mapFile what is in `target.naming.mapFile`
  * @throws {MirrorError} LIST_INVALID for an image that is given two targets
  */
-export const namingFor = (
+export function namingFor(
   {registry, namespace, naming}: JobTarget,
   {
     images,
     mapFile = new Map(),
   }: {readonly images: readonly WantedImage[]; readonly mapFile?: ReadonlyMap<string, string>},
-): NamingRules => ({
-  registry,
-  namespace,
-  mapHost: naming.mapHost ?? 'drop',
-  rewrites: naming.rewrites ?? [],
-  map: new Map([...givenTargets(images), ...mapFile, ...(naming.map ?? [])]),
-  maxDepth: naming.maxDepth,
-})
+): NamingRules {
+  return {
+    registry,
+    namespace,
+    mapHost: naming.mapHost ?? 'drop',
+    rewrites: naming.rewrites ?? [],
+    map: new Map([...givenTargets(images), ...mapFile, ...(naming.map ?? [])]),
+    maxDepth: naming.maxDepth,
+  }
+}
 
-const givenTargets = (images: readonly WantedImage[]): ReadonlyMap<string, string> => {
+function givenTargets(images: readonly WantedImage[]): ReadonlyMap<string, string> {
   const given = new Map<string, string>()
   for (const {source, target} of images) {
     if (target === undefined) continue

@@ -1,5 +1,5 @@
 /** The known word that a mistyped one is nearest to: at most two letters away, and not more than a third of it. */
-export const nearestWord = (word: string, known: readonly string[]): string | undefined => {
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
   if (word.length > 64) return undefined
   const [nearest] = known
     .map((candidate) => ({candidate, distance: distanceBetween(word, candidate)}))
@@ -9,7 +9,7 @@ export const nearestWord = (word: string, known: readonly string[]): string | un
 }
 
 /** Levenshtein's: letters to add, to drop or to change. */
-const distanceBetween = (from: string, to: string): number => {
+function distanceBetween(from: string, to: string): number {
   const letters = to.split('')
   let row = [0, ...letters.map((_letter, index) => index + 1)]
   for (const [at, letter] of from.split('').entries()) {

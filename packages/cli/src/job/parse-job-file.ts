@@ -22,7 +22,7 @@ export interface ParseJobFileOptions {
  * @throws {MirrorError} CONFIG_INVALID naming everything that is wrong with its line and its place, without the value of any
  * variable; LIMIT_EXCEEDED
  */
-export const parseJobFile = async (text: string, options: ParseJobFileOptions): Promise<JobFile> => {
+export async function parseJobFile(text: string, options: ParseJobFileOptions): Promise<JobFile> {
   const {name, directory, variables} = options
   const {value, problems} = await readYaml(text, {name})
   const expanded = expandVariables(value, variables, problems)

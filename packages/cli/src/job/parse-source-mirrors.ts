@@ -7,10 +7,7 @@ import type {ParseMirrorsOptions, SourceMirrors} from './source-mirrors.js'
  * Reads either file, told apart by content: one is TOML, the other YAML.
  * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
  */
-export const parseSourceMirrors = async (
-  text: string,
-  options: ParseMirrorsOptions,
-): Promise<SourceMirrors> => {
+export async function parseSourceMirrors(text: string, options: ParseMirrorsOptions): Promise<SourceMirrors> {
   if (text.length > limits.listBytes) {
     throw new MirrorError('LIMIT_EXCEEDED', `${options.name} is over the limit of ${limits.listBytes} bytes`)
   }
@@ -19,7 +16,7 @@ export const parseSourceMirrors = async (
 }
 
 /** Whether the first line that says something is a table or an assignment. */
-const isToml = (text: string): boolean => {
+function isToml(text: string): boolean {
   const line = text.split('\n').find((candidate) => /^\s*[^\s#]/.test(candidate)) ?? ''
   return /^\s*(?:\[|["\w.-]+\s*=)/.test(line)
 }

@@ -21,7 +21,7 @@ const SHOWN = 50
  * @param name what the file is called in messages
  * @param lineOf the line of a path, from 1
  */
-export const collectProblems = (name: string, lineOf: (path: Path) => number | undefined): Problems => {
+export function collectProblems(name: string, lineOf: (path: Path) => number | undefined): Problems {
   const found = new Map<string, {readonly line: number; readonly text: string}>()
   const add = (path: Path, text: string): void => {
     const key = formatPath(path)
@@ -54,11 +54,12 @@ export const collectProblems = (name: string, lineOf: (path: Path) => number | u
 }
 
 /** `jobs[0].repositories[2].tags`; a key that is no plain word is written in quotes. */
-export const formatPath = (path: Path): string =>
-  path
+export function formatPath(path: Path): string {
+  return path
     .map((part, index) => {
       if (typeof part === 'number') return `[${part}]`
       if (!/^[\w-]+$/.test(part)) return `[${JSON.stringify(part.slice(0, 100))}]`
       return index === 0 ? part : `.${part}`
     })
     .join('')
+}

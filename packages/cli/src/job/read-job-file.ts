@@ -9,7 +9,7 @@ import {parseJobFile} from './parse-job-file.js'
  * Reads the job file that `--config` names; `-` is standard input, whose file names are relative to the working directory.
  * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
  */
-export const readJobFile = async (path: string, variables: Variables): Promise<JobFile> => {
+export async function readJobFile(path: string, variables: Variables): Promise<JobFile> {
   const text = await readTextFile(path, {flag: '--config', limit: limits.listBytes, code: 'CONFIG_INVALID'})
   const isStandardInput = path === '-'
   return parseJobFile(text, {

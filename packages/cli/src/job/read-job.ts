@@ -20,7 +20,7 @@ import type {
 import type {TagPatterns} from './tag-patterns.js'
 
 /** A job that the schema has let through, with its defaults. Names of files become absolute. */
-export const readJob = (raw: RawJob, directory: string): Job => {
+export function readJob(raw: RawJob, directory: string): Job {
   const {name, prune, referrers} = raw
   return {
     name,
@@ -43,7 +43,7 @@ export const readJob = (raw: RawJob, directory: string): Job => {
 }
 
 /** Settings of one registry that the schema has let through. */
-export const readRegistry = (raw: RawRegistry, directory: string): RegistrySettings => {
+export function readRegistry(raw: RawRegistry, directory: string): RegistrySettings {
   const file = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(directory, path)
   const {username, password, cacert, proxy, concurrency, retries} = raw
@@ -71,10 +71,10 @@ export const readRegistry = (raw: RawRegistry, directory: string): RegistrySetti
   })
 }
 
-const readTarget = (
+function readTarget(
   raw: RawTarget,
   {job, directory}: {readonly job: RawNaming; readonly directory: string},
-): JobTarget => {
+): JobTarget {
   const own: RawNaming & {readonly registry: string} = typeof raw === 'string' ? {registry: raw} : raw
   const {registry, namespace} = parseRegistryTarget(own.registry)
   const below = own.namespace ?? job.namespace
@@ -86,7 +86,7 @@ const readTarget = (
   }
 }
 
-const readNaming = (raw: RawNaming, directory: string): JobNaming => {
+function readNaming(raw: RawNaming, directory: string): JobNaming {
   const {rewrite, map} = raw
   return defined({
     mapHost: raw['map-host'],
@@ -100,7 +100,7 @@ const readNaming = (raw: RawNaming, directory: string): JobNaming => {
   })
 }
 
-const readRepository = (raw: RawRepository): JobRepository => {
+function readRepository(raw: RawRepository): JobRepository {
   const own: Exclude<RawRepository, string> = typeof raw === 'string' ? {repository: raw} : raw
   const {registry, repository} = parseReference(own.repository)
   const digests = listOf(own.digests) as readonly Digest[]
@@ -116,14 +116,14 @@ const readRepository = (raw: RawRepository): JobRepository => {
 }
 
 /** Names and filters become filters: the names together are the first. */
-const readFilters = (raw: readonly (string | RawTagFilter)[]): readonly TagFilter[] => {
+function readFilters(raw: readonly (string | RawTagFilter)[]): readonly TagFilter[] {
   const exact = raw.filter((one) => typeof one === 'string')
   const filters = raw.filter((one) => typeof one !== 'string')
   return [...(exact.length === 0 ? [] : [{exact}]), ...filters.map(readFilter)]
 }
 
-const readFilter = ({exact, glob, regex, semver, prereleases, newest, exclude}: RawTagFilter): TagFilter =>
-  defined({
+function readFilter({exact, glob, regex, semver, prereleases, newest, exclude}: RawTagFilter): TagFilter {
+  return defined({
     exact: exact === undefined ? undefined : listOf(exact),
     glob: glob === undefined ? undefined : listOf(glob),
     regex: regex === undefined ? undefined : listOf(regex),
@@ -132,28 +132,32 @@ const readFilter = ({exact, glob, regex, semver, prereleases, newest, exclude}: 
     newest,
     exclude: exclude === undefined ? undefined : readPatterns(exclude),
   })
+}
 
-const readPatterns = (raw: RawPatterns): TagPatterns => {
+function readPatterns(raw: RawPatterns): TagPatterns {
   if (typeof raw === 'string') return {glob: [raw]}
   if ('glob' in raw || 'regex' in raw) return {glob: listOf(raw.glob), regex: listOf(raw.regex)}
   return {glob: raw as readonly string[]}
 }
 
-const readImmutable = (raw: boolean | RawPatterns | undefined): TagPatterns | undefined => {
+function readImmutable(raw: boolean | RawPatterns | undefined): TagPatterns | undefined {
   if (raw === undefined || raw === false) return undefined
   return raw === true ? {glob: ['*']} : readPatterns(raw)
 }
 
-const quantity = (raw: string | number | undefined, parse: (text: string) => number): number | undefined =>
-  typeof raw === 'string' ? parse(raw) : raw
+function quantity(raw: string | number | undefined, parse: (text: string) => number): number | undefined {
+  return typeof raw === 'string' ? parse(raw) : raw
+}
 
-const listOf = <Item>(raw: Several<Item> | undefined): readonly Item[] =>
-  raw === undefined ? [] : Array.isArray(raw) ? (raw as readonly Item[]) : [raw as Item]
+function listOf<Item>(raw: Several<Item> | undefined): readonly Item[] {
+  return raw === undefined ? [] : Array.isArray(raw) ? (raw as readonly Item[]) : [raw as Item]
+}
 
 /** The same without what is undefined: absent means that it was not said. */
-const defined = <Values extends object>(
+function defined<Values extends object>(
   values: Values,
-): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [Key in keyof Values]?: Exclude<Values[Key], undefined>
   }
+}

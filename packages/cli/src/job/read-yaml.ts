@@ -20,10 +20,7 @@ export interface ReadYamlOptions {
  * No text of the file is quoted in what is said of it: passwords may be written there.
  * @throws {MirrorError} CONFIG_INVALID naming every fault with its line, LIMIT_EXCEEDED
  */
-export const readYaml = async (
-  text: string,
-  {name, scalars = 'typed'}: ReadYamlOptions,
-): Promise<ReadYaml> => {
+export async function readYaml(text: string, {name, scalars = 'typed'}: ReadYamlOptions): Promise<ReadYaml> {
   if (text.length > limits.listBytes) {
     throw new MirrorError('LIMIT_EXCEEDED', `${name} is over the limit of ${limits.listBytes} bytes`)
   }
@@ -65,7 +62,7 @@ export const readYaml = async (
 }
 
 /** Whether all values, those that aliases repeat counted as often as they appear, stay within the limit. */
-const isBounded = (value: unknown): boolean => {
+function isBounded(value: unknown): boolean {
   const open = [value]
   for (let nodes = 1; open.length > 0;) {
     const node = open.pop()
@@ -79,7 +76,7 @@ const isBounded = (value: unknown): boolean => {
 }
 
 /** Where a path, or the nearest thing around it that is written in the file, begins: what is merged in is elsewhere. */
-const offsetOf = (document: Yaml.Document.Parsed, path: Path, yaml: typeof Yaml): number | undefined => {
+function offsetOf(document: Yaml.Document.Parsed, path: Path, yaml: typeof Yaml): number | undefined {
   let node: unknown = document.contents
   let offset = (document.contents as Yaml.Node | null)?.range?.[0]
   for (const part of path) {
@@ -101,18 +98,19 @@ const offsetOf = (document: Yaml.Document.Parsed, path: Path, yaml: typeof Yaml)
 
 const NO_ANCHOR = 'an alias (*) names an anchor (&) that is not there; text that begins with * needs quotes'
 
-const aliasTrouble = (error: ReferenceError): string =>
-  messageOf(error).startsWith('Excessive alias count') ? 'its aliases multiply too often' : NO_ANCHOR
+function aliasTrouble(error: ReferenceError): string {
+  return messageOf(error).startsWith('Excessive alias count') ? 'its aliases multiply too often' : NO_ANCHOR
+}
 
 /** What the parser says, without the parts that quote the file. */
-const wording = ({code, message}: Pick<Yaml.YAMLError, 'code' | 'message'>): string => {
+function wording({code, message}: Pick<Yaml.YAMLError, 'code' | 'message'>): string {
   if (code === 'TAG_RESOLVE_FAILED') return 'tags (!) are not taken; text that begins with ! needs quotes'
   if (code === 'DUPLICATE_KEY') return 'this key is there already'
   if (code === 'MULTIPLE_DOCS') return 'a second document begins (---): only one is taken'
   return message.replace(/(extra characters|escape sequence).*$/s, '$1')
 }
 
-const notYaml = (name: string, faults: Iterable<readonly [number, string]>): MirrorError => {
+function notYaml(name: string, faults: Iterable<readonly [number, string]>): MirrorError {
   const told = [...faults].map(([line, what]) => (line === 0 ? what : `line ${line}: ${what}`))
   return new MirrorError('CONFIG_INVALID', [`${name} is not valid YAML`, ...told.slice(0, 20)].join('; '))
 }

@@ -34,10 +34,10 @@ interface Entry {
  * come first, its location last. Short names and their aliases do not matter here: references in lists are full.
  * @throws {MirrorError} CONFIG_INVALID
  */
-export const parseRegistriesConf = async (
+export async function parseRegistriesConf(
   text: string,
   {name}: Pick<ParseMirrorsOptions, 'name'>,
-): Promise<SourceMirrors> => {
+): Promise<SourceMirrors> {
   const problems = collectProblems(name, () => undefined)
   const entries = readEntries(await parseToml(text, name), problems)
   problems.throwIfAny()
@@ -47,10 +47,10 @@ export const parseRegistriesConf = async (
   }
 }
 
-const placesFor = (
+function placesFor(
   reference: Reference,
   {entries, name}: {readonly entries: readonly Entry[]; readonly name: string},
-): readonly MirrorPlace[] => {
+): readonly MirrorPlace[] {
   const text = formatReference(reference)
   const [longest] = entries
     .map((entry) => ({entry, length: matchedLength(entry.prefix, reference)}))
@@ -76,7 +76,7 @@ const placesFor = (
 }
 
 /** How much of the reference the prefix speaks of: it ends where a component, a tag or a digest does. */
-const matchedLength = (prefix: string, reference: Reference): number => {
+function matchedLength(prefix: string, reference: Reference): number {
   if (prefix.startsWith('*.')) {
     const host = reference.registry.replace(/:\d+$/, '')
     return host.endsWith(prefix.slice(1)) ? reference.registry.length : 0
@@ -88,7 +88,7 @@ const matchedLength = (prefix: string, reference: Reference): number => {
 
 type Table = Readonly<Record<string, unknown>>
 
-const parseToml = async (text: string, name: string): Promise<Table> => {
+async function parseToml(text: string, name: string): Promise<Table> {
   const {parse, TomlError} = await import('smol-toml')
   try {
     return parse(text)
@@ -99,7 +99,7 @@ const parseToml = async (text: string, name: string): Promise<Table> => {
   }
 }
 
-const readEntries = (table: Table, problems: Problems): readonly Entry[] => {
+function readEntries(table: Table, problems: Problems): readonly Entry[] {
   if (isTable(table['registries'])) {
     problems.add(['registries'], 'is the old form (version 1): write [[registry]] tables')
   }
@@ -121,14 +121,14 @@ const readEntries = (table: Table, problems: Problems): readonly Entry[] => {
   })
 }
 
-const readMirror = (
+function readMirror(
   mirror: Table,
   {
     path,
     digestOnly,
     problems,
   }: {readonly path: Path; readonly digestOnly: boolean; readonly problems: Problems},
-): Mirror => {
+): Mirror {
   const location = textIn(mirror, [...path, 'location'], problems)
   if (location === undefined) problems.add([...path, 'location'], 'is missing')
   else checkLocation(location, [...path, 'location'], problems)
@@ -143,7 +143,7 @@ const readMirror = (
 }
 
 /** A location begins with a host that reads as one: `mirror/x` would be a repository of Docker Hub. */
-const checkLocation = (location: string, path: Path, problems: Problems): void => {
+function checkLocation(location: string, path: Path, problems: Problems): void {
   problems.attempt(path, () => {
     const {registry} = parseReference(location.includes('/') ? location : `${location}/image`)
     if (registry !== location.split('/')[0])
@@ -151,7 +151,7 @@ const checkLocation = (location: string, path: Path, problems: Problems): void =
   })
 }
 
-const textIn = (table: Table, path: Path, problems: Problems): string | undefined => {
+function textIn(table: Table, path: Path, problems: Problems): string | undefined {
   const value = table[String(path.at(-1))]
   if (value === undefined || value === '') return undefined
   if (typeof value === 'string') return value.replace(/\/+$/, '')
@@ -159,7 +159,7 @@ const textIn = (table: Table, path: Path, problems: Problems): string | undefine
   return undefined
 }
 
-const tablesIn = (table: Table, path: Path, problems: Problems): readonly Table[] => {
+function tablesIn(table: Table, path: Path, problems: Problems): readonly Table[] {
   const value = table[String(path.at(-1))]
   if (value === undefined) return []
   if (Array.isArray(value) && value.every(isTable)) return value
@@ -167,5 +167,6 @@ const tablesIn = (table: Table, path: Path, problems: Problems): readonly Table[
   return []
 }
 
-const isTable = (value: unknown): value is Table =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+}

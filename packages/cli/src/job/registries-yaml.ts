@@ -29,10 +29,10 @@ interface Mirror {
  * repository rewritten by the first rule that changes it; then the registry itself, without the rules.
  * @throws {MirrorError} CONFIG_INVALID naming everything that is wrong, with its line
  */
-export const parseRegistriesYaml = async (
+export async function parseRegistriesYaml(
   text: string,
   {name, directory}: ParseMirrorsOptions,
-): Promise<SourceMirrors> => {
+): Promise<SourceMirrors> {
   const {value, problems} = await readYaml(text, {name})
   const root = value === null ? {} : recordAt(value, [], problems)
   const mirrors = new Map(
@@ -62,7 +62,7 @@ export const parseRegistriesYaml = async (
   }
 }
 
-const placesFor = (reference: Reference, mirrors: ReadonlyMap<string, Mirror>): readonly MirrorPlace[] => {
+function placesFor(reference: Reference, mirrors: ReadonlyMap<string, Mirror>): readonly MirrorPlace[] {
   const mirror = mirrors.get(canonicalHost(reference.registry)) ?? mirrors.get('*')
   if (mirror === undefined) return [{reference}]
   const {registry: _own, repository, ...version} = reference
@@ -77,7 +77,7 @@ const placesFor = (reference: Reference, mirrors: ReadonlyMap<string, Mirror>): 
 
 type Values = Readonly<Record<string, unknown>>
 
-const readMirror = (value: unknown, path: Path, problems: Problems): Mirror => {
+function readMirror(value: unknown, path: Path, problems: Problems): Mirror {
   const {endpoint = [], rewrite} = value === null ? {} : recordAt(value, path, problems)
   const urls: readonly unknown[] = Array.isArray(endpoint) ? endpoint : [endpoint]
   const rules =
@@ -98,7 +98,7 @@ const readMirror = (value: unknown, path: Path, problems: Problems): Mirror => {
 }
 
 /** `https://host`, `http://host:port`, `host`, each with `/v2/PATH` behind it or nothing. */
-const readEndpoint = (text: string): Endpoint => {
+function readEndpoint(text: string): Endpoint {
   const [, scheme = 'https', host = '', path = ''] =
     /^(?:([A-Za-z]+):\/\/)?([^/?#@]+)((?:\/[^?#]*)?)$/.exec(text) ?? []
   if (!/^https?$/i.test(scheme) || !isRegistry(host))
@@ -109,10 +109,10 @@ const readEndpoint = (text: string): Endpoint => {
   return {host, plainHttp: scheme.toLowerCase() === 'http', prefix: prefix ?? ''}
 }
 
-const readConfig = (
+function readConfig(
   value: unknown,
   {path, directory, problems}: {readonly path: Path; readonly directory: string; readonly problems: Problems},
-): RegistrySettings => {
+): RegistrySettings {
   const config = value === null ? {} : recordAt(value, path, problems)
   const section = (key: string): Values =>
     config[key] === undefined || config[key] === null ? {} : recordAt(config[key], [...path, key], problems)
@@ -131,7 +131,7 @@ const readConfig = (
   return Object.fromEntries(Object.entries(settings).filter(([, one]) => one !== undefined))
 }
 
-const credentialIn = (auth: Values): RegistrySettings => {
+function credentialIn(auth: Values): RegistrySettings {
   const identityToken = textOf(auth['identity_token'] ?? auth['identitytoken'] ?? auth['token'])
   if (identityToken !== undefined) return {identityToken}
   const encoded = Buffer.from(textOf(auth['auth']) ?? '', 'base64').toString()
@@ -142,17 +142,24 @@ const credentialIn = (auth: Values): RegistrySettings => {
 }
 
 /** A password of digits alone is a number to YAML. */
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== ''
+    ? value
+    : typeof value === 'number'
+      ? String(value)
+      : undefined
+}
 
-const hostOf = (key: string): string => key.replace(/^https?:\/\//i, '').replace(/\/.*$/, '')
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//i, '').replace(/\/.*$/, '')
+}
 
-const sections = (root: Values, key: string, problems: Problems): readonly (readonly [string, unknown])[] => {
+function sections(root: Values, key: string, problems: Problems): readonly (readonly [string, unknown])[] {
   const value = root[key]
   return value === undefined || value === null ? [] : Object.entries(recordAt(value, [key], problems))
 }
 
-const recordAt = (value: unknown, path: Path, problems: Problems): Values => {
+function recordAt(value: unknown, path: Path, problems: Problems): Values {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Values
   problems.add(path, 'has to have keys and values')
   return {}

@@ -1,40 +1,52 @@
 import type {FormatName, ObjectSchema, RootSchema, Schema, StringSchema} from './schema-type.js'
 
-const text = (description: string, format?: FormatName): StringSchema => ({
-  type: 'string',
-  description,
-  minLength: 1,
-  ...(format === undefined ? {} : {format}),
-})
+function text(description: string, format?: FormatName): StringSchema {
+  return {
+    type: 'string',
+    description,
+    minLength: 1,
+    ...(format === undefined ? {} : {format}),
+  }
+}
 
-const toggle = (description: string): Schema => ({type: 'boolean', description})
+function toggle(description: string): Schema {
+  return {type: 'boolean', description}
+}
 
-const choice = (description: string, values: readonly string[]): Schema => ({
-  type: 'string',
-  description,
-  enum: values,
-})
+function choice(description: string, values: readonly string[]): Schema {
+  return {
+    type: 'string',
+    description,
+    enum: values,
+  }
+}
 
-const whole = (description: string, minimum: number, maximum: number): Schema => ({
-  type: 'integer',
-  description,
-  minimum,
-  maximum,
-})
+function whole(description: string, minimum: number, maximum: number): Schema {
+  return {
+    type: 'integer',
+    description,
+    minimum,
+    maximum,
+  }
+}
 
 /** One, or a list of them. */
-const several = (description: string, one: Schema): Schema => ({
-  description,
-  anyOf: [one, {type: 'array', items: one}],
-})
+function several(description: string, one: Schema): Schema {
+  return {
+    description,
+    anyOf: [one, {type: 'array', items: one}],
+  }
+}
 
-const quantity = (description: string, format: FormatName): Schema => ({
-  description,
-  anyOf: [
-    {type: 'integer', minimum: format === 'rate' ? 1 : 0},
-    {type: 'string', minLength: 1, format},
-  ],
-})
+function quantity(description: string, format: FormatName): Schema {
+  return {
+    description,
+    anyOf: [
+      {type: 'integer', minimum: format === 'rate' ? 1 : 0},
+      {type: 'string', minLength: 1, format},
+    ],
+  }
+}
 
 const registry: ObjectSchema = {
   type: 'object',
@@ -102,19 +114,21 @@ const glob: StringSchema = {type: 'string', minLength: 1, format: 'tag-glob'}
 const regex: StringSchema = {type: 'string', minLength: 1, format: 'regex'}
 
 /** Globs, or globs and expressions by name. */
-const patterns = (description: string): Schema => ({
-  description: `${description} Globs (* and ?), or regex in RE2 syntax, which matches anywhere unless anchored.`,
-  anyOf: [
-    glob,
-    {type: 'array', items: glob},
-    {
-      type: 'object',
-      additionalProperties: false,
-      minProperties: 1,
-      properties: {glob: several('Globs.', glob), regex: several('Expressions.', regex)},
-    },
-  ],
-})
+function patterns(description: string): Schema {
+  return {
+    description: `${description} Globs (* and ?), or regex in RE2 syntax, which matches anywhere unless anchored.`,
+    anyOf: [
+      glob,
+      {type: 'array', items: glob},
+      {
+        type: 'object',
+        additionalProperties: false,
+        minProperties: 1,
+        properties: {glob: several('Globs.', glob), regex: several('Expressions.', regex)},
+      },
+    ],
+  }
+}
 
 const tagFilter: ObjectSchema = {
   type: 'object',

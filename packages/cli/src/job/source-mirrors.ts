@@ -28,7 +28,7 @@ export interface ParseMirrorsOptions {
 }
 
 /** Each place once: the first time it is named counts. */
-export const distinctPlaces = (places: readonly MirrorPlace[]): readonly MirrorPlace[] => {
+export function distinctPlaces(places: readonly MirrorPlace[]): readonly MirrorPlace[] {
   const seen = new Set<string>()
   return places.filter(({reference}) => {
     const key = formatReference(reference)

@@ -11,21 +11,27 @@ export interface TagPatterns {
 }
 
 /** Whether it could match a tag at all: other characters are not in tags, and a class in brackets is no glob here. */
-export const isTagGlob = (text: string): boolean => /^[\w.*?-]{1,256}$/.test(text)
+export function isTagGlob(text: string): boolean {
+  return /^[\w.*?-]{1,256}$/.test(text)
+}
 
 /** @throws {Error} where RE2 would not take the expression */
-export const checkExpression = (text: string): void => void compile(text)
+export function checkExpression(text: string): void {
+  return void compile(text)
+}
 
 /** @throws {Error} for an expression that RE2 does not take */
-export const tagMatcher = ({glob = [], regex = []}: TagPatterns): ((tag: string) => boolean) => {
+export function tagMatcher({glob = [], regex = []}: TagPatterns): (tag: string) => boolean {
   const globs = glob.map((pattern) => re2().compile(`^${pattern.replaceAll(/[*?]|[^*?]+/g, globPart)}$`))
   const expressions = [...globs, ...regex.map(compile)]
   return (tag) => expressions.some((expression) => expression.matcher(tag).find())
 }
 
-const globPart = (part: string): string => (part === '*' ? '.*' : part === '?' ? '.' : re2().quote(part))
+function globPart(part: string): string {
+  return part === '*' ? '.*' : part === '?' ? '.' : re2().quote(part)
+}
 
-const compile = (text: string): RE2JS => {
+function compile(text: string): RE2JS {
   try {
     return re2().compile(text)
   } catch (cause) {

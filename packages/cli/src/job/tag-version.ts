@@ -12,10 +12,12 @@ export interface TagVersion {
 
 // Loaded when the first tag is compared: an import would cost every run some 20 ms, and most have no filters.
 const require = createRequire(import.meta.url)
-const semver = (): {SemVer: typeof SemVer; Range: typeof Range} => ({
-  SemVer: require('semver/classes/semver.js') as typeof SemVer,
-  Range: require('semver/classes/range.js') as typeof Range,
-})
+function semver(): {SemVer: typeof SemVer; Range: typeof Range} {
+  return {
+    SemVer: require('semver/classes/semver.js') as typeof SemVer,
+    Range: require('semver/classes/range.js') as typeof Range,
+  }
+}
 
 const VERSION =
   /^[vV]?(\d{1,15})(?:\.(\d{1,15}))?(?:\.(\d{1,15}))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:[_+]([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/
@@ -24,7 +26,7 @@ const VERSION =
  * Reads `1.2.3`, `v1.2.3-rc.1`, `1.2` (as 1.2.0), `24.04` (as 24.4.0), and Helm's `1.2.3_up4`, whose `_` stands for the `+`
  * that tags cannot have.
  */
-export const versionOf = (tag: string): TagVersion | undefined => {
+export function versionOf(tag: string): TagVersion | undefined {
   const [match, major, minor, patch, prerelease, build] = VERSION.exec(tag) ?? []
   if (match === undefined) return undefined
   const numbers = [major, minor, patch].map((part) => Number(part ?? 0)).join('.')
@@ -38,14 +40,17 @@ export const versionOf = (tag: string): TagVersion | undefined => {
  * By precedence, build numbers last as Helm orders them; of two names for one version the fuller one is newer, since the
  * other moves.
  */
-export const newestFirst = (left: TagVersion, right: TagVersion): number =>
-  right.version.compare(left.version) ||
-  right.version.compareBuild(left.version) ||
-  right.parts - left.parts ||
-  (left.tag < right.tag ? -1 : left.tag > right.tag ? 1 : 0)
+export function newestFirst(left: TagVersion, right: TagVersion): number {
+  return (
+    right.version.compare(left.version) ||
+    right.version.compareBuild(left.version) ||
+    right.parts - left.parts ||
+    (left.tag < right.tag ? -1 : left.tag > right.tag ? 1 : 0)
+  )
+}
 
 /** Without names such as 1.27 where a fuller one such as 1.27.1 is there too: they move from one version to the next. */
-export const withoutMoving = (versions: readonly TagVersion[]): readonly TagVersion[] => {
+export function withoutMoving(versions: readonly TagVersion[]): readonly TagVersion[] {
   const prefix = ({version}: TagVersion, parts: number): string =>
     [[version.major, version.minor].slice(0, parts).join('.'), ...version.prerelease].join('-')
   const shorter = versions.flatMap((version) =>
@@ -59,15 +64,17 @@ export const withoutMoving = (versions: readonly TagVersion[]): readonly TagVers
  * npm's ranges; without `prereleases` a version such as 1.2.3-rc.1 passes only where the range names one of 1.2.3.
  * @throws {Error} for what is no range
  */
-export const inRange = (range: string, prereleases: boolean): ((version: TagVersion) => boolean) => {
+export function inRange(range: string, prereleases: boolean): (version: TagVersion) => boolean {
   const parsed = parseRange(range, prereleases)
   return ({version}) => parsed.test(version)
 }
 
 /** @throws {Error} */
-export const checkRange = (text: string): void => void parseRange(text, false)
+export function checkRange(text: string): void {
+  return void parseRange(text, false)
+}
 
-const parseRange = (text: string, includePrerelease: boolean): Range => {
+function parseRange(text: string, includePrerelease: boolean): Range {
   try {
     return new (semver().Range)(text, {includePrerelease})
   } catch (cause) {

@@ -8,7 +8,7 @@ import {canPrompt, withTerminal, type Terminal} from './controlling-terminal.js'
 import type {CredentialAnswer, CredentialQuestion} from './credential-question.js'
 
 /** See `promptCredential`, which loads this page only when somebody is to be asked. */
-export const askCredential = async (question: CredentialQuestion): Promise<CredentialAnswer> => {
+export async function askCredential(question: CredentialQuestion): Promise<CredentialAnswer> {
   const {signal} = question
   if (signal?.aborted) throw cancelled(signal)
   if (!canPrompt()) {
@@ -38,7 +38,7 @@ interface Talk {
   readonly files: readonly string[]
 }
 
-const ask = async (terminal: Terminal, {question, files}: Talk): Promise<CredentialAnswer> => {
+async function ask(terminal: Terminal, {question, files}: Talk): Promise<CredentialAnswer> {
   const context = () => ({
     input: terminal.input,
     output: terminal.output(),
@@ -81,24 +81,23 @@ const ask = async (terminal: Terminal, {question, files}: Talk): Promise<Credent
 /** No path is empty. */
 const OTHER = ''
 
-const introduction = ({registry, refused, lookedIn}: CredentialQuestion): string => {
+function introduction({registry, refused, lookedIn}: CredentialQuestion): string {
   const lines = refused
     ? [`${registry} refused the credential.`]
     : [`${registry} asks for a credential.`, ...lookedIn.map((place) => `  looked in ${place}`)]
   return lines.map((line) => `${printable(line)}\n`).join('')
 }
 
-const required =
-  (what: string) =>
-  (text: string): true | string =>
-    text === '' ? `Type a ${what}, or press Ctrl-C to leave` : true
+function required(what: string) {
+  return (text: string): true | string => (text === '' ? `Type a ${what}, or press Ctrl-C to leave` : true)
+}
 
-const readable = async (path: string): Promise<true | string> => {
+async function readable(path: string): Promise<true | string> {
   const problem = path === '' ? 'Type a path, or press Ctrl-C to leave' : await whyUnreadable(absolute(path))
   return problem ?? true
 }
 
-const whyUnreadable = async (path: string): Promise<string | undefined> => {
+async function whyUnreadable(path: string): Promise<string | undefined> {
   try {
     await access(path, constants.R_OK)
     return undefined
@@ -107,10 +106,12 @@ const whyUnreadable = async (path: string): Promise<string | undefined> => {
   }
 }
 
-const existing = async (files: readonly string[]): Promise<readonly string[]> => {
+async function existing(files: readonly string[]): Promise<readonly string[]> {
   const problems = await Promise.all(files.map((file) => whyUnreadable(file)))
   return files.filter((_, index) => problems[index] === undefined)
 }
 
 /** As a shell would read it. */
-const absolute = (path: string): string => resolve(path.trim().replace(/^~(?=\/|$)/, homedir()))
+function absolute(path: string): string {
+  return resolve(path.trim().replace(/^~(?=\/|$)/, homedir()))
+}

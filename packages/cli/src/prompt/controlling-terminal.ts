@@ -5,7 +5,7 @@ import {isatty, ReadStream, WriteStream} from 'node:tty'
 const TERMINAL = '/dev/tty'
 
 /** Whether a person can be asked: the process has a controlling terminal, whatever its standard streams are. */
-export const canPrompt = (): boolean => {
+export function canPrompt(): boolean {
   try {
     const descriptor = openSync(TERMINAL, 'r+')
     const terminal = isatty(descriptor)
@@ -48,9 +48,7 @@ export interface Terminal {
  * @throws {MirrorError} CANCELLED where the terminal goes away meanwhile
  * @throws {Error} where there is none
  */
-export const withTerminal = async <Answer>(
-  talk: (terminal: Terminal) => Promise<Answer>,
-): Promise<Answer> => {
+export async function withTerminal<Answer>(talk: (terminal: Terminal) => Promise<Answer>): Promise<Answer> {
   const input = new SilentInput(openSync(TERMINAL, 'r+'))
   const outputs: WriteStream[] = []
   const gone = new Promise<never>((_, reject) => {

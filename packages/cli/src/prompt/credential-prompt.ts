@@ -4,7 +4,7 @@ import type {CredentialAnswer, CredentialQuestion} from './credential-question.j
  * Asks the person at the terminal, `/dev/tty`, whatever standard input and output are.
  * @throws {MirrorError} CANCELLED on Ctrl-C and by the signal, AUTH_REQUIRED where no terminal is there
  */
-export const promptCredential = async (question: CredentialQuestion): Promise<CredentialAnswer> => {
+export async function promptCredential(question: CredentialQuestion): Promise<CredentialAnswer> {
   const {askCredential} = await import('./ask-credential.js')
   return await askCredential(question)
 }

@@ -15,7 +15,7 @@ const SHOW_CURSOR = '\u001B[?25h'
 const CLEAR_BELOW = '\u001B[J'
 
 /** A bar for the whole run and one for each blob in flight, redrawn in place; messages scroll by above them. */
-export const createBarRenderer = ({stream, clock = systemClock}: RendererOptions): Renderer => {
+export function createBarRenderer({stream, clock = systemClock}: RendererOptions): Renderer {
   let state = nothingYet
   let rows: BlobRows = []
   let frame: readonly string[] = []
@@ -98,7 +98,7 @@ export const createBarRenderer = ({stream, clock = systemClock}: RendererOptions
 }
 
 /** What stays on the screen; the rest shows in the bars. */
-const linesOf = (event: MirrorEvent): string => {
+function linesOf(event: MirrorEvent): string {
   switch (event.type) {
     case 'image':
       return isFailed(event) ? imageLines(event) : ''

@@ -7,11 +7,11 @@ export type BlobRows = readonly (string | undefined)[]
  * takes the first free one. Beyond `most` rows, blobs wait unseen.
  * @param rows the keys in the rows so far
  */
-export const assignRows = (
+export function assignRows(
   rows: BlobRows,
   active: ReadonlyMap<string, ActiveBlob>,
   {most}: {readonly most: number},
-): BlobRows => {
+): BlobRows {
   const kept = rows.slice(0, most).map((key) => (key !== undefined && active.has(key) ? key : undefined))
   const shown = new Set(kept)
   for (const key of active.keys()) {

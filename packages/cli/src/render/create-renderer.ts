@@ -2,7 +2,7 @@ import type {ProgressMode, ProgressStream, Renderer, RendererOptions} from './re
 import {createSilentRenderer} from './silent.js'
 
 /** `auto`: bars on a terminal, plain lines elsewhere. Loads the bars' library only where there are bars. */
-export const createRenderer = async (mode: ProgressMode, options: RendererOptions): Promise<Renderer> => {
+export async function createRenderer(mode: ProgressMode, options: RendererOptions): Promise<Renderer> {
   const live = options.quiet === true ? 'none' : mode === 'auto' ? automatic(options.stream) : mode
   switch (live) {
     case 'bar':
@@ -17,4 +17,6 @@ export const createRenderer = async (mode: ProgressMode, options: RendererOption
   return createSilentRenderer(options)
 }
 
-const automatic = (stream: ProgressStream): 'bar' | 'plain' => (stream.isTTY === true ? 'bar' : 'plain')
+function automatic(stream: ProgressStream): 'bar' | 'plain' {
+  return stream.isTTY === true ? 'bar' : 'plain'
+}

@@ -46,11 +46,7 @@ export const nothingYet: ProgressState = {
 }
 
 /** @param options `at`: when it happened, in milliseconds of any clock that only goes forward */
-export const fold = (
-  state: ProgressState,
-  event: MirrorEvent,
-  {at}: {readonly at: number},
-): ProgressState => {
+export function fold(state: ProgressState, event: MirrorEvent, {at}: {readonly at: number}): ProgressState {
   switch (event.type) {
     case 'reading':
       return {...state, reading: event}
@@ -69,7 +65,7 @@ export const fold = (
   return state
 }
 
-const foldBlob = (state: ProgressState, {key, name, state: how, sent, size}: BlobEvent): ProgressState => {
+function foldBlob(state: ProgressState, {key, name, state: how, sent, size}: BlobEvent): ProgressState {
   const active = new Map(state.active)
   if (how === 'started' || how === 'progress') {
     active.set(key, {name, sent, size})
@@ -84,10 +80,11 @@ const foldBlob = (state: ProgressState, {key, name, state: how, sent, size}: Blo
   }
 }
 
-const foldImage = (images: ProgressState['images'], event: ImageEvent): ProgressState['images'] =>
-  isFailed(event) ? {...images, failed: images.failed + 1} : {...images, done: images.done + 1}
+function foldImage(images: ProgressState['images'], event: ImageEvent): ProgressState['images'] {
+  return isFailed(event) ? {...images, failed: images.failed + 1} : {...images, done: images.done + 1}
+}
 
-const sampled = (state: ProgressState, at: number): ProgressState => {
+function sampled(state: ProgressState, at: number): ProgressState {
   const last = state.samples.at(-1)
   if (last !== undefined && at - last.at < SAMPLE_EVERY) return state
   const firstInWindow = state.samples.findIndex((sample) => sample.at > at - WINDOW)
@@ -98,7 +95,7 @@ const sampled = (state: ProgressState, at: number): ProgressState => {
   return {...state, samples: [...kept, sampleOf(state, at)]}
 }
 
-const sampleOf = (state: ProgressState, at: number): Sample => {
+function sampleOf(state: ProgressState, at: number): Sample {
   let sent = state.sent
   let carried = state.settled.uploaded
   for (const blob of state.active.values()) {
@@ -123,7 +120,7 @@ export interface Progress {
 }
 
 /** What can be said of a state at a moment. */
-export const progressOf = (state: ProgressState, {at}: {readonly at: number}): Progress => {
+export function progressOf(state: ProgressState, {at}: {readonly at: number}): Progress {
   const {sent, carried} = sampleOf(state, at)
   const {mounted, present, failed} = state.settled
   const total = state.plan?.bytes

@@ -18,7 +18,7 @@ const BLOB_BAR = 12
 const NARROW = 72
 
 /** The lines a terminal shows at a moment: the run, a row for each blob in flight, and what is waited for. */
-export const frameOf = (state: ProgressState, {at, columns, rows}: FrameOptions): readonly string[] => {
+export function frameOf(state: ProgressState, {at, columns, rows}: FrameOptions): readonly string[] {
   const retry = state.retry !== undefined && state.retry.until > at ? state.retry : undefined
   return [
     overallLine(state, {at, columns}),
@@ -27,10 +27,10 @@ export const frameOf = (state: ProgressState, {at, columns, rows}: FrameOptions)
   ].map((line) => shortened(line, columns))
 }
 
-const overallLine = (
+function overallLine(
   state: ProgressState,
   {at, columns}: {readonly at: number; readonly columns: number},
-): string => {
+): string {
   const {fraction} = progressOf(state, {at})
   const percent = percentOf(state, {at})
   const parts = [
@@ -41,7 +41,7 @@ const overallLine = (
   return parts.join('  ')
 }
 
-const blobLine = (blob: ActiveBlob | undefined, columns: number): string => {
+function blobLine(blob: ActiveBlob | undefined, columns: number): string {
   if (blob === undefined) return ''
   const fraction = blob.size === 0 ? 1 : Math.min(1, blob.sent / blob.size)
   const figures = `${formatBytes(blob.sent)} of ${formatBytes(blob.size)}`.padStart(20)
@@ -50,10 +50,11 @@ const blobLine = (blob: ActiveBlob | undefined, columns: number): string => {
   return `  ${shortened(blob.name, room).padEnd(room)}${bar}  ${figures}`
 }
 
-const barOf = (fraction: number, width: number): string =>
-  `[${cliProgress.Format.BarFormat(fraction, {
+function barOf(fraction: number, width: number): string {
+  return `[${cliProgress.Format.BarFormat(fraction, {
     barsize: width,
     barGlue: '',
     barCompleteString: '='.repeat(width),
     barIncompleteString: '-'.repeat(width),
   })}]`
+}

@@ -9,7 +9,7 @@ const PROGRESS_EVERY = 1000
  * One JSON object a line: the events as they come, each with `elapsed` in milliseconds; instead of the many about bytes,
  * a `progress` line of absolute figures at most once a second; at last a `finish` line.
  */
-export const createJsonRenderer = ({stream, clock = systemClock}: RendererOptions): Renderer => {
+export function createJsonRenderer({stream, clock = systemClock}: RendererOptions): Renderer {
   const start = clock.now()
   let state = nothingYet
   let told = Number.NEGATIVE_INFINITY

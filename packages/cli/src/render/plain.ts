@@ -11,7 +11,7 @@ const LINE_EVERY = 10_000
 const RETRY_LINE_EVERY = 2000
 
 /** Lines for logs: the work, where it stands every 10 s, each image's end, whatever went wrong. */
-export const createPlainRenderer = ({stream, clock = systemClock}: RendererOptions): Renderer => {
+export function createPlainRenderer({stream, clock = systemClock}: RendererOptions): Renderer {
   let state = nothingYet
   let retryTold = Number.NEGATIVE_INFINITY
   let suspended = false

@@ -3,19 +3,19 @@ import {printable} from '../text/printable.js'
 import {progressOf, type ProgressState} from './fold.js'
 
 /** One line that says where the run stands; undefined before there is anything to say. */
-export const progressLine = (state: ProgressState, {at}: {readonly at: number}): string | undefined => {
+export function progressLine(state: ProgressState, {at}: {readonly at: number}): string | undefined {
   const percent = percentOf(state, {at})
   const details = progressDetails(state, {at})
   return details === undefined ? undefined : `${percent === undefined ? '' : `${percent}  `}${details}`
 }
 
 /** ` 42%`; rounded down, so that 100% means all of it. */
-export const percentOf = (state: ProgressState, {at}: {readonly at: number}): string | undefined => {
+export function percentOf(state: ProgressState, {at}: {readonly at: number}): string | undefined {
   const {fraction} = progressOf(state, {at})
   return fraction === undefined ? undefined : `${String(Math.floor(fraction * 100)).padStart(3)}%`
 }
 
-export const progressDetails = (state: ProgressState, {at}: {readonly at: number}): string | undefined => {
+export function progressDetails(state: ProgressState, {at}: {readonly at: number}): string | undefined {
   const {plan, reading, images} = state
   if (plan === undefined) return reading === undefined ? undefined : readingLine(reading)
   const {done, rate, left} = progressOf(state, {at})
@@ -29,14 +29,18 @@ export const progressDetails = (state: ProgressState, {at}: {readonly at: number
 }
 
 /** What the work is, before it starts. */
-export const planLine = ({images, blobs, bytes}: NonNullable<ProgressState['plan']>): string =>
-  `${count(images, 'image')}, at most ${formatBytes(bytes)} to send in ${count(blobs, 'blob')}`
+export function planLine({images, blobs, bytes}: NonNullable<ProgressState['plan']>): string {
+  return `${count(images, 'image')}, at most ${formatBytes(bytes)} to send in ${count(blobs, 'blob')}`
+}
 
-export const retryLine = (retry: {
+export function retryLine(retry: {
   readonly what: string
   readonly reason: string
   readonly wait: number
-}): string => printable(`retry in ${formatDuration(retry.wait)}: ${retry.what}: ${retry.reason}`)
+}): string {
+  return printable(`retry in ${formatDuration(retry.wait)}: ${retry.what}: ${retry.reason}`)
+}
 
-const readingLine = ({bytes, total}: NonNullable<ProgressState['reading']>): string =>
-  `reading the bundle: ${formatBytes(bytes)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`
+function readingLine({bytes, total}: NonNullable<ProgressState['reading']>): string {
+  return `reading the bundle: ${formatBytes(bytes)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`
+}

@@ -3,13 +3,15 @@ import type {Renderer, RendererOptions} from './renderer.js'
 import {warningLine} from './event-line.js'
 
 /** No progress: warnings as they come, and the summary. */
-export const createSilentRenderer = ({stream, quiet}: RendererOptions): Renderer => ({
-  onEvent(event) {
-    if (event.type === 'warning') stream.write(warningLine(event.text))
-  },
-  suspend: () => () => {},
-  finish(report) {
-    stream.write(formatSummary(report, {quiet}))
-  },
-  close() {},
-})
+export function createSilentRenderer({stream, quiet}: RendererOptions): Renderer {
+  return {
+    onEvent(event) {
+      if (event.type === 'warning') stream.write(warningLine(event.text))
+    },
+    suspend: () => () => {},
+    finish(report) {
+      stream.write(formatSummary(report, {quiet}))
+    },
+    close() {},
+  }
+}

@@ -11,7 +11,7 @@ export interface ExitCodeOptions {
 }
 
 /** The exit code of a run that came to its report. */
-export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}): ExitCode => {
+export function exitCodeOfReport(report: Report, options: ExitCodeOptions = {}): ExitCode {
   if (report.error?.code === 'STATE_LOCKED') return 5
   switch (report.outcome) {
     case 'ok':
@@ -30,14 +30,17 @@ export const exitCodeOfReport = (report: Report, options: ExitCodeOptions = {}):
 }
 
 /** Found in the bundle before anything was sent for it. */
-const isInvalidInput = ({attempts, error}: ReportImage): boolean =>
-  attempts === 0 &&
-  error !== undefined &&
-  error.side !== 'target' &&
-  (INVALID_INPUT.has(error.code) || DAMAGED_SOURCE.has(error.code))
+function isInvalidInput({attempts, error}: ReportImage): boolean {
+  return (
+    attempts === 0 &&
+    error !== undefined &&
+    error.side !== 'target' &&
+    (INVALID_INPUT.has(error.code) || DAMAGED_SOURCE.has(error.code))
+  )
+}
 
 /** The exit code of a run that an error ended. A bug, which is anything but a `MirrorError`, is 1. */
-export const exitCodeOfError = (error: unknown, options: ExitCodeOptions = {}): ExitCode => {
+export function exitCodeOfError(error: unknown, options: ExitCodeOptions = {}): ExitCode {
   if (!isMirrorError(error)) return 1
   if (error.code === 'CANCELLED') return interrupted(options)
   if (error.code === 'STATE_LOCKED') return 5
@@ -46,7 +49,9 @@ export const exitCodeOfError = (error: unknown, options: ExitCodeOptions = {}): 
   return damaged && options.sending !== true ? 2 : 1
 }
 
-const interrupted = ({signal}: ExitCodeOptions): ExitCode => (signal === 'SIGTERM' ? 143 : 130)
+function interrupted({signal}: ExitCodeOptions): ExitCode {
+  return signal === 'SIGTERM' ? 143 : 130
+}
 
 const INVALID_INPUT: ReadonlySet<string> = new Set<ErrorCode>([
   'USAGE',

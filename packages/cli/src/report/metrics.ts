@@ -22,7 +22,7 @@ interface Metric {
  * `command`, `source` and `target`, so that the files of several jobs can lie side by side. A run succeeded where its exit
  * code is 0 and it was no dry run; 0 is the time of a success that there never was, so that an alert on its age fires.
  */
-export const formatMetrics = (report: Report, options: MetricsOptions): string => {
+export function formatMetrics(report: Report, options: MetricsOptions): string {
   const {command, source, target} = report
   const common = [
     ['command', command],
@@ -45,10 +45,10 @@ export const formatMetrics = (report: Report, options: MetricsOptions): string =
  * `--metrics FILE`, readable for everybody, since node_exporter is another user.
  * @throws {MirrorError} WRITE_FAILED
  */
-export const writeMetrics = async (
+export async function writeMetrics(
   path: string,
   {report, exitCode}: {readonly report: Report; readonly exitCode: ExitCode},
-): Promise<void> => {
+): Promise<void> {
   const previous = await readPrevious(path)
   await writeAtomically(path, formatMetrics(report, {exitCode, previous}))
   const written = await stat(path).catch(() => undefined)
@@ -73,10 +73,10 @@ const STATUSES = [
   'pruned',
 ] as const satisfies readonly ImageStatus[]
 
-const metricsOf = (
+function metricsOf(
   {finishedAt, startedAt, images, totals}: Report,
   {exitCode, success}: {readonly exitCode: ExitCode; readonly success: number},
-): readonly Metric[] => {
+): readonly Metric[] {
   const {uploaded, downloaded = 0, mounted, present} = totals.bytes
   const ended = Date.parse(finishedAt)
   return [
@@ -125,12 +125,14 @@ const metricsOf = (
   ]
 }
 
-const one = (value: number): Pick<Metric, 'values'> => ({values: [['', value]]})
+function one(value: number): Pick<Metric, 'values'> {
+  return {values: [['', value]]}
+}
 
-const lastSuccess = (
+function lastSuccess(
   {finishedAt, outcome}: Report,
   {exitCode, previous = '', labels}: MetricsOptions & {readonly labels: string},
-): number => {
+): number {
   const now = Date.parse(finishedAt) / 1000
   if (exitCode === 0 && outcome !== 'planned') return now
   const start = `${SUCCESS}${labels} `
@@ -140,17 +142,19 @@ const lastSuccess = (
   return value >= 0 && value <= now ? value : 0
 }
 
-const labels = (pairs: readonly (readonly [name: string, value: string])[]): string =>
-  `{${pairs.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}}`
+function labels(pairs: readonly (readonly [name: string, value: string])[]): string {
+  return `{${pairs.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}}`
+}
 
-const escaped = (value: string): string =>
-  value
+function escaped(value: string): string {
+  return value
     .replaceAll('\\', String.raw`\\`)
     .replaceAll('"', String.raw`\"`)
     .replaceAll('\n', String.raw`\n`)
+}
 
 /** A cache: whatever cannot be read was not there. What cannot be written will be told. */
-const readPrevious = async (path: string): Promise<string | undefined> => {
+async function readPrevious(path: string): Promise<string | undefined> {
   try {
     const stats = await stat(path)
     // A pipe would keep whoever reads it waiting.

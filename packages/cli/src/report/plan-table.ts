@@ -7,7 +7,7 @@ import {formatChanges, formatFailures} from './summary.js'
 const WIDEST_SOURCE = 72
 
 /** What `--dry-run` prints: one line an image with what would be sent and where it would go, then the sums. */
-export const formatPlan = (report: Report): string => {
+export function formatPlan(report: Report): string {
   const {images, totals} = report
   const rows = images.filter((image) => !isFailed(image)).map(rowOf)
   const widest = rows.reduce((width, {source}) => Math.max(width, source.length), 0)
@@ -27,13 +27,15 @@ export const formatPlan = (report: Report): string => {
   return `${table.join('')}${formatFailures(report)}${formatChanges(report)}${sums.join('')}`
 }
 
-const rowOf = (image: ReportImage): {toSend: string; source: string; target: string} => ({
-  toSend:
-    image.toRemove === true
-      ? 'remove'
-      : image.status === 'planned'
-        ? formatBytes(image.bytesToSend ?? 0)
-        : image.status,
-  source: printable(image.source),
-  target: printable(image.target),
-})
+function rowOf(image: ReportImage): {toSend: string; source: string; target: string} {
+  return {
+    toSend:
+      image.toRemove === true
+        ? 'remove'
+        : image.status === 'planned'
+          ? formatBytes(image.bytesToSend ?? 0)
+          : image.status,
+    source: printable(image.source),
+    target: printable(image.target),
+  }
+}

@@ -4,7 +4,7 @@ import {hintOf} from '../text/hint-of.js'
 import type {ReportError} from './report.js'
 
 /** An error as the report holds it: no stack, no credential, one printable line. What is no MirrorError is a `BUG`. */
-export const reportErrorOf = (thrown: unknown): ReportError => {
+export function reportErrorOf(thrown: unknown): ReportError {
   if (!isMirrorError(thrown)) {
     const message = thrown instanceof Error ? `${thrown.name}: ${explain(thrown)}` : String(thrown)
     return {code: 'BUG', message, hint: 'this is a bug in mirror: report it'}
@@ -19,10 +19,10 @@ export const reportErrorOf = (thrown: unknown): ReportError => {
 }
 
 /** Side, reference and message, in the order in which errors are told; the reference only once. */
-export const failureOf = (
+export function failureOf(
   image: {readonly source: string; readonly target: string},
   error: ReportError,
-): readonly string[] => {
+): readonly string[] {
   const side = error.side ?? 'target'
   const reference = side === 'source' ? image.source : image.target
   return [side, ...(error.message.includes(reference) ? [] : [reference]), error.message]

@@ -96,56 +96,61 @@ export interface RunFigures {
   readonly dryRun?: boolean
 }
 
-export const makeReport = (run: RunFigures, images: readonly ReportImage[]): Report => ({
-  schema: 'mirror.report/v1',
-  command: run.command,
-  source: run.source,
-  target: run.target,
-  startedAt: run.startedAt.toISOString(),
-  finishedAt: run.finishedAt.toISOString(),
-  outcome: outcomeOfRun(run, images),
-  totals: {
-    images: images.length,
-    succeeded: images.filter(isDone).length,
-    failed: images.filter(isFailed).length,
-    blobs: {uploaded: 0, mounted: 0, present: 0, ...run.blobs},
-    bytes: {uploaded: 0, present: 0, mounted: 0, decoded: 0, scratchPeak: 0, ...run.bytes},
-    requests: run.requests ?? 0,
-    retries: run.retries ?? 0,
-  },
-  ...(run.error === undefined ? {} : {error: run.error}),
-  images,
-})
+export function makeReport(run: RunFigures, images: readonly ReportImage[]): Report {
+  return {
+    schema: 'mirror.report/v1',
+    command: run.command,
+    source: run.source,
+    target: run.target,
+    startedAt: run.startedAt.toISOString(),
+    finishedAt: run.finishedAt.toISOString(),
+    outcome: outcomeOfRun(run, images),
+    totals: {
+      images: images.length,
+      succeeded: images.filter(isDone).length,
+      failed: images.filter(isFailed).length,
+      blobs: {uploaded: 0, mounted: 0, present: 0, ...run.blobs},
+      bytes: {uploaded: 0, present: 0, mounted: 0, decoded: 0, scratchPeak: 0, ...run.bytes},
+      requests: run.requests ?? 0,
+      retries: run.retries ?? 0,
+    },
+    ...(run.error === undefined ? {} : {error: run.error}),
+    images,
+  }
+}
 
 /** The report of a run that came to nothing: its registry did not answer, another run held the lock, it was stopped. */
-export const failedReport = (run: RunFigures, error: ReportError): Report => {
+export function failedReport(run: RunFigures, error: ReportError): Report {
   const {images, ...report} = makeReport(run, [])
   return {...report, outcome: error.code === 'CANCELLED' ? 'cancelled' : 'failed', error, images}
 }
 
 /** What a run comes to: a drifted image counts as failed; one that was already there as done. */
-export const outcomeOf = (images: readonly {readonly status: ImageStatus}[]): Outcome => {
+export function outcomeOf(images: readonly {readonly status: ImageStatus}[]): Outcome {
   if (images.some(({status}) => status === 'cancelled')) return 'cancelled'
   const planned = isDryRun(images)
   if (images.some(isFailed)) return planned || images.some(isDone) ? 'partial' : 'failed'
   return planned ? 'planned' : 'ok'
 }
 
-const outcomeOfRun = ({error, dryRun}: RunFigures, images: readonly ReportImage[]): Outcome => {
+function outcomeOfRun({error, dryRun}: RunFigures, images: readonly ReportImage[]): Outcome {
   const outcome = error === undefined ? outcomeOf(images) : outcomeWithError(images, error)
   return outcome === 'ok' && dryRun === true ? 'planned' : outcome
 }
 
-const outcomeWithError = (images: readonly ReportImage[], {code}: ReportError): Outcome => {
+function outcomeWithError(images: readonly ReportImage[], {code}: ReportError): Outcome {
   if (code === 'CANCELLED' || outcomeOf(images) === 'cancelled') return 'cancelled'
   return images.some(isDone) ? 'partial' : 'failed'
 }
 
-export const isDryRun = (images: readonly {readonly status: ImageStatus}[]): boolean =>
-  images.some(({status}) => status === 'planned')
+export function isDryRun(images: readonly {readonly status: ImageStatus}[]): boolean {
+  return images.some(({status}) => status === 'planned')
+}
 
-const isDone = ({status}: {readonly status: ImageStatus}): boolean =>
-  status === 'pushed' || status === 'present' || status === 'pruned'
+function isDone({status}: {readonly status: ImageStatus}): boolean {
+  return status === 'pushed' || status === 'present' || status === 'pruned'
+}
 
-export const isFailed = ({status}: {readonly status: ImageStatus}): boolean =>
-  status === 'failed' || status === 'drifted'
+export function isFailed({status}: {readonly status: ImageStatus}): boolean {
+  return status === 'failed' || status === 'drifted'
+}

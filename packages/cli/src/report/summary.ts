@@ -12,10 +12,7 @@ const REASONS_SHOWN = 5
  * The end of a run for people, in lines: what went wrong, which digests changed and why, and last the figures, where the
  * eye falls. When quiet, only what went wrong: empty if nothing did. Empty for a dry run, which is told by its plan.
  */
-export const formatSummary = (
-  report: Report,
-  options: {readonly quiet?: boolean | undefined} = {},
-): string => {
+export function formatSummary(report: Report, options: {readonly quiet?: boolean | undefined} = {}): string {
   if (report.outcome === 'planned' || isDryRun(report.images)) return ''
   if (options.quiet === true) {
     return report.outcome === 'ok' ? '' : `${formatFailures(report)}${formatFigures(report)}`
@@ -24,7 +21,7 @@ export const formatSummary = (
 }
 
 /** One line for each failed image; a hint that several in a row share, once after them; last what concerns the whole run. */
-export const formatFailures = ({images, error: whole}: Report): string => {
+export function formatFailures({images, error: whole}: Report): string {
   const failed = images.filter((image) => isFailed(image))
   const lines = failed.slice(0, FAILURES_SHOWN).map((image, index) => {
     const error = image.error ?? {code: image.status, message: image.reason ?? image.status}
@@ -37,7 +34,7 @@ export const formatFailures = ({images, error: whole}: Report): string => {
 }
 
 /** Grouped by reason, since a bundle's images usually share it. */
-export const formatChanges = ({images}: Report): string => {
+export function formatChanges({images}: Report): string {
   const changed = new Map<string, ReportImage[]>()
   for (const image of images) {
     if (!image.digestChanged || image.status === 'failed') continue
@@ -55,7 +52,7 @@ export const formatChanges = ({images}: Report): string => {
 }
 
 /** `15 images: 12 pushed, 3 present, 0 failed; 812 MB sent, 120 MB mounted, 3 blobs present; 34 s` */
-const formatFigures = (report: Report): string => {
+function formatFigures(report: Report): string {
   const {totals, images, outcome} = report
   const by = (status: ImageStatus): number => images.filter((image) => image.status === status).length
   const always = (['pushed', 'present', 'failed'] as const).map((status) => `${by(status)} ${status}`)
@@ -75,4 +72,6 @@ const formatFigures = (report: Report): string => {
     : figures
 }
 
-const more = (number: number): string => (number > 0 ? `  and ${number} more: see --report\n` : '')
+function more(number: number): string {
+  return number > 0 ? `  and ${number} more: see --report\n` : ''
+}

@@ -8,7 +8,7 @@ import {MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
  * (`/dev/stdout`, a pipe) is written as it is, since a rename would replace it.
  * @throws {MirrorError} WRITE_FAILED
  */
-export const writeAtomically = async (path: string, text: string): Promise<void> => {
+export async function writeAtomically(path: string, text: string): Promise<void> {
   try {
     const existing = await stat(path).catch(absent)
     if (existing === undefined || existing.isFile()) {
@@ -32,11 +32,11 @@ export interface ReplaceOptions {
 }
 
 /** Puts a file in the place of another in one step; a crash leaves at most a file `.NAME.….tmp` beside it. */
-export const replaceFile = async (
+export async function replaceFile(
   path: string,
   content: string | Uint8Array,
   {mode = 0o666, durable = true}: ReplaceOptions = {},
-): Promise<void> => {
+): Promise<void> {
   const temporary = join(
     dirname(path),
     `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`,
@@ -56,6 +56,6 @@ export const replaceFile = async (
   }
 }
 
-const absent = (error: NodeJS.ErrnoException): undefined => {
+function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }

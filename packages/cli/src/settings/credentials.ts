@@ -35,10 +35,10 @@ const TRIES = 3
  * terminal. `needCredential` insists on one now, or rules all of it out: undefined.
  * @throws {MirrorError} CREDENTIALS_INVALID, AUTH_REQUIRED, CANCELLED
  */
-export const openCredentials = async (
+export async function openCredentials(
   settings: RegistrySettings,
   options: CredentialOptions,
-): Promise<CredentialProvider | undefined> => {
+): Promise<CredentialProvider | undefined> {
   if (settings.needCredential === false) return undefined
   const given = await givenCredential(settings, options)
   if (given !== undefined) return onItsSide(given, options.side)
@@ -50,9 +50,8 @@ export const openCredentials = async (
 }
 
 /** A file or a helper does not know which side it is asked for. */
-const onItsSide =
-  (provider: CredentialProvider, side: Side): CredentialProvider =>
-  async (request) => {
+function onItsSide(provider: CredentialProvider, side: Side): CredentialProvider {
+  return async (request) => {
     try {
       return await provider(request)
     } catch (error) {
@@ -60,12 +59,13 @@ const onItsSide =
       throw new MirrorError(error.code, error.message, {side, hint: error.hint, cause: error.cause})
     }
   }
+}
 
 /** A credential that the settings hold or name, for this registry alone. */
-const givenCredential = async (
+async function givenCredential(
   settings: RegistrySettings,
   {side, origin = `--${prefixOf(side)}username`}: CredentialOptions,
-): Promise<CredentialProvider | undefined> => {
+): Promise<CredentialProvider | undefined> {
   const {username, password, passwordFile, serviceAccountKey, identityToken, credentialHelper} = settings
   if (serviceAccountKey !== undefined) {
     const key = await readServiceAccountKey(serviceAccountKey)
@@ -87,7 +87,7 @@ const givenCredential = async (
 }
 
 /** Google's registries take the whole key file as the password of `_json_key`; one that is not JSON is the wrong file. */
-const readServiceAccountKey = async (path: string): Promise<string> => {
+async function readServiceAccountKey(path: string): Promise<string> {
   const text = await readSecret(path, 'service-account-key')
   const {type} = parseJsonObject(Buffer.from(text), path)
   if (type === 'service_account') return text
@@ -96,7 +96,7 @@ const readServiceAccountKey = async (path: string): Promise<string> => {
   })
 }
 
-const readSecret = async (path: string, flag: string): Promise<string> => {
+async function readSecret(path: string, flag: string): Promise<string> {
   const text = await readTextFile(path, {
     flag,
     limit: limits.credentialFileBytes,
@@ -106,10 +106,10 @@ const readSecret = async (path: string, flag: string): Promise<string> => {
 }
 
 /** What the files have; where that is nothing or refused, what the person at the terminal says. */
-const foundOrAsked = (
+function foundOrAsked(
   dockerConfig: string | undefined,
   {registry, side, suspend}: CredentialOptions,
-): CredentialProvider => {
+): CredentialProvider {
   const usual = usualCredentialFiles({
     env: environment(),
     home: home(),
@@ -148,10 +148,10 @@ const foundOrAsked = (
   }
 }
 
-const ask = async ({
+async function ask({
   side,
   ...question
-}: Parameters<typeof promptCredential>[0] & {readonly side: Side}): Promise<Credential | undefined> => {
+}: Parameters<typeof promptCredential>[0] & {readonly side: Side}): Promise<Credential | undefined> {
   const answer = await promptCredential(question)
   if (answer.kind === 'basic') return {...answer, origin: 'the prompt'}
   const {registry, signal} = question
@@ -161,7 +161,8 @@ const ask = async ({
   throw authRequired({registry, side, lookedIn: file.lookedIn(registry)})
 }
 
-const openFiles = (files: readonly CredentialFile[]): FileCredentials =>
-  credentialsFromFiles(files, {
+function openFiles(files: readonly CredentialFile[]): FileCredentials {
+  return credentialsFromFiles(files, {
     runHelper: (name, server, {signal}) => runCredentialHelper(name, server, {env: environment(), signal}),
   })
+}

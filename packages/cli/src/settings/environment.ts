@@ -5,25 +5,32 @@ import type {ProxyOptions} from '@airgap-mirror/oci-client'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The one place that reads the process's environment, besides the flags' own variables. */
-export const environment = (): Environment => process.env
+export function environment(): Environment {
+  return process.env
+}
 
-export const home = (): string => homedir()
+export function home(): string {
+  return homedir()
+}
 
 /** Where state is kept unless the user names a place (XDG Base Directory Specification: a relative path does not count). */
-export const stateHome = (env: Environment): string => {
+export function stateHome(env: Environment): string {
   const named = env['XDG_STATE_HOME'] ?? ''
   return join(isAbsolute(named) ? named : join(home(), '.local', 'state'), 'mirror')
 }
 
 /** Proxies as Go tools take them from the environment; the upper-case name wins, an empty value means none. */
-export const proxyFrom = (
+export function proxyFrom(
   env: Environment,
   flags: {readonly proxy?: string | undefined; readonly noProxy?: string | undefined},
-): ProxyOptions => ({
-  httpsProxy: flags.proxy ?? either(env, 'HTTPS_PROXY'),
-  httpProxy: flags.proxy ?? either(env, 'HTTP_PROXY'),
-  noProxy: flags.noProxy ?? either(env, 'NO_PROXY'),
-})
+): ProxyOptions {
+  return {
+    httpsProxy: flags.proxy ?? either(env, 'HTTPS_PROXY'),
+    httpProxy: flags.proxy ?? either(env, 'HTTP_PROXY'),
+    noProxy: flags.noProxy ?? either(env, 'NO_PROXY'),
+  }
+}
 
-const either = (env: Environment, name: string): string | undefined =>
-  env[name] || env[name.toLowerCase()] || undefined
+function either(env: Environment, name: string): string | undefined {
+  return env[name] || env[name.toLowerCase()] || undefined
+}

@@ -17,7 +17,7 @@ export interface FlagReader {
 }
 
 /** @param options.prefix what all the names begin with: `source-` for the flags of the source's side */
-export const flagReader = (flags: FlagValues, {prefix = ''}: {readonly prefix?: string} = {}): FlagReader => {
+export function flagReader(flags: FlagValues, {prefix = ''}: {readonly prefix?: string} = {}): FlagReader {
   const text = (flag: string): string | undefined => {
     const value = flags[prefix + flag]
     return typeof value === 'string' ? value : undefined
@@ -55,7 +55,7 @@ export const flagReader = (flags: FlagValues, {prefix = ''}: {readonly prefix?: 
  * Standard input can be read once.
  * @throws {MirrorError} USAGE naming two that want it
  */
-export const refuseTwoReaders = (readers: readonly (readonly [boolean, string])[]): void => {
+export function refuseTwoReaders(readers: readonly (readonly [boolean, string])[]): void {
   const [first, second] = readers.filter(([reads]) => reads).map(([, flag]) => flag)
   if (second !== undefined) throw new MirrorError('USAGE', `${first} and ${second} both read standard input`)
 }

@@ -10,7 +10,7 @@ import {readTextFile} from './read-file.js'
  * What the flags say of names at the target.
  * @throws {MirrorError} USAGE
  */
-export const readNamingFlags = ({text, list, whole}: FlagReader): JobNaming => {
+export function readNamingFlags({text, list, whole}: FlagReader): JobNaming {
   const mapHost = text('map-host') as JobNaming['mapHost']
   const rewrites = list('rewrite').map(parseRewriteRule)
   const mapFile = text('map')
@@ -27,11 +27,12 @@ export const readNamingFlags = ({text, list, whole}: FlagReader): JobNaming => {
  * The lines of a map file; none where there is no file.
  * @throws {MirrorError} LIST_INVALID naming every bad line, LIMIT_EXCEEDED
  */
-export const readMapFile = async (path: string | undefined): Promise<ReadonlyMap<string, string>> =>
-  path === undefined
+export async function readMapFile(path: string | undefined): Promise<ReadonlyMap<string, string>> {
+  return path === undefined
     ? new Map()
     : parseMapFile(
         await readTextFile(path, {flag: '--map', limit: limits.listBytes, code: 'LIST_INVALID'}),
         path,
         referenceKey,
       )
+}

@@ -17,17 +17,20 @@ export interface OutputSettings {
   readonly notify: string | undefined
 }
 
-export const readOutputFlags = ({text, on}: FlagReader): OutputSettings => ({
-  progress: (text('progress') ?? defaults.progress) as ProgressMode,
-  json: on('json'),
-  quiet: on('quiet'),
-  verbose: on('verbose'),
-  report: text('report'),
-  failed: text('failed'),
-  metrics: text('metrics'),
-  notify: text('notify-command'),
-})
+export function readOutputFlags({text, on}: FlagReader): OutputSettings {
+  return {
+    progress: (text('progress') ?? defaults.progress) as ProgressMode,
+    json: on('json'),
+    quiet: on('quiet'),
+    verbose: on('verbose'),
+    report: text('report'),
+    failed: text('failed'),
+    metrics: text('metrics'),
+    notify: text('notify-command'),
+  }
+}
 
 /** Where runs remember things; undefined: nowhere. */
-export const stateDirectory = ({text, on}: FlagReader): string | undefined =>
-  on('no-state') ? undefined : resolve(text('state') || stateHome(environment()))
+export function stateDirectory({text, on}: FlagReader): string | undefined {
+  return on('no-state') ? undefined : resolve(text('state') || stateHome(environment()))
+}

@@ -39,7 +39,7 @@ export interface PushSettings {
  * Reads and checks the flags of a push, and the files they name.
  * @throws {MirrorError} USAGE, LIST_INVALID, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
-export const readPushSettings = async (flags: FlagValues): Promise<PushSettings> => {
+export async function readPushSettings(flags: FlagValues): Promise<PushSettings> {
   const read = flagReader(flags)
   const {text, list, on} = read
   const source = text('source') ?? ''
@@ -87,7 +87,8 @@ export const readPushSettings = async (flags: FlagValues): Promise<PushSettings>
 }
 
 /** A list's second columns are targets, beneath the lines of `--map`. */
-const secondColumns = (listed: readonly ListedImage[]): readonly (readonly [string, string])[] =>
-  listed.flatMap(({source, target}) =>
+function secondColumns(listed: readonly ListedImage[]): readonly (readonly [string, string])[] {
+  return listed.flatMap(({source, target}) =>
     target === undefined ? [] : [[referenceKey(source), target] as const],
   )
+}

@@ -12,7 +12,7 @@ export interface ReadFileOptions {
  * Reads a text file that a flag names; `-` is standard input.
  * @throws {MirrorError} `code` where it cannot be read, LIMIT_EXCEEDED
  */
-export const readTextFile = async (path: string, {flag, limit, code}: ReadFileOptions): Promise<string> => {
+export async function readTextFile(path: string, {flag, limit, code}: ReadFileOptions): Promise<string> {
   try {
     const bytes = path === '-' ? await readStream(process.stdin, limit) : await readFile(path, limit)
     if (bytes !== undefined) return new TextDecoder('utf-8', {fatal: true}).decode(bytes)
@@ -22,7 +22,7 @@ export const readTextFile = async (path: string, {flag, limit, code}: ReadFileOp
   throw new MirrorError('LIMIT_EXCEEDED', `${flag} ${path} is over the limit of ${limit} bytes`)
 }
 
-const readFile = async (path: string, limit: number): Promise<Uint8Array | undefined> => {
+async function readFile(path: string, limit: number): Promise<Uint8Array | undefined> {
   const file = await open(path)
   try {
     return await readStream(file.createReadStream({autoClose: false}), limit)
@@ -31,10 +31,10 @@ const readFile = async (path: string, limit: number): Promise<Uint8Array | undef
   }
 }
 
-const readStream = async (
+async function readStream(
   stream: AsyncIterable<Uint8Array | string>,
   limit: number,
-): Promise<Uint8Array | undefined> => {
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream) {

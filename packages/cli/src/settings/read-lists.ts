@@ -7,8 +7,8 @@ import {readTextFile} from './read-file.js'
  * @param paths `-` is standard input
  * @throws {MirrorError} LIST_INVALID naming every bad line of all of them, LIMIT_EXCEEDED
  */
-export const readLists = async (paths: readonly string[]): Promise<readonly ListedImage[]> =>
-  parseImageLists(
+export async function readLists(paths: readonly string[]): Promise<readonly ListedImage[]> {
+  return parseImageLists(
     await Promise.all(
       paths.map(async (path) => ({
         name: path === '-' ? 'standard input' : path,
@@ -16,3 +16,4 @@ export const readLists = async (paths: readonly string[]): Promise<readonly List
       })),
     ),
   )
+}

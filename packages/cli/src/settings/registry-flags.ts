@@ -11,7 +11,7 @@ interface Wording {
 }
 
 /** How a registry is reached, trusted and spared: the same flags for either side. */
-const connectionFlags = ({prefix, group: helpGroup, registry, transfers, counted}: Wording) => {
+function connectionFlags({prefix, group: helpGroup, registry, transfers, counted}: Wording) {
   const valued = (flag: string, helpValue: string, description: string) =>
     text(`${prefix}${flag}`, {description, helpValue, helpGroup})
   const plain = (flag: string, description: string) => toggle(`${prefix}${flag}`, {description, helpGroup})
@@ -79,20 +79,25 @@ export const targetRegistryFlags = {
 }
 
 /** `--private-registry` and how to reach it. */
-export const privateRegistryFlags = (options: {readonly required: boolean}) => ({
-  'private-registry': text('private-registry', {
-    description: 'where the images go',
-    helpValue: 'HOST[:PORT][/NAMESPACE]',
-    helpGroup: group,
-    required: options.required,
-  }),
-  ...targetRegistryFlags,
-})
+export function privateRegistryFlags(options: {readonly required: boolean}) {
+  return {
+    'private-registry': text('private-registry', {
+      description: 'where the images go',
+      helpValue: 'HOST[:PORT][/NAMESPACE]',
+      helpGroup: group,
+      required: options.required,
+    }),
+    ...targetRegistryFlags,
+  }
+}
 
 type Prefixed<Flags> = {[Name in keyof Flags & string as `source-${Name}`]: Flags[Name]}
 
-const prefixed = <Flags extends object>(flags: Flags): Prefixed<Flags> =>
-  Object.fromEntries(Object.entries(flags).map(([name, flag]) => [`source-${name}`, flag])) as Prefixed<Flags>
+function prefixed<Flags extends object>(flags: Flags): Prefixed<Flags> {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => [`source-${name}`, flag]),
+  ) as Prefixed<Flags>
+}
 
 /** The registries that images come from. */
 export const sourceRegistryFlags = {

@@ -14,10 +14,7 @@ export type ConnectionOptions = Omit<RegistryOptions, 'credentials' | 'registry'
  * Settings with their defaults, and the files they name.
  * @throws {MirrorError} CERTIFICATE_INVALID, LIMIT_EXCEEDED
  */
-export const connectionOptions = async (
-  settings: RegistrySettings,
-  side: Side,
-): Promise<ConnectionOptions> => {
+export async function connectionOptions(settings: RegistrySettings, side: Side): Promise<ConnectionOptions> {
   const prefix = prefixOf(side)
   const [cacert, extraCa, clientCert, clientKey] = await Promise.all([
     readPem(settings.cacert, `--${prefix}cacert`),
@@ -44,11 +41,15 @@ export const connectionOptions = async (
   }
 }
 
-const readPem = async (path: string | undefined, flag: string): Promise<string | undefined> =>
-  path === undefined
+async function readPem(path: string | undefined, flag: string): Promise<string | undefined> {
+  return path === undefined
     ? undefined
     : readTextFile(path, {flag, limit: limits.certificateBytes, code: 'CERTIFICATE_INVALID'})
+}
 
 /** Node adds this file to the roots a program names only from 22.15 on; of one it cannot read it has warned already. */
-const extraRoots = (): Promise<string | undefined> =>
-  readPem(environment()['NODE_EXTRA_CA_CERTS'] || undefined, 'NODE_EXTRA_CA_CERTS').catch(() => undefined)
+function extraRoots(): Promise<string | undefined> {
+  return readPem(environment()['NODE_EXTRA_CA_CERTS'] || undefined, 'NODE_EXTRA_CA_CERTS').catch(
+    () => undefined,
+  )
+}

@@ -9,7 +9,7 @@ import {readTextFile} from './read-file.js'
  * What the flags of one side say of its registries; what they do not say is absent.
  * @throws {MirrorError} USAGE; CREDENTIALS_INVALID where a password cannot be read from standard input
  */
-export const readRegistryFlags = async (flags: FlagValues, side: Side): Promise<RegistrySettings> => {
+export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<RegistrySettings> {
   const prefix = prefixOf(side)
   const {text, on, whole, parsed} = flagReader(flags, {prefix})
   const username = text('username')
@@ -53,8 +53,8 @@ export const readRegistryFlags = async (flags: FlagValues, side: Side): Promise<
 }
 
 /** A password on the command line is a password for everybody. In the environment it is not. */
-export const passwordWarnings = (flags: FlagValues): readonly string[] =>
-  (['target', 'source'] as const).flatMap((side) => {
+export function passwordWarnings(flags: FlagValues): readonly string[] {
+  return (['target', 'source'] as const).flatMap((side) => {
     const prefix = prefixOf(side)
     const variable = side === 'source' ? 'MIRROR_SOURCE_PASSWORD' : 'MIRROR_PASSWORD'
     if (flags[`${prefix}password`] === undefined || environment()[variable] !== undefined) return []
@@ -62,12 +62,13 @@ export const passwordWarnings = (flags: FlagValues): readonly string[] =>
       `--${prefix}password shows the password to everyone who can list processes here: prefer --${prefix}password-stdin`,
     ]
   })
+}
 
 /** Settings in the order in which they win: flags before a job file. A credential takes the place of any other kind. */
-export const overriding = (
+export function overriding(
   settings: RegistrySettings,
   beneath: RegistrySettings | undefined,
-): RegistrySettings => {
+): RegistrySettings {
   if (beneath === undefined) return settings
   const hasCredential = CREDENTIALS.some((key) => settings[key] !== undefined)
   const kept = hasCredential
@@ -78,7 +79,9 @@ export const overriding = (
   return {...kept, ...settings}
 }
 
-export const prefixOf = (side: Side): '' | 'source-' => (side === 'source' ? 'source-' : '')
+export function prefixOf(side: Side): '' | 'source-' {
+  return side === 'source' ? 'source-' : ''
+}
 
 const CREDENTIALS = [
   'username',
@@ -91,7 +94,7 @@ const CREDENTIALS = [
   'needCredential',
 ] as const satisfies readonly (keyof RegistrySettings)[]
 
-const passwordFromStdin = async (prefix: string): Promise<string> => {
+async function passwordFromStdin(prefix: string): Promise<string> {
   const line = await readTextFile('-', {
     flag: `--${prefix}password-stdin`,
     limit: limits.listBytes,
@@ -100,7 +103,10 @@ const passwordFromStdin = async (prefix: string): Promise<string> => {
   return line.replace(/\r?\n$/, '')
 }
 
-const said = (values: {
+function said(values: {
   readonly [Key in keyof RegistrySettings]: RegistrySettings[Key] | undefined
-}): RegistrySettings =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as RegistrySettings
+}): RegistrySettings {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as RegistrySettings
+}

@@ -57,7 +57,7 @@ export interface SyncSettings {
  * Reads and checks the flags of a sync, and the files they name.
  * @throws {MirrorError} USAGE, CONFIG_INVALID, LIST_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
-export const readSyncSettings = async (flags: FlagValues): Promise<SyncSettings> => {
+export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings> {
   const read = flagReader(flags)
   const {text, on, list, parsed} = read
   const lists = list('images')
@@ -105,33 +105,37 @@ export const readSyncSettings = async (flags: FlagValues): Promise<SyncSettings>
   }
 }
 
-const listsAsJob = (images: readonly string[]): JobFile => ({
-  registries: new Map(),
-  jobs: [
-    {
-      name: 'images',
-      images,
-      references: [],
-      repositories: [],
-      targets: [],
-      naming: {},
-      include: [],
-      exclude: [],
-    },
-  ],
-})
+function listsAsJob(images: readonly string[]): JobFile {
+  return {
+    registries: new Map(),
+    jobs: [
+      {
+        name: 'images',
+        images,
+        references: [],
+        repositories: [],
+        targets: [],
+        naming: {},
+        include: [],
+        exclude: [],
+      },
+    ],
+  }
+}
 
 /** Lists are known by where they are: a list that is replaced by a newer one under its name is the same job. */
-const listOrigin = (lists: readonly string[]): string => lists.map(nameOf).toSorted().join(' ')
+function listOrigin(lists: readonly string[]): string {
+  return lists.map(nameOf).toSorted().join(' ')
+}
 
 /** `--map` takes the place of all that a job file says of single names. */
-const overruled = <Naming extends JobNaming>(own: Naming, flags: JobNaming): Naming => {
+function overruled<Naming extends JobNaming>(own: Naming, flags: JobNaming): Naming {
   const {map: _names, ...rest} = own
   return flags.mapFile === undefined ? {...own, ...flags} : ({...rest, ...flags} as Naming)
 }
 
 /** Who gives other names by flags may mean both, in runs of their own. */
-const namingOrigin = ({text, list}: FlagReader): string => {
+function namingOrigin({text, list}: FlagReader): string {
   const map = text('map')
   return [
     ...['map-host', 'max-depth'].map((flag) => [flag, text(flag)] as const),
@@ -142,7 +146,9 @@ const namingOrigin = ({text, list}: FlagReader): string => {
     .join('')
 }
 
-const nameOf = (path: string): string => (path === '-' ? path : resolve(path))
+function nameOf(path: string): string {
+  return path === '-' ? path : resolve(path)
+}
 
 interface FlagsForJob {
   readonly read: FlagReader
@@ -152,10 +158,7 @@ interface FlagsForJob {
   readonly isPiped: boolean
 }
 
-const withFlags = async (
-  job: Job,
-  {read, privateRegistry, origin, isPiped}: FlagsForJob,
-): Promise<SyncJob> => {
+async function withFlags(job: Job, {read, privateRegistry, origin, isPiped}: FlagsForJob): Promise<SyncJob> {
   const {text, list, on, whole} = read
   const naming = readNamingFlags(read)
   const platforms = list('platform').map(parsePlatform)
@@ -188,20 +191,20 @@ const withFlags = async (
 /** Longer ones are kept by their hash: every tag of the job has it in the state. */
 const OWNER_LENGTH = 200
 
-const ownerOf = ({name}: Job, origin: string): string => {
+function ownerOf({name}: Job, origin: string): string {
   const owner = `${origin}#${name}`
   return owner.length <= OWNER_LENGTH ? owner : `sha256:${createHash('sha256').update(owner).digest('hex')}`
 }
 
 /** @throws {MirrorError} USAGE where nobody could tell what the job had made before */
-const refusePrune = (
+function refusePrune(
   job: Job,
   {
     read,
     narrowed,
     isPiped,
   }: {readonly read: FlagReader; readonly narrowed: boolean; readonly isPiped: boolean},
-): void => {
+): void {
   const {on} = read
   if (!on('prune') && job.prune !== true) return
   if (on('no-state')) {
@@ -221,7 +224,7 @@ const refusePrune = (
   }
 }
 
-const readMirrors = async (path: string): Promise<SourceMirrors> => {
+async function readMirrors(path: string): Promise<SourceMirrors> {
   const text = await readTextFile(path, {
     flag: '--source-mirrors',
     limit: limits.listBytes,

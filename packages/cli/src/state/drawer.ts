@@ -126,4 +126,6 @@ export class Drawer {
 }
 
 /** Keys may be long and hold anything. */
-const nameOf = (key: string): string => createHash('sha256').update(key).digest('hex')
+function nameOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex')
+}

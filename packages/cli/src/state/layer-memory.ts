@@ -8,7 +8,7 @@ import type {KnownLayers} from '../engine/known-layers.js'
 import type {Drawer} from './drawer.js'
 
 /** @param layerFormat the version of the compressor */
-export const layerMemory = (drawer: Drawer, layerFormat: number): KnownLayers => {
+export function layerMemory(drawer: Drawer, layerFormat: number): KnownLayers {
   const keyOf = ({diffId, mediaType}: PendingLayer): string => `${diffId} ${mediaType} ${layerFormat}`
   return {
     find: async (layer) => {
@@ -21,7 +21,7 @@ export const layerMemory = (drawer: Drawer, layerFormat: number): KnownLayers =>
   }
 }
 
-const descriptorIn = (json: unknown): Descriptor | undefined => {
+function descriptorIn(json: unknown): Descriptor | undefined {
   if (json === undefined) return undefined
   try {
     return parseDescriptor(json, 'a remembered layer')

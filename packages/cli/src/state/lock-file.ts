@@ -27,13 +27,13 @@ const RELEASED = 'released\n'
 const MAX_BYTES = 4096
 
 /** The file with the highest number. `vanished`: it was removed just now, for a higher one. */
-export const highestFile = async (directory: string): Promise<LockFile | undefined | 'vanished'> => {
+export async function highestFile(directory: string): Promise<LockFile | undefined | 'vanished'> {
   const number = Math.max(0, ...(await numbersIn(directory)))
   return number === 0 ? undefined : ((await readLockFile(directory, number)) ?? 'vanished')
 }
 
 /** @returns undefined where there is none of that number */
-export const readLockFile = async (directory: string, number: number): Promise<LockFile | undefined> => {
+export async function readLockFile(directory: string, number: number): Promise<LockFile | undefined> {
   try {
     await using file = await open(pathOf(directory, number))
     const {buffer, bytesRead} = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0)
@@ -67,10 +67,10 @@ export interface OwnFile {
  * Makes the file of that number, with all its content at once.
  * @returns undefined where there is one already
  */
-export const makeLockFile = async (
+export async function makeLockFile(
   directory: string,
   {number, holder}: {readonly number: number; readonly holder: LockHolder},
-): Promise<OwnFile | undefined> => {
+): Promise<OwnFile | undefined> {
   const id = randomBytes(16).toString('hex')
   const temporary = join(directory, `.${id}.tmp`)
   const body = `${JSON.stringify({...holder, id})}\n`
@@ -101,7 +101,7 @@ export const makeLockFile = async (
 }
 
 /** Removes the files of lower numbers, the lowest first: while one is there, so is every one that came after it. */
-export const removeBelow = async (directory: string, number: number): Promise<void> => {
+export async function removeBelow(directory: string, number: number): Promise<void> {
   const lower = (await numbersIn(directory)).filter((other) => other < number)
   for (const one of lower.sort((left, right) => left - right)) {
     await rm(pathOf(directory, one), {force: true})
@@ -109,7 +109,7 @@ export const removeBelow = async (directory: string, number: number): Promise<vo
 }
 
 /** Milliseconds on the clock by which the file system stamps files, which may be another machine's. */
-export const fileSystemTime = async (directory: string): Promise<number> => {
+export async function fileSystemTime(directory: string): Promise<number> {
   const temporary = join(directory, `.${randomBytes(16).toString('hex')}.tmp`)
   try {
     await using file = await open(temporary, 'wx', 0o600)
@@ -122,17 +122,20 @@ export const fileSystemTime = async (directory: string): Promise<number> => {
 }
 
 /** Written, and not only stamped: a time that is set would be this machine's own. */
-const mark = async (file: FileHandle, state: string): Promise<void> => {
+async function mark(file: FileHandle, state: string): Promise<void> {
   await file.write(state, 0, 'latin1')
   await file.sync()
 }
 
-const numbersIn = async (directory: string): Promise<readonly number[]> =>
-  (await readdir(directory)).filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number)
+async function numbersIn(directory: string): Promise<readonly number[]> {
+  return (await readdir(directory)).filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number)
+}
 
-const pathOf = (directory: string, number: number): string => join(directory, String(number))
+function pathOf(directory: string, number: number): string {
+  return join(directory, String(number))
+}
 
-const parseBody = (body: string): LockHolder | undefined => {
+function parseBody(body: string): LockHolder | undefined {
   try {
     return parseHolder(JSON.parse(body))
   } catch {
@@ -142,5 +145,6 @@ const parseBody = (body: string): LockHolder | undefined => {
 }
 
 /** ESTALE: it was removed by another client of a network file system. */
-const isGone = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESTALE')
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESTALE')
+}

@@ -22,7 +22,7 @@ export type Fate = 'runs' | 'gone' | 'unknown'
 /** The initial namespace's inode, fixed in the kernel: whoever is in it runs on the machine itself. */
 const OF_THE_MACHINE = 'pid:[4026531836]'
 
-export const thisProcess = async (): Promise<LockHolder> => {
+export async function thisProcess(): Promise<LockHolder> {
   const [stat, boot, namespace] = await Promise.all([
     readFile('/proc/self/stat', 'latin1').then(startIn, absent),
     readFile('/proc/sys/kernel/random/boot_id', 'latin1').then((text) => text.trim(), absent),
@@ -39,7 +39,7 @@ export const thisProcess = async (): Promise<LockHolder> => {
 }
 
 /** What became of the holder, as far as `self` can see. */
-export const fateOf = async (holder: LockHolder, self: LockHolder): Promise<Fate> => {
+export async function fateOf(holder: LockHolder, self: LockHolder): Promise<Fate> {
   if (holder.host !== self.host || holder.namespace !== self.namespace) return 'unknown'
   if (holder.boot !== self.boot) {
     // In containers two that have the same name may be on two machines.
@@ -53,7 +53,7 @@ export const fateOf = async (holder: LockHolder, self: LockHolder): Promise<Fate
 }
 
 /** @returns undefined where it is none */
-export const parseHolder = (json: unknown): LockHolder | undefined => {
+export function parseHolder(json: unknown): LockHolder | undefined {
   if (!isJsonObject(json)) return undefined
   const {host, pid, since} = json
   if (!isWord(host) || !isWord(since) || Number.isNaN(Date.parse(since))) return undefined
@@ -70,10 +70,11 @@ export const parseHolder = (json: unknown): LockHolder | undefined => {
 }
 
 /** Fit for messages as it is. */
-const isWord = (value: unknown): value is string =>
-  typeof value === 'string' && /^[\w.:[\]-]{1,255}$/.test(value)
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.:[\]-]{1,255}$/.test(value)
+}
 
-const isThere = (pid: number): boolean => {
+function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
@@ -84,10 +85,12 @@ const isThere = (pid: number): boolean => {
 }
 
 /** Field 22 of `/proc/PID/stat`; undefined for a process that has ended and that nobody has waited for yet. */
-const startIn = (stat: string): string | undefined => {
+function startIn(stat: string): string | undefined {
   // The second field is the program's name in parentheses, and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return /^[ZXx]$/.test(fields[0] ?? '') ? undefined : fields[19]
 }
 
-const absent = (): undefined => undefined
+function absent(): undefined {
+  return undefined
+}

@@ -51,7 +51,7 @@ const LOST_RACES = 100
  * @param directory where state is kept; the lock is in `v1/locks` below
  * @throws {MirrorError} STATE_LOCKED where somebody else holds it, CANCELLED, WRITE_FAILED
  */
-export const acquireLock = async (directory: string, options: LockOptions): Promise<Lock> => {
+export async function acquireLock(directory: string, options: LockOptions): Promise<Lock> {
   const {key, wait, signal, onWait, heartbeat = HEARTBEAT} = options
   const queue = join(directory, 'v1', 'locks', createHash('sha256').update(key).digest('hex'))
   const deadline = performance.now() + wait
@@ -83,7 +83,7 @@ type Taken = {readonly own: OwnFile} | {readonly own?: undefined; readonly by: L
 
 const LOST_RACE: Taken = {by: undefined}
 
-const take = async (queue: string): Promise<Taken> => {
+async function take(queue: string): Promise<Taken> {
   await mkdir(queue, {recursive: true, mode: 0o700})
   const before = await highestFile(queue)
   if (before === 'vanished') return LOST_RACE
@@ -103,22 +103,22 @@ const take = async (queue: string): Promise<Taken> => {
  * Whether nobody came between. A number that was taken and removed again is free to whoever is slow; what was before it is
  * gone then, too, since the lowest are removed first.
  */
-const isNext = async (
+async function isNext(
   queue: string,
   {own, before}: {readonly own: OwnFile; readonly before: LockFile | undefined},
-): Promise<boolean> => {
+): Promise<boolean> {
   const highest = await highestFile(queue)
   if (highest === undefined || highest === 'vanished' || highest.body !== own.body) return false
   return before === undefined || (await readLockFile(queue, before.number))?.body === before.body
 }
 
-const isFree = async (queue: string, file: LockFile): Promise<boolean> => {
+async function isFree(queue: string, file: LockFile): Promise<boolean> {
   if (file.isReleased) return true
   const fate = file.holder === undefined ? 'unknown' : await fateOf(file.holder, await thisProcess())
   return fate === 'unknown' ? (await fileSystemTime(queue)) - file.mtime > STALE : fate === 'gone'
 }
 
-const keep = (queue: string, {own, heartbeat}: {readonly own: OwnFile; readonly heartbeat: number}): Lock => {
+function keep(queue: string, {own, heartbeat}: {readonly own: OwnFile; readonly heartbeat: number}): Lock {
   const lost = new AbortController()
   let seen = Date.now()
   let isReleased = false
@@ -152,26 +152,29 @@ const keep = (queue: string, {own, heartbeat}: {readonly own: OwnFile; readonly 
   return {signal: lost.signal, held, [Symbol.asyncDispose]: release}
 }
 
-const nameOf = (file: LockFile | undefined): string => {
+function nameOf(file: LockFile | undefined): string {
   const holder = file?.holder
   if (holder === undefined) return 'its name cannot be read'
   return `process ${holder.pid} on ${holder.host}, since ${holder.since}`
 }
 
-const lockedBy = (file: LockFile | undefined): MirrorError =>
-  new MirrorError('STATE_LOCKED', `another run is at work: ${nameOf(file)}`, {
+function lockedBy(file: LockFile | undefined): MirrorError {
+  return new MirrorError('STATE_LOCKED', `another run is at work: ${nameOf(file)}`, {
     hint: 'wait for it to end with --wait 1h; if it died on another host, that is noticed after two minutes',
   })
+}
 
-const lockLost = (): MirrorError =>
-  new MirrorError('STATE_LOCKED', 'the lock of this run was lost: another run may be at work', {
+function lockLost(): MirrorError {
+  return new MirrorError('STATE_LOCKED', 'the lock of this run was lost: another run may be at work', {
     hint: 'was this machine asleep, or was its state removed? run the same command again',
   })
+}
 
-const cannotLock = (queue: string, cause: unknown): MirrorError =>
-  isMirrorError(cause)
+function cannotLock(queue: string, cause: unknown): MirrorError {
+  return isMirrorError(cause)
     ? cause
     : new MirrorError('WRITE_FAILED', `cannot lock ${queue}: ${messageOf(cause)}`, {
         hint: 'name a directory for --state that is writable, on a file system that has hard links',
         cause,
       })
+}

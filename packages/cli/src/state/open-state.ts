@@ -55,7 +55,7 @@ const drawers = {
 } satisfies Record<string, DrawerBounds>
 
 /** Never rejects: state that cannot be used is told as a note, and the run goes on without it. */
-export const openState = async (options: StateOptions): Promise<State | undefined> => {
+export async function openState(options: StateOptions): Promise<State | undefined> {
   const {directory, layerFormat, onNote} = options
   if (directory === undefined) return undefined
   const root = join(directory, 'v1')
@@ -91,7 +91,7 @@ export const openState = async (options: StateOptions): Promise<State | undefine
 }
 
 /** Whoever may write here could send uploads elsewhere, so it has to be ours alone. */
-const problemWith = async (root: string): Promise<string | undefined> => {
+async function problemWith(root: string): Promise<string | undefined> {
   try {
     await mkdir(root, {recursive: true, mode: 0o700}).catch(async (error: unknown) => {
       // What cannot be made may be there all the same, on a disk that is read-only now.
@@ -109,7 +109,7 @@ const problemWith = async (root: string): Promise<string | undefined> => {
   }
 }
 
-const hostMemory = (drawer: Drawer): State['hosts'] => {
+function hostMemory(drawer: Drawer): State['hosts'] {
   const loaded = new Map<string, string>()
   return {
     load: async (registry) => {

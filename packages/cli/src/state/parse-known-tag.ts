@@ -7,7 +7,7 @@ const LENGTH = 1024
 const ENTRIES = 1000
 
 /** `repository:tag` or `repository@digest`. */
-export const isTagKey = (text: unknown): text is string => {
+export function isTagKey(text: unknown): text is string {
   if (typeof text !== 'string' || text.length > LENGTH) return false
   const at = text.indexOf('@')
   if (at >= 0) return isRepository(text.slice(0, at)) && isDigest(text.slice(at + 1))
@@ -19,7 +19,7 @@ export const isTagKey = (text: unknown): text is string => {
  * Fields that are not known or make no sense are left out.
  * @returns undefined where one is missing or makes no sense that every tag has
  */
-export const parseKnownTag = (json: unknown): KnownTag | undefined => {
+export function parseKnownTag(json: unknown): KnownTag | undefined {
   if (!isJsonObject(json)) return undefined
   const {source, sourceDigest, digest, intended, how, owners, looked} = json
   if (!isText(source) || !isDigest(sourceDigest) || !isText(how) || !isList(owners)) return undefined
@@ -36,11 +36,15 @@ export const parseKnownTag = (json: unknown): KnownTag | undefined => {
 
 type Writable<Value> = {-readonly [Field in keyof Value]: Value[Field]}
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= LENGTH
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LENGTH
+}
 
-const isList = (value: unknown): value is readonly unknown[] =>
-  Array.isArray(value) && value.length <= ENTRIES
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length <= ENTRIES
+}
 
 /** A time to come would keep from looking until then. */
-const isPast = (value: unknown): value is number =>
-  typeof value === 'number' && value >= 0 && value <= Date.now()
+function isPast(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Date.now()
+}

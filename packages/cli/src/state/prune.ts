@@ -10,10 +10,10 @@ const BATCH = 64
  * Removes entries that are too old or too many, the oldest first, and what a crash has left half-written. Never rejects:
  * what cannot be removed stays.
  */
-export const prune = async (
+export async function prune(
   directory: string,
   {entries, maxAge}: {readonly entries: number; readonly maxAge: number},
-): Promise<void> => {
+): Promise<void> {
   const now = Date.now()
   const names = await readdir(directory).catch(() => [])
   const files: {readonly path: string; readonly age: number; readonly isWhole: boolean}[] = []

@@ -4,17 +4,18 @@ import {createHash} from 'node:crypto'
 const FORMAT = 'mirror-state/1'
 
 /** An entry's content under a line that tells whether it is whole, and whose it is. */
-export const seal = (key: string, content: Uint8Array): Uint8Array =>
-  Buffer.concat([Buffer.from(head(key, content)), content])
+export function seal(key: string, content: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(head(key, content)), content])
+}
 
 /** @returns undefined where it is damaged, another key's, or of another version */
-export const unseal = (key: string, sealed: Uint8Array): Uint8Array | undefined => {
+export function unseal(key: string, sealed: Uint8Array): Uint8Array | undefined {
   const content = sealed.subarray(HEAD_BYTES)
   const isWhole = Buffer.from(sealed.subarray(0, HEAD_BYTES)).toString('latin1') === head(key, content)
   return isWhole ? content : undefined
 }
 
-const head = (key: string, content: Uint8Array): string => {
+function head(key: string, content: Uint8Array): string {
   const keyed = createHash('sha256').update(JSON.stringify(key)).update(content)
   return `${FORMAT} sha256:${keyed.digest('hex')}\n`
 }

@@ -37,7 +37,7 @@ const DEPTH = 8
  * Never rejects.
  * @param directory of all ledgers
  */
-export const openTagLedger = async (directory: string, options: TagLedgerOptions): Promise<KnownTags> => {
+export async function openTagLedger(directory: string, options: TagLedgerOptions): Promise<KnownTags> {
   const {target, onTrouble, maxTags = MAX_TAGS, maxBytes = MAX_BYTES} = options
   const path = join(directory, createHash('sha256').update(target).digest('hex'))
   const told = new Set<string>()
@@ -101,7 +101,7 @@ export const openTagLedger = async (directory: string, options: TagLedgerOptions
 type Saved = Awaited<ReturnType<KnownTags['save']>>
 
 /** What cannot be replaced must not be believed by the next run either. */
-const removed = async (path: string): Promise<Saved> => {
+async function removed(path: string): Promise<Saved> {
   try {
     await rm(path, {force: true})
     return 'lost'
@@ -111,8 +111,8 @@ const removed = async (path: string): Promise<Saved> => {
 }
 
 /** The same for equal tags, whatever the order of their fields. */
-const textOf = (tag: KnownTag): string =>
-  JSON.stringify(tag, [
+function textOf(tag: KnownTag): string {
+  return JSON.stringify(tag, [
     'source',
     'sourceDigest',
     'digest',
@@ -122,6 +122,7 @@ const textOf = (tag: KnownTag): string =>
     'looked',
     'with',
   ] satisfies (keyof KnownTag)[])
+}
 
 interface LoadOptions {
   readonly target: string
@@ -130,10 +131,7 @@ interface LoadOptions {
 }
 
 /** @throws {Error} why there is nothing to be had of a file that is there */
-const load = async (
-  path: string,
-  {target, maxTags, maxBytes}: LoadOptions,
-): Promise<Map<string, KnownTag>> => {
+async function load(path: string, {target, maxTags, maxBytes}: LoadOptions): Promise<Map<string, KnownTag>> {
   const tags = new Map<string, KnownTag>()
   const sealed = await read(path, maxBytes + HEAD_BYTES)
   if (sealed === undefined) return tags
@@ -151,7 +149,7 @@ const load = async (
   return tags
 }
 
-const read = async (path: string, limit: number): Promise<Uint8Array | undefined> => {
+async function read(path: string, limit: number): Promise<Uint8Array | undefined> {
   try {
     await using file = await open(path)
     const {size} = await file.stat()
@@ -164,7 +162,7 @@ const read = async (path: string, limit: number): Promise<Uint8Array | undefined
 }
 
 /** The new name, too, has to outlast a power failure: what was intended is saved before it is done. */
-const syncDirectory = async (directory: string): Promise<void> => {
+async function syncDirectory(directory: string): Promise<void> {
   // Windows opens no directories, and needs none.
   if (process.platform === 'win32') return
   await using file = await open(directory)

@@ -17,7 +17,7 @@ export interface UploadSessions {
 }
 
 /** @param registry `host[:port]` */
-export const uploadSessions = (drawer: Drawer, registry: string): UploadSessions => {
+export function uploadSessions(drawer: Drawer, registry: string): UploadSessions {
   const keyOf = ({repository, key}: Upload): string => `${registry} ${repository} ${key}`
   const owner = {host: hostname(), pid: process.pid}
   return {
@@ -32,7 +32,7 @@ export const uploadSessions = (drawer: Drawer, registry: string): UploadSessions
 }
 
 /** Two runs in one session would cost both their time; that of another machine cannot be seen. */
-const isAtWork = ({host, pid}: JsonObject): boolean => {
+function isAtWork({host, pid}: JsonObject): boolean {
   if (host !== hostname() || typeof pid !== 'number' || pid === process.pid) return false
   try {
     process.kill(pid, 0)

@@ -11,11 +11,12 @@ const DEEPEST = 8
  * What is printed for an error: `error: <side>: message`, and a `hint:` line where it has one. Anything else than a
  * MirrorError is a bug and shows its stack. Ends with a newline.
  */
-export const formatError = (thrown: unknown): string =>
-  isMirrorError(thrown) ? formatMirrorError(thrown) : formatBug(thrown)
+export function formatError(thrown: unknown): string {
+  return isMirrorError(thrown) ? formatMirrorError(thrown) : formatBug(thrown)
+}
 
 /** The message of an error with those of its causes, where they add something; one printable line. */
-export const explain = (error: Error): string => {
+export function explain(error: Error): string {
   let text = error.message
   for (const cause of causesOf(error)) {
     const more = messageOfCause(cause)
@@ -25,13 +26,15 @@ export const explain = (error: Error): string => {
 }
 
 /** The lines of one failure, as errors and failed images print it. */
-export const formatFailure = (where: readonly string[], hint: string | undefined): string =>
-  `${line(['error', ...where].join(': '))}\n${hint === undefined ? '' : `${line(`hint: ${hint}`)}\n`}`
+export function formatFailure(where: readonly string[], hint: string | undefined): string {
+  return `${line(['error', ...where].join(': '))}\n${hint === undefined ? '' : `${line(`hint: ${hint}`)}\n`}`
+}
 
-const formatMirrorError = (error: MirrorError): string =>
-  formatFailure([...(error.side === undefined ? [] : [error.side]), explain(error)], hintOf(error))
+function formatMirrorError(error: MirrorError): string {
+  return formatFailure([...(error.side === undefined ? [] : [error.side]), explain(error)], hintOf(error))
+}
 
-const formatBug = (thrown: unknown): string => {
+function formatBug(thrown: unknown): string {
   const stack = thrown instanceof Error ? (thrown.stack ?? String(thrown)) : `thrown: ${String(thrown)}`
   const causes =
     thrown instanceof Error ? causesOf(thrown).map((cause) => `caused by: ${describe(cause)}`) : []
@@ -43,7 +46,7 @@ const formatBug = (thrown: unknown): string => {
   ].join('\n')
 }
 
-const causesOf = (error: Error): readonly unknown[] => {
+function causesOf(error: Error): readonly unknown[] {
   const causes: unknown[] = []
   let cause: unknown = error.cause
   while (cause !== undefined && cause !== null && causes.length < DEEPEST) {
@@ -55,13 +58,16 @@ const causesOf = (error: Error): readonly unknown[] => {
 }
 
 /** That an operation was aborted is what the error on top says in better words. */
-const messageOfCause = (cause: unknown): string => {
+function messageOfCause(cause: unknown): string {
   if (typeof cause === 'string') return cause
   // OpenSSL ends its messages with a line break
   return cause instanceof Error && cause.name !== 'AbortError' ? cause.message.replace(/:?\s+$/, '') : ''
 }
 
-const describe = (cause: unknown): string =>
-  cause instanceof Error ? (cause.stack ?? String(cause)) : String(cause)
+function describe(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? String(cause)) : String(cause)
+}
 
-const line = (text: string): string => shortened(redacted(text), LONGEST)
+function line(text: string): string {
+  return shortened(redacted(text), LONGEST)
+}

@@ -1,7 +1,7 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
 
 /** Three digits and a decimal unit: `812 MB`, `1.24 GB`. */
-export const formatBytes = (bytes: number): string => {
+export function formatBytes(bytes: number): string {
   let value = bytes
   let unit = 0
   // 999.5 would be shown as 1000
@@ -14,10 +14,12 @@ export const formatBytes = (bytes: number): string => {
 }
 
 /** @param bytesPerSecond shown like `9.81 MB/s` */
-export const formatRate = (bytesPerSecond: number): string => `${formatBytes(bytesPerSecond)}/s`
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(bytesPerSecond)}/s`
+}
 
 /** `0.4 s`, `34 s`, `1m05s`, `2h05m`, `3d04h`. */
-export const formatDuration = (milliseconds: number): string => {
+export function formatDuration(milliseconds: number): string {
   const exact = Math.max(0, milliseconds) / 1000
   if (exact < 9.95) return `${exact.toFixed(1)} s`
   const seconds = Math.round(exact)
@@ -28,9 +30,12 @@ export const formatDuration = (milliseconds: number): string => {
 }
 
 /** `1 image`, `2 images`. */
-export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
 
 type Unit = readonly [name: string, seconds: number]
 
-const pair = (seconds: number, {big, small}: {readonly big: Unit; readonly small: Unit}): string =>
-  `${Math.floor(seconds / big[1])}${big[0]}${String(Math.floor((seconds % big[1]) / small[1])).padStart(2, '0')}${small[0]}`
+function pair(seconds: number, {big, small}: {readonly big: Unit; readonly small: Unit}): string {
+  return `${Math.floor(seconds / big[1])}${big[0]}${String(Math.floor((seconds % big[1]) / small[1])).padStart(2, '0')}${small[0]}`
+}

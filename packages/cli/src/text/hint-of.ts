@@ -1,7 +1,9 @@
 import type {ErrorCode, MirrorError} from '@airgap-mirror/oci-client/model'
 
 /** What to do about an error: its own hint, else what helps with most errors of its code. */
-export const hintOf = (error: MirrorError): string | undefined => error.hint ?? USUAL[error.code]
+export function hintOf(error: MirrorError): string | undefined {
+  return error.hint ?? USUAL[error.code]
+}
 
 const DAMAGED = 'the bundle is damaged or was made wrongly: compare its checksum, fetch or make it again'
 

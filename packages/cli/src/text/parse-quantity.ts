@@ -7,7 +7,7 @@ const POWERS = ['', 'k', 'm', 'g', 't', 'p'] as const
  * Bytes from `1048576`, `64MiB`, `64M` (both 2^20 times 64) or `4GB` (10^9 times 4); upper and lower case.
  * @throws {MirrorError} USAGE
  */
-export const parseSize = (text: string): number => {
+export function parseSize(text: string): number {
   const [, whole, fraction = '', prefix = '', suffix = ''] = SIZE.exec(text.trim()) ?? []
   const power = POWERS.findIndex((name) => name === prefix.toLowerCase())
   const plain = power === 0
@@ -24,7 +24,7 @@ export const parseSize = (text: string): number => {
  * Bytes per second from a size, with or without `/s` after it.
  * @throws {MirrorError} USAGE
  */
-export const parseRate = (text: string): number => {
+export function parseRate(text: string): number {
   const rate = /\d/.test(text) ? parseSize(text.trim().replace(/\/s$/, '')) : 0
   if (rate === 0) throw invalid('rate', text, 'write bytes per second, as 500k or 20MB')
   return rate
@@ -40,7 +40,7 @@ const LONGEST = 2 ** 31 - 1
  * Milliseconds from `30s`, `5m`, `1h`, `1h30m`, `250ms`, `2d` or `0`.
  * @throws {MirrorError} USAGE
  */
-export const parseDuration = (text: string): number => {
+export function parseDuration(text: string): number {
   const trimmed = text.trim()
   if (trimmed === '0') return 0
   const match = trimmed === '' ? null : DURATION.exec(trimmed)
@@ -54,5 +54,6 @@ export const parseDuration = (text: string): number => {
   return total
 }
 
-const invalid = (what: string, text: string, why: string): MirrorError =>
-  new MirrorError('USAGE', `not a ${what}: ${JSON.stringify(text.slice(0, 100))}: ${why}`)
+function invalid(what: string, text: string, why: string): MirrorError {
+  return new MirrorError('USAGE', `not a ${what}: ${JSON.stringify(text.slice(0, 100))}: ${why}`)
+}

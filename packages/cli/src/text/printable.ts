@@ -10,17 +10,19 @@ const SHORT: Readonly<Record<string, string>> = {
 }
 
 /** One line that a terminal shows as it is: text from bundles and registries may not move the cursor or hide itself. */
-export const printable = (text: string): string =>
-  text.replace(UNPRINTABLE, (character) => SHORT[character] ?? escaped(character.charCodeAt(0)))
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => SHORT[character] ?? escaped(character.charCodeAt(0)))
+}
 
 /** JSON in which the same characters are written as escapes: it reads back equal, and a terminal shows it as it is. */
-export const jsonText = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, undefined, indent).replace(UNPRINTABLE, (character) =>
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(UNPRINTABLE, (character) =>
     character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
+}
 
 /** `printable`, cut in the middle if it is longer than `length`. */
-export const shortened = (text: string, length: number): string => {
+export function shortened(text: string, length: number): string {
   const line = printable(text)
   if (line.length <= length) return line
   const head = Math.ceil((length - 1) / 2)
@@ -28,5 +30,8 @@ export const shortened = (text: string, length: number): string => {
   return `${line.slice(0, head)}…${tail === 0 ? '' : line.slice(-tail)}`
 }
 
-const escaped = (code: number): string =>
-  code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+function escaped(code: number): string {
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`
+}

@@ -4,9 +4,11 @@ const URL_IN_TEXT = /https?:\/\/[^\s"'<>]{1,8192}/gi
  * Takes queries and user names with passwords out of every URL in a text. The last net only: no error should carry them,
  * but messages of libraries come along as causes.
  */
-export const redacted = (text: string): string => text.replace(URL_IN_TEXT, withoutSecrets)
+export function redacted(text: string): string {
+  return text.replace(URL_IN_TEXT, withoutSecrets)
+}
 
-const withoutSecrets = (url: string): string => {
+function withoutSecrets(url: string): string {
   const start = url.indexOf('//') + 2
   const query = url.indexOf('?')
   const address = query < 0 ? url : url.slice(0, query)

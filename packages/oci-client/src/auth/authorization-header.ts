@@ -1,8 +1,13 @@
 /** RFC 7617 with UTF-8. */
-export const basicHeader = (username: string, password: string): string =>
-  `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`
+export function basicHeader(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`
+}
 
-export const bearerHeader = (token: string): string => `Bearer ${token}`
+export function bearerHeader(token: string): string {
+  return `Bearer ${token}`
+}
 
 /** Whether a token may stand in a header at all: an HTTP library would name the whole value in its complaint. */
-export const isHeaderToken = (token: string): boolean => /^[\u0021-\u007e]+$/.test(token)
+export function isHeaderToken(token: string): boolean {
+  return /^[\u0021-\u007e]+$/.test(token)
+}

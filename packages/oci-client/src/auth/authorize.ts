@@ -52,9 +52,8 @@ const RENEW_AT_FOR_STREAMS = 0.5
  * @throws {MirrorError} AUTH_REQUIRED where a credential is needed and none is to be had, AUTH_FAILED where all are refused,
  * DENIED where the token server gives no token for the repository, those of `requestToken`, `parseRealm` and the provider
  */
-export const authorizing =
-  (options: AuthorizeOptions): Middleware =>
-  (next) => {
+export function authorizing(options: AuthorizeOptions): Middleware {
+  return (next) => {
     const {origin, registry, side, tokenSend, now = () => performance.now()} = options
     const credentials = heldCredentials(registry, options.credentials)
     const tokens = bearerTokens({
@@ -197,19 +196,28 @@ export const authorizing =
       return await attempt(request)
     }
   }
+}
 
-const isTaken = ({standing}: Held): boolean => standing === 'admitted' || standing === 'proven'
+function isTaken({standing}: Held): boolean {
+  return standing === 'admitted' || standing === 'proven'
+}
 
-const isStream = ({body}: HttpRequest): boolean => body !== undefined && 'stream' in body
+function isStream({body}: HttpRequest): boolean {
+  return body !== undefined && 'stream' in body
+}
 
-const withHeader = (request: HttpRequest, authorization: string): HttpRequest => ({
-  ...request,
-  headers: {...request.headers, authorization},
-})
+function withHeader(request: HttpRequest, authorization: string): HttpRequest {
+  return {
+    ...request,
+    headers: {...request.headers, authorization},
+  }
+}
 
-const ping = (origin: string, signal: AbortSignal | undefined): HttpRequest => ({
-  method: 'GET',
-  url: {origin, path: '/v2/'},
-  scopes: [],
-  signal,
-})
+function ping(origin: string, signal: AbortSignal | undefined): HttpRequest {
+  return {
+    method: 'GET',
+    url: {origin, path: '/v2/'},
+    scopes: [],
+    signal,
+  }
+}

@@ -36,11 +36,11 @@ interface Kept {
   readonly life: number
 }
 
-export const bearerTokens = (options: {
+export function bearerTokens(options: {
   readonly request: (request: TokenRequest, signal: AbortSignal) => Promise<TokenGrant>
   /** Milliseconds that only grow. Token servers' own clocks are not looked at: nobody's are in step in an air gap. */
   readonly now: () => number
-}): BearerTokens => {
+}): BearerTokens {
   const {request, now} = options
   const kept = new Map<string, Kept>()
   const asking = singleFlight<TokenGrant>()

@@ -18,7 +18,7 @@ const UNQUOTED = /[^\t ,"]*/y
  * Never throws: what cannot be read is passed over, and nothing is read beyond `limits.headerBytes` and
  * `limits.challenges`.
  */
-export const parseChallenges = (values: readonly string[]): Challenge[] => {
+export function parseChallenges(values: readonly string[]): Challenge[] {
   const challenges: Challenge[] = []
   let room: number = limits.headerBytes
   for (const value of values) {
@@ -29,7 +29,7 @@ export const parseChallenges = (values: readonly string[]): Challenge[] => {
   return challenges.slice(0, limits.challenges)
 }
 
-const parseValue = (text: string): Challenge[] => {
+function parseValue(text: string): Challenge[] {
   const challenges: {readonly scheme: string; readonly parameters: Map<string, string>}[] = []
   let at = 0
   const take = (pattern: RegExp): string | undefined => {
@@ -62,7 +62,7 @@ const parseValue = (text: string): Challenge[] => {
 }
 
 /** One that never ends is taken to the end of the text. */
-const quotedString = (text: string, start: number): {readonly value: string; readonly end: number} => {
+function quotedString(text: string, start: number): {readonly value: string; readonly end: number} {
   let value = ''
   let at = start + 1
   while (at < text.length && text[at] !== '"') {

@@ -29,10 +29,10 @@ type Loaded =
  * of a tool that is long gone; the note is shown where nothing else is found. With a file that the user named, the same is
  * an error.
  */
-export const credentialsFromFiles = (
+export function credentialsFromFiles(
   files: readonly CredentialFile[],
   options: {readonly runHelper: RunHelper},
-): FileCredentials => {
+): FileCredentials {
   const loaded = new Map<CredentialFile, Loaded>()
   const answers = new Map<string, Credential | undefined>()
   const places = new Map<string, readonly LookedIn[]>()
@@ -96,7 +96,7 @@ export const credentialsFromFiles = (
   return {provider, lookedIn: (registry) => places.get(registry) ?? []}
 }
 
-const parsed = (file: CredentialFile, read: Awaited<ReturnType<typeof readCredentialFile>>): Loaded => {
+function parsed(file: CredentialFile, read: Awaited<ReturnType<typeof readCredentialFile>>): Loaded {
   const {path, named = false} = file
   if (read.found !== 'text') {
     const detail = read.found === 'unreadable' ? read.detail : undefined

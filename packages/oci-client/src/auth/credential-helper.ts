@@ -22,11 +22,11 @@ const NOT_FOUND = /credentials not found/i
  * @throws {MirrorError} CREDENTIALS_INVALID where it is missing, fails, hangs or prints something else, LIMIT_EXCEEDED,
  * CANCELLED
  */
-export const runCredentialHelper = async (
+export async function runCredentialHelper(
   name: string,
   server: string,
   options: HelperOptions,
-): Promise<Credential | undefined> => {
+): Promise<Credential | undefined> {
   if (!NAME.test(name)) {
     const shown = JSON.stringify(name.slice(0, 100))
     throw new MirrorError('CREDENTIALS_INVALID', `${shown} is not the name of a credential helper`)
@@ -47,10 +47,13 @@ export const runCredentialHelper = async (
 }
 
 /** A helper may quote what it was to store: long words with digits in them are masked, since tokens look like that. */
-const withoutOpaque = (text: string): string =>
-  text.replaceAll(/[^\s"'<>()]{12,}/g, (word) => (/\d/.test(word) && /[a-z]/i.test(word) ? '***' : word))
+function withoutOpaque(text: string): string {
+  return text.replaceAll(/[^\s"'<>()]{12,}/g, (word) =>
+    /\d/.test(word) && /[a-z]/i.test(word) ? '***' : word,
+  )
+}
 
-const parseOutput = (stdout: string, program: string): Credential | undefined => {
+function parseOutput(stdout: string, program: string): Credential | undefined {
   let json: unknown
   try {
     json = JSON.parse(stdout)
@@ -74,7 +77,7 @@ interface Outcome {
   readonly stderr: string
 }
 
-const run = async (program: string, input: string, options: HelperOptions): Promise<Outcome> => {
+async function run(program: string, input: string, options: HelperOptions): Promise<Outcome> {
   const {env, signal, timeout = DEFAULT_TIMEOUT} = options
   if (signal?.aborted) throw cancelled(signal)
   const child = spawn(program, ['get'], {env: {...env}, stdio: 'pipe', windowsHide: true})
@@ -102,10 +105,10 @@ const run = async (program: string, input: string, options: HelperOptions): Prom
   }
 }
 
-const outcomeOf = async (
+async function outcomeOf(
   child: ChildProcessWithoutNullStreams,
   options: {readonly program: string; readonly input: string; readonly stop: (error: MirrorError) => void},
-): Promise<Outcome> => {
+): Promise<Outcome> {
   const {program, input, stop} = options
   const tooLong = (): void =>
     stop(
@@ -123,7 +126,7 @@ const outcomeOf = async (
   return {code, stdout: stdout(), stderr: stderr()}
 }
 
-const collect = (stream: NodeJS.ReadableStream, tooLong: () => void): (() => string) => {
+function collect(stream: NodeJS.ReadableStream, tooLong: () => void): () => string {
   const chunks: Uint8Array[] = []
   let size = 0
   stream.on('data', (chunk: Uint8Array) => {
@@ -134,8 +137,8 @@ const collect = (stream: NodeJS.ReadableStream, tooLong: () => void): (() => str
   return () => Buffer.concat(chunks).toString('utf8')
 }
 
-const notStarted = (program: string, cause: NodeJS.ErrnoException): MirrorError =>
-  cause.code === 'ENOENT'
+function notStarted(program: string, cause: NodeJS.ErrnoException): MirrorError {
+  return cause.code === 'ENOENT'
     ? new MirrorError('CREDENTIALS_INVALID', `${program} is not installed`, {
         hint: `Install ${program}, or take it out of credHelpers and credsStore.`,
         cause,
@@ -143,3 +146,4 @@ const notStarted = (program: string, cause: NodeJS.ErrnoException): MirrorError 
     : new MirrorError('CREDENTIALS_INVALID', `${program} cannot be run: ${cause.code ?? 'unknown error'}`, {
         cause,
       })
+}

@@ -21,7 +21,7 @@ export interface Surroundings {
  * Where docker and podman keep logins (docker/cli config.md, containers-auth.json.5), in the order they are to be looked
  * in: what a variable names comes before what is only the usual place.
  */
-export const usualCredentialFiles = ({env, home, uid, platform}: Surroundings): readonly CredentialFile[] => {
+export function usualCredentialFiles({env, home, uid, platform}: Surroundings): readonly CredentialFile[] {
   const paths = platform === 'win32' ? win32 : posix
   const value = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
   const files: CredentialFile[] = []

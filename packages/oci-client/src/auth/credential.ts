@@ -49,7 +49,7 @@ export interface CredentialRequest {
 export type CredentialProvider = (request: CredentialRequest) => Promise<Credential | undefined>
 
 /** Whether a registry would see the same secret: where it was found does not count. */
-export const sameCredential = (left: Credential | undefined, right: Credential | undefined): boolean => {
+export function sameCredential(left: Credential | undefined, right: Credential | undefined): boolean {
   if (left === undefined || right === undefined) return left === right
   if (left.kind === 'basic') {
     return right.kind === 'basic' && left.username === right.username && left.password === right.password
@@ -58,7 +58,7 @@ export const sameCredential = (left: Credential | undefined, right: Credential |
 }
 
 /** Every form in which the credential's secret could show up in a text. */
-export const secretsOf = (credential: Credential | undefined): readonly string[] => {
+export function secretsOf(credential: Credential | undefined): readonly string[] {
   if (credential === undefined) return []
   if (credential.kind !== 'basic') return [credential.token]
   const {username, password} = credential
@@ -66,7 +66,7 @@ export const secretsOf = (credential: Credential | undefined): readonly string[]
 }
 
 /** The user name and the origin, for a message; never the secret. */
-export const describeCredential = (credential: Credential): string => {
+export function describeCredential(credential: Credential): string {
   const from = credential.origin === undefined ? '' : ` from ${credential.origin}`
   if (credential.kind === 'basic') return `the user name ${JSON.stringify(credential.username)}${from}`
   return credential.kind === 'bearer' ? `the bearer token${from}` : `the identity token${from}`

@@ -30,7 +30,7 @@ const HINT = 'Correct the file, or log in again so that it is written anew.'
  * Reads docker/cli's configfile, containers-auth.json.5, or the flat legacy form, told apart by their content.
  * @throws {MirrorError} CREDENTIALS_INVALID naming the file
  */
-export const parseDockerConfig = (text: string, options: {readonly path: string}): DockerConfig => {
+export function parseDockerConfig(text: string, options: {readonly path: string}): DockerConfig {
   const {path} = options
   let json: unknown
   try {
@@ -62,11 +62,11 @@ export const parseDockerConfig = (text: string, options: {readonly path: string}
  * an entry for a part of it does where there is none for all of it.
  * @throws {MirrorError} CREDENTIALS_INVALID for an entry that cannot be read, and what the helper throws
  */
-export const findCredential = async (
+export async function findCredential(
   config: DockerConfig,
   wanted: {readonly registry: string; readonly repository?: string | undefined},
   options: {readonly runHelper: RunHelper; readonly signal?: AbortSignal | undefined},
-): Promise<Found | undefined> => {
+): Promise<Found | undefined> {
   const {runHelper, signal} = options
   const helper = helperFor(config, wanted.registry)
   if (helper !== undefined) {
@@ -87,7 +87,7 @@ export const findCredential = async (
 }
 
 /** The helper that docker would ask for a registry. */
-export const helperFor = (config: DockerConfig, registry: string): string | undefined => {
+export function helperFor(config: DockerConfig, registry: string): string | undefined {
   const host = canonicalHost(registry)
   const own = [...config.credHelpers].find(([key]) => {
     const parsed = parseRegistryKey(key)
@@ -99,28 +99,32 @@ export const helperFor = (config: DockerConfig, registry: string): string | unde
 }
 
 /** Whether other repositories of the registry may have other credentials than this one. */
-export const hasRepositoryKeys = (config: DockerConfig, registry: string): boolean =>
-  repositoryKeys(config, registry).length > 0
+export function hasRepositoryKeys(config: DockerConfig, registry: string): boolean {
+  return repositoryKeys(config, registry).length > 0
+}
 
-const repositoryKeys = (config: DockerConfig, registry: string): readonly RegistryKey[] => {
+function repositoryKeys(config: DockerConfig, registry: string): readonly RegistryKey[] {
   const host = canonicalHost(registry)
   return [...config.auths.keys()].map(parseRegistryKey).filter((key) => key.host === host && key.path !== '')
 }
 
-const found = (credential: Credential, origin: string): Found => ({
-  credential: {...credential, origin},
-  origin,
-})
+function found(credential: Credential, origin: string): Found {
+  return {
+    credential: {...credential, origin},
+    origin,
+  }
+}
 
 /** Docker Hub is kept under docker's key, and by podman under its name. */
-const serverNames = (registry: string): readonly string[] =>
-  canonicalHost(registry) === 'docker.io' ? [HUB_KEY, 'docker.io'] : [registry]
+function serverNames(registry: string): readonly string[] {
+  return canonicalHost(registry) === 'docker.io' ? [HUB_KEY, 'docker.io'] : [registry]
+}
 
 /** A key written exactly so before those that only mean the same. */
-const matching = (
+function matching(
   config: DockerConfig,
   key: {readonly host: string; readonly path: string},
-): readonly (readonly [string, JsonObject])[] => {
+): readonly (readonly [string, JsonObject])[] {
   const exact = new Set([key.path === '' ? key.host : `${key.host}/${key.path}`, HUB_KEY])
   const same = [...config.auths].filter(([name]) => {
     const parsed = parseRegistryKey(name)
@@ -130,10 +134,10 @@ const matching = (
 }
 
 /** Undefined for the empty entry that docker leaves where the helper for all holds the password. */
-const credentialOf = (
+function credentialOf(
   entry: JsonObject,
   where: {readonly path: string; readonly key: string},
-): Credential | undefined => {
+): Credential | undefined {
   const text = (field: string): string | undefined => {
     const value = entry[field]
     return typeof value === 'string' && value !== '' ? value : undefined
@@ -148,14 +152,12 @@ const credentialOf = (
   return {kind: 'identity-token', token: identityToken, ...(username === undefined ? {} : {username})}
 }
 
-const plainPair = (
-  username: string | undefined,
-  password: string | undefined,
-): BasicCredential | undefined =>
-  username === undefined || password === undefined ? undefined : {kind: 'basic', username, password}
+function plainPair(username: string | undefined, password: string | undefined): BasicCredential | undefined {
+  return username === undefined || password === undefined ? undefined : {kind: 'basic', username, password}
+}
 
 /** base64 of `user:password`, split at the first colon; docker pads some passwords with NUL. */
-const decodeAuth = (auth: string, where: {readonly path: string; readonly key: string}): BasicCredential => {
+function decodeAuth(auth: string, where: {readonly path: string; readonly key: string}): BasicCredential {
   const invalid = (why: string): MirrorError =>
     new MirrorError('CREDENTIALS_INVALID', `${where.path}: the auth of ${JSON.stringify(where.key)} ${why}`, {
       hint: HINT,
@@ -173,11 +175,14 @@ const decodeAuth = (auth: string, where: {readonly path: string; readonly key: s
 }
 
 /** `.dockercfg`: the entries themselves, with nothing around them. */
-const isFlat = (json: JsonObject): boolean =>
-  !['auths', 'credHelpers', 'credsStore'].some((name) => name in json) &&
-  Object.values(json).some((entry) => isJsonObject(entry) && ('auth' in entry || 'identitytoken' in entry))
+function isFlat(json: JsonObject): boolean {
+  return (
+    !['auths', 'credHelpers', 'credsStore'].some((name) => name in json) &&
+    Object.values(json).some((entry) => isJsonObject(entry) && ('auth' in entry || 'identitytoken' in entry))
+  )
+}
 
-const sectionOf = (json: JsonObject, name: string, path: string): JsonObject => {
+function sectionOf(json: JsonObject, name: string, path: string): JsonObject {
   const section = json[name] ?? {}
   if (isJsonObject(section)) return section
   throw new MirrorError('CREDENTIALS_INVALID', `${path}: ${name} is not an object`, {hint: HINT})

@@ -12,7 +12,7 @@ export type FirstAlone = <Result>(
   options: {readonly signal?: AbortSignal | undefined},
 ) => Promise<Result | undefined>
 
-export const firstAlone = (): FirstAlone => {
+export function firstAlone(): FirstAlone {
   const trials = new WeakMap<Held, Promise<unknown>>()
   return async (held, work, {signal}) => {
     if (held.credential === undefined || held.standing !== 'untried') return await work()
@@ -32,7 +32,7 @@ export const firstAlone = (): FirstAlone => {
 }
 
 /** Waits for an end, good or bad, that is somebody else's to handle. */
-const settledOrAborted = async (work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> => {
+async function settledOrAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   await orAborted(
     work.catch(() => {}),
     signal,

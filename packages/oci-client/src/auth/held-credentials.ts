@@ -51,10 +51,7 @@ const REFUSALS = 2
 const WHOLE_REGISTRY = ''
 
 /** Remembers what a provider answers for one registry, for as long as the registry takes it. */
-export const heldCredentials = (
-  registry: string,
-  provider: CredentialProvider | undefined,
-): HeldCredentials => {
+export function heldCredentials(registry: string, provider: CredentialProvider | undefined): HeldCredentials {
   const slots = new Map<string, Slot>()
   const asking = singleFlight<void>()
   let answers = 0
@@ -122,9 +119,9 @@ export const heldCredentials = (
 }
 
 /** The user's own errors are part of the answer, to be repeated; a cancelled question may be asked again. */
-const orFailure = async (
+async function orFailure(
   answer: Promise<Credential | undefined>,
-): Promise<{readonly credential?: Credential | undefined; readonly failure?: MirrorError}> => {
+): Promise<{readonly credential?: Credential | undefined; readonly failure?: MirrorError}> {
   try {
     return {credential: await answer}
   } catch (error) {
@@ -133,4 +130,6 @@ const orFailure = async (
   }
 }
 
-const keyOf = (repository: string | undefined): string => `/${repository ?? ''}`
+function keyOf(repository: string | undefined): string {
+  return `/${repository ?? ''}`
+}

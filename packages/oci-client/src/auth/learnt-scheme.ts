@@ -18,11 +18,11 @@ export interface LearntScheme {
   readonly widen: (named: readonly string[], challenge: Challenge) => boolean
 }
 
-export const learntScheme = (options: {
+export function learntScheme(options: {
   readonly origin: string
   readonly registry: string
   readonly side: Side
-}): LearntScheme => {
+}): LearntScheme {
   const wider = new Map<string, readonly string[]>()
   let scheme: Scheme | undefined
 
@@ -53,8 +53,13 @@ export const learntScheme = (options: {
 }
 
 /** The challenge to answer: a token is preferred to a password that would go along with every request. */
-export const chooseChallenge = (challenges: readonly Challenge[]): Challenge | undefined =>
-  challenges.find(({scheme, parameters}) => scheme === 'bearer' && parameters.has('realm')) ??
-  challenges.find(({scheme}) => scheme === 'basic')
+export function chooseChallenge(challenges: readonly Challenge[]): Challenge | undefined {
+  return (
+    challenges.find(({scheme, parameters}) => scheme === 'bearer' && parameters.has('realm')) ??
+    challenges.find(({scheme}) => scheme === 'basic')
+  )
+}
 
-const keyOf = (scopes: readonly string[]): string => normaliseScopes(scopes).join(' ')
+function keyOf(scopes: readonly string[]): string {
+  return normaliseScopes(scopes).join(' ')
+}

@@ -4,10 +4,10 @@ import {cancelled} from '../model/index.js'
  * Waits for work that others wait for as well: giving up leaves it running.
  * @throws what the work throws, CANCELLED
  */
-export const orAborted = async <Result>(
+export async function orAborted<Result>(
   work: Promise<Result>,
   signal: AbortSignal | undefined,
-): Promise<Result> => {
+): Promise<Result> {
   if (signal === undefined) return await work
   if (signal.aborted) throw cancelled(signal)
   let onAbort = (): void => {}

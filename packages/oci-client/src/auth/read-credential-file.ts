@@ -15,10 +15,10 @@ const MISSING = new Set(['ENOENT', 'ENOTDIR'])
  * wait for ever, and then once: `again` says whether a second reading would see anything.
  * @throws {MirrorError} CANCELLED
  */
-export const readCredentialFile = async (
+export async function readCredentialFile(
   {path, text, named = false}: CredentialFile,
   {signal}: {readonly signal?: AbortSignal | undefined},
-): Promise<ReadCredentialFile> => {
+): Promise<ReadCredentialFile> {
   if (text !== undefined) return {found: 'text', text, again: false}
   if (signal?.aborted) throw cancelled(signal)
   try {

@@ -20,11 +20,11 @@ export interface LookedIn {
 }
 
 /** AUTH_REQUIRED with every place that was looked in. */
-export const authRequired = (options: {
+export function authRequired(options: {
   readonly registry: string
   readonly side: Side
   readonly lookedIn?: readonly LookedIn[]
-}): MirrorError => {
+}): MirrorError {
   const {registry, side, lookedIn = []} = options
   const places = lookedIn.map(
     ({place, found, detail}) => `${place}: ${detail === undefined ? found : `${found} (${detail})`}`,
@@ -38,7 +38,7 @@ export const authRequired = (options: {
 }
 
 /** AUTH_REQUIRED, AUTH_FAILED or DENIED, whichever a refusal that nothing can mend is. */
-export const authRefused = ({registry, side, held, tokenServer}: Refusal): MirrorError => {
+export function authRefused({registry, side, held, tokenServer}: Refusal): MirrorError {
   const {credential, standing} = held
   if (credential === undefined) return authRequired({registry, side})
   const who = describeCredential(credential)
@@ -57,13 +57,14 @@ export const authRefused = ({registry, side, held, tokenServer}: Refusal): Mirro
 }
 
 /** CREDENTIALS_INVALID for a credential of a kind that the registry has no use for. */
-export const authUnusable = (options: {
+export function authUnusable(options: {
   readonly registry: string
   readonly side: Side
   readonly credential: Credential
-}): MirrorError =>
-  new MirrorError(
+}): MirrorError {
+  return new MirrorError(
     'CREDENTIALS_INVALID',
     `${options.registry} cannot be given ${describeCredential(options.credential)}: it asks for a user name and a password`,
     {side: options.side, hint: 'Log in to this registry with a user name and a password.'},
   )
+}

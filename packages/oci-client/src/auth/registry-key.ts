@@ -14,7 +14,7 @@ export const HUB_KEY = 'https://index.docker.io/v1/'
 const HUB_HOSTS = new Set([DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'])
 
 /** `host[:port]` as it is compared: exactly, port included, but for case and Docker Hub's names. */
-export const canonicalHost = (host: string): string => {
+export function canonicalHost(host: string): string {
   const lower = host.toLowerCase()
   return HUB_HOSTS.has(lower) ? DOCKER_HUB : lower
 }
@@ -23,7 +23,7 @@ export const canonicalHost = (host: string): string => {
  * Reads a key as docker and podman write them: `host:port`, `https://host/v1/` (an old API path, of no meaning),
  * `host/namespace/repository` (containers-auth.json.5).
  */
-export const parseRegistryKey = (key: string): RegistryKey => {
+export function parseRegistryKey(key: string): RegistryKey {
   const bare = key.replace(/^https?:\/\//i, '')
   const slash = bare.indexOf('/')
   const host = canonicalHost(slash < 0 ? bare : bare.slice(0, slash))
@@ -33,7 +33,7 @@ export const parseRegistryKey = (key: string): RegistryKey => {
 }
 
 /** The keys that may hold a repository's credential, the most particular first: `h/a/b`, `h/a`, `h`. */
-export const keysFor = (host: string, repository: string | undefined): readonly RegistryKey[] => {
+export function keysFor(host: string, repository: string | undefined): readonly RegistryKey[] {
   const canonical = canonicalHost(host)
   const parts = repository?.split('/') ?? []
   const paths = parts.map((_part, index) => parts.slice(0, parts.length - index).join('/'))

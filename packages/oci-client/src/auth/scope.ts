@@ -6,7 +6,7 @@ interface Scope {
 }
 
 /** The same set of rights always gives the same list: actions merged, everything sorted, nothing twice. */
-export const normaliseScopes = (scopes: readonly string[]): readonly string[] => {
+export function normaliseScopes(scopes: readonly string[]): readonly string[] {
   const actionsOf = new Map<string, Set<string>>()
   const others = new Set<string>()
   for (const text of scopes) {
@@ -24,18 +24,19 @@ export const normaliseScopes = (scopes: readonly string[]): readonly string[] =>
 }
 
 /** Whether everything in `wanted` is in `held`. */
-export const coversScopes = (held: readonly string[], wanted: readonly string[]): boolean => {
+export function coversScopes(held: readonly string[], wanted: readonly string[]): boolean {
   const together = normaliseScopes([...held, ...wanted])
   const alone = normaliseScopes(held)
   return together.length === alone.length && together.every((scope, index) => scope === alone[index])
 }
 
 /** A `scope` parameter as challenges carry it: scopes between spaces. */
-export const splitScopes = (text: string | undefined): readonly string[] =>
-  text?.split(' ').filter((scope) => scope !== '') ?? []
+export function splitScopes(text: string | undefined): readonly string[] {
+  return text?.split(' ').filter((scope) => scope !== '') ?? []
+}
 
 /** The repository a request is about: the one it writes to where it names several, as a mount does. */
-export const repositoryOf = (scopes: readonly string[]): string | undefined => {
+export function repositoryOf(scopes: readonly string[]): string | undefined {
   const repositories = scopes
     .map(parseScope)
     .filter((scope) => scope !== undefined)
@@ -45,14 +46,16 @@ export const repositoryOf = (scopes: readonly string[]): string | undefined => {
 }
 
 /** Without the repositories that a request only reads from, beside one that it writes to. */
-export const writingScopes = (scopes: readonly string[]): readonly string[] => {
+export function writingScopes(scopes: readonly string[]): readonly string[] {
   const writing = scopes.filter((text) => isWriting(parseScope(text)))
   return writing.length === 0 ? scopes : writing
 }
 
-const isWriting = (scope: Scope | undefined): boolean => scope?.actions.includes('push') ?? false
+function isWriting(scope: Scope | undefined): boolean {
+  return scope?.actions.includes('push') ?? false
+}
 
-const parseScope = (text: string): Scope | undefined => {
+function parseScope(text: string): Scope | undefined {
   const first = text.indexOf(':')
   const last = text.lastIndexOf(':')
   if (first <= 0 || last === first) return undefined

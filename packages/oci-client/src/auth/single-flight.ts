@@ -20,7 +20,7 @@ interface Flight<Result> {
   waiting: number
 }
 
-export const singleFlight = <Result>(): SingleFlight<Result> => {
+export function singleFlight<Result>(): SingleFlight<Result> {
   const flights = new Map<string, Flight<Result>>()
 
   const start = (key: string, work: (signal: AbortSignal) => Promise<Result>): Flight<Result> => {

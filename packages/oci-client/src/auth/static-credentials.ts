@@ -4,11 +4,11 @@ import type {CredentialProvider} from './credential.js'
  * One user name and password for every registry it is asked about: use it for one registry alone.
  * @param options.origin where they are from, for messages: `--username`
  */
-export const staticCredentials = (options: {
+export function staticCredentials(options: {
   readonly username: string
   readonly password: string
   readonly origin?: string
-}): CredentialProvider => {
+}): CredentialProvider {
   const {username, password, origin} = options
   return async () => ({kind: 'basic', username, password, ...(origin === undefined ? {} : {origin})})
 }

@@ -14,10 +14,10 @@ export interface TokenRealm {
  * goes there: https only, or http where the registry itself is reached by http.
  * @throws {MirrorError} PROTOCOL
  */
-export const parseRealm = (
+export function parseRealm(
   parameters: ReadonlyMap<string, string>,
   options: {readonly origin: string; readonly registry: string; readonly side: Side},
-): TokenRealm => {
+): TokenRealm {
   const {origin, registry, side} = options
   const invalid = (why: string, hint?: string): MirrorError =>
     new MirrorError('PROTOCOL', `${registry} sends its clients to a token server ${why}`, {side, hint})
@@ -38,5 +38,8 @@ export const parseRealm = (
   }
 }
 
-export const sameRealm = (left: TokenRealm, right: TokenRealm): boolean =>
-  left.url.origin === right.url.origin && left.url.path === right.url.path && left.service === right.service
+export function sameRealm(left: TokenRealm, right: TokenRealm): boolean {
+  return (
+    left.url.origin === right.url.origin && left.url.path === right.url.path && left.service === right.service
+  )
+}

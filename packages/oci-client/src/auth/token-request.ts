@@ -40,10 +40,7 @@ const NO_POST = new Set([404, 405])
  * @throws {MirrorError} RATE_LIMITED, REGISTRY_FAILED, PROTOCOL, LIMIT_EXCEEDED, those of the transport; all name the
  * token server's host and none repeats a secret
  */
-export const requestToken = async (
-  request: TokenRequest,
-  options: TokenRequestOptions,
-): Promise<TokenGrant> => {
+export async function requestToken(request: TokenRequest, options: TokenRequestOptions): Promise<TokenGrant> {
   const {realm, credential} = request
   try {
     if (credential?.kind === 'identity-token') {
@@ -61,10 +58,10 @@ export const requestToken = async (
   }
 }
 
-const plainRequest = (
+function plainRequest(
   {realm, scopes, credential}: TokenRequest,
   signal: AbortSignal | undefined,
-): HttpRequest => {
+): HttpRequest {
   const query = [
     ...(realm.service === undefined ? [] : [['service', realm.service] as const]),
     ...scopes.map((scope) => ['scope', scope] as const),
@@ -81,11 +78,11 @@ const plainRequest = (
   }
 }
 
-const exchangeRequest = (
+function exchangeRequest(
   {realm, scopes}: TokenRequest,
   refreshToken: string,
   signal: AbortSignal | undefined,
-): HttpRequest => {
+): HttpRequest {
   const form = new URLSearchParams({grant_type: 'refresh_token', client_id: CLIENT_ID})
   if (realm.service !== undefined) form.set('service', realm.service)
   if (scopes.length > 0) form.set('scope', scopes.join(' '))
@@ -101,7 +98,7 @@ const exchangeRequest = (
   }
 }
 
-const loginHeader = (credential: Credential | undefined): string | undefined => {
+function loginHeader(credential: Credential | undefined): string | undefined {
   if (credential?.kind === 'basic') return basicHeader(credential.username, credential.password)
   if (credential?.kind === 'identity-token') {
     return basicHeader(credential.username ?? '<token>', credential.token)
@@ -110,15 +107,15 @@ const loginHeader = (credential: Credential | undefined): string | undefined => 
 }
 
 /** The realm's own query is kept as it is. */
-const withQuery = (url: HttpUrl, query: readonly (readonly [string, string])[]): HttpUrl => {
+function withQuery(url: HttpUrl, query: readonly (readonly [string, string])[]): HttpUrl {
   const text = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')
   return {origin: url.origin, path: `${url.path}${url.path.includes('?') ? '&' : '?'}${text}`}
 }
 
-const readGrant = async (
+async function readGrant(
   response: HttpResponse,
   {realm, credential}: {readonly realm: TokenRealm; readonly credential: Credential | undefined},
-): Promise<TokenGrant> => {
+): Promise<TokenGrant> {
   const {status} = response
   if (status >= 300 && status < 400) {
     await response.discard()
@@ -144,7 +141,7 @@ const readGrant = async (
   return {kind: 'granted', token, life: lifeOf(json?.['expires_in'])}
 }
 
-const parseAnswer = (bytes: Uint8Array): JsonObject | undefined => {
+function parseAnswer(bytes: Uint8Array): JsonObject | undefined {
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes))
     return isJsonObject(json) ? json : undefined
@@ -153,13 +150,13 @@ const parseAnswer = (bytes: Uint8Array): JsonObject | undefined => {
   }
 }
 
-const lifeOf = (expiresIn: unknown): number => {
+function lifeOf(expiresIn: unknown): number {
   const seconds = Number(expiresIn)
   return (Number.isFinite(seconds) ? Math.max(seconds, SHORTEST_LIFE) : SHORTEST_LIFE) * 1000
 }
 
 /** The server's own words, unless they repeat a secret. */
-const explanation = (json: JsonObject, secrets: readonly string[]): string | undefined => {
+function explanation(json: JsonObject, secrets: readonly string[]): string | undefined {
   const first: unknown = Array.isArray(json['errors']) ? json['errors'][0] : undefined
   const texts = [
     isJsonObject(first) ? first['message'] : undefined,

@@ -5,7 +5,7 @@ import {limits} from '../model/index.js'
 const WAIT = 5000
 
 /** The beginning of a body that only explains its status, at most `limits.errorBodyBytes`; the rest is thrown away. */
-export const beginningOf = async (response: HttpResponse): Promise<Uint8Array> => {
+export async function beginningOf(response: HttpResponse): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   const timer = setTimeout(() => void response.discard(), WAIT)

@@ -12,13 +12,15 @@ export const collecting: Middleware = (next) => async (request) => {
 }
 
 /** The same response with its body in memory. */
-export const withBytes = (response: HttpResponse, bytes: Uint8Array): HttpResponse => ({
-  ...response,
-  body: {
-    async *[Symbol.asyncIterator]() {
-      if (bytes.length > 0) yield bytes
+export function withBytes(response: HttpResponse, bytes: Uint8Array): HttpResponse {
+  return {
+    ...response,
+    body: {
+      async *[Symbol.asyncIterator]() {
+        if (bytes.length > 0) yield bytes
+      },
     },
-  },
-  read: () => Promise.resolve(bytes),
-  discard: () => Promise.resolve(),
-})
+    read: () => Promise.resolve(bytes),
+    discard: () => Promise.resolve(),
+  }
+}

@@ -24,7 +24,7 @@ const SHOWN_ENTRIES = 3
 const SHOWN_LENGTH = 200
 
 /** Reads the body of a response, at most `limits.errorBodyBytes` of it, and throws the rest away. */
-export const readFailure = async (response: HttpResponse): Promise<Failure> => {
+export async function readFailure(response: HttpResponse): Promise<Failure> {
   const body = withoutSecrets(
     Buffer.from(await beginningOf(response)).toString('utf8'),
     response.secrets ?? [],
@@ -37,14 +37,15 @@ export const readFailure = async (response: HttpResponse): Promise<Failure> => {
 const SHORTEST_SECRET = 4
 
 /** A registry that quotes the request quotes what came with it. */
-const withoutSecrets = (text: string, secrets: readonly string[]): string =>
-  secrets
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
     .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
     .filter(({length}) => length >= SHORTEST_SECRET)
     .reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
+}
 
 /** `{"errors":[{"code","message","detail"}]}` (distribution-spec, Error Codes), and the bare object some proxies send. */
-const parseEnvelope = (body: string): FailureEntry[] => {
+function parseEnvelope(body: string): FailureEntry[] {
   let value: unknown
   try {
     value = JSON.parse(body)
@@ -65,7 +66,7 @@ const parseEnvelope = (body: string): FailureEntry[] => {
   })
 }
 
-const entriesText = (errors: readonly FailureEntry[]): string => {
+function entriesText(errors: readonly FailureEntry[]): string {
   const shown = errors.slice(0, SHOWN_ENTRIES).map(({code, message, detail}) => {
     const head = [code, message].filter((part) => part !== '').join(': ')
     return detail === '' || detail === '{}' ? head : `${head} (${detail})`
@@ -74,13 +75,16 @@ const entriesText = (errors: readonly FailureEntry[]): string => {
   return excerpt(redactText(shown.join('; ')) + (more > 0 ? `; and ${more} more` : ''), SHOWN_LENGTH * 2)
 }
 
-const plainText = (body: string): string =>
-  excerpt(redactText(isMarkup(body) ? withoutTags(body) : body), SHOWN_LENGTH)
+function plainText(body: string): string {
+  return excerpt(redactText(isMarkup(body) ? withoutTags(body) : body), SHOWN_LENGTH)
+}
 
-const isMarkup = (body: string): boolean => body.trimStart().startsWith('<')
+function isMarkup(body: string): boolean {
+  return body.trimStart().startsWith('<')
+}
 
 /** A linear scan: a hostile page must not make a regular expression slow. */
-const withoutTags = (html: string): string => {
+function withoutTags(html: string): string {
   const lower = html.toLowerCase()
   const parts: string[] = []
   for (let at = 0; ;) {

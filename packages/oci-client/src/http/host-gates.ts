@@ -34,10 +34,10 @@ export interface HostGates {
  * of a host that is gone one request at a time finds out whether it is back.
  * @param bounds for one host
  */
-export const hostGates = (
+export function hostGates(
   bounds: PressureBounds,
   {now = () => performance.now()}: {readonly now?: () => number} = {},
-): HostGates => {
+): HostGates {
   const gates = new Map<string, HostGate>()
   const gateOf = (origin: string): HostGate => {
     const known = gates.get(origin)
@@ -163,7 +163,7 @@ class HostGate {
 }
 
 /** 503 with a time is a registry that is pressed; without one it is a gateway or a registry that is starting. */
-const endingOf = (response: HttpResponse): Ending => {
+function endingOf(response: HttpResponse): Ending {
   const {status} = response
   if (status === 429) return 'busy'
   if (status === 503) return response.header('retry-after') === undefined ? 'away' : 'busy'

@@ -9,12 +9,13 @@ const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/
 const VISIBLE = /^[\x21-\x5b\x5d-\x7e]+$/
 
 /** The origin a registry (`host[:port]`) is spoken to at, in the one form that origins are compared in. */
-export const originOf = (
-  registry: string,
-  options: {readonly plainHttp?: boolean | undefined} = {},
-): string => new URL(`${options.plainHttp === true ? 'http' : 'https'}://${registry}`).origin
+export function originOf(registry: string, options: {readonly plainHttp?: boolean | undefined} = {}): string {
+  return new URL(`${options.plainHttp === true ? 'http' : 'https'}://${registry}`).origin
+}
 
-export const formatUrl = ({origin, path}: HttpUrl): string => origin + path
+export function formatUrl({origin, path}: HttpUrl): string {
+  return origin + path
+}
 
 /**
  * The URL that a `Location` header means, absolute or relative, its query byte for byte (distribution keeps the state
@@ -23,7 +24,7 @@ export const formatUrl = ({origin, path}: HttpUrl): string => origin + path
  * @throws {MirrorError} PROTOCOL for other schemes, user information, control characters, and for any other step from
  * https down to http
  */
-export const resolveLocation = (base: HttpUrl, location: string): HttpUrl => {
+export function resolveLocation(base: HttpUrl, location: string): HttpUrl {
   if (!VISIBLE.test(location)) throw refused(location, 'it is no valid URL')
   const text = withoutFragment(location)
   const absolute = ABSOLUTE.exec(text)?.groups
@@ -44,7 +45,7 @@ export const resolveLocation = (base: HttpUrl, location: string): HttpUrl => {
   return {origin: base.origin, path: merge(place, text)}
 }
 
-const resolveOrigin = (base: string, target: string, location: string): string => {
+function resolveOrigin(base: string, target: string, location: string): string {
   const from = new URL(base)
   let to: URL
   try {
@@ -60,7 +61,7 @@ const resolveOrigin = (base: string, target: string, location: string): string =
 }
 
 /** RFC 3986, 5.2.3 and 5.2.4, on the path alone. */
-const merge = (place: string, relative: string): string => {
+function merge(place: string, relative: string): string {
   const question = relative.indexOf('?')
   const path = question < 0 ? relative : relative.slice(0, question)
   const segments = place.split('/').slice(0, -1)
@@ -74,12 +75,17 @@ const merge = (place: string, relative: string): string => {
   return segments.join('/') + (question < 0 ? '' : relative.slice(question))
 }
 
-const withoutFragment = (text: string): string => {
+function withoutFragment(text: string): string {
   const hash = text.indexOf('#')
   return hash < 0 ? text : text.slice(0, hash)
 }
 
-const refused = (location: string, why: string, cause?: unknown): MirrorError =>
-  new MirrorError('PROTOCOL', `the registry leads on to ${excerpt(redactUrl(location), 200)}: ${why}`, {
-    cause,
-  })
+function refused(location: string, why: string, cause?: unknown): MirrorError {
+  return new MirrorError(
+    'PROTOCOL',
+    `the registry leads on to ${excerpt(redactUrl(location), 200)}: ${why}`,
+    {
+      cause,
+    },
+  )
+}

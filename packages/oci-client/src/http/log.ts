@@ -5,10 +5,8 @@ import {messageOf} from '../model/index.js'
 import type {Exchange} from '../options.js'
 
 /** Reports each request once its response's headers, or its failure, is there. */
-export const logging =
-  (onExchange: (exchange: Exchange) => void): Middleware =>
-  (next) =>
-  async (request) => {
+export function logging(onExchange: (exchange: Exchange) => void): Middleware {
+  return (next) => async (request) => {
     const started = performance.now()
     const exchange = (status: number | undefined): Exchange => ({
       method: request.method,
@@ -25,3 +23,4 @@ export const logging =
       throw error
     }
   }
+}

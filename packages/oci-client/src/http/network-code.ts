@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** The system's, TLS's or undici's name for a failure, wherever in the chain of causes it is. */
-export const networkCode = (error: unknown): string | undefined => {
+export function networkCode(error: unknown): string | undefined {
   let current: unknown = error
   for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
     if ('code' in current && typeof current.code === 'string') return current.code
@@ -32,9 +32,11 @@ export const networkCode = (error: unknown): string | undefined => {
 }
 
 /** What a failure means, for the middle of a sentence. */
-export const networkReason = (error: unknown): string => {
+export function networkReason(error: unknown): string {
   const code = networkCode(error)
   return (code === undefined ? undefined : REASONS[code]) ?? messageOf(error)
 }
 
-export const isConnectionFailure = (code: string): boolean => code in REASONS
+export function isConnectionFailure(code: string): boolean {
+  return code in REASONS
+}

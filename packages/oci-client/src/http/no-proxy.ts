@@ -12,7 +12,7 @@ export interface Target {
  * subdomains alone, any of them and IP addresses may have a `:port`, CIDRs match addresses (names are not resolved),
  * `*` is everything, and localhost and loopback addresses are always direct.
  */
-export const isDirect = (target: Target, noProxy: string): boolean => {
+export function isDirect(target: Target, noProxy: string): boolean {
   if (target.host === 'localhost' || inSubnet(target.host, LOOPBACK)) return true
   return noProxy
     .split(',')
@@ -20,7 +20,7 @@ export const isDirect = (target: Target, noProxy: string): boolean => {
     .some((entry) => entry !== '' && matches(target, entry))
 }
 
-const matches = (target: Target, entry: string): boolean => {
+function matches(target: Target, entry: string): boolean {
   if (entry === '*') return true
   const subnet = parseSubnet(entry)
   if (subnet !== undefined) return inSubnet(target.host, subnet)
@@ -32,7 +32,7 @@ const matches = (target: Target, entry: string): boolean => {
   return name.startsWith('.') ? target.host.endsWith(name) : `.${target.host}`.endsWith(`.${name}`)
 }
 
-const parseSubnet = (entry: string): BlockList | undefined => {
+function parseSubnet(entry: string): BlockList | undefined {
   const slash = entry.indexOf('/')
   if (slash < 0) return undefined
   const address = entry.slice(0, slash)
@@ -44,18 +44,18 @@ const parseSubnet = (entry: string): BlockList | undefined => {
   return list
 }
 
-const singleAddress = (address: string): BlockList => {
+function singleAddress(address: string): BlockList {
   const list = new BlockList()
   list.addAddress(address, isIPv4(address) ? 'ipv4' : 'ipv6')
   return list
 }
 
-const inSubnet = (host: string, list: BlockList): boolean => {
+function inSubnet(host: string, list: BlockList): boolean {
   const family = isIP(host)
   return family !== 0 && list.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }
 
-const splitPort = (entry: string): {readonly host: string; readonly port?: string} => {
+function splitPort(entry: string): {readonly host: string; readonly port?: string} {
   const bracketed = /^\[(?<host>[^\]]*)\](?::(?<port>.*))?$/.exec(entry)?.groups
   if (bracketed !== undefined) {
     const {host = '', port} = bracketed

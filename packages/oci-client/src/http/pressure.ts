@@ -49,20 +49,22 @@ export const LONGEST_OUTAGE_PAUSE = 10_000
 /** One failure may be one connection's; from the second on nobody else has to find out. */
 const MISSED_BEFORE_PAUSE = 2
 
-export const noPressure = ({most}: PressureBounds): Pressure => ({
-  limit: most,
-  pausedUntil: 0,
-  setbackAt: 0,
-  answered: false,
-  downSince: undefined,
-  missed: 0,
-})
+export function noPressure({most}: PressureBounds): Pressure {
+  return {
+    limit: most,
+    pausedUntil: 0,
+    setbackAt: 0,
+    answered: false,
+    downSince: undefined,
+    missed: 0,
+  }
+}
 
-export const pressureAfter = (
+export function pressureAfter(
   pressure: Pressure,
   observation: Observation,
   bounds: PressureBounds,
-): Pressure => {
+): Pressure {
   const {ending, startedAt, now} = observation
   const {limit, setbackAt} = pressure
   if (ending === 'broken') return pressure
@@ -79,20 +81,23 @@ export const pressureAfter = (
 }
 
 /** How many requests may be in flight; where the host is gone, one that looks whether it is back. */
-export const roomIn = (pressure: Pressure, now: number, bounds: PressureBounds): number => {
+export function roomIn(pressure: Pressure, now: number, bounds: PressureBounds): number {
   if (isLost(pressure, now, bounds)) return Number.POSITIVE_INFINITY
   if (now < pressure.pausedUntil) return 0
   return isGone(pressure) ? 1 : Math.floor(pressure.limit)
 }
 
 /** Several misses in a row: whoever looks next looks for everybody. */
-export const isGone = ({missed}: Pressure): boolean => missed >= MISSED_BEFORE_PAUSE
+export function isGone({missed}: Pressure): boolean {
+  return missed >= MISSED_BEFORE_PAUSE
+}
 
 /** Gone for so long that nobody is to be kept waiting for it. */
-const isLost = ({downSince}: Pressure, now: number, {patience}: PressureBounds): boolean =>
-  downSince !== undefined && now - downSince >= patience
+function isLost({downSince}: Pressure, now: number, {patience}: PressureBounds): boolean {
+  return downSince !== undefined && now - downSince >= patience
+}
 
-const missed = (pressure: Pressure, observation: Observation, bounds: PressureBounds): Pressure => {
+function missed(pressure: Pressure, observation: Observation, bounds: PressureBounds): Pressure {
   const {now, startedAt} = observation
   // A host that never answered is more likely misspelt than gone.
   if (!pressure.answered) return pressure
@@ -113,7 +118,8 @@ const missed = (pressure: Pressure, observation: Observation, bounds: PressureBo
 }
 
 /** Once for all requests that were under way together. */
-const lowered = (pressure: Pressure, {startedAt, now, active}: Observation): Pressure =>
-  startedAt < pressure.setbackAt
+function lowered(pressure: Pressure, {startedAt, now, active}: Observation): Pressure {
+  return startedAt < pressure.setbackAt
     ? pressure
     : {...pressure, limit: Math.max(1, Math.floor(Math.min(pressure.limit, active) / 2)), setbackAt: now}
+}

@@ -2,23 +2,30 @@ import {MirrorError, type Side} from '../model/index.js'
 import {networkCode, networkReason} from './network-code.js'
 
 /** A proxy that answered, but did not let the connection through. */
-export const proxyRefused = (
+export function proxyRefused(
   proxy: string,
   target: string,
   {side, status}: {readonly side: Side; readonly status: number},
-): MirrorError =>
-  new MirrorError('PROXY_FAILED', `the proxy ${proxy} does not connect to ${target}: status ${status}`, {
-    side,
-    hint: hintFor(status, target),
-    cause: Object.assign(new Error(`CONNECT was answered with ${status}`), {code: `PROXY_STATUS_${status}`}),
-  })
+): MirrorError {
+  return new MirrorError(
+    'PROXY_FAILED',
+    `the proxy ${proxy} does not connect to ${target}: status ${status}`,
+    {
+      side,
+      hint: hintFor(status, target),
+      cause: Object.assign(new Error(`CONNECT was answered with ${status}`), {
+        code: `PROXY_STATUS_${status}`,
+      }),
+    },
+  )
+}
 
 /** A proxy that could not be spoken to at all. */
-export const proxyUnreachable = (
+export function proxyUnreachable(
   proxy: string,
   {side, cause}: {readonly side: Side; readonly cause: unknown},
-): MirrorError =>
-  new MirrorError('PROXY_FAILED', `the proxy ${proxy} cannot be used: ${networkReason(cause)}`, {
+): MirrorError {
+  return new MirrorError('PROXY_FAILED', `the proxy ${proxy} cannot be used: ${networkReason(cause)}`, {
     side,
     hint:
       networkCode(cause) === undefined
@@ -26,8 +33,9 @@ export const proxyUnreachable = (
         : 'check HTTPS_PROXY, HTTP_PROXY and --proxy, or name the registry in NO_PROXY to go past it',
     cause,
   })
+}
 
-const hintFor = (status: number, target: string): string => {
+function hintFor(status: number, target: string): string {
   if (status === 407)
     return 'put its user name and password into the proxy URL: http://user:password@host:port'
   if (status === 502 || status === 503 || status === 504)

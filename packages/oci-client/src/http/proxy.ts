@@ -32,10 +32,10 @@ export interface TunnelOptions {
  * The URL of the proxy an origin is reached through, by Go's rules; undefined where it is reached directly.
  * @throws {MirrorError} CONFIG_INVALID for a proxy that is no http or https URL
  */
-export const proxyFor = (
+export function proxyFor(
   origin: string,
   {httpProxy, httpsProxy, noProxy = ''}: ProxyOptions,
-): string | undefined => {
+): string | undefined {
   const {protocol, hostname, port} = new URL(origin)
   const secure = protocol === 'https:'
   const proxy = secure ? httpsProxy : httpProxy
@@ -46,7 +46,7 @@ export const proxyFor = (
 }
 
 /** @throws {MirrorError} CONFIG_INVALID */
-export const parseProxy = (text: string): Proxy => {
+export function parseProxy(text: string): Proxy {
   const url = parseUrl(text)
   const secure = url.protocol === 'https:'
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
@@ -67,8 +67,8 @@ export const parseProxy = (text: string): Proxy => {
  * @param target `host:port`
  * @throws {MirrorError} PROXY_FAILED
  */
-export const openTunnel = (proxy: Proxy, target: string, options: TunnelOptions): Promise<Socket> =>
-  new Promise((resolve, reject) => {
+export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => {
       const {side, signal} = options
       reject(signal.aborted ? cancelled(signal) : proxyUnreachable(proxy.name, {side, cause}))
@@ -107,15 +107,18 @@ export const openTunnel = (proxy: Proxy, target: string, options: TunnelOptions)
     })
     request.end()
   })
+}
 
-const secureOptions = (proxy: Proxy, options: TunnelOptions): TlsRequestOptions => ({
-  ...(options.secureContext === undefined ? {} : {secureContext: options.secureContext}),
-  // Given no name, node would take the one in the Host header: the target's.
-  servername: isIP(proxy.hostname) === 0 ? proxy.hostname : '',
-  rejectUnauthorized: options.rejectUnauthorized,
-})
+function secureOptions(proxy: Proxy, options: TunnelOptions): TlsRequestOptions {
+  return {
+    ...(options.secureContext === undefined ? {} : {secureContext: options.secureContext}),
+    // Given no name, node would take the one in the Host header: the target's.
+    servername: isIP(proxy.hostname) === 0 ? proxy.hostname : '',
+    rejectUnauthorized: options.rejectUnauthorized,
+  }
+}
 
-const parseUrl = (text: string): URL => {
+function parseUrl(text: string): URL {
   const trimmed = text.trim()
   let url: URL
   try {
@@ -131,7 +134,7 @@ const parseUrl = (text: string): URL => {
   return url
 }
 
-const userOf = ({username, password}: URL): string | undefined => {
+function userOf({username, password}: URL): string | undefined {
   if (username === '' && password === '') return undefined
   try {
     return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
@@ -141,8 +144,9 @@ const userOf = ({username, password}: URL): string | undefined => {
 }
 
 /** Without the URL itself: it may hold a password. */
-const invalid = (why: string, cause?: unknown): MirrorError =>
-  new MirrorError('CONFIG_INVALID', `the proxy cannot be used: ${why}`, {
+function invalid(why: string, cause?: unknown): MirrorError {
+  return new MirrorError('CONFIG_INVALID', `the proxy cannot be used: ${why}`, {
     hint: 'give it as http://host:port or https://host:port, with user:password@ in front of the host if it asks for them',
     cause,
   })
+}

@@ -12,7 +12,7 @@ const LARGEST_PIECE = 256 * 1024
  * One token bucket for all streams that are passed through what it returns; they take turns piece by piece. A tenth of
  * a second of silence is made up for, no more.
  */
-export const limitRate = (bytesPerSecond: number): RateLimit => {
+export function limitRate(bytesPerSecond: number): RateLimit {
   const piece = Math.min(Math.max(Math.ceil(bytesPerSecond / PIECES), SMALLEST_PIECE), LARGEST_PIECE)
   let free = 0
   const take = async (bytes: number, signal: AbortSignal | undefined): Promise<void> => {

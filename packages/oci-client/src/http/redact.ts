@@ -16,7 +16,7 @@ const SHOWN: ReadonlySet<string> = new Set([
 ])
 
 /** A URL fit to be shown: user information is left out, and query values are masked unless known to be harmless. */
-export const redactUrl = (url: string): string => {
+export function redactUrl(url: string): string {
   const hash = url.indexOf('#')
   const whole = hash < 0 ? url : url.slice(0, hash)
   const question = whole.indexOf('?')
@@ -31,16 +31,17 @@ export const redactUrl = (url: string): string => {
 }
 
 /** Text from outside that may quote what was sent: credentials and query values in it are masked. */
-export const redactText = (text: string): string =>
-  text
+export function redactText(text: string): string {
+  return text
     .replace(/\b(Basic|Bearer) +[\w.~+/=-]{4,}/gi, '$1 ***')
     .replace(
       /([?&])([\w.~-]{1,100}=[^&\s"'<>]*)/g,
       (_match, mark: string, pair: string) => mark + redactPair(pair),
     )
     .replace(/(\/\/)[^\s/@]{1,500}@/g, '$1')
+}
 
-const withoutUser = (place: string): string => {
+function withoutUser(place: string): string {
   const slashes = place.indexOf('//')
   if (slashes < 0) return place
   const start = slashes + 2
@@ -50,7 +51,7 @@ const withoutUser = (place: string): string => {
   return at < start ? place : place.slice(0, start) + place.slice(at + 1)
 }
 
-const redactPair = (pair: string): string => {
+function redactPair(pair: string): string {
   const equals = pair.indexOf('=')
   if (equals < 0) return pair.length === 0 ? '' : '***'
   const name = pair.slice(0, equals)

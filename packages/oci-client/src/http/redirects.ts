@@ -10,27 +10,29 @@ const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cooki
  * `anonymous` to its end, even if a later hop leads back.
  * Rejects with PROTOCOL where a redirect leads nowhere that may be followed, or one follows another without end.
  */
-export const followRedirects = (): Middleware => (next) => async (first) => {
-  let request = first
-  for (let hops = 0; ; hops++) {
-    const response = await next(request)
-    const location = response.header('location')
-    if (location === undefined || !mayFollow(request, response)) return response
-    await response.discard()
-    if (hops === limits.redirects) {
-      throw new MirrorError('PROTOCOL', `${first.url.origin} redirects more than ${limits.redirects} times`)
+export function followRedirects(): Middleware {
+  return (next) => async (first) => {
+    let request = first
+    for (let hops = 0; ; hops++) {
+      const response = await next(request)
+      const location = response.header('location')
+      if (location === undefined || !mayFollow(request, response)) return response
+      await response.discard()
+      if (hops === limits.redirects) {
+        throw new MirrorError('PROTOCOL', `${first.url.origin} redirects more than ${limits.redirects} times`)
+      }
+      request = onward(request, resolveLocation(response.url, location))
     }
-    request = onward(request, resolveLocation(response.url, location))
   }
 }
 
-const mayFollow = ({method, body}: HttpRequest, {status}: HttpResponse): boolean => {
+function mayFollow({method, body}: HttpRequest, {status}: HttpResponse): boolean {
   if (status !== 301 && status !== 302 && status !== 303 && status !== 307 && status !== 308) return false
   if (method === 'GET' || method === 'HEAD') return true
   return status >= 307 && (body === undefined || 'bytes' in body)
 }
 
-const onward = (request: HttpRequest, url: HttpUrl): HttpRequest => {
+function onward(request: HttpRequest, url: HttpUrl): HttpRequest {
   if (request.anonymous !== true && url.origin === request.url.origin) return {...request, url}
   const {headers = {}, ...rest} = request
   const kept = Object.entries(headers).filter(([name]) => !CREDENTIAL_HEADERS.has(name.toLowerCase()))

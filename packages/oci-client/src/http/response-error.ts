@@ -11,10 +11,10 @@ export interface ResponseErrorOptions {
 }
 
 /** The error for a response whose status the caller cannot use; reads its body. */
-export const responseError = async (
+export async function responseError(
   response: HttpResponse,
   options: ResponseErrorOptions,
-): Promise<MirrorError> => {
+): Promise<MirrorError> {
   const challenge = response.headers('www-authenticate').join(', ')
   return failureError(await readFailure(response), {
     ...options,
@@ -24,10 +24,10 @@ export const responseError = async (
 }
 
 /** The error for a failure that was read already. */
-const failureError = (
+function failureError(
   failure: Failure,
   options: ResponseErrorOptions & {readonly authorized?: boolean; readonly outOfScope?: boolean},
-): MirrorError => {
+): MirrorError {
   const {side, what, reference} = options
   const {code, hint} = judge(failure, options)
   const place = reference === undefined ? '' : ` of ${reference}`
@@ -79,17 +79,18 @@ const FULL: Verdict = {
 }
 
 /** Distribution answers 500 UNKNOWN with the system's error: its words, or `"Err":28` of a filesystem (ENOSPC). */
-const tellsOfFullDisk = ({message, detail}: Failure['errors'][number]): boolean =>
-  /no space left on device|disk quota exceeded|"Err":(?:28|122)\b/i.test(`${message} ${detail}`)
+function tellsOfFullDisk({message, detail}: Failure['errors'][number]): boolean {
+  return /no space left on device|disk quota exceeded|"Err":(?:28|122)\b/i.test(`${message} ${detail}`)
+}
 
-const judge = (
+function judge(
   {status, errors}: Failure,
   {
     side,
     authorized = true,
     outOfScope = false,
   }: {readonly side: Side; readonly authorized?: boolean; readonly outOfScope?: boolean},
-): Verdict => {
+): Verdict {
   const rights = side === 'target' ? PUSH_RIGHTS : PULL_RIGHTS
   // Harbor tells of a missing project with UNAUTHORIZED or NOT_FOUND.
   if (errors.some(({message}) => /^project .{1,255} not found$/is.test(message))) {
@@ -118,7 +119,7 @@ const judge = (
   return byStatus(status)
 }
 
-const byStatus = (status: number): Verdict => {
+function byStatus(status: number): Verdict {
   switch (status) {
     case 404:
       return {code: 'NOT_FOUND', hint: 'is that the right host, port and namespace, and is it a registry?'}
@@ -148,10 +149,11 @@ const byStatus = (status: number): Verdict => {
   return {code: 'PROTOCOL'}
 }
 
-const quotaIn = (errors: Failure['errors']): Verdict | undefined =>
-  errors.some(({message}) => /quota|exceeded|upper limit/i.test(message))
+function quotaIn(errors: Failure['errors']): Verdict | undefined {
+  return errors.some(({message}) => /quota|exceeded|upper limit/i.test(message))
     ? {code: 'DENIED', hint: "the project's quota at the registry is used up"}
     : undefined
+}
 
 const NAMES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -173,5 +175,6 @@ const NAMES: Readonly<Record<number, string>> = {
   507: 'Insufficient Storage',
 }
 
-const statusText = (status: number): string =>
-  NAMES[status] === undefined ? String(status) : `${status} ${NAMES[status]}`
+function statusText(status: number): string {
+  return NAMES[status] === undefined ? String(status) : `${status} ${NAMES[status]}`
+}

@@ -1,7 +1,7 @@
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /** Milliseconds that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3); undefined for nonsense. */
-export const parseRetryAfter = (text: string | undefined, now: Date): number | undefined => {
+export function parseRetryAfter(text: string | undefined, now: Date): number | undefined {
   const value = text?.trim()
   if (value === undefined) return undefined
   if (/^\d+$/.test(value)) return Number(value) * 1000

@@ -54,7 +54,7 @@ const FIRST_CONTACT_RETRIES = 1
  * Whether to send again, and when: after 1 s, doubled each time, a quarter more or less. What `Retry-After` asks for is
  * waited for in full. A host that had answered and is gone is waited for as long as `patienceOf` says, however often.
  */
-export const retryDecision = (failure: RetryFailure, policy: RetryPolicy): RetryDecision | undefined => {
+export function retryDecision(failure: RetryFailure, policy: RetryPolicy): RetryDecision | undefined {
   const {attempt, random, host, status} = failure
   if (policy.retries === 0 || !isRetried(failure)) return undefined
   const outage = host?.outage
@@ -75,28 +75,27 @@ export const retryDecision = (failure: RetryFailure, policy: RetryPolicy): Retry
  * How long, in milliseconds, a host may be gone that had answered: the longest wait, or what all waits between retries come
  * to where that is more.
  */
-export const patienceOf = ({retries, maxWait}: RetryPolicy): number => {
+export function patienceOf({retries, maxWait}: RetryPolicy): number {
   let sum = 0
   for (let attempt = 1; attempt <= retries; attempt++) sum += Math.min(backoffOf(attempt, 1), maxWait)
   return Math.max(sum, maxWait)
 }
 
-const backoffOf = (attempt: number, random: number): number =>
-  FIRST_WAIT * 2 ** Math.min(attempt - 1, 30) * (0.75 + random / 2)
+function backoffOf(attempt: number, random: number): number {
+  return FIRST_WAIT * 2 ** Math.min(attempt - 1, 30) * (0.75 + random / 2)
+}
 
 /**
  * Sends a request again as `retryDecision` says. Requests with a stream pass through untouched: whoever makes the
  * stream retries them. The last response is returned; the last error is thrown as final, so that retries are never nested.
  */
-export const retrying =
-  (options: {
-    readonly policy: RetryPolicy
-    readonly sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>
-    readonly onRetry?: (notice: RetryNotice) => void
-    readonly conditionOf?: (origin: string) => HostCondition
-  }): Middleware =>
-  (next) =>
-  async (request) => {
+export function retrying(options: {
+  readonly policy: RetryPolicy
+  readonly sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>
+  readonly onRetry?: (notice: RetryNotice) => void
+  readonly conditionOf?: (origin: string) => HostCondition
+}): Middleware {
+  return (next) => async (request) => {
     if (request.body !== undefined && 'stream' in request.body) return next(request)
     const {policy, sleep = sleepFor, onRetry, conditionOf} = options
     let outage: number | undefined
@@ -134,6 +133,8 @@ export const retrying =
       await sleep(decision.wait, request.signal)
     }
   }
+}
 
-const isRetried = ({status, error}: RetryFailure): boolean =>
-  status === undefined ? isTransient(error) : RETRIED.has(status)
+function isRetried({status, error}: RetryFailure): boolean {
+  return status === undefined ? isTransient(error) : RETRIED.has(status)
+}

@@ -29,10 +29,12 @@ const KEEP_ALIVE = 30_000
 const ADDRESS_ATTEMPT = 2000
 
 /** Connections to one host: one more than blobs in flight, so that small requests do not wait behind them. */
-export const connectionsTo = ({concurrency = DEFAULT_CONCURRENCY}: RegistryOptions): number => concurrency + 1
+export function connectionsTo({concurrency = DEFAULT_CONCURRENCY}: RegistryOptions): number {
+  return concurrency + 1
+}
 
 /** @throws {MirrorError} CONFIG_INVALID */
-export const createRoute = (origin: string, options: RoutesOptions): Route => {
+export function createRoute(origin: string, options: RoutesOptions): Route {
   const {registry} = options
   const proxyUrl = proxyFor(origin, registry.proxy ?? {})
   const proxy = proxyUrl === undefined ? undefined : parseProxy(proxyUrl)
@@ -51,7 +53,7 @@ export const createRoute = (origin: string, options: RoutesOptions): Route => {
   return {pool, forwardedBy}
 }
 
-const directConnector = (origin: string, options: RoutesOptions): Connector => {
+function directConnector(origin: string, options: RoutesOptions): Connector {
   const {hostname} = new URL(origin)
   const connector = buildConnector(connectorOptions(origin, options))
   // undici takes the name from the Host header, which names the target where this is a proxy.
@@ -62,15 +64,15 @@ const directConnector = (origin: string, options: RoutesOptions): Connector => {
  * A server that refuses the client's certificate by TLS 1.3 says so after the handshake, and then ends the stream: undici
  * would tell of the end alone.
  */
-const keepingAlerts =
-  (callback: buildConnector.Callback): buildConnector.Callback =>
-  (...result) => {
+function keepingAlerts(callback: buildConnector.Callback): buildConnector.Callback {
+  return (...result) => {
     const [, socket] = result
     socket?.once('error', (error) => socket.destroy(error))
     callback(...result)
   }
+}
 
-const tunnelConnector = (origin: string, proxy: Proxy, options: RoutesOptions): Connector => {
+function tunnelConnector(origin: string, proxy: Proxy, options: RoutesOptions): Connector {
   const {hostname, port} = new URL(origin)
   const connector = buildConnector(connectorOptions(origin, options))
   const tunnel: TunnelOptions = {
@@ -91,7 +93,7 @@ const tunnelConnector = (origin: string, proxy: Proxy, options: RoutesOptions): 
   return (to, callback) => void connect(to, callback)
 }
 
-const connectorOptions = (origin: string, options: RoutesOptions): buildConnector.BuildOptions => {
+function connectorOptions(origin: string, options: RoutesOptions): buildConnector.BuildOptions {
   const {protocol, hostname} = new URL(origin)
   return {
     timeout: options.connectTimeout,
@@ -106,5 +108,6 @@ const connectorOptions = (origin: string, options: RoutesOptions): buildConnecto
 }
 
 /** TLS has no server name for addresses; the certificate is then checked against the address. */
-const serverName = (hostname: string): string =>
-  hostname.startsWith('[') || isIP(hostname) !== 0 ? '' : hostname
+function serverName(hostname: string): string {
+  return hostname.startsWith('[') || isIP(hostname) !== 0 ? '' : hostname
+}

@@ -5,7 +5,7 @@ import {cancelled} from '../model/index.js'
 const LONGEST = 2 ** 31 - 1
 
 /** @throws {MirrorError} CANCELLED */
-export const sleep = async (milliseconds: number, signal?: AbortSignal): Promise<void> => {
+export async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   try {
     await wait(Math.min(Math.max(milliseconds, 0), LONGEST), undefined, signal === undefined ? {} : {signal})
   } catch (error) {

@@ -28,7 +28,7 @@ const REFUSES_CERTIFICATE =
 const VERSION = /unsupported.protocol|protocol.version|no.protocols.available/i
 
 /** The error of a TLS handshake; undefined where the failure is another. */
-export const tlsError = (error: unknown, peer: TlsPeer): MirrorError | undefined => {
+export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined {
   const {code, place, side} = peer
   const flag = (name: string): string => (side === 'source' ? `--source-${name}` : `--${name}`)
   const make = (kind: ErrorCode, message: string, hint?: string): MirrorError =>
@@ -101,10 +101,10 @@ export const tlsError = (error: unknown, peer: TlsPeer): MirrorError | undefined
  * What a server says in a 400 when TLS and plain HTTP, or a missing client certificate, are at fault: Go's and nginx's
  * words. Undefined where it says something else.
  */
-export const misunderstoodError = (
+export function misunderstoodError(
   text: string,
   {origin, side}: {readonly origin: string; readonly side: Side},
-): MirrorError | undefined => {
+): MirrorError | undefined {
   const {host} = new URL(origin)
   const prefix = side === 'source' ? '--source-' : '--'
   if (/HTTP request (?:to an HTTPS server|was sent to HTTPS port)/i.test(text)) {
@@ -122,10 +122,11 @@ export const misunderstoodError = (
   return undefined
 }
 
-const wanted = (flag: (name: string) => string): string =>
-  `give a client certificate with ${flag('client-cert')} FILE ${flag('client-key')} FILE`
+function wanted(flag: (name: string) => string): string {
+  return `give a client certificate with ${flag('client-cert')} FILE ${flag('client-key')} FILE`
+}
 
-const certificateNames = (error: unknown): string | undefined => {
+function certificateNames(error: unknown): string | undefined {
   const cert: unknown = error instanceof Error && 'cert' in error ? error.cert : undefined
   if (typeof cert !== 'object' || cert === null || !('subjectaltname' in cert)) return undefined
   return typeof cert.subjectaltname === 'string' ? excerpt(cert.subjectaltname, 200) : undefined

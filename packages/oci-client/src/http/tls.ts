@@ -25,7 +25,7 @@ const END = '-----END CERTIFICATE-----'
  * some 300 roots takes tens of milliseconds.
  * @throws {MirrorError} CERTIFICATE_INVALID
  */
-export const createSecureContexts = (options: TlsOptions, registryHost: string): SecureContexts => {
+export function createSecureContexts(options: TlsOptions, registryHost: string): SecureContexts {
   const own = (options.ca ?? []).flatMap((pem) => splitCertificates(pem, 'the CA file'))
   const identity = readIdentity(options)
   const roots = once(() => trustedRoots(own, options.extraCa ?? ''))
@@ -40,7 +40,7 @@ export const createSecureContexts = (options: TlsOptions, registryHost: string):
  * The certificates of a PEM text, each checked.
  * @throws {MirrorError} CERTIFICATE_INVALID where there is none, or one is damaged
  */
-const splitCertificates = (pem: string, what: string): readonly string[] => {
+function splitCertificates(pem: string, what: string): readonly string[] {
   if (pem.length > limits.certificateBytes) {
     throw invalid(`${what} is over the limit of ${limits.certificateBytes} bytes`)
   }
@@ -52,7 +52,7 @@ const splitCertificates = (pem: string, what: string): readonly string[] => {
   return blocks
 }
 
-const readCertificate = (pem: string, what: string): X509Certificate => {
+function readCertificate(pem: string, what: string): X509Certificate {
   try {
     return new X509Certificate(pem)
   } catch (cause) {
@@ -60,7 +60,7 @@ const readCertificate = (pem: string, what: string): X509Certificate => {
   }
 }
 
-const pemBlocks = (pem: string): string[] => {
+function pemBlocks(pem: string): string[] {
   const blocks: string[] = []
   for (let end = 0; ;) {
     const begin = pem.indexOf(BEGIN, end)
@@ -72,7 +72,7 @@ const pemBlocks = (pem: string): string[] => {
   }
 }
 
-const readIdentity = ({clientCert, clientKey}: TlsOptions): {cert: string; key: string} | undefined => {
+function readIdentity({clientCert, clientKey}: TlsOptions): {cert: string; key: string} | undefined {
   if (clientCert === undefined && clientKey === undefined) return undefined
   if (clientCert === undefined) throw invalid('a client key is given without its certificate')
   if (clientKey === undefined) throw invalid('a client certificate is given without its key')
@@ -87,7 +87,7 @@ const readIdentity = ({clientCert, clientKey}: TlsOptions): {cert: string; key: 
   return {cert: clientCert, key: clientKey}
 }
 
-const trustedRoots = (own: readonly string[], extraCa: string): string[] => {
+function trustedRoots(own: readonly string[], extraCa: string): string[] {
   const roots = new Set([...nodeRoots(), ...pemBlocks(systemBundle()), ...own])
   for (const block of pemBlocks(extraCa)) {
     // often it is the system's bundle again, which needs no second look
@@ -96,7 +96,7 @@ const trustedRoots = (own: readonly string[], extraCa: string): string[] => {
   return [...roots]
 }
 
-const isReadable = (pem: string): boolean => {
+function isReadable(pem: string): boolean {
   try {
     return Boolean(new X509Certificate(pem))
   } catch {
@@ -105,12 +105,13 @@ const isReadable = (pem: string): boolean => {
 }
 
 /** From Node 22.15 on this has what NODE_EXTRA_CA_CERTS adds; before, the program has to pass that file as `extraCa`. */
-const nodeRoots = (): readonly string[] =>
-  'getCACertificates' in tls && typeof tls.getCACertificates === 'function'
+function nodeRoots(): readonly string[] {
+  return 'getCACertificates' in tls && typeof tls.getCACertificates === 'function'
     ? (tls.getCACertificates('default') as string[])
     : tls.rootCertificates
+}
 
-const systemBundle = (): string => {
+function systemBundle(): string {
   for (const path of SYSTEM_BUNDLES) {
     const stats = statSync(path, {throwIfNoEntry: false})
     if (stats?.isFile() === true && stats.size <= limits.certificateBytes) return readFileSync(path, 'latin1')
@@ -118,12 +119,14 @@ const systemBundle = (): string => {
   return ''
 }
 
-const once = <T>(make: () => T): (() => T) => {
+function once<T>(make: () => T): () => T {
   let made: {readonly value: T} | undefined
   return () => (made ??= {value: make()}).value
 }
 
-const invalid = (
+function invalid(
   message: string,
   options: {readonly hint?: string; readonly cause?: unknown} = {},
-): MirrorError => new MirrorError('CERTIFICATE_INVALID', message, options)
+): MirrorError {
+  return new MirrorError('CERTIFICATE_INVALID', message, options)
+}

@@ -33,13 +33,13 @@ const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIP
 const finals = new WeakSet<object>()
 
 /** Marks a failure as one that was tried again already: whoever stands further out lets it be. */
-export const asFinal = <Thrown>(error: Thrown): Thrown => {
+export function asFinal<Thrown>(error: Thrown): Thrown {
   if (error instanceof Error) finals.add(error)
   return error
 }
 
 /** Whether the same request may well succeed a moment later, and nobody has tried that yet. */
-export const isTransient = (error: unknown): boolean => {
+export function isTransient(error: unknown): boolean {
   if (!isMirrorError(error) || finals.has(error)) return false
   if (error.code === 'TIMEOUT') return true
   if (error.code !== 'UNREACHABLE' && error.code !== 'PROXY_FAILED') return false
@@ -49,19 +49,23 @@ export const isTransient = (error: unknown): boolean => {
 }
 
 /** Whether no connection to the host came about: unlike one that broke, it says that the host is gone. */
-export const isUnreachable = (error: unknown): boolean =>
-  isMirrorError(error) &&
-  (error.code === 'UNREACHABLE' || error.code === 'TIMEOUT' || error.code === 'PROXY_FAILED') &&
-  AWAY.has(networkCode(error.cause) ?? '')
+export function isUnreachable(error: unknown): boolean {
+  return (
+    isMirrorError(error) &&
+    (error.code === 'UNREACHABLE' || error.code === 'TIMEOUT' || error.code === 'PROXY_FAILED') &&
+    AWAY.has(networkCode(error.cause) ?? '')
+  )
+}
 
 /** Whether a connection that stood was closed from the other side. */
-export const isBrokenConnection = (error: unknown): boolean =>
-  isMirrorError(error) && error.code === 'UNREACHABLE' && BROKEN.has(networkCode(error.cause) ?? '')
+export function isBrokenConnection(error: unknown): boolean {
+  return isMirrorError(error) && error.code === 'UNREACHABLE' && BROKEN.has(networkCode(error.cause) ?? '')
+}
 
 /**
  * The error that a failed connection is told as. What no network or registry can cause is given back as it is: a bug.
  */
-export const transportError = (error: unknown, peer: Peer): unknown => {
+export function transportError(error: unknown, peer: Peer): unknown {
   if (isMirrorError(error)) return error
   const code = networkCode(error)
   if (code === undefined) return error

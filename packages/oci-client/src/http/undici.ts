@@ -30,7 +30,7 @@ const TIMEOUTS: TransportTimeouts = {
 const EARLY_BODY_WAIT = 5000
 
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID for what the options say */
-export const createTransport = (options: RegistryOptions): Transport => {
+export function createTransport(options: RegistryOptions): Transport {
   const times = {...TIMEOUTS, ...options.timeouts}
   const registryOrigin = originOf(options.registry, options)
   const contexts = createSecureContexts(options.tls ?? {}, new URL(registryOrigin).hostname)
@@ -72,7 +72,7 @@ interface Context {
   readonly times: TransportTimeouts
 }
 
-const exchange = async (request: HttpRequest, context: Context): Promise<HttpResponse> => {
+async function exchange(request: HttpRequest, context: Context): Promise<HttpResponse> {
   const {route, options, times} = context
   const {signal, url} = request
   if (signal?.aborted) throw cancelled(signal)
@@ -117,12 +117,13 @@ const exchange = async (request: HttpRequest, context: Context): Promise<HttpRes
   }
 }
 
-const uploadOf = ({body}: HttpRequest, options: Omit<UploadBodyOptions, 'length'>): UploadBody | undefined =>
-  body === undefined || 'bytes' in body
+function uploadOf({body}: HttpRequest, options: Omit<UploadBodyOptions, 'length'>): UploadBody | undefined {
+  return body === undefined || 'bytes' in body
     ? undefined
     : new UploadBody(body.stream, {...options, length: body.length})
+}
 
-const wireRequest = (
+function wireRequest(
   {method, url, headers, body}: HttpRequest,
   {
     route: {forwardedBy},
@@ -131,7 +132,7 @@ const wireRequest = (
     upload,
     signal,
   }: Context & {readonly upload: UploadBody | undefined; readonly signal: AbortSignal},
-): Dispatcher.RequestOptions => {
+): Dispatcher.RequestOptions {
   const length = body !== undefined && 'stream' in body ? body.length : undefined
   const {authorization} = forwardedBy ?? {}
   return {
@@ -154,20 +155,18 @@ const wireRequest = (
   }
 }
 
-const answerTimeout = ({method}: Pick<HttpRequest, 'method'>, times: TransportTimeouts): number =>
-  method === 'PUT' || method === 'PATCH' ? times.commit : times.answer
+function answerTimeout({method}: Pick<HttpRequest, 'method'>, times: TransportTimeouts): number {
+  return method === 'PUT' || method === 'PATCH' ? times.commit : times.answer
+}
 
 /** undici takes any async iterable, though its types know streams alone. */
-const wireBody = (
-  body: HttpRequest['body'],
-  upload: UploadBody | undefined,
-): Uint8Array | Readable | null => {
+function wireBody(body: HttpRequest['body'], upload: UploadBody | undefined): Uint8Array | Readable | null {
   if (body === undefined) return null
   return 'bytes' in body ? body.bytes : (upload as unknown as Readable)
 }
 
 /** Turns what came into the response, or into the error that it really is. */
-const judge = async (
+async function judge(
   data: Dispatcher.ResponseData,
   {
     request,
@@ -180,7 +179,7 @@ const judge = async (
     readonly upload: UploadBody | undefined
     readonly wire: WireOptions
   },
-): Promise<HttpResponse> => {
+): Promise<HttpResponse> {
   const {statusCode} = data
   const {side} = options
   if (statusCode === 407 && route.forwardedBy !== undefined) {

@@ -4,7 +4,7 @@
  * order in which they came, and one that was removed may stay in memory until all of it is searched for garbage: it should
  * hold nothing then, for a run's signal has ten thousands of them.
  */
-export const whenAborted = (signal: AbortSignal | undefined, callBack: () => void): (() => void) => {
+export function whenAborted(signal: AbortSignal | undefined, callBack: () => void): () => void {
   if (signal === undefined) return () => {}
   let work: (() => void) | undefined = callBack
   const listener = (): void => work?.()

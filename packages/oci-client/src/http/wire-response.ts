@@ -17,7 +17,7 @@ const DISCARDED = limits.errorBodyBytes
 const DISCARD_WAIT = 2000
 
 /** A response whose body is still on the wire. Bytes are passed on as they come: nothing is ever decompressed. */
-export const wireResponse = (data: WireData, options: WireOptions): HttpResponse => {
+export function wireResponse(data: WireData, options: WireOptions): HttpResponse {
   const {body: wire} = data
   const body = wireBytes(wire, options)
   return {
@@ -33,7 +33,7 @@ export const wireResponse = (data: WireData, options: WireOptions): HttpResponse
 }
 
 /** A response whose body was read already. */
-export const readResponse = (data: WireData, bytes: Uint8Array, options: WireOptions): HttpResponse => {
+export function readResponse(data: WireData, bytes: Uint8Array, options: WireOptions): HttpResponse {
   const body = {
     async *[Symbol.asyncIterator]() {
       if (bytes.length > 0) yield bytes
@@ -48,10 +48,10 @@ export const readResponse = (data: WireData, bytes: Uint8Array, options: WireOpt
 }
 
 /** Reads up to `limit` bytes of a body, and closes its connection where that is not all or takes too long. */
-export const readBeginning = async (
+export async function readBeginning(
   {body}: WireData,
   {limit, milliseconds}: {readonly limit: number; readonly milliseconds: number},
-): Promise<Uint8Array> => {
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   const timer = setTimeout(() => body.destroy(), milliseconds)
@@ -69,10 +69,10 @@ export const readBeginning = async (
   return Buffer.concat(chunks)
 }
 
-const headOf = (
+function headOf(
   {statusCode, headers}: WireData,
   {url}: WireOptions,
-): Pick<HttpResponse, 'status' | 'header' | 'headers' | 'url'> => {
+): Pick<HttpResponse, 'status' | 'header' | 'headers' | 'url'> {
   const values = (name: string): readonly string[] => {
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined
     if (value === undefined) return []

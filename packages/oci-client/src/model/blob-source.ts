@@ -17,10 +17,14 @@ export interface PendingLayer {
 
 export type Content = Descriptor | PendingLayer
 
-export const isPending = (content: Content): content is PendingLayer => 'diffId' in content
+export function isPending(content: Content): content is PendingLayer {
+  return 'diffId' in content
+}
 
 /** The key under which content is known once: its digest, or its diff id while it has none. */
-export const contentKey = (content: Content): Digest => (isPending(content) ? content.diffId : content.digest)
+export function contentKey(content: Content): Digest {
+  return isPending(content) ? content.diffId : content.digest
+}
 
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined
@@ -88,10 +92,10 @@ export async function* verified(
  * Reads a small content whole.
  * @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, CANCELLED
  */
-export const readAll = async (
+export async function readAll(
   bytes: Bytes,
   options: {readonly limit: number; readonly what: string; readonly signal?: AbortSignal | undefined},
-): Promise<Uint8Array> => {
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of bytes) {

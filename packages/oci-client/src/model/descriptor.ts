@@ -21,11 +21,12 @@ export interface Descriptor {
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /** @throws {MirrorError} MANIFEST_INVALID naming `where` and the field */
-export const parseDescriptor = (value: unknown, where: string): Descriptor => {
+export function parseDescriptor(value: unknown, where: string): Descriptor {
   if (!isJsonObject(value)) throw invalid(where, 'is not an object')
   const {mediaType, size, annotations, artifactType, platform, urls} = value
   if (typeof mediaType !== 'string' || mediaType.length > 255) throw invalid(where, 'has no mediaType')
@@ -48,10 +49,11 @@ export const parseDescriptor = (value: unknown, where: string): Descriptor => {
 }
 
 /** `os/arch[/variant]`, as people write it after `--platform`. */
-export const formatPlatform = ({os, architecture, variant}: Platform): string =>
-  [os, architecture, ...(variant === undefined ? [] : [variant])].join('/')
+export function formatPlatform({os, architecture, variant}: Platform): string {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/')
+}
 
-const parsePlatform = (value: JsonObject): Platform => {
+function parsePlatform(value: JsonObject): Platform {
   const text = (field: string): string | undefined =>
     typeof value[field] === 'string' ? value[field] : undefined
   const variant = text('variant')
@@ -65,10 +67,12 @@ const parsePlatform = (value: JsonObject): Platform => {
 }
 
 /** Its members that are texts, as all annotations should be. */
-export const stringsOf = (value: JsonObject): Record<string, string> =>
-  Object.fromEntries(
+export function stringsOf(value: JsonObject): Record<string, string> {
+  return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )
+}
 
-const invalid = (where: string, what: string, cause?: unknown): MirrorError =>
-  new MirrorError('MANIFEST_INVALID', `${where} ${what}`, {cause})
+function invalid(where: string, what: string, cause?: unknown): MirrorError {
+  return new MirrorError('MANIFEST_INVALID', `${where} ${what}`, {cause})
+}

@@ -7,22 +7,29 @@ export type DigestAlgorithm = 'sha256' | 'sha512'
 
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 
-export const isDigest = (text: unknown): text is Digest => typeof text === 'string' && DIGEST.test(text)
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && DIGEST.test(text)
+}
 
 /** @throws {MirrorError} MANIFEST_INVALID where the text is no sha256 or sha512 digest in lower case */
-export const parseDigest = (text: unknown): Digest => {
+export function parseDigest(text: unknown): Digest {
   if (isDigest(text)) return text
   throw new MirrorError('MANIFEST_INVALID', `not a digest: ${JSON.stringify(text)?.slice(0, 100)}`)
 }
 
-export const algorithmOf = (digest: Digest): DigestAlgorithm =>
-  digest.startsWith('sha256:') ? 'sha256' : 'sha512'
+export function algorithmOf(digest: Digest): DigestAlgorithm {
+  return digest.startsWith('sha256:') ? 'sha256' : 'sha512'
+}
 
-export const hexOf = (digest: Digest): string => digest.slice(7)
+export function hexOf(digest: Digest): string {
+  return digest.slice(7)
+}
 
-export const digestOf = (bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest =>
-  digestFrom(createHash(algorithm).update(bytes), algorithm)
+export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
+  return digestFrom(createHash(algorithm).update(bytes), algorithm)
+}
 
 /** Ends a hash that was fed by hand. */
-export const digestFrom = (hash: Hash, algorithm: DigestAlgorithm = 'sha256'): Digest =>
-  `${algorithm}:${hash.digest('hex')}` as Digest
+export function digestFrom(hash: Hash, algorithm: DigestAlgorithm = 'sha256'): Digest {
+  return `${algorithm}:${hash.digest('hex')}` as Digest
+}

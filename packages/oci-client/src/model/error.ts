@@ -78,15 +78,18 @@ export class MirrorError extends Error {
   }
 }
 
-export const isMirrorError = (value: unknown): value is MirrorError =>
-  value instanceof Error && value.name === 'MirrorError' && 'code' in value
+export function isMirrorError(value: unknown): value is MirrorError {
+  return value instanceof Error && value.name === 'MirrorError' && 'code' in value
+}
 
 /** Turns anything thrown into text for a message; a cause that is no Error is shown as such. */
-export const messageOf = (thrown: unknown): string =>
-  thrown instanceof Error ? thrown.message : String(thrown)
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
 
 /** The error of a run that was asked to stop. */
-export const cancelled = (signal?: AbortSignal): MirrorError =>
-  isMirrorError(signal?.reason)
+export function cancelled(signal?: AbortSignal): MirrorError {
+  return isMirrorError(signal?.reason)
     ? signal.reason
     : new MirrorError('CANCELLED', 'cancelled', {cause: signal?.reason})
+}

@@ -12,7 +12,7 @@ export interface JsonShape {
  * Looks over JSON before it is parsed: a few bytes of text can become hundreds of memory, and what a parser takes without
  * recursion, writing it again does not.
  */
-export const jsonShape = (bytes: Uint8Array): JsonShape => {
+export function jsonShape(bytes: Uint8Array): JsonShape {
   let values = 1
   let depth = 0
   let deepest = 0

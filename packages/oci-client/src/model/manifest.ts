@@ -40,7 +40,7 @@ export interface ParseManifestOptions {
  * Reads an OCI or Docker schema 2 manifest or index.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (size, count), BUNDLE_UNSUPPORTED (Docker schema 1)
  */
-export const parseManifest = (bytes: Uint8Array, options: ParseManifestOptions = {}): Manifest => {
+export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions = {}): Manifest {
   if (bytes.length > limits.manifestBytes) {
     throw new MirrorError(
       'LIMIT_EXCEEDED',
@@ -87,7 +87,7 @@ export const parseManifest = (bytes: Uint8Array, options: ParseManifestOptions =
 }
 
 /** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object, LIMIT_EXCEEDED where it nests too deep */
-export const parseJsonObject = (bytes: Uint8Array, what: string): JsonObject => {
+export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   if (jsonShape(bytes).depth > limits.jsonDepth) {
     throw new MirrorError('LIMIT_EXCEEDED', `${what} nests over ${limits.jsonDepth} levels deep`)
   }
@@ -102,19 +102,21 @@ export const parseJsonObject = (bytes: Uint8Array, what: string): JsonObject => 
 }
 
 /** Digests that a manifest needs in its repository before it: an index its manifests, an image its blobs. */
-export const childrenOf = (manifest: Manifest): readonly Descriptor[] =>
-  manifest.kind === 'index' ? manifest.children : [manifest.config, ...manifest.layers]
+export function childrenOf(manifest: Manifest): readonly Descriptor[] {
+  return manifest.kind === 'index' ? manifest.children : [manifest.config, ...manifest.layers]
+}
 
-export const sameDigest = (left: {digest: Digest}, right: {digest: Digest} | undefined): boolean =>
-  left.digest === right?.digest
+export function sameDigest(left: {digest: Digest}, right: {digest: Digest} | undefined): boolean {
+  return left.digest === right?.digest
+}
 
-const mediaTypeOf = (json: JsonObject, given: string | undefined): string => {
+function mediaTypeOf(json: JsonObject, given: string | undefined): string {
   if (typeof json['mediaType'] === 'string' && json['mediaType'] !== '') return json['mediaType']
   if (given !== undefined && (isIndexType(given) || isManifestType(given))) return given
   return Array.isArray(json['manifests']) ? mediaTypes.ociIndex : mediaTypes.ociManifest
 }
 
-const descriptors = (value: unknown, field: string): readonly Descriptor[] => {
+function descriptors(value: unknown, field: string): readonly Descriptor[] {
   if (!Array.isArray(value)) throw new MirrorError('MANIFEST_INVALID', `${field} is not a list`)
   if (value.length > limits.descriptorsPerManifest) {
     throw new MirrorError(

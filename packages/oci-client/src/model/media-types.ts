@@ -13,16 +13,21 @@ export const mediaTypes = {
   dockerForeignLayer: 'application/vnd.docker.image.rootfs.foreign.diff.tar',
 } as const
 
-export const isIndexType = (mediaType: string): boolean =>
-  mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerList
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerList
+}
 
-export const isManifestType = (mediaType: string): boolean =>
-  mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest
+export function isManifestType(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest
+}
 
 /** Layers that their licence keeps out of registries: `foreign` in Docker's words, `nondistributable` in OCI's. */
-export const isForeignLayerType = (mediaType: string): boolean =>
-  mediaType.startsWith(mediaTypes.dockerForeignLayer) ||
-  mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.v1.tar')
+export function isForeignLayerType(mediaType: string): boolean {
+  return (
+    mediaType.startsWith(mediaTypes.dockerForeignLayer) ||
+    mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.v1.tar')
+  )
+}
 
 /** What a manifest request says it accepts (distribution-spec, Pulling manifests). */
 export const manifestAccept: readonly string[] = [

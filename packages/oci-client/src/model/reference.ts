@@ -18,17 +18,22 @@ const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-fA-F:.]+\\])(
 
 export const DOCKER_HUB = 'docker.io'
 
-export const isTag = (text: string): boolean => TAG.test(text)
-export const isRegistry = (text: string): boolean => text.length <= 261 && REGISTRY.test(text)
-export const isRepository = (text: string): boolean =>
-  text.length <= limits.repositoryLength && REPOSITORY.test(text)
+export function isTag(text: string): boolean {
+  return TAG.test(text)
+}
+export function isRegistry(text: string): boolean {
+  return text.length <= 261 && REGISTRY.test(text)
+}
+export function isRepository(text: string): boolean {
+  return text.length <= limits.repositoryLength && REPOSITORY.test(text)
+}
 
 /**
  * Reads a name as docker does: no host means docker.io, and a single component there means `library/`.
  * No tag is added where none is written.
  * @throws {MirrorError} NAME_INVALID
  */
-export const parseReference = (text: string): Reference => {
+export function parseReference(text: string): Reference {
   if (text.length === 0 || text.length > limits.referenceLength)
     throw invalid(text, 'its length is not between 1 and 1024')
   const at = text.indexOf('@')
@@ -58,13 +63,16 @@ export const parseReference = (text: string): Reference => {
 }
 
 /** `registry/repository[:tag][@digest]`; two equal references format equal. */
-export const formatReference = ({registry, repository, tag, digest}: Reference): string =>
-  `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
+export function formatReference({registry, repository, tag, digest}: Reference): string {
+  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
+}
 
 /** The path segment a manifest is addressed by: the tag where there is one, else the digest, else `latest`. */
-export const manifestKey = ({tag, digest}: Reference): string => tag ?? digest ?? 'latest'
+export function manifestKey({tag, digest}: Reference): string {
+  return tag ?? digest ?? 'latest'
+}
 
-const splitHost = (path: string): {registry: string; repository: string} => {
+function splitHost(path: string): {registry: string; repository: string} {
   const slash = path.indexOf('/')
   const first = slash < 0 ? '' : path.slice(0, slash)
   const isHost = first === 'localhost' || /[.:[]/.test(first) || /[A-Z]/.test(first)
@@ -74,5 +82,6 @@ const splitHost = (path: string): {registry: string; repository: string} => {
   return {registry: hub, repository: hub === DOCKER_HUB && !rest.includes('/') ? `library/${rest}` : rest}
 }
 
-const invalid = (text: string, why: string): MirrorError =>
-  new MirrorError('NAME_INVALID', `invalid image name ${JSON.stringify(text.slice(0, 200))}: ${why}`)
+function invalid(text: string, why: string): MirrorError {
+  return new MirrorError('NAME_INVALID', `invalid image name ${JSON.stringify(text.slice(0, 200))}: ${why}`)
+}

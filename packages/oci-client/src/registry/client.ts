@@ -30,10 +30,14 @@ export interface RegistryClient {
   readonly condition: () => HostCondition
 }
 
-export const urlOf = (client: RegistryClient, path: string): HttpUrl => ({origin: client.origin, path})
+export function urlOf(client: RegistryClient, path: string): HttpUrl {
+  return {origin: client.origin, path}
+}
 
 /** How messages name content: `host:5000/a/b@sha256:…`. */
-export const nameOf = (
+export function nameOf(
   client: RegistryClient,
   {repository, digest}: {readonly repository: string; readonly digest: Digest},
-): string => `${client.registry}/${repository}@${digest}`
+): string {
+  return `${client.registry}/${repository}@${digest}`
+}

@@ -35,7 +35,7 @@ export interface TagDeletion {
  * `DELETE` by digest, which takes all tags of the manifest with it and breaks the indexes it is in: then all tags of the
  * repository are looked at first, at most half a minute before. A target without a tag is a manifest to be deleted by digest.
  */
-export const deletingTags = (client: RegistryClient): TagDeletion => {
+export function deletingTags(client: RegistryClient): TagDeletion {
   const views = tagViews(client)
   let areTagsRefused = false
   let isSwitchedOff = false
@@ -90,21 +90,24 @@ export const deletingTags = (client: RegistryClient): TagDeletion => {
 /** Distribution 2.8 takes a tag for a digest that is none: 400, and 405 where nothing can be deleted (seen in 2.8.2). */
 const TAG_REFUSED: ReadonlySet<number> = new Set([400, 404, 405, 501])
 
-const isDone = ({status}: HttpResponse): boolean => status === 202 || status === 200 || status === 204
+function isDone({status}: HttpResponse): boolean {
+  return status === 202 || status === 200 || status === 204
+}
 
-const request = (
+function request(
   client: RegistryClient,
   {target, signal}: CallOptions & {readonly target: Reference},
-): Promise<HttpResponse> =>
-  client.send({
+): Promise<HttpResponse> {
+  return client.send({
     method: 'DELETE',
     url: urlOf(client, endpoints.manifest(target)),
     signal,
     // `delete` is a right of its own (distribution, auth/scope.md); with the others one token serves what comes next.
     scopes: [`repository:${target.repository}:pull,push,delete`],
   })
+}
 
-const discarded = async (response: HttpResponse, result: DeleteTagResult): Promise<DeleteTagResult> => {
+async function discarded(response: HttpResponse, result: DeleteTagResult): Promise<DeleteTagResult> {
   await response.discard()
   return result
 }
@@ -113,10 +116,10 @@ const SWITCHED_OFF =
   'the registry may have deletion switched off: distribution needs storage.delete.enabled: true, and must not be read-only'
 const NO_RIGHT = 'does the account have the right to delete there?'
 
-const refusal = async (
+async function refusal(
   client: RegistryClient,
   {response, target}: {readonly response: HttpResponse; readonly target: Reference},
-): Promise<MirrorError> => {
+): Promise<MirrorError> {
   const {status} = response
   const reference = formatReference(target)
   const error = await responseError(response, {side: client.side, what: 'cannot delete the tag', reference})
@@ -128,8 +131,8 @@ const refusal = async (
 }
 
 /** Told without asking again: it is so for the whole registry. */
-const switchedOff = (client: RegistryClient, target: Reference): MirrorError =>
-  new MirrorError(
+function switchedOff(client: RegistryClient, target: Reference): MirrorError {
+  return new MirrorError(
     'DENIED',
     `cannot delete the tag of ${formatReference(target)}: the registry deletes nothing`,
     {
@@ -137,9 +140,10 @@ const switchedOff = (client: RegistryClient, target: Reference): MirrorError =>
       hint: SWITCHED_OFF,
     },
   )
+}
 
-const unlisted = (client: RegistryClient, target: Reference): MirrorError =>
-  new MirrorError(
+function unlisted(client: RegistryClient, target: Reference): MirrorError {
+  return new MirrorError(
     'PROTOCOL',
     `cannot delete the tag of ${formatReference(target)}: the registry leaves it out of its list of tags`,
     {
@@ -147,3 +151,4 @@ const unlisted = (client: RegistryClient, target: Reference): MirrorError =>
       hint: 'what else uses its manifest cannot be known, so it stays; a cache in front of the registry may be behind',
     },
   )
+}

@@ -11,8 +11,13 @@ export const endpoints = {
 } as const
 
 /** Puts the digest behind whatever query the registry gave: `_state` and signatures must stay byte for byte. */
-export const withDigest = (path: string, digest: Digest): string =>
-  `${path}${path.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`
+export function withDigest(path: string, digest: Digest): string {
+  return `${path}${path.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`
+}
 
-export const pullScope = (repository: string): string => `repository:${repository}:pull`
-export const pushScope = (repository: string): string => `repository:${repository}:pull,push`
+export function pullScope(repository: string): string {
+  return `repository:${repository}:pull`
+}
+export function pushScope(repository: string): string {
+  return `repository:${repository}:pull,push`
+}

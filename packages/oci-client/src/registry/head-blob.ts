@@ -11,19 +11,20 @@ export interface BlobQuestion {
 }
 
 /** Asks whether a blob is there; the answer's status is the caller's to judge. */
-export const headBlob = (
+export function headBlob(
   client: RegistryClient,
   {send, repository, digest, signal}: BlobQuestion & {readonly send: Send},
-): Promise<HttpResponse> =>
-  send({
+): Promise<HttpResponse> {
+  return send({
     method: 'HEAD',
     url: urlOf(client, endpoints.blob(repository, digest)),
     signal,
     scopes: [scopeOf(client, repository)],
   })
+}
 
 /** A hint: what was there a moment ago may be gone. @throws {MirrorError} for any answer but yes and no */
-export const hasBlob = async (client: RegistryClient, question: BlobQuestion): Promise<boolean> => {
+export async function hasBlob(client: RegistryClient, question: BlobQuestion): Promise<boolean> {
   const response = await headBlob(client, {...question, send: client.send})
   if (response.status === 200 || response.status === 404) {
     await response.discard()
@@ -37,5 +38,6 @@ export const hasBlob = async (client: RegistryClient, question: BlobQuestion): P
 }
 
 /** A target is asked with the right to push, so that one token serves what follows; on a source that would be refused. */
-export const scopeOf = ({side}: RegistryClient, repository: string): string =>
-  side === 'target' ? pushScope(repository) : pullScope(repository)
+export function scopeOf({side}: RegistryClient, repository: string): string {
+  return side === 'target' ? pushScope(repository) : pullScope(repository)
+}

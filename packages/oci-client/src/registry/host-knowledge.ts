@@ -19,13 +19,15 @@ export interface HostKnowledge {
   resume: 'unknown' | 'works' | 'broken'
 }
 
-export const unknownHost = (): HostKnowledge => knownHost({})
+export function unknownHost(): HostKnowledge {
+  return knownHost({})
+}
 
 /**
  * What was kept of an earlier run's knowledge, believed field by field. Not whether mounts are refused: that depends on the
  * credential and on the repositories, too.
  */
-export const knownHost = (kept: JsonObject): HostKnowledge => {
+export function knownHost(kept: JsonObject): HostKnowledge {
   const one = <Value extends string>(field: string, values: readonly Value[]): Value | 'unknown' =>
     values.find((value) => value === kept[field]) ?? 'unknown'
   const bytes = (field: string): number | undefined => {
@@ -45,4 +47,6 @@ export const knownHost = (kept: JsonObject): HostKnowledge => {
 /** One refusal may be about one repository (Harbor: no such project); two say that the host does not mount. */
 const MOUNT_REFUSALS = 2
 
-export const mayMount = (host: HostKnowledge): boolean => host.mountsRefused < MOUNT_REFUSALS
+export function mayMount(host: HostKnowledge): boolean {
+  return host.mountsRefused < MOUNT_REFUSALS
+}

@@ -4,10 +4,10 @@ import {isTransient} from '../http/transport-error.js'
 import {isMirrorError} from '../model/index.js'
 
 /** What becomes of the session of an upload that ended with an error: a later run can go on with it, or it is given up. */
-export const leaveSession = async (
+export async function leaveSession(
   upload: Upload,
   {session, error}: {readonly session: UploadSession; readonly error: unknown},
-): Promise<void> => {
+): Promise<void> {
   // Whoever was not there for the upload is not there for this either; a later run asks again.
   if (isTransient(error)) return
   const isInterrupted = isMirrorError(error) && error.code === 'CANCELLED'
@@ -17,7 +17,7 @@ export const leaveSession = async (
 }
 
 /** Asks the registry, since registries that cannot resume end a session for being asked, and notes where it is. */
-const isResumable = async ({client, journal}: Upload, session: UploadSession): Promise<boolean> => {
+async function isResumable({client, journal}: Upload, session: UploadSession): Promise<boolean> {
   if (client.host.resume === 'broken' || !(await journal.note(session))) return false
   try {
     const answer = await getStatus(client, {session, signal: AbortSignal.timeout(CANCEL_WAIT)})

@@ -46,7 +46,7 @@ const WARNINGS = 100
 const WARNING_LENGTH = 400
 
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
-export const openRegistry = (options: RegistryOptions): Registry => {
+export function openRegistry(options: RegistryOptions): Registry {
   const {client, usage, close} = openClient(options)
   const addReferrer = referrersByTag(client)
   const deletion = deletingTags(client)
@@ -79,7 +79,7 @@ export interface OpenClient {
 }
 
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
-export const openClient = (options: RegistryOptions): OpenClient => {
+export function openClient(options: RegistryOptions): OpenClient {
   const usage = {requests: 0, retries: 0}
   const transport = createTransport(options)
   return {
@@ -93,10 +93,10 @@ export const openClient = (options: RegistryOptions): OpenClient => {
  * From the wire upwards: what is on it is counted and logged, so token requests and the hops of a redirect are, too; each
  * hop is authorized anew, by its own origin; requests are sent again on the outermost level, and there only.
  */
-const createClient = (
+function createClient(
   options: RegistryOptions,
   {wire, usage}: {readonly wire: Send; readonly usage: {requests: number; retries: number}},
-): RegistryClient => {
+): RegistryClient {
   const {registry, side, credentials, onExchange, chunkSize = 'auto', limitRate: rate} = options
   const origin = originOf(registry, options)
   const policy: RetryPolicy = {
@@ -142,17 +142,17 @@ const createClient = (
   }
 }
 
-const retryOf = ({request, wait, status, error}: RetryNotice): Retry => ({
-  what: `${request.method} ${redactUrl(formatUrl(request.url))}`,
-  wait,
-  reason: status === undefined ? messageOf(error) : `answered ${status}`,
-})
+function retryOf({request, wait, status, error}: RetryNotice): Retry {
+  return {
+    what: `${request.method} ${redactUrl(formatUrl(request.url))}`,
+    wait,
+    reason: status === undefined ? messageOf(error) : `answered ${status}`,
+  }
+}
 
 /** Counts requests and passes on `Warning: 299 - "text"` (distribution-spec, Warnings): shown, never acted upon. */
-const observing =
-  (usage: {requests: number}, warn: (text: string) => void): Middleware =>
-  (next) =>
-  async (request) => {
+function observing(usage: {requests: number}, warn: (text: string) => void): Middleware {
+  return (next) => async (request) => {
     usage.requests += 1
     const response = await next(request)
     for (const value of response.headers('warning')) {
@@ -161,8 +161,9 @@ const observing =
     }
     return response
   }
+}
 
-const warnOnce = (onWarning: ((text: string) => void) | undefined): ((text: string) => void) => {
+function warnOnce(onWarning: ((text: string) => void) | undefined): (text: string) => void {
   const told = new Set<string>()
   return (text) => {
     const line = excerpt(text, WARNING_LENGTH)
@@ -172,7 +173,7 @@ const warnOnce = (onWarning: ((text: string) => void) | undefined): ((text: stri
   }
 }
 
-const ping = async (client: RegistryClient, {signal}: CallOptions): Promise<void> => {
+async function ping(client: RegistryClient, {signal}: CallOptions): Promise<void> {
   const response = await client.sendFirst({
     method: 'GET',
     url: urlOf(client, endpoints.base),

@@ -155,7 +155,8 @@ export class OutgoingBlob {
   }
 }
 
-const tooLong = (size: number): MirrorError =>
-  new MirrorError('DIGEST_MISMATCH', `a blob is longer than the ${size} bytes it should have`, {
+function tooLong(size: number): MirrorError {
+  return new MirrorError('DIGEST_MISMATCH', `a blob is longer than the ${size} bytes it should have`, {
     side: 'source',
   })
+}

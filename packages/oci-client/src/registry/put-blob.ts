@@ -15,10 +15,10 @@ import {
 } from '../model/index.js'
 
 /** The cheapest way for a blob into a repository: it is there, it is mounted, it is uploaded. */
-export const putBlob = async (
+export async function putBlob(
   client: RegistryClient,
   {repository, blob, ...options}: PutBlobOptions & {readonly repository: string; readonly blob: BlobSource},
-): Promise<BlobOutcome> => {
+): Promise<BlobOutcome> {
   const {content} = blob
   const {signal, onProgress = () => {}, onFinal = async () => {}} = options
   const found = isPending(content)
@@ -37,10 +37,10 @@ interface Wanted extends PutBlobOptions {
 }
 
 /** Present or mounted; else undefined, or the session that a registry opens which does not mount. */
-const withoutUpload = async (
+async function withoutUpload(
   client: RegistryClient,
   wanted: Wanted,
-): Promise<BlobOutcome | UploadSession | undefined> => {
+): Promise<BlobOutcome | UploadSession | undefined> {
   const {repository, content, absent = false, signal} = wanted
   const mount = await mountedBlob(client, wanted)
   if (mount === 'mounted') return {how: 'mounted', descriptor: content}
@@ -56,10 +56,10 @@ const withoutUpload = async (
   return {how: 'present', descriptor: content}
 }
 
-const mountedBlob = async (
+async function mountedBlob(
   client: RegistryClient,
   {repository, content: {digest}, mountFrom = [], signal}: Wanted,
-): Promise<'mounted' | UploadSession | undefined> => {
+): Promise<'mounted' | UploadSession | undefined> {
   const from = nearest(repository, mountFrom)
   if (from === undefined || !mayMount(client.host)) return undefined
   try {
@@ -73,7 +73,7 @@ const mountedBlob = async (
 }
 
 /** The repository with the longest common path: registries with projects mount only within one (GitLab, Harbor). */
-const nearest = (repository: string, others: readonly string[]): string | undefined => {
+function nearest(repository: string, others: readonly string[]): string | undefined {
   const path = repository.split('/')
   const common = (other: string): number => {
     const parts = other.split('/')

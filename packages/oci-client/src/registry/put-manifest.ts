@@ -22,10 +22,10 @@ export interface PutManifest extends CallOptions {
  * Stores the bytes as they are under the tag, else under the digest.
  * @throws {MirrorError} BLOB_UNKNOWN, MANIFEST_REJECTED, PROTOCOL where the registry stored something else
  */
-export const putManifestBytes = async (
+export async function putManifestBytes(
   client: RegistryClient,
   {target, manifest, signal}: PutManifest,
-): Promise<HttpResponse> => {
+): Promise<HttpResponse> {
   const {descriptor, bytes} = manifest
   const at = target.tag === undefined ? {...target, digest: descriptor.digest} : target
   const reference = formatReference(at)

@@ -25,10 +25,10 @@ import {
  * What a tag or digest points at; undefined where there is nothing. One HEAD, and a GET where the registry leaves out what
  * only newer specs demand of HEAD.
  */
-export const resolveManifest = async (
+export async function resolveManifest(
   client: RegistryClient,
   {target, signal}: CallOptions & {readonly target: Reference},
-): Promise<Descriptor | undefined> => {
+): Promise<Descriptor | undefined> {
   const response = await request(client, {method: 'HEAD', target, signal})
   await response.discard()
   if (response.status === 404) return undefined
@@ -42,10 +42,10 @@ export const resolveManifest = async (
  * The manifest a tag or digest points at; undefined where there is nothing.
  * @throws {MirrorError} PROTOCOL where its bytes are not those of the digest, LIMIT_EXCEEDED, MANIFEST_INVALID
  */
-export const readManifest = async (
+export async function readManifest(
   client: RegistryClient,
   {target, signal}: CallOptions & {readonly target: Reference},
-): Promise<Manifest | undefined> => {
+): Promise<Manifest | undefined> {
   const response = await request(client, {method: 'GET', target, signal})
   if (response.status === 404) {
     await response.discard()
@@ -76,16 +76,16 @@ export const readManifest = async (
 }
 
 /** `Docker-Content-Digest`, where it is one. */
-export const digestHeader = (response: HttpResponse): Digest | undefined => {
+export function digestHeader(response: HttpResponse): Digest | undefined {
   const digest = response.header('docker-content-digest')
   return isDigest(digest) ? digest : undefined
 }
 
-const request = (
+function request(
   client: RegistryClient,
   {method, target, signal}: CallOptions & {readonly method: 'GET' | 'HEAD'; readonly target: Reference},
-): Promise<HttpResponse> =>
-  client.send({
+): Promise<HttpResponse> {
+  return client.send({
     method,
     url: urlOf(client, endpoints.manifest(target)),
     headers: {accept: manifestAccept.join(', ')},
@@ -93,8 +93,9 @@ const request = (
     signal,
     scopes: [scopeOf(client, target.repository)],
   })
+}
 
-const describedBy = (response: HttpResponse): Descriptor | undefined => {
+function describedBy(response: HttpResponse): Descriptor | undefined {
   const digest = digestHeader(response)
   const mediaType = contentType(response)
   const length = response.header('content-length')
@@ -104,22 +105,30 @@ const describedBy = (response: HttpResponse): Descriptor | undefined => {
   return {mediaType, digest, size}
 }
 
-const contentType = (response: HttpResponse): string | undefined =>
-  response.header('content-type')?.split(';', 1)[0]?.trim()
+function contentType(response: HttpResponse): string | undefined {
+  return response.header('content-type')?.split(';', 1)[0]?.trim()
+}
 
-const askedDigest = ({tag, digest}: Reference): Digest | undefined => (tag === undefined ? digest : undefined)
+function askedDigest({tag, digest}: Reference): Digest | undefined {
+  return tag === undefined ? digest : undefined
+}
 
-const checkAsked = (
+function checkAsked(
   client: RegistryClient,
   {target, digest}: {readonly target: Reference; readonly digest: Digest},
-): void => {
+): void {
   const asked = askedDigest(target)
   // Another algorithm says nothing: the registry may know one content by two digests.
   if (asked !== undefined && algorithmOf(asked) === algorithmOf(digest) && asked !== digest)
     throw another(client, target)
 }
 
-const another = (client: RegistryClient, target: Reference): MirrorError =>
-  new MirrorError('PROTOCOL', `${formatReference(target)}: the registry answered with another manifest`, {
-    side: client.side,
-  })
+function another(client: RegistryClient, target: Reference): MirrorError {
+  return new MirrorError(
+    'PROTOCOL',
+    `${formatReference(target)}: the registry answered with another manifest`,
+    {
+      side: client.side,
+    },
+  )
+}

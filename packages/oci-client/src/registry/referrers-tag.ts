@@ -28,10 +28,11 @@ interface Referrer extends CallOptions {
 export type AddReferrer = (referrer: Referrer) => Promise<void>
 
 /** The tag of that index: algorithm, dash, hex, cut to 32 and 64 characters (distribution-spec, Referrers Tag Schema). */
-export const referrersTag = (subject: Digest): string =>
-  `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
+export function referrersTag(subject: Digest): string {
+  return `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
+}
 
-export const referrersByTag = (client: RegistryClient): AddReferrer => {
+export function referrersByTag(client: RegistryClient): AddReferrer {
   const queues = new Map<string, Promise<void>>()
   return async (referrer) => {
     const key = `${referrer.repository}@${referrer.subject}`
@@ -47,10 +48,10 @@ export const referrersByTag = (client: RegistryClient): AddReferrer => {
   }
 }
 
-const append = async (
+async function append(
   client: RegistryClient,
   {repository, subject, manifest, signal}: Referrer,
-): Promise<void> => {
+): Promise<void> {
   const target = {registry: client.registry, repository, tag: referrersTag(subject)}
   const existing = await readManifest(client, {target, signal})
   if (existing !== undefined && existing.kind !== 'index') {
@@ -74,7 +75,7 @@ const append = async (
 }
 
 /** Every other entry and field stays as it was. */
-const withEntry = (existing: Uint8Array | undefined, entry: Descriptor): Uint8Array => {
+function withEntry(existing: Uint8Array | undefined, entry: Descriptor): Uint8Array {
   const index: JsonObject =
     existing === undefined
       ? {schemaVersion: 2, mediaType: mediaTypes.ociIndex}
@@ -83,7 +84,7 @@ const withEntry = (existing: Uint8Array | undefined, entry: Descriptor): Uint8Ar
   return Buffer.from(JSON.stringify({...index, manifests: [...entries.filter(isJsonObject), entry]}))
 }
 
-const entryOf = (manifest: Manifest): Descriptor => {
+function entryOf(manifest: Manifest): Descriptor {
   const artifactType =
     manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : undefined)
   const {annotations} = manifest

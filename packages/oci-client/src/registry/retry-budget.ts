@@ -18,10 +18,10 @@ const ADAPTATIONS = 20
  * How often one upload may fail: `policy.retries` times without getting any further, so that a large blob on a bad link
  * arrives as long as each attempt adds to it. While the host is gone, time counts and not attempts.
  */
-export const retryBudget = (
+export function retryBudget(
   policy: RetryPolicy,
   {condition}: {readonly condition: () => HostCondition},
-): RetryBudget => {
+): RetryBudget {
   const spent = {busy: 0, expired: 0, gone: 0, refused: 0, adapt: 0}
   let best = 0
   let outage: number | undefined

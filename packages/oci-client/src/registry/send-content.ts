@@ -22,10 +22,10 @@ interface Sending {
  * Sends what the session still lacks of the blob, opening the source for it.
  * @throws whatever the source throws, untouched: its errors are no matter of the network
  */
-export const sendContent = async (
+export async function sendContent(
   upload: Upload,
   {session, offset}: {readonly session: UploadSession; readonly offset: number},
-): Promise<UploadStep> => {
+): Promise<UploadStep> {
   const {client, blob, signal, onProgress} = upload
   onProgress(offset)
   const outgoing = new OutgoingBlob(blob, {offset, signal, paced: client.paced, onProgress})
@@ -40,10 +40,10 @@ export const sendContent = async (
   }
 }
 
-const chooseMode = async (
+async function chooseMode(
   {client, blob: {content}}: Upload,
   {outgoing, offset}: {readonly outgoing: OutgoingBlob; readonly offset: number},
-): Promise<UploadMode> => {
+): Promise<UploadMode> {
   const pending = isPending(content)
   const short = pending && offset === 0 ? await outgoing.peek(WHOLE_MAX) : undefined
   const remaining = pending ? short?.length : content.size - offset
@@ -52,13 +52,13 @@ const chooseMode = async (
   return mode.kind === 'whole' && offset > 0 ? {kind: 'stream'} : mode
 }
 
-const sendBy = (mode: UploadMode, sending: Sending): Promise<UploadStep> => {
+function sendBy(mode: UploadMode, sending: Sending): Promise<UploadStep> {
   if (mode.kind === 'whole') return sendWhole(sending)
   return mode.kind === 'stream' ? sendStream(sending) : sendChunks(sending, mode.size)
 }
 
 /** POST was before; this PUT carries all of it and commits it. */
-const sendWhole = async ({upload, outgoing, session}: Sending): Promise<UploadStep> => {
+async function sendWhole({upload, outgoing, session}: Sending): Promise<UploadStep> {
   const bytes = await collect(outgoing)
   const content = await finalDescriptor(upload, {outgoing, bytes})
   const {origin, path} = session.url
@@ -79,7 +79,7 @@ const sendWhole = async ({upload, outgoing, session}: Sending): Promise<UploadSt
 }
 
 /** Everything that is left in one PATCH; without Content-Range unless it continues something. */
-const sendStream = async (sending: Sending): Promise<UploadStep> => {
+async function sendStream(sending: Sending): Promise<UploadStep> {
   const {upload, outgoing, session, offset} = sending
   const known = isPending(upload.blob.content) ? undefined : upload.blob.content
   const length = known === undefined ? undefined : known.size - offset
@@ -105,7 +105,7 @@ const sendStream = async (sending: Sending): Promise<UploadStep> => {
 }
 
 /** One PATCH for every `size` bytes, all out of one reading of the source. */
-const sendChunks = async (sending: Sending, size: number): Promise<UploadStep> => {
+async function sendChunks(sending: Sending, size: number): Promise<UploadStep> {
   const {upload, outgoing} = sending
   const {host} = upload.client
   let {session, offset} = sending
@@ -131,10 +131,10 @@ const sendChunks = async (sending: Sending, size: number): Promise<UploadStep> =
   return {at: 'commit', session, content: await finalDescriptor(upload, {outgoing})}
 }
 
-const nextChunk = async (
+async function nextChunk(
   {upload, outgoing}: Sending,
   size: number,
-): Promise<{readonly body: HttpBody; readonly length: number}> => {
+): Promise<{readonly body: HttpBody; readonly length: number}> {
   const {content} = upload.blob
   if (!isPending(content)) {
     const length = Math.min(size, content.size - outgoing.position)
@@ -144,14 +144,14 @@ const nextChunk = async (
   return {body: {bytes}, length: bytes.length}
 }
 
-const patch = async (
+async function patch(
   {upload, outgoing, session}: Sending,
   {
     context,
     body,
     range,
   }: {readonly context: ExchangeContext; readonly body: HttpBody; readonly range?: string},
-): Promise<HttpResponse | Setback> => {
+): Promise<HttpResponse | Setback> {
   const length = 'bytes' in body ? body.bytes.length : body.length
   const start = 'bytes' in body ? outgoing.position - body.bytes.length : outgoing.position
   const answer = await exchange(upload, {
@@ -175,10 +175,10 @@ const patch = async (
 }
 
 /** A success before the body was there is none: what the registry has, it has to say. */
-const tooEarly = async (
+async function tooEarly(
   upload: Upload,
   {session, content, response}: ExchangeContext & {readonly response: HttpResponse},
-): Promise<UploadStep> => {
+): Promise<UploadStep> {
   await response.discard()
   const error = new MirrorError(
     'PROTOCOL',
@@ -195,10 +195,10 @@ const tooEarly = async (
  * What a 2xx to the committing PUT means.
  * @throws {MirrorError} PROTOCOL where the registry stored something else
  */
-export const committed = async (
+export async function committed(
   {client}: Upload,
   step: {readonly answer: HttpResponse; readonly session: UploadSession; readonly content: Descriptor},
-): Promise<UploadStep> => {
+): Promise<UploadStep> {
   const {answer, session, content} = step
   await answer.discard()
   const stored = answer.header('docker-content-digest')
@@ -213,10 +213,10 @@ export const committed = async (
     : {at: 'done', content}
 }
 
-const finalDescriptor = async (
+async function finalDescriptor(
   {blob: {content}, onFinal, journal}: Upload,
   {outgoing, bytes}: {readonly outgoing: OutgoingBlob; readonly bytes?: Uint8Array},
-): Promise<Descriptor> => {
+): Promise<Descriptor> {
   if (!isPending(content)) return content
   const made =
     outgoing.made() ?? (bytes === undefined ? undefined : {digest: digestOf(bytes), size: bytes.length})
@@ -227,7 +227,7 @@ const finalDescriptor = async (
   return descriptor
 }
 
-const collect = async (outgoing: OutgoingBlob, limit = Number.POSITIVE_INFINITY): Promise<Uint8Array> => {
+async function collect(outgoing: OutgoingBlob, limit = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   for await (const piece of outgoing.take(limit)) pieces.push(piece)
   return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)

@@ -24,10 +24,10 @@ const NONE: SessionJournal = {
   forget: async () => {},
 }
 
-export const sessionJournal = (
+export function sessionJournal(
   {journal, origin}: RegistryClient,
   {repository, content}: {readonly repository: string; readonly content: Content},
-): SessionJournal => {
+): SessionJournal {
   if (journal === undefined || content.size < JOURNALLED_MIN) return NONE
   // Compressed the same way, a layer gives the same bytes; where it does not after all, the commit tells.
   const key = isPending(content) ? `${content.diffId} ${content.mediaType}` : contentKey(content)

@@ -42,7 +42,7 @@ export interface TagViews {
   forget(repository: string): void
 }
 
-export const tagViews = (client: RegistryClient): TagViews => {
+export function tagViews(client: RegistryClient): TagViews {
   const seen = new Map<string, {readonly at: number; readonly views: Promise<ReadonlyMap<string, TagView>>}>()
   return {
     of: async (question) => {
@@ -65,10 +65,10 @@ export const tagViews = (client: RegistryClient): TagViews => {
   }
 }
 
-const look = async (
+async function look(
   client: RegistryClient,
   {repository, signal}: TagQuestion,
-): Promise<ReadonlyMap<string, TagView>> => {
+): Promise<ReadonlyMap<string, TagView>> {
   const place = {registry: client.registry, repository}
   const {tags, complete} = await readTags(client, {place, signal})
   if (!complete || tags.length > MOST_TAGS) {
@@ -92,10 +92,10 @@ const look = async (
 }
 
 /** Each index is read once, however many tags lead to it. */
-const belowIndexes = (
+function belowIndexes(
   client: RegistryClient,
   {repository, signal}: TagQuestion,
-): ((descriptor: Descriptor) => Promise<ReadonlySet<Digest>>) => {
+): (descriptor: Descriptor) => Promise<ReadonlySet<Digest>> {
   const known = new Map<Digest, Promise<ReadonlySet<Digest>>>()
   let children = 0
   const read = async ({digest}: Descriptor, depth: number): Promise<ReadonlySet<Digest>> => {
@@ -127,11 +127,11 @@ const belowIndexes = (
 
 const NOTHING: Promise<ReadonlySet<Digest>> = Promise.resolve(new Set())
 
-const tooMany = (
+function tooMany(
   client: RegistryClient,
   {repository, what}: {readonly repository: string; readonly what: string},
-): MirrorError =>
-  new MirrorError(
+): MirrorError {
+  return new MirrorError(
     'LIMIT_EXCEEDED',
     `${client.registry}/${repository} has more than ${what}: no tag of it can be deleted`,
     {
@@ -139,3 +139,4 @@ const tooMany = (
       hint: 'the registry deletes only whole manifests, and what else uses one has to be looked for first: delete by its own means',
     },
   )
+}

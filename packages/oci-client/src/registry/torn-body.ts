@@ -14,10 +14,10 @@ const USUAL_LIMIT = MiB
  * too large may end the connection instead of answering 413. Undefined where it was more likely the link, or smaller bodies
  * make no sense. Pure.
  */
-export const limitBehind = (
+export function limitBehind(
   {first, second}: {readonly first: TornBody | undefined; readonly second: TornBody},
   context: {readonly host: HostKnowledge; readonly chunkSize: 'auto' | number},
-): number | undefined => {
+): number | undefined {
   if (first === undefined || Math.abs(first.taken - second.taken) > Math.max(SLACK, second.taken / 8))
     return undefined
   const smaller = smallerBody(context.host, {...context, refused: second.length})
@@ -27,10 +27,10 @@ export const limitBehind = (
 }
 
 /** A setback that may be a limit of the host is taken as one, and kept in mind. */
-export const withLimit = (
+export function withLimit(
   {client}: Upload,
   {setback, first}: {readonly setback: Setback; readonly first: TornBody | undefined},
-): Setback => {
+): Setback {
   const second = setback.torn
   const bodyMax = second === undefined ? undefined : limitBehind({first, second}, client)
   if (bodyMax === undefined) return setback

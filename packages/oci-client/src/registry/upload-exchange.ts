@@ -23,10 +23,10 @@ export interface ExchangeContext {
  * Sends one request of an upload and returns its answer if it has an accepted status, else the setback it is.
  * @throws {MirrorError} where trying again cannot help
  */
-export const exchange = async (
+export async function exchange(
   upload: Upload,
   context: ExchangeContext & {readonly request: () => Promise<HttpResponse>},
-): Promise<HttpResponse | Setback> => {
+): Promise<HttpResponse | Setback> {
   let response: HttpResponse
   try {
     response = await context.request()
@@ -40,10 +40,10 @@ export const exchange = async (
 }
 
 /** The setback that an answer is whose status is no success, or whose headers belie it. */
-export const refused = async (
+export async function refused(
   upload: Upload,
   context: ExchangeContext & {readonly response: HttpResponse; readonly contradiction?: string},
-): Promise<Setback> => {
+): Promise<Setback> {
   const {client, repository, blob} = upload
   const {response, stage, body, offset = 0} = context
   const name = `${client.registry}/${repository}@${contentKey(blob.content)}`
@@ -68,26 +68,28 @@ export const refused = async (
 }
 
 /** A request to the session: its URL, with the rights an upload needs. */
-export const sessionRequest = (
+export function sessionRequest(
   upload: Upload,
   request: Omit<HttpRequest, 'scopes' | 'signal'>,
-): Promise<HttpResponse> =>
-  upload.client.sendOnce({...request, signal: upload.signal, scopes: [pushScope(upload.repository)]})
+): Promise<HttpResponse> {
+  return upload.client.sendOnce({...request, signal: upload.signal, scopes: [pushScope(upload.repository)]})
+}
 
-const nextOf = (next: 'resume' | 'renew', {session, content}: ExchangeContext): UploadState =>
-  next === 'renew' || session === undefined
+function nextOf(next: 'resume' | 'renew', {session, content}: ExchangeContext): UploadState {
+  return next === 'renew' || session === undefined
     ? {at: 'open', abandoned: session}
     : {at: 'resume', session, content}
+}
 
 /** The answer may be all that was lost. */
-const afterBreak = (context: ExchangeContext): UploadState => {
+function afterBreak(context: ExchangeContext): UploadState {
   const {stage, session, content} = context
   if (stage === 'whole' && session !== undefined && content !== undefined)
     return {at: 'resume', session, content, otherwise: 'restart'}
   return nextOf(stage === 'open' ? 'renew' : 'resume', context)
 }
 
-const afterRefusal = ({next, why}: UploadVerdict, context: ExchangeContext): UploadState => {
+function afterRefusal({next, why}: UploadVerdict, context: ExchangeContext): UploadState {
   const {session, content} = context
   // Nothing is left to cancel of a session that the registry does not know.
   if (next === 'renew' && why === 'gone') return {at: 'open'}
@@ -97,9 +99,11 @@ const afterRefusal = ({next, why}: UploadVerdict, context: ExchangeContext): Upl
   return nextOf(next, context)
 }
 
-const isSuccess = (status: number): boolean => status >= 200 && status < 300
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
 
-const learn = ({client}: Upload, {learn: learnt, note}: UploadVerdict): void => {
+function learn({client}: Upload, {learn: learnt, note}: UploadVerdict): void {
   Object.assign(client.host, learnt)
   if (note !== undefined) client.warn(`${client.registry} ${note}`)
 }

@@ -20,29 +20,29 @@ export const BUFFERED_CHUNK = 16 * MiB
 const CHUNK_FLOOR = 128 * KiB
 
 /** @param remaining bytes still to send; undefined where only reading to the end tells */
-export const uploadMode = (
+export function uploadMode(
   host: HostKnowledge,
   {remaining, chunkSize}: {readonly remaining: number | undefined; readonly chunkSize: 'auto' | number},
-): UploadMode => {
+): UploadMode {
   if (remaining !== undefined && isWhole(host, {remaining, chunkSize})) return {kind: 'whole'}
   const size = chunkOf(host, {chunkSize, buffered: remaining === undefined})
   if (size === undefined || (remaining !== undefined && remaining <= size)) return {kind: 'stream'}
   return {kind: 'chunks', size}
 }
 
-const isWhole = (
+function isWhole(
   host: HostKnowledge,
   {remaining, chunkSize}: {readonly remaining: number; readonly chunkSize: 'auto' | number},
-): boolean => {
+): boolean {
   if (host.bodyPut === 'broken') return false
   const asked = chunkSize === 'auto' || chunkSize === 0 ? WHOLE_MAX : chunkSize
   return remaining <= Math.min(WHOLE_MAX, asked, host.bodyMax ?? WHOLE_MAX)
 }
 
-const chunkOf = (
+function chunkOf(
   host: HostKnowledge,
   {chunkSize, buffered}: {readonly chunkSize: 'auto' | number; readonly buffered: boolean},
-): number | undefined => {
+): number | undefined {
   if (host.chunks === 'broken' || chunkSize === 0) return undefined
   // Headers that merely say "registry v2" prove nothing: ECR and GAR send them too and take one PATCH only.
   const trusted = host.chunks === 'work' || host.chunkMin > 0 || host.bodyMax !== undefined
@@ -53,10 +53,10 @@ const chunkOf = (
 }
 
 /** What to try after a body of `refused` bytes was answered with 413; undefined where smaller makes no sense. */
-export const smallerBody = (
+export function smallerBody(
   host: HostKnowledge,
   {refused, chunkSize}: {readonly refused: number; readonly chunkSize: 'auto' | number},
-): number | undefined => {
+): number | undefined {
   const half = Math.min(Math.floor(refused / 2), AUTO_CHUNK, host.bodyMax ?? Infinity)
   const floor = Math.max(CHUNK_FLOOR, host.chunkMin)
   return chunkSize === 0 || host.chunks === 'broken' || half < floor ? undefined : half

@@ -22,26 +22,27 @@ export interface SessionOptions {
 export const CANCEL_WAIT = 5000
 
 /** Asks for a session; the answer's status is the caller's to judge. */
-export const postUpload = (
+export function postUpload(
   client: RegistryClient,
   {repository, signal}: SessionOptions,
-): Promise<HttpResponse> =>
-  client.sendOnce({
+): Promise<HttpResponse> {
+  return client.sendOnce({
     method: 'POST',
     url: urlOf(client, endpoints.upload(repository)),
     headers: {'content-length': '0'},
     signal,
     scopes: [pushScope(repository)],
   })
+}
 
 /**
  * The session a 2xx answer to POST opened (some registries say 201 where the spec has 202), with what it tells of the host.
  * @throws {MirrorError} PROTOCOL without a usable Location
  */
-export const openedSession = (
+export function openedSession(
   client: RegistryClient,
   {response, repository}: {readonly response: HttpResponse; readonly repository: string},
-): UploadSession => {
+): UploadSession {
   const location = response.header('location')
   if (location === undefined) {
     throw new MirrorError(
@@ -58,16 +59,16 @@ export const openedSession = (
 }
 
 /** The session as a later answer names it: each answer's Location is the next request's URL. */
-export const movedSession = (session: UploadSession, response: HttpResponse): UploadSession => {
+export function movedSession(session: UploadSession, response: HttpResponse): UploadSession {
   const location = response.header('location')
   return location === undefined ? session : {...session, url: resolveLocation(response.url, location)}
 }
 
 /** Asks to have the blob taken over from another repository: done, or a session to upload it, or neither. */
-export const tryMount = async (
+export async function tryMount(
   client: RegistryClient,
   {repository, signal, digest, from}: SessionOptions & {readonly digest: Digest; readonly from: string},
-): Promise<'mounted' | UploadSession | undefined> => {
+): Promise<'mounted' | UploadSession | undefined> {
   const response = await client.sendOnce({
     method: 'POST',
     url: urlOf(client, endpoints.mount(repository, {digest, from})),
@@ -87,17 +88,18 @@ export const tryMount = async (
 }
 
 /** Whether a Location names the finished blob and not an upload. */
-export const isBlobLocation = (location: string, digest: Digest): boolean => {
+export function isBlobLocation(location: string, digest: Digest): boolean {
   const path = location.split('?', 1)[0] ?? ''
   return path.endsWith(`/${digest}`) || path.endsWith(`/${encodeURIComponent(digest)}`)
 }
 
 /** Asks how much of the blob has arrived (distribution-spec, end-13). */
-export const getStatus = (
+export function getStatus(
   client: RegistryClient,
   {session, signal}: {readonly session: UploadSession; readonly signal: AbortSignal | undefined},
-): Promise<HttpResponse> =>
-  client.sendOnce({method: 'GET', url: session.url, signal, scopes: [pushScope(session.repository)]})
+): Promise<HttpResponse> {
+  return client.sendOnce({method: 'GET', url: session.url, signal, scopes: [pushScope(session.repository)]})
+}
 
 export type SessionStatus =
   | {readonly kind: 'open'; readonly session: UploadSession; readonly received: number}
@@ -106,7 +108,7 @@ export type SessionStatus =
   | {readonly kind: 'unknown'}
 
 /** What an answer to `getStatus` says. */
-export const sessionStatus = (session: UploadSession, answer: HttpResponse): SessionStatus => {
+export function sessionStatus(session: UploadSession, answer: HttpResponse): SessionStatus {
   if (answer.status === 400 || answer.status === 405) return {kind: 'ended'}
   const received = answer.status < 300 ? receivedBytes(answer.header('range')) : undefined
   return received === undefined
@@ -118,7 +120,7 @@ export const sessionStatus = (session: UploadSession, answer: HttpResponse): Ses
  * Gives an upload up. Failures are no news: the registry purges what is left over, and some answer 401 here for want of a
  * right to delete.
  */
-export const cancelUpload = async (client: RegistryClient, session: UploadSession): Promise<void> => {
+export async function cancelUpload(client: RegistryClient, session: UploadSession): Promise<void> {
   try {
     const response = await client.sendOnce({
       method: 'DELETE',

@@ -38,10 +38,10 @@ interface Context {
  * The quirks behind it: Artifactory < 7 (404 on a PUT with body), ECR (chunks thrown away), GAR (chunks refused),
  * nginx in front of anything (413), Nexus (400 when two uploads of one blob meet).
  */
-export const judgeUpload = (
+export function judgeUpload(
   {stage, status, code, offset, body}: UploadFailure,
   {host, chunkSize}: Context,
-): UploadVerdict | undefined => {
+): UploadVerdict | undefined {
   const renew = stage === 'open' || stage === 'whole'
   if (code === 'REGISTRY_FULL') return undefined
   if (isBusy(status)) return {next: renew ? 'renew' : 'resume', why: 'busy'}
@@ -69,10 +69,10 @@ export const judgeUpload = (
   return undefined
 }
 
-const smaller = (
+function smaller(
   refused: number,
   {host, chunkSize, next}: Context & Pick<UploadVerdict, 'next'>,
-): UploadVerdict | undefined => {
+): UploadVerdict | undefined {
   const bodyMax = smallerBody(host, {refused, chunkSize})
   return bodyMax === undefined
     ? undefined
@@ -85,5 +85,6 @@ const smaller = (
 }
 
 /** Statuses that speak of the registry's condition and not of the request. */
-export const isBusy = (status: number): boolean =>
-  status >= 500 || status === 408 || status === 425 || status === 429
+export function isBusy(status: number): boolean {
+  return status >= 500 || status === 408 || status === 425 || status === 429
+}

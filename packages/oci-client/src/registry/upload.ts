@@ -42,10 +42,10 @@ export interface Uploaded {
  * @param session one that a refused mount has left open
  * @throws the source's errors untouched; MirrorError for what the registry does
  */
-export const uploadBlob = async (
+export async function uploadBlob(
   upload: Upload,
   {session}: {readonly session?: UploadSession | undefined} = {},
-): Promise<Uploaded> => {
+): Promise<Uploaded> {
   const left = await upload.journal.find()
   if (left === undefined)
     return runUpload(upload, session === undefined ? {at: 'open'} : {at: 'send', session, offset: 0})
@@ -53,7 +53,7 @@ export const uploadBlob = async (
   return runUpload(upload, {at: 'resume', session: left})
 }
 
-const runUpload = async (upload: Upload, start: UploadState): Promise<Uploaded> => {
+async function runUpload(upload: Upload, start: UploadState): Promise<Uploaded> {
   const {client, signal} = upload
   const budget = retryBudget(client.policy, client)
   let state = start
@@ -96,29 +96,32 @@ const runUpload = async (upload: Upload, start: UploadState): Promise<Uploaded> 
 }
 
 /** Writes down where an upload is, before anything is sent there. */
-const journalled = async ({journal}: Upload, state: UploadState): Promise<UploadState> => {
+async function journalled({journal}: Upload, state: UploadState): Promise<UploadState> {
   if (state.at === 'open' || state.at === 'done') await journal.forget()
   else await journal.note(state.session)
   return state
 }
 
 /** Whether a session of our own may do better: neither the source nor the link to the registry is to blame. */
-const mayBlame = (
+function mayBlame(
   {url}: UploadSession,
   {client, error}: {readonly client: RegistryClient; readonly error: unknown},
-): boolean =>
-  isMirrorError(error) &&
-  error.side !== 'source' &&
-  error.code !== 'CANCELLED' &&
-  (url.origin !== client.origin || !isTransient(error))
+): boolean {
+  return (
+    isMirrorError(error) &&
+    error.side !== 'source' &&
+    error.code !== 'CANCELLED' &&
+    (url.origin !== client.origin || !isTransient(error))
+  )
+}
 
-const advance = async (upload: Upload, state: Exclude<UploadState, {at: 'done'}>): Promise<UploadStep> => {
+async function advance(upload: Upload, state: Exclude<UploadState, {at: 'done'}>): Promise<UploadStep> {
   if (state.at === 'open') return open(upload, state)
   if (state.at === 'send') return sendContent(upload, state)
   return state.at === 'commit' ? commit(upload, state) : resume(upload, state)
 }
 
-const open = async (upload: Upload, {abandoned}: StateAt<'open'>): Promise<UploadStep> => {
+async function open(upload: Upload, {abandoned}: StateAt<'open'>): Promise<UploadStep> {
   const {client, repository, signal} = upload
   if (abandoned !== undefined) await cancelUpload(client, abandoned)
   const answer = await exchange(upload, {
@@ -131,7 +134,7 @@ const open = async (upload: Upload, {abandoned}: StateAt<'open'>): Promise<Uploa
   return {at: 'send', session: openedSession(client, {response: answer, repository}), offset: 0}
 }
 
-const commit = async (upload: Upload, {session, content}: StateAt<'commit'>): Promise<UploadStep> => {
+async function commit(upload: Upload, {session, content}: StateAt<'commit'>): Promise<UploadStep> {
   const {origin, path} = session.url
   const answer = await exchange(upload, {
     stage: 'commit',
@@ -149,7 +152,7 @@ const commit = async (upload: Upload, {session, content}: StateAt<'commit'>): Pr
 }
 
 /** After a setback: the blob may be there, the session may know how far it got, or all starts again. */
-const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadStep> => {
+async function resume(upload: Upload, state: StateAt<'resume'>): Promise<UploadStep> {
   const {client, blob} = upload
   const {session, content} = state
   const again = {upload, state}
@@ -194,45 +197,52 @@ const resume = async (upload: Upload, state: StateAt<'resume'>): Promise<UploadS
   return {at: 'open', abandoned: status.kind === 'open' ? session : undefined}
 }
 
-const warnOfRestart = ({registry, warn}: RegistryClient): void => {
+function warnOfRestart({registry, warn}: RegistryClient): void {
   warn(`${registry} cannot continue a broken upload: such blobs start again from zero`)
 }
 
 /** A question of the recovery; only a failure that waiting may mend is a setback, and leaves the state as it is. */
-const ask = (
+function ask(
   {upload, state}: {readonly upload: Upload; readonly state: StateAt<'resume'>},
   question: () => Promise<HttpResponse>,
-): Promise<HttpResponse | Setback> =>
-  exchange(upload, {
+): Promise<HttpResponse | Setback> {
+  return exchange(upload, {
     ...state,
     stage: 'ask',
     body: 0,
     request: question,
     accepts: (status) => !isBusy(status),
   })
+}
 
-const brokenPromise = ({client, repository}: Upload, {digest}: Descriptor): Setback => ({
-  at: 'setback',
-  next: {at: 'open'},
-  error: new MirrorError(
-    'PROTOCOL',
-    `${nameOf(client, {repository, digest})} was accepted by the registry and then was not there`,
-    {side: client.side},
-  ),
-  why: 'refused',
-})
+function brokenPromise({client, repository}: Upload, {digest}: Descriptor): Setback {
+  return {
+    at: 'setback',
+    next: {at: 'open'},
+    error: new MirrorError(
+      'PROTOCOL',
+      `${nameOf(client, {repository, digest})} was accepted by the registry and then was not there`,
+      {side: client.side},
+    ),
+    why: 'refused',
+  }
+}
 
-const isTimeout = (error: unknown): boolean => isMirrorError(error) && error.code === 'TIMEOUT'
+function isTimeout(error: unknown): boolean {
+  return isMirrorError(error) && error.code === 'TIMEOUT'
+}
 
-const retryOf = (
+function retryOf(
   {client, repository, blob}: Upload,
   {status, error}: Setback,
-): {readonly what: string; readonly reason: string} => ({
-  what: nameOf(client, {repository, digest: contentKey(blob.content)}),
-  reason: status === undefined ? messageOf(error) : `answered ${status}`,
-})
+): {readonly what: string; readonly reason: string} {
+  return {
+    what: nameOf(client, {repository, digest: contentKey(blob.content)}),
+    reason: status === undefined ? messageOf(error) : `answered ${status}`,
+  }
+}
 
-const sessionOf = (state: UploadState): UploadSession | undefined => {
+function sessionOf(state: UploadState): UploadSession | undefined {
   if (state.at === 'open') return state.abandoned
   return state.at === 'done' ? undefined : state.session
 }

@@ -29,10 +29,10 @@ export interface OpenPart extends CallOptions {
  * short time. 'no ranges' where the server gives another part than the one asked for.
  * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH where the length is another, and those of the registry
  */
-export const openPart = async (
+export async function openPart(
   client: RegistryClient,
   {place, content, position, ranges, signal}: OpenPart,
-): Promise<BlobPart | 'no ranges'> => {
+): Promise<BlobPart | 'no ranges'> {
   const {repository} = place
   const asksPart = position > 0 && ranges
   const response = await client.send({
@@ -63,10 +63,10 @@ export const openPart = async (
   throw await responseError(response, {side: client.side, what: 'cannot read the blob', reference})
 }
 
-const isPartFrom = (
+function isPartFrom(
   position: number,
   {response, content}: {readonly response: HttpResponse; readonly content: Descriptor},
-): boolean => {
+): boolean {
   const range = parseContentRange(response.header('content-range'))
   return (
     range?.start === position && range.end <= content.size && (range.total ?? content.size) === content.size
@@ -74,10 +74,10 @@ const isPartFrom = (
 }
 
 /** A length that is wrong is found before the first byte, not after the last. */
-const checkLength = async (
+async function checkLength(
   response: HttpResponse,
   {content, reference}: {readonly content: Descriptor; readonly reference: string},
-): Promise<void> => {
+): Promise<void> {
   const length = response.header('content-length')
   if (length === undefined || length === String(content.size)) return
   await response.discard()

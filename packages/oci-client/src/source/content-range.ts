@@ -8,7 +8,7 @@ export interface ContentRange {
 const RANGE = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/i
 
 /** Reads `bytes 0-99/100` (RFC 9110, 14.4); undefined for anything that makes no sense. */
-export const parseContentRange = (text: string | undefined): ContentRange | undefined => {
+export function parseContentRange(text: string | undefined): ContentRange | undefined {
   const [, first, last, whole] = RANGE.exec(text?.trim() ?? '') ?? []
   if (first === undefined || last === undefined || whole === undefined) return undefined
   const start = Number(first)

@@ -4,8 +4,11 @@ import {algorithmOf, hexOf, type Digest} from '../model/index.js'
 const SUFFIXES = ['sig', 'att', 'sbom'] as const
 
 /** The tags that cosign keeps things under which speak of a digest: `sha256-<hex>.sig` and so on. */
-export const cosignTags = (subject: Digest): readonly string[] =>
-  SUFFIXES.map((suffix) => `${algorithmOf(subject)}-${hexOf(subject)}.${suffix}`)
+export function cosignTags(subject: Digest): readonly string[] {
+  return SUFFIXES.map((suffix) => `${algorithmOf(subject)}-${hexOf(subject)}.${suffix}`)
+}
 
 /** Whether a tag may speak of a digest at all. */
-export const isDigestTag = (tag: string): boolean => /^sha(?:256|512)-[0-9a-f]{64}/.test(tag)
+export function isDigestTag(tag: string): boolean {
+  return /^sha(?:256|512)-[0-9a-f]{64}/.test(tag)
+}

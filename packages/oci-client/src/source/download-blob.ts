@@ -24,10 +24,11 @@ export interface Download {
  * ahead of whoever reads. A download that breaks goes on where it was, by a Range request where the registry has them.
  * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, PROTOCOL, CANCELLED, those of the registry
  */
-export const downloadBlob = (download: Download): Bytes =>
-  download.offset > 0
+export function downloadBlob(download: Download): Bytes {
+  return download.offset > 0
     ? downloaded(download)
     : told(verified(downloaded(download), download.content, {what: `blob ${download.content.digest}`}))
+}
 
 async function* downloaded(download: Download): AsyncGenerator<Uint8Array, void, undefined> {
   const {places, content, offset} = download
@@ -107,15 +108,16 @@ async function* bytesOf(
 }
 
 /** A proxy may end an answer whose length it never told as if it were whole. */
-const endedEarly = (
+function endedEarly(
   client: RegistryClient,
   {content, at}: {readonly content: Descriptor; readonly at: Position},
-): MirrorError =>
-  new MirrorError(
+): MirrorError {
+  return new MirrorError(
     'UNREACHABLE',
     `${client.registry} ended the blob ${content.digest} after ${at.position} of ${content.size} bytes`,
     {side: client.side},
   )
+}
 
 async function* told(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   try {

@@ -27,10 +27,10 @@ export interface FetchManifest extends CallOptions {
  * The manifest with a digest; undefined where the repository lacks it. The digest is checked, the size is the caller's.
  * @throws {MirrorError} DIGEST_MISMATCH, LIMIT_EXCEEDED, MANIFEST_INVALID, BUNDLE_UNSUPPORTED, and those of the registry
  */
-export const fetchManifest = async (
+export async function fetchManifest(
   client: RegistryClient,
   {place, descriptor, signal}: FetchManifest,
-): Promise<Manifest | undefined> => {
+): Promise<Manifest | undefined> {
   const {digest, mediaType} = descriptor
   const target = {registry: place.registry, repository: place.repository, digest}
   const reference = formatReference(target)

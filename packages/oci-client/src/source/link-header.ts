@@ -8,13 +8,13 @@ const AUTHORITY = /^(?:https?:)?\/\/[^/?#]*/i
  * asked, whatever host the link names: one behind a proxy may know itself by another name.
  * @throws {MirrorError} PROTOCOL where it is no URL
  */
-export const nextPage = (response: Pick<HttpResponse, 'headers' | 'url'>): HttpUrl | undefined => {
+export function nextPage(response: Pick<HttpResponse, 'headers' | 'url'>): HttpUrl | undefined {
   const target = nextTarget(response.headers('link'))
   if (target === undefined) return undefined
   return resolveLocation(response.url, target.replace(AUTHORITY, ''))
 }
 
-const nextTarget = (values: readonly string[]): string | undefined => {
+function nextTarget(values: readonly string[]): string | undefined {
   for (const value of values) {
     for (const [, target, parameters = ''] of value.matchAll(/<([^<>]*)>([^<>]*)/g)) {
       if (parameters.split(/[;,]/).some(isNext)) return target
@@ -23,7 +23,7 @@ const nextTarget = (values: readonly string[]): string | undefined => {
   return undefined
 }
 
-const isNext = (parameter: string): boolean => {
+function isNext(parameter: string): boolean {
   const [name = '', value = ''] = parameter.split('=', 2)
   const relations = value.trim().replaceAll('"', '').toLowerCase().split(/\s+/)
   return name.trim().toLowerCase() === 'rel' && relations.includes('next')

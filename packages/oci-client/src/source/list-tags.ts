@@ -27,10 +27,10 @@ const PAGE = 1000
  * The tags of a repository, page by page.
  * @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL for a list that is none or does not end, those of the registry
  */
-export const readTags = async (
+export async function readTags(
   client: RegistryClient,
   {place, pages = limits.listPages, signal}: ListTags,
-): Promise<TagList> => {
+): Promise<TagList> {
   const name = `${place.registry}/${place.repository}`
   const base = `/v2/${place.repository}/tags/list`
   const ask = (url: HttpUrl): Promise<Answer> =>
@@ -69,10 +69,10 @@ export const readTags = async (
   }
 }
 
-const tagsIn = (
+function tagsIn(
   body: Uint8Array,
   {name, client}: {readonly name: string; readonly client: RegistryClient},
-): readonly string[] => {
+): readonly string[] {
   try {
     const {tags} = parseJsonObject(body, `the list of tags of ${name}`)
     // Go writes null for an empty list.

@@ -74,7 +74,7 @@ const RESOLVED_AT_ONCE = 64
  * Images where they are: in one registry or in many. Each host is connected to once, when it is needed first.
  * `images` asks one HEAD for a reference, and never fails for one of them: its root is then an error.
  */
-export const openRegistrySource = (options: RegistrySourceOptions): RegistrySource => {
+export function openRegistrySource(options: RegistrySourceOptions): RegistrySource {
   const hosts = new SourceHosts(options.registryFor)
   const places = new ContentPlaces()
   const roots = new Set<Digest>()
@@ -207,21 +207,25 @@ export const openRegistrySource = (options: RegistrySourceOptions): RegistrySour
 }
 
 /** Foreign layers are where their URLs say; whether a registry has one all the same is not asked. */
-const isHeld = (content: Content): boolean => !isPending(content) && !isForeignLayerType(content.mediaType)
+function isHeld(content: Content): boolean {
+  return !isPending(content) && !isForeignLayerType(content.mediaType)
+}
 
-const fetchPlaces =
-  ({mirrors}: RegistrySourceOptions) =>
-  (reference: Reference): readonly Reference[] => {
+function fetchPlaces({mirrors}: RegistrySourceOptions) {
+  return (reference: Reference): readonly Reference[] => {
     const given = mirrors?.(reference) ?? []
     return given.length === 0 ? [reference] : given
   }
+}
 
-const placeOf = ({registry, repository}: Reference): Place => ({registry, repository})
+function placeOf({registry, repository}: Reference): Place {
+  return {registry, repository}
+}
 
-const listTags = async (
+async function listTags(
   {registry, repository}: Place,
   {hosts, from, signal}: CallOptions & {readonly hosts: SourceHosts; readonly from: readonly Place[]},
-): Promise<readonly string[]> => {
+): Promise<readonly string[]> {
   const first = await firstPlace(from, (place) =>
     readTags(hosts.at(place.registry).client, {place: placeOf(place), signal}),
   )
@@ -233,13 +237,11 @@ const listTags = async (
   )
 }
 
-const eitherSignal = (
-  one: AbortSignal | undefined,
-  other: AbortSignal | undefined,
-): AbortSignal | undefined => {
+function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
   if (one === undefined || other === undefined || one === other) return one ?? other
   return AbortSignal.any([one, other])
 }
 
-const missing = (digest: Digest): MirrorError =>
-  new MirrorError('BLOB_MISSING', `the source has no ${digest}`, {side: 'source'})
+function missing(digest: Digest): MirrorError {
+  return new MirrorError('BLOB_MISSING', `the source has no ${digest}`, {side: 'source'})
+}

@@ -21,7 +21,7 @@ export interface Patience {
 const PROGRESS = 256 * 1024
 
 /** @param what is being read, for whoever is told of the wait */
-export const patienceWith = (client: RegistryClient, what: string): Patience => {
+export function patienceWith(client: RegistryClient, what: string): Patience {
   let attempt = 0
   let mark: number | undefined
   return {

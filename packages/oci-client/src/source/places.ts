@@ -28,17 +28,18 @@ export class ContentPlaces {
   }
 }
 
-export const isSamePlace = (left: Place, right: Place): boolean =>
-  left.registry === right.registry && left.repository === right.repository
+export function isSamePlace(left: Place, right: Place): boolean {
+  return left.registry === right.registry && left.repository === right.repository
+}
 
 /**
  * Asks one place after the other; undefined where none has it.
  * @throws {MirrorError} what kept a place from answering, where no other one has it
  */
-export const firstPlace = async <Where extends Place, Found>(
+export async function firstPlace<Where extends Place, Found>(
   places: readonly Where[],
   ask: (place: Where) => Promise<Found | undefined>,
-): Promise<{readonly found: Found; readonly at: number} | undefined> => {
+): Promise<{readonly found: Found; readonly at: number} | undefined> {
   const failures: MirrorError[] = []
   for (const [at, place] of places.entries()) {
     try {
@@ -54,11 +55,12 @@ export const firstPlace = async <Where extends Place, Found>(
 }
 
 /** Whether another place may do better: a run that ends, and bugs, are the same everywhere. */
-export const isPlaceFailure = (error: unknown): error is MirrorError =>
-  isMirrorError(error) && error.code !== 'CANCELLED'
+export function isPlaceFailure(error: unknown): error is MirrorError {
+  return isMirrorError(error) && error.code !== 'CANCELLED'
+}
 
 /** What is told of several places that failed: each one's reason, the last one's code, since it is the image's own registry. */
-export const togetherAs = (failures: readonly MirrorError[]): MirrorError => {
+export function togetherAs(failures: readonly MirrorError[]): MirrorError {
   const last = failures.at(-1)
   if (last === undefined) return new MirrorError('NOT_FOUND', 'there is no place to fetch it from', SOURCE)
   if (failures.length === 1) return last

@@ -17,7 +17,7 @@ const VALUE = /^\s*(\d{1,9})(?:\s*;\s*w=(\d{1,9}))?/
  * Reads `RateLimit-Remaining: 76;w=21600` with `RateLimit-Limit` (Docker Hub), and the same with `X-` in front (GitHub,
  * GitLab). Undefined where the answer has none.
  */
-export const rateLimitOf = (response: Pick<HttpResponse, 'header'>): RateLimit | undefined => {
+export function rateLimitOf(response: Pick<HttpResponse, 'header'>): RateLimit | undefined {
   const value = (name: string): RegExpExecArray | null =>
     VALUE.exec(response.header(`ratelimit-${name}`) ?? response.header(`x-ratelimit-${name}`) ?? '')
   const remaining = value('remaining')
@@ -32,13 +32,13 @@ export const rateLimitOf = (response: Pick<HttpResponse, 'header'>): RateLimit |
 }
 
 /** Warns when little is left of a registry's rate limit, and again when nothing is: not with every answer. */
-export const noticingRateLimit = ({
+export function noticingRateLimit({
   registry,
   warn,
 }: {
   readonly registry: string
   readonly warn: (text: string) => void
-}): Middleware => {
+}): Middleware {
   let least: 'enough' | 'few' | 'none' = 'enough'
   return (next) => async (request) => {
     const response = await next(request)
@@ -53,12 +53,12 @@ export const noticingRateLimit = ({
   }
 }
 
-const leftOf = ({remaining, limit}: RateLimit): 'enough' | 'few' | 'none' => {
+function leftOf({remaining, limit}: RateLimit): 'enough' | 'few' | 'none' {
   if (remaining === 0) return 'none'
   return remaining <= (limit === undefined ? FEW : limit * FEW_OF_LIMIT) ? 'few' : 'enough'
 }
 
-const noticeOf = (registry: string, {remaining, limit, window}: RateLimit): string => {
+function noticeOf(registry: string, {remaining, limit, window}: RateLimit): string {
   const of = limit === undefined ? '' : ` of ${limit}`
   const time = window === undefined ? '' : ` in ${Math.max(1, Math.round(window / 60))} minutes`
   const login = 'a login to the registry usually raises the limit'

@@ -16,11 +16,11 @@ export interface Answer {
  * @param options.reference what it speaks of, for messages
  * @throws {MirrorError} LIMIT_EXCEEDED, CANCELLED, those of the connection
  */
-export const readAnswer = async (
+export async function readAnswer(
   client: RegistryClient,
   request: HttpRequest,
   {reference, limit = limits.manifestBytes}: {readonly reference: string; readonly limit?: number},
-): Promise<Answer> => {
+): Promise<Answer> {
   const patience = patienceWith(client, reference)
   for (;;) {
     const response = await client.send(request)

@@ -32,7 +32,7 @@ export type ReferrerWalk = (image: SourceImage, options: ReferrersOptions) => Pr
 const AT_ONCE = 32
 
 /** @param options of one run: a repository's tags are listed once in it */
-export const referrerWalk = ({hosts, places, manifest}: ReferrerWalkOptions): ReferrerWalk => {
+export function referrerWalk({hosts, places, manifest}: ReferrerWalkOptions): ReferrerWalk {
   const atOnce = pLimit(AT_ONCE)
   const listed = new Map<string, Promise<ReadonlySet<string> | undefined>>()
   const tagsOf = (place: Place, {signal}: CallOptions): Promise<ReadonlySet<string> | undefined> => {
@@ -76,14 +76,15 @@ export const referrerWalk = ({hosts, places, manifest}: ReferrerWalkOptions): Re
   }
 }
 
-const keyOf = (referrer: Referrer): string =>
-  'tag' in referrer ? referrer.tag : `${referrer.subject} ${referrer.descriptor.digest}`
+function keyOf(referrer: Referrer): string {
+  return 'tag' in referrer ? referrer.tag : `${referrer.subject} ${referrer.descriptor.digest}`
+}
 
 /** A referrer goes wherever its subject goes, a cosign tag wherever its own name goes. */
-const imageOf = (
+function imageOf(
   referrer: Referrer,
   {registry, repository}: Pick<Reference, 'registry' | 'repository'>,
-): SourceImage => {
+): SourceImage {
   const root = {manifest: referrer.descriptor}
   return 'tag' in referrer
     ? {name: {registry, repository, tag: referrer.tag}, root}
@@ -91,10 +92,10 @@ const imageOf = (
 }
 
 /** An image itself and, of an index, everything below: each may be signed on its own. */
-const subjectsIn = async (
+async function subjectsIn(
   root: Descriptor,
   {manifest, options}: Pick<ReferrerWalkOptions, 'manifest'> & {readonly options: ReferrersOptions},
-): Promise<readonly Digest[]> => {
+): Promise<readonly Digest[]> {
   const subjects = new Set<Digest>()
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (subjects.has(descriptor.digest)) return
@@ -110,7 +111,7 @@ const subjectsIn = async (
 }
 
 /** An index may name what its registry lacks. */
-const present = async (reading: Promise<Manifest>): Promise<Manifest | undefined> => {
+async function present(reading: Promise<Manifest>): Promise<Manifest | undefined> {
   try {
     return await reading
   } catch (error) {

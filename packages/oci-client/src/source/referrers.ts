@@ -45,10 +45,10 @@ const TAG_PAGES = 2
 const NO_API: ReadonlySet<number> = new Set([400, 404, 405, 501])
 
 /** The tags of a repository that name digests; undefined where they cannot be listed, or not cheaply. */
-export const digestTags = async (
+export async function digestTags(
   {client}: SourceHost,
   {place, signal}: CallOptions & {readonly place: Place},
-): Promise<ReadonlySet<string> | undefined> => {
+): Promise<ReadonlySet<string> | undefined> {
   try {
     const {tags, complete} = await readTags(client, {place, pages: TAG_PAGES, signal})
     return complete ? new Set(tags.filter(isDigestTag)) : undefined
@@ -60,7 +60,7 @@ export const digestTags = async (
 }
 
 /** @throws {MirrorError} those of the registry; LIMIT_EXCEEDED, PROTOCOL for lists without end */
-export const findReferrers = async (find: FindReferrers): Promise<readonly Referrer[]> => {
+export async function findReferrers(find: FindReferrers): Promise<readonly Referrer[]> {
   const {hosts, place, subject, tags} = find
   const host = hosts.at(place.registry)
   const [listed, ...tagged] = await Promise.all([
@@ -80,24 +80,24 @@ export const findReferrers = async (find: FindReferrers): Promise<readonly Refer
   ]
 }
 
-const taggedReferrer = async (
+async function taggedReferrer(
   {client}: SourceHost,
   {place, tag, signal}: FindReferrers & {readonly tag: string},
-): Promise<Referrer | undefined> => {
+): Promise<Referrer | undefined> {
   const descriptor = await resolveManifest(client, {target: {...place, tag}, signal})
   return descriptor === undefined ? undefined : {descriptor, tag}
 }
 
 /** By the registry's own list (distribution-spec, Listing Referrers), or by the tag that stands in for it. */
-const listedReferrers = async (host: SourceHost, find: FindReferrers): Promise<readonly Descriptor[]> => {
+async function listedReferrers(host: SourceHost, find: FindReferrers): Promise<readonly Descriptor[]> {
   const listed = host.referrersApi === 'no' ? undefined : await byApi(host, find)
   return listed ?? byTag(host, find)
 }
 
-const byTag = async (
+async function byTag(
   {client}: SourceHost,
   {place, subject, tags, signal}: FindReferrers,
-): Promise<readonly Descriptor[]> => {
+): Promise<readonly Descriptor[]> {
   const target = {...place, tag: referrersTag(subject)}
   if (tags?.has(target.tag) === false) return []
   const reference = formatReference(target)
@@ -120,10 +120,10 @@ const byTag = async (
 }
 
 /** Undefined where the registry has no such list. */
-const byApi = async (
+async function byApi(
   host: SourceHost,
   {place, subject, signal}: FindReferrers,
-): Promise<readonly Descriptor[] | undefined> => {
+): Promise<readonly Descriptor[] | undefined> {
   const {client} = host
   const reference = formatReference({...place, digest: subject})
   const found = new Map<Digest, Descriptor>()
@@ -165,13 +165,13 @@ const byApi = async (
 }
 
 /** A page that is no index comes from something in front that answers everything with 200. */
-const hasApi = (response: HttpResponse): boolean => {
+function hasApi(response: HttpResponse): boolean {
   if (NO_API.has(response.status)) return false
   return response.status !== 200 || response.header('content-type')?.startsWith(mediaTypes.ociIndex) === true
 }
 
 /** What an index lists. Under the tag of one may be something else, which lists nothing. */
-const childrenIn = (bytes: Uint8Array, reference: string): readonly Descriptor[] => {
+function childrenIn(bytes: Uint8Array, reference: string): readonly Descriptor[] {
   try {
     const manifest = parseManifest(bytes, {mediaType: mediaTypes.ociIndex})
     return manifest.kind === 'index' ? manifest.children : []

@@ -26,10 +26,10 @@ export interface ResolveReference extends CallOptions {
  * containerd: the tag may have moved on, and the digest says what is wanted.
  * @throws {MirrorError} NOT_FOUND, and those of the registries
  */
-export const resolveReference = async (
+export async function resolveReference(
   reference: Reference,
   {hosts, from, signal}: ResolveReference,
-): Promise<Resolved> => {
+): Promise<Resolved> {
   const targets = from.map(({tag, ...rest}): Reference =>
     rest.digest === undefined && tag !== undefined ? {...rest, tag} : rest,
   )
@@ -43,4 +43,6 @@ export const resolveReference = async (
   })
 }
 
-const placeOf = ({registry, repository}: Reference): Place => ({registry, repository})
+function placeOf({registry, repository}: Reference): Place {
+  return {registry, repository}
+}

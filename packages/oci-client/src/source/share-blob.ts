@@ -9,12 +9,12 @@ import type {BlobSource, Bytes, OpenOptions} from '../model/index.js'
  * The slowest reader sets the pace, within `SHARED_BUFFER`. One that fails, stops reading or is let go drops out, and the
  * others go on; the source is closed when nobody is left. What the source throws, every reader gets.
  */
-export const shareBlob = (source: BlobSource, readers: number): readonly BlobSource[] => {
+export function shareBlob(source: BlobSource, readers: number): readonly BlobSource[] {
   const reading = new SharedReading(source)
   return Array.from({length: readers}, () => shareOf(source, reading))
 }
 
-const shareOf = (source: BlobSource, reading: SharedReading): BlobSource => {
+function shareOf(source: BlobSource, reading: SharedReading): BlobSource {
   const reader = Symbol('reader')
   let holds = 0
   let used = false

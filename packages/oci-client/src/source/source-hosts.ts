@@ -55,7 +55,7 @@ export class SourceHosts implements AsyncDisposable {
 }
 
 /** Credentials are kept under `docker.io`, whatever the host of its API. */
-const atHub = (options: RegistryOptions): RegistryOptions => {
+function atHub(options: RegistryOptions): RegistryOptions {
   const {registry, credentials} = options
   if (registry !== DOCKER_HUB) return options
   return {

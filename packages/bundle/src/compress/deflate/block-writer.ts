@@ -15,7 +15,7 @@ import {
 const codeLimit = 14
 
 /** Writes the tokens for `start` to `end` as one block with its own code, or stored where that is smaller. Never a final block. */
-export const writeBlock = (kernel: Kernel, start: number, end: number): void => {
+export function writeBlock(kernel: Kernel, start: number, end: number): void {
   const literalLengths = codeLengths(kernel.literalCounts, codeLimit)
   const distanceLengths = codeLengths(kernel.distanceCounts, codeLimit)
   const description = describeCode(literalLengths, distanceLengths)
@@ -32,11 +32,11 @@ export const writeBlock = (kernel: Kernel, start: number, end: number): void => 
   kernel.writeTokens(start)
 }
 
-const sizeInBits = (
+function sizeInBits(
   {literalCounts, distanceCounts}: Kernel,
   literalLengths: Uint8Array,
   distanceLengths: Uint8Array,
-): number => {
+): number {
   let bits = 0
   for (const [symbol, count] of literalCounts.entries()) {
     bits += count * ((literalLengths[symbol] ?? 0) + (lengthExtra[symbol - firstLength] ?? 0))
@@ -48,7 +48,7 @@ const sizeInBits = (
 }
 
 /** Code and extra bits of each match length, as `bits << 5 | count`. */
-const packLengths = (literals: Int32Array): Int32Array => {
+function packLengths(literals: Int32Array): Int32Array {
   const lengths = new Int32Array(longestMatch + 1)
   for (let length = 3; length <= longestMatch; length++) {
     const slot = slotOfLength[length] ?? 0

@@ -11,11 +11,12 @@ const sendingOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14,
 const repeatPrevious = 16
 const repeatZero = 17
 const repeatZeroLong = 18
-const extraBits = (symbol: number): number =>
-  symbol === repeatPrevious ? 2 : symbol === repeatZero ? 3 : symbol === repeatZeroLong ? 7 : 0
+function extraBits(symbol: number): number {
+  return symbol === repeatPrevious ? 2 : symbol === repeatZero ? 3 : symbol === repeatZeroLong ? 7 : 0
+}
 
 /** How a dynamic block says which code it uses (RFC 1951, 3.2.7). */
-export const describeCode = (literalLengths: Uint8Array, distanceLengths: Uint8Array): CodeDescription => {
+export function describeCode(literalLengths: Uint8Array, distanceLengths: Uint8Array): CodeDescription {
   const literals = literalLengths.subarray(0, Math.max(257, endOfUsed(literalLengths)))
   const distances = distanceLengths.subarray(0, Math.max(1, endOfUsed(distanceLengths)))
   const symbols = runLengths([...literals, ...distances])
@@ -38,9 +39,11 @@ export const describeCode = (literalLengths: Uint8Array, distanceLengths: Uint8A
   return {fields, bits: fields.reduce((sum, [, count]) => sum + count, 3)}
 }
 
-const endOfUsed = (lengths: Uint8Array): number => lengths.findLastIndex((length) => length > 0) + 1
+function endOfUsed(lengths: Uint8Array): number {
+  return lengths.findLastIndex((length) => length > 0) + 1
+}
 
-const runLengths = (lengths: readonly number[]): readonly (readonly [symbol: number, extra: number])[] => {
+function runLengths(lengths: readonly number[]): readonly (readonly [symbol: number, extra: number])[] {
   const symbols: (readonly [number, number])[] = []
   for (let at = 0; at < lengths.length;) {
     const length = lengths[at] ?? 0

@@ -7,7 +7,7 @@ import {createKernel, kernelBytes} from './kernel.js'
  * can be strung together; an inflater needs one final block after the last. It is good until the next call. `plain` is a
  * MiB at most.
  */
-export const createDeflate = (): ((plain: Uint8Array) => Uint8Array) => {
+export function createDeflate(): (plain: Uint8Array) => Uint8Array {
   const kernel = createKernel()
   return (plain) => {
     if (plain.length > kernelBytes) throw new RangeError(`${plain.length} bytes in a block of ${kernelBytes}`)

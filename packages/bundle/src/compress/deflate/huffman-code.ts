@@ -2,7 +2,7 @@
  * Lengths of a prefix code for symbols of these frequencies, none above `limit` bits; 0 for a symbol that never occurs.
  * The code is always complete and has two symbols at least, since some inflaters refuse less.
  */
-export const codeLengths = (frequencies: Int32Array, limit: number): Uint8Array => {
+export function codeLengths(frequencies: Int32Array, limit: number): Uint8Array {
   const lengths = new Uint8Array(frequencies.length)
   const order = rarestFirst(frequencies)
   const used = order.length
@@ -22,7 +22,7 @@ export const codeLengths = (frequencies: Int32Array, limit: number): Uint8Array 
 }
 
 /** Canonical codes as `bits << 4 | length`, the bits reversed, since deflate sends codes from their highest bit. */
-export const packCodes = (lengths: Uint8Array): Int32Array => {
+export function packCodes(lengths: Uint8Array): Int32Array {
   const atLength = new Int32Array(17)
   for (const length of lengths) if (length > 0) atLength[length] = (atLength[length] ?? 0) + 1
   const next = new Int32Array(17)
@@ -38,7 +38,7 @@ export const packCodes = (lengths: Uint8Array): Int32Array => {
 }
 
 /** Symbols that occur, by frequency, then by number: ties must fall the same way everywhere. */
-const rarestFirst = (frequencies: Int32Array): Int32Array => {
+function rarestFirst(frequencies: Int32Array): Int32Array {
   // A frequency is below 2^18 and a symbol below 2^9, so both fit one integer.
   const keys = frequencies
     .map((frequency, symbol) => (frequency === 0 ? 0 : (frequency << 9) | symbol))
@@ -47,7 +47,7 @@ const rarestFirst = (frequencies: Int32Array): Int32Array => {
 }
 
 /** Builds Huffman's tree with two queues and counts its leaves by depth; what is deeper than `limit` counts there. */
-const countDepths = (frequencies: Int32Array, order: Int32Array, limit: number): Int32Array => {
+function countDepths(frequencies: Int32Array, order: Int32Array, limit: number): Int32Array {
   const used = order.length
   const nodes = 2 * used - 1
   const weight = new Int32Array(nodes)
@@ -75,7 +75,7 @@ const countDepths = (frequencies: Int32Array, order: Int32Array, limit: number):
 }
 
 /** Cutting long codes to the limit oversubscribes the code: shorter ones are lengthened until it is complete again. */
-const repairKraft = (atLength: Int32Array, limit: number): void => {
+function repairKraft(atLength: Int32Array, limit: number): void {
   const capacity = 2 ** limit
   let taken = atLength.reduce(
     (sum, count, length) => (length === 0 ? 0 : sum + count * 2 ** (limit - length)),
@@ -90,7 +90,7 @@ const repairKraft = (atLength: Int32Array, limit: number): void => {
   }
 }
 
-const reversed = (code: number, length: number): number => {
+function reversed(code: number, length: number): number {
   let result = 0
   for (let bit = 0; bit < length; bit++) result = (result << 1) | ((code >>> bit) & 1)
   return result

@@ -33,7 +33,7 @@ interface Exports extends Pick<Kernel, 'reset' | 'tokenize' | 'writeTokens' | 'p
   readonly packedLength: () => number
 }
 
-export const createKernel = (): Kernel => {
+export function createKernel(): Kernel {
   const module = new WebAssembly.Module(Buffer.from(kernelCode, 'base64'))
   const {exports} = new WebAssembly.Instance(module)
   const {memory, packedLength, ...functions} = exports as unknown as Exports

@@ -24,4 +24,6 @@ export const slotOfLength = lengthBase.reduce(
 )
 
 /** Extra bits of a distance symbol. */
-export const distanceExtra = (symbol: number): number => (symbol < 2 ? 0 : (symbol >>> 1) - 1)
+export function distanceExtra(symbol: number): number {
+  return symbol < 2 ? 0 : (symbol >>> 1) - 1
+}

@@ -37,13 +37,15 @@ export interface FamiliesOptions extends CallOptions {
 const LOOKS_AT_ONCE = 16
 
 /** Whether anything has to be done, or looked for, at a target. */
-export const isOpen = ({verdict, look}: Standing): boolean => verdict.status === 'changed' || look === true
+export function isOpen({verdict, look}: Standing): boolean {
+  return verdict.status === 'changed' || look === true
+}
 
 /** Reads the manifests of all images that something may have to be done for, and of what speaks of them. */
-export const readFamilies = async (
+export async function readFamilies(
   surveyed: readonly Surveyed[],
   options: FamiliesOptions,
-): Promise<readonly Family[]> => {
+): Promise<readonly Family[]> {
   const {source, platforms, signal} = options
   const chosen: ChosenChildren | undefined =
     platforms.length === 0 ? undefined : (children) => childrenFor(children, platforms)
@@ -75,7 +77,7 @@ export const readFamilies = async (
 }
 
 /** Undefined where the source cannot say: the image goes without, and is looked at again by the next run. */
-const referrersOf = async (
+async function referrersOf(
   {name, image}: {readonly name: string; readonly image: SourceImage},
   {
     source,
@@ -84,7 +86,7 @@ const referrersOf = async (
     onEvent,
     signal,
   }: FamiliesOptions & {readonly chosen: ChosenChildren | undefined},
-): Promise<readonly SourceImage[] | undefined> => {
+): Promise<readonly SourceImage[] | undefined> {
   if (!referrers) return []
   try {
     return await source.referrersOf(image, {chosen, signal})

@@ -6,7 +6,7 @@ import type {Plan, PlannedImage, Transfer} from '../plan.js'
  * content goes there once and is mounted for the other.
  * @param registries of the targets
  */
-export const mergePlans = (plans: readonly Plan[], registries: readonly string[]): Plan => {
+export function mergePlans(plans: readonly Plan[], registries: readonly string[]): Plan {
   const [only, ...others] = plans
   if (only !== undefined && others.length === 0) return only
   const images: PlannedImage[] = []
@@ -32,7 +32,7 @@ export const mergePlans = (plans: readonly Plan[], registries: readonly string[]
   return {images, transfers}
 }
 
-const moved = (transfer: Transfer, by: {id: number; image: number; sink: number}): Transfer => {
+function moved(transfer: Transfer, by: {id: number; image: number; sink: number}): Transfer {
   const own = {id: transfer.id + by.id, image: transfer.image + by.image, sink: by.sink}
   if (transfer.kind === 'manifest')
     return {...transfer, ...own, needs: transfer.needs.map((need) => need + by.id)}

@@ -34,7 +34,7 @@ export interface TargetPlan {
   readonly absent: ReadonlySet<number>
 }
 
-export const planTarget = async (target: SyncTarget, options: PlanTargetOptions): Promise<TargetPlan> => {
+export async function planTarget(target: SyncTarget, options: PlanTargetOptions): Promise<TargetPlan> {
   const {source, families, at, platforms, sparse, signal} = options
   const atOnce = 2 * options.concurrency
   const own = families.filter((family) =>
@@ -67,10 +67,10 @@ export const planTarget = async (target: SyncTarget, options: PlanTargetOptions)
 }
 
 /** Images were looked at before; what comes along with them, such as a signature, somebody else may have changed, too. */
-const unlessDrifted = (
+function unlessDrifted(
   one: SyncCandidate,
   {target, state}: {readonly target: SyncTarget; readonly state: TargetState},
-): SyncCandidate => {
+): SyncCandidate {
   const {candidate, key} = one
   const place = candidate.target
   if (one.with === undefined || key === undefined || place === undefined) return one

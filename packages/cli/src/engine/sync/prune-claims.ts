@@ -15,14 +15,15 @@ export interface Claims {
 export const NOBODY = ''
 
 /** The keys of what the owner made and nobody wants any more. */
-export const unwantedKeys = (tags: KnownTags, claims: Claims): readonly string[] =>
-  unwantedIn(tags, {...claims, kept: keptIn(tags, claims)})
+export function unwantedKeys(tags: KnownTags, claims: Claims): readonly string[] {
+  return unwantedIn(tags, {...claims, kept: keptIn(tags, claims)})
+}
 
 /**
  * The owner lets go of what it no longer wants and others do; signatures are handed on to a tag that is still wanted. What
  * nobody wants and cannot be taken away by its name is forgotten. The rest of what nobody wants is the owner's to remove.
  */
-export const disown = (tags: KnownTags, claims: Claims): void => {
+export function disown(tags: KnownTags, claims: Claims): void {
   const {owner, own} = claims
   const kept = keptIn(tags, claims)
   const unwanted = new Set(unwantedIn(tags, {...claims, kept}))
@@ -54,7 +55,7 @@ export const disown = (tags: KnownTags, claims: Claims): void => {
 }
 
 /** Splits `repository:tag` and `repository@digest`. */
-export const nameIn = (key: string): {readonly repository: string; readonly tag?: string} | undefined => {
+export function nameIn(key: string): {readonly repository: string; readonly tag?: string} | undefined {
   const at = key.indexOf('@')
   if (at >= 0) return {repository: key.slice(0, at)}
   const colon = key.lastIndexOf(':')
@@ -62,10 +63,9 @@ export const nameIn = (key: string): {readonly repository: string; readonly tag?
 }
 
 /** What a tag may point at if nobody else has changed it: also what a run that was cut off may have put. */
-export const digestsOf = ({digest, intended = []}: KnownTag): readonly Digest[] => [
-  ...(digest === undefined ? [] : [digest]),
-  ...intended,
-]
+export function digestsOf({digest, intended = []}: KnownTag): readonly Digest[] {
+  return [...(digest === undefined ? [] : [digest]), ...intended]
+}
 
 interface Kept {
   readonly keys: ReadonlySet<string>
@@ -77,7 +77,7 @@ interface Kept {
  * What somebody wants by its name, or because of what it speaks of: a signature is kept as long as any tag of its image is,
  * whichever it first came along with.
  */
-const keptIn = (tags: KnownTags, {owner, wanted}: Claims): Kept => {
+function keptIn(tags: KnownTags, {owner, wanted}: Claims): Kept {
   const keys = new Set<string>()
   const places = new Map<string, string>()
   const need = (key: string, digest: Digest): void => {
@@ -111,10 +111,10 @@ const keptIn = (tags: KnownTags, {owner, wanted}: Claims): Kept => {
   return {keys, places}
 }
 
-const unwantedIn = (
+function unwantedIn(
   tags: KnownTags,
   {owner, kept}: Pick<Claims, 'owner'> & {readonly kept: Kept},
-): readonly string[] => {
+): readonly string[] {
   const isOwn = (tag: KnownTag | undefined): boolean =>
     tag?.owners.some((one) => one === owner || one === NOBODY) === true
   return tags.keys().filter((key) => {
@@ -125,10 +125,10 @@ const unwantedIn = (
 }
 
 /** Another tag of what a signature speaks of, once all those are gone that it came along with. */
-const heirOf = (
+function heirOf(
   key: string,
   {tags, kept}: {readonly tags: KnownTags; readonly kept: Kept},
-): string | undefined => {
+): string | undefined {
   const subjects = (tags.get(key)?.with ?? []).flatMap((parent) => {
     const image = tags.get(parent)
     return image === undefined ? [] : allDigests(image).map((digest) => placeOf(parent, digest))
@@ -138,19 +138,28 @@ const heirOf = (
     .find((heir) => heir !== undefined && heir !== key && (tags.get(heir)?.owners.length ?? 0) > 0)
 }
 
-const isRemovable = (key: string, tag: KnownTag): boolean =>
-  nameIn(key)?.tag !== undefined && digestsOf(tag).length > 0
+function isRemovable(key: string, tag: KnownTag): boolean {
+  return nameIn(key)?.tag !== undefined && digestsOf(tag).length > 0
+}
 
-const including = (owners: readonly string[], owner: string): readonly string[] =>
-  owners.includes(owner) ? owners : [...owners, owner]
+function including(owners: readonly string[], owner: string): readonly string[] {
+  return owners.includes(owner) ? owners : [...owners, owner]
+}
 
-const allDigests = (tag: KnownTag): readonly Digest[] => [...digestsOf(tag), tag.sourceDigest]
+function allDigests(tag: KnownTag): readonly Digest[] {
+  return [...digestsOf(tag), tag.sourceDigest]
+}
 
-const placeOf = (key: string, digest: Digest): string => `${nameIn(key)?.repository ?? ''} ${digest}`
+function placeOf(key: string, digest: Digest): string {
+  return `${nameIn(key)?.repository ?? ''} ${digest}`
+}
 
 /** The start of the tags that cosign gives to what belongs to a digest. */
-const signaturePlace = (key: string, digest: Digest): string =>
-  `${nameIn(key)?.repository ?? ''}:${digest.replace(':', '-')}`
+function signaturePlace(key: string, digest: Digest): string {
+  return `${nameIn(key)?.repository ?? ''}:${digest.replace(':', '-')}`
+}
 
 /** For a tag such as cosign's: where that is kept which it speaks of. */
-const subjectPlace = (key: string): string => key.replace(/\.[a-z]+$/, '')
+function subjectPlace(key: string): string {
+  return key.replace(/\.[a-z]+$/, '')
+}

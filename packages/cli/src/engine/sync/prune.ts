@@ -38,7 +38,7 @@ interface Doomed {
 }
 
 /** Removes the tags that earlier runs of one owner made and that nobody wants any more; of anything else it knows nothing. */
-export const prune = async ({tags, removeTag}: SyncRegistry, options: PruneOptions): Promise<Pruned> => {
+export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptions): Promise<Pruned> {
   if (tags === undefined) return {images: []}
   const {registry, max, dryRun, signal} = options
   const doomed = inTurn(unwantedKeys(tags, options).flatMap((key) => doomedAt(key, {tags, registry})))
@@ -77,10 +77,10 @@ export const prune = async ({tags, removeTag}: SyncRegistry, options: PruneOptio
   return {images}
 }
 
-const doomedAt = (
+function doomedAt(
   key: string,
   {tags, registry}: {readonly tags: KnownTags; readonly registry: string},
-): readonly Doomed[] => {
+): readonly Doomed[] {
   const tag = tags.get(key)
   const name = nameIn(key)
   if (tag === undefined || name?.tag === undefined) return []
@@ -91,10 +91,12 @@ const doomedAt = (
 }
 
 /** Images before what came along with them. */
-const inTurn = (doomed: readonly Doomed[]): readonly Doomed[] => [
-  ...doomed.filter(({tag}) => tag.with === undefined),
-  ...doomed.filter(({tag}) => tag.with !== undefined),
-]
+function inTurn(doomed: readonly Doomed[]): readonly Doomed[] {
+  return [
+    ...doomed.filter(({tag}) => tag.with === undefined),
+    ...doomed.filter(({tag}) => tag.with !== undefined),
+  ]
+}
 
 interface Removing extends Pick<PruneOptions, 'onEvent' | 'signal'>, Pick<SyncRegistry, 'removeTag'> {
   readonly mayGo: (tag: string, digest: Digest) => boolean
@@ -109,7 +111,7 @@ interface Removed {
   readonly image?: ReportImage
 }
 
-const remove = async (one: Doomed, removing: Removing): Promise<Removed> => {
+async function remove(one: Doomed, removing: Removing): Promise<Removed> {
   const {tag, target} = one
   const {onEvent, signal} = removing
   const name = formatReference(target)
@@ -137,26 +139,28 @@ const remove = async (one: Doomed, removing: Removing): Promise<Removed> => {
 }
 
 /** A run that was cut off may have put something newer than what is known to be there. */
-const removeOurs = async (
+async function removeOurs(
   {target, digests}: Doomed,
   {removeTag, mayGo, isUsedByDigest, signal}: Removing,
-): ReturnType<SyncRegistry['removeTag']> => {
+): ReturnType<SyncRegistry['removeTag']> {
   const removeAt = (digest: Digest): ReturnType<SyncRegistry['removeTag']> =>
     removeTag(target, {digest, mayGo: (tag) => mayGo(tag, digest), isUsedByDigest, signal})
   const removal = await removeAt(digests[0])
   return removal.status === 'changed' && digests.includes(removal.digest) ? removeAt(removal.digest) : removal
 }
 
-const entryOf = ({tag, target}: Doomed): Omit<ReportImage, 'status'> => ({
-  source: tag.source,
-  target: formatReference(target),
-  sourceDigest: tag.sourceDigest,
-  digestChanged: false,
-  bytesUploaded: 0,
-  attempts: 0,
-})
+function entryOf({tag, target}: Doomed): Omit<ReportImage, 'status'> {
+  return {
+    source: tag.source,
+    target: formatReference(target),
+    sourceDigest: tag.sourceDigest,
+    digestChanged: false,
+    bytesUploaded: 0,
+    attempts: 0,
+  }
+}
 
-const tooMany = (doomed: readonly Doomed[], {max}: PruneOptions): MirrorError => {
+function tooMany(doomed: readonly Doomed[], {max}: PruneOptions): MirrorError {
   const names = doomed.slice(0, 3).map(({key}) => key)
   return new MirrorError(
     'PRUNE_REFUSED',

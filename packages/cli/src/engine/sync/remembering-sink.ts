@@ -9,20 +9,22 @@ import {
  * A sink that knows already what some names point at, and asks for the others. What cannot be asked counts as not there:
  * the attempt to put it will say what is wrong.
  */
-export const rememberingSink = (
+export function rememberingSink(
   sink: ImageSink,
   known: ReadonlyMap<string, Descriptor | undefined>,
-): Pick<ImageSink, 'resolve' | 'manifest' | 'hasBlob'> => ({
-  manifest: (target, call) => sink.manifest(target, call),
-  hasBlob: (repository, digest, call) => sink.hasBlob(repository, digest, call),
-  resolve: async (target, call) => {
-    const name = formatReference(target)
-    if (known.has(name)) return known.get(name)
-    try {
-      return await sink.resolve(target, call)
-    } catch (error) {
-      if (isMirrorError(error) && error.code !== 'CANCELLED') return undefined
-      throw error
-    }
-  },
-})
+): Pick<ImageSink, 'resolve' | 'manifest' | 'hasBlob'> {
+  return {
+    manifest: (target, call) => sink.manifest(target, call),
+    hasBlob: (repository, digest, call) => sink.hasBlob(repository, digest, call),
+    resolve: async (target, call) => {
+      const name = formatReference(target)
+      if (known.has(name)) return known.get(name)
+      try {
+        return await sink.resolve(target, call)
+      } catch (error) {
+        if (isMirrorError(error) && error.code !== 'CANCELLED') return undefined
+        throw error
+      }
+    },
+  }
+}

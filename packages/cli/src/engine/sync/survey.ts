@@ -72,10 +72,10 @@ const LOOK_EVERY = 7 * DAY
  * @param references each once
  * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images
  */
-export const survey = async (
+export async function survey(
   references: readonly Reference[],
   options: SurveyOptions,
-): Promise<readonly Surveyed[]> => {
+): Promise<readonly Surveyed[]> {
   const {source, targets, signal} = options
   const named = references.map((reference) => nameAt(reference, options))
   const asked = named.filter(({known}) => !known)
@@ -131,7 +131,7 @@ interface Named {
   readonly known: boolean
 }
 
-const nameAt = (reference: Reference, options: SurveyOptions): Named => {
+function nameAt(reference: Reference, options: SurveyOptions): Named {
   const {targets, isImmutable, force, how} = options
   const source = formatReference(reference)
   const at = targets.map(({rules, tags}): NamedAt => {
@@ -149,12 +149,13 @@ const nameAt = (reference: Reference, options: SurveyOptions): Named => {
 }
 
 /** Whether it is long ago that both sides were looked at in full. */
-export const isDue = ({looked = 0}: KnownTag, {now}: Pick<SurveyOptions, 'now'>): boolean =>
-  now - looked > LOOK_EVERY
+export function isDue({looked = 0}: KnownTag, {now}: Pick<SurveyOptions, 'now'>): boolean {
+  return now - looked > LOOK_EVERY
+}
 
 type Found = {readonly descriptor: Descriptor | undefined} | {readonly error: MirrorError}
 
-const lookAt = async (target: Reference, at: SyncTarget, signal: AbortSignal | undefined): Promise<Found> => {
+async function lookAt(target: Reference, at: SyncTarget, signal: AbortSignal | undefined): Promise<Found> {
   try {
     return {descriptor: await at.sink.resolve(target, {signal})}
   } catch (error) {
@@ -163,17 +164,17 @@ const lookAt = async (target: Reference, at: SyncTarget, signal: AbortSignal | u
   }
 }
 
-const asRemembered = ({target, key, entry}: NamedAt): Standing => {
+function asRemembered({target, key, entry}: NamedAt): Standing {
   if (entry?.digest === undefined) throw new Error(`${key} was taken for known and is not`)
   const {sourceDigest, digest} = entry
   return {target, key, verdict: {status: 'present', sourceDigest, targetDigest: digest}}
 }
 
-const judge = (
+function judge(
   {root}: SourceImage,
   {target, key, entry, tag}: NamedAt,
   options: SurveyOptions & {readonly found: Found | undefined; readonly remembers: boolean},
-): Standing => {
+): Standing {
   const {found, force, referrers, remembers} = options
   if ('error' in root) return {target, key, verdict: {status: 'failed', error: root.error}}
   if (found === undefined || 'error' in found) {
@@ -201,7 +202,7 @@ const judge = (
   return {...at, verdict: {status: 'changed'}}
 }
 
-const refuseCollisions = (surveyed: readonly Surveyed[]): void => {
+function refuseCollisions(surveyed: readonly Surveyed[]): void {
   const owners = new Map<string, {readonly source: string; readonly digest: Digest}>()
   for (const {reference, image, at} of surveyed) {
     for (const {target, verdict} of at) {
@@ -222,5 +223,6 @@ const refuseCollisions = (surveyed: readonly Surveyed[]): void => {
   }
 }
 
-const digestOf = (image: SourceImage | undefined): Digest | undefined =>
-  image !== undefined && 'manifest' in image.root ? image.root.manifest.digest : undefined
+function digestOf(image: SourceImage | undefined): Digest | undefined {
+  return image !== undefined && 'manifest' in image.root ? image.root.manifest.digest : undefined
+}

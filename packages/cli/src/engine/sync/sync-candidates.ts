@@ -36,10 +36,10 @@ export interface FamilyOptions extends CallOptions {
  * What goes to one target. Signatures that cosign keeps under tags go into the repository that their image goes to, whatever
  * the rules make of names.
  */
-export const familyCandidates = async (
+export async function familyCandidates(
   families: readonly Family[],
   {target, platforms, ...options}: FamilyOptions,
-): Promise<readonly SyncCandidate[]> => {
+): Promise<readonly SyncCandidate[]> {
   const all = families.flatMap(({image, referrers}) => [
     image,
     ...referrers.filter(({image: {subject}}) => subject !== undefined),
@@ -81,7 +81,7 @@ export const familyCandidates = async (
   return [...found, ...companions.values()]
 }
 
-const notForPlatforms = (gathered: Gathered, wanted: readonly Platform[]): MirrorError => {
+function notForPlatforms(gathered: Gathered, wanted: readonly Platform[]): MirrorError {
   const children =
     'node' in gathered && gathered.node.manifest.kind === 'index' ? gathered.node.manifest.children : []
   const own = children.flatMap(({platform}) => (platform === undefined ? [] : [formatPlatform(platform)]))
@@ -96,16 +96,19 @@ const notForPlatforms = (gathered: Gathered, wanted: readonly Platform[]): Mirro
   )
 }
 
-const distinct = (images: readonly Gathered[]): readonly Gathered[] => [
-  ...new Map(
-    images.map((gathered) => [`${labelOf(gathered.image)} ${rootDigest(gathered) ?? ''}`, gathered]),
-  ).values(),
-]
+function distinct(images: readonly Gathered[]): readonly Gathered[] {
+  return [
+    ...new Map(
+      images.map((gathered) => [`${labelOf(gathered.image)} ${rootDigest(gathered) ?? ''}`, gathered]),
+    ).values(),
+  ]
+}
 
-const labelOf = ({name, subject}: SourceImage): string =>
-  name === undefined ? `of ${subject}` : formatReference(name)
+function labelOf({name, subject}: SourceImage): string {
+  return name === undefined ? `of ${subject}` : formatReference(name)
+}
 
-const taggedCandidate = (gathered: Gathered, {registry, repository}: Reference): Candidate | undefined => {
+function taggedCandidate(gathered: Gathered, {registry, repository}: Reference): Candidate | undefined {
   const {name, subject} = gathered.image
   if (subject !== undefined || name?.tag === undefined) return undefined
   const base = {source: formatReference(name), target: {registry, repository, tag: name.tag}}

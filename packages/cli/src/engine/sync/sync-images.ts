@@ -5,20 +5,21 @@ import {isOpen} from './families.js'
 import type {Standing, Surveyed} from './survey.js'
 
 /** The report entries of what needs no work, or allows none. */
-export const endedBefore = (surveyed: readonly Surveyed[]): readonly ReportImage[] =>
-  surveyed.flatMap(({reference, at}) =>
+export function endedBefore(surveyed: readonly Surveyed[]): readonly ReportImage[] {
+  return surveyed.flatMap(({reference, at}) =>
     at.flatMap((standing) => {
       const ended = endOf(standing)
       const names = {source: formatReference(reference), target: formatReference(standing.target)}
       return ended === undefined ? [] : [{...names, bytesUploaded: 0, attempts: 0, ...ended}]
     }),
   )
+}
 
 /** In the order in which the images and targets were named; what came along with them after all of them. */
-export const inOrder = (
+export function inOrder(
   surveyed: readonly Surveyed[],
   images: readonly ReportImage[],
-): readonly ReportImage[] => {
+): readonly ReportImage[] {
   const places = new Map<string, number>()
   for (const {reference, at} of surveyed) {
     const source = formatReference(reference)
@@ -30,7 +31,7 @@ export const inOrder = (
 
 type Ending = Omit<ReportImage, 'source' | 'target' | 'bytesUploaded' | 'attempts'>
 
-const endOf = (standing: Standing): Ending | undefined => {
+function endOf(standing: Standing): Ending | undefined {
   const {verdict, found} = standing
   if (isOpen(standing)) return undefined
   switch (verdict.status) {

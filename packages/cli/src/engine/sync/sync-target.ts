@@ -60,12 +60,15 @@ export interface SyncRegistry {
 }
 
 /** The key of a target's name in what is remembered: without the registry. */
-export const tagKey = ({registry, ...name}: Reference): string =>
-  formatReference({registry, ...withoutPin(name)}).slice(registry.length + 1)
+export function tagKey({registry, ...name}: Reference): string {
+  return formatReference({registry, ...withoutPin(name)}).slice(registry.length + 1)
+}
 
 /** A tag stands for itself, whatever digest was asked for with it. */
-const withoutPin = ({repository, tag, digest}: Omit<Reference, 'registry'>): Omit<Reference, 'registry'> => ({
-  repository,
-  ...(tag === undefined ? {} : {tag}),
-  ...(tag !== undefined || digest === undefined ? {} : {digest}),
-})
+function withoutPin({repository, tag, digest}: Omit<Reference, 'registry'>): Omit<Reference, 'registry'> {
+  return {
+    repository,
+    ...(tag === undefined ? {} : {tag}),
+    ...(tag !== undefined || digest === undefined ? {} : {digest}),
+  }
+}

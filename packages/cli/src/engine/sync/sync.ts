@@ -50,7 +50,7 @@ export interface SyncOptions {
  * all targets. What happens to one image is in its report entry.
  * @throws {MirrorError} for what concerns the run as a whole: bad names, names that collide
  */
-export const sync = async (options: SyncOptions): Promise<PushResult> => {
+export async function sync(options: SyncOptions): Promise<PushResult> {
   const {source, references, targets, onEvent, drain} = options
   const making: Omit<Making, 'owner'> = {how: howOf(options), now: Date.now()}
   const surveyed = await survey(references, {
@@ -113,10 +113,10 @@ export const sync = async (options: SyncOptions): Promise<PushResult> => {
   return together(result)
 }
 
-const noteIntent = async (
+async function noteIntent(
   plans: readonly TargetPlan[],
   {targets, making}: {readonly targets: readonly SyncTarget[]; readonly making: Omit<Making, 'owner'>},
-): Promise<void> => {
+): Promise<void> {
   for (const [at, {tags, owner}] of targets.entries()) {
     const own = plans[at]
     if (own === undefined || tags === undefined || own.plan.transfers.length === 0) continue
@@ -125,16 +125,23 @@ const noteIntent = async (
   }
 }
 
-const notTried = (): MirrorError => new MirrorError('CANCELLED', 'not tried: another image failed first')
+function notTried(): MirrorError {
+  return new MirrorError('CANCELLED', 'not tried: another image failed first')
+}
 
 /** What is put and not remembered would be taken for somebody else's by the next run. */
-const cannotRemember = (): MirrorError =>
-  new MirrorError('WRITE_FAILED', 'what this run is about to do cannot be written into the state directory', {
-    hint: 'Make room there, name another one with --state, or use --no-state.',
-  })
+function cannotRemember(): MirrorError {
+  return new MirrorError(
+    'WRITE_FAILED',
+    'what this run is about to do cannot be written into the state directory',
+    {
+      hint: 'Make room there, name another one with --state, or use --no-state.',
+    },
+  )
+}
 
 /** The transfers of a dry run that would have to send, as the merged plan counts them. */
-const absentIn = (plans: readonly TargetPlan[]): ReadonlySet<number> => {
+function absentIn(plans: readonly TargetPlan[]): ReadonlySet<number> {
   const absent = new Set<number>()
   let first = 0
   for (const one of plans) {
@@ -145,5 +152,8 @@ const absentIn = (plans: readonly TargetPlan[]): ReadonlySet<number> => {
 }
 
 /** With other choices an image may become another one at the target. */
-const howOf = ({platforms, sparse, referrers}: SyncOptions): string =>
-  [platforms.map(formatPlatform).join(',') || 'all', sparse, ...(referrers ? ['referrers'] : [])].join(' ')
+function howOf({platforms, sparse, referrers}: SyncOptions): string {
+  return [platforms.map(formatPlatform).join(',') || 'all', sparse, ...(referrers ? ['referrers'] : [])].join(
+    ' ',
+  )
+}

@@ -14,11 +14,11 @@ export interface Making {
 }
 
 /** Before the first byte: what is about to be put counts as ours, though the run may be cut off after it. */
-export const rememberIntent = (
+export function rememberIntent(
   tags: KnownTags,
   {plan, candidates}: Pick<TargetPlan, 'plan' | 'candidates'>,
   {owner, how}: Making,
-): void => {
+): void {
   for (const [index, image] of plan.images.entries()) {
     const {key, with: parents, candidate} = candidates[index] ?? {}
     if (key === undefined || image.status !== 'planned' || image.sourceDigest === undefined) continue
@@ -35,7 +35,7 @@ export const rememberIntent = (
 }
 
 /** What a plan's images came to; `images` are their report entries, in the plan's order. */
-export const rememberPlanned = (
+export function rememberPlanned(
   tags: KnownTags,
   {candidates}: Pick<TargetPlan, 'candidates'>,
   {
@@ -47,7 +47,7 @@ export const rememberPlanned = (
     /** The sources whose referrers were asked for. */
     readonly looked: ReadonlySet<string>
   },
-): void => {
+): void {
   const incomplete = incompleteIn(candidates, images)
   for (const [index, image] of images.entries()) {
     const {key, with: parents, candidate} = candidates[index] ?? {}
@@ -68,16 +68,18 @@ export const rememberPlanned = (
   }
 }
 
-const isThere = ({status}: ReportImage): boolean => status === 'pushed' || status === 'present'
+function isThere({status}: ReportImage): boolean {
+  return status === 'pushed' || status === 'present'
+}
 
 /**
  * The images that lack something which speaks of them: the next run has to look again. By key; by repository where something
  * goes by digest, since several images may be its subject.
  */
-const incompleteIn = (
+function incompleteIn(
   candidates: TargetPlan['candidates'],
   images: readonly ReportImage[],
-): ReadonlySet<string> => {
+): ReadonlySet<string> {
   const incomplete = new Set<string>()
   for (const [index, {key, with: parents, candidate}] of candidates.entries()) {
     const image = images[index]
@@ -89,11 +91,11 @@ const incompleteIn = (
 }
 
 /** What was found unchanged at the target with this place. What could not be done there is wanted all the same. */
-export const rememberPresent = (
+export function rememberPresent(
   tags: KnownTags,
   surveyed: readonly Surveyed[],
   {at: place, referrers, owner, how, now}: Making & {readonly at: number; readonly referrers: boolean},
-): void => {
+): void {
   for (const {reference, image, at} of surveyed) {
     const {key, verdict, look} = at[place] ?? {}
     const before = key === undefined ? undefined : tags.get(key)
@@ -117,10 +119,10 @@ export const rememberPresent = (
 }
 
 /** Why it is there. What comes along with images is theirs; who wants it by its name as well is its owner. */
-const claimed = (
+function claimed(
   before: KnownTag | undefined,
   {owner, parents}: {readonly owner: string; readonly parents?: readonly string[] | undefined},
-): Pick<KnownTag, 'owners' | 'with'> => {
+): Pick<KnownTag, 'owners' | 'with'> {
   const {owners = [], with: known = []} = before ?? {}
   const all = [...new Set([...known, ...(parents ?? [])])]
   return {
@@ -130,7 +132,7 @@ const claimed = (
 }
 
 /** The digests that the transfer of a tag may put there. */
-const intendedIn = (plan: Plan, root: number | undefined): readonly Digest[] => {
+function intendedIn(plan: Plan, root: number | undefined): readonly Digest[] {
   const transfer = root === undefined ? undefined : plan.transfers[root]
   if (transfer?.kind !== 'manifest') return []
   return [transfer.digest, transfer.fallback?.digest].filter((digest) => digest !== undefined)

@@ -15,23 +15,30 @@ export interface Draft {
 }
 
 /** Plain text as a job file has it: what would be read as a variable is written so that it is not. */
-export const literal = (text: string): string => text.replaceAll(/\$(?=[${])/g, '$$$$')
+export function literal(text: string): string {
+  return text.replaceAll(/\$(?=[${])/g, '$$$$')
+}
 
 /** A variable's name for a secret of a host: secrets are never written into the new file. */
-export const variableFor = (host: string, what: 'USERNAME' | 'PASSWORD'): string =>
-  `${host
+export function variableFor(host: string, what: 'USERNAME' | 'PASSWORD'): string {
+  return `${host
     .toUpperCase()
     .replaceAll(/[^A-Z0-9]+/g, '_')
     .replaceAll(/^_+|_+$/g, '')
     .replace(/^(?=\d)/, 'R')}_${what}`
+}
 
 /** The same without what is undefined, empty lists and empty objects: keys of a file that say nothing. */
-export const said = <Values extends object>(
+export function said<Values extends object>(
   values: Values,
-): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => !isNothing(value))) as {
+): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => !isNothing(value))) as {
     [Key in keyof Values]?: Exclude<Values[Key], undefined>
   }
+}
 
-const isNothing = (value: unknown): boolean =>
-  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+function isNothing(value: unknown): boolean {
+  return (
+    value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+  )
+}

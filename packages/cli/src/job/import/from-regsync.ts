@@ -12,7 +12,7 @@ type Mutable<Type> = {-readonly [Key in keyof Type]: Type[Key]}
 type OpenJob = Mutable<RawJob> & {references: string[]; repositories: RawRepository[]}
 
 /** The file of regsync, its scalars as text. Problems are noted and passed over. */
-export const fromRegsync = (value: unknown, problems: Problems): Draft => {
+export function fromRegsync(value: unknown, problems: Problems): Draft {
   const root = recordAt(value, [], problems)
   const remarks: Remark[] = []
   const registries: Record<string, RawRegistry> = {}
@@ -51,14 +51,14 @@ export const fromRegsync = (value: unknown, problems: Problems): Draft => {
 }
 
 /** Adds an entry to the job with the same target and options. @returns why it cannot be added */
-const addEntry = (
+function addEntry(
   entry: Values,
   {
     path,
     problems,
     jobs,
   }: {readonly path: Path; readonly problems: Problems; readonly jobs: Map<string, OpenJob>},
-): string | undefined => {
+): string | undefined {
   const text = (key: string): string => textAt(entry[key], [...path, key], problems) ?? ''
   const [type, written] = [text('type'), text('source')]
   const source = translateTemplate(written)
@@ -95,7 +95,7 @@ const addEntry = (
   return undefined
 }
 
-const optionsOf = (entry: Values, path: Path, problems: Problems): Partial<RawJob> => {
+function optionsOf(entry: Values, path: Path, problems: Problems): Partial<RawJob> {
   const single = textAt(entry['platform'], [...path, 'platform'], problems)
   const several = listAt(entry['platforms'], [...path, 'platforms'], problems)
   const platforms = single === undefined ? several : [single]
@@ -109,10 +109,10 @@ const optionsOf = (entry: Values, path: Path, problems: Problems): Partial<RawJo
   })
 }
 
-const jobFor = (
+function jobFor(
   host: string,
   {options, jobs}: {readonly options: Partial<RawJob>; readonly jobs: Map<string, OpenJob>},
-): OpenJob => {
+): OpenJob {
   const key = JSON.stringify([host, options])
   const known = jobs.get(key)
   if (known !== undefined) return known
@@ -123,7 +123,7 @@ const jobFor = (
 }
 
 /** Host and path of a name, in which variables may stand for any part: one at the very beginning is a host. */
-const splitHost = (text: string): {readonly host: string; readonly path: string} => {
+function splitHost(text: string): {readonly host: string; readonly path: string} {
   const slash = text.indexOf('/')
   const first = slash < 0 ? '' : text.slice(0, slash)
   const isHost = first === 'localhost' || /[.:]/.test(first) || first.startsWith('${')
@@ -132,10 +132,13 @@ const splitHost = (text: string): {readonly host: string; readonly path: string}
   return {host, path: host === 'docker.io' && !path.includes('/') ? `library/${path}` : path}
 }
 
-const hasTag = (path: string): boolean => /[:@][^/]*$/.test(path)
+function hasTag(path: string): boolean {
+  return /[:@][^/]*$/.test(path)
+}
 
-const pick = (defaults: Values): Values =>
-  Object.fromEntries(Object.entries(defaults).filter(([key]) => DEFAULTS.has(key)))
+function pick(defaults: Values): Values {
+  return Object.fromEntries(Object.entries(defaults).filter(([key]) => DEFAULTS.has(key)))
+}
 
 const DEFAULTS: ReadonlySet<string> = new Set(['referrers', 'digestTags'])
 
@@ -151,7 +154,7 @@ const SYNC: ReadonlySet<string> = new Set([
   'platforms',
 ])
 
-const lostText = (key: string, places: readonly string[]): string => {
+function lostText(key: string, places: readonly string[]): string {
   const where =
     places.length > 3 ? `${places.slice(0, 3).join(', ')} and ${places.length - 3} more` : places.join(', ')
   return `${key} (${where}) has no counterpart${HINTS[key] ?? ''}.`

@@ -8,7 +8,7 @@ import {listAt, recordAt, textAt, type Values} from './read-values.js'
 import {translateRange} from './translate-range.js'
 
 /** The file of `skopeo sync --src yaml` (skopeo-sync.1), its scalars as text. Problems are noted and passed over. */
-export const fromSkopeo = (value: unknown, problems: Problems): Draft => {
+export function fromSkopeo(value: unknown, problems: Problems): Draft {
   const remarks: Remark[] = [...GENERAL]
   const registries: Record<string, RawRegistry> = {}
   const repositories: RawRepository[] = []
@@ -36,10 +36,10 @@ const GENERAL: readonly Remark[] = [
   },
 ]
 
-const readSettings = (
+function readSettings(
   config: Values,
   {host, problems, remarks}: {readonly host: string; readonly problems: Problems; readonly remarks: Remark[]},
-): RawRegistry => {
+): RawRegistry {
   const credentials = recordAt(config['credentials'] ?? {}, [host, 'credentials'], problems)
   const username = textAt(credentials['username'], [host, 'credentials', 'username'], problems)
   const verify = textAt(config['tls-verify'], [host, 'tls-verify'], problems)
@@ -84,11 +84,11 @@ const KEYS: ReadonlySet<string> = new Set([
 ])
 
 /** Each with a remark, where something could not be said. */
-const readRepositories = (
+function readRepositories(
   config: Values,
   host: string,
   problems: Problems,
-): readonly (readonly [RawRepository, string | undefined])[] => {
+): readonly (readonly [RawRepository, string | undefined])[] {
   const section = (key: string): readonly (readonly [string, unknown, Path])[] =>
     Object.entries(recordAt(config[key] ?? {}, [host, key], problems)).map(([name, raw]) => [
       name,

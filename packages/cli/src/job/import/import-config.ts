@@ -17,10 +17,10 @@ export interface Imported {
  * @param options.name what the file is called in messages
  * @throws {MirrorError} CONFIG_INVALID naming everything that is wrong with the file, LIMIT_EXCEEDED
  */
-export const importConfig = async (
+export async function importConfig(
   text: string,
   {name, from}: {readonly name: string; readonly from: ImportFormat},
-): Promise<Imported> => {
+): Promise<Imported> {
   const {value, problems} = await readYaml(text, {name, scalars: 'strings'})
   const format = from === 'auto' ? formatOf(value, name) : from
   const draft = format === 'skopeo' ? fromSkopeo(value, problems) : fromRegsync(value, problems)
@@ -33,7 +33,7 @@ export const importConfig = async (
 }
 
 /** regsync's file has a list `sync`; skopeo's has hosts with `images` in one of three forms. */
-const formatOf = (value: unknown, name: string): 'skopeo' | 'regsync' => {
+function formatOf(value: unknown, name: string): 'skopeo' | 'regsync' {
   if (isRecord(value)) {
     if (Array.isArray(value['sync'])) return 'regsync'
     const isHost = (one: unknown): boolean =>
@@ -45,5 +45,6 @@ const formatOf = (value: unknown, name: string): 'skopeo' | 'regsync' => {
   })
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

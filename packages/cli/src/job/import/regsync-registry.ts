@@ -5,7 +5,7 @@ import {textAt, type Values} from './read-values.js'
 import {templateFile, translateTemplate} from './translate-template.js'
 
 /** One of regsync's `creds`. */
-export const regsyncRegistry = (
+export function regsyncRegistry(
   entry: Values,
   {
     host,
@@ -18,7 +18,7 @@ export const regsyncRegistry = (
     readonly problems: Problems
     readonly remarks: Remark[]
   },
-): RawRegistry => {
+): RawRegistry {
   const text = (key: string): string | undefined => textAt(entry[key], [...path, key], problems)
   const at = (key: string): Path => ['registries', host, key]
   const remark = (key: string, words: string): void => void remarks.push({path: at(key), text: words})

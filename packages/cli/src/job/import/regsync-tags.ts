@@ -11,11 +11,11 @@ import {translateRange} from './translate-range.js'
  * union. An expression that is a plain name becomes a name.
  * @returns undefined for all tags
  */
-export const regsyncTags = (
+export function regsyncTags(
   entry: Values,
   path: Path,
   problems: Problems,
-): readonly (string | RawTagFilter)[] | undefined => {
+): readonly (string | RawTagFilter)[] | undefined {
   const single = {values: recordAt(entry['tags'], [...path, 'tags'], problems), path: [...path, 'tags']}
   const sets = [single, ...recordsAt(entry['tagSets'], [...path, 'tagSets'], problems)].flatMap((set) => {
     const filter = readSet(set.values, set.path, problems)
@@ -27,7 +27,7 @@ export const regsyncTags = (
   return chosen.length === 0 ? undefined : chosen
 }
 
-const readSet = (set: Values, path: Path, problems: Problems): RawTagFilter | undefined => {
+function readSet(set: Values, path: Path, problems: Problems): RawTagFilter | undefined {
   const expressions = (key: string): readonly string[] => {
     const found = listAt(set[key], [...path, key], problems)
     for (const [index, one] of found.entries())
@@ -54,9 +54,11 @@ const readSet = (set: Values, path: Path, problems: Problems): RawTagFilter | un
   })
 }
 
-const anchored = (expression: string): string => `^${expression}$`
+function anchored(expression: string): string {
+  return `^${expression}$`
+}
 
-const safely = <Result>(run: () => Result): Result | undefined => {
+function safely<Result>(run: () => Result): Result | undefined {
   try {
     return run()
   } catch {

@@ -5,7 +5,7 @@ import type {RawTagFilter} from '../raw-job.js'
  * a range that names one pre-release lets all of them in.
  * @returns undefined where it cannot be said here
  */
-export const translateRange = (range: string): RawTagFilter | undefined => {
+export function translateRange(range: string): RawTagFilter | undefined {
   const excluded: string[] = []
   const kept = range
     .replaceAll(',', ' ')

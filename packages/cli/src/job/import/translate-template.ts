@@ -8,7 +8,7 @@ export type TemplateValues = Readonly<Record<string, string | undefined>>
  * @param values what stands for `.Sync.…`, as a job file has it
  * @returns undefined where a template does more than that
  */
-export const translateTemplate = (text: string, values: TemplateValues = {}): string | undefined => {
+export function translateTemplate(text: string, values: TemplateValues = {}): string | undefined {
   const parts = text.split(/(\{\{[^}]*\}\})/)
   const translated = parts.map((part) => {
     if (!part.startsWith('{{')) return literal(part)
@@ -22,5 +22,6 @@ export const translateTemplate = (text: string, values: TemplateValues = {}): st
 }
 
 /** The file of `{{file "PATH"}}`, where a text is nothing else. */
-export const templateFile = (text: string): string | undefined =>
-  /^\{\{-?\s*file\s+["`]([^"`]+)["`]\s*-?\}\}$/.exec(text.trim())?.[1]
+export function templateFile(text: string): string | undefined {
+  return /^\{\{-?\s*file\s+["`]([^"`]+)["`]\s*-?\}\}$/.exec(text.trim())?.[1]
+}

@@ -2,7 +2,7 @@ import type {Path} from '../problems.js'
 import type {Draft} from './draft.js'
 
 /** The text of a job file, with every remark as a comment where it belongs. */
-export const writeDraft = async ({file, remarks}: Draft, header: readonly string[]): Promise<string> => {
+export async function writeDraft({file, remarks}: Draft, header: readonly string[]): Promise<string> {
   const {Document, isCollection, isMap, isNode, isPair, isScalar} = await import('yaml')
   const document = new Document(file)
   /** The node whose comment stands above the line of a path, or of the nearest one around it that is there. */

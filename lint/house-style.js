@@ -1,0 +1,43 @@
+/**
+ * Rules of CONTRIBUTING.md that no published linter has.
+ * Top-level functions are declarations, so that a file reads from its main export down.
+ * Comments name who does what, so they never begin with a word that hides it.
+ */
+const VAGUE_OPENING = /^[\s*]*(?:What|Who|Whoever|Whether|Nobody|Somebody|Whose)\b/
+
+const functionDeclarations = {
+  create(context) {
+    const check = (statement) => {
+      if (statement?.type !== 'VariableDeclaration') return
+      for (const {id, init} of statement.declarations) {
+        if (init?.type !== 'ArrowFunctionExpression' && init?.type !== 'FunctionExpression') continue
+        if (id.typeAnnotation) continue
+        context.report({node: id, message: 'Declare a top-level function with `function`.'})
+      }
+    }
+    return {
+      Program({body}) {
+        for (const statement of body)
+          check(statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement)
+      },
+    }
+  },
+}
+
+const plainComments = {
+  create(context) {
+    return {
+      Program() {
+        for (const comment of context.sourceCode.getAllComments()) {
+          if (!VAGUE_OPENING.test(comment.value)) continue
+          context.report({loc: comment.loc, message: 'Begin the comment with the actor or the thing.'})
+        }
+      },
+    }
+  },
+}
+
+export default {
+  meta: {name: 'house-style'},
+  rules: {'function-declarations': functionDeclarations, 'plain-comments': plainComments},
+}
