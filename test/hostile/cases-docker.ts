@@ -20,7 +20,7 @@ export const dockerCases: readonly HostileCase[] = [
     name: 'manifest.json that is a list of nothing',
     made: '[null]',
     make: () => tar(dockerOf(one, 'app:v1', () => [null])),
-    expected: /^BUNDLE_UNKNOWN$/,
+    expected: /^SOURCE_UNKNOWN$/,
   },
   {
     name: 'a config out of the archive',

@@ -42,7 +42,7 @@ export const gzipCases: readonly HostileCase[] = [
     name: 'garbage after gzip',
     made: '1 MB of sevens after the member',
     make: () => Buffer.concat([gzipGood, Buffer.alloc(MiB, 7)]),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
   {
     name: 'zeros after gzip',
@@ -54,7 +54,7 @@ export const gzipCases: readonly HostileCase[] = [
     name: 'half a member after gzip',
     made: 'the magic of gzip and then nothing good',
     make: () => Buffer.concat([gzipGood, Buffer.of(0x1f, 0x8b, 8, 0xff, 0, 0, 0, 0, 0, 0)]),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
   {
     name: 'gzip with an extra field',
@@ -72,18 +72,18 @@ export const gzipCases: readonly HostileCase[] = [
     name: 'gzip with reserved flags',
     made: 'flags 0xe0',
     make: () => gzipHeader(0xe0, Buffer.alloc(0)),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
   {
     name: 'a gzip checksum that lies',
     made: 'another CRC at the end',
     make: () => Buffer.concat([gzipGood.subarray(0, -8), Buffer.alloc(4, 9), gzipGood.subarray(-4)]),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
   {
     name: 'a gzip size that lies',
     made: 'ISIZE says 4 GiB',
     make: () => Buffer.concat([gzipGood.subarray(0, -4), Buffer.alloc(4, 0xff)]),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
 ]

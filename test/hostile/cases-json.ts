@@ -259,7 +259,7 @@ const manifestCases: readonly HostileCase[] = [
     name: 'a manifest of schema 1',
     made: 'signed, with fsLayers',
     make: () => withManifest(blob({schemaVersion: 1, name: 'app', fsLayers: []})),
-    expected: 'app:v1 BUNDLE_UNSUPPORTED',
+    expected: 'app:v1 SOURCE_UNSUPPORTED',
   },
   {
     name: 'a manifest that is also an index',

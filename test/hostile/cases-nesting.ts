@@ -24,7 +24,7 @@ export const nestingCases: readonly HostileCase[] = [
     name: 'archives without end',
     made: '30 archives inside each other',
     make: () => wrapped(tar(good), 30),
-    expected: 'BUNDLE_UNKNOWN',
+    expected: 'SOURCE_UNKNOWN',
   },
   {
     name: 'a bomb in each of many archives',
@@ -42,7 +42,7 @@ export const nestingCases: readonly HostileCase[] = [
       const empty = tar([{path: 'x', content: 'x'}])
       return tar(Array.from({length: 3000}, (_, at) => ({path: `${at}.tar`, content: empty})))
     },
-    expected: 'BUNDLE_UNKNOWN',
+    expected: 'SOURCE_UNKNOWN',
   },
   {
     name: 'a good archive beside a damaged one',
@@ -52,7 +52,7 @@ export const nestingCases: readonly HostileCase[] = [
         {path: 'a.tar', content: tar(good)},
         {path: 'b.tar.gz', content: gzipSync(tar(good)).subarray(0, 300)},
       ]),
-    expected: 'BUNDLE_TRUNCATED',
+    expected: 'SOURCE_TRUNCATED',
   },
   {
     name: 'directories that are all layouts',
@@ -67,7 +67,7 @@ export const nestingCases: readonly HostileCase[] = [
       const files = Array.from({length: 8000}, (_, file) => at(1000, String(file))).flat()
       return gzipSync(Buffer.concat([members(indexes), members(files), TRAILER]), {level: 1})
     },
-    expected: 'BUNDLE_UNKNOWN',
+    expected: 'SOURCE_UNKNOWN',
   },
   {
     name: '520,000 files',

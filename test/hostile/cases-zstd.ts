@@ -24,38 +24,38 @@ export const zstdCases: readonly HostileCase[] = [
     name: 'a zstd window of terabytes',
     made: 'window descriptor 0xff',
     make: () => zstdFrame(rawBlocks(good), {header: Buffer.of(0xff)}),
-    expected: 'BUNDLE_UNSUPPORTED',
+    expected: 'SOURCE_UNSUPPORTED',
   },
   {
     name: 'a zstd segment of 2^63 bytes',
     made: 'single segment, content size 2^63',
     make: () =>
       zstdFrame(rawBlocks(good), {descriptor: 0xe0, header: Buffer.from('0000000000000080', 'hex')}),
-    expected: 'BUNDLE_UNSUPPORTED',
+    expected: 'SOURCE_UNSUPPORTED',
   },
   {
     name: 'a zstd content size that lies',
     made: 'single segment, content size 4 bytes',
     make: () => zstdFrame(rawBlocks(good), {descriptor: 0x20, header: Buffer.of(4)}),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
   {
     name: 'a zstd dictionary that nobody has',
     made: 'dictionary 7',
     make: () => zstdFrame(rawBlocks(good), {descriptor: 1, header: Buffer.of(7 << 3, 7)}),
-    expected: 'BUNDLE_UNSUPPORTED',
+    expected: 'SOURCE_UNSUPPORTED',
   },
   {
     name: 'reserved bits of a zstd header',
     made: 'bit 3 of the descriptor',
     make: () => zstdFrame(rawBlocks(good), {descriptor: 8}),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
   {
     name: 'a reserved zstd block',
     made: 'block type 3',
     make: () => zstdFrame([...rawBlocks(good), reservedBlock()]),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
   {
     name: 'a flood of skippable frames',
@@ -73,7 +73,7 @@ export const zstdCases: readonly HostileCase[] = [
     name: 'a skippable frame of 4 GiB',
     made: 'the frame says so and the file ends',
     make: () => Buffer.concat([frame, skippableFrame(0xffff_ffff, Buffer.alloc(1000))]),
-    expected: 'BUNDLE_TRUNCATED',
+    expected: 'SOURCE_TRUNCATED',
   },
   {
     name: 'a seek table that lies',
@@ -101,6 +101,6 @@ export const zstdCases: readonly HostileCase[] = [
     name: 'garbage after zstd',
     made: '100 sevens after the frame',
     make: () => Buffer.concat([frame, Buffer.alloc(100, 7)]),
-    expected: 'BUNDLE_CORRUPT',
+    expected: 'SOURCE_CORRUPT',
   },
 ]

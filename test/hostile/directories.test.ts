@@ -31,7 +31,7 @@ const cases: readonly (readonly [string, (path: string) => Promise<unknown>, str
       await rm(join(path, 'blobs'), {recursive: true})
       await symlink('blobs', join(path, 'blobs'))
     },
-    'app:v1 BUNDLE_CORRUPT',
+    'app:v1 SOURCE_CORRUPT',
   ],
   [
     'a layer that is a link to an endless device',
@@ -47,7 +47,7 @@ const cases: readonly (readonly [string, (path: string) => Promise<unknown>, str
       await rm(join(path, 'index.json'))
       await symlink('/etc/hostname', join(path, 'index.json'))
     },
-    'BUNDLE_CORRUPT',
+    'SOURCE_CORRUPT',
   ],
   [
     'an index of a terabyte of nothing',
@@ -90,5 +90,5 @@ test('a directory with a pipe that nobody writes to', async (context) => {
   const path = join(temp.path, 'pipe')
   await mkdir(path)
   await runChild('mkfifo', [join(path, 'index.json')], {env: {PATH: process.env['PATH']}})
-  expect(await reader.read(path)).toMatchObject({outcome: 'BUNDLE_EMPTY'})
+  expect(await reader.read(path)).toMatchObject({outcome: 'SOURCE_EMPTY'})
 })

@@ -48,8 +48,8 @@ const DESCRIBED = 200
 
 /**
  * Opens a bundle of any format: a file, a directory, or `-` for `options.stdin`. The format is told by the content.
- * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_UNKNOWN, BUNDLE_EMPTY, BUNDLE_TRUNCATED, BUNDLE_CORRUPT,
- * BUNDLE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
+ * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_UNKNOWN, SOURCE_EMPTY, SOURCE_TRUNCATED, SOURCE_CORRUPT,
+ * SOURCE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
  */
 export async function openBundle(path: string, options: OpenBundleOptions = {}): Promise<BundleSource> {
   const {signal, threads, scratch, layerCompression = 'gzip', onNote = () => {}} = options
@@ -87,7 +87,7 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
       })
     }
     if (images.length === 0) {
-      throw new MirrorError('BUNDLE_EMPTY', `${tree.name} holds no images: its index is empty`, {
+      throw new MirrorError('SOURCE_EMPTY', `${tree.name} holds no images: its index is empty`, {
         side: 'source',
         hint: 'The bundle was made without images: make it again.',
       })
@@ -141,7 +141,7 @@ async function openOuter(input: BytesInput, {bytesOptions, recalled}: Reading): 
   const source = await openBytes(input, bytesOptions)
   if (recalled === undefined || (await recalled.isSame())) return source
   await source[Symbol.asyncDispose]()
-  throw new MirrorError('BUNDLE_UNREADABLE', `${source.name} was changed while it was read`, {
+  throw new MirrorError('SOURCE_UNREADABLE', `${source.name} was changed while it was read`, {
     side: 'source',
     hint: 'Wait until the bundle has been written completely, then run again.',
   })

@@ -210,8 +210,8 @@ describe('how a bundle is read', () => {
 
 describe('what cannot be read', () => {
   test('is a file that is not there, or a directory', async () => {
-    expect(await failureOf(openBytes({path: join(temp.path, 'missing')}))).toBe('BUNDLE_UNREADABLE')
-    expect(await failureOf(openBytes({path: temp.path}))).toBe('BUNDLE_UNREADABLE')
+    expect(await failureOf(openBytes({path: join(temp.path, 'missing')}))).toBe('SOURCE_UNREADABLE')
+    expect(await failureOf(openBytes({path: temp.path}))).toBe('SOURCE_UNREADABLE')
   })
 
   test.each([
@@ -221,7 +221,7 @@ describe('what cannot be read', () => {
   ])('is %s, with a hint', async (name, bytes) => {
     const path = await writeTo(temp.path, 'unsupported.bin', bytes)
     await expect(openBytes({path})).rejects.toMatchObject({
-      code: 'BUNDLE_UNSUPPORTED',
+      code: 'SOURCE_UNSUPPORTED',
       message: expect.stringContaining(name),
       hint: expect.stringContaining('decompress'),
     })
@@ -229,9 +229,9 @@ describe('what cannot be read', () => {
 
   test('is a stream that may not be kept, and one that fails', async () => {
     const stream = Readable.from([tar])
-    expect(await failureOf(openBytes({stream, name: 'stdin'}, {scratch: 'never'}))).toBe('BUNDLE_UNSUPPORTED')
+    expect(await failureOf(openBytes({stream, name: 'stdin'}, {scratch: 'never'}))).toBe('SOURCE_UNSUPPORTED')
     const broken = new Readable({read: () => broken.destroy(new Error('gone'))})
-    expect(await failureOf(openBytes({stream: broken, name: 'stdin'}))).toBe('BUNDLE_UNREADABLE')
+    expect(await failureOf(openBytes({stream: broken, name: 'stdin'}))).toBe('SOURCE_UNREADABLE')
   })
 
   test('is nested too deep', async () => {
@@ -246,7 +246,7 @@ describe('what cannot be read', () => {
     const path = await writeTo(temp.path, 'shrinks.tar', tar)
     await using source = await openBytes({path})
     await truncate(path, 10_000)
-    expect(await failureOf(collect(source.stream(0, tar.length)))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(collect(source.stream(0, tar.length)))).toBe('SOURCE_TRUNCATED')
   })
 
   test('is read from a named pipe like a stream', async () => {

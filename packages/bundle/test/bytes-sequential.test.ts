@@ -30,7 +30,7 @@ function sequential(
       const pass = passes.push(0) - 1
       try {
         for await (const part of inChunks(bytes, chunk)) {
-          if ((passes[pass] ?? 0) >= failsAt) throw new MirrorError('BUNDLE_CORRUPT', 'damaged here')
+          if ((passes[pass] ?? 0) >= failsAt) throw new MirrorError('SOURCE_CORRUPT', 'damaged here')
           passes[pass] = (passes[pass] ?? 0) + part.length
           yield part
         }
@@ -153,14 +153,14 @@ describe('an in-order source', () => {
     const {source} = sequential()
     expect((await source.read(plain.length - 5, 100)).length).toBe(5)
     expect((await source.read(plain.length + 5, 100)).length).toBe(0)
-    expect(await failureOf(collect(source.stream(plain.length - 5, 6)))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(collect(source.stream(plain.length - 5, 6)))).toBe('SOURCE_TRUNCATED')
     expect((await collect(source.stream(plain.length, 0))).length).toBe(0)
   })
 
   test('tells a truncated source to everybody who waits for what it lacks', async () => {
     const {source} = sequential()
     const waiting = [1, 2, 3].map((index) => failureOf(collect(source.stream(MiB * index, 3 * MiB))))
-    expect(await Promise.all(waiting)).toEqual(['BUNDLE_TRUNCATED', 'BUNDLE_TRUNCATED', 'BUNDLE_TRUNCATED'])
+    expect(await Promise.all(waiting)).toEqual(['SOURCE_TRUNCATED', 'SOURCE_TRUNCATED', 'SOURCE_TRUNCATED'])
   })
 
   test('serves what lies before damage, and fails what lies behind it', async () => {
@@ -168,8 +168,8 @@ describe('an in-order source', () => {
     const before = collect(source.stream(0, 1000))
     const behind = failureOf(collect(source.stream(2 * MiB, 10)))
     expect((await before).equals(plain.subarray(0, 1000))).toBe(true)
-    expect(await behind).toBe('BUNDLE_CORRUPT')
-    expect(await failureOf(source.size())).toBe('BUNDLE_CORRUPT')
+    expect(await behind).toBe('SOURCE_CORRUPT')
+    expect(await failureOf(source.size())).toBe('SOURCE_CORRUPT')
     expect((await collect(source.stream(500, 1000))).equals(plain.subarray(500, 1500))).toBe(true)
   })
 

@@ -176,5 +176,5 @@ test('zstd without its library is refused with a way out, before anything is rea
       try { createLayerCompressor('zstd') } catch ({code, hint}) { console.log(code, hint) }
     `
     const {stdout} = await runChild(process.execPath, ['--input-type=module', '-e', script], {cwd: directory})
-    expect(stdout).toMatch(/^BUNDLE_UNSUPPORTED Use gzip/)
+    expect(stdout).toMatch(/^SOURCE_UNSUPPORTED Use gzip/)
   }))

@@ -26,10 +26,10 @@ describe('gunzip', () => {
     for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 50)) {
       expect([length, await failureOf(collect(decode(bytes.subarray(0, length))))]).toEqual([
         length,
-        'BUNDLE_TRUNCATED',
+        'SOURCE_TRUNCATED',
       ])
     }
-    expect(await failureOf(collect(decode(bytes.subarray(0, -1))))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(collect(decode(bytes.subarray(0, -1))))).toBe('SOURCE_TRUNCATED')
   })
 
   test('notices wrong bits in data and checksum', async () => {
@@ -41,7 +41,7 @@ describe('gunzip', () => {
     }
     const wrongSum = Buffer.from(bytes)
     wrongSum[bytes.length - 6] = (wrongSum[bytes.length - 6] ?? 0) ^ 1
-    expect(await failureOf(collect(decode(wrongSum)))).toBe('BUNDLE_CORRUPT')
+    expect(await failureOf(collect(decode(wrongSum)))).toBe('SOURCE_CORRUPT')
   })
 
   test('holds little of a bomb whose reader is slow, and stops at an abort', async () => {

@@ -165,7 +165,7 @@ describe('what is remembered of a bundle', () => {
     if (first === undefined) throw new Error('no image')
     const error = await errorOf(readWhole(source, first))
     expect([error.code, error.message]).toEqual([
-      'BUNDLE_UNREADABLE',
+      'SOURCE_UNREADABLE',
       `${path} was changed while it was read`,
     ])
   })

@@ -28,9 +28,9 @@ describe('the spool', () => {
     const options = {name: 'a', scratch: {directory: directory.path}, usage}
     async function* failing() {
       yield plain
-      throw new MirrorError('BUNDLE_CORRUPT', 'broken')
+      throw new MirrorError('SOURCE_CORRUPT', 'broken')
     }
-    expect(await failureOf(spool(failing(), options))).toBe('BUNDLE_CORRUPT')
+    expect(await failureOf(spool(failing(), options))).toBe('SOURCE_CORRUPT')
     const signal = AbortSignal.abort()
     expect(await failureOf(spool(inChunks(plain, 10), {...options, signal}))).toBe('CANCELLED')
     expect(await readdir(directory.path)).toEqual([])

@@ -37,5 +37,5 @@ test('a config that is what its name says needs no proof of the block it lies in
 })
 
 test.each([`${'0'.repeat(64)}.json`, 'config.json'])('any other waits for the checksum: %s', async (path) => {
-  expect(await failureOf(indexOf(path))).toBe('BUNDLE_CORRUPT')
+  expect(await failureOf(indexOf(path))).toBe('SOURCE_CORRUPT')
 })

@@ -147,15 +147,15 @@ describe('refuses', () => {
     )
     await using sink = await openSink(at('out'))
     await sink.putBlob('image', blobOf(text, config.mediaType))
-    expect(await errorOf(sink.putManifest(target, manifest))).toMatchObject({code: 'BUNDLE_UNSUPPORTED'})
+    expect(await errorOf(sink.putManifest(target, manifest))).toMatchObject({code: 'SOURCE_UNSUPPORTED'})
   })
 })
 
 describe('a layer', () => {
   test.each([
-    ['cut short', gzipSync(Buffer.alloc(100_000, 'x')).subarray(0, 60), 'BUNDLE_TRUNCATED'],
-    ['damaged', damaged(gzipSync(Buffer.alloc(100_000, 'x'))), 'BUNDLE_CORRUPT'],
-    ['in a compression that nobody reads', Buffer.from('BZh91AY&SY'.padEnd(600, '.')), 'BUNDLE_UNSUPPORTED'],
+    ['cut short', gzipSync(Buffer.alloc(100_000, 'x')).subarray(0, 60), 'SOURCE_TRUNCATED'],
+    ['damaged', damaged(gzipSync(Buffer.alloc(100_000, 'x'))), 'SOURCE_CORRUPT'],
+    ['in a compression that nobody reads', Buffer.from('BZh91AY&SY'.padEnd(600, '.')), 'SOURCE_UNSUPPORTED'],
   ])('%s is an error of the source, and leaves no trace in the archive', async (_, bytes, code) => {
     await using source = await openLayout(directory, [{image: one}])
     await using sink = await openSink(at('out'))

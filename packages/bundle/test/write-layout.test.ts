@@ -115,7 +115,7 @@ describe.each(['oci', 'oci-archive'] as const)('%s', (format) => {
         },
       }
       const error = await errorOf(sink.putBlob('image', lying))
-      expect(['DIGEST_MISMATCH', 'BUNDLE_TRUNCATED']).toContain(error.code)
+      expect(['DIGEST_MISMATCH', 'SOURCE_TRUNCATED']).toContain(error.code)
       expect(await sink.hasBlob('image', descriptor.digest)).toBe(false)
     }
     await transfer(await onlyImage(source), {source, sink})

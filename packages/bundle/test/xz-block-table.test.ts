@@ -65,7 +65,7 @@ describe('a damaged file', () => {
         ({code}: {readonly code: string}) => code,
       )
       // A cut right behind the first stream or its padding leaves a complete file.
-      expect(outcome).toMatch(/^(?:BUNDLE_TRUNCATED|BUNDLE_CORRUPT|153600 bytes)$/)
+      expect(outcome).toMatch(/^(?:SOURCE_TRUNCATED|SOURCE_CORRUPT|153600 bytes)$/)
     }
   })
 
@@ -83,11 +83,11 @@ describe('a damaged file', () => {
 
   test('with bytes after its end, or padding that is no multiple of four, is refused', async () => {
     const bytes = await xz({})
-    expect(await failureOf(tableOf(Buffer.concat([bytes, Buffer.from('more')])))).toBe('BUNDLE_TRUNCATED')
-    expect(await failureOf(tableOf(Buffer.concat([bytes, Buffer.alloc(3)])))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(tableOf(Buffer.concat([bytes, Buffer.from('more')])))).toBe('SOURCE_TRUNCATED')
+    expect(await failureOf(tableOf(Buffer.concat([bytes, Buffer.alloc(3)])))).toBe('SOURCE_TRUNCATED')
   })
 
   test('that is nothing but zeros is refused', async () => {
-    expect(await failureOf(tableOf(Buffer.alloc(4096)))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(tableOf(Buffer.alloc(4096)))).toBe('SOURCE_TRUNCATED')
   })
 })

@@ -45,10 +45,10 @@ describe.each(decoders)('the decoder of %s', (_name, decoder) => {
     for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 40)) {
       expect([length, await failureOf(collect(decode(bytes.subarray(0, length))))]).toEqual([
         length,
-        'BUNDLE_TRUNCATED',
+        'SOURCE_TRUNCATED',
       ])
     }
-    expect(await failureOf(collect(decode(bytes.subarray(0, -1))))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(collect(decode(bytes.subarray(0, -1))))).toBe('SOURCE_TRUNCATED')
   })
 
   test('notices a wrong bit anywhere', async () => {
@@ -62,7 +62,7 @@ describe.each(decoders)('the decoder of %s', (_name, decoder) => {
 
   test('refuses what follows the stream and is none', async () => {
     const bytes = Buffer.concat([await xz({}), Buffer.from('garbage garbage')])
-    expect(await failureOf(collect(decode(bytes)))).toBe('BUNDLE_CORRUPT')
+    expect(await failureOf(collect(decode(bytes)))).toBe('SOURCE_CORRUPT')
   })
 
   test('stops at an abort, and frees what it holds when its reader leaves', async () => {

@@ -83,18 +83,18 @@ describe.each(decoders)('zstd by %s', (_name, decoder) => {
     for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 15)) {
       expect([length, await failureOf(collect(decode(bytes.subarray(0, length))))]).toEqual([
         length,
-        'BUNDLE_TRUNCATED',
+        'SOURCE_TRUNCATED',
       ])
     }
-    expect(await failureOf(collect(decode(bytes.subarray(0, -1))))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(collect(decode(bytes.subarray(0, -1))))).toBe('SOURCE_TRUNCATED')
     const twoFrames = Buffer.concat([bytes, bytes])
-    expect(await failureOf(collect(decode(twoFrames.subarray(0, -1))))).toBe('BUNDLE_TRUNCATED')
-    expect(await failureOf(collect(decode(skippable(plain).subarray(0, -1))))).toBe('BUNDLE_TRUNCATED')
+    expect(await failureOf(collect(decode(twoFrames.subarray(0, -1))))).toBe('SOURCE_TRUNCATED')
+    expect(await failureOf(collect(decode(skippable(plain).subarray(0, -1))))).toBe('SOURCE_TRUNCATED')
   })
 
   test('refuses what follows the last frame and is none', async () => {
     expect(await failureOf(collect(decode(Buffer.concat([await one(), Buffer.from('garbage')]))))).toBe(
-      'BUNDLE_CORRUPT',
+      'SOURCE_CORRUPT',
     )
   })
 
@@ -125,9 +125,9 @@ describe.each(decoders)('zstd by %s', (_name, decoder) => {
     const bytes = await one()
     async function* failing() {
       yield bytes.subarray(0, 1000)
-      throw new MirrorError('BUNDLE_UNREADABLE', 'the disk is gone')
+      throw new MirrorError('SOURCE_UNREADABLE', 'the disk is gone')
     }
-    expect(await failureOf(collect(decoder(failing(), {name: 'a.zst'})))).toBe('BUNDLE_UNREADABLE')
+    expect(await failureOf(collect(decoder(failing(), {name: 'a.zst'})))).toBe('SOURCE_UNREADABLE')
   })
 })
 

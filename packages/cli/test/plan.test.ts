@@ -276,7 +276,7 @@ describe('the choice of images', () => {
   it('a listed image that the bundle lacks is an error that names its line', async () => {
     const listed = parseImageList('rancher/one:v1\nrancher/three:v1\n', 'list')
     await expect(names({listed})).rejects.toMatchObject({
-      code: 'IMAGE_NOT_IN_BUNDLE',
+      code: 'IMAGE_NOT_FOUND',
       message: expect.stringContaining('line 2: docker.io/rancher/three:v1'),
     })
   })

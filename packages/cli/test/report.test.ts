@@ -138,11 +138,11 @@ describe('exit codes', () => {
   test.each<[ErrorCode, number]>([
     ['USAGE', 2],
     ['NAME_COLLISION', 2],
-    ['IMAGE_NOT_IN_BUNDLE', 2],
+    ['IMAGE_NOT_FOUND', 2],
     ['CREDENTIALS_INVALID', 2],
     ['CERTIFICATE_INVALID', 2],
-    ['BUNDLE_UNKNOWN', 2],
-    ['BUNDLE_CORRUPT', 2],
+    ['SOURCE_UNKNOWN', 2],
+    ['SOURCE_CORRUPT', 2],
     ['LIMIT_EXCEEDED', 2],
     ['STATE_LOCKED', 5],
     ['CANCELLED', 130],
@@ -155,7 +155,7 @@ describe('exit codes', () => {
   })
 
   test('damage is invalid input only before bytes were sent, and only in the source', () => {
-    const damage = new MirrorError('BUNDLE_CORRUPT', 'x', {side: 'source'})
+    const damage = new MirrorError('SOURCE_CORRUPT', 'x', {side: 'source'})
     expect(exitCodeOfError(damage)).toBe(2)
     expect(exitCodeOfError(damage, {sending: true})).toBe(1)
     expect(exitCodeOfError(new MirrorError('LIMIT_EXCEEDED', 'x', {side: 'target'}))).toBe(1)

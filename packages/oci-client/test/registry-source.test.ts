@@ -49,7 +49,7 @@ describe('a layer that is compressed on the way', () => {
 describe('a source', () => {
   it('that fails is told as it is, is not tried again, and leaves no session', async () => {
     const {served, registry} = await start()
-    const failure = new MirrorError('BUNDLE_CORRUPT', 'broken in the middle', {side: 'source'})
+    const failure = new MirrorError('SOURCE_CORRUPT', 'broken in the middle', {side: 'source'})
     const blob = blobOf(noise(2 * MiB), {
       pause: (position) => {
         if (position >= MiB) throw failure
@@ -74,7 +74,7 @@ describe('a source', () => {
 
   it.each([
     ['longer', -5, 'DIGEST_MISMATCH'],
-    ['shorter', 5, 'BUNDLE_TRUNCATED'],
+    ['shorter', 5, 'SOURCE_TRUNCATED'],
   ])('that is %s than it says is refused', async (_how, difference, code) => {
     const {registry} = await start()
     const blob = blobOf(noise(2 * MiB), {size: 2 * MiB + difference})

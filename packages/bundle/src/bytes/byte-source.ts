@@ -24,13 +24,13 @@ export interface ByteSource extends AsyncDisposable {
   readonly usage: {readonly decoded: number; readonly scratchPeak: number}
   /**
    * Up to `length` bytes at `offset`; fewer only where the source ends before. Meant for small reads.
-   * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNREADABLE, CANCELLED
+   * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, SOURCE_UNREADABLE, CANCELLED
    */
   read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
   /**
    * Streams exactly `length` bytes from `offset`; many streams may be open at once. Chunks are the consumer's to keep,
    * unless it says otherwise.
-   * @throws {MirrorError} BUNDLE_TRUNCATED where the source ends before, BUNDLE_CORRUPT, BUNDLE_UNREADABLE, CANCELLED
+   * @throws {MirrorError} SOURCE_TRUNCATED where the source ends before, SOURCE_CORRUPT, SOURCE_UNREADABLE, CANCELLED
    */
   stream(offset: number, length: number, options?: ReadOptions): Bytes
   /**

@@ -24,7 +24,7 @@ export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSo
       const {bytesRead} = await handle
         .read(buffer, filled, length - filled, offset + filled)
         .catch((cause: unknown) => {
-          throw new MirrorError('BUNDLE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {
+          throw new MirrorError('SOURCE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {
             side: 'source',
             cause,
           })
@@ -66,7 +66,7 @@ export function endsBefore(
   {size, wanted}: {readonly size: number; readonly wanted: number},
 ): MirrorError {
   return new MirrorError(
-    'BUNDLE_TRUNCATED',
+    'SOURCE_TRUNCATED',
     `${name} ends at byte ${size}, but its content goes on to ${wanted}`,
     {
       side: 'source',
@@ -77,7 +77,7 @@ export function endsBefore(
 
 function shrunk(name: string, at: number): MirrorError {
   return new MirrorError(
-    'BUNDLE_TRUNCATED',
+    'SOURCE_TRUNCATED',
     `${name} became shorter while it was read: nothing at byte ${at}`,
     {
       side: 'source',

@@ -47,7 +47,7 @@ const levels = new WeakMap<ByteSource, Level>()
 
 /**
  * Opens a file or a stream and gives its plain bytes; the compression is sniffed from the content.
- * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_UNSUPPORTED, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, SCRATCH_FULL,
+ * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, SOURCE_TRUNCATED, SOURCE_CORRUPT, SCRATCH_FULL,
  *   WRITE_FAILED, LIMIT_EXCEEDED, CANCELLED
  */
 export async function openBytes(input: BytesInput, options: OpenBytesOptions = {}): Promise<ByteSource> {
@@ -113,7 +113,7 @@ async function openStream(stream: Readable, options: Named): Promise<ByteSource>
   const scratch = scratchOf(options.scratch)
   if (scratch === undefined) {
     throw new MirrorError(
-      'BUNDLE_UNSUPPORTED',
+      'SOURCE_UNSUPPORTED',
       `${name} can be read only once, and keeping it on disk is not allowed`,
       {
         side: 'source',
@@ -190,7 +190,7 @@ function levelBelow(above: Level, source: ByteSource, options: OpenBytesOptions)
 }
 
 function unreadable(name: string, cause: unknown): MirrorError {
-  return new MirrorError('BUNDLE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {
+  return new MirrorError('SOURCE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, {
     side: 'source',
     cause,
   })

@@ -84,7 +84,7 @@ async function* decodeAll(
   }
   if (plainSize !== undefined && size !== plainSize) {
     throw new MirrorError(
-      'BUNDLE_CORRUPT',
+      'SOURCE_CORRUPT',
       `${packed.name} holds ${size} plain bytes, its own Index says ${plainSize}`,
       {side: 'source'},
     )

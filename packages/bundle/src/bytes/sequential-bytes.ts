@@ -185,7 +185,7 @@ export class SequentialBytes implements ByteSource {
     } catch (thrown) {
       const error = isMirrorError(thrown)
         ? thrown
-        : new MirrorError('BUNDLE_CORRUPT', `cannot decode ${this.name}: ${messageOf(thrown)}`, {
+        : new MirrorError('SOURCE_CORRUPT', `cannot decode ${this.name}: ${messageOf(thrown)}`, {
             side: 'source',
             cause: thrown,
           })
@@ -201,7 +201,7 @@ export class SequentialBytes implements ByteSource {
 
   #passEnded(size: number): void {
     if (this.#size !== undefined && this.#size !== size) {
-      throw new MirrorError('BUNDLE_CORRUPT', `${this.name} changed while it was read`, {side: 'source'})
+      throw new MirrorError('SOURCE_CORRUPT', `${this.name} changed while it was read`, {side: 'source'})
     }
     this.#size = size
     for (const demand of this.#ahead()) {

@@ -11,6 +11,6 @@ export interface DecodeOptions {
 /**
  * Decodes one compressed stream from its start, all of its members or frames, outside the event loop. Memory is bounded
  * whatever the ratio. The end is reached only where the compressed bytes are complete and their checksums right.
- * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED, CANCELLED, and those of `compressed`
+ * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, SOURCE_UNSUPPORTED, CANCELLED, and those of `compressed`
  */
 export type SequentialDecoder = (compressed: Bytes, options: DecodeOptions) => Bytes

@@ -19,7 +19,7 @@ const UNSUPPORTED: readonly {
 
 /**
  * Tells the compression by the first 512 bytes (fewer where there are no more). What is not known counts as plain.
- * @throws {MirrorError} BUNDLE_UNSUPPORTED for a compression that is known and not read
+ * @throws {MirrorError} SOURCE_UNSUPPORTED for a compression that is known and not read
  */
 export function sniffCompression(first512: Uint8Array, name: string): Compression {
   if (looksLikeTar(first512)) return 'plain'
@@ -32,7 +32,7 @@ export function sniffCompression(first512: Uint8Array, name: string): Compressio
   if (startsWith([first512[0] ?? 0, 0x2a, 0x4d, 0x18]) && (first512[0] ?? 0) >> 4 === 5) return 'zstd'
   const known = UNSUPPORTED.find(({magic}) => startsWith(magic))
   if (known === undefined) return 'plain'
-  throw new MirrorError('BUNDLE_UNSUPPORTED', `${name} is compressed with ${known.name}, which is not read`, {
+  throw new MirrorError('SOURCE_UNSUPPORTED', `${name} is compressed with ${known.name}, which is not read`, {
     side: 'source',
     hint: `decompress it on the way in: ${known.tool} FILE | mirror push --source - ...`,
   })

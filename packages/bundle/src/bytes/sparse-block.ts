@@ -18,7 +18,7 @@ export interface BlockLayout {
   codedBefore(offset: number): number
   /**
    * A part of a stored piece, straight from the file: no checksum has been looked at.
-   * @throws {MirrorError} BUNDLE_UNREADABLE, BUNDLE_TRUNCATED, CANCELLED
+   * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_TRUNCATED, CANCELLED
    */
   readStored(offset: number, length: number, options: ReadOptions): Promise<readonly Uint8Array[]>
 }

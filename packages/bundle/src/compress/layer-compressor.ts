@@ -43,7 +43,7 @@ const blocksPerThread = 3
  * gzip is one member, as every reader expects it: an encoder of ours, since no zlib gives the same bytes everywhere.
  * zstd is a frame for every block, which all readers of registries string together.
  *
- * @throws {MirrorError} BUNDLE_UNSUPPORTED for zstd where its library does not load
+ * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd where its library does not load
  */
 export function createLayerCompressor(
   method: LayerCompression,

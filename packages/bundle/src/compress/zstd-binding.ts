@@ -5,12 +5,12 @@ import type * as zstd from 'zstd-napi/binding.js'
 /** Optional, and pinned in package.json: another libzstd inside would give other digests. */
 export type Zstd = typeof zstd
 
-/** @throws {MirrorError} BUNDLE_UNSUPPORTED where the package is missing or its native code does not load */
+/** @throws {MirrorError} SOURCE_UNSUPPORTED where the package is missing or its native code does not load */
 export function loadZstd(): Zstd {
   try {
     return createRequire(import.meta.url)('zstd-napi/binding.js') as Zstd
   } catch (cause) {
-    throw new MirrorError('BUNDLE_UNSUPPORTED', 'layers cannot be compressed with zstd on this machine', {
+    throw new MirrorError('SOURCE_UNSUPPORTED', 'layers cannot be compressed with zstd on this machine', {
       hint: 'Use gzip, or install with optional dependencies and a C++ compiler, so that zstd-napi is there.',
       cause,
     })

@@ -12,7 +12,7 @@ const BATCH = 64
 /**
  * A directory as a tree. Links are resolved against the listing, never by the file system, so nothing outside the
  * directory is read; pipes, sockets and devices are left out.
- * @throws {MirrorError} BUNDLE_UNREADABLE, LIMIT_EXCEEDED, CANCELLED
+ * @throws {MirrorError} SOURCE_UNREADABLE, LIMIT_EXCEEDED, CANCELLED
  */
 export async function readDirectoryTree(directory: string, options: ReadOptions = {}): Promise<FileTree> {
   let root: string

@@ -32,7 +32,7 @@ async function* streamFile(
     if (signal?.aborted) throw cancelled(signal)
     const chunk = await readAt(file, {path, offset: at, length: Math.min(CHUNK, end - at)})
     if (chunk.length === 0) {
-      throw new MirrorError('BUNDLE_TRUNCATED', `${path} became shorter while it was read`, {side: 'source'})
+      throw new MirrorError('SOURCE_TRUNCATED', `${path} became shorter while it was read`, {side: 'source'})
     }
     at += chunk.length
     yield chunk
@@ -71,7 +71,7 @@ async function readAt(
 
 /** What the file system said, as the error of a source that cannot be read. */
 export function unreadable(path: string, cause: unknown): MirrorError {
-  return new MirrorError('BUNDLE_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, {
+  return new MirrorError('SOURCE_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, {
     side: 'source',
     cause,
   })

@@ -7,7 +7,7 @@ export type LinkTable = ReadonlyMap<string, string>
 /**
  * Follows symbolic links, of directories too, by their text alone.
  * @returns the path without links; undefined where it leads out of the tree
- * @throws {MirrorError} BUNDLE_CORRUPT where links lead in a circle
+ * @throws {MirrorError} SOURCE_CORRUPT where links lead in a circle
  */
 export function resolveLinks(
   path: string,
@@ -27,7 +27,7 @@ export function resolveLinks(
     if (target === undefined) continue
     hops += 1
     if (hops > limits.linkHops) {
-      throw new MirrorError('BUNDLE_CORRUPT', `the symbolic links at ${path} lead in a circle`, {
+      throw new MirrorError('SOURCE_CORRUPT', `the symbolic links at ${path} lead in a circle`, {
         side: 'source',
       })
     }

@@ -14,7 +14,7 @@ export function sniffContent(head: Uint8Array): ContentKind {
     const compression = sniffCompression(head, 'content')
     return compression === 'plain' ? 'other' : compression
   } catch (error) {
-    if (isMirrorError(error) && error.code === 'BUNDLE_UNSUPPORTED') return 'other'
+    if (isMirrorError(error) && error.code === 'SOURCE_UNSUPPORTED') return 'other'
     throw error
   }
 }

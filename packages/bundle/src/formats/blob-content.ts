@@ -120,7 +120,7 @@ async function* gunzipped(bytes: Bytes, name: string): AsyncGenerator<Uint8Array
     yield* source.pipe(gunzip) as AsyncIterable<Uint8Array>
   } catch (cause) {
     throw isZlibError(cause)
-      ? new MirrorError('BUNDLE_CORRUPT', `${name} is damaged gzip data: ${messageOf(cause)}`, {
+      ? new MirrorError('SOURCE_CORRUPT', `${name} is damaged gzip data: ${messageOf(cause)}`, {
           side: 'source',
           cause,
         })

@@ -29,7 +29,7 @@ export interface UnknownManifest {
 /**
  * The format of the images at the root of a tree; undefined where there are none at its root. An OCI layout wins over
  * docker's manifest.json beside it: it has the digests.
- * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json), BUNDLE_CORRUPT (links)
+ * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json), SOURCE_CORRUPT (links)
  */
 export async function detectFormat(
   tree: FileTree,
@@ -70,7 +70,7 @@ const MARKERS = ['oci-layout', 'index.json', 'manifest.json'] as const
 function refuseDeadLinks(tree: FileTree): void {
   for (const path of MARKERS) {
     if (tree.find(path) === undefined && isLink(tree, path)) {
-      throw new MirrorError('BUNDLE_CORRUPT', `${tree.name}: ${path} ${whyMissing(tree, path)}`, {
+      throw new MirrorError('SOURCE_CORRUPT', `${tree.name}: ${path} ${whyMissing(tree, path)}`, {
         side: 'source',
         hint: 'The bundle is damaged or was made wrongly: fetch or make it again.',
       })

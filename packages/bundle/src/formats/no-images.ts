@@ -22,21 +22,21 @@ export function noImages(
   },
 ): MirrorError {
   if (found.count === 0) {
-    return new MirrorError('BUNDLE_EMPTY', `${name} is empty`, {
+    return new MirrorError('SOURCE_EMPTY', `${name} is empty`, {
       side: 'source',
       hint: 'Check that the file was copied whole.',
     })
   }
   if (found.isLegacy) {
     return new MirrorError(
-      'BUNDLE_UNSUPPORTED',
+      'SOURCE_UNSUPPORTED',
       `${name} is a docker-archive of docker before 1.10: it has repositories but no manifest.json`,
       {side: 'source', hint: 'Load it into a current docker and save it again.'},
     )
   }
   if (found.isCutShort) {
     return new MirrorError(
-      'BUNDLE_TRUNCATED',
+      'SOURCE_TRUNCATED',
       `${name} has no end, and no image was found in what is there`,
       {
         side: 'source',
@@ -46,7 +46,7 @@ export function noImages(
   }
   const shown = found.entries.slice(0, SHOWN).map(({path, size, kind}) => `${path} (${kind}, ${size} bytes)`)
   const more = found.count > shown.length ? `, and ${found.count - shown.length} more` : ''
-  return new MirrorError('BUNDLE_UNKNOWN', `found no image in ${name}: it holds ${shown.join(', ')}${more}`, {
+  return new MirrorError('SOURCE_UNKNOWN', `found no image in ${name}: it holds ${shown.join(', ')}${more}`, {
     side: 'source',
     hint: 'Expected a docker-archive, an OCI layout, a skopeo dir:, an imgpkg tar, or an archive or directory of those.',
   })
@@ -55,13 +55,13 @@ export function noImages(
 /** The error of a file whose plain bytes are no archive. */
 export function noArchive(name: string, head: Uint8Array): MirrorError {
   if (head.length === 0) {
-    return new MirrorError('BUNDLE_EMPTY', `${name} is empty`, {
+    return new MirrorError('SOURCE_EMPTY', `${name} is empty`, {
       side: 'source',
       hint: 'Check that the file was copied whole.',
     })
   }
   const isPart = /\.(?:part)?\d{3}$/.test(name)
-  return new MirrorError('BUNDLE_UNKNOWN', `${name} is not an archive: it ${describeHead(head)}`, {
+  return new MirrorError('SOURCE_UNKNOWN', `${name} is not an archive: it ${describeHead(head)}`, {
     side: 'source',
     hint: isPart
       ? 'This is one part of a split file: put the parts together first.'

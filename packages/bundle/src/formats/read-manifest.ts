@@ -17,7 +17,7 @@ import {missing, verifiedFile} from './verified-file.js'
 /**
  * The manifest with a digest, its bytes as they are, verified. It is read once and kept, since names, referrers, plans and
  * uploads all ask for it.
- * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT_EXCEEDED, BUNDLE_UNSUPPORTED
+ * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT_EXCEEDED, SOURCE_UNSUPPORTED
  */
 export async function readManifest(
   table: ContentTable,
@@ -106,7 +106,7 @@ export async function peekManifest(
 }
 
 const PER_IMAGE: ReadonlySet<string> = new Set([
-  'BUNDLE_UNSUPPORTED',
+  'SOURCE_UNSUPPORTED',
   'DIGEST_MISMATCH',
   'LIMIT_EXCEEDED',
   'MANIFEST_INVALID',

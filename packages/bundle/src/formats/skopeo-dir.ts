@@ -9,7 +9,7 @@ const BLOB_NAME = /^([0-9a-f]+)(?:\.manifest\.json|\.tar)?$/
 
 /**
  * skopeo's `dir:`, unpacked or in a tar: one image, without a name.
- * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED, BUNDLE_UNSUPPORTED
+ * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED, SOURCE_UNSUPPORTED
  */
 export async function readSkopeoDir(tree: FileTree, context: ReadContext): Promise<readonly SourceImage[]> {
   const file = tree.find('manifest.json')

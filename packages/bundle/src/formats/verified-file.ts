@@ -5,7 +5,7 @@ import type {ContentTable} from './content-table.js'
 
 /**
  * A whole file, verified while it is read.
- * @throws {MirrorError} DIGEST_MISMATCH, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNREADABLE, CANCELLED
+ * @throws {MirrorError} DIGEST_MISMATCH, SOURCE_TRUNCATED, SOURCE_CORRUPT, SOURCE_UNREADABLE, CANCELLED
  */
 export async function* verifiedFile(
   file: StoredFile,

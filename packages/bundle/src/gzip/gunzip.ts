@@ -26,13 +26,13 @@ export const gunzip: SequentialDecoder = async function* (
 function decodeError(name: string, at: number, cause: unknown): MirrorError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'Z_BUF_ERROR') {
-    return new MirrorError('BUNDLE_TRUNCATED', `${name} ends in the middle of its gzip data, at byte ${at}`, {
+    return new MirrorError('SOURCE_TRUNCATED', `${name} ends in the middle of its gzip data, at byte ${at}`, {
       side: 'source',
       hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
       cause,
     })
   }
-  return new MirrorError('BUNDLE_CORRUPT', `the gzip data of ${name} is damaged before byte ${at}`, {
+  return new MirrorError('SOURCE_CORRUPT', `the gzip data of ${name} is damaged before byte ${at}`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
     cause,

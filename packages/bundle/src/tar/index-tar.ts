@@ -67,7 +67,7 @@ const EXTENSIONS_IN_A_ROW = 16
  * Reads the headers of an archive, hopping over contents: ascending small reads, so that an in-order source is walked in
  * one pass (to its end, which proves its checksums) and of a source of blocks only those with headers are decoded. Of
  * sources that are costly to read again, small JSON contents are captured on the way.
- * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED, BUNDLE_UNREADABLE, CANCELLED
+ * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED, SOURCE_UNREADABLE, CANCELLED
  */
 export async function indexTar(source: ByteSource, options: IndexOptions = {}): Promise<TarIndex> {
   const {room = tarRoom(), capture: isCostly = source.access !== 'random'} = options
@@ -219,7 +219,7 @@ function toEntry(member: Member, name: string): TarEntry | undefined {
 
 function truncated(name: string, at: number): MirrorError {
   return new MirrorError(
-    'BUNDLE_TRUNCATED',
+    'SOURCE_TRUNCATED',
     `${name} ends in the middle of the archive, at byte ${at} of its plain content`,
     {
       side: 'source',
@@ -229,11 +229,11 @@ function truncated(name: string, at: number): MirrorError {
 }
 
 function corrupt(name: string, at: number, what: string): MirrorError {
-  return new MirrorError('BUNDLE_CORRUPT', `${name} is no valid tar archive: ${what}, at byte ${at}`, {
+  return new MirrorError('SOURCE_CORRUPT', `${name} is no valid tar archive: ${what}, at byte ${at}`, {
     side: 'source',
   })
 }
 
 function unsupported(name: string, what: string, hint?: string): MirrorError {
-  return new MirrorError('BUNDLE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', hint})
+  return new MirrorError('SOURCE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', hint})
 }

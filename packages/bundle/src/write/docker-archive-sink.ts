@@ -142,7 +142,7 @@ function layerPath(diffId: Digest): string {
 
 function lacking({digest, mediaType}: Descriptor): MirrorError {
   return new MirrorError(
-    'BUNDLE_UNSUPPORTED',
+    'SOURCE_UNSUPPORTED',
     `a docker-archive cannot hold this image: it has no place for ${digest} (${mediaType})`,
     {side: 'source', hint: 'Copy it to an oci-archive, which holds artifacts and foreign layers, too.'},
   )

@@ -14,7 +14,7 @@ export interface PlainLayer {
 
 /**
  * A layer's plain tar, whatever it is compressed with: that is told by its content.
- * @throws {MirrorError} BUNDLE_CORRUPT, BUNDLE_TRUNCATED, BUNDLE_UNSUPPORTED, LIMIT_EXCEEDED for what unpacks to absurdly much
+ * @throws {MirrorError} SOURCE_CORRUPT, SOURCE_TRUNCATED, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED for what unpacks to absurdly much
  */
 export function plainLayer(
   packed: Bytes,

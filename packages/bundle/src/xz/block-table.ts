@@ -52,7 +52,7 @@ const PADDING_WINDOW = 64 * 1024
 /**
  * Reads the block table of a whole .xz file from its end: footer, Index, header of each stream, last stream first
  * (xz-file-format.txt 1.2, sections 2 to 4). Nothing is decoded.
- * @throws {MirrorError} BUNDLE_TRUNCATED where the file has no footer at its end, BUNDLE_CORRUPT, LIMIT_EXCEEDED
+ * @throws {MirrorError} SOURCE_TRUNCATED where the file has no footer at its end, SOURCE_CORRUPT, LIMIT_EXCEEDED
  */
 export async function readBlockTable(options: BlockTableOptions): Promise<XzBlockTable> {
   const streams: XzStream[] = []
@@ -152,14 +152,14 @@ async function readBuffer(offset: number, length: number, {read}: BlockTableOpti
 }
 
 function truncated({name, size}: BlockTableOptions): MirrorError {
-  return new MirrorError('BUNDLE_TRUNCATED', `${name} does not end like an xz file, at byte ${size}`, {
+  return new MirrorError('SOURCE_TRUNCATED', `${name} does not end like an xz file, at byte ${size}`, {
     side: 'source',
     hint: 'the bundle is incomplete, or something was added to it: copy or download it again and compare its checksum',
   })
 }
 
 function corrupt({name}: BlockTableOptions, at: number, what: string): MirrorError {
-  return new MirrorError('BUNDLE_CORRUPT', `${name} is damaged: ${what}, at byte ${at}`, {
+  return new MirrorError('SOURCE_CORRUPT', `${name} is damaged: ${what}, at byte ${at}`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
   })

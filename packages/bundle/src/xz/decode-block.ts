@@ -16,7 +16,7 @@ export interface DecodeBlockOptions {
 /**
  * Decodes one block alone: to the decoder it is a stream of one block, made of the block's own bytes and
  * a header and tail written for it. The decoder checks the block's checksum; the sizes are held to the Index here.
- * @throws {MirrorError} BUNDLE_CORRUPT, BUNDLE_TRUNCATED, CANCELLED
+ * @throws {MirrorError} SOURCE_CORRUPT, SOURCE_TRUNCATED, CANCELLED
  */
 export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): Promise<void> {
   const {packed, decode, signal, onDecoded, onPlain} = options
@@ -43,10 +43,10 @@ export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): 
   } catch (cause) {
     // The block is as long as its Index says: where its data ends too early it is damaged.
     const damaged =
-      isMirrorError(cause) && (cause.code === 'BUNDLE_CORRUPT' || cause.code === 'BUNDLE_TRUNCATED')
+      isMirrorError(cause) && (cause.code === 'SOURCE_CORRUPT' || cause.code === 'SOURCE_TRUNCATED')
     if (unreadable !== undefined || !damaged) throw unreadable ?? cause
     throw new MirrorError(
-      'BUNDLE_CORRUPT',
+      'SOURCE_CORRUPT',
       `${packed.name} is damaged in the xz block at byte ${block.packedOffset} (plain bytes from ${block.plainOffset})`,
       {side: 'source', hint: 'copy or download the bundle again and compare its checksum', cause},
     )
@@ -56,7 +56,7 @@ export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): 
 
 function wrongSize(block: XzBlock, name: string): MirrorError {
   return new MirrorError(
-    'BUNDLE_CORRUPT',
+    'SOURCE_CORRUPT',
     `the xz block at byte ${block.packedOffset} of ${name} does not hold the ${block.plainSize} bytes its Index says`,
     {side: 'source', hint: 'copy or download the bundle again and compare its checksum'},
   )

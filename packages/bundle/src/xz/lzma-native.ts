@@ -42,12 +42,12 @@ function decodeError(name: string, cause: unknown): MirrorError {
   const text = messageOf(cause)
   const truncated = text.includes('LZMA_BUF_ERROR') || text.includes('No progress is possible')
   return truncated
-    ? new MirrorError('BUNDLE_TRUNCATED', `the xz data of ${name} ends too early`, {
+    ? new MirrorError('SOURCE_TRUNCATED', `the xz data of ${name} ends too early`, {
         side: 'source',
         hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
         cause,
       })
-    : new MirrorError('BUNDLE_CORRUPT', `the xz data of ${name} is damaged: ${text}`, {
+    : new MirrorError('SOURCE_CORRUPT', `the xz data of ${name} is damaged: ${text}`, {
         side: 'source',
         hint: 'copy or download the bundle again and compare its checksum',
         cause,

@@ -88,7 +88,7 @@ function isHandle(value: unknown): value is NativeLZMA {
 
 function cutOff(name: string, consumed: number): MirrorError {
   return new MirrorError(
-    'BUNDLE_TRUNCATED',
+    'SOURCE_TRUNCATED',
     `the xz data of ${name} ends too early, after ${consumed} bytes`,
     {
       side: 'source',
@@ -99,7 +99,7 @@ function cutOff(name: string, consumed: number): MirrorError {
 
 function decodeError(name: string, at: {readonly ret: number; readonly consumed: number}): MirrorError {
   if (at.ret === RET.options) {
-    return new MirrorError('BUNDLE_UNSUPPORTED', `${name} uses an xz filter that this build does not know`, {
+    return new MirrorError('SOURCE_UNSUPPORTED', `${name} uses an xz filter that this build does not know`, {
       side: 'source',
     })
   }
@@ -108,7 +108,7 @@ function decodeError(name: string, at: {readonly ret: number; readonly consumed:
       side: 'source',
     })
   }
-  return new MirrorError('BUNDLE_CORRUPT', `the xz data of ${name} is damaged near byte ${at.consumed}`, {
+  return new MirrorError('SOURCE_CORRUPT', `the xz data of ${name} is damaged near byte ${at.consumed}`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
   })

@@ -58,7 +58,7 @@ export function sparseBlock(block: XzBlock, options: SparseBlockOptions): Sparse
       decode: async (target, signal, onFilled) => {
         const map = await maps(block, {signal})
         if (map?.codedSize !== target.length) {
-          throw new MirrorError('BUNDLE_CORRUPT', `${packed.name} changed while it was read`, {
+          throw new MirrorError('SOURCE_CORRUPT', `${packed.name} changed while it was read`, {
             side: 'source',
           })
         }

@@ -25,7 +25,7 @@ const BLOCK_RESERVED = 3
 /**
  * Finds where frames begin and end (RFC 8878, 3.1) without decoding them: Node's own decoder silently stops after the
  * first one, and none tells the end of a file from its middle as exactly. Skippable frames are left out.
- * @throws {MirrorError} BUNDLE_TRUNCATED, BUNDLE_CORRUPT, LIMIT_EXCEEDED, BUNDLE_UNSUPPORTED for a window or dictionary
+ * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, LIMIT_EXCEEDED, SOURCE_UNSUPPORTED for a window or dictionary
  */
 export async function* zstdFrames(
   compressed: Bytes,
@@ -116,7 +116,7 @@ function contentSize(field: Buffer, length: number): number {
 
 function refuse({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes}: FramesOptions): void {
   if (hasDictionary) {
-    throw new MirrorError('BUNDLE_UNSUPPORTED', `${name} was compressed with a zstd dictionary`, {
+    throw new MirrorError('SOURCE_UNSUPPORTED', `${name} was compressed with a zstd dictionary`, {
       side: 'source',
       hint: 'decompress it on the way in: zstd -dc -D DICTIONARY FILE | mirror push --source - ...',
     })
@@ -124,7 +124,7 @@ function refuse({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes
   if (windowBytes > maxWindowBytes) {
     const mebibytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024)
     throw new MirrorError(
-      'BUNDLE_UNSUPPORTED',
+      'SOURCE_UNSUPPORTED',
       `${name} needs a zstd window of ${mebibytes(windowBytes)} MiB, and ${mebibytes(maxWindowBytes)} MiB can be had here`,
       {
         side: 'source',
@@ -178,7 +178,7 @@ function tooMany({name}: FramesOptions): MirrorError {
 
 function truncated({name}: FramesOptions, {position}: ByteCursor): MirrorError {
   return new MirrorError(
-    'BUNDLE_TRUNCATED',
+    'SOURCE_TRUNCATED',
     `${name} ends in the middle of a zstd frame, at byte ${position}`,
     {
       side: 'source',
@@ -188,7 +188,7 @@ function truncated({name}: FramesOptions, {position}: ByteCursor): MirrorError {
 }
 
 function corrupt({name}: FramesOptions, at: number, what: string): MirrorError {
-  return new MirrorError('BUNDLE_CORRUPT', `${name} is damaged: what follows byte ${at} ${what}`, {
+  return new MirrorError('SOURCE_CORRUPT', `${name} is damaged: what follows byte ${at} ${what}`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
   })

@@ -43,7 +43,7 @@ export function nodeZstd(): SequentialDecoder | undefined {
 
 /** The error of zstd data that is complete, but wrong. */
 export function damaged(name: string, cause: unknown): MirrorError {
-  return new MirrorError('BUNDLE_CORRUPT', `the zstd data of ${name} is damaged`, {
+  return new MirrorError('SOURCE_CORRUPT', `the zstd data of ${name} is damaged`, {
     side: 'source',
     hint: 'copy or download the bundle again and compare its checksum',
     cause,

@@ -57,7 +57,7 @@ describe('damaged docker-archives', () => {
     ['an item of another kind', JSON.stringify([{Config: 'c', Layers: []}, 3]), 'MANIFEST_INVALID', /\[1\]/],
     ['layers that are no texts', JSON.stringify([{Config: 'c', Layers: [1]}]), 'MANIFEST_INVALID', /Layers/],
     ['no JSON', '{"Config"', 'MANIFEST_INVALID', /not JSON/],
-    ['an empty list', '[]', 'BUNDLE_EMPTY', /no images/],
+    ['an empty list', '[]', 'SOURCE_EMPTY', /no images/],
     ['a config that is not there', JSON.stringify([{Config: 'c', Layers: []}]), 'BLOB_MISSING', /config c /],
   ] as const)('manifest.json with %s is refused', async (_what, content, code, message) => {
     const error = await errorOf(openTar([{path: 'manifest.json', content}]))
@@ -87,7 +87,7 @@ describe('damaged docker-archives', () => {
 
   test('an archive of docker before 1.10 is refused with what to do', async () => {
     const error = await errorOf(openTar([{path: 'abc/layer.tar', content: 'x'}, json('repositories', {})]))
-    expect(error).toMatchObject({code: 'BUNDLE_UNSUPPORTED'})
+    expect(error).toMatchObject({code: 'SOURCE_UNSUPPORTED'})
     expect(error.hint).toMatch(/current docker/)
   })
 })

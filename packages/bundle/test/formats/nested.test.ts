@@ -126,7 +126,7 @@ describe('an archive that holds one archive for each image', () => {
     const error = await errorOf(
       openTar([{path: 'outer.tar', content: wrap(inner, 3)}], {onNote: (text) => notes.push(text)}),
     )
-    expect(error.code).toBe('BUNDLE_UNKNOWN')
+    expect(error.code).toBe('SOURCE_UNKNOWN')
     expect(notes.join('\n')).toMatch(/nested deeper than 4/)
   })
 
@@ -136,7 +136,7 @@ describe('an archive that holds one archive for each image', () => {
       openTar([{path: 'images/cut.tar', content: whole.subarray(0, whole.length - 2048 - 700)}]),
     )
     expect(error.message).toContain('images/cut.tar')
-    expect(['BUNDLE_TRUNCATED', 'BUNDLE_CORRUPT']).toContain(error.code)
+    expect(['SOURCE_TRUNCATED', 'SOURCE_CORRUPT']).toContain(error.code)
   })
 })
 

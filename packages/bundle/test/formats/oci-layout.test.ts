@@ -122,7 +122,7 @@ describe('damaged OCI layouts', () => {
   test('an index.json that is null or has no manifests is refused', async () => {
     for (const content of ['null', '{}', '{"manifests": null}', '{"manifests": []}']) {
       const error = await errorOf(openTar([...amd64.blobs, {path: 'index.json', content}, OCI_LAYOUT]))
-      expect(['MANIFEST_INVALID', 'BUNDLE_EMPTY']).toContain(error.code)
+      expect(['MANIFEST_INVALID', 'SOURCE_EMPTY']).toContain(error.code)
     }
   })
 

@@ -55,5 +55,5 @@ test('children of an index lie beside it under their own names', async () => {
 
 test('Docker schema 1 is refused with what to do', async () => {
   const error = await errorOf(openDirectory([json('manifest.json', {schemaVersion: 1, fsLayers: []})]))
-  expect(error).toMatchObject({code: 'BUNDLE_UNSUPPORTED'})
+  expect(error).toMatchObject({code: 'SOURCE_UNSUPPORTED'})
 })

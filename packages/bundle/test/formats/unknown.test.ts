@@ -33,7 +33,7 @@ describe('what is no bundle', () => {
       content: 'x'.repeat(index),
     }))
     const error = await errorOf(openTar([...files, {path: 'vm.ova', content: literalTar([])}]))
-    expect(error).toMatchObject({code: 'BUNDLE_UNKNOWN', side: 'source'})
+    expect(error).toMatchObject({code: 'SOURCE_UNKNOWN', side: 'source'})
     expect(error.message).toContain('chart-3.txt (file, 3 bytes)')
     expect(error.message).toContain('and 5 more')
     expect(error.hint).toBeDefined()
@@ -48,19 +48,19 @@ describe('what is no bundle', () => {
     ['packed text', gzipSync('hello there'), /begins with the text "hello there"/],
   ])('%s is told as such', async (_what, content, message) => {
     const error = await errorOf(openFile(Buffer.from(content)))
-    expect(error).toMatchObject({code: 'BUNDLE_UNKNOWN', side: 'source'})
+    expect(error).toMatchObject({code: 'SOURCE_UNKNOWN', side: 'source'})
     expect(error.message).toMatch(message)
   })
 
   test('an empty file, archive or directory is told as such', async () => {
     for (const open of [() => openFile(Buffer.alloc(0)), () => openTar([]), () => openDirectory([])]) {
-      expect(await errorOf(open())).toMatchObject({code: 'BUNDLE_EMPTY', side: 'source'})
+      expect(await errorOf(open())).toMatchObject({code: 'SOURCE_EMPTY', side: 'source'})
     }
   })
 
   test('a path that is not there is told as such', async () => {
     expect(await errorOf(openBundle('/nowhere/bundle.tar'))).toMatchObject({
-      code: 'BUNDLE_UNREADABLE',
+      code: 'SOURCE_UNREADABLE',
       side: 'source',
       message: expect.stringContaining('/nowhere/bundle.tar') as string,
     })
@@ -99,7 +99,7 @@ describe('directories', () => {
     await symlink('b', join(directory.path, 'layout', 'index.json'))
     await symlink('index.json', join(directory.path, 'layout', 'b'))
     const error = await errorOf(openBundle(join(directory.path, 'layout')))
-    expect(error).toMatchObject({code: 'BUNDLE_CORRUPT', side: 'source'})
+    expect(error).toMatchObject({code: 'SOURCE_CORRUPT', side: 'source'})
     expect(error.message).toMatch(/circle/)
   })
 

@@ -20,7 +20,7 @@ const LISTED = 20
 
 /**
  * The one image of a bundle that was asked for: the only one, or the one that goes by the REF.
- * @throws {MirrorError} USAGE where several could be meant, IMAGE_NOT_IN_BUNDLE; both list what there is
+ * @throws {MirrorError} USAGE where several could be meant, IMAGE_NOT_FOUND; both list what there is
  */
 export function chooseImage(images: readonly SourceImage[], place: FilePlace): ChosenImage {
   const referrers = images.filter(isReferrer)
@@ -32,7 +32,7 @@ export function chooseImage(images: readonly SourceImage[], place: FilePlace): C
   const [image, ...more] = withoutSameRoot(meant)
   if (image === undefined) {
     throw new MirrorError(
-      'IMAGE_NOT_IN_BUNDLE',
+      'IMAGE_NOT_FOUND',
       `${place.path} has no image ${JSON.stringify(ref ?? '')}${list(others)}`,
       {
         side: 'source',

@@ -25,7 +25,7 @@ export interface NarrowedImage extends Pick<NarrowOptions, 'platforms' | 'sparse
 /**
  * With `--platform`, an index becomes its one manifest for that platform, as `--override-arch` of skopeo and `--platform` of
  * crane have it; an index of several is left to the engine, which cuts it down. `prune` and `as-is` keep the index.
- * @throws {MirrorError} IMAGE_NOT_IN_BUNDLE where there is none, those of the source
+ * @throws {MirrorError} IMAGE_NOT_FOUND where there is none, those of the source
  */
 export async function narrowImage(image: SourceImage, options: NarrowOptions): Promise<NarrowedImage> {
   const {platforms, sparse, source, signal} = options
@@ -48,7 +48,7 @@ function noneFor(wanted: string, children: readonly Descriptor[]): MirrorError {
   const known = children.flatMap(({platform}) =>
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
   )
-  return new MirrorError('IMAGE_NOT_IN_BUNDLE', `the image is not for ${wanted}`, {
+  return new MirrorError('IMAGE_NOT_FOUND', `the image is not for ${wanted}`, {
     side: 'source',
     hint: known.length === 0 ? undefined : `It is for ${known.slice(0, 20).join(', ')}.`,
   })

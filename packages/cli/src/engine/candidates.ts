@@ -38,7 +38,7 @@ export interface NamingOptions extends CallOptions {
 /**
  * Gives every image its target; referrers go to every repository of what they speak of.
  * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images; NAME_MISSING where no image at all has a name;
- * IMAGE_NOT_IN_BUNDLE where none is for the platforms; LIMIT_EXCEEDED
+ * IMAGE_NOT_FOUND where none is for the platforms; LIMIT_EXCEEDED
  */
 export async function nameCandidates(
   images: readonly Gathered[],

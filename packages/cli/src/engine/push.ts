@@ -49,7 +49,7 @@ export async function push(options: PushOptions): Promise<PushResult> {
   const {source, sink, onEvent, signal} = options
   const gathered = await gather(source, {signal})
   if (gathered.length === 0)
-    throw new MirrorError('BUNDLE_EMPTY', 'the bundle holds no image', {side: 'source'})
+    throw new MirrorError('SOURCE_EMPTY', 'the bundle holds no image', {side: 'source'})
   const chosen = selectImages(gathered, options.choice)
   const candidates = await nameCandidates(chosen, {...options, source, signal})
   const {registry} = options.rules

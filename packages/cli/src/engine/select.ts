@@ -27,7 +27,7 @@ export interface Choice {
 
 /**
  * The images that were asked for, in the source's order. Referrers and cosign tags come along with what they speak of.
- * @throws {MirrorError} IMAGE_NOT_IN_BUNDLE naming every listed image that the source lacks, or where `include` leaves none
+ * @throws {MirrorError} IMAGE_NOT_FOUND naming every listed image that the source lacks, or where `include` leaves none
  */
 export function selectImages(images: readonly Gathered[], choice: Choice): readonly Gathered[] {
   const listed = choice.listed === undefined ? undefined : listedKeys(images, choice.listed)
@@ -121,7 +121,7 @@ export function hasPlatform(index: ImageNode, wanted: readonly Platform[]): bool
 
 /** A slip of the pen in a flag must not look like a run in which all went well. */
 export function nothingLeft(what: string, flag: string): MirrorError {
-  return new MirrorError('IMAGE_NOT_IN_BUNDLE', `no image of the bundle ${what}`, {
+  return new MirrorError('IMAGE_NOT_FOUND', `no image of the bundle ${what}`, {
     side: 'source',
     hint: `check ${flag}; --dry-run without it lists what the bundle holds`,
   })
@@ -194,7 +194,7 @@ function listedKeys(images: readonly Gathered[], listed: readonly ListedImage[])
   if (lacking.length > 0) {
     const lines = lacking.map(({source, line}) => `line ${line}: ${formatReference(source)}`)
     throw new MirrorError(
-      'IMAGE_NOT_IN_BUNDLE',
+      'IMAGE_NOT_FOUND',
       [`the bundle lacks ${lacking.length} of the listed images`, ...lines].join('; '),
       {
         side: 'source',

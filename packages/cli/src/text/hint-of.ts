@@ -8,13 +8,13 @@ export function hintOf(error: MirrorError): string | undefined {
 const DAMAGED = 'the bundle is damaged or was made wrongly: compare its checksum, fetch or make it again'
 
 const USUAL: Readonly<Partial<Record<ErrorCode, string>>> = {
-  BUNDLE_UNREADABLE: 'check the path, and the right to read it',
-  BUNDLE_TRUNCATED: DAMAGED,
-  BUNDLE_CORRUPT: DAMAGED,
+  SOURCE_UNREADABLE: 'check the path, and the right to read it',
+  SOURCE_TRUNCATED: DAMAGED,
+  SOURCE_CORRUPT: DAMAGED,
   DIGEST_MISMATCH: DAMAGED,
   MANIFEST_INVALID: DAMAGED,
   BLOB_MISSING: 'the bundle is incomplete: make it again',
-  BUNDLE_UNSUPPORTED: 'make the bundle again with another tool or other options',
+  SOURCE_UNSUPPORTED: 'make the bundle again with another tool or other options',
   LIMIT_EXCEEDED: 'no usual tool makes such input: is it damaged, or made to do harm?',
   BLOB_UNKNOWN:
     'the registry wants all content of a manifest first: of an index that the bundle holds in part, --sparse-index auto pushes what is there',

@@ -43,7 +43,7 @@ export interface BlobSource {
   /**
    * Yields the content from `offset` to its end. Verified while it is read: with offset 0, the end is reached only if size
    * and digest (diff id for a pending layer) are right.
-   * @throws {MirrorError} DIGEST_MISMATCH, BLOB_MISSING, BUNDLE_TRUNCATED, BUNDLE_CORRUPT, CANCELLED
+   * @throws {MirrorError} DIGEST_MISMATCH, BLOB_MISSING, SOURCE_TRUNCATED, SOURCE_CORRUPT, CANCELLED
    */
   open(options?: OpenOptions): Bytes
   /**
@@ -55,7 +55,7 @@ export interface BlobSource {
 
 /**
  * Passes bytes on, and fails at the end (never before the last byte) unless they are exactly `expected`.
- * @throws {MirrorError} DIGEST_MISMATCH for other bytes or more of them, BUNDLE_TRUNCATED for fewer
+ * @throws {MirrorError} DIGEST_MISMATCH for other bytes or more of them, SOURCE_TRUNCATED for fewer
  */
 export async function* verified(
   bytes: Bytes,
@@ -77,7 +77,7 @@ export async function* verified(
     yield chunk
   }
   if (seen < expected.size) {
-    throw new MirrorError('BUNDLE_TRUNCATED', `${options.what} ends after ${seen} of ${expected.size} bytes`)
+    throw new MirrorError('SOURCE_TRUNCATED', `${options.what} ends after ${seen} of ${expected.size} bytes`)
   }
   const actual = digestFrom(hash, algorithm)
   if (actual !== expected.digest) {

@@ -38,7 +38,7 @@ export interface ParseManifestOptions {
 
 /**
  * Reads an OCI or Docker schema 2 manifest or index.
- * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (size, count), BUNDLE_UNSUPPORTED (Docker schema 1)
+ * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (size, count), SOURCE_UNSUPPORTED (Docker schema 1)
  */
 export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions = {}): Manifest {
   if (bytes.length > limits.manifestBytes) {
@@ -49,7 +49,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   }
   const json = parseJsonObject(bytes, 'manifest')
   if (json['schemaVersion'] === 1) {
-    throw new MirrorError('BUNDLE_UNSUPPORTED', 'Docker schema 1 manifests are not supported', {
+    throw new MirrorError('SOURCE_UNSUPPORTED', 'Docker schema 1 manifests are not supported', {
       hint: 'Pull and save the image again with a current tool: it will be stored as schema 2 or OCI.',
     })
   }

@@ -135,7 +135,7 @@ export class OutgoingBlob {
     const {content} = this.#blob
     if (!isPending(content) && this.#read < content.size) {
       throw new MirrorError(
-        'BUNDLE_TRUNCATED',
+        'SOURCE_TRUNCATED',
         `${content.digest} ends after ${this.#read} of ${content.size} bytes`,
         {side: 'source'},
       )

@@ -25,7 +25,7 @@ export interface FetchManifest extends CallOptions {
 
 /**
  * The manifest with a digest; undefined where the repository lacks it. The digest is checked, the size is the caller's.
- * @throws {MirrorError} DIGEST_MISMATCH, LIMIT_EXCEEDED, MANIFEST_INVALID, BUNDLE_UNSUPPORTED, and those of the registry
+ * @throws {MirrorError} DIGEST_MISMATCH, LIMIT_EXCEEDED, MANIFEST_INVALID, SOURCE_UNSUPPORTED, and those of the registry
  */
 export async function fetchManifest(
   client: RegistryClient,
