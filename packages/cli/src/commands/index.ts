@@ -1,7 +1,14 @@
+import {ConfigExplain} from './config/explain.js'
 import {ConfigImport} from './config-import.js'
 import {Copy} from './copy.js'
 import {Push} from './push.js'
 import {Sync} from './sync.js'
 
 /** What `mirror` can do, by name. */
-export const commands = {push: Push, sync: Sync, copy: Copy, 'config:import': ConfigImport}
+export const commands = {
+  push: Push,
+  sync: Sync,
+  copy: Copy,
+  'config:import': ConfigImport,
+  'config:explain': ConfigExplain,
+}

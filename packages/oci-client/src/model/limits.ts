@@ -102,4 +102,8 @@ export const limits = {
   /** Values in one YAML file, what its aliases repeat counted each time; a job file of 10,000 images has some 50,000. */
   yamlNodes: 1_000_000,
   certificateBytes: 8 * MiB,
+  /** One file of a node's configuration; the largest seen are bundles of public roots, well under 1 MiB. */
+  nodeFileBytes: 4 * MiB,
+  /** Files and directories of one node; /etc of a full installation has some 3,000. */
+  nodeFiles: 50_000,
 } as const

@@ -1,0 +1,34 @@
+export type TomlValue = string | number | bigint | boolean | Date | readonly TomlNode[] | TomlTable
+
+export interface TomlNode {
+  readonly value: TomlValue
+  /** Where its key is written, from 1. */
+  readonly line: number
+}
+
+/** A table; its keys are in the order of the file. */
+export class TomlTable {
+  readonly entries: ReadonlyMap<string, TomlNode>
+
+  constructor(entries: ReadonlyMap<string, TomlNode>) {
+    this.entries = entries
+  }
+
+  get(key: string): TomlNode | undefined {
+    return this.entries.get(key)
+  }
+
+  /** The table at a path of keys; absent if there is none. */
+  table(...keys: readonly string[]): TomlTable | undefined {
+    const [first, ...rest] = keys
+    if (first === undefined) return this
+    const value = this.get(first)?.value
+    return value instanceof TomlTable ? value.table(...rest) : undefined
+  }
+}
+
+export interface TomlDocument {
+  readonly root: TomlTable
+  /** The `[header]` lines in the order of the file. */
+  readonly headers: readonly {readonly path: readonly string[]; readonly line: number}[]
+}

@@ -1,0 +1,29 @@
+import {string as argument} from '@oclif/core/args'
+import {Command} from '@oclif/core/command'
+import {explainFlags} from '../../settings/flags.js'
+import {fail} from '../fail.js'
+
+/** `mirror config explain`: which URLs a node asks for an image. */
+export class ConfigExplain extends Command {
+  static override readonly summary = 'Show every URL that a node asks for an image, in order, and why.'
+  static override readonly description =
+    'Reads the configuration of a container runtime as it lies on a node. Nothing is asked for over the network.'
+  static override readonly examples = [
+    '<%= config.bin %> config explain gcr.io/proj/app:1.0 --files /',
+    '<%= config.bin %> config explain nginx --files node1/ --as containerd@2.1 --json',
+  ]
+  static override readonly args = {
+    reference: argument({description: 'the image, as a pod names it', required: true}),
+  }
+  static override readonly flags = explainFlags
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(ConfigExplain)
+    const {runConfigExplain} = await import('./run-explain.js')
+    runConfigExplain({reference: args.reference, files: flags.files ?? '', as: flags.as, json: flags.json})
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: 'config explain'})
+  }
+}
