@@ -1,6 +1,7 @@
 import {createServer} from 'node:net'
 import {afterAll, afterEach, describe, expect, test} from 'vitest'
 import {parseProxy, proxyFor} from '#src/http/proxy.js'
+import {sleep} from '#src/http/sleep.js'
 import {isTransient} from '#src/http/transport-error.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import type {ProxyOptions, RegistryOptions} from '#src/options.js'
@@ -211,6 +212,48 @@ describe.skipIf(authority === undefined)('proxies and TLS (needs the openssl pro
     const error = await failureOf(transport.send(get(`https://${other}`)))
     expect(error.code).toBe('TLS_UNTRUSTED')
     expect(error.message).toContain(other)
+  })
+
+  test('50 tunnels, uploads and downloads at once make Node warn of nothing', async () => {
+    const server = kept(
+      await serveTls(own, (request, response) => {
+        request.resume().once('end', () => response.end(Buffer.alloc(100_000, 'x')))
+      }),
+    )
+    const proxy = kept(await serveProxy())
+    const registry = `registry.invalid:${server.port}`
+    const transport = transportTo(registry, {
+      tls,
+      concurrency: 50,
+      proxy: {httpsProxy: `http://127.0.0.1:${proxy.port}`},
+    })
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    const {signal} = new AbortController()
+    const upload = async function* (): AsyncGenerator<Uint8Array> {
+      for (let chunk = 0; chunk < 10; chunk++) {
+        await sleep(5, signal)
+        yield Buffer.alloc(10_000, 'y')
+      }
+    }
+    try {
+      const requests = Array.from({length: 100}, (_, index) =>
+        get(`https://${registry}`, {
+          signal,
+          ...(index % 2 === 0 ? {} : {method: 'PUT', body: {stream: upload(), length: 100_000}}),
+        }),
+      )
+      const read = requests.map(
+        async (request) => (await (await transport.send(request)).read(200_000)).length,
+      )
+      expect(await Promise.all(read)).toEqual(requests.map(() => 100_000))
+      await sleep(0)
+    } finally {
+      process.off('warning', note)
+    }
+    expect(proxy.seen.length).toBeGreaterThanOrEqual(50)
+    expect(warnings).toEqual([])
   })
 
   test('the proxy itself may speak TLS', async () => {

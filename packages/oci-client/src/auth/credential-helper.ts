@@ -1,5 +1,6 @@
 import {spawn, type ChildProcessWithoutNullStreams} from 'node:child_process'
 import {excerpt} from '../http/printable.js'
+import {whenAborted} from '../http/when-aborted.js'
 import {cancelled, isJsonObject, limits, MirrorError} from '../model/index.js'
 import type {Credential} from './credential.js'
 
@@ -89,8 +90,7 @@ async function run(program: string, input: string, options: HelperOptions): Prom
     child.stdout.destroy()
     child.stderr.destroy()
   }
-  const onAbort = (): void => stop(cancelled(signal))
-  signal?.addEventListener('abort', onAbort, {once: true})
+  const detach = whenAborted(signal, () => stop(cancelled(signal)))
   const timer = setTimeout(() => {
     const message = `${program} did not answer for ${input} within ${timeout / 1000} s`
     stop(new MirrorError('CREDENTIALS_INVALID', message))
@@ -101,7 +101,7 @@ async function run(program: string, input: string, options: HelperOptions): Prom
     return outcome
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
+    detach()
   }
 }
 

@@ -1,3 +1,4 @@
+import {whenAborted} from '../http/when-aborted.js'
 import {cancelled} from '../model/index.js'
 
 /**
@@ -10,14 +11,13 @@ export async function orAborted<Result>(
 ): Promise<Result> {
   if (signal === undefined) return await work
   if (signal.aborted) throw cancelled(signal)
-  let onAbort = (): void => {}
+  let detach = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(cancelled(signal))
+    detach = whenAborted(signal, () => reject(cancelled(signal)))
   })
-  signal.addEventListener('abort', onAbort, {once: true})
   try {
     return await Promise.race([work, aborted])
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    detach()
   }
 }

@@ -4,6 +4,7 @@ import {isIP, type Socket} from 'node:net'
 import type {SecureContext} from 'node:tls'
 import {isDirect} from './no-proxy.js'
 import {proxyRefused, proxyUnreachable} from './proxy-error.js'
+import {whenAborted} from './when-aborted.js'
 import {cancelled, limits, MirrorError, type Side} from '../model/index.js'
 import type {ProxyOptions} from '../options.js'
 
@@ -69,6 +70,7 @@ export function parseProxy(text: string): Proxy {
  */
 export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    if (options.signal.aborted) return reject(cancelled(options.signal))
     const fail = (cause: unknown): void => {
       const {side, signal} = options
       reject(signal.aborted ? cancelled(signal) : proxyUnreachable(proxy.name, {side, cause}))
@@ -85,17 +87,22 @@ export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions)
         ...(proxy.authorization === undefined ? {} : {'proxy-authorization': proxy.authorization}),
       },
       timeout: options.timeout,
-      signal: options.signal,
       maxHeaderSize: limits.headerBytes,
       ...(proxy.secure ? secureOptions(proxy, options) : {}),
     })
     const deadline = setTimeout(() => {
       request.destroy(Object.assign(new Error('no answer to CONNECT in time'), {code: 'ETIMEDOUT'}))
     }, options.timeout)
+    // Not an option of the request: Node warns of a signal that more than ten requests share.
+    const detach = whenAborted(options.signal, () => request.destroy(cancelled(options.signal)))
     request.once('error', fail)
-    request.once('close', () => clearTimeout(deadline))
+    request.once('close', () => {
+      clearTimeout(deadline)
+      detach()
+    })
     request.once('connect', (response, socket, head) => {
       clearTimeout(deadline)
+      detach()
       const status = response.statusCode ?? 0
       if (status === 200 && head.length === 0) {
         socket.setTimeout(0)

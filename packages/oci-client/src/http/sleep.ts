@@ -1,4 +1,4 @@
-import {setTimeout as wait} from 'node:timers/promises'
+import {whenAborted} from './when-aborted.js'
 import {cancelled} from '../model/index.js'
 
 /** The longest a timer can wait; longer ones would fire at once. */
@@ -6,10 +6,17 @@ const LONGEST = 2 ** 31 - 1
 
 /** @throws {MirrorError} CANCELLED */
 export async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) throw cancelled(signal)
+  let detach = (): void => {}
   try {
-    await wait(Math.min(Math.max(milliseconds, 0), LONGEST), undefined, signal === undefined ? {} : {signal})
-  } catch (error) {
-    if (signal?.aborted) throw cancelled(signal)
-    throw error
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, Math.min(Math.max(milliseconds, 0), LONGEST))
+      detach = whenAborted(signal, () => {
+        clearTimeout(timer)
+        reject(cancelled(signal))
+      })
+    })
+  } finally {
+    detach()
   }
 }

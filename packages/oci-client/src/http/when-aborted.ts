@@ -1,11 +1,15 @@
+import {setMaxListeners} from 'node:events'
+
 /**
- * Calls back once where the signal is aborted.
- * @returns what calls it off, and lets go of everything that the callback holds. Listeners of one signal are linked in the
- * order in which they came, and one that was removed may stay in memory until all of it is searched for garbage: it should
- * hold nothing then, for a run's signal has ten thousands of them.
+ * Calls back when the signal is aborted. A signal may have any number of these callbacks: Node's warning about more than ten
+ * listeners is switched off for it, since one run shares its signal among all requests.
+ * @returns cancels the callback and releases everything it holds. Listeners of one signal are linked in the order in which
+ * they came, and a removed one may stay in memory until the whole list is collected. It should hold nothing then, because
+ * the signal of a run has tens of thousands of them.
  */
 export function whenAborted(signal: AbortSignal | undefined, callBack: () => void): () => void {
   if (signal === undefined) return () => {}
+  setMaxListeners(0, signal)
   let work: (() => void) | undefined = callBack
   const listener = (): void => work?.()
   signal.addEventListener('abort', listener, {once: true})

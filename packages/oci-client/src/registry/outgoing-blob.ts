@@ -1,4 +1,5 @@
 import {createHash, type Hash} from 'node:crypto'
+import {whenAborted} from '../http/when-aborted.js'
 import {digestFrom, isPending, MirrorError, type BlobSource, type Bytes, type Digest} from '../model/index.js'
 
 export interface OutgoingOptions {
@@ -30,7 +31,7 @@ export class OutgoingBlob {
   readonly #source: AsyncIterator<Uint8Array>
   readonly #abort = new AbortController()
   readonly #hash: Hash | undefined
-  readonly #stop: () => void
+  readonly #detach: () => void
   #ahead: Uint8Array[] = []
   /** Bytes read from the source, counted from the blob's start. */
   #read: number
@@ -40,10 +41,7 @@ export class OutgoingBlob {
     this.#blob = blob
     this.#options = options
     this.position = options.offset
-    this.#stop = () => {
-      this.#abort.abort(options.signal?.reason)
-    }
-    options.signal?.addEventListener('abort', this.#stop, {once: true})
+    this.#detach = whenAborted(options.signal, () => this.#abort.abort(options.signal?.reason))
     const {signal} = this.#abort
     // A digest that is only being made needs every byte from the start, whatever the registry has already.
     this.#hash = isPending(blob.content) ? createHash('sha256') : undefined
@@ -91,7 +89,7 @@ export class OutgoingBlob {
 
   /** Stops the source, wherever it waits. */
   async close(): Promise<void> {
-    this.#options.signal?.removeEventListener('abort', this.#stop)
+    this.#detach()
     if (!this.#done) this.#abort.abort()
     try {
       await this.#source.return?.()

@@ -1,4 +1,5 @@
 import {SharedReading} from './shared-reading.js'
+import {whenAborted} from '../http/when-aborted.js'
 import type {BlobSource, Bytes, OpenOptions} from '../model/index.js'
 
 /**
@@ -28,7 +29,7 @@ function shareOf(source: BlobSource, reading: SharedReading): BlobSource {
     used = true
     // Whoever is aborted may never ask for another chunk: the others must not wait for that.
     const leave = (): void => reading.leave(reader)
-    signal?.addEventListener('abort', leave, {once: true})
+    const detach = whenAborted(signal, leave)
     try {
       for (;;) {
         const chunk = await reading.next(reader, signal)
@@ -36,7 +37,7 @@ function shareOf(source: BlobSource, reading: SharedReading): BlobSource {
         yield chunk
       }
     } finally {
-      signal?.removeEventListener('abort', leave)
+      detach()
       leave()
     }
   }
