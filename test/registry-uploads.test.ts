@@ -3,7 +3,7 @@ import http from 'node:http'
 import {digestOf} from '@airgap-mirror/oci-client/model'
 import {rawClient, seededBytes, withRegistry, type RawAnswer, type RawClient} from '@airgap-mirror/test/kit'
 import type {TestRegistry} from '@airgap-mirror/test/registry'
-import {describe, expect, test, vi} from 'vitest'
+import {describe, expect, test} from 'vitest'
 
 const content = seededBytes('uploads', 30_000)
 const digest = digestOf(content)
@@ -42,10 +42,10 @@ async function tear(registry: TestRegistry, location: string, bytes: number): Pr
   })
   const gone = once(request, 'error')
   request.write(content.subarray(0, bytes))
-  await vi.waitFor(() => expect(registry.requests.at(-1)?.bytesReceived).toBe(bytes))
+  await expect.poll(() => registry.requests.at(-1)?.bytesReceived).toBe(bytes)
   request.destroy(new Error('torn'))
   await gone.catch(() => undefined)
-  await vi.waitFor(() => expect(registry.requests.at(-1)?.finishedAt).toBeDefined())
+  await expect.poll(() => registry.requests.at(-1)?.finishedAt).toBeDefined()
 }
 
 describe('a blob is taken', () => {

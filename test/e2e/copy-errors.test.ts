@@ -120,7 +120,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))('mirror copy', () => {
         const to = `oci-archive:${join(path, 'big.tar')}`
         const slow = argv`--source-plain-http --source-limit-rate 2MB --no-state --json`
         const running = await startMirror(argv`copy docker://${registry.host}/big:v1 ${to} ${slow}`)
-        await expect.poll(() => readdir(path), {timeout: 20_000}).toHaveLength(1)
+        await expect.poll(() => readdir(path)).toHaveLength(1)
         running.kill('SIGTERM')
         const result = await running.result
         expect(result.code).toBe(143)

@@ -71,8 +71,7 @@ describe('a push goes on after', () => {
   test('an outage of two seconds', async () => {
     await using registry = await startRegistry({strict: true, latency: 30})
     const pushing = push({source, registry})
-    const deadline = Date.now() + 20_000
-    while (registry.requests.length < 3 && Date.now() < deadline) {
+    while (registry.requests.length < 3) {
       await new Promise((resolve) => {
         setTimeout(resolve, 5)
       })

@@ -34,7 +34,7 @@ test('two targets in a registry that is asked one thing at a time share a large 
     ['{name: job, references: [SRC/team/large:v1], targets: [DST/x, DST/y]}'],
     'registries: {"DST": {concurrency: 1}}\n',
   )
-  const {code, report} = await scene.sync(argv`--config ${config}`, {into: false, timeout: 20_000})
+  const {code, report} = await scene.sync(argv`--config ${config}`, {into: false})
   expect({code, statuses: statuses(report)}).toEqual({code: 0, statuses: ['pushed', 'pushed']})
   for (const namespace of ['x', 'y'])
     expect(scene.target.manifest(`${namespace}/team/large`, 'v1')?.digest).toBe(image.root.descriptor.digest)

@@ -159,7 +159,6 @@ test('four targets, one blob at a time: nobody waits for good, each blob is read
   const config = await jobFor(scene, {targets, names})
   const {code, report} = await scene.sync(argv`--config ${config} --concurrency 1 --source-concurrency 1`, {
     into: false,
-    timeout: 40_000,
   })
   expect(code).toBe(0)
   expect(statuses(report)).toEqual(names.flatMap(() => targets.map(() => 'pushed')))

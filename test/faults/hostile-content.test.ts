@@ -49,7 +49,6 @@ describe('content on its way here', {concurrent: true}, () => {
   ])('%s', async (_what, twist, way, end) => {
     const meeting = await seeded(twist, way)
     expect({end: meeting.end, message: meeting.message}).toMatchObject({end})
-    expect(meeting.ms).toBeLessThan(10_000)
   })
 })
 

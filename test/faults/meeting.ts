@@ -13,7 +13,6 @@ export const auth = {type: 'token', users: [{name: 'pusher', password: 'a:colon'
 export interface Meeting {
   readonly end: string
   readonly message: string
-  readonly ms: number
   readonly written: number
   readonly warnings: readonly string[]
   readonly registry: TestRegistry
@@ -47,7 +46,6 @@ export async function meet(
     onWarning: (text) => warnings.push(text),
     ...options,
   })
-  const started = performance.now()
   const error: unknown = await way(client, front.host).then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -55,7 +53,6 @@ export async function meet(
   return {
     end: endOf(error),
     message: error === undefined ? '' : messageOf(error),
-    ms: performance.now() - started,
     written: front.written,
     warnings,
     registry,

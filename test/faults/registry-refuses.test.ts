@@ -130,13 +130,12 @@ test('a docker-registry in read-only mode keeps what is there and refuses the re
     expect(code).toBe(0)
   }
   await using registry = await startDebianRegistry({storage: storage.path, readOnly: true})
-  const {code, report, ms} = await push({source, registry})
+  const {code, report} = await push({source, registry})
   expect(code).toBe(3)
   expect(report.images.map(({status}) => status)).toEqual(['present', 'failed', 'failed'])
   for (const {error} of report.images.slice(1)) {
     expect(error).toMatchObject({code: 'DENIED', hint: expect.stringContaining('read-only') as string})
   }
-  expect(ms).toBeLessThan(10_000)
 })
 
 test('a docker-registry whose disk is full says so for the images that have no room', async (context) => {

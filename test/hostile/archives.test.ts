@@ -41,14 +41,13 @@ describe.each<[string, readonly HostileCase[]]>([
   ['nesting', nestingCases],
   ['names', nameCases],
 ])('%s', (_group, cases) => {
-  test.each(cases)('$name ($made): $expected', async ({make, expected, cpu: mostCpu = 5000}) => {
+  test.each(cases)('$name ($made): $expected', async ({make, expected}) => {
     const path = join(temp.path, 'bundle')
     await writeFile(path, await make())
-    const {outcome, message, cpu, growth} = await reader.read(path)
+    const {outcome, message, growth} = await reader.read(path)
     const isExpected = typeof expected === 'string' ? outcome === expected : expected.test(outcome)
     expect({isExpected, outcome: outcome.slice(0, 500), message}).toMatchObject({isExpected: true})
     expect(message.length).toBeLessThan(4000)
-    expect(cpu).toBeLessThan(mostCpu)
     expect(growth / MiB).toBeLessThan(256)
   })
 })

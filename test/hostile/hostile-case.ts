@@ -7,8 +7,6 @@ export interface HostileCase {
   readonly made: string
   readonly make: () => Uint8Array | Promise<Uint8Array>
   readonly expected: string | RegExp
-  /** Milliseconds of processor time that it may take; default 5,000. */
-  readonly cpu?: number
 }
 
 /** What a bundle file came to, as the child that read it says. */
@@ -16,8 +14,6 @@ export interface Reading {
   readonly outcome: string
   /** Of the error that opening ended with. */
   readonly message: string
-  /** Milliseconds of processor time, of all threads. */
-  readonly cpu: number
   /** Bytes by which the process grew. */
   readonly growth: number
 }

@@ -94,7 +94,6 @@ describe('the program', () => {
         source,
         registry,
         flags: ['--retries', '0'],
-        timeout: 40_000,
         env: {NODE_OPTIONS: '--max-old-space-size=384', TMPDIR: directory},
       })
 

@@ -4,15 +4,14 @@ import {readBundle} from './read-bundle.js'
 /** The child that reads hostile bundles, one path a message: a hang or a crash here ends no test run. */
 
 async function read(path: string): Promise<Reading> {
-  const before = {rss: process.memoryUsage.rss(), peak: peak(), cpu: process.cpuUsage()}
+  const before = {rss: process.memoryUsage.rss(), peak: peak()}
   let seen = before.rss
   const timer = setInterval(() => (seen = Math.max(seen, process.memoryUsage.rss())), 5)
   const {outcome, message} = await readBundle(path)
   clearInterval(timer)
-  const {user, system} = process.cpuUsage(before.cpu)
   // The kernel's own mark misses nothing, but only tells where it rose.
   const highest = peak() > before.peak ? peak() : seen
-  return {outcome, message, cpu: (user + system) / 1000, growth: highest - before.rss}
+  return {outcome, message, growth: highest - before.rss}
 }
 
 function peak(): number {
@@ -26,7 +25,6 @@ process.on('message', (path: string) => {
       process.send?.({
         outcome: 'CRASH',
         message: String(error instanceof Error ? error.stack : error),
-        cpu: 0,
         growth: 0,
       })
     },

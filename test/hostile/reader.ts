@@ -8,7 +8,7 @@ export interface Reader extends AsyncDisposable {
 }
 
 /** Milliseconds after which a reading counts as a hang. */
-const PATIENCE = 40_000
+const PATIENCE = 240_000
 const USED_UP = 96 * 1024 * 1024
 
 export function startReader(): Reader {
@@ -54,11 +54,8 @@ function answerOf(child: ChildProcess, path: string): Promise<Reading> {
       resolve(reading)
     }
     const answered = (reading: Reading): void => settle(reading)
-    const closed = (): void => settle({outcome: 'CRASH', message: said, cpu: 0, growth: 0})
-    const timer = setTimeout(
-      () => settle({outcome: 'HANG', message: said, cpu: PATIENCE, growth: 0}),
-      PATIENCE,
-    )
+    const closed = (): void => settle({outcome: 'CRASH', message: said, growth: 0})
+    const timer = setTimeout(() => settle({outcome: 'HANG', message: said, growth: 0}), PATIENCE)
     child.once('message', answered).once('close', closed)
     child.stderr?.on('data', hear)
     child.send(path)

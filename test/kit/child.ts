@@ -5,7 +5,7 @@ export interface ChildOptions {
   /** What its standard input has; absent: it is at its end at once. */
   readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>
   readonly cwd?: string
-  /** Milliseconds until it is killed; default 120,000. */
+  /** Milliseconds until it counts as hung and is killed; default 240,000, far beyond what a busy machine needs. */
   readonly timeout?: number
 }
 
@@ -47,7 +47,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
   const timer = setTimeout(() => {
     isLate = true
     child.kill('SIGKILL')
-  }, options.timeout ?? 120_000)
+  }, options.timeout ?? 240_000)
   const result = new Promise<ChildResult>((resolve, reject) => {
     child.once('error', (cause) => {
       clearTimeout(timer)

@@ -15,7 +15,7 @@ export interface PtyOptions {
   /** Files to put in place of the terminal; it stays the controlling terminal, `/dev/tty`. */
   readonly stdin?: string
   readonly stdout?: string
-  /** Milliseconds; default 30,000. */
+  /** Milliseconds; default 240,000. */
   readonly timeout?: number
 }
 
@@ -67,7 +67,7 @@ export async function runInTerminal(
     const timer = setTimeout(() => {
       terminal.kill('SIGTERM')
       fail(steps[0] === undefined ? 'it did not end' : `${String(steps[0].expect)} never came`)
-    }, options.timeout ?? 30_000)
+    }, options.timeout ?? 240_000)
     terminal.once('error', reject)
     terminal.once('close', (code) => {
       clearTimeout(timer)

@@ -63,7 +63,7 @@ export function tryToPush({source, uploads, moments, flags = []}: TrialOptions):
       const before = registry.requests.length
       const child = await startMirror(
         ['push', '--source', source, '--private-registry', registry.host, '--plain-http', ...flags],
-        {home, timeout: 30_000},
+        {home},
       )
       let seen = 0
       onRequest = ({kind}) => {

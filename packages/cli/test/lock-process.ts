@@ -11,7 +11,7 @@ export function lockProcess(directory: string, script: string): Child {
       '--input-type=module',
       '-e',
       `import {acquireLock} from ${JSON.stringify(lock)}
-import {open, rm} from 'node:fs/promises'
+import {open, readdir, rm} from 'node:fs/promises'
 import {setTimeout as sleep} from 'node:timers/promises'
 const directory = ${JSON.stringify(directory)}
 const say = (text) => process.stdout.write(text + '\\n')

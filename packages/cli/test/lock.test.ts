@@ -2,7 +2,6 @@ import {createHash} from 'node:crypto'
 import {mkdir, readdir, readFile, rm, stat, utimes, writeFile} from 'node:fs/promises'
 import {hostname} from 'node:os'
 import {join} from 'node:path'
-import {setTimeout as sleep} from 'node:timers/promises'
 import {makeTempDir, runChild, type Child, type TempDir} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {acquireLock, type LockOptions} from '#src/state/lock.js'
@@ -92,10 +91,9 @@ describe('a lock', () => {
     const told: string[] = []
     const first = await acquire()
     const second = acquire({wait: 60_000, onWait: (text) => void told.push(text)})
-    await sleep(300)
-    expect(told).toEqual([
-      expect.stringContaining(`waiting for another run to end: process ${process.pid} on`),
-    ])
+    await expect
+      .poll(() => told)
+      .toEqual([expect.stringContaining(`waiting for another run to end: process ${process.pid} on`)])
     await first[Symbol.asyncDispose]()
     await (await second)[Symbol.asyncDispose]()
     expect(told.length).toBe(1)
@@ -106,7 +104,6 @@ describe('a lock', () => {
     const begin = performance.now()
     await expect(acquire({wait: 200})).rejects.toMatchObject(locked)
     expect(performance.now() - begin).toBeGreaterThan(195)
-    expect(performance.now() - begin).toBeLessThan(1500)
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 50)
     await expect(acquire({wait: 60_000, signal: stop.signal})).rejects.toMatchObject({code: 'CANCELLED'})
@@ -134,7 +131,7 @@ describe('a lock', () => {
 describe('a lock that was left behind', () => {
   it('by a process that was killed is free at once', async () => {
     const child = start(
-      `await acquireLock(directory, {key: '${KEY}', wait: 0}); say('held'); await sleep(60_000)`,
+      `await acquireLock(directory, {key: '${KEY}', wait: 0}); say('held'); await sleep(3_600_000)`,
     )
     await expect.poll(() => child.stdout).toBe('held\n')
     await expect(acquire()).rejects.toMatchObject({message: expect.stringContaining(`process ${child.pid} `)})
@@ -157,7 +154,7 @@ describe('a lock that was left behind', () => {
     const child = start(script)
     await expect.poll(() => child.stdout).not.toBe('')
     const pid = Number(child.stdout)
-    await expect.poll(() => readFile(`/proc/${pid}/stat`, 'utf8'), {timeout: 10_000}).toMatch(/^\d+ \(.*\) Z/)
+    await expect.poll(() => readFile(`/proc/${pid}/stat`, 'utf8')).toMatch(/^\d+ \(.*\) Z/)
     const self = await thisProcess()
     await leave({...self, pid, start: '1'})
     expect(await isFree()).toBe(true)
@@ -230,10 +227,16 @@ describe('many processes', () => {
     const [processes, rounds] = [8, 40]
     const holder = {...(await thisProcess()), pid: await deadProcess()}
     for (let round = 0; round < rounds; round += 1) await leave(holder, {key: `round ${round}`, number: 1})
-    const begin = Date.now() + 2000
     const script = `
+      const together = async (moment) => {
+        await (await open(directory + '/' + moment + '-' + process.pid, 'wx')).close()
+        const arrived = async () => (await readdir(directory)).filter((name) => name.startsWith(moment + '-')).length
+        while ((await arrived()) < ${processes}) await sleep(5)
+      }
+      await together('begin')
+      const begin = Date.now()
       for (let round = 0; round < ${rounds}; round += 1) {
-        await sleep(Math.max(0, ${begin} + round * 30 - Date.now()))
+        await sleep(Math.max(0, begin + round * 30 - Date.now()))
         // several at once in each process, too: with two processors there is little that happens at the same time
         const attempts = Array.from({length: 4}, () => acquireLock(directory, {key: 'round ' + round, wait: 0}).then(
           () => say('won ' + round),
@@ -241,7 +244,7 @@ describe('many processes', () => {
         ))
         await Promise.all(attempts)
       }
-      await sleep(3000)`
+      await together('end')`
     const runs = Array.from({length: processes}, () => start(script))
     const results = await Promise.all(runs.map(({result}) => result))
     const won = results.flatMap(({stdout}) => stdout.split('\n').filter((line) => line !== ''))
@@ -252,9 +255,9 @@ describe('many processes', () => {
 
   it('never hold it together, some of them killed while they do', async () => {
     const script = `
-      const [inside, until] = [directory + '/inside', Date.now() + 4000]
-      for (let turn = 0; Date.now() < until; turn += 1) {
-        const lock = await acquireLock(directory, {key: 'all', wait: 20_000})
+      const inside = directory + '/inside'
+      for (let turn = 0; turn < 40; turn += 1) {
+        const lock = await acquireLock(directory, {key: 'all', wait: 240_000})
         try { await (await open(inside, 'wx')).close() } catch { say('TOGETHER') }
         await sleep(Math.random() * 4)
         if (!(await lock.held())) say('LOST')
@@ -264,10 +267,9 @@ describe('many processes', () => {
         await lock[Symbol.asyncDispose]()
         await sleep(Math.random() * 10)
       }`
-    const until = Date.now() + 4000
     const work = async (): Promise<readonly string[]> => {
       const lines: string[] = []
-      while (Date.now() < until) {
+      for (let run = 0; run < 4; run += 1) {
         const {stdout, stderr, signal} = await start(script).result
         lines.push(...stdout.split('\n'), stderr, signal === undefined ? '' : 'killed')
       }

@@ -46,10 +46,8 @@ describe('the notify command', () => {
   })
 
   it('that does not end is killed with all it has started', async () => {
-    const begin = performance.now()
-    const command = `(sleep 1.5; touch ${path('late')}) & touch ${path('begun')}; sleep 60; true`
+    const command = `(sleep 1.5; touch ${path('late')}) & touch ${path('begun')}; sleep 3600; true`
     expect(await notify(command, {timeout: 500})).toBe('the notify command was killed after 0.5 s')
-    expect(performance.now() - begin).toBeLessThan(10_000)
     expect(await readFile(path('begun'), 'utf8')).toBe('')
     await sleep(2000)
     await expect(readFile(path('late'))).rejects.toMatchObject({code: 'ENOENT'})
@@ -58,7 +56,7 @@ describe('the notify command', () => {
   it('is killed when the run is stopped, and not begun after that', async () => {
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 200)
-    expect(await notify('sleep 60', {signal: stop.signal})).toBe(
+    expect(await notify('sleep 3600', {signal: stop.signal})).toBe(
       'the notify command was killed, since this run was stopped',
     )
     expect(await notify(`touch ${path('run')}`, {signal: stop.signal})).toContain('was not run')
@@ -66,9 +64,7 @@ describe('the notify command', () => {
   })
 
   it('does not wait for what was left in the background', async () => {
-    const begin = performance.now()
-    expect(await notify(`sleep 60 & echo $! > ${path('pid')}`)).toBeUndefined()
-    expect(performance.now() - begin).toBeLessThan(10_000)
+    expect(await notify(`sleep 3600 & echo $! > ${path('pid')}`)).toBeUndefined()
     process.kill(Number(await readFile(path('pid'), 'utf8')))
   })
 

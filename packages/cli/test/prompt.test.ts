@@ -74,7 +74,7 @@ async function converse(
   const command = `${[process.execPath, asked, answer, options].map(quoted).join(' ')} </dev/null >/dev/null`
   const child = spawn('script', ['-qfec', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 20_000,
+    timeout: 240_000,
   })
   const left = [...steps]
   let transcript = ''

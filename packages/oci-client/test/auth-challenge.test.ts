@@ -80,11 +80,14 @@ describe('challenges', () => {
     )
   })
 
-  it.each(['a=', 'a ', '"', '\\"', 'a="', ' ', 'a,', 'a=",'])('reads a megabyte of %j at once', (unit) => {
-    const started = performance.now()
-    parseChallenges([unit.repeat(1_000_000 / unit.length)])
-    expect(performance.now() - started).toBeLessThan(2000)
-  })
+  it.each(['a=', 'a ', '"', '\\"', 'a="', ' ', 'a,', 'a=",'])(
+    'reads a megabyte of %j into few challenges',
+    (unit) => {
+      expect(parseChallenges([unit.repeat(1_000_000 / unit.length)]).length).toBeLessThanOrEqual(
+        limits.challenges,
+      )
+    },
+  )
 })
 
 describe('scopes', () => {

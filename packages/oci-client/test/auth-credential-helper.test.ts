@@ -126,11 +126,9 @@ describe('a credential helper', () => {
     ['signal', {code: 'CANCELLED'}],
   ])('that hangs is killed by the %s, whatever it started', async (by, expected) => {
     const pidFile = join(directory, `pid-${by}`)
-    const name = await helper(`echo $$ > ${pidFile}; sleep 5 & wait`)
-    const started = performance.now()
+    const name = await helper(`echo $$ > ${pidFile}; sleep 3600 & wait`)
     const limit = by === 'timeout' ? {timeout: 300} : {signal: AbortSignal.timeout(300)}
     await expect(runCredentialHelper(name, 'reg', {env: env(), ...limit})).rejects.toMatchObject(expected)
-    expect(performance.now() - started).toBeLessThan(3000)
     expect(isAlive(Number(await readFile(pidFile, 'utf8')))).toBe(false)
   })
 })

@@ -117,14 +117,12 @@ test.each([
   )
   const {transport, origin} = transportTo(server.port)
   const source = endless({pause: 0})
-  const started = performance.now()
   const response = await transport.send(get(origin, {method: 'PATCH', body: {stream: source.bytes, length}}))
   expect(response.status).toBe(401)
   expect(response.header('www-authenticate')).toBe('Bearer realm="r"')
   expect(Buffer.from(await response.read(100)).toString()).toBe('{"errors":[]}')
   await source.closed
   expect(source.taken()).toBeLessThan(16 << 20)
-  expect(performance.now() - started).toBeLessThan(3000)
 })
 
 test('an early 413 ends an upload whose source is waiting', async () => {
