@@ -1,6 +1,6 @@
 import {openFileSink, type FileSink, type FileTarget} from '@airgap-mirror/bundle'
 import {openRegistry, type Registry} from '@airgap-mirror/oci-client'
-import {DOCKER_HUB, type CallOptions, type ImageSink} from '@airgap-mirror/oci-client/model'
+import type {CallOptions, ImageSink} from '@airgap-mirror/oci-client/model'
 import type {CopySettings} from '../copy/copy-settings.js'
 import type {FilePlace, Place, RegistryPlace} from '../copy/place.js'
 import {refNameOf} from '../copy/prepare-copy.js'
@@ -16,8 +16,6 @@ export interface CopyTarget extends AsyncDisposable {
 }
 
 const REF_NAME = 'org.opencontainers.image.ref.name'
-/** Where the API of Docker Hub is. */
-const HUB_API = 'registry-1.docker.io'
 
 /** @throws {MirrorError} those of either kind of target, before anything is written */
 export function openCopyTarget(settings: CopySettings, options: OpenSideOptions): Promise<CopyTarget> {
@@ -59,7 +57,6 @@ async function intoRegistry(
   const connection = await connectionTo(name, {settings: target, side: 'target', output, run})
   const registry = openRegistry({
     ...connection,
-    registry: name === DOCKER_HUB ? HUB_API : name,
     knowledge: await state?.hosts.load(name),
     journal: state?.uploads(name),
   })

@@ -1,5 +1,5 @@
+import {canonicalRegistry} from '@airgap-mirror/oci-client/model'
 import type {Path, Problems} from './problems.js'
-import {canonicalHost} from './registry-host.js'
 
 /** Notes what a schema cannot say. The value may be anything: it is looked at beside the schema, not after it. */
 export function checkJobFile(value: unknown, problems: Problems): void {
@@ -9,8 +9,8 @@ export function checkJobFile(value: unknown, problems: Problems): void {
   const seen = new Set<string>()
   for (const [host, settings] of hosts) {
     const path = ['registries', host]
-    if (seen.has(canonicalHost(host))) problems.add(path, 'this registry is there already')
-    seen.add(canonicalHost(host))
+    if (seen.has(canonicalRegistry(host))) problems.add(path, 'this registry is there already')
+    seen.add(canonicalRegistry(host))
     if (isRecord(settings)) checkCredential(settings, path, problems)
   }
   if (!Array.isArray(jobs)) return

@@ -1,3 +1,4 @@
+import {canonicalRegistry} from '@airgap-mirror/oci-client/model'
 import {checkJobFile} from './check-job-file.js'
 import {checkSchema} from './check-schema.js'
 import {expandVariables, type Variables} from './expand-variables.js'
@@ -5,7 +6,6 @@ import type {JobFile} from './job.js'
 import {readJob, readRegistry} from './read-job.js'
 import type {RawJobFile} from './raw-job.js'
 import {readYaml} from './read-yaml.js'
-import {canonicalHost} from './registry-host.js'
 import {jobSchema} from './schema.js'
 
 export interface ParseJobFileOptions {
@@ -32,7 +32,10 @@ export async function parseJobFile(text: string, options: ParseJobFileOptions): 
   const {registries = {}, defaults = {}, jobs} = expanded.value as RawJobFile
   return {
     registries: new Map(
-      Object.entries(registries).map(([host, raw]) => [canonicalHost(host), readRegistry(raw, directory)]),
+      Object.entries(registries).map(([host, raw]) => [
+        canonicalRegistry(host),
+        readRegistry(raw, directory),
+      ]),
     ),
     jobs: jobs.map((job) => readJob({...defaults, ...job}, directory)),
   }

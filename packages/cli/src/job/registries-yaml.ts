@@ -1,10 +1,9 @@
 import {resolve} from 'node:path'
-import {isRegistry, type Reference} from '@airgap-mirror/oci-client/model'
+import {canonicalRegistry, isRegistry, type Reference} from '@airgap-mirror/oci-client/model'
 import {parseRewriteRule, type RewriteRule} from '../engine/rewrite.js'
 import type {RegistrySettings} from './job.js'
 import type {Path, Problems} from './problems.js'
 import {readYaml} from './read-yaml.js'
-import {canonicalHost} from './registry-host.js'
 import {
   distinctPlaces,
   type MirrorPlace,
@@ -37,33 +36,33 @@ export async function parseRegistriesYaml(
   const root = value === null ? {} : recordAt(value, [], problems)
   const mirrors = new Map(
     sections(root, 'mirrors', problems).map(([host, mirror]) => [
-      canonicalHost(host),
+      canonicalRegistry(host),
       readMirror(mirror, ['mirrors', host], problems),
     ]),
   )
   const configs = new Map(
     sections(root, 'configs', problems).map(([host, config]) => [
-      canonicalHost(hostOf(host)),
+      canonicalRegistry(hostOf(host)),
       readConfig(config, {path: ['configs', host], directory, problems}),
     ]),
   )
   problems.throwIfAny()
   const plain = new Set(
     [...mirrors.values()].flatMap(({endpoints}) =>
-      endpoints.filter(({plainHttp}) => plainHttp).map(({host}) => canonicalHost(host)),
+      endpoints.filter(({plainHttp}) => plainHttp).map(({host}) => canonicalRegistry(host)),
     ),
   )
   return {
     mirrorsFor: (reference) => placesFor(reference, mirrors),
     settingsFor: (host) => {
-      const own = configs.get(canonicalHost(host)) ?? configs.get('*')
-      return plain.has(canonicalHost(host)) ? {...own, plainHttp: true} : own
+      const own = configs.get(canonicalRegistry(host)) ?? configs.get('*')
+      return plain.has(canonicalRegistry(host)) ? {...own, plainHttp: true} : own
     },
   }
 }
 
 function placesFor(reference: Reference, mirrors: ReadonlyMap<string, Mirror>): readonly MirrorPlace[] {
-  const mirror = mirrors.get(canonicalHost(reference.registry)) ?? mirrors.get('*')
+  const mirror = mirrors.get(canonicalRegistry(reference.registry)) ?? mirrors.get('*')
   if (mirror === undefined) return [{reference}]
   const {registry: _own, repository, ...version} = reference
   const rewritten = mirror.rewrites.map((rule) => rule.apply(repository)).find((path) => path !== repository)

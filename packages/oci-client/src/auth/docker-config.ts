@@ -1,6 +1,6 @@
-import {isJsonObject, MirrorError, type JsonObject} from '../model/index.js'
+import {canonicalRegistry, isJsonObject, MirrorError, type JsonObject} from '../model/index.js'
 import type {BasicCredential, Credential} from './credential.js'
-import {canonicalHost, HUB_KEY, keysFor, parseRegistryKey, type RegistryKey} from './registry-key.js'
+import {HUB_KEY, keysFor, parseRegistryKey, type RegistryKey} from './registry-key.js'
 
 /** A docker `config.json`, podman `auth.json`, `.dockercfg` or `$DOCKER_AUTH_CONFIG`; entries are read when they are used. */
 export interface DockerConfig {
@@ -88,7 +88,7 @@ export async function findCredential(
 
 /** The helper that docker would ask for a registry. */
 export function helperFor(config: DockerConfig, registry: string): string | undefined {
-  const host = canonicalHost(registry)
+  const host = canonicalRegistry(registry)
   const own = [...config.credHelpers].find(([key]) => {
     const parsed = parseRegistryKey(key)
     return parsed.host === host && parsed.path === ''
@@ -104,7 +104,7 @@ export function hasRepositoryKeys(config: DockerConfig, registry: string): boole
 }
 
 function repositoryKeys(config: DockerConfig, registry: string): readonly RegistryKey[] {
-  const host = canonicalHost(registry)
+  const host = canonicalRegistry(registry)
   return [...config.auths.keys()].map(parseRegistryKey).filter((key) => key.host === host && key.path !== '')
 }
 
@@ -117,7 +117,7 @@ function found(credential: Credential, origin: string): Found {
 
 /** Docker Hub is kept under docker's key, and by podman under its name. */
 function serverNames(registry: string): readonly string[] {
-  return canonicalHost(registry) === 'docker.io' ? [HUB_KEY, 'docker.io'] : [registry]
+  return canonicalRegistry(registry) === 'docker.io' ? [HUB_KEY, 'docker.io'] : [registry]
 }
 
 /** A key written exactly so before those that only mean the same. */

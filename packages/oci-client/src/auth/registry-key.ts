@@ -1,4 +1,4 @@
-import {DOCKER_HUB} from '../model/index.js'
+import {canonicalRegistry} from '../model/index.js'
 
 /** What a key of a credential file speaks of: a registry, and for podman's keys a part of its paths. */
 export interface RegistryKey {
@@ -11,14 +11,6 @@ export interface RegistryKey {
 /** The name under which docker keeps its login to Docker Hub, in files and in helpers. */
 export const HUB_KEY = 'https://index.docker.io/v1/'
 
-const HUB_HOSTS = new Set([DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'])
-
-/** `host[:port]` as it is compared: exactly, port included, but for case and Docker Hub's names. */
-export function canonicalHost(host: string): string {
-  const lower = host.toLowerCase()
-  return HUB_HOSTS.has(lower) ? DOCKER_HUB : lower
-}
-
 /**
  * Reads a key as docker and podman write them: `host:port`, `https://host/v1/` (an old API path, of no meaning),
  * `host/namespace/repository` (containers-auth.json.5).
@@ -26,7 +18,7 @@ export function canonicalHost(host: string): string {
 export function parseRegistryKey(key: string): RegistryKey {
   const bare = key.replace(/^https?:\/\//i, '')
   const slash = bare.indexOf('/')
-  const host = canonicalHost(slash < 0 ? bare : bare.slice(0, slash))
+  const host = canonicalRegistry(slash < 0 ? bare : bare.slice(0, slash))
   const path = slash < 0 ? '' : bare.slice(slash + 1).replace(/\/$/, '')
   const isUrl = bare !== key
   return {host, path: isUrl || path === 'v1' || path === 'v2' ? '' : path}
@@ -34,7 +26,7 @@ export function parseRegistryKey(key: string): RegistryKey {
 
 /** The keys that may hold a repository's credential, the most particular first: `h/a/b`, `h/a`, `h`. */
 export function keysFor(host: string, repository: string | undefined): readonly RegistryKey[] {
-  const canonical = canonicalHost(host)
+  const canonical = canonicalRegistry(host)
   const parts = repository?.split('/') ?? []
   const paths = parts.map((_part, index) => parts.slice(0, parts.length - index).join('/'))
   return [...paths, ''].map((path) => ({host: canonical, path}))

@@ -1,16 +1,23 @@
 import {excerpt} from './printable.js'
 import {redactUrl} from './redact.js'
 import type {HttpUrl} from './send.js'
-import {MirrorError} from '../model/index.js'
+import {canonicalRegistry, DOCKER_HUB, MirrorError} from '../model/index.js'
 
 const ABSOLUTE = /^(?:(?<scheme>https?):)?\/\/(?<authority>[A-Za-z0-9._~%[\]:-]+)(?<rest>(?:[/?].*)?)$/i
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/
 /** What may stand in a request line; a backslash is left out since some parsers take it for a slash. */
 const VISIBLE = /^[\x21-\x5b\x5d-\x7e]+$/
 
-/** The origin a registry (`host[:port]`) is spoken to at, in the one form that origins are compared in. */
+/** Docker Hub's API is at another host than the one in its image names. */
+const HUB_API = 'registry-1.docker.io'
+
+/**
+ * The origin of a registry's API, in the one form that origins are compared in.
+ * @param registry `host[:port]` as image names have it; `docker.io` is Docker Hub
+ */
 export function originOf(registry: string, options: {readonly plainHttp?: boolean | undefined} = {}): string {
-  return new URL(`${options.plainHttp === true ? 'http' : 'https'}://${registry}`).origin
+  const host = canonicalRegistry(registry) === DOCKER_HUB ? HUB_API : registry
+  return new URL(`${options.plainHttp === true ? 'http' : 'https'}://${host}`).origin
 }
 
 export function formatUrl({origin, path}: HttpUrl): string {

@@ -17,6 +17,13 @@ const LABEL = /[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/.source
 const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-fA-F:.]+\\])(?::[0-9]{1,5})?$`)
 
 export const DOCKER_HUB = 'docker.io'
+const HUB_HOSTS: ReadonlySet<string> = new Set([DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'])
+
+/** `host[:port]` in the form that registries are compared in: lower case, and one name for Docker Hub. */
+export function canonicalRegistry(host: string): string {
+  const lower = host.toLowerCase()
+  return HUB_HOSTS.has(lower) ? DOCKER_HUB : lower
+}
 
 export function isTag(text: string): boolean {
   return TAG.test(text)
@@ -78,7 +85,7 @@ function splitHost(path: string): {registry: string; repository: string} {
   const isHost = first === 'localhost' || /[.:[]/.test(first) || /[A-Z]/.test(first)
   const registry = isHost ? first : DOCKER_HUB
   const rest = isHost ? path.slice(slash + 1) : path
-  const hub = registry === 'index.docker.io' || registry === 'registry-1.docker.io' ? DOCKER_HUB : registry
+  const hub = HUB_HOSTS.has(registry) ? DOCKER_HUB : registry
   return {registry: hub, repository: hub === DOCKER_HUB && !rest.includes('/') ? `library/${rest}` : rest}
 }
 

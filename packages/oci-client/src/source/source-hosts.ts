@@ -1,7 +1,6 @@
 import {noticingRateLimit} from './rate-limit-notice.js'
 import type {RegistryClient} from '../registry/client.js'
 import {openClient, type OpenClient} from '../registry/open-registry.js'
-import {DOCKER_HUB} from '../model/index.js'
 import type {RegistryOptions} from '../options.js'
 
 /** One registry that images are fetched from. */
@@ -10,9 +9,6 @@ export interface SourceHost {
   /** Whether it lists referrers itself; learnt with the first question. */
   referrersApi: 'unknown' | 'yes' | 'no'
 }
-
-/** Docker Hub's API is at a host that nobody writes in an image's name. */
-const HUB_API = 'registry-1.docker.io'
 
 /** Every registry is connected to once, when the first image of it is asked for. */
 export class SourceHosts implements AsyncDisposable {
@@ -37,7 +33,7 @@ export class SourceHosts implements AsyncDisposable {
   at(registry: string): SourceHost {
     const known = this.#hosts.get(registry)
     if (known !== undefined) return known
-    const connection = openClient(atHub(this.#registryFor(registry)))
+    const connection = openClient(this.#registryFor(registry))
     const {client} = connection
     const watched = noticingRateLimit({registry, warn: client.warn})
     const host = {
@@ -51,18 +47,5 @@ export class SourceHosts implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#hosts.values()].map(({connection}) => connection.close()))
-  }
-}
-
-/** Credentials are kept under `docker.io`, whatever the host of its API. */
-function atHub(options: RegistryOptions): RegistryOptions {
-  const {registry, credentials} = options
-  if (registry !== DOCKER_HUB) return options
-  return {
-    ...options,
-    registry: HUB_API,
-    ...(credentials === undefined
-      ? {}
-      : {credentials: (request) => credentials({...request, registry: DOCKER_HUB})}),
   }
 }
