@@ -1,6 +1,7 @@
 import {
+  cosignTag,
   formatReference,
-  hexOf,
+  type CosignSuffix,
   type Descriptor,
   type Digest,
   type Reference,
@@ -9,7 +10,7 @@ import {
 import {annotationKeys, type RecordedName} from '../names/recorded-name.js'
 
 /** hauler's `kind` → the suffix of cosign's tag. The part before the slash changed with its versions. */
-const COSIGN_SUFFIX: ReadonlyMap<string, string> = new Map([
+const COSIGN_SUFFIX: ReadonlyMap<string, CosignSuffix> = new Map([
   ['sigs', 'sig'],
   ['atts', 'att'],
   ['sboms', 'sbom'],
@@ -49,7 +50,7 @@ export function haulerImage(
   if (suffix === undefined) return {root, ...(subject === undefined ? {} : {subject})}
   // Without its image there is no tag to go by; by digest it is at least kept.
   if (subject === undefined) return {name: {registry, repository, digest: descriptor.digest}, root}
-  return {name: {registry, repository, tag: `sha256-${hexOf(subject)}.${suffix}`}, root}
+  return {name: {registry, repository, tag: cosignTag(subject, suffix)}, root}
 }
 
 // `dev.hauler/sigs` → `sigs`, `dev.hauler/referrers/<hex>` → `referrers`

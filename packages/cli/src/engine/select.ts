@@ -1,10 +1,11 @@
 import {
+  attachedTo,
   formatReference,
-  hexOf,
   MirrorError,
   readAll,
   limits,
   parseJsonObject,
+  referrersTag,
   type CallOptions,
   type Descriptor,
   type Digest,
@@ -55,7 +56,7 @@ function withReferrers(owners: ReadonlySet<Gathered>, referrers: readonly Gather
   const about = new Map<string, Gathered[]>()
   for (const referrer of referrers) {
     const {subject, name} = referrer.image
-    const key = subject ?? name?.tag?.slice(0, COSIGN_TAG_LENGTH) ?? ''
+    const key = subject ?? attachedTo(name?.tag ?? '') ?? ''
     const others = about.get(key)
     if (others === undefined) about.set(key, [referrer])
     else others.push(referrer)
@@ -76,14 +77,15 @@ function withReferrers(owners: ReadonlySet<Gathered>, referrers: readonly Gather
   }
   for (const owner of owners) keep(owner)
   for (let digest = digests.pop(); digest !== undefined; digest = digests.pop()) {
-    for (const key of [digest, cosignTag(digest)]) for (const referrer of about.get(key) ?? []) keep(referrer)
+    for (const key of [digest, referrersTag(digest)])
+      for (const referrer of about.get(key) ?? []) keep(referrer)
   }
   return kept
 }
 
 /** A nameless referrer, or a cosign signature, attestation or SBOM under the tag that cosign gives it. */
 function isReferrer({subject, name}: SourceImage): boolean {
-  return subject !== undefined || (name?.tag !== undefined && COSIGN_TAG.test(name.tag))
+  return subject !== undefined || attachedTo(name?.tag ?? '') !== undefined
 }
 
 /** Keeps of every index the children of these platforms; what is left out counts as absent. */
@@ -156,13 +158,6 @@ export function parsePlatform(text: string): Platform {
     })
   }
   return {os, architecture, ...(variant === undefined ? {} : {variant})}
-}
-
-const COSIGN_TAG_LENGTH = 'sha256-'.length + 64
-const COSIGN_TAG = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/
-
-function cosignTag(digest: Digest): string {
-  return `sha256-${hexOf(digest)}`
 }
 
 function matches(own: Platform | undefined, wanted: Platform): boolean {

@@ -1,3 +1,4 @@
+import {attachedTo} from '@airgap-mirror/oci-client/model'
 import {tagMatcher, type TagPatterns} from './tag-patterns.js'
 import {inRange, newestFirst, versionOf, withoutMoving, type TagVersion} from './tag-version.js'
 
@@ -39,7 +40,7 @@ function narrowed(tags: readonly string[], filter: TagFilter): readonly string[]
   const isExcluded = exclude === undefined ? undefined : tagMatcher(exclude)
   const left = tags.filter(
     (tag) =>
-      !COSIGN_TAG.test(tag) &&
+      attachedTo(tag) === undefined &&
       inGlob?.(tag) !== false &&
       inRegex?.(tag) !== false &&
       isExcluded?.(tag) !== true,
@@ -54,6 +55,3 @@ function narrowed(tags: readonly string[], filter: TagFilter): readonly string[]
   const kept = newest === undefined ? passing : withoutMoving(passing).toSorted(newestFirst).slice(0, newest)
   return kept.map(({tag}) => tag)
 }
-
-/** Signatures, attestations, SBOMs, and the tag schema of referrers. */
-const COSIGN_TAG = /^sha(?:256|512)-[0-9a-f]{64,128}(?:\.(?:sig|att|sbom))?$/

@@ -1,3 +1,4 @@
+export * from './attached-tag.js'
 export * from './blob-source.js'
 export * from './descriptor.js'
 export * from './digest.js'

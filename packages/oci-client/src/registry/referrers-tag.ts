@@ -2,15 +2,14 @@ import type {RegistryClient} from './client.js'
 import {putManifestBytes} from './put-manifest.js'
 import {readManifest} from './read-manifest.js'
 import {
-  algorithmOf,
   digestOf,
   formatReference,
-  hexOf,
   isJsonObject,
   limits,
   mediaTypes,
   MirrorError,
   parseJsonObject,
+  referrersTag,
   type CallOptions,
   type Descriptor,
   type Digest,
@@ -26,11 +25,6 @@ interface Referrer extends CallOptions {
 
 /** Adds referrers to the index that registries without the referrers API keep them in; one at a time for a subject. */
 export type AddReferrer = (referrer: Referrer) => Promise<void>
-
-/** The tag of that index: algorithm, dash, hex, cut to 32 and 64 characters (distribution-spec, Referrers Tag Schema). */
-export function referrersTag(subject: Digest): string {
-  return `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
-}
 
 export function referrersByTag(client: RegistryClient): AddReferrer {
   const queues = new Map<string, Promise<void>>()

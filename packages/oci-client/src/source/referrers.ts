@@ -1,4 +1,3 @@
-import {cosignTags, isDigestTag} from './cosign-tags.js'
 import {nextPage} from './link-header.js'
 import {readTags} from './list-tags.js'
 import type {Place} from './places.js'
@@ -9,10 +8,11 @@ import {urlOf} from '../registry/client.js'
 import {endpoints} from '../registry/endpoints.js'
 import {scopeOf} from '../registry/head-blob.js'
 import {resolveManifest} from '../registry/read-manifest.js'
-import {referrersTag} from '../registry/referrers-tag.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpRequest, HttpResponse, HttpUrl} from '../http/send.js'
 import {
+  attachedTo,
+  cosignTags,
   formatReference,
   isIndexType,
   isManifestType,
@@ -21,6 +21,7 @@ import {
   mediaTypes,
   MirrorError,
   parseManifest,
+  referrersTag,
   type CallOptions,
   type Descriptor,
   type Digest,
@@ -51,7 +52,7 @@ export async function digestTags(
 ): Promise<ReadonlySet<string> | undefined> {
   try {
     const {tags, complete} = await readTags(client, {place, pages: TAG_PAGES, signal})
-    return complete ? new Set(tags.filter(isDigestTag)) : undefined
+    return complete ? new Set(tags.filter((tag) => attachedTo(tag) !== undefined)) : undefined
   } catch (error) {
     // The right to pull does not always include the right to list: then each tag is asked for.
     if (isMirrorError(error) && error.code !== 'CANCELLED') return undefined

@@ -1,4 +1,4 @@
-import type {Digest} from '@airgap-mirror/oci-client/model'
+import {attachedTo, referrersTag, type Digest} from '@airgap-mirror/oci-client/model'
 import type {KnownTag, KnownTags} from '../known-tags.js'
 
 /** Who wants what at one registry. */
@@ -81,7 +81,7 @@ function keptIn(tags: KnownTags, {owner, wanted}: Claims): Kept {
   const keys = new Set<string>()
   const places = new Map<string, string>()
   const need = (key: string, digest: Digest): void => {
-    for (const place of [placeOf(key, digest), signaturePlace(key, digest)])
+    for (const place of [placeOf(key, digest), attachedPlace(key, digest)])
       if (!places.has(place)) places.set(place, key)
   }
   const isNeeded = (key: string, tag: KnownTag): boolean =>
@@ -154,12 +154,13 @@ function placeOf(key: string, digest: Digest): string {
   return `${nameIn(key)?.repository ?? ''} ${digest}`
 }
 
-/** The start of the tags that cosign gives to what belongs to a digest. */
-function signaturePlace(key: string, digest: Digest): string {
-  return `${nameIn(key)?.repository ?? ''}:${digest.replace(':', '-')}`
+/** Names the tags that cosign and the referrers tag schema attach to a digest in a repository. */
+function attachedPlace(key: string, digest: Digest): string {
+  return `${nameIn(key)?.repository ?? ''}:${referrersTag(digest)}`
 }
 
-/** For a tag such as cosign's: where that is kept which it speaks of. */
+/** The `attachedPlace` of the digest that a tag is attached to; for a tag of an image, the place of nothing. */
 function subjectPlace(key: string): string {
-  return key.replace(/\.[a-z]+$/, '')
+  const {repository = '', tag = ''} = nameIn(key) ?? {}
+  return `${repository}:${attachedTo(tag) ?? ''}`
 }
