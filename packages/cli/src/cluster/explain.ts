@@ -9,6 +9,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   'cri-o': 'crio',
   'containerd-cri': 'containerd',
   dockerd: 'docker',
+  'registries.conf': 'podman',
 }
 
 /** A runtime and its version, as `--as` names them. */

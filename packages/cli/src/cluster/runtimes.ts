@@ -1,5 +1,6 @@
-import type {Explain} from './explanation.js'
+import {explainContainerd, explainCtr} from './containerd/explain-containerd.js'
 import {explainDocker} from './docker/explain-docker.js'
+import type {Explain} from './explanation.js'
 import type {NodeFiles} from './files/node-files.js'
 
 export interface Runtime {
@@ -12,8 +13,14 @@ export interface Runtime {
 /** Every runtime that can be explained. Without `--as`, the first with evidence is taken. */
 export const runtimes: readonly Runtime[] = [
   {
+    name: 'containerd',
+    explain: explainContainerd,
+    evidence: (files) => files.paths.find((path) => path.startsWith('/etc/containerd/')),
+  },
+  {
     name: 'docker',
     explain: explainDocker,
     evidence: (files) => files.paths.find((path) => path.startsWith('/etc/docker/')),
   },
+  {name: 'ctr', explain: explainCtr, evidence: () => undefined},
 ]

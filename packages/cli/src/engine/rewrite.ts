@@ -18,17 +18,23 @@ export function parseRewriteRule(text: string): RewriteRule {
   if (split <= 0) {
     throw new MirrorError('USAGE', `--rewrite ${JSON.stringify(text)} is not of the form REGEX=REPLACEMENT`)
   }
-  const replacement = text.slice(split + 1)
-  let expression: RE2JS
   try {
-    expression = re2().compile(text.slice(0, split))
+    return {text, apply: compileRewrite(text.slice(0, split), text.slice(split + 1))}
   } catch (cause) {
     throw new MirrorError('USAGE', `--rewrite ${JSON.stringify(text)}: ${messageOf(cause)}`, {
       cause,
       hint: 'Rules use RE2, the syntax of Go and K3s: no look-around and no back-references.',
     })
   }
-  return {text, apply: (path) => replaceAll(expression, path, replacement)}
+}
+
+/**
+ * Replaces every match in a path, as Go does.
+ * @throws {Error} if RE2 does not take the expression
+ */
+export function compileRewrite(pattern: string, replacement: string): (path: string) => string {
+  const expression = re2().compile(pattern)
+  return (path) => replaceAll(expression, path, replacement)
 }
 
 function replaceAll(expression: RE2JS, path: string, replacement: string): string {

@@ -18,6 +18,12 @@ export class TomlTable {
     return this.entries.get(key)
   }
 
+  /** The text of a key; absent if there is none or if it is another kind of value. */
+  text(key: string): string | undefined {
+    const value = this.get(key)?.value
+    return typeof value === 'string' ? value : undefined
+  }
+
   /** The table at a path of keys; absent if there is none. */
   table(...keys: readonly string[]): TomlTable | undefined {
     const [first, ...rest] = keys
