@@ -167,7 +167,7 @@ describe('errors', () => {
 
   test('what usually helps, where the error itself does not say', () => {
     expect(formatError(new MirrorError('SOURCE_UNREADABLE', 'cannot read x', {side: 'source'}))).toBe(
-      'error: source: cannot read x\nhint: check the path, and the right to read it\n',
+      'error: source: cannot read x\nhint: Check the path, and the right to read it.\n',
     )
   })
 

@@ -32,6 +32,6 @@ export class ConfigImport extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: 'config import'})
+    await fail(error, {command: {name: 'config import', flags: ConfigImport.flags}})
   }
 }

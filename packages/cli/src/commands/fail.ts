@@ -1,10 +1,11 @@
 import {isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
 import {exitCodeOfError, type ExitCodeOptions} from '../report/exit-code.js'
+import type {AdvisedCommand} from '../text/advice/words.js'
 import {formatError} from '../text/format-error.js'
 
 export interface FailOptions extends ExitCodeOptions {
-  /** The command that failed, for the hint to its help. */
-  readonly command: string | undefined
+  /** The command that failed, for its flags and its help. */
+  readonly command: AdvisedCommand | undefined
 }
 
 /** Says on standard error what ended the run, and sets the exit code. The one place where errors become both. */
@@ -13,9 +14,9 @@ export async function fail(error: unknown, options: FailOptions): Promise<void> 
     process.exitCode = 0
     return
   }
-  const shown = asUsage(error, options.command) ?? error
+  const shown = asUsage(error, options.command?.name) ?? error
   process.exitCode = exitCodeOfError(shown, options)
-  process.stderr.write(formatError(shown))
+  process.stderr.write(formatError(shown, options))
 }
 
 /** oclif ends `--help` and `--version` with an error whose exit code is 0. */
@@ -34,7 +35,7 @@ function asUsage(error: unknown, command: string | undefined): MirrorError | und
       .split(/\s*\n\s*/)
       .join('; '),
     {
-      hint: `See: mirror ${command === undefined ? '' : `${command} `}--help`,
+      hint: `Run "mirror ${command === undefined ? '' : `${command} `}--help" to see how it is used.`,
     },
   )
 }

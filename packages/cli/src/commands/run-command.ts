@@ -4,9 +4,10 @@ import type {Renderer} from '../render/renderer.js'
 import {exitCodeOfError, exitCodeOfReport, type ExitCode} from '../report/exit-code.js'
 import {reportErrorOf} from '../report/report-error.js'
 import {failedReport, type Report} from '../report/report.js'
+import {wordedEvent, wordedReport} from '../report/word-advice.js'
 import type {OutputSettings} from '../settings/output-settings.js'
 import {listenForSignals, type Interruption} from '../signals.js'
-import {fail} from './fail.js'
+import {fail, type FailOptions} from './fail.js'
 import {writeOutputs} from './write-outputs.js'
 
 /** What a command's work is given. */
@@ -21,6 +22,8 @@ export interface Run {
 
 export interface CommandOptions {
   readonly command: string
+  /** Every flag of the command by name, so that advice names none that it lacks. */
+  readonly flagTable: Readonly<Record<string, unknown>>
   /** As they were given, for the report of a run that comes to nothing. */
   readonly source: string
   readonly target: string
@@ -35,34 +38,38 @@ export async function runCommand(
 ): Promise<ExitCode> {
   const {command, output} = options
   const startedAt = new Date()
-  const renderer = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
+  const advised = {name: command, flags: options.flagTable}
+  const plain = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
+  const renderer: Renderer = {...plain, onEvent: (event) => plain.onEvent(wordedEvent(event, advised))}
   const warn = (text: string): void => renderer.onEvent({type: 'warning', text})
   using interruption = listenForSignals({
     onDrain: () => warn('stopping: finishing what is nearly done; once more to leave at once'),
     onLeave: () => renderer.close(),
   })
   let sending = false
-  const ending = (): {command: string; signal: 'SIGINT' | 'SIGTERM' | undefined; sending: boolean} => ({
-    command,
+  const ending = (): FailOptions => ({
+    command: advised,
     signal: interruption.received(),
     sending,
   })
   let report: Report
   let exitCode: ExitCode
   try {
-    report = await work({
+    const worked = await work({
       renderer,
       interruption,
       warn,
       note: (text) => renderer.onEvent({type: 'note', text}),
       onStart: () => (sending = true),
     })
+    report = wordedReport(worked, advised)
     renderer.finish(report)
     exitCode = exitCodeOfReport(report, ending())
   } catch (error) {
     renderer.close()
     await fail(error, ending())
-    report = failedReport({...options, startedAt, finishedAt: new Date()}, reportErrorOf(error))
+    const failed = failedReport({...options, startedAt, finishedAt: new Date()}, reportErrorOf(error))
+    report = wordedReport(failed, advised)
     exitCode = exitCodeOfError(error, ending())
   }
   try {

@@ -10,6 +10,7 @@ import {prepareCopy} from '../copy/prepare-copy.js'
 import {push} from '../engine/push.js'
 import type {ExitCode} from '../report/exit-code.js'
 import {makeReport, type Report} from '../report/report.js'
+import {copyFlags} from '../settings/flags.js'
 import {flagReader, type FlagValues} from '../settings/flag-values.js'
 import {readOutputFlags} from '../settings/output-settings.js'
 import {passwordWarnings} from '../settings/registry-settings.js'
@@ -25,7 +26,13 @@ export async function runCopy(
 ): Promise<ExitCode> {
   const read = flagReader(flags)
   const figures = {source: shownPlace(places.source), target: shownPlace(places.destination)}
-  const options = {command: 'copy', ...figures, output: readOutputFlags(read), dryRun: read.on('dry-run')}
+  const options = {
+    command: 'copy',
+    flagTable: copyFlags,
+    ...figures,
+    output: readOutputFlags(read),
+    dryRun: read.on('dry-run'),
+  }
   return runCommand(options, async (run) => {
     const settings = await readCopySettings(places, flags)
     for (const text of passwordWarnings(flags)) run.warn(text)

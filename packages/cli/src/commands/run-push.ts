@@ -6,6 +6,7 @@ import {push} from '../engine/push.js'
 import type {ExitCode} from '../report/exit-code.js'
 import {makeReport, type Report} from '../report/report.js'
 import {openCredentials} from '../settings/credentials.js'
+import {pushFlags} from '../settings/flags.js'
 import {flagReader, type FlagValues} from '../settings/flag-values.js'
 import {readOutputFlags} from '../settings/output-settings.js'
 import {readPushSettings, type PushSettings} from '../settings/push-settings.js'
@@ -18,7 +19,13 @@ import {listening, runCommand, type Run} from './run-command.js'
 export async function runPush(flags: FlagValues): Promise<ExitCode> {
   const read = flagReader(flags)
   const figures = {source: read.text('source') ?? '', target: read.text('private-registry') ?? ''}
-  const options = {command: 'push', ...figures, output: readOutputFlags(read), dryRun: read.on('dry-run')}
+  const options = {
+    command: 'push',
+    flagTable: pushFlags,
+    ...figures,
+    output: readOutputFlags(read),
+    dryRun: read.on('dry-run'),
+  }
   return runCommand(options, async (run) => {
     const settings = await readPushSettings(flags)
     for (const text of passwordWarnings(flags)) run.warn(text)

@@ -5,6 +5,7 @@ import {wantedBy} from '../job/job-images.js'
 import type {ExitCode} from '../report/exit-code.js'
 import {reportErrorOf} from '../report/report-error.js'
 import {makeReport, type Report, type ReportError} from '../report/report.js'
+import {syncFlags} from '../settings/flags.js'
 import {flagReader, type FlagValues} from '../settings/flag-values.js'
 import {readOutputFlags} from '../settings/output-settings.js'
 import {passwordWarnings} from '../settings/registry-settings.js'
@@ -24,6 +25,7 @@ export function runSync(flags: FlagValues): Promise<ExitCode> {
   const read = flagReader(flags)
   const options = {
     command: 'sync',
+    flagTable: syncFlags,
     source: read.text('config') ?? read.list('images').join(', '),
     target: read.text('private-registry') ?? '',
     output: readOutputFlags(read),

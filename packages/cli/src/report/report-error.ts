@@ -1,19 +1,22 @@
 import {isMirrorError} from '@airgap-mirror/oci-client/model'
 import {explain} from '../text/format-error.js'
-import {hintOf} from '../text/hint-of.js'
 import type {ReportError} from './report.js'
 
-/** An error as the report holds it: no stack, no credential, one printable line. What is no MirrorError is a `BUG`. */
+/**
+ * An error as the report holds it: no stack, no credential, one printable line. What is no MirrorError is a `BUG`. Its
+ * advice is worded later, for the command: see `wordedReport`.
+ */
 export function reportErrorOf(thrown: unknown): ReportError {
   if (!isMirrorError(thrown)) {
     const message = thrown instanceof Error ? `${thrown.name}: ${explain(thrown)}` : String(thrown)
-    return {code: 'BUG', message, hint: 'this is a bug in mirror: report it'}
+    return {code: 'BUG', message, hint: 'Report it: this is a bug in mirror.'}
   }
-  const hint = hintOf(thrown)
+  const {side, advice, hint} = thrown
   return {
     code: thrown.code,
     message: explain(thrown),
-    ...(thrown.side === undefined ? {} : {side: thrown.side}),
+    ...(side === undefined ? {} : {side}),
+    ...(advice === undefined ? {} : {advice}),
     ...(hint === undefined ? {} : {hint}),
   }
 }

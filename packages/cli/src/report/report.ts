@@ -1,4 +1,4 @@
-import type {Digest, Side} from '@airgap-mirror/oci-client/model'
+import type {Advice, Digest, Side} from '@airgap-mirror/oci-client/model'
 
 /**
  * What became of one image. `planned`: a dry run, it would be pushed. `skipped`: not tried, since another one failed
@@ -15,6 +15,8 @@ export interface ReportError {
   /** Where it happened; absent where it was on neither side. */
   readonly side?: Side
   readonly message: string
+  /** The remedy before it is worded as the hint; in no report that is written. */
+  readonly advice?: Advice
   readonly hint?: string
 }
 

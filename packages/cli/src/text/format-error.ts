@@ -1,5 +1,6 @@
 import {isMirrorError, type MirrorError} from '@airgap-mirror/oci-client/model'
-import {hintOf} from './hint-of.js'
+import {advise} from './advice/advise.js'
+import type {AdvisedCommand} from './advice/words.js'
 import {shortened} from './printable.js'
 import {redacted} from './redacted.js'
 
@@ -8,11 +9,15 @@ const LONGEST = 2000
 const DEEPEST = 8
 
 /**
- * What is printed for an error: `error: <side>: message`, and a `hint:` line where it has one. Anything else than a
- * MirrorError is a bug and shows its stack. Ends with a newline.
+ * The text of an error: `error: <side>: message`, and a `hint:` line with its advice. Anything else than a MirrorError is
+ * a bug and shows its stack. Ends with a newline.
+ * @param options.command the command that failed; without one, no flag is named
  */
-export function formatError(thrown: unknown): string {
-  return isMirrorError(thrown) ? formatMirrorError(thrown) : formatBug(thrown)
+export function formatError(
+  thrown: unknown,
+  options: {readonly command?: AdvisedCommand | undefined} = {},
+): string {
+  return isMirrorError(thrown) ? formatMirrorError(thrown, options.command) : formatBug(thrown)
 }
 
 /** The message of an error with those of its causes, where they add something; one printable line. */
@@ -30,8 +35,9 @@ export function formatFailure(where: readonly string[], hint: string | undefined
   return `${line(['error', ...where].join(': '))}\n${hint === undefined ? '' : `${line(`hint: ${hint}`)}\n`}`
 }
 
-function formatMirrorError(error: MirrorError): string {
-  return formatFailure([...(error.side === undefined ? [] : [error.side]), explain(error)], hintOf(error))
+function formatMirrorError(error: MirrorError, command: AdvisedCommand | undefined): string {
+  const where = error.side === undefined ? [] : [error.side]
+  return formatFailure([...where, explain(error)], advise(error, {command}))
 }
 
 function formatBug(thrown: unknown): string {

@@ -1,3 +1,5 @@
+import type {Advice} from './advice.js'
+
 /** Stable names of everything that can go wrong and that a user can do something about. */
 export type ErrorCode =
   // invalid input, found before the first byte is sent
@@ -54,7 +56,9 @@ export type Side = 'source' | 'target'
 export interface MirrorErrorOptions {
   /** Which side it happened on: printed first, since it is what a mirroring user needs to hear first. */
   readonly side?: Side | undefined
-  /** What to do about it, one sentence. */
+  /** Remedy as data. The program words it for its command and the side. */
+  readonly advice?: Advice | undefined
+  /** Remedy in words, for the program's own errors: one sentence that names no flag. Libraries give `advice`. */
   readonly hint?: string | undefined
   readonly cause?: unknown
 }
@@ -62,18 +66,20 @@ export interface MirrorErrorOptions {
 /**
  * The one error shape for everything a user can cause or mend. Anything else that escapes is a bug and prints a stack.
  * Test `code`, never `instanceof`: two copies of this package may be loaded. Never carries a credential, a header or
- * a signed query: only `code`, `message`, `side`, `hint` and `cause`.
+ * a signed query: only `code`, `message`, `side`, `advice`, `hint` and `cause`.
  */
 export class MirrorError extends Error {
   override readonly name = 'MirrorError'
   readonly code: ErrorCode
   readonly side: Side | undefined
+  readonly advice: Advice | undefined
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, options: MirrorErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : {cause: options.cause})
     this.code = code
     this.side = options.side
+    this.advice = options.advice
     this.hint = options.hint
   }
 }

@@ -1,4 +1,5 @@
 export * from './attached-tag.js'
+export * from './advice.js'
 export * from './blob-source.js'
 export * from './descriptor.js'
 export * from './digest.js'

@@ -24,6 +24,6 @@ export class ConfigExplain extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: 'config explain'})
+    await fail(error, {command: {name: 'config explain', flags: ConfigExplain.flags}})
   }
 }

@@ -1,0 +1,59 @@
+import {given, type Setting, type Words} from './words.js'
+
+/** Credentials, rights, TLS and proxies. */
+export const accessWords = {
+  'log-in': ({sided}) =>
+    `${given(sided('username'), (username) => `Give ${username} with ${sided('password-stdin')} or ${sided('docker-config')} FILE, or `) || 'First '}log in with docker or podman.`,
+  'check-credential': 'Check the user name and the password or token, or log in again.',
+  'use-password': 'Log in to this registry with a user name and a password.',
+  'check-rights': ({side}) =>
+    side === 'source'
+      ? 'Check that the account has the right to pull from there.'
+      : 'Check that the account has the right to push there, and that the project exists: Harbor and GitLab refuse both alike.',
+  'check-deletion-right': 'Check that the account has the right to delete there.',
+  'correct-credential-file': 'Correct the file, or log in again so that it is written anew.',
+  'check-token-server': (_setting, {host}) =>
+    `Check that ${host} is the token server, and that no proxy answers in its place.`,
+  'run-helper': (_setting, {program, server}) =>
+    `Run "echo ${server} | ${program} get" to see what is wrong.`,
+  'install-helper': (_setting, {program}) =>
+    `Install ${program}, or take it out of credHelpers and credsStore.`,
+
+  'trust-authority': ({sided}) =>
+    given(sided('cacert'), (cacert) => `Give the authority's certificate with ${cacert} FILE.`) ||
+    "Add the authority's certificate to those that this machine trusts.",
+  'trust-authority-if-right': ({sided}) =>
+    `If the certificate is right, ${given(sided('cacert'), (cacert) => `give its authority's with ${cacert} FILE`) || "add its authority's to those that this machine trusts"}.`,
+  'use-certificate-name':
+    'Name the registry as its certificate does, or have a certificate made for this name.',
+  'check-clock': "Renew the certificate, or set this machine's clock right.",
+  'use-plain-http': ({sided}) =>
+    given(sided('plain-http'), (plain) => `Use ${plain} if the registry is meant to speak plain HTTP.`) ||
+    'Check that this is the port at which the registry speaks HTTPS.',
+  'use-https': ({sided}) =>
+    given(sided('plain-http'), (plain) => `Leave out ${plain} if the registry speaks HTTPS at that port.`) ||
+    'Check that this is the port at which the registry speaks plain HTTP.',
+  'give-client-certificate': (setting) =>
+    clientCertificate(setting, (cert, key) => `Give a client certificate with ${cert} FILE ${key} FILE.`) ||
+    'Give a client certificate.',
+  'check-client-certificate': (setting) =>
+    `Check that the registry knows the authority of the client certificate${clientCertificate(setting, (cert, key) => ` that ${cert} and ${key} name`)}.`,
+  'switch-on-tls': 'Switch on TLS 1.2 or 1.3 at the registry.',
+  'use-pem': 'Give the certificate as PEM: -----BEGIN CERTIFICATE-----.',
+  'use-plain-key': 'Give the key as PEM, and not encrypted.',
+
+  'correct-proxy-url':
+    'Give the proxy as http://host:port or https://host:port, with user:password@ before the host if it asks for them.',
+  'check-proxy': ({sided}) =>
+    `Check HTTPS_PROXY${given(sided('proxy'), (proxy) => `, HTTP_PROXY and ${proxy}`) || ' and HTTP_PROXY'}, or name the registry in NO_PROXY to go past the proxy.`,
+  'check-proxy-scheme': 'Check whether it is an http:// or an https:// proxy.',
+  'add-proxy-login': 'Put its user name and password into the proxy URL: http://user:password@host:port.',
+  'check-behind-proxy': (_setting, {target}) =>
+    `Check that ${target} is up, and that the proxy can reach it.`,
+  'allow-at-proxy': (_setting, {target}) =>
+    `Allow ${target} at the proxy, or name it in NO_PROXY to go past the proxy.`,
+} satisfies Partial<Words>
+
+function clientCertificate({sided}: Setting, part: (cert: string, key: string) => string): string {
+  return given(sided('client-cert'), (cert) => given(sided('client-key'), (key) => part(cert, key)))
+}

@@ -1,0 +1,184 @@
+import {MirrorError, type Advice, type Side} from '@airgap-mirror/oci-client/model'
+import {describe, expect, test} from 'vitest'
+import {commands} from '#src/commands/index.js'
+import {sourceRegistryFlags, targetRegistryFlags} from '#src/settings/registry-flags.js'
+import {advise} from '#src/text/advice/advise.js'
+
+/** One advice of each kind: the compiler asks for those that are missing. */
+const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readonly kind: Kind}>, 'kind'>} = {
+  'check-registry-running': {},
+  'check-registry-address': {},
+  'check-network-path': {},
+  'check-host-name': {},
+  'check-reference': {},
+  'read-registry-log': {},
+  'see-exchanges': {},
+  'try-later': {},
+  'slow-down': {},
+  'free-registry-disk': {},
+  'raise-quota': {},
+  'share-upload-storage': {},
+  'create-repository': {},
+  'shorten-repository': {},
+  'use-another-tag': {},
+  'allow-writes': {},
+  'check-tag-policy': {},
+  'raise-body-limit': {},
+  'push-whole-index': {},
+  'convert-manifest': {},
+  'free-referrers-tag': {},
+  'switch-on-deletion': {},
+  'delete-by-registry': {},
+  'check-tag-list': {},
+  'find-changing-proxy': {},
+  'switch-off-compression': {},
+  'complete-at-registry': {},
+  'log-in': {},
+  'check-credential': {},
+  'use-password': {},
+  'check-rights': {},
+  'check-deletion-right': {},
+  'correct-credential-file': {},
+  'trust-authority': {},
+  'trust-authority-if-right': {},
+  'use-certificate-name': {},
+  'check-clock': {},
+  'use-plain-http': {},
+  'use-https': {},
+  'give-client-certificate': {},
+  'check-client-certificate': {},
+  'switch-on-tls': {},
+  'use-pem': {},
+  'use-plain-key': {},
+  'correct-proxy-url': {},
+  'check-proxy': {},
+  'check-proxy-scheme': {},
+  'add-proxy-login': {},
+  'check-path': {},
+  'copy-again': {},
+  'copy-again-whole': {},
+  'make-again': {},
+  'complete-archive': {},
+  'wait-until-written': {},
+  'check-copied-whole': {},
+  'join-parts': {},
+  'give-archive': {},
+  'give-images': {},
+  'save-with-current-docker': {},
+  'save-with-current-tool': {},
+  'open-inner-archives': {},
+  'save-with-other-options': {},
+  'unpack-if-trusted': {},
+  'refuse-if-unknown': {},
+  'use-larger-zstd-frames': {},
+  'archive-without-sparse-files': {},
+  'allow-scratch': {},
+  'use-another-scratch': {},
+  'use-gzip-layers': {},
+  'choose-one-platform': {},
+  'use-oci-archive': {},
+  'use-oci-archive-if-trusted': {},
+  'free-disk': {},
+  'use-writable-place': {},
+  'use-new-file': {},
+  'use-new-archive': {},
+  'use-empty-directory': {},
+  'use-another-directory': {},
+  'check-behind-proxy': {target: 'registry.example:5000'},
+  'allow-at-proxy': {target: 'registry.example:5000'},
+  'check-token-server': {host: 'auth.example'},
+  'run-helper': {program: 'docker-credential-pass', server: 'registry.example'},
+  'install-helper': {program: 'docker-credential-pass'},
+  decompress: {compression: 'zstd-long-window'},
+}
+const advices = Object.entries(examples).map(([kind, details]) => Object.assign({kind}, details) as Advice)
+
+const sides: readonly (Side | undefined)[] = ['source', 'target', undefined]
+const callers = Object.entries(commands).map(([id, {flags}]) => ({
+  name: id.replaceAll(':', ' '),
+  flags: flags as Readonly<Record<string, unknown>>,
+}))
+const settings = [undefined, ...callers].flatMap((command) => sides.map((side) => ({command, side})))
+
+/** Flags that say how to reach the registries of one side. */
+const sidedNames = new Set(
+  Object.keys(sourceRegistryFlags)
+    .map((name) => name.replace(/^source-/, ''))
+    .filter((name) => Object.hasOwn(targetRegistryFlags, name)),
+)
+
+function textOf(advice: Advice, {side, command}: (typeof settings)[number]): string {
+  return advise({code: 'PROTOCOL', side, advice}, {command}) ?? ''
+}
+
+function flagsIn(text: string): readonly string[] {
+  return [...text.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)].map(([, name = '']) => name)
+}
+
+function sideOf(flag: string): Side | undefined {
+  if (flag.startsWith('source-') && sidedNames.has(flag.slice('source-'.length))) return 'source'
+  return sidedNames.has(flag) ? 'target' : undefined
+}
+
+describe.each(
+  settings.map(
+    (setting) => [setting.command?.name ?? 'no command', setting.side ?? 'no side', setting] as const,
+  ),
+)('Advice for %s at %s', (_command, _side, setting) => {
+  test('names only flags that the command has', () => {
+    const unknown = advices.flatMap((advice) =>
+      flagsIn(textOf(advice, setting))
+        .filter((flag) => !Object.hasOwn(setting.command?.flags ?? {}, flag))
+        .map((flag) => `${advice.kind}: --${flag}`),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  test("names a registry's flags only of the side at which the error is", () => {
+    const astray = advices.flatMap((advice) =>
+      flagsIn(textOf(advice, setting))
+        .filter((flag) => sideOf(flag) !== undefined && sideOf(flag) !== setting.side)
+        .map((flag) => `${advice.kind}: --${flag}`),
+    )
+    expect(astray).toEqual([])
+  })
+
+  test('is one sentence with a capital and a full stop, and no question', () => {
+    const crooked = advices
+      .map((advice) => textOf(advice, setting))
+      .filter((text) => !/^[A-Z][^?]*[^\s.]\.$/.test(text) || /[.!] [A-Z]/.test(text))
+    expect(crooked).toEqual([])
+  })
+})
+
+describe('Advice', () => {
+  const copy = {command: callers.find(({name}) => name === 'copy')}
+  const push = {command: callers.find(({name}) => name === 'push')}
+
+  test("for a source that asks for a login names the source's flags", () => {
+    const error = new MirrorError('AUTH_REQUIRED', 'x', {side: 'source', advice: {kind: 'log-in'}})
+    expect(advise(error, copy)).toBe(
+      'Give --source-username with --source-password-stdin or --source-docker-config FILE, or log in with docker or podman.',
+    )
+  })
+
+  test('to decompress names standard input only if the command reads it', () => {
+    const advice = {kind: 'decompress', compression: 'bzip2'} as const
+    expect(advise({code: 'SOURCE_UNSUPPORTED', side: 'source', advice}, push)).toContain(
+      '"bzip2 -dc FILE | mirror push --source - …"',
+    )
+    expect(advise({code: 'SOURCE_UNSUPPORTED', side: 'source', advice}, copy)).toBe(
+      'Decompress it first with "bzip2 -dc FILE > NEW.tar".',
+    )
+  })
+
+  test("gives way to an error's own words", () => {
+    const error = {code: 'X', hint: 'Do this.', advice: {kind: 'check-path'}} as const
+    expect(advise(error, push)).toBe('Do this.')
+  })
+
+  test('falls back on what usually helps with the code', () => {
+    expect(advise({code: 'SOURCE_UNREADABLE'}, push)).toBe('Check the path, and the right to read it.')
+    expect(advise({code: 'USAGE'}, push)).toBeUndefined()
+  })
+})

@@ -1,0 +1,105 @@
+/** Advice that needs no more than its kind. */
+type PlainAdvice =
+  // a registry
+  | 'check-registry-running'
+  | 'check-registry-address'
+  | 'check-network-path'
+  | 'check-host-name'
+  | 'check-reference'
+  | 'read-registry-log'
+  | 'see-exchanges'
+  | 'try-later'
+  | 'slow-down'
+  | 'free-registry-disk'
+  | 'raise-quota'
+  | 'share-upload-storage'
+  | 'create-repository'
+  | 'shorten-repository'
+  | 'use-another-tag'
+  | 'allow-writes'
+  | 'check-tag-policy'
+  | 'raise-body-limit'
+  | 'push-whole-index'
+  | 'convert-manifest'
+  | 'free-referrers-tag'
+  | 'switch-on-deletion'
+  | 'delete-by-registry'
+  | 'check-tag-list'
+  | 'find-changing-proxy'
+  | 'switch-off-compression'
+  | 'complete-at-registry'
+  // credentials and rights
+  | 'log-in'
+  | 'check-credential'
+  | 'use-password'
+  | 'check-rights'
+  | 'check-deletion-right'
+  | 'correct-credential-file'
+  // TLS
+  | 'trust-authority'
+  | 'trust-authority-if-right'
+  | 'use-certificate-name'
+  | 'check-clock'
+  | 'use-plain-http'
+  | 'use-https'
+  | 'give-client-certificate'
+  | 'check-client-certificate'
+  | 'switch-on-tls'
+  | 'use-pem'
+  | 'use-plain-key'
+  // proxies
+  | 'correct-proxy-url'
+  | 'check-proxy'
+  | 'check-proxy-scheme'
+  | 'add-proxy-login'
+  // an archive or a directory that is read
+  | 'check-path'
+  | 'copy-again'
+  | 'copy-again-whole'
+  | 'make-again'
+  | 'complete-archive'
+  | 'wait-until-written'
+  | 'check-copied-whole'
+  | 'join-parts'
+  | 'give-archive'
+  | 'give-images'
+  | 'save-with-current-docker'
+  | 'save-with-current-tool'
+  | 'open-inner-archives'
+  | 'save-with-other-options'
+  | 'unpack-if-trusted'
+  | 'refuse-if-unknown'
+  | 'use-larger-zstd-frames'
+  | 'archive-without-sparse-files'
+  | 'allow-scratch'
+  | 'use-another-scratch'
+  | 'use-gzip-layers'
+  // an archive or a directory that is written
+  | 'choose-one-platform'
+  | 'use-oci-archive'
+  | 'use-oci-archive-if-trusted'
+  | 'free-disk'
+  | 'use-writable-place'
+  | 'use-new-file'
+  | 'use-new-archive'
+  | 'use-empty-directory'
+  | 'use-another-directory'
+
+/** How to unpack a compression that is not read here. */
+export type ForeignCompression =
+  'bzip2' | 'lz4' | 'compress' | 'lzip' | 'zip' | 'xz' | 'zstd-dictionary' | 'zstd-long-window'
+
+/**
+ * What a user can do about an error, as data: no library knows the commands or the flags of the program, which words it for
+ * the command and the side.
+ */
+export type Advice =
+  | {readonly [Kind in PlainAdvice]: {readonly kind: Kind}}[PlainAdvice]
+  /** `host:port` that a proxy could not reach. */
+  | {readonly kind: 'check-behind-proxy'; readonly target: string}
+  /** `host:port` that a proxy does not let through. */
+  | {readonly kind: 'allow-at-proxy'; readonly target: string}
+  | {readonly kind: 'check-token-server'; readonly host: string}
+  | {readonly kind: 'run-helper'; readonly program: string; readonly server: string}
+  | {readonly kind: 'install-helper'; readonly program: string}
+  | {readonly kind: 'decompress'; readonly compression: ForeignCompression}
