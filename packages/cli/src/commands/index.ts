@@ -1,3 +1,4 @@
+import {ConfigEmit} from './config/emit.js'
 import {ConfigExplain} from './config/explain.js'
 import {ConfigImport} from './config-import.js'
 import {Copy} from './copy.js'
@@ -11,4 +12,5 @@ export const commands = {
   copy: Copy,
   'config:import': ConfigImport,
   'config:explain': ConfigExplain,
+  'config:emit': ConfigEmit,
 }

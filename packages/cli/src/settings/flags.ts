@@ -1,37 +1,15 @@
 import {defaults} from './defaults.js'
 import {repeated, text, toggle} from './define-flag.js'
+import {namingFlags} from './naming-flags.js'
 import {privateRegistryFlags, sourceRegistryFlags, targetRegistryFlags} from './registry-flags.js'
 
-const naming = 'NAMING'
+export {emitFlags} from './emit-flags.js'
+
 const choosing = 'CHOOSING'
 const reading = 'READING'
 const keeping = 'STATE'
 const nightly = 'UNATTENDED RUNS'
 const output = 'OUTPUT'
-
-const namingFlags = {
-  'map-host': text('map-host', {
-    description: `the source host: dropped, or kept as the first path component [default: ${defaults.mapHost}]`,
-    helpValue: 'drop|keep',
-    helpGroup: naming,
-    options: ['drop', 'keep'],
-  }),
-  rewrite: repeated('rewrite', {
-    description: 'rewrite the repository path, RE2 syntax; repeatable, in order',
-    helpValue: 'REGEX=REPLACEMENT',
-    helpGroup: naming,
-  }),
-  map: text('map', {
-    description: 'lines SOURCE TARGET that win over all rules',
-    helpValue: 'FILE',
-    helpGroup: naming,
-  }),
-  'max-depth': text('max-depth', {
-    description: 'join path components deeper than this with -',
-    helpValue: 'N',
-    helpGroup: naming,
-  }),
-}
 
 const listFlags = {
   images: repeated('images', {

@@ -1,5 +1,5 @@
 import {limits} from '@airgap-mirror/oci-client/model'
-import {parseMapFile} from '../engine/image-list.js'
+import {parseMapFile, type ListedImage} from '../engine/image-list.js'
 import {referenceKey} from '../engine/naming.js'
 import {parseRewriteRule} from '../engine/rewrite.js'
 import type {JobNaming} from '../job/job.js'
@@ -35,4 +35,11 @@ export async function readMapFile(path: string | undefined): Promise<ReadonlyMap
         path,
         referenceKey,
       )
+}
+
+/** A list's second columns are targets, beneath the lines of `--map`. */
+export function secondColumns(listed: readonly ListedImage[]): readonly (readonly [string, string])[] {
+  return listed.flatMap(({source, target}) =>
+    target === undefined ? [] : [[referenceKey(source), target] as const],
+  )
 }

@@ -1,14 +1,13 @@
 import {tmpdir} from 'node:os'
 import type {LayerCompression} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
-import {parseRegistryTarget, referenceKey, type NamingRules} from '../engine/naming.js'
+import {parseRegistryTarget, type NamingRules} from '../engine/naming.js'
 import {parsePlatform, type Choice} from '../engine/select.js'
 import type {SparsePolicy} from '../engine/sparse.js'
-import type {ListedImage} from '../engine/image-list.js'
 import type {RegistrySettings} from '../job/job.js'
 import {defaults} from './defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from './flag-values.js'
-import {readMapFile, readNamingFlags} from './naming-settings.js'
+import {readMapFile, readNamingFlags, secondColumns} from './naming-settings.js'
 import {readOutputFlags, stateDirectory, type OutputSettings} from './output-settings.js'
 import {readLists} from './read-lists.js'
 import {connectionOptions, type ConnectionOptions} from './registry-options.js'
@@ -84,11 +83,4 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
     dryRun: on('dry-run'),
     output: readOutputFlags(read),
   }
-}
-
-/** A list's second columns are targets, beneath the lines of `--map`. */
-function secondColumns(listed: readonly ListedImage[]): readonly (readonly [string, string])[] {
-  return listed.flatMap(({source, target}) =>
-    target === undefined ? [] : [[referenceKey(source), target] as const],
-  )
 }

@@ -1,0 +1,79 @@
+import type {Mapping} from './mapping.js'
+
+export type Fallback = 'keep' | 'cut'
+
+/** A version as `--for TARGET@MAJOR.MINOR` gives it. */
+export interface TargetVersion {
+  readonly major: number
+  readonly minor: number
+}
+
+export interface Login {
+  readonly username: string
+  readonly password: string
+}
+
+/** How nodes reach the private registry. PEM texts and paths of the machine that this program runs on. */
+export interface RegistryAccess {
+  /** `host[:port]`. */
+  readonly registry: string
+  readonly plainHttp: boolean
+  readonly skipVerify: boolean
+  readonly ca?: string | undefined
+  readonly caPath?: string | undefined
+  readonly clientCert?: string | undefined
+  readonly clientKey?: string | undefined
+  /** Present only if credentials are to be written into files. */
+  readonly login?: Login | undefined
+  /** A Docker config.json with the login, to be named in files. */
+  readonly loginPath?: string | undefined
+  readonly proxy?: string | undefined
+  readonly noProxy?: string | undefined
+}
+
+export interface EmitRequest {
+  readonly mapping: Mapping
+  readonly access: RegistryAccess
+  readonly fallback: Fallback
+  readonly version?: TargetVersion | undefined
+  /** `sources`: a policy that admits only the source names of the images. Absent: the target's default. */
+  readonly admit?: 'sources' | 'any' | undefined
+  /** Names that nodes must not pull. */
+  readonly blocked: readonly string[]
+  /** Registries in which short names are looked up. */
+  readonly searched: readonly string[]
+  /** PEM of the key that the images are signed with. */
+  readonly signatureKey?: string | undefined
+  /** Write containerd's old `registry.mirrors` form. */
+  readonly isDeprecated: boolean
+  /** Absolute path of the directory that the files go to, if there is one. */
+  readonly directory?: string | undefined
+}
+
+export interface EmittedFile {
+  /** Relative, with `/`: below the root of a node unless the target says otherwise. */
+  readonly path: string
+  readonly text: string
+  /** Holds a password or a private key. */
+  readonly isSecret?: boolean
+}
+
+export interface Emission {
+  readonly files: readonly EmittedFile[]
+  /** What is left to do by hand, in sentences. */
+  readonly notes: readonly string[]
+}
+
+/** Begins the first line of every emitted file that can hold comments; such files may be replaced. */
+export const EMITTED_MARK = '# Written by mirror config emit'
+
+/** The first line of an emitted file. */
+export function heading(what: string): string {
+  return `${EMITTED_MARK}: ${what}\n`
+}
+
+export function isOlder({version}: EmitRequest, major: number, minor: number): boolean {
+  return (
+    version !== undefined && (version.major < major || (version.major === major && version.minor < minor))
+  )
+}

@@ -1,0 +1,27 @@
+import {Command} from '@oclif/core/command'
+import {emitFlags} from '../../settings/flags.js'
+import {fail} from '../fail.js'
+
+/** `mirror config emit`: configuration that makes nodes pull from the private registry. */
+export class ConfigEmit extends Command {
+  static override readonly summary =
+    'Write the configuration that makes nodes pull from the private registry.'
+  static override readonly description =
+    'The names follow the same rules as a push. A mapping that the target cannot express is an error. Nothing is asked for over the network.'
+  static override readonly examples = [
+    '<%= config.bin %> config emit --for containerd --report report.json --cacert ca.pem --output node/',
+    '<%= config.bin %> config emit --for k3s --images k3s-images.txt --private-registry registry.example:5000/mirror --fallback cut',
+    '<%= config.bin %> config emit --for bmctl --host gcr.io --private-registry registry.example:5000/mirror --into cluster.yaml',
+  ]
+  static override readonly flags = emitFlags
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(ConfigEmit)
+    const {runConfigEmit} = await import('./run-emit.js')
+    await runConfigEmit(flags)
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: 'config emit'})
+  }
+}

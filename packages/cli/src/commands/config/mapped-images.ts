@@ -1,0 +1,61 @@
+import {tmpdir} from 'node:os'
+import {openBundle} from '@airgap-mirror/bundle'
+import {formatReference, limits, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
+import type {MappedImage} from '../../cluster/emit/mapping.js'
+import {mapName, type NamingRules} from '../../engine/naming.js'
+import type {EmitSettings} from '../../settings/emit-settings.js'
+import {readTextFile} from '../../settings/read-file.js'
+import {readReportMapping} from './report-mapping.js'
+
+type Warn = (text: string) => void
+
+/**
+ * The images that the settings name, with their places in the private registry, and the rules that gave them.
+ * @throws {MirrorError} USAGE, CONFIG_INVALID, NAME_INVALID, and what opening a bundle throws
+ */
+export async function readMappedImages(
+  {images, rules}: EmitSettings,
+  {warn}: {readonly warn: Warn},
+): Promise<{readonly images: readonly MappedImage[]; readonly rules: NamingRules}> {
+  if (images?.from === 'report') {
+    const {path} = images
+    const text = await readTextFile(path, {
+      flag: '--report',
+      limit: limits.listBytes,
+      code: 'CONFIG_INVALID',
+    })
+    return readReportMapping(text, {name: path, rules, warn})
+  }
+  if (rules === undefined) throw new MirrorError('USAGE', 'missing required flag --private-registry')
+  if (images === undefined) return {images: [], rules}
+  const names =
+    images.from === 'list'
+      ? images.listed.map(({source}) => source)
+      : await namesInBundle(images.path, {warn})
+  const mapped = names.map((source) => ({source, target: mapName({name: source}, rules)}))
+  warnOfShared(mapped, warn)
+  return {images: mapped, rules}
+}
+
+async function namesInBundle(path: string, {warn}: {readonly warn: Warn}): Promise<readonly Reference[]> {
+  await using bundle = await openBundle(path, {scratch: {directory: tmpdir()}, stdin: process.stdin})
+  const images = (await bundle.images()).filter(({subject}) => subject === undefined)
+  const nameless = images.filter(({name}) => name === undefined).length
+  if (nameless > 0) {
+    warn(`${nameless} of ${images.length} images in ${path} have no name that a node could ask for`)
+  }
+  return images.flatMap(({name}) => (name === undefined ? [] : [name]))
+}
+
+/** A push refuses two different images under one name; a list does not show whether they differ. */
+function warnOfShared(images: readonly MappedImage[], warn: Warn): void {
+  const owners = new Map<string, Reference>()
+  for (const {source, target} of images) {
+    const key = formatReference(target)
+    const owner = owners.get(key)
+    if (owner === undefined) owners.set(key, source)
+    else if (formatReference(owner) !== formatReference(source)) {
+      warn(`${formatReference(owner)} and ${formatReference(source)} are both pulled from ${key}`)
+    }
+  }
+}
