@@ -158,8 +158,6 @@ function blobOf(bytes: Buffer, mediaType: string): Held {
   return {
     bytes,
     content,
-    position: 0,
-    hold: () => () => {},
     open: ({offset = 0} = {}) => {
       const rest = pieces(bytes.subarray(offset))
       return offset === 0 ? verified(rest, content, {what: 'the blob'}) : rest

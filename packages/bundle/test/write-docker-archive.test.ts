@@ -193,8 +193,6 @@ function damaged(bytes: Buffer): Buffer {
 function blobOf(bytes: Uint8Array, mediaType: string): BlobSource {
   return {
     content: {mediaType, digest: digestOf(bytes), size: bytes.length},
-    position: 0,
-    hold: () => () => {},
     open: async function* () {
       yield bytes
     },

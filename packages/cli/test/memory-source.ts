@@ -18,7 +18,6 @@ import {
 /** An image source whose content is spelled out by the test. */
 export class MemorySource implements ImageSource {
   readonly access = 'random'
-  readonly usage = {decoded: 0, scratchPeak: 0}
   readonly #contents = new Map<Digest, Uint8Array>()
   readonly #images: SourceImage[] = []
 
@@ -85,8 +84,6 @@ export class MemorySource implements ImageSource {
     const bytes = this.#contents.get(contentKey(content)) ?? new Uint8Array()
     return {
       content,
-      position: 0,
-      hold: () => () => {},
       open: async function* (options = {}) {
         yield await Promise.resolve(bytes.subarray(options.offset ?? 0))
       },

@@ -45,8 +45,6 @@ export function blobOf(bytes: Buffer, options: SourceOptions = {}): BlobSource {
   }
   return {
     content,
-    position: 0,
-    hold: () => () => {},
     open: ({offset = 0, signal} = {}) => {
       options.onOpen?.(offset)
       const rest = pieces(bytes.subarray(offset), {...options, offset, signal})
@@ -64,8 +62,6 @@ export function pendingOf(bytes: Buffer, options: SourceOptions = {}): BlobSourc
   }
   return {
     content,
-    position: 0,
-    hold: () => () => {},
     open: ({offset = 0, signal} = {}) => {
       options.onOpen?.(offset)
       return pieces(bytes.subarray(offset), {...options, offset, signal})

@@ -1,19 +1,19 @@
 import {
   contentKey,
   isPending,
-  type BlobSource,
   type CallOptions,
   type Content,
   type Descriptor,
   type ImageSource,
   type Manifest,
+  type ReadUsage,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {Usage} from '../bytes/usage.js'
 import type {CompressLayer} from '../compress/compress.js'
 import type {StoredFile} from '../files/file-tree.js'
-import {pendingBlob, storedBlob} from './blob-content.js'
+import {pendingBlob, storedBlob, type HeldBlob} from './blob-content.js'
 import {findBlob, type ContentTable} from './content-table.js'
 import type {OuterEntry} from './no-images.js'
 import {readManifest} from './read-manifest.js'
@@ -34,6 +34,8 @@ export interface BundleDescription {
 }
 
 export interface BundleSource extends ImageSource {
+  readonly usage: ReadUsage
+  blob(content: Content): HeldBlob
   describe(): BundleDescription
 }
 
@@ -61,7 +63,7 @@ export class ArchiveSource implements BundleSource {
     return this.#content.opened.every(({access}) => access === 'random') ? 'random' : 'in-order'
   }
 
-  get usage(): {readonly decoded: number; readonly scratchPeak: number} {
+  get usage(): ReadUsage {
     let {decoded, scratchPeak} = this.#content.spent
     for (const {usage} of this.#content.opened) {
       decoded += usage.decoded
@@ -82,7 +84,7 @@ export class ArchiveSource implements BundleSource {
     return this.#find(content) !== undefined
   }
 
-  blob(content: Content): BlobSource {
+  blob(content: Content): HeldBlob {
     const {table, compressor} = this.#content
     const file = this.#find(content)
     if (file === undefined) {

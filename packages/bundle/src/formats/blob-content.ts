@@ -20,8 +20,14 @@ import type {StoredFile} from '../files/file-tree.js'
 import {isGzip} from '../files/sniff.js'
 import {sourceSide, verifiedFile} from './verified-file.js'
 
+/** Content of a bundle, read best in the order in which it lies. */
+export interface HeldBlob extends BlobSource {
+  readonly position: number
+  hold(): () => void
+}
+
 /** Content that goes out as it lies in the bundle. */
-export function storedBlob(content: Descriptor, file: StoredFile): BlobSource {
+export function storedBlob(content: Descriptor, file: StoredFile): HeldBlob {
   return heldBlob({content, file, skips: true}, ({signal, offset = 0}) =>
     offset === 0 ? verifiedFile(file, content, {signal}) : sourceSide(file.stream({signal, offset})),
   )
@@ -31,7 +37,7 @@ export function storedBlob(content: Descriptor, file: StoredFile): BlobSource {
 export function pendingBlob(
   content: PendingLayer,
   {file, compress}: {readonly file: StoredFile; readonly compress: CompressLayer},
-): BlobSource {
+): HeldBlob {
   return heldBlob({content, file}, ({signal, offset = 0}) =>
     skip(compress(sourceSide(plainLayer(content, file, signal)), {signal}), offset),
   )
@@ -44,7 +50,7 @@ interface Held {
   readonly skips?: boolean
 }
 
-function heldBlob({content, file, skips = false}: Held, open: (options: OpenOptions) => Bytes): BlobSource {
+function heldBlob({content, file, skips = false}: Held, open: (options: OpenOptions) => Bytes): HeldBlob {
   const holds = new Set<() => void>()
   const releaseAll = (): void => {
     for (const release of holds) release()

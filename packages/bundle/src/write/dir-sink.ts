@@ -18,7 +18,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import {DirectoryStore} from './directory-store.js'
-import {noRequests, type FileSink} from './file-sink.js'
+import type {FileSink} from './file-sink.js'
 import {incomingBlob} from './incoming-blob.js'
 import {isComplete, storedManifest} from './stored-image.js'
 import {ofBytes} from './write-at.js'
@@ -36,7 +36,6 @@ const CONTENT_NAME =
  * index's children with `.manifest.json` behind it. An image that was there is replaced; until then it stays whole.
  */
 export class DirSink implements FileSink {
-  readonly usage = noRequests
   readonly #store: DirectoryStore
   /** What belongs to the new image. */
   readonly #names = new Set<string>()

@@ -19,7 +19,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
-import {noRequests, type FileSink} from './file-sink.js'
+import type {FileSink} from './file-sink.js'
 import {incomingBlob} from './incoming-blob.js'
 import {plainLayer} from './plain-layer.js'
 import {refused} from './write-error.js'
@@ -40,7 +40,6 @@ interface ArchivedImage {
  * one platform only. Made in one go: what is in an archive that is there already is not known here.
  */
 export class DockerArchiveSink implements FileSink {
-  readonly usage = noRequests
   readonly #store: ContentStore
   readonly #options: DockerArchiveSinkOptions
   readonly #configs = new Map<Digest, Uint8Array>()

@@ -9,6 +9,3 @@ export interface FileSink extends ImageSink {
    */
   finish(options?: CallOptions): Promise<void>
 }
-
-/** What a file costs in requests. */
-export const noRequests: ImageSink['usage'] = {requests: 0, retries: 0}

@@ -14,7 +14,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
-import {noRequests, type FileSink} from './file-sink.js'
+import type {FileSink} from './file-sink.js'
 import {incomingBlob} from './incoming-blob.js'
 import {emptyIndex, findEntry, parseLayoutIndex, withEntries, type LayoutEntry} from './layout-index.js'
 import {isComplete, storedManifest} from './stored-image.js'
@@ -33,7 +33,6 @@ const MARKER = 'oci-layout'
 
 /** An OCI image layout (image-spec image-layout.md) in any store. Images that are in it stay. */
 export class LayoutSink implements FileSink {
-  readonly usage = noRequests
   readonly #store: ContentStore
   readonly #options: LayoutSinkOptions
   readonly #entries: LayoutEntry[] = []

@@ -1,6 +1,6 @@
 import {openBundle} from '@airgap-mirror/bundle'
 import {openRegistrySource} from '@airgap-mirror/oci-client'
-import type {ImageSource, SourceImage} from '@airgap-mirror/oci-client/model'
+import type {ImageSource, ReadUsage, RequestUsage, SourceImage} from '@airgap-mirror/oci-client/model'
 import {chooseImage} from '../copy/choose-image.js'
 import type {CopySettings} from '../copy/copy-settings.js'
 import type {FilePlace, RegistryPlace} from '../copy/place.js'
@@ -15,7 +15,9 @@ export interface CopySource extends AsyncDisposable {
   /** What may speak of an image of this source. For a registry, it asks. */
   referrersOf(image: SourceImage): Promise<readonly SourceImage[]>
   /** Requests sent and sent again so far; nothing for files. */
-  readonly requests: {readonly requests: number; readonly retries: number}
+  readonly requests: RequestUsage
+  /** What reading has used so far; nothing for registries. */
+  readonly read: ReadUsage
 }
 
 export interface OpenSideOptions {
@@ -58,6 +60,7 @@ async function fromRegistry({reference}: RegistryPlace, {settings, run}: Opening
       image,
       referrersOf: (one) => source.referrersOf(one, {signal}),
       requests: source.usage,
+      read: {decoded: 0, scratchPeak: 0},
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     }
   })
@@ -79,6 +82,7 @@ async function fromFile(place: FilePlace, {settings, run, state}: Opening): Prom
       image,
       referrersOf: async () => (settings.referrers ? referrers : []),
       requests: {requests: 0, retries: 0},
+      read: source.usage,
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     }
   })

@@ -1,6 +1,6 @@
 import {openFileSink, type FileSink, type FileTarget} from '@airgap-mirror/bundle'
 import {openRegistry, type Registry} from '@airgap-mirror/oci-client'
-import type {CallOptions, ImageSink} from '@airgap-mirror/oci-client/model'
+import type {CallOptions, ImageSink, RequestUsage} from '@airgap-mirror/oci-client/model'
 import type {CopySettings} from '../copy/copy-settings.js'
 import type {FilePlace, Place, RegistryPlace} from '../copy/place.js'
 import {refNameOf} from '../copy/prepare-copy.js'
@@ -11,6 +11,7 @@ import {lastingKnowledge} from './lasting-knowledge.js'
 /** Where the image of a copy goes, open. */
 export interface CopyTarget extends AsyncDisposable {
   readonly sink: ImageSink
+  readonly requests: RequestUsage
   /** Puts what is complete under its name. */
   finish(options: CallOptions): Promise<void>
 }
@@ -28,6 +29,7 @@ async function intoFile(to: FilePlace): Promise<CopyTarget> {
   const sink: FileSink = await openFileSink(fileTarget(to))
   return {
     sink,
+    requests: {requests: 0, retries: 0},
     finish: (options) => sink.finish(options),
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
   }
@@ -68,6 +70,7 @@ async function intoRegistry(
   }
   return {
     sink: mountingFrom(settings.from, {registry, name}),
+    requests: registry.usage,
     finish: async () => {},
     [Symbol.asyncDispose]: async () => {
       await state?.hosts.save(name, lastingKnowledge(registry.knowledge))

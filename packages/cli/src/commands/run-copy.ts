@@ -69,7 +69,7 @@ async function copyAndReport(settings: CopySettings, run: Run): Promise<Report> 
     drain: interruption.drain,
   })
   if (result.images.some(({status}) => status === 'pushed')) await target.finish({signal: interruption.now})
-  const {decoded, scratchPeak} = source.usage
+  const {decoded, scratchPeak} = origin.read
   return makeReport(
     {
       command: 'copy',
@@ -80,8 +80,8 @@ async function copyAndReport(settings: CopySettings, run: Run): Promise<Report> 
       dryRun: settings.dryRun,
       blobs: result.blobs,
       bytes: {...result.bytes, decoded, scratchPeak},
-      requests: origin.requests.requests + sink.usage.requests,
-      retries: origin.requests.retries + sink.usage.retries,
+      requests: origin.requests.requests + target.requests.requests,
+      retries: origin.requests.retries + target.requests.retries,
     },
     copiedImages(result.images, {labels: prepared, to, original: origin.image}),
   )
@@ -104,7 +104,6 @@ async function referrersFor(
 function withImages(source: ImageSource, images: readonly SourceImage[]): ImageSource {
   return {
     access: source.access,
-    usage: source.usage,
     images: async () => images,
     manifest: (descriptor, options) => source.manifest(descriptor, options),
     has: (content) => source.has(content),

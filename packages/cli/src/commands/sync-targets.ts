@@ -1,5 +1,5 @@
 import {openRegistry, type Registry} from '@airgap-mirror/oci-client'
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {MirrorError, type RequestUsage} from '@airgap-mirror/oci-client/model'
 import type {SyncRegistry, SyncTarget} from '../engine/sync/sync-target.js'
 import type {KnownTags} from '../engine/known-tags.js'
 import {namingFor} from '../job/job-targets.js'
@@ -19,7 +19,7 @@ export interface SyncTargets extends AsyncDisposable {
   targetFor(target: JobTarget, images: readonly WantedImage[]): Promise<Omit<SyncTarget, 'owner'>>
   /** By `host[:port]`. */
   readonly registries: ReadonlyMap<string, SyncRegistry>
-  readonly usage: {readonly requests: number; readonly retries: number}
+  readonly usage: RequestUsage
 }
 
 export interface SyncTargetsOptions {

@@ -239,7 +239,7 @@ class Planner {
       id,
       repository,
       content,
-      position: source.blob(content).position,
+      position: source.blob(content).position ?? 0,
       mountFrom: finished?.repositories.filter((other) => other !== repository) ?? [],
       image,
       ...(after === undefined ? {} : {after}),

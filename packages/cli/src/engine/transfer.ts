@@ -59,7 +59,7 @@ export async function putBlob(
     size: content.size,
   } as const
   onEvent({...event, state: 'started', sent: 0})
-  const release = blob.hold()
+  const release = blob.hold?.()
   try {
     const outcome = await putContent(blob, {final, layers: context.layers}, (known) =>
       sink.putBlob(repository, known, {
@@ -80,7 +80,7 @@ export async function putBlob(
     onEvent({...event, state: 'failed', sent: sentSoFar})
     throw error
   } finally {
-    release()
+    release?.()
   }
 }
 
@@ -201,8 +201,6 @@ function finishedBlob(blob: BlobSource, final: Descriptor): FinishedBlob {
   }
   return {
     content: final,
-    position: blob.position,
-    hold: () => blob.hold(),
     open: (options) => (options?.offset ? blob.open(options) : checked(blob.open(options))),
     isOther: () => isOther,
   }

@@ -36,21 +36,18 @@ export interface OpenOptions {
 export interface BlobSource {
   readonly content: Content
   /**
-   * Where the content lies in its source, in bytes from the start; smaller is read earlier. A schedule over an in-order
-   * source follows it. 0 where it does not matter.
-   */
-  readonly position: number
-  /**
    * Yields the content from `offset` to its end. Verified while it is read: with offset 0, the end is reached only if size
    * and digest (diff id for a pending layer) are right.
    * @throws {MirrorError} DIGEST_MISMATCH, BLOB_MISSING, SOURCE_TRUNCATED, SOURCE_CORRUPT, CANCELLED
    */
   open(options?: OpenOptions): Bytes
+  /** Present if reads cost less in the order in which the content lies: bytes from the start of the source. */
+  readonly position?: number
   /**
-   * Says that `open` will follow: an in-order source does not read past this content until it was opened or the returned
-   * function is called. Calling it more than once, or after `open`, is harmless.
+   * Announces that `open` will follow: a source that is read in order does not read past this content until it was opened
+   * or the returned function is called. Calling that more than once, or after `open`, is harmless.
    */
-  hold(): () => void
+  hold?(): () => void
 }
 
 /**

@@ -5,6 +5,18 @@ import type {MirrorError} from './error.js'
 import type {ImageManifest, Manifest} from './manifest.js'
 import type {Reference} from './reference.js'
 
+/** Requests sent and requests sent again so far, tokens and redirects included. */
+export interface RequestUsage {
+  readonly requests: number
+  readonly retries: number
+}
+
+/** Bytes that came out of decompressors so far, and the most that was on scratch disk at once. */
+export interface ReadUsage {
+  readonly decoded: number
+  readonly scratchPeak: number
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
@@ -40,10 +52,8 @@ export interface SourceImage {
 
 /** Where images come from: an archive, an OCI layout, another registry. */
 export interface ImageSource extends AsyncDisposable {
-  /** in-order: transfers should follow `BlobSource.position`; whoever opens out of turn pays for it. */
+  /** in-order: transfers should follow `BlobSource.position`; opening out of turn costs another pass. */
   readonly access: 'random' | 'in-order'
-  /** Bytes that came out of the source's decompressors so far, and the most that was on scratch disk at once. */
-  readonly usage: {readonly decoded: number; readonly scratchPeak: number}
   /** Every image, in the source's order. */
   images(options?: CallOptions): Promise<readonly SourceImage[]>
   /**
@@ -95,6 +105,4 @@ export interface ImageSink extends AsyncDisposable {
    * @throws {MirrorError} BLOB_UNKNOWN where the registry misses content that the manifest names, MANIFEST_REJECTED
    */
   putManifest(target: Reference, manifest: Manifest, options?: CallOptions): Promise<void>
-  /** Requests sent and requests sent again so far. */
-  readonly usage: {readonly requests: number; readonly retries: number}
 }

@@ -21,10 +21,11 @@ import {connectionsTo} from '../http/routes.js'
 import type {Middleware, Send} from '../http/send.js'
 import {createTransport} from '../http/undici.js'
 import {excerpt} from '../http/printable.js'
-import {messageOf, type CallOptions, type ImageSink} from '../model/index.js'
+import {messageOf, type CallOptions, type ImageSink, type RequestUsage} from '../model/index.js'
 import type {RegistryOptions, Retry} from '../options.js'
 
 export interface Registry extends ImageSink {
+  readonly usage: RequestUsage
   /**
    * Proves that the registry is there, that its certificate is trusted and that it takes the credential, before any work.
    * @throws {MirrorError} UNREACHABLE, TLS_*, PROXY_FAILED, AUTH_*, REGISTRY_FAILED
@@ -73,7 +74,7 @@ export function openRegistry(options: RegistryOptions): Registry {
 /** The connections to one registry, without the operations on them. */
 export interface OpenClient {
   readonly client: RegistryClient
-  readonly usage: {readonly requests: number; readonly retries: number}
+  readonly usage: RequestUsage
   /** Ends all connections, those in use as well. */
   readonly close: () => Promise<void>
 }

@@ -22,6 +22,7 @@ import {
   type ImageSource,
   type Manifest,
   type Reference,
+  type RequestUsage,
   type SourceImage,
 } from '../model/index.js'
 import type {RegistryOptions} from '../options.js'
@@ -46,11 +47,7 @@ export interface RegistrySourceOptions {
 export interface RegistrySource extends ImageSource {
   readonly access: 'random'
   /** Requests are those on the wire, tokens and redirects included; downloaded: bytes of blobs. */
-  readonly usage: ImageSource['usage'] & {
-    readonly requests: number
-    readonly retries: number
-    readonly downloaded: number
-  }
+  readonly usage: RequestUsage & {readonly downloaded: number}
   /**
    * The images under these names, in their order, as `images` gives those the source was opened with: each distinct
    * reference once, by one HEAD.
@@ -155,8 +152,6 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
   return {
     access: 'random',
     usage: {
-      decoded: 0,
-      scratchPeak: 0,
       get requests() {
         return hosts.usage.requests
       },
@@ -182,8 +177,6 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
         throw missing(isPending(content) ? content.diffId : content.digest)
       return {
         content,
-        position: 0,
-        hold: () => () => {},
         open: ({offset = 0, signal} = {}) =>
           downloadBlob({
             hosts,

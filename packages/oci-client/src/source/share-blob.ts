@@ -2,6 +2,11 @@ import {SharedReading} from './shared-reading.js'
 import {whenAborted} from '../http/when-aborted.js'
 import type {BlobSource, Bytes, OpenOptions} from '../model/index.js'
 
+/** One reader's part in a shared reading. */
+export interface SharedBlob extends BlobSource {
+  hold(): () => void
+}
+
 /**
  * One reading of a blob for several sinks. The first `open` starts it; whoever has said by `hold` that `open` will follow is
  * waited for, so all shares should be held before one is opened. A share that was not held and opens too late, that opens a
@@ -10,12 +15,12 @@ import type {BlobSource, Bytes, OpenOptions} from '../model/index.js'
  * The slowest reader sets the pace, within `SHARED_BUFFER`. One that fails, stops reading or is let go drops out, and the
  * others go on; the source is closed when nobody is left. What the source throws, every reader gets.
  */
-export function shareBlob(source: BlobSource, readers: number): readonly BlobSource[] {
+export function shareBlob(source: BlobSource, readers: number): readonly SharedBlob[] {
   const reading = new SharedReading(source)
   return Array.from({length: readers}, () => shareOf(source, reading))
 }
 
-function shareOf(source: BlobSource, reading: SharedReading): BlobSource {
+function shareOf(source: BlobSource, reading: SharedReading): SharedBlob {
   const reader = Symbol('reader')
   let holds = 0
   let used = false
@@ -43,15 +48,15 @@ function shareOf(source: BlobSource, reading: SharedReading): BlobSource {
   }
   return {
     content: source.content,
-    position: source.position,
+    ...(source.position === undefined ? {} : {position: source.position}),
     open: (options = {}): Bytes => read(options),
     hold: () => {
-      const release = source.hold()
+      const release = source.hold?.()
       holds += 1
       if (!used) reading.join(reader)
       let held = true
       return () => {
-        release()
+        release?.()
         if (!held) return
         held = false
         holds -= 1
