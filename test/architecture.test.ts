@@ -117,6 +117,40 @@ describe('the arrows between packages', () => {
   })
 })
 
+/** The folders of a package's `src`, from the ground up: a file imports from its own floor and those before it. */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  'packages/bundle/src': [
+    'bytes',
+    'tar',
+    'codecs',
+    'unpack',
+    'names',
+    'compress',
+    'files',
+    'remembered',
+    'contents',
+    'formats',
+    'open',
+    'write',
+    'index.ts',
+  ],
+}
+
+describe.each(Object.entries(FLOORS))('the floors of %s', (folder, floors) => {
+  function floorOf(path: string): number {
+    return floors.indexOf(path.slice(folder.length + 1).split('/')[0] ?? '')
+  }
+
+  it('are all listed', () => {
+    expect(inFolder(folder).filter(({path}) => floorOf(path) < 0)).toEqual([])
+  })
+
+  it('are imported downwards only', () => {
+    const inside = isInside(folder)
+    expect(strayImports(folder, (name, path) => !inside(name) || floorOf(name) <= floorOf(path))).toEqual([])
+  })
+})
+
 describe('files', () => {
   it('have at most 300 lines', () => {
     expect(sources.filter(({lines}) => lines > 300).map(({path, lines}) => `${path}: ${lines}`)).toEqual([])

@@ -8,10 +8,10 @@ import {
   type Compression,
   type TempDir,
 } from '@airgap-mirror/test/kit'
-import {openBytes} from '#src/bytes/open-bytes.js'
+import {openBytes} from '#src/unpack/open-bytes.js'
 import {indexTar} from '#src/tar/index-tar.js'
-import {oneBlockTail, roundUp4, streamHeader} from '#src/xz/container.js'
-import {readBlockTable} from '#src/xz/block-table.js'
+import {oneBlockTail, roundUp4, streamHeader} from '#src/codecs/xz/container.js'
+import {readBlockTable} from '#src/codecs/xz/block-table.js'
 import {collect, failureOf, writeTo} from './fixtures/packed.js'
 
 const KiB = 1024

@@ -12,8 +12,8 @@ import {
   type Compression,
   type TempDir,
 } from '@airgap-mirror/test/kit'
-import {decoders} from '#src/bytes/decoders.js'
-import {openBytes, openNested, type OpenBytesOptions} from '#src/bytes/open-bytes.js'
+import {decoders} from '#src/unpack/decoders.js'
+import {openBytes, openNested, type OpenBytesOptions} from '#src/unpack/open-bytes.js'
 import {indexTar} from '#src/tar/index-tar.js'
 import {collect, failureOf, writeTo} from './fixtures/packed.js'
 

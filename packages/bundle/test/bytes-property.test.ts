@@ -10,7 +10,7 @@ import {
   type Compression,
   type Entry,
 } from '@airgap-mirror/test/kit'
-import {openBytes, type OpenBytesOptions} from '#src/bytes/open-bytes.js'
+import {openBytes, type OpenBytesOptions} from '#src/unpack/open-bytes.js'
 import {indexTar} from '#src/tar/index-tar.js'
 import {collect, writeTo} from './fixtures/packed.js'
 

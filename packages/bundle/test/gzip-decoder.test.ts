@@ -1,7 +1,7 @@
 import {constants, gzipSync} from 'node:zlib'
 import {describe, expect, test} from 'vitest'
 import {compress, seededText} from '@airgap-mirror/test/kit'
-import {gunzip} from '#src/gzip/gunzip.js'
+import {gunzip} from '#src/codecs/gzip/gunzip.js'
 import {collect, failureOf, inChunks} from './fixtures/packed.js'
 
 const KiB = 1024

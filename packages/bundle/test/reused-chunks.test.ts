@@ -2,10 +2,10 @@ import {gzipSync} from 'node:zlib'
 import {digestOf, mediaTypes, type Bytes} from '@airgap-mirror/oci-client/model'
 import {compress, makeTempDir, seededText} from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
-import {openBytes} from '#src/bytes/open-bytes.js'
+import {openBytes} from '#src/unpack/open-bytes.js'
 import {passThrough} from '#src/compress/pass-through.js'
 import type {StoredFile} from '#src/files/file-tree.js'
-import {pendingBlob} from '#src/formats/blob-content.js'
+import {pendingBlob} from '#src/contents/blob-content.js'
 import {collect, writeTo} from './fixtures/packed.js'
 
 const KiB = 1024

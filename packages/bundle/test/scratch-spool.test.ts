@@ -2,8 +2,8 @@ import {readdir} from 'node:fs/promises'
 import {describe, expect, test} from 'vitest'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {makeTempDir, seededBytes} from '@airgap-mirror/test/kit'
-import {hasRoomFor} from '#src/scratch/scratch-file.js'
-import {spool} from '#src/scratch/spool.js'
+import {hasRoomFor} from '#src/unpack/scratch-file.js'
+import {spool} from '#src/unpack/spool.js'
 import {collect, failureOf, inChunks} from './fixtures/packed.js'
 
 const plain = seededBytes('spool', 100_000)

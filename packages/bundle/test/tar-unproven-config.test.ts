@@ -1,9 +1,9 @@
 import {compress, makeTempDir, seededBytes, tarBytes} from '@airgap-mirror/test/kit'
 import {digestOf, hexOf} from '@airgap-mirror/oci-client/model'
 import {expect, test} from 'vitest'
-import {openBytes} from '#src/bytes/open-bytes.js'
+import {openBytes} from '#src/unpack/open-bytes.js'
 import {indexTar, type TarIndex} from '#src/tar/index-tar.js'
-import {readBlockTable} from '#src/xz/block-table.js'
+import {readBlockTable} from '#src/codecs/xz/block-table.js'
 import {failureOf, writeTo} from './fixtures/packed.js'
 
 const KiB = 1024

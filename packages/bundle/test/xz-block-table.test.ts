@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest'
 import {compress, lacksTool, seededText, type XzOptions} from '@airgap-mirror/test/kit'
-import {readBlockTable} from '#src/xz/block-table.js'
+import {readBlockTable} from '#src/codecs/xz/block-table.js'
 import {failureOf, filter} from './fixtures/packed.js'
 
 const KiB = 1024

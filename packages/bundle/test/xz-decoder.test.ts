@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest'
 import {compress, seededText, type XzOptions} from '@airgap-mirror/test/kit'
-import type {SequentialDecoder} from '#src/bytes/sequential-decoder.js'
-import {loadLzmaNative} from '#src/xz/lzma-native.js'
-import {loadNodeLiblzma} from '#src/xz/node-liblzma.js'
+import type {SequentialDecoder} from '#src/codecs/sequential-decoder.js'
+import {loadLzmaNative} from '#src/codecs/xz/lzma-native.js'
+import {loadNodeLiblzma} from '#src/codecs/xz/node-liblzma.js'
 import {collect, failureOf, inChunks} from './fixtures/packed.js'
 
 const KiB = 1024

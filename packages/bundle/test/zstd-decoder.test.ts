@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {compress, lacksTool, requireTool, seededText} from '@airgap-mirror/test/kit'
-import type {SequentialDecoder} from '#src/bytes/sequential-decoder.js'
-import {nodeZstd} from '#src/zstd/node-zstd.js'
-import {workerZstd} from '#src/zstd/worker-zstd.js'
+import type {SequentialDecoder} from '#src/codecs/sequential-decoder.js'
+import {nodeZstd} from '#src/codecs/zstd/node-zstd.js'
+import {workerZstd} from '#src/codecs/zstd/worker-zstd.js'
 import {collect, failureOf, filter, inChunks} from './fixtures/packed.js'
 
 const KiB = 1024

@@ -2,7 +2,7 @@ import {constants, type Stats} from 'node:fs'
 import {open, type FileHandle} from 'node:fs/promises'
 import {cancelled, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import type {ReadOptions} from '../bytes/byte-source.js'
-import {openBytes} from '../bytes/open-bytes.js'
+import {openBytes} from '../unpack/open-bytes.js'
 import type {TreeFile} from './file-tree.js'
 
 const CHUNK = 256 * 1024

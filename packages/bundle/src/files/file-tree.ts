@@ -1,6 +1,6 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
-import type {OpenBytesOptions} from '../bytes/open-bytes.js'
+import type {OpenBytesOptions} from '../unpack/open-bytes.js'
 
 /** Content of a known length that can be read again, wherever it lies. */
 export interface StoredFile {

@@ -1,5 +1,5 @@
 import {isMirrorError} from '@airgap-mirror/oci-client/model'
-import {sniffCompression} from '../bytes/sniff.js'
+import {sniffCompression} from '../codecs/sniff.js'
 import {looksLikeTar} from '../tar/looks-like-tar.js'
 
 export type ContentKind = 'tar' | 'gzip' | 'xz' | 'zstd' | 'other'

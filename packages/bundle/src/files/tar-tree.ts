@@ -1,5 +1,5 @@
 import type {ByteSource} from '../bytes/byte-source.js'
-import {openNested} from '../bytes/open-bytes.js'
+import {openNested} from '../unpack/open-bytes.js'
 import type {TarIndex} from '../tar/index-tar.js'
 import type {TarEntry} from '../tar/tar-entry.js'
 import type {FileTree, TreeEntry, TreeFile} from './file-tree.js'

@@ -12,7 +12,7 @@ import {isDockerManifest, parseDockerItems} from './docker-items.js'
 import {isImgpkgManifest, readImgpkg} from './imgpkg.js'
 import {readOciLayout} from './oci-layout.js'
 import type {ReadContext} from './read-context.js'
-import {readJson} from './read-json.js'
+import {readJson} from '../contents/read-json.js'
 import {readSkopeoDir} from './skopeo-dir.js'
 
 export interface Format {

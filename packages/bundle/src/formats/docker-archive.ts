@@ -14,13 +14,13 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {whyMissing, type FileTree} from '../files/file-tree.js'
 import {referenceIn} from '../names/recorded-name.js'
-import {remember, rememberBytes} from './content-table.js'
+import {remember, rememberBytes} from '../contents/content-table.js'
 import type {DockerItem} from './docker-items.js'
 import {dockerLayer} from './docker-layer.js'
 import {imagesUnder} from './images-under.js'
 import {madeManifest, pendingImage} from './pending-image.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
-import {invalid, readJson} from './read-json.js'
+import {invalid, readJson} from '../contents/read-json.js'
 
 const MADE_ANEW =
   'a docker-archive does not hold the manifest that the image had at its registry, so it is made anew'

@@ -10,13 +10,13 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {FileTree} from '../files/file-tree.js'
-import {blobPath, findBlob, remember, type ContentTable} from './content-table.js'
+import {blobPath, findBlob, remember, type ContentTable} from '../contents/content-table.js'
 import {repoTagNames} from './docker-archive.js'
 import {isDockerManifest, parseDockerItems} from './docker-items.js'
 import {pendingImage} from './pending-image.js'
 import type {ReadContext} from './read-context.js'
-import {readJson} from './read-json.js'
-import {peekManifest} from './read-manifest.js'
+import {readJson} from '../contents/read-json.js'
+import {peekManifest} from '../contents/read-manifest.js'
 
 const MADE_UP =
   'docker made up this manifest over plain layers when it saved the image, so its registry had another one'

@@ -6,7 +6,7 @@ import {
   type Descriptor,
   type Digest,
 } from '@airgap-mirror/oci-client/model'
-import {invalid} from './read-json.js'
+import {invalid} from '../contents/read-json.js'
 
 /** One image of a docker-archive's manifest.json. Paths are those of the archive, clean. */
 export interface DockerItem {

@@ -1,7 +1,7 @@
 import {isForeignLayerType, mediaTypes, type Content, type Digest} from '@airgap-mirror/oci-client/model'
 import {whyMissing, type FileTree, type StoredFile} from '../files/file-tree.js'
 import {SNIFF_BYTES, sniffContent} from '../files/sniff.js'
-import {remember} from './content-table.js'
+import {remember} from '../contents/content-table.js'
 import type {DockerItem} from './docker-items.js'
 import type {ReadContext} from './read-context.js'
 

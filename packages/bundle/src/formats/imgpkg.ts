@@ -13,9 +13,9 @@ import {
 import type {FileTree} from '../files/file-tree.js'
 import {fitName} from '../names/fit-name.js'
 import {referenceIn} from '../names/recorded-name.js'
-import {remember, rememberBytes, type ContentTable} from './content-table.js'
+import {remember, rememberBytes, type ContentTable} from '../contents/content-table.js'
 import type {ReadContext} from './read-context.js'
-import {invalid} from './read-json.js'
+import {invalid} from '../contents/read-json.js'
 
 const LAYER_NAME = /^sha256-([0-9a-f]{64})(?:\.tar(?:\.gz)?)?$/
 

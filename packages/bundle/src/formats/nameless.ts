@@ -8,7 +8,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {annotationKeys, type RecordedName} from '../names/recorded-name.js'
 import type {ReadContext} from './read-context.js'
-import {peekManifest} from './read-manifest.js'
+import {peekManifest} from '../contents/read-manifest.js'
 
 /** What a nameless descriptor refers to: by containerd's annotation, else by the manifest's own `subject`. */
 export async function subjectOf(

@@ -11,13 +11,13 @@ import {
 import type {FileTree} from '../files/file-tree.js'
 import {fitName} from '../names/fit-name.js'
 import {recordedName, type RecordedName} from '../names/recorded-name.js'
-import {rememberLayoutBlobs} from './content-table.js'
+import {rememberLayoutBlobs} from '../contents/content-table.js'
 import {dockerHybrid, type DockerHybrid} from './docker-hybrid.js'
 import {haulerImage, imageDigestsByName} from './hauler.js'
 import {imagesUnder} from './images-under.js'
 import {subjectOf, withoutChildren} from './nameless.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
-import {invalid, readJson} from './read-json.js'
+import {invalid, readJson} from '../contents/read-json.js'
 
 interface Root {
   readonly descriptor: Descriptor

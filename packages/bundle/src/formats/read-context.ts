@@ -1,5 +1,5 @@
 import type {LayerCompression} from '../compress/compress.js'
-import type {ContentTable} from './content-table.js'
+import type {ContentTable} from '../contents/content-table.js'
 
 /** What a format reader gets besides the tree: it adds to `table` and returns its images. */
 export interface ReadContext {

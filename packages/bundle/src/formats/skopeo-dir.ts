@@ -1,8 +1,8 @@
 import {digestOf, isDigest, limits, parseManifest, type SourceImage} from '@airgap-mirror/oci-client/model'
 import type {FileTree} from '../files/file-tree.js'
-import {remember, rememberBytes} from './content-table.js'
+import {remember, rememberBytes} from '../contents/content-table.js'
 import type {ReadContext} from './read-context.js'
-import {invalid, readJson} from './read-json.js'
+import {invalid, readJson} from '../contents/read-json.js'
 
 /** Blobs and the manifests of an index's children; skopeo before 0.1.28 wrote layers as `<hex>.tar`. */
 const BLOB_NAME = /^([0-9a-f]+)(?:\.manifest\.json|\.tar)?$/

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {digestFrom, limits, MirrorError, type Bytes, type Digest} from '@airgap-mirror/oci-client/model'
-import {decoderOf} from '../bytes/open-packed.js'
-import {sniffCompression} from '../bytes/sniff.js'
+import {decoderOf} from '../unpack/open-packed.js'
+import {sniffCompression} from '../codecs/sniff.js'
 
 /** Bytes that a compression can be told by. */
 const SNIFF_BYTES = 512

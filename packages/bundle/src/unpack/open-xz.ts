@@ -1,14 +1,14 @@
 import {limits} from '@airgap-mirror/oci-client/model'
 import {BlockBytes, type PlacedBlock} from '../bytes/block-bytes.js'
 import type {ByteSource} from '../bytes/byte-source.js'
-import type {OpenPackedOptions} from '../bytes/open-options.js'
-import {spooledOrTwice, tooBig} from '../bytes/open-sequential.js'
+import type {OpenPackedOptions} from './open-options.js'
+import {spooledOrTwice, tooBig} from './open-sequential.js'
 import type {Usage} from '../bytes/usage.js'
-import {readBlockTable, type XzBlockTable} from './block-table.js'
-import {decodeBlock} from './decode-block.js'
-import {refuseBigDictionaries} from './dictionary.js'
-import {xzDecoder} from './decoder.js'
-import {chunkMaps, sparseBlock} from './sparse-block.js'
+import {readBlockTable, type XzBlockTable} from '../codecs/xz/block-table.js'
+import {decodeBlock} from '../codecs/xz/decode-block.js'
+import {refuseBigDictionaries} from '../codecs/xz/dictionary.js'
+import {xzDecoder} from '../codecs/xz/decoder.js'
+import {chunkMaps, sparseBlock} from '../codecs/xz/sparse-block.js'
 
 /**
  * A whole .xz file. Of several blocks, or one that fits in memory, each is decoded alone; one big block is decoded as a

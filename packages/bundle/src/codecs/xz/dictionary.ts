@@ -1,5 +1,5 @@
 import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
-import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import type {ByteSource, ReadOptions} from '../../bytes/byte-source.js'
 import type {XzBlockTable} from './block-table.js'
 import {dictionaryOf, LONGEST_BLOCK_HEADER} from './block-header.js'
 

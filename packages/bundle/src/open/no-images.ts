@@ -1,12 +1,6 @@
 import {MirrorError} from '@airgap-mirror/oci-client/model'
+import type {OuterEntry} from '../contents/archive-source.js'
 import {describeHead} from '../files/sniff.js'
-
-/** One of the outermost entries of a bundle; `kind` is what its first bytes say, where they were looked at. */
-export interface OuterEntry {
-  readonly path: string
-  readonly size: number
-  readonly kind: 'tar' | 'gzip' | 'xz' | 'zstd' | 'file' | 'directory' | 'link'
-}
 
 const SHOWN = 10
 

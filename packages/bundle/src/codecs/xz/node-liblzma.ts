@@ -1,7 +1,7 @@
 import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {NativeLZMA} from 'node-liblzma'
-import {throwIfAborted} from '../bytes/abortable.js'
-import type {DecodeOptions, SequentialDecoder} from '../bytes/sequential-decoder.js'
+import {throwIfAborted} from '../../bytes/abortable.js'
+import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
 
 const OUTPUT_BYTES = 512 * 1024
 

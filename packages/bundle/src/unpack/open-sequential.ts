@@ -1,11 +1,11 @@
 import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import {hasRoomFor, scratchOf, type Scratch} from '../scratch/scratch-file.js'
-import {spool} from '../scratch/spool.js'
-import type {ByteSource} from './byte-source.js'
+import {hasRoomFor, scratchOf, type Scratch} from './scratch-file.js'
+import {spool} from './spool.js'
+import type {ByteSource} from '../bytes/byte-source.js'
 import type {OpenPackedOptions} from './open-options.js'
-import type {SequentialDecoder} from './sequential-decoder.js'
-import {SequentialBytes} from './sequential-bytes.js'
-import {counted, type Usage} from './usage.js'
+import type {SequentialDecoder} from '../codecs/sequential-decoder.js'
+import {SequentialBytes} from '../bytes/sequential-bytes.js'
+import {counted, type Usage} from '../bytes/usage.js'
 
 export interface DecodeOnceOptions extends OpenPackedOptions {
   readonly decode: SequentialDecoder

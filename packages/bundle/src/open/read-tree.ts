@@ -1,16 +1,16 @@
 import {isMirrorError, limits, MirrorError, type SourceImage} from '@airgap-mirror/oci-client/model'
 import type {ByteSource} from '../bytes/byte-source.js'
-import type {OpenBytesOptions} from '../bytes/open-bytes.js'
+import type {OpenBytesOptions} from '../unpack/open-bytes.js'
 import type {Usage} from '../bytes/usage.js'
 import type {FileTree, TreeFile} from '../files/file-tree.js'
 import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
 import {openArchiveTree} from '../remembered/archive-tree.js'
 import type {RecalledBundle} from '../remembered/recall-bundle.js'
 import type {TarRoom} from '../tar/tar-room.js'
-import {detectFormat, type Format} from './detect-format.js'
+import {detectFormat, type Format} from '../formats/detect-format.js'
 import {findRoots, type Subdirectory} from './find-roots.js'
-import type {ReadContext} from './read-context.js'
-import {invalid} from './read-json.js'
+import type {ReadContext} from '../formats/read-context.js'
+import {invalid} from '../contents/read-json.js'
 
 /** A place in the bundle where images were found. */
 export interface BundlePart {

@@ -1,5 +1,5 @@
 import {limits, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import {ByteCursor} from '../bytes/byte-cursor.js'
+import {ByteCursor} from '../../bytes/byte-cursor.js'
 
 /** One zstd frame. `bytes` is the whole frame as it is in the file, to be read to its end before the next frame. */
 export interface ZstdFrame {

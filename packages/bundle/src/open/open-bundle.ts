@@ -10,22 +10,27 @@ import {
   type ImageRoot,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import type {ByteSource} from './bytes/byte-source.js'
-import {openBytes, type BytesInput, type OpenBytesOptions} from './bytes/open-bytes.js'
-import type {LayerCompression} from './compress/compress.js'
-import {createLayerCompressor} from './compress/layer-compressor.js'
-import {unreadable} from './files/disk-file.js'
-import {readDirectoryTree} from './files/directory-tree.js'
-import type {FileTree} from './files/file-tree.js'
-import {SNIFF_BYTES} from './files/sniff.js'
-import type {TarTree} from './files/tar-tree.js'
-import {ArchiveSource, type BundleDescription, type BundleSource} from './formats/archive-source.js'
-import {contentTable} from './formats/content-table.js'
-import {noArchive, noImages, type OuterEntry} from './formats/no-images.js'
-import {hasDecoded, readTree, type BundlePart, type Reading} from './formats/read-tree.js'
-import {openArchiveTree} from './remembered/archive-tree.js'
-import {recallBundle, type IndexCache} from './remembered/recall-bundle.js'
-import {tarRoom} from './tar/tar-room.js'
+import type {ByteSource} from '../bytes/byte-source.js'
+import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-bytes.js'
+import type {LayerCompression} from '../compress/compress.js'
+import {createLayerCompressor} from '../compress/layer-compressor.js'
+import {unreadable} from '../files/disk-file.js'
+import {readDirectoryTree} from '../files/directory-tree.js'
+import type {FileTree} from '../files/file-tree.js'
+import {SNIFF_BYTES} from '../files/sniff.js'
+import type {TarTree} from '../files/tar-tree.js'
+import {
+  ArchiveSource,
+  type BundleDescription,
+  type BundleSource,
+  type OuterEntry,
+} from '../contents/archive-source.js'
+import {contentTable} from '../contents/content-table.js'
+import {noArchive, noImages} from './no-images.js'
+import {hasDecoded, readTree, type BundlePart, type Reading} from './read-tree.js'
+import {openArchiveTree} from '../remembered/archive-tree.js'
+import {recallBundle, type IndexCache} from '../remembered/recall-bundle.js'
+import {tarRoom} from '../tar/tar-room.js'
 
 export interface OpenBundleOptions {
   /** For plain layers that no registry manifest speaks of. Default gzip. */

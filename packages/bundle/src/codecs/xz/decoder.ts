@@ -1,4 +1,4 @@
-import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
+import type {SequentialDecoder} from '../sequential-decoder.js'
 import {loadLzmaNative} from './lzma-native.js'
 import {loadNodeLiblzma} from './node-liblzma.js'
 

@@ -1,4 +1,4 @@
-import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
+import type {SequentialDecoder} from '../sequential-decoder.js'
 import {nodeZstd} from './node-zstd.js'
 import {workerZstd} from './worker-zstd.js'
 

@@ -1,9 +1,9 @@
 import type {Transform} from 'node:stream'
 import * as zlib from 'node:zlib'
 import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import {throwIfAborted} from '../bytes/abortable.js'
-import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
-import {throughTransform} from '../bytes/through-transform.js'
+import {throwIfAborted} from '../../bytes/abortable.js'
+import type {SequentialDecoder} from '../sequential-decoder.js'
+import {throughTransform} from '../through-transform.js'
 import {zstdFrames} from './frames.js'
 
 /** What Node has from 22.15 on; the types are those of the oldest version that is supported. */

@@ -15,9 +15,15 @@ import type {CompressLayer} from '../compress/compress.js'
 import type {StoredFile} from '../files/file-tree.js'
 import {pendingBlob, storedBlob, type HeldBlob} from './blob-content.js'
 import {findBlob, type ContentTable} from './content-table.js'
-import type {OuterEntry} from './no-images.js'
 import {readManifest} from './read-manifest.js'
 import {missing, refuseWrongSize} from './verified-file.js'
+
+/** An outermost entry of a bundle; `kind` is what its first bytes say, if they were looked at. */
+export interface OuterEntry {
+  readonly path: string
+  readonly size: number
+  readonly kind: 'tar' | 'gzip' | 'xz' | 'zstd' | 'file' | 'directory' | 'link'
+}
 
 export interface BundleDescription {
   /** The format of the images; `nested` for an archive or a directory of several. */

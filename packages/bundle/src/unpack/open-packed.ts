@@ -1,12 +1,12 @@
-import {gunzip} from '../gzip/gunzip.js'
-import {xzDecoder} from '../xz/decoder.js'
-import {openXz} from '../xz/open-xz.js'
-import {zstdDecoder} from '../zstd/decoder.js'
-import type {ByteSource} from './byte-source.js'
+import {gunzip} from '../codecs/gzip/gunzip.js'
+import {xzDecoder} from '../codecs/xz/decoder.js'
+import {openXz} from './open-xz.js'
+import {zstdDecoder} from '../codecs/zstd/decoder.js'
+import type {ByteSource} from '../bytes/byte-source.js'
 import type {OpenPackedOptions} from './open-options.js'
 import {decodedTwice, spooledOrTwice} from './open-sequential.js'
-import type {SequentialDecoder} from './sequential-decoder.js'
-import {sniffCompression, type Compression} from './sniff.js'
+import type {SequentialDecoder} from '../codecs/sequential-decoder.js'
+import {sniffCompression, type Compression} from '../codecs/sniff.js'
 
 /** Bytes that a compression can be told by. */
 const SNIFF_BYTES = 512

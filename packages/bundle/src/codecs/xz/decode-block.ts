@@ -1,6 +1,6 @@
 import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import type {ByteSource} from '../bytes/byte-source.js'
-import type {SequentialDecoder} from '../bytes/sequential-decoder.js'
+import type {ByteSource} from '../../bytes/byte-source.js'
+import type {SequentialDecoder} from '../sequential-decoder.js'
 import type {XzBlock} from './block-table.js'
 import {oneBlockTail, roundUp4, streamHeader} from './container.js'
 

@@ -1,8 +1,8 @@
 import {constants, createGunzip} from 'node:zlib'
 import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import {throwIfAborted} from '../bytes/abortable.js'
-import type {DecodeOptions, SequentialDecoder} from '../bytes/sequential-decoder.js'
-import {throughTransform} from '../bytes/through-transform.js'
+import {throwIfAborted} from '../../bytes/abortable.js'
+import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
+import {throughTransform} from '../through-transform.js'
 
 const OUTPUT_BYTES = 256 * 1024
 const INPUT_BYTES = 256 * 1024

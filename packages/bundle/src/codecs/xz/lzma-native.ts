@@ -1,8 +1,8 @@
 import {isMirrorError, messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type Lzma from 'lzma-native'
-import {throwIfAborted} from '../bytes/abortable.js'
-import type {DecodeOptions, SequentialDecoder} from '../bytes/sequential-decoder.js'
-import {throughTransform} from '../bytes/through-transform.js'
+import {throwIfAborted} from '../../bytes/abortable.js'
+import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
+import {throughTransform} from '../through-transform.js'
 
 const OUTPUT_BYTES = 512 * 1024
 /** lzma-native expands a whole input in memory of its own: at xz's best ratio, some 7000, this becomes 112 MiB. */

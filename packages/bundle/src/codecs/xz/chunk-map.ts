@@ -1,5 +1,5 @@
-import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
-import type {Piece} from '../bytes/sparse-block.js'
+import type {ByteSource, ReadOptions} from '../../bytes/byte-source.js'
+import type {Piece} from '../../bytes/sparse-block.js'
 import type {XzBlock} from './block-table.js'
 import {checkBytes} from './container.js'
 import {isLzma2Alone, LONGEST_BLOCK_HEADER} from './block-header.js'

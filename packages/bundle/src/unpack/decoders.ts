@@ -1,5 +1,5 @@
-import {xzDecoder, type XzDecoder} from '../xz/decoder.js'
-import {zstdDecoder, type ZstdDecoder} from '../zstd/decoder.js'
+import {xzDecoder, type XzDecoder} from '../codecs/xz/decoder.js'
+import {zstdDecoder, type ZstdDecoder} from '../codecs/zstd/decoder.js'
 
 /** The libraries in use on this machine. */
 export interface Decoders {

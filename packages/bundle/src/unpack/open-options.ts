@@ -1,6 +1,6 @@
-import type {BlockCache} from './block-cache.js'
-import type {IdlePasses} from './idle-passes.js'
-import type {ByteSource} from './byte-source.js'
+import type {BlockCache} from '../bytes/block-cache.js'
+import type {IdlePasses} from '../bytes/idle-passes.js'
+import type {ByteSource} from '../bytes/byte-source.js'
 
 export interface OpenBytesOptions {
   readonly signal?: AbortSignal | undefined
