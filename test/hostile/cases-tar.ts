@@ -244,7 +244,7 @@ export const tarCases: readonly HostileCase[] = [
     name: 'a size for everything that follows',
     made: 'a global pax header with size=0',
     make: () => tar([good[0] as RawMember, pax({size: '0'}, 'g'), ...good.slice(1)]),
-    expected: /^BUNDLE_(?:CORRUPT|UNKNOWN)$/,
+    expected: /^SOURCE_(?:CORRUPT|UNKNOWN)$/,
   },
   {
     name: 'one path for everything that follows',
