@@ -8,6 +8,7 @@ import {runtimes, type Runtime} from './runtimes.js'
 const ALIASES: Readonly<Record<string, string>> = {
   'cri-o': 'crio',
   'containerd-cri': 'containerd',
+  buildah: 'podman',
   dockerd: 'docker',
   'registries.conf': 'podman',
 }

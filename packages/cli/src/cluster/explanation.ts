@@ -5,7 +5,7 @@ import type {NodeFiles} from './files/node-files.js'
  * `error`: the configuration breaks the pull, or every pull. `ambiguous`: the runtime chooses at random.
  * `blocked`: the registry is blocked after the tries. `refused-by-policy`: the manifest is fetched, then refused.
  */
-type Outcome = 'tries-all' | 'blocked' | 'refused-by-policy' | 'ambiguous' | 'error'
+export type Outcome = 'tries-all' | 'blocked' | 'refused-by-policy' | 'ambiguous' | 'error'
 
 /** One manifest request that the node makes if every earlier one failed. */
 export interface Try {

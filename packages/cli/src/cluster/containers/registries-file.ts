@@ -1,0 +1,114 @@
+import {readToml} from '../toml/read-toml.js'
+import type {TomlTable} from '../toml/toml-document.js'
+import {readAliases} from './aliases.js'
+import {checkEntries, checkMode, checkSearched, type RawEntry} from './check-registries.js'
+import type {Alias, Endpoint, Entry, ShortNameMode} from './registries.js'
+import {readOldForm} from './registries-old-form.js'
+import {fieldsOf, type Fields} from './toml-fields.js'
+
+/** One file of registries.conf(5). */
+export interface RegistriesFile {
+  readonly path: string
+  /** Checked, with only the first of several entries with one prefix, sorted by prefix. */
+  readonly entries: readonly Entry[]
+  readonly search?: readonly string[]
+  readonly credentialHelpers?: readonly string[]
+  readonly shortNameMode?: ShortNameMode
+  readonly aliases: ReadonlyMap<string, Alias>
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads and checks one file as containers/image does. One wrong entry makes the file invalid, and then no image can be pulled.
+ * @param isDropIn refuses the old form, version 1
+ * @throws {Error} worded as containers/image does
+ */
+export function parseRegistriesFile(
+  text: string,
+  {path, isDropIn}: {readonly path: string; readonly isDropIn: boolean},
+): RegistriesFile {
+  const reading = readToml(text)
+  if (reading.document === undefined)
+    throw new Error(`toml: line ${reading.fault.line}: ${reading.fault.message}`)
+  const warnings: string[] = []
+  const at = (line: number): string => `${path}:${line}`
+  const root = fieldsOf(reading.document.root, {key: ''})
+  const tables = root.tables('registry')
+  const raw = (tables ?? []).map(({table, line}) => readEntry(table, {line, at, warnings}))
+  const search = root.texts('unqualified-search-registries')
+  const helpers = root.texts('credential-helpers')
+  const mode = root.text('short-name-mode') ?? ''
+  const aliases = root.table('aliases')
+  const layerHelper = root.text('additional-layer-store-auth-helper') ?? ''
+  const old = readOldForm(root.table('registries'), {at})
+  for (const {name, line} of root.unread()) warnings.push(`${at(line)}: ${name} is unknown and ignored`)
+  if (old !== undefined) {
+    if (isDropIn) throw new Error('registry must be in v2 format but is in v1')
+    const isMixed = tables ?? search ?? helpers ?? aliases ?? (mode + layerHelper === '' ? undefined : mode)
+    if (isMixed !== undefined) throw new Error('mixing sysregistry v1/v2 is not supported')
+  }
+  const entries = checkEntries(old?.entries ?? raw, {warnings})
+  const searched = (old?.search ?? search)?.map(checkSearched)
+  return {
+    path,
+    entries,
+    aliases: readAliases(aliases, {at}),
+    warnings,
+    ...(searched === undefined ? {} : {search: searched}),
+    ...(helpers === undefined ? {} : {credentialHelpers: helpers}),
+    ...(mode === '' ? {} : {shortNameMode: checkMode(mode)}),
+  }
+}
+
+interface ReadEntry {
+  readonly line: number
+  readonly at: (line: number) => string
+  readonly warnings: string[]
+}
+
+function readEntry(table: TomlTable, {line, at, warnings}: ReadEntry): RawEntry {
+  const fields = fieldsOf(table, {key: 'registry'})
+  const mirrors = (fields.tables('mirror') ?? []).map((mirror) => readMirror(mirror, {at, warnings}))
+  const insecure = fields.boolean('insecure') ?? false
+  const entry: RawEntry = {
+    prefix: fields.text('prefix') ?? '',
+    own: {location: fields.text('location') ?? '', insecure, pull: 'all', at: at(line)},
+    mirrors,
+    blocked: fields.boolean('blocked') ?? false,
+    digestOnly: fields.boolean('mirror-by-digest-only') ?? false,
+    at: at(line),
+    pullOfOwn: fields.text('pull-from-mirror') ?? '',
+  }
+  warnUnread(fields, {table: '[[registry]]', at, warnings})
+  return entry
+}
+
+const OF_REGISTRY = new Set(['blocked', 'prefix', 'mirror-by-digest-only'])
+
+function readMirror(
+  {table, line}: {readonly table: TomlTable; readonly line: number},
+  {at, warnings}: Omit<ReadEntry, 'line'>,
+): Endpoint {
+  const fields = fieldsOf(table, {key: 'registry.mirror'})
+  const endpoint = {
+    location: fields.text('location') ?? '',
+    insecure: fields.boolean('insecure') ?? false,
+    pull: (fields.text('pull-from-mirror') ?? '') as Endpoint['pull'],
+    at: at(line),
+  }
+  warnUnread(fields, {table: '[[registry.mirror]]', at, warnings})
+  return endpoint
+}
+
+function warnUnread(
+  fields: Fields,
+  {table, at, warnings}: {readonly table: string; readonly at: ReadEntry['at']; readonly warnings: string[]},
+): void {
+  for (const {name, line} of fields.unread()) {
+    const misplaced = table === '[[registry.mirror]]' && OF_REGISTRY.has(name)
+    const reason = misplaced
+      ? 'because it stands below [[registry.mirror]]; it belongs between [[registry]] and the first mirror'
+      : 'because the key is unknown there'
+    warnings.push(`${at(line)}: ${name} in ${table} is ignored ${reason}`)
+  }
+}
