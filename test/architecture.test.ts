@@ -105,7 +105,7 @@ describe('the arrows between packages', () => {
           imports.includes('@airgap-mirror/bundle') || imports.includes('@airgap-mirror/oci-client'),
       )
       .map(({path}) => path.split('/')[3])
-    expect(new Set(naming)).toEqual(new Set(['commands', 'settings']))
+    expect(new Set(naming)).toEqual(new Set(['commands', 'run', 'settings']))
   })
 
   it('undici is known to one folder', () => {
@@ -182,6 +182,6 @@ describe('files', () => {
         .filter(({path}) => path.includes('/src/') && pattern.test(readFileSync(join(root, path), 'utf8')))
         .map(({path}) => path)
     expect(reads(/process\.env\b/)).toEqual(['packages/cli/src/settings/environment.ts'])
-    expect(reads(/process\.exit\(/)).toEqual(['packages/cli/src/signals.ts'])
+    expect(reads(/process\.exit\(/)).toEqual(['packages/cli/src/run/signals.ts'])
   })
 })

@@ -52,7 +52,7 @@ describe('a push of twelve images that is interrupted', () => {
     const {code, stderr} = await child.result
 
     expect({code, stderr}).toMatchObject({code: expected})
-    expect(stderr).toMatch(/^warning: stopping: finishing what is nearly done/m)
+    expect(stderr).toMatch(/^warning: stopping after the transfers that are almost complete/m)
     expect(stderr).toMatch(/^interrupted: 12 images: /m)
     const {outcome, images} = parseReport({stdout: await readFile(report(), 'utf8'), stderr})
     expect(outcome).toBe('cancelled')
@@ -83,7 +83,7 @@ describe('a push of twelve images that is interrupted', () => {
     const child = await startPush(registry)
     await until(() => registry.requests.filter(({fault}) => fault === 'stall').length === 2)
     child.kill('SIGINT')
-    await until(() => child.stderr.includes('once more to leave at once'))
+    await until(() => child.stderr.includes('press Ctrl-C again to stop now'))
     child.kill('SIGINT')
     const {code} = await child.result
     expect(code).toBe(130)

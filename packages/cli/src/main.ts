@@ -17,7 +17,7 @@ export async function main(argv: string[], entry: string): Promise<void> {
   try {
     await run(argv, entry)
   } catch (error) {
-    await (await import('./commands/fail.js')).fail(error, {command: undefined})
+    await (await import('./run/fail.js')).fail(error, {command: undefined})
   }
 }
 

@@ -67,8 +67,7 @@ async function pushImage(
     dryRun,
     layers,
     onEvent: () => {},
-    signal,
-    drain: signal,
+    stop: {soon: signal, now: signal},
   })
 }
 

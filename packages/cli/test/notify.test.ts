@@ -4,7 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
 import {makeTempDir, runChild, type TempDir} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {runNotifyCommand, type NotifyOptions} from '#src/commands/notify.js'
+import {runNotifyCommand, type NotifyOptions} from '#src/run/notify.js'
 import {failed, image, reportOf} from './report-fixtures.js'
 
 let temporary: TempDir

@@ -1,7 +1,7 @@
 import {string as argument} from '@oclif/core/args'
 import {Command} from '@oclif/core/command'
 import {string} from '@oclif/core/flags'
-import {fail} from './fail.js'
+import {fail} from '../run/fail.js'
 import {importFormats} from '../job/import/import-formats.js'
 
 /** `mirror config import`: the file of another program in, a job file out. */

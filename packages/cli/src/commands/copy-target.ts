@@ -1,17 +1,15 @@
 import {openFileSink, type FileSink, type FileTarget} from '@airgap-mirror/bundle'
-import {openRegistry, type Registry} from '@airgap-mirror/oci-client'
-import type {CallOptions, ImageSink, RequestUsage} from '@airgap-mirror/oci-client/model'
+import type {Registry} from '@airgap-mirror/oci-client'
+import type {CallOptions, ImageSink} from '@airgap-mirror/oci-client/model'
 import type {CopySettings} from '../copy/copy-settings.js'
 import type {FilePlace, Place, RegistryPlace} from '../copy/place.js'
 import {refNameOf} from '../copy/prepare-copy.js'
-import {connectionTo} from './connection.js'
-import type {OpenSideOptions} from './copy-source.js'
-import {lastingKnowledge} from './lasting-knowledge.js'
+import {openTarget} from '../run/open-target.js'
+import type {Run} from '../run/run.js'
 
-/** Where the image of a copy goes, open. */
-export interface CopyTarget extends AsyncDisposable {
+/** Where the image of a copy goes, open until the run ends. */
+export interface CopyTarget {
   readonly sink: ImageSink
-  readonly requests: RequestUsage
   /** Puts what is complete under its name. */
   finish(options: CallOptions): Promise<void>
 }
@@ -19,20 +17,15 @@ export interface CopyTarget extends AsyncDisposable {
 const REF_NAME = 'org.opencontainers.image.ref.name'
 
 /** @throws {MirrorError} those of either kind of target, before anything is written */
-export function openCopyTarget(settings: CopySettings, options: OpenSideOptions): Promise<CopyTarget> {
+export function openCopyTarget(settings: CopySettings, run: Run): Promise<CopyTarget> {
   return settings.to.transport === 'docker'
-    ? intoRegistry(settings.to, {settings, ...options})
-    : intoFile(settings.to)
+    ? intoRegistry(settings.to, {settings, run})
+    : intoFile(settings.to, run)
 }
 
-async function intoFile(to: FilePlace): Promise<CopyTarget> {
-  const sink: FileSink = await openFileSink(fileTarget(to))
-  return {
-    sink,
-    requests: {requests: 0, retries: 0},
-    finish: (options) => sink.finish(options),
-    [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
-  }
+async function intoFile(to: FilePlace, run: Run): Promise<CopyTarget> {
+  const sink: FileSink = run.keep(await openFileSink(fileTarget(to)))
+  return {sink, finish: (options) => sink.finish(options)}
 }
 
 function fileTarget({transport: format, path, ref}: FilePlace): FileTarget {
@@ -51,32 +44,12 @@ function fileTarget({transport: format, path, ref}: FilePlace): FileTarget {
 
 async function intoRegistry(
   {reference}: RegistryPlace,
-  {settings, run, state}: OpenSideOptions & {readonly settings: CopySettings},
+  {settings, run}: {readonly settings: CopySettings; readonly run: Run},
 ): Promise<CopyTarget> {
   const name = reference.registry
-  const signal = run.interruption.drain
-  const {target, output} = settings
-  const connection = await connectionTo(name, {settings: target, side: 'target', output, run})
-  const registry = openRegistry({
-    ...connection,
-    knowledge: await state?.hosts.load(name),
-    journal: state?.uploads(name),
-  })
-  try {
-    await registry.ping({signal})
-  } catch (error) {
-    await registry[Symbol.asyncDispose]()
-    throw error
-  }
-  return {
-    sink: mountingFrom(settings.from, {registry, name}),
-    requests: registry.usage,
-    finish: async () => {},
-    [Symbol.asyncDispose]: async () => {
-      await state?.hosts.save(name, lastingKnowledge(registry.knowledge))
-      await registry[Symbol.asyncDispose]()
-    },
-  }
+  const registry = await openTarget(run, {registry: name, settings: settings.targetFlags})
+  await registry.ping({signal: run.stop.soon})
+  return {sink: mountingFrom(settings.from, {registry, name}), finish: async () => {}}
 }
 
 /** Within one registry, content is mounted from where it is rather than carried around. */

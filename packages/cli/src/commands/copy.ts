@@ -1,6 +1,6 @@
 import {string as argument} from '@oclif/core/args'
 import {Command} from '@oclif/core/command'
-import {fail} from './fail.js'
+import {fail} from '../run/fail.js'
 import {copyFlags} from '../settings/flags.js'
 import {needCredentialArguments} from '../settings/need-credential.js'
 

@@ -1,5 +1,5 @@
 import {Command} from '@oclif/core/command'
-import {fail} from './fail.js'
+import {fail} from '../run/fail.js'
 import {needCredentialArguments} from '../settings/need-credential.js'
 import {pushFlags} from '../settings/flags.js'
 

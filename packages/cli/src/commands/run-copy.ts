@@ -9,82 +9,55 @@ import {shownPlace} from '../copy/place.js'
 import {prepareCopy} from '../copy/prepare-copy.js'
 import {push} from '../engine/push.js'
 import type {ExitCode} from '../report/exit-code.js'
-import {makeReport, type Report} from '../report/report.js'
+import {runCommand, type Work} from '../run/run-command.js'
+import type {Run} from '../run/run.js'
+import type {FlagValues} from '../settings/flag-values.js'
 import {copyFlags} from '../settings/flags.js'
-import {flagReader, type FlagValues} from '../settings/flag-values.js'
-import {readOutputFlags} from '../settings/output-settings.js'
-import {passwordWarnings} from '../settings/registry-settings.js'
-import {openState} from '../state/open-state.js'
 import {openCopySource, type CopySource} from './copy-source.js'
 import {openCopyTarget} from './copy-target.js'
-import {runCommand, type Run} from './run-command.js'
 
 /** Runs a copy to its exit code. */
-export async function runCopy(
+export function runCopy(
   places: {readonly source: string; readonly destination: string},
   flags: FlagValues,
 ): Promise<ExitCode> {
-  const read = flagReader(flags)
-  const figures = {source: shownPlace(places.source), target: shownPlace(places.destination)}
-  const options = {
-    command: 'copy',
-    flagTable: copyFlags,
-    ...figures,
-    output: readOutputFlags(read),
-    dryRun: read.on('dry-run'),
-  }
-  return runCommand(options, async (run) => {
-    const settings = await readCopySettings(places, flags)
-    for (const text of passwordWarnings(flags)) run.warn(text)
-    return copyAndReport(settings, run)
+  return runCommand({
+    command: {name: 'copy', flags: copyFlags},
+    flags,
+    given: {source: shownPlace(places.source), target: shownPlace(places.destination)},
+    read: () => readCopySettings(places, flags),
+    remembers: {layerFormat: LAYER_FORMAT, told: 'note'},
+    work: copyImage,
   })
 }
 
-async function copyAndReport(settings: CopySettings, run: Run): Promise<Report> {
+async function copyImage(settings: CopySettings, run: Run): Promise<Work> {
   const {from, to} = settings
-  const {note, interruption} = run
-  const startedAt = new Date()
-  const state = await openState({directory: settings.state, layerFormat: LAYER_FORMAT, onNote: note})
-  await using target = await openCopyTarget(settings, {run, state})
-  await using origin = await openCopySource(settings, {run, state})
+  const {soon, now} = run.stop
+  const target = await openCopyTarget(settings, run)
+  const origin = await openCopySource(settings, run)
   const {source} = origin
-  const narrowed = await narrowImage(origin.image, {...settings, source, signal: interruption.drain})
-  await refuseUnfit(narrowed, {to, source, signal: interruption.drain})
+  const narrowed = await narrowImage(origin.image, {...settings, source, signal: soon})
+  await refuseUnfit(narrowed, {to, source, signal: soon})
   const referrers = await referrersFor(narrowed.image, {settings, origin, run})
   const prepared = prepareCopy({image: narrowed.image, referrers}, {from, to})
-  const {sink} = target
   const result = await push({
     ...settings,
     source: withImages(source, prepared.images),
-    sink,
+    sink: target.sink,
     rules: prepared.rules,
     choice: {include: [], exclude: [], referrers: settings.referrers},
     platforms: narrowed.platforms,
     sparse: narrowed.sparse,
     failFast: false,
-    layers: to.transport === 'docker' ? state?.layers : undefined,
+    dryRun: run.dryRun,
+    layers: to.transport === 'docker' ? run.state?.layers : undefined,
     onEvent: labelled(run.renderer.onEvent, {labels: prepared, to}),
     onStart: run.onStart,
-    signal: interruption.now,
-    drain: interruption.drain,
+    stop: run.stop,
   })
-  if (result.images.some(({status}) => status === 'pushed')) await target.finish({signal: interruption.now})
-  const {decoded, scratchPeak} = origin.read
-  return makeReport(
-    {
-      command: 'copy',
-      source: from.text,
-      target: to.text,
-      startedAt,
-      finishedAt: new Date(),
-      dryRun: settings.dryRun,
-      blobs: result.blobs,
-      bytes: {...result.bytes, decoded, scratchPeak},
-      requests: origin.requests.requests + target.requests.requests,
-      retries: origin.requests.retries + target.requests.retries,
-    },
-    copiedImages(result.images, {labels: prepared, to, original: origin.image}),
-  )
+  if (result.images.some(({status}) => status === 'pushed')) await target.finish({signal: now})
+  return {...result, images: copiedImages(result.images, {labels: prepared, to, original: origin.image})}
 }
 
 /** What goes with the image; nothing, and a note, where the target has no place for it. */

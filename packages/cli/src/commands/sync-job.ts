@@ -2,6 +2,7 @@ import {shareBlob, type RegistrySource} from '@airgap-mirror/oci-client'
 import {formatReference, isMirrorError, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import {mapName} from '../engine/naming.js'
 import {globMatcher} from '../engine/select.js'
+import type {Stop} from '../engine/stop.js'
 import {tagKey, type SyncTarget} from '../engine/sync/sync-target.js'
 import {sync} from '../engine/sync/sync.js'
 import type {PushResult} from '../engine/tally.js'
@@ -10,15 +11,14 @@ import type {JobTarget, WantedImage} from '../job/job.js'
 import type {ReportImage} from '../report/report.js'
 import {defaults} from '../settings/defaults.js'
 import type {SyncJob, SyncSettings} from '../settings/sync-settings.js'
-import type {Run} from './run-command.js'
+import type {Run} from '../run/run.js'
 import type {SyncTargets} from './sync-targets.js'
 
-export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'dryRun' | 'force' | 'targetFlags'> {
+export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'force' | 'targetFlags'> {
   readonly source: RegistrySource
   readonly targets: SyncTargets
   readonly run: Run
-  readonly signal: AbortSignal
-  readonly drain: AbortSignal
+  readonly stop: Stop
 }
 
 export interface JobResult extends PushResult {
@@ -52,6 +52,7 @@ export async function runJob(job: SyncJob, options: JobOptions): Promise<JobResu
     ...job,
     ...options,
     source,
+    dryRun: run.dryRun,
     references,
     targets,
     isImmutable: immutableIn(job),
@@ -128,9 +129,9 @@ async function imagesOf(
   })
 }
 
-async function imagesListed(listing: Listing, {source, drain}: JobOptions): Promise<readonly WantedImage[]> {
+async function imagesListed(listing: Listing, {source, stop}: JobOptions): Promise<readonly WantedImage[]> {
   const {registry, repository} = listing
-  const tags = await source.listTags(registry, repository, {signal: drain})
+  const tags = await source.listTags(registry, repository, {signal: stop.soon})
   if (tags.length > 0) return imagesIn(listing, tags)
   // Rather a registry that has lost its way than somebody who wants nothing: all that is there would be pruned.
   throw new MirrorError('NOT_FOUND', `${registry}/${repository} has no tags`, {

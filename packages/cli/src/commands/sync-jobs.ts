@@ -27,11 +27,12 @@ interface Done {
  * @throws {MirrorError} what kept the only job from being done, or the first where none was
  */
 export async function runJobs(options: JobsOptions): Promise<JobsResult> {
-  const {jobs, drain, failFast} = options
+  const {jobs, failFast} = options
+  const {soon} = options.stop
   const done: Done[] = []
   const troubles: MirrorError[] = []
   for (const job of jobs) {
-    if (drain.aborted) break
+    if (soon.aborted) break
     try {
       const result = await runJob(job, options)
       done.push({job, result})
@@ -48,8 +49,8 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   const isAll = done.length === jobs.length
   const pruned = isAll && troubles.length === 0 ? await pruneAll(done, options) : undefined
   // First, since it decides what the run came to. Who lost a lock does not know what others do meanwhile.
-  const isCut = drain.aborted && (!isAll || jobs.some((job) => job.prune) || isLockLost(drain))
-  if (isCut) troubles.unshift(cancelled(drain))
+  const isCut = soon.aborted && (!isAll || jobs.some((job) => job.prune) || isLockLost(soon))
+  if (isCut) troubles.unshift(cancelled(soon))
   const results: readonly PushResult[] = done.map(({result}) => result)
   return {
     images: [...results.flatMap(({images}) => images), ...(pruned?.images ?? [])],
@@ -64,11 +65,12 @@ async function pruneAll(
   done: readonly Done[],
   options: JobsOptions,
 ): Promise<{readonly images: readonly ReportImage[]; readonly refusals: readonly MirrorError[]}> {
-  const {run, targets, dryRun, drain, isHeld} = options
+  const {run, targets, stop, isHeld} = options
+  const {soon} = stop
   const images: ReportImage[] = []
   const refusals: MirrorError[] = []
   for (const {job, result} of done) {
-    if (!job.prune || drain.aborted) continue
+    if (!job.prune || soon.aborted) continue
     const failed = result.images.filter(({status}) => status === 'failed').length
     if (failed > 0) {
       // What was to take the place of a tag may be among them. One that somebody else has changed is there.
@@ -79,7 +81,7 @@ async function pruneAll(
     }
     for (const {registry, owner, keys: own} of result.wanted) {
       const known = targets.registries.get(registry)
-      if (known === undefined || drain.aborted) continue
+      if (known === undefined || soon.aborted) continue
       if (!(await isHeld(registry))) {
         run.warn(`nothing is removed at ${registry}: the lock cannot be seen to be held still`)
         continue
@@ -90,9 +92,9 @@ async function pruneAll(
         own,
         wanted: everythingWanted(registry, done),
         max: job.pruneMax,
-        dryRun,
+        dryRun: run.dryRun,
         onEvent: run.renderer.onEvent,
-        signal: drain,
+        signal: soon,
       })
       images.push(...pruned.images)
       if (pruned.refused !== undefined) refusals.push(pruned.refused)

@@ -1,16 +1,14 @@
 import {acquireLock, type Lock} from '../state/lock.js'
-import type {Run} from './run-command.js'
+import type {Run} from '../run/run.js'
 
-/** The locks of all registries that a run changes. */
-export interface SyncLocks extends AsyncDisposable {
+/** The locks of all registries that a run changes, held until it ends. */
+export interface SyncLocks {
   /** Aborted when one of them is lost. */
   readonly signals: readonly AbortSignal[]
   readonly isHeld: (registry: string) => Promise<boolean>
 }
 
 export interface LockOptions {
-  /** Where state is kept; undefined: nobody can be locked out. */
-  readonly directory: string | undefined
   /** Milliseconds to wait for whoever holds one. */
   readonly wait: number
   readonly run: Run
@@ -22,24 +20,19 @@ export interface LockOptions {
  */
 export async function lockRegistries(
   registries: ReadonlySet<string>,
-  {directory, wait, run}: LockOptions,
+  {wait, run}: LockOptions,
 ): Promise<SyncLocks> {
   const locks = new Map<string, Lock>()
-  const release = async (): Promise<void> => {
-    for (const lock of [...locks.values()].toReversed()) await lock[Symbol.asyncDispose]()
-  }
-  try {
-    const {drain: signal} = run.interruption
-    if (directory !== undefined)
-      for (const key of [...registries].toSorted())
-        locks.set(key, await acquireLock(directory, {key, wait, signal, onWait: run.note}))
-  } catch (error) {
-    await release()
-    throw error
+  // Without state no other run can be kept out, and a dry run changes nothing.
+  const directory = run.dryRun ? undefined : run.stateDirectory
+  if (directory !== undefined) {
+    for (const key of [...registries].toSorted()) {
+      const lock = await acquireLock(directory, {key, wait, signal: run.stop.soon, onWait: run.note})
+      locks.set(key, run.keep(lock))
+    }
   }
   return {
     signals: [...locks.values()].map(({signal}) => signal),
     isHeld: async (registry) => (await locks.get(registry)?.held()) ?? true,
-    [Symbol.asyncDispose]: release,
   }
 }

@@ -1,5 +1,5 @@
 import {Command} from '@oclif/core/command'
-import {fail} from './fail.js'
+import {fail} from '../run/fail.js'
 import {syncFlags} from '../settings/flags.js'
 import {needCredentialArguments} from '../settings/need-credential.js'
 

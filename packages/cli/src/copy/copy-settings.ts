@@ -8,27 +8,25 @@ import {parseSourceMirrors} from '../job/parse-source-mirrors.js'
 import type {SourceMirrors} from '../job/source-mirrors.js'
 import {defaults} from '../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../settings/flag-values.js'
-import {readOutputFlags, stateDirectory, type OutputSettings} from '../settings/output-settings.js'
 import type {PushSettings} from '../settings/push-settings.js'
 import {readTextFile} from '../settings/read-file.js'
 import {readRegistryFlags} from '../settings/registry-settings.js'
 import {parsePlace, type Place} from './place.js'
 
 /** What a copy does, read and checked: nothing below this knows of flags. */
-export interface CopySettings extends Pick<
-  PushSettings,
-  'layerCompression' | 'scratch' | 'state' | 'concurrency' | 'dryRun'
-> {
+export interface CopySettings extends Pick<PushSettings, 'layerCompression' | 'scratch' | 'concurrency'> {
+  /** For the report. */
+  readonly source: string
+  readonly target: string
   readonly from: Place
   readonly to: Place
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
   readonly referrers: boolean
   /** What was said of the registries on either side. */
-  readonly source: RegistrySettings
-  readonly target: RegistrySettings
+  readonly sourceFlags: RegistrySettings
+  readonly targetFlags: RegistrySettings
   readonly mirrors: SourceMirrors | undefined
-  readonly output: OutputSettings
 }
 
 /**
@@ -49,8 +47,10 @@ export async function readCopySettings(
     [on('source-password-stdin'), '--source-password-stdin'],
     [text('source-mirrors') === '-', '--source-mirrors -'],
   ])
-  const target = to.transport === 'docker' ? await readRegistryFlags(flags, 'target') : {}
+  const targetFlags = to.transport === 'docker' ? await readRegistryFlags(flags, 'target') : {}
   return {
+    source: from.text,
+    target: to.text,
     from,
     to,
     platforms: list('platform').map(parsePlatform),
@@ -62,13 +62,10 @@ export async function readCopySettings(
         ? 'none'
         : ((text('layer-compression') ?? defaults.layerCompression) as CopySettings['layerCompression']),
     scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
-    state: stateDirectory(read),
-    source: from.transport === 'docker' ? await readRegistryFlags(flags, 'source') : {},
-    target,
+    sourceFlags: from.transport === 'docker' ? await readRegistryFlags(flags, 'source') : {},
+    targetFlags,
     mirrors: from.transport === 'docker' ? await readMirrors(text('source-mirrors')) : undefined,
     concurrency: read.whole('concurrency', {from: 1, to: 256}) ?? defaults.concurrency,
-    dryRun: on('dry-run'),
-    output: readOutputFlags(read),
   }
 }
 

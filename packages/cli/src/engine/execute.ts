@@ -9,9 +9,13 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {BlobTransfer, ManifestTransfer, Plan, Transfer} from './plan.js'
 import {isNearlyDone, startOrder} from './schedule.js'
+import type {Stop} from './stop.js'
 import {putBlob, putManifest, type TransferContext, type TransferResult} from './transfer.js'
 
-export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'results' | 'sink' | 'blob'> {
+export interface ExecuteOptions extends Omit<
+  TransferContext,
+  'transfers' | 'results' | 'sink' | 'blob' | 'signal'
+> {
   readonly source: ImageSource
   /** By the `sink` of a transfer. */
   readonly sinks: readonly ImageSink[]
@@ -25,10 +29,7 @@ export interface ExecuteOptions extends Omit<TransferContext, 'transfers' | 'res
   readonly failFast: boolean
   /** Called once for each transfer that has ended. */
   readonly onSettled: (transfer: Transfer, result: TransferResult) => void
-  /** Leaves at once. */
-  readonly signal: AbortSignal
-  /** Starts nothing more; what is nearly done is finished. */
-  readonly drain: AbortSignal
+  readonly stop: Stop
 }
 
 /**
@@ -78,25 +79,25 @@ class Execution {
   }
 
   async run(): Promise<ReadonlyMap<number, TransferResult>> {
-    const {drain, signal} = this.#options
-    const stop = (): void => this.#stop(cancelled(drain))
+    const {soon, now} = this.#options.stop
+    const stop = (): void => this.#stop(cancelled(soon))
     const leave = (): void => {
-      this.#stop(cancelled(signal))
-      for (const {abort} of this.#running) abort.abort(signal.reason)
+      this.#stop(cancelled(now))
+      for (const {abort} of this.#running) abort.abort(now.reason)
     }
-    drain.addEventListener('abort', stop, {once: true})
-    signal.addEventListener('abort', leave, {once: true})
+    soon.addEventListener('abort', stop, {once: true})
+    now.addEventListener('abort', leave, {once: true})
     try {
       await new Promise<void>((resolve, reject) => {
         this.#finished = resolve
         this.#fail = reject
-        if (signal.aborted) leave()
-        else if (drain.aborted) stop()
+        if (now.aborted) leave()
+        else if (soon.aborted) stop()
         this.#pump()
       })
     } finally {
-      drain.removeEventListener('abort', stop)
-      signal.removeEventListener('abort', leave)
+      soon.removeEventListener('abort', stop)
+      now.removeEventListener('abort', leave)
     }
     return this.#results
   }
@@ -167,7 +168,7 @@ class Execution {
   }
 
   #putManifest(transfer: ManifestTransfer): Promise<TransferResult> {
-    return putManifest(transfer, {...this.#contextOf(transfer), signal: this.#options.signal})
+    return putManifest(transfer, {...this.#contextOf(transfer), signal: this.#options.stop.now})
   }
 
   /** Starts all of a group before any of them reads, so that they can share what is read. */

@@ -18,6 +18,7 @@ import {probeTarget} from './probe.js'
 import {probeBlobs} from './probe-blobs.js'
 import {selectImages, type Choice} from './select.js'
 import type {SparsePolicy} from './sparse.js'
+import type {Stop} from './stop.js'
 import {Tally, type PushResult} from './tally.js'
 
 export interface PushOptions {
@@ -37,8 +38,7 @@ export interface PushOptions {
   readonly onEvent: OnEvent
   /** Called when the plan stands, before the first byte is sent. */
   readonly onStart?: () => void
-  readonly signal: AbortSignal
-  readonly drain: AbortSignal
+  readonly stop: Stop
 }
 
 /**
@@ -46,7 +46,8 @@ export interface PushOptions {
  * @throws {MirrorError} for what concerns the run as a whole: a bad source, names that collide, a registry out of reach
  */
 export async function push(options: PushOptions): Promise<PushResult> {
-  const {source, sink, onEvent, signal} = options
+  const {source, sink, onEvent, stop} = options
+  const {now: signal} = stop
   const gathered = await gather(source, {signal})
   if (gathered.length === 0)
     throw new MirrorError('SOURCE_EMPTY', 'the bundle holds no image', {side: 'source'})
@@ -67,7 +68,7 @@ export async function push(options: PushOptions): Promise<PushResult> {
   const state = layers === undefined ? probed : await withKnownLayers(probed, {candidates, layers})
   const manifests = new Map<Digest, Manifest>()
   const plan = planMirror({candidates, source, state, sparse: options.sparse, manifests})
-  const tally = new Tally(plan, {candidates, source, onEvent, interrupted: options.drain})
+  const tally = new Tally(plan, {candidates, source, onEvent, interrupted: stop.soon})
   if (options.dryRun) {
     const absent = await probeBlobs(plan, {sink, concurrency: atOnce, signal})
     return tally.planned(absent)

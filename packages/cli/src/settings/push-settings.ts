@@ -8,9 +8,7 @@ import type {RegistrySettings} from '../job/job.js'
 import {defaults} from './defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from './flag-values.js'
 import {readMapFile, readNamingFlags, secondColumns} from './naming-settings.js'
-import {readOutputFlags, stateDirectory, type OutputSettings} from './output-settings.js'
 import {readLists} from './read-lists.js'
-import {connectionOptions, type ConnectionOptions} from './registry-options.js'
 import {readRegistryFlags} from './registry-settings.js'
 
 /** What a push does, read and checked: nothing below this knows of flags. */
@@ -23,15 +21,10 @@ export interface PushSettings {
   readonly sparse: SparsePolicy
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
-  /** Undefined: nothing is remembered. */
-  readonly state: string | undefined
   /** What was said of the private registry. */
   readonly registrySettings: RegistrySettings
-  readonly registry: ConnectionOptions & {readonly registry: string}
   readonly concurrency: number
   readonly failFast: boolean
-  readonly dryRun: boolean
-  readonly output: OutputSettings
 }
 
 /**
@@ -53,7 +46,6 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
   const listed = await readLists(list('images'))
   const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = readNamingFlags(read)
   const registrySettings = await readRegistryFlags(flags, 'target')
-  const connection = await connectionOptions(registrySettings, 'target')
   return {
     source,
     target,
@@ -75,12 +67,8 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
     sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
     layerCompression: (text('layer-compression') ?? defaults.layerCompression) as LayerCompression,
     scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
-    state: stateDirectory(read),
     registrySettings,
-    registry: {...connection, registry},
-    concurrency: connection.concurrency ?? defaults.concurrency,
+    concurrency: registrySettings.concurrency ?? defaults.concurrency,
     failFast: on('fail-fast'),
-    dryRun: on('dry-run'),
-    output: readOutputFlags(read),
   }
 }

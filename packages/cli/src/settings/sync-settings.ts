@@ -13,7 +13,6 @@ import {defaults} from './defaults.js'
 import {environment} from './environment.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from './flag-values.js'
 import {readNamingFlags} from './naming-settings.js'
-import {readOutputFlags, stateDirectory, type OutputSettings} from './output-settings.js'
 import {readTextFile} from './read-file.js'
 import {readLists} from './read-lists.js'
 import {readRegistryFlags} from './registry-settings.js'
@@ -44,13 +43,10 @@ export interface SyncSettings {
   readonly targetFlags: RegistrySettings
   readonly sourceFlags: RegistrySettings
   readonly mirrors: SourceMirrors | undefined
-  readonly state: string | undefined
   readonly failFast: boolean
-  readonly dryRun: boolean
   readonly force: boolean
   /** Milliseconds. */
   readonly wait: number
-  readonly output: OutputSettings
 }
 
 /**
@@ -96,12 +92,9 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
     targetFlags: await readRegistryFlags(flags, 'target'),
     sourceFlags: await readRegistryFlags(flags, 'source'),
     mirrors: mirrorsFile === undefined ? undefined : await readMirrors(mirrorsFile),
-    state: stateDirectory(read),
     failFast: on('fail-fast'),
-    dryRun: on('dry-run'),
     force: on('force'),
     wait: parsed('wait', parseDuration) ?? 0,
-    output: readOutputFlags(read),
   }
 }
 

@@ -1,6 +1,6 @@
 import {Command} from '@oclif/core/command'
 import {emitFlags} from '../../settings/flags.js'
-import {fail} from '../fail.js'
+import {fail} from '../../run/fail.js'
 
 /** `mirror config emit`: configuration that makes nodes pull from the private registry. */
 export class ConfigEmit extends Command {

@@ -1,7 +1,7 @@
 import {string as argument} from '@oclif/core/args'
 import {Command} from '@oclif/core/command'
 import {explainFlags} from '../../settings/flags.js'
-import {fail} from '../fail.js'
+import {fail} from '../../run/fail.js'
 
 /** `mirror config explain`: which URLs a node asks for an image. */
 export class ConfigExplain extends Command {

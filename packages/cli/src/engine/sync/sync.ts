@@ -8,6 +8,7 @@ import {
 import type {OnEvent} from '../events.js'
 import {execute} from '../execute.js'
 import type {SparsePolicy} from '../sparse.js'
+import type {Stop} from '../stop.js'
 import {Tally, type PushResult} from '../tally.js'
 import {readFamilies} from './families.js'
 import {mergePlans} from './merge-plans.js'
@@ -41,8 +42,7 @@ export interface SyncOptions {
   readonly onEvent: OnEvent
   /** Called when the plan stands, before the first byte is sent. */
   readonly onStart?: () => void
-  readonly signal: AbortSignal
-  readonly drain: AbortSignal
+  readonly stop: Stop
 }
 
 /**
@@ -51,17 +51,18 @@ export interface SyncOptions {
  * @throws {MirrorError} for what concerns the run as a whole: bad names, names that collide
  */
 export async function sync(options: SyncOptions): Promise<PushResult> {
-  const {source, references, targets, onEvent, drain} = options
+  const {source, references, targets, onEvent, stop} = options
+  const {soon: signal} = stop
   const making: Omit<Making, 'owner'> = {how: howOf(options), now: Date.now()}
   const surveyed = await survey(references, {
     ...options,
     ...making,
     concurrency: 2 * options.concurrency,
-    signal: drain,
+    signal,
   })
-  const families = await readFamilies(surveyed, {...options, signal: drain})
+  const families = await readFamilies(surveyed, {...options, signal})
   const plans = await Promise.all(
-    targets.map((target, at) => planTarget(target, {...options, families, at, signal: drain})),
+    targets.map((target, at) => planTarget(target, {...options, families, at, signal})),
   )
   const plan = mergePlans(
     plans.map((one) => one.plan),
@@ -71,7 +72,7 @@ export async function sync(options: SyncOptions): Promise<PushResult> {
     candidates: plans.flatMap(({candidates}) => candidates.map(({candidate}) => candidate)),
     source,
     onEvent,
-    interrupted: drain,
+    interrupted: signal,
   })
   const before = endedBefore(surveyed)
   const together = (result: PushResult): PushResult => ({
@@ -96,7 +97,7 @@ export async function sync(options: SyncOptions): Promise<PushResult> {
       manifests: new Map(plans.flatMap(({manifests}) => [...manifests])),
       pending: () => undefined,
       onSettled: tally.settled,
-      drain: isOver ? AbortSignal.any([drain, AbortSignal.abort(notTried())]) : drain,
+      stop: isOver ? {...stop, soon: AbortSignal.any([signal, AbortSignal.abort(notTried())])} : stop,
     })
   }
   const result = tally.finished()

@@ -1,28 +1,29 @@
 import {setMaxListeners} from 'node:events'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
+import type {Stop} from '../engine/stop.js'
 
 type StopSignal = 'SIGINT' | 'SIGTERM'
 
-export interface Interruption extends Disposable {
-  /** Aborted by the first signal: finish what is nearly done, start nothing more. */
-  readonly drain: AbortSignal
-  /** Aborted when draining has taken too long. A second signal leaves at once, without it. */
-  readonly now: AbortSignal
-  /** The signal that came, if one did. */
+export interface Interruption extends Stop, Disposable {
+  /** The signal that came, if any did. */
   received(): StopSignal | undefined
 }
 
 const DRAIN_MILLISECONDS = 30_000
 
-/** Listens for SIGINT and SIGTERM until disposed. @param onLeave last thing before a second signal ends the process */
+/**
+ * Listens for SIGINT and SIGTERM until disposed. The first aborts `soon`, and `now` if draining takes too long; the second
+ * ends the process.
+ * @param options.onLeave called last before a second signal ends the process
+ */
 export function listenForSignals(options: {
   readonly onDrain: () => void
   readonly onLeave: () => void
 }): Interruption {
-  const drain = new AbortController()
+  const soon = new AbortController()
   const now = new AbortController()
-  // every transfer and every request listens, and that is no leak
-  setMaxListeners(0, drain.signal, now.signal)
+  // One listener per transfer and request is expected: Node's warning about leaks is disabled.
+  setMaxListeners(0, soon.signal, now.signal)
   let received: StopSignal | undefined
   let timer: NodeJS.Timeout | undefined
   const listen = (signal: StopSignal): void => {
@@ -34,11 +35,11 @@ export function listenForSignals(options: {
     const reason = new MirrorError('CANCELLED', `stopped by ${signal}`)
     timer = setTimeout(() => now.abort(reason), DRAIN_MILLISECONDS).unref()
     options.onDrain()
-    drain.abort(reason)
+    soon.abort(reason)
   }
   process.on('SIGINT', listen).on('SIGTERM', listen)
   return {
-    drain: drain.signal,
+    soon: soon.signal,
     now: now.signal,
     received: () => received,
     [Symbol.dispose]: () => {

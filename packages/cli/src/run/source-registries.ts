@@ -2,18 +2,16 @@ import type {RegistryOptions} from '@airgap-mirror/oci-client'
 import type {Reference} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import type {MirrorPlace, SourceMirrors} from '../job/source-mirrors.js'
-import type {OutputSettings} from '../settings/output-settings.js'
 import {overriding} from '../settings/registry-settings.js'
 import {connectionTo} from './connection.js'
-import type {Run} from './run-command.js'
+import type {Run} from './run.js'
 
 export interface SourceRegistriesOptions {
   /** What the flags say of all of them. */
   readonly settings: RegistrySettings
   /** What a job file says of one, beneath the flags; by host. */
-  readonly registries?: ReadonlyMap<string, RegistrySettings>
+  readonly registries?: ReadonlyMap<string, RegistrySettings> | undefined
   readonly mirrors: SourceMirrors | undefined
-  readonly output: OutputSettings
   readonly run: Run
 }
 
@@ -40,7 +38,7 @@ function placesOf(reference: Reference, mirrors: SourceMirrors | undefined): rea
 
 async function connect(
   {reference: {registry}, insecure, plainHttp}: MirrorPlace,
-  {settings, registries, mirrors, output, run}: SourceRegistriesOptions,
+  {settings, registries, mirrors, run}: SourceRegistriesOptions,
 ): Promise<RegistryOptions> {
   const file = overriding(settings, registries?.get(registry))
   const own: RegistrySettings = {
@@ -54,5 +52,5 @@ async function connect(
       : file.username !== undefined
         ? 'the job file'
         : 'the file of --source-mirrors'
-  return connectionTo(registry, {settings: own, side: 'source', origin, output, run})
+  return connectionTo(registry, {settings: own, side: 'source', origin, run})
 }

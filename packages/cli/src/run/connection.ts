@@ -1,10 +1,9 @@
-import type {RegistryOptions} from '@airgap-mirror/oci-client'
+import type {Exchange, RegistryOptions} from '@airgap-mirror/oci-client'
 import type {Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {openCredentials} from '../settings/credentials.js'
-import type {OutputSettings} from '../settings/output-settings.js'
 import {connectionOptions} from '../settings/registry-options.js'
-import {listening, type Run} from './run-command.js'
+import type {Run} from './run.js'
 
 export interface ConnectionSettings {
   /** What flags and files say of the registry, together. */
@@ -12,7 +11,6 @@ export interface ConnectionSettings {
   readonly side: Side
   /** Where a login among them is from, for messages; absent: the flag. */
   readonly origin?: string | undefined
-  readonly output: OutputSettings
   readonly run: Run
 }
 
@@ -23,7 +21,7 @@ export interface ConnectionSettings {
  */
 export async function connectionTo(
   registry: string,
-  {settings, side, origin, output, run}: ConnectionSettings,
+  {settings, side, origin, run}: ConnectionSettings,
 ): Promise<RegistryOptions> {
   const connection = await connectionOptions(settings, side)
   if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${registry} is not checked`)
@@ -32,12 +30,30 @@ export async function connectionTo(
     side,
     origin,
     suspend: () => run.renderer.suspend(),
-    signal: run.interruption.drain,
+    signal: run.stop.soon,
   })
   return {
     ...connection,
-    ...listening(run, output),
+    ...listening(run),
     registry,
     ...(credentials === undefined ? {} : {credentials}),
   }
+}
+
+/** What a connection tells the run. */
+function listening({
+  renderer,
+  output,
+  warn,
+  note,
+}: Run): Pick<RegistryOptions, 'onWarning' | 'onRetry' | 'onExchange'> {
+  return {
+    onWarning: warn,
+    onRetry: (retry) => renderer.onEvent({type: 'retry', ...retry}),
+    ...(output.verbose ? {onExchange: (exchange: Exchange) => note(exchangeLine(exchange))} : {}),
+  }
+}
+
+function exchangeLine({method, url, status, milliseconds, error}: Exchange): string {
+  return `${method} ${url} ${status ?? '-'} ${Math.round(milliseconds)} ms${error === undefined ? '' : ` ${error}`}`
 }

@@ -1,0 +1,46 @@
+import {openRegistry, type HostKnowledge, type Registry} from '@airgap-mirror/oci-client'
+import type {RegistrySettings} from '../job/job.js'
+import {connectionTo} from './connection.js'
+import type {Run} from './run.js'
+
+export interface OpenTargetOptions {
+  /** `host[:port]`, as names have it. */
+  readonly registry: string
+  readonly settings: RegistrySettings
+  /** Where a login among them is from, for messages; absent: the flag. */
+  readonly origin?: string | undefined
+  /** Requests at once; absent: as the settings say. */
+  readonly concurrency?: number | undefined
+}
+
+/**
+ * A registry that images go to, until the run ends: with what earlier runs have learnt of it, and their begun uploads.
+ * Nothing is sent yet.
+ * @throws {MirrorError} CERTIFICATE_INVALID, CREDENTIALS_INVALID, AUTH_REQUIRED, LIMIT_EXCEEDED, CONFIG_INVALID
+ */
+export async function openTarget(
+  run: Run,
+  {registry: name, settings, origin, concurrency}: OpenTargetOptions,
+): Promise<Registry> {
+  const {state} = run
+  const connection = await connectionTo(name, {settings, side: 'target', origin, run})
+  const registry = openRegistry({
+    ...connection,
+    ...(concurrency === undefined ? {} : {concurrency}),
+    knowledge: await state?.hosts.load(name),
+    journal: state?.uploads(name),
+  })
+  const closing = {
+    [Symbol.asyncDispose]: async () => {
+      await state?.hosts.save(name, lastingKnowledge(registry.knowledge))
+      await registry[Symbol.asyncDispose]()
+    },
+  }
+  run.keep(closing, () => registry.usage)
+  return registry
+}
+
+/** What is true of the host tomorrow, too: refused mounts depend on the credential and on the repositories. */
+function lastingKnowledge({mountsRefused: _ofThisRun, ...knowledge}: HostKnowledge): object {
+  return knowledge
+}

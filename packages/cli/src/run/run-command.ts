@@ -1,0 +1,156 @@
+import type {MirrorError} from '@airgap-mirror/oci-client/model'
+import {createRenderer} from '../render/create-renderer.js'
+import {exitCodeOfError, exitCodeOfReport, type ExitCode} from '../report/exit-code.js'
+import {reportErrorOf} from '../report/report-error.js'
+import {
+  failedReport,
+  makeReport,
+  type Report,
+  type ReportError,
+  type ReportImage,
+  type RunFigures,
+} from '../report/report.js'
+import {wordedEvent, wordedReport} from '../report/word-advice.js'
+import type {Renderer} from '../render/renderer.js'
+import type {AdvisedCommand} from '../text/advice/words.js'
+import {flagReader, type FlagValues} from '../settings/flag-values.js'
+import {readOutputFlags, stateDirectory} from '../settings/output-settings.js'
+import {passwordWarnings} from '../settings/registry-settings.js'
+import {openState} from '../state/open-state.js'
+import {fail, type FailOptions} from './fail.js'
+import {Kept} from './kept.js'
+import type {Run} from './run.js'
+import {listenForSignals} from './signals.js'
+import {writeOutputs} from './write-outputs.js'
+
+/** The two sides of a run, as the report calls them. */
+export interface Sides {
+  readonly source: string
+  readonly target: string
+}
+
+/** What a command's work came to. The report is made of it. */
+export interface Work {
+  readonly images: readonly ReportImage[]
+  readonly blobs?: RunFigures['blobs']
+  readonly bytes?: RunFigures['bytes']
+  /** What went wrong besides single images: the run is then no success. */
+  readonly troubles?: readonly MirrorError[]
+}
+
+export interface CommandOptions<Settings extends Sides> {
+  /** With every flag by name, so that advice names none that it lacks. */
+  readonly command: AdvisedCommand
+  readonly flags: FlagValues
+  /** As they were given: for the report of a run whose settings cannot be read. */
+  readonly given: Sides
+  /** Reads and checks all flags, and the files they name. Nothing below knows of flags. */
+  readonly read: (flags: FlagValues) => Promise<Settings>
+  /** Absent: the command remembers nothing. */
+  readonly remembers?: {
+    /** The version of the compressor of layers; 0 for a command that compresses none. */
+    readonly layerFormat: number
+    /** How it is told that state cannot be used. */
+    readonly told: 'note' | 'warning'
+  }
+  readonly work: (settings: Settings, run: Run) => Promise<Work>
+}
+
+/**
+ * Runs a command's work to its exit code: settings, progress, signals, state, the report, and what was asked for at the end,
+ * however it ends.
+ */
+export async function runCommand<Settings extends Sides>(
+  options: CommandOptions<Settings>,
+): Promise<ExitCode> {
+  const {command, flags} = options
+  const reader = flagReader(flags)
+  const output = readOutputFlags(reader)
+  const dryRun = reader.on('dry-run')
+  const startedAt = new Date()
+  const plain = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
+  const renderer: Renderer = {...plain, onEvent: (event) => plain.onEvent(wordedEvent(event, command))}
+  const warn = (text: string): void => renderer.onEvent({type: 'warning', text})
+  const note = (text: string): void => renderer.onEvent({type: 'note', text})
+  using interruption = listenForSignals({
+    onDrain: () =>
+      warn('stopping after the transfers that are almost complete; press Ctrl-C again to stop now'),
+    onLeave: () => renderer.close(),
+  })
+  const {soon, now} = interruption
+  let sending = false
+  let sides: Sides = options.given
+  const ending = (): FailOptions => ({
+    command,
+    signal: interruption.received(),
+    sending,
+  })
+  const about = (): RunFigures => {
+    const {source, target} = sides
+    return {command: command.name, source, target, startedAt, finishedAt: new Date(), dryRun}
+  }
+  const work = async (): Promise<Report> => {
+    const settings = await options.read(flags)
+    sides = settings
+    for (const text of passwordWarnings(flags)) warn(text)
+    await using kept = new Kept()
+    const directory = stateDirectory(reader)
+    const state =
+      options.remembers === undefined
+        ? undefined
+        : await openState({
+            directory,
+            layerFormat: options.remembers.layerFormat,
+            onNote: options.remembers.told === 'note' ? note : warn,
+          })
+    const done = await options.work(settings, {
+      renderer,
+      output,
+      dryRun,
+      stop: {soon, now},
+      warn,
+      note,
+      onStart: () => (sending = true),
+      state,
+      stateDirectory: state === undefined ? undefined : directory,
+      keep: (resource, figures) => kept.add(resource, figures),
+    })
+    const {requests, retries, bytes} = kept.figures()
+    return makeReport(
+      {
+        ...about(),
+        blobs: done.blobs ?? {},
+        bytes: {...done.bytes, ...bytes},
+        requests,
+        retries,
+        error: asOne(done.troubles ?? []),
+      },
+      done.images,
+    )
+  }
+  let report: Report
+  let exitCode: ExitCode
+  try {
+    report = wordedReport(await work(), command)
+    renderer.finish(report)
+    exitCode = exitCodeOfReport(report, ending())
+  } catch (error) {
+    renderer.close()
+    await fail(error, ending())
+    report = wordedReport(failedReport(about(), reportErrorOf(error)), command)
+    exitCode = exitCodeOfError(error, ending())
+  }
+  try {
+    await writeOutputs(report, {output, dryRun, exitCode, warn, signal: now})
+  } catch (error) {
+    await fail(error, ending())
+    if (exitCode === 0) exitCode = exitCodeOfError(error, ending())
+  }
+  return exitCode
+}
+
+function asOne(troubles: readonly MirrorError[]): ReportError | undefined {
+  const [first, ...others] = troubles.map((trouble) => reportErrorOf(trouble))
+  if (first === undefined) return undefined
+  return {...first, message: [first, ...others].map(({message}) => message).join('; ')}
+}
