@@ -218,12 +218,12 @@ describe('what cannot be read', () => {
     ['bzip2', Buffer.from('BZh91AY&SY')],
     ['lz4', Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x64])],
     ['zip', Buffer.from('PK\x03\x04')],
-  ])('is %s, with a hint', async (name, bytes) => {
+  ])('is %s, with advice to decompress it', async (name, bytes) => {
     const path = await writeTo(temp.path, 'unsupported.bin', bytes)
     await expect(openBytes({path})).rejects.toMatchObject({
       code: 'SOURCE_UNSUPPORTED',
       message: expect.stringContaining(name),
-      hint: expect.stringContaining('decompress'),
+      advice: {kind: 'decompress', compression: name},
     })
   })
 

@@ -173,8 +173,8 @@ test('zstd without its library is refused with a way out, before anything is rea
     const copy = pathToFileURL(join(directory, 'compress/layer-compressor.js')).href
     const script = `
       const {createLayerCompressor} = await import(${JSON.stringify(copy)})
-      try { createLayerCompressor('zstd') } catch ({code, hint}) { console.log(code, hint) }
+      try { createLayerCompressor('zstd') } catch ({code, advice}) { console.log(code, advice.kind) }
     `
     const {stdout} = await runChild(process.execPath, ['--input-type=module', '-e', script], {cwd: directory})
-    expect(stdout).toMatch(/^SOURCE_UNSUPPORTED Use gzip/)
+    expect(stdout).toMatch(/^SOURCE_UNSUPPORTED use-gzip-layers/)
   }))

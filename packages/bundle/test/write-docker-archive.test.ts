@@ -116,10 +116,10 @@ describe('refuses', () => {
     expect(await readFile(at('late'), 'utf8')).toBe('precious')
   })
 
-  test('an index, with the flag that helps', async () => {
+  test('an index, with advice to choose one platform', async () => {
     const multi = await makeImage({seed: 'docker-multi', platforms: ['linux/amd64', 'linux/arm64']})
     const error = await errorOf(write(multi, at('out')))
-    expect(error.hint).toContain('--platform')
+    expect(error.advice).toEqual({kind: 'choose-one-platform'})
     expect(await readdir(directory)).toEqual(['source'])
   })
 

@@ -70,7 +70,7 @@ export function endsBefore(
     `${name} ends at byte ${size}, but its content goes on to ${wanted}`,
     {
       side: 'source',
-      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+      advice: {kind: 'copy-again-whole'},
     },
   )
 }
@@ -81,7 +81,7 @@ function shrunk(name: string, at: number): MirrorError {
     `${name} became shorter while it was read: nothing at byte ${at}`,
     {
       side: 'source',
-      hint: 'wait until the bundle has been written completely, then run again',
+      advice: {kind: 'wait-until-written'},
     },
   )
 }

@@ -1,4 +1,4 @@
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {MirrorError, type ForeignCompression} from '@airgap-mirror/oci-client/model'
 import {looksLikeTar} from '../tar/looks-like-tar.js'
 
 export type Compression = 'plain' | 'gzip' | 'xz' | 'zstd'
@@ -7,14 +7,14 @@ export type Compression = 'plain' | 'gzip' | 'xz' | 'zstd'
 const UNSUPPORTED: readonly {
   readonly magic: readonly number[]
   readonly name: string
-  readonly tool: string
+  readonly compression: ForeignCompression
 }[] = [
-  {magic: [0x42, 0x5a, 0x68], name: 'bzip2', tool: 'bzip2 -dc'},
-  {magic: [0x04, 0x22, 0x4d, 0x18], name: 'lz4', tool: 'lz4 -dc'},
-  {magic: [0x02, 0x21, 0x4c, 0x18], name: 'lz4', tool: 'lz4 -dc'},
-  {magic: [0x1f, 0x9d], name: 'compress (.Z)', tool: 'gzip -dc'},
-  {magic: [0x4c, 0x5a, 0x49, 0x50], name: 'lzip', tool: 'lzip -dc'},
-  {magic: [0x50, 0x4b, 0x03, 0x04], name: 'zip', tool: 'unzip -p'},
+  {magic: [0x42, 0x5a, 0x68], name: 'bzip2', compression: 'bzip2'},
+  {magic: [0x04, 0x22, 0x4d, 0x18], name: 'lz4', compression: 'lz4'},
+  {magic: [0x02, 0x21, 0x4c, 0x18], name: 'lz4', compression: 'lz4'},
+  {magic: [0x1f, 0x9d], name: 'compress (.Z)', compression: 'compress'},
+  {magic: [0x4c, 0x5a, 0x49, 0x50], name: 'lzip', compression: 'lzip'},
+  {magic: [0x50, 0x4b, 0x03, 0x04], name: 'zip', compression: 'zip'},
 ]
 
 /**
@@ -34,6 +34,6 @@ export function sniffCompression(first512: Uint8Array, name: string): Compressio
   if (known === undefined) return 'plain'
   throw new MirrorError('SOURCE_UNSUPPORTED', `${name} is compressed with ${known.name}, which is not read`, {
     side: 'source',
-    hint: `decompress it on the way in: ${known.tool} FILE | mirror push --source - ...`,
+    advice: {kind: 'decompress', compression: known.compression},
   })
 }

@@ -11,7 +11,7 @@ export function loadZstd(): Zstd {
     return createRequire(import.meta.url)('zstd-napi/binding.js') as Zstd
   } catch (cause) {
     throw new MirrorError('SOURCE_UNSUPPORTED', 'layers cannot be compressed with zstd on this machine', {
-      hint: 'Use gzip, or install with optional dependencies and a C++ compiler, so that zstd-napi is there.',
+      advice: {kind: 'use-gzip-layers'},
       cause,
     })
   }

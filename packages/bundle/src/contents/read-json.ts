@@ -36,7 +36,7 @@ export async function readJson(
 export function invalid(where: string, what: string, cause?: unknown): MirrorError {
   return new MirrorError('MANIFEST_INVALID', `${where} ${what}`, {
     side: 'source',
-    hint: 'The bundle is damaged or was made wrongly: fetch or make it again.',
+    advice: {kind: 'make-again'},
     cause,
   })
 }

@@ -77,7 +77,7 @@ async function readFrom(
     if (!isMirrorError(error)) throw error
     throw new MirrorError(error.code, `${file.name}: ${error.message}`, {
       side: 'source',
-      hint: error.hint,
+      advice: error.advice,
       cause: error,
     })
   }

@@ -29,7 +29,7 @@ export function refuseWrongSize(
   throw new MirrorError(
     'DIGEST_MISMATCH',
     `${file.name} has ${file.size} bytes; ${expected.digest} should have ${expected.size}`,
-    {side: 'source', hint: 'The bundle was damaged or cut short, or made wrongly: fetch or make it again.'},
+    {side: 'source', advice: {kind: 'make-again'}},
   )
 }
 
@@ -41,7 +41,7 @@ export async function* sourceSide(bytes: Bytes): AsyncGenerator<Uint8Array, void
     if (!isMirrorError(error) || error.side !== undefined || error.code === 'CANCELLED') throw error
     throw new MirrorError(error.code, error.message, {
       side: 'source',
-      hint: error.hint ?? 'The bundle is damaged or was made wrongly: fetch or make it again.',
+      advice: error.advice ?? {kind: 'make-again'},
       cause: error.cause,
     })
   }
@@ -53,6 +53,6 @@ export function missing(
 ): MirrorError {
   return new MirrorError('BLOB_MISSING', table.absent.get(digest) ?? `${what} is not in the bundle`, {
     side: 'source',
-    hint: 'The bundle is incomplete: make it again, or push to a registry that has this content already.',
+    advice: {kind: 'complete-archive'},
   })
 }

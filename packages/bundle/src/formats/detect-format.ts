@@ -72,7 +72,7 @@ function refuseDeadLinks(tree: FileTree): void {
     if (tree.find(path) === undefined && isLink(tree, path)) {
       throw new MirrorError('SOURCE_CORRUPT', `${tree.name}: ${path} ${whyMissing(tree, path)}`, {
         side: 'source',
-        hint: 'The bundle is damaged or was made wrongly: fetch or make it again.',
+        advice: {kind: 'make-again'},
       })
     }
   }

@@ -103,7 +103,7 @@ async function readConfig(
       `the config ${item.config} of ${item.label} ${why} in ${tree.name}`,
       {
         side: 'source',
-        hint: 'The bundle is incomplete or damaged: fetch or make it again.',
+        advice: {kind: 'make-again'},
       },
     )
   }
@@ -116,7 +116,7 @@ async function readConfig(
     throw new MirrorError(
       'DIGEST_MISMATCH',
       `${file.name}, the config of ${item.label}, has the digest ${digest}`,
-      {side: 'source', hint: 'The bundle is damaged or was made wrongly: fetch or make it again.'},
+      {side: 'source', advice: {kind: 'make-again'}},
     )
   }
   remember(table.blobs, digest, file)

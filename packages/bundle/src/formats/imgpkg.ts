@@ -104,7 +104,7 @@ function keepRaw(value: unknown, {table, where}: Reader): Descriptor {
   if (actual !== digest) {
     throw new MirrorError('DIGEST_MISMATCH', `${where} has the digest ${actual}, not ${digest}`, {
       side: 'source',
-      hint: 'The bundle is damaged or was made wrongly: fetch or make it again.',
+      advice: {kind: 'make-again'},
     })
   }
   rememberBytes(table, digest, bytes)

@@ -18,14 +18,14 @@ export function noImages(
   if (found.count === 0) {
     return new MirrorError('SOURCE_EMPTY', `${name} is empty`, {
       side: 'source',
-      hint: 'Check that the file was copied whole.',
+      advice: {kind: 'check-copied-whole'},
     })
   }
   if (found.isLegacy) {
     return new MirrorError(
       'SOURCE_UNSUPPORTED',
       `${name} is a docker-archive of docker before 1.10: it has repositories but no manifest.json`,
-      {side: 'source', hint: 'Load it into a current docker and save it again.'},
+      {side: 'source', advice: {kind: 'save-with-current-docker'}},
     )
   }
   if (found.isCutShort) {
@@ -34,7 +34,7 @@ export function noImages(
       `${name} has no end, and no image was found in what is there`,
       {
         side: 'source',
-        hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+        advice: {kind: 'copy-again-whole'},
       },
     )
   }
@@ -42,7 +42,7 @@ export function noImages(
   const more = found.count > shown.length ? `, and ${found.count - shown.length} more` : ''
   return new MirrorError('SOURCE_UNKNOWN', `found no image in ${name}: it holds ${shown.join(', ')}${more}`, {
     side: 'source',
-    hint: 'Expected a docker-archive, an OCI layout, a skopeo dir:, an imgpkg tar, or an archive or directory of those.',
+    advice: {kind: 'give-images'},
   })
 }
 
@@ -51,14 +51,12 @@ export function noArchive(name: string, head: Uint8Array): MirrorError {
   if (head.length === 0) {
     return new MirrorError('SOURCE_EMPTY', `${name} is empty`, {
       side: 'source',
-      hint: 'Check that the file was copied whole.',
+      advice: {kind: 'check-copied-whole'},
     })
   }
   const isPart = /\.(?:part)?\d{3}$/.test(name)
   return new MirrorError('SOURCE_UNKNOWN', `${name} is not an archive: it ${describeHead(head)}`, {
     side: 'source',
-    hint: isPart
-      ? 'This is one part of a split file: put the parts together first.'
-      : 'Expected a tar archive, plain or compressed with gzip, xz or zstd, or a directory.',
+    advice: {kind: isPart ? 'join-parts' : 'give-archive'},
   })
 }

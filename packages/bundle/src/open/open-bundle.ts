@@ -94,7 +94,7 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
     if (images.length === 0) {
       throw new MirrorError('SOURCE_EMPTY', `${tree.name} holds no images: its index is empty`, {
         side: 'source',
-        hint: 'The bundle was made without images: make it again.',
+        advice: {kind: 'make-again'},
       })
     }
     if (images.length > limits.images) {
@@ -148,7 +148,7 @@ async function openOuter(input: BytesInput, {bytesOptions, recalled}: Reading): 
   await source[Symbol.asyncDispose]()
   throw new MirrorError('SOURCE_UNREADABLE', `${source.name} was changed while it was read`, {
     side: 'source',
-    hint: 'Wait until the bundle has been written completely, then run again.',
+    advice: {kind: 'wait-until-written'},
   })
 }
 

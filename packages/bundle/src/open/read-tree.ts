@@ -201,7 +201,7 @@ async function letGo(source: ByteSource, {spent}: Reading): Promise<void> {
 function tooMuch(what: string, name: string): MirrorError {
   return new MirrorError('LIMIT_EXCEEDED', `the bundle holds ${what}: ${name} is one too many`, {
     side: 'source',
-    hint: 'Unpack it, and push the archives inside it one by one.',
+    advice: {kind: 'open-inner-archives'},
   })
 }
 
@@ -211,7 +211,7 @@ function naming(error: MirrorError, name: string): MirrorError {
     ? error
     : new MirrorError(error.code, `${name}: ${error.message}`, {
         side: error.side ?? 'source',
-        hint: error.hint,
+        advice: error.advice,
         cause: error.cause,
       })
 }

@@ -1,4 +1,4 @@
-import {digestOf, hexOf, limits, MirrorError} from '@airgap-mirror/oci-client/model'
+import {digestOf, hexOf, limits, MirrorError, type Advice} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from '../bytes/abortable.js'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import {ascendingReader} from './ascending-reader.js'
@@ -194,7 +194,7 @@ function toEntry(member: Member, name: string): TarEntry | undefined {
   const shown = JSON.stringify(written.slice(0, 200))
   const type = TYPES[header.type]
   if (header.type === 'S' || extension.sparse !== undefined) {
-    throw unsupported(name, `${shown} is stored as a sparse file`, 'write the archive again without --sparse')
+    throw unsupported(name, `${shown} is stored as a sparse file`, {kind: 'archive-without-sparse-files'})
   }
   if (type === undefined) {
     throw unsupported(
@@ -223,7 +223,7 @@ function truncated(name: string, at: number): MirrorError {
     `${name} ends in the middle of the archive, at byte ${at} of its plain content`,
     {
       side: 'source',
-      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+      advice: {kind: 'copy-again-whole'},
     },
   )
 }
@@ -234,6 +234,6 @@ function corrupt(name: string, at: number, what: string): MirrorError {
   })
 }
 
-function unsupported(name: string, what: string, hint?: string): MirrorError {
-  return new MirrorError('SOURCE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', hint})
+function unsupported(name: string, what: string, advice?: Advice): MirrorError {
+  return new MirrorError('SOURCE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', advice})
 }

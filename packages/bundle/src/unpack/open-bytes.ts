@@ -117,7 +117,7 @@ async function openStream(stream: Readable, options: Named): Promise<ByteSource>
       `${name} can be read only once, and keeping it on disk is not allowed`,
       {
         side: 'source',
-        hint: 'give the bundle as a file, or allow scratch space',
+        advice: {kind: 'allow-scratch'},
       },
     )
   }

@@ -98,7 +98,7 @@ export function tooBig(name: string, limit: number): MirrorError {
     `${name} unpacks to more than the ${limit} bytes that are left for archives inside`,
     {
       side: 'source',
-      hint: 'If it is no bomb, unpack it, and push it on its own.',
+      advice: {kind: 'unpack-if-trusted'},
     },
   )
 }

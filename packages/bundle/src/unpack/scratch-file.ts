@@ -81,7 +81,7 @@ async function freeBytes(directory: string): Promise<number> {
 function full(directory: string, size: number, cause?: unknown): MirrorError {
   return new MirrorError('SCRATCH_FULL', `no room is left in ${directory}, after ${size} bytes`, {
     side: 'source',
-    hint: 'name a directory with more room with --scratch DIR, or decompress the bundle first',
+    advice: {kind: 'use-another-scratch'},
     cause,
   })
 }
@@ -92,7 +92,7 @@ function writeFailed(directory: string, cause: unknown): MirrorError {
     `cannot write to the scratch directory ${directory}: ${messageOf(cause)}`,
     {
       side: 'source',
-      hint: 'name another directory with --scratch DIR',
+      advice: {kind: 'use-another-scratch'},
       cause,
     },
   )

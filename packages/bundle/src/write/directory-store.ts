@@ -1,6 +1,6 @@
 import {constants} from 'node:fs'
 import {lstat, mkdir, open, rename, rm} from 'node:fs/promises'
-import {basename, dirname, join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {MirrorError, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
 import {temporaryName} from './temporary-name.js'
@@ -107,10 +107,9 @@ export class DirectoryStore implements ContentStore {
       const existing = await lstat(full).catch(absent)
       if (existing === undefined) await mkdir(full, {recursive: true})
       else if (!existing.isDirectory()) {
-        throw refused(
-          `${full} is ${existing.isSymbolicLink() ? 'a link' : 'no directory'}`,
-          `Put a directory in its place, or name another target than ${basename(this.path)}.`,
-        )
+        throw refused(`${full} is ${existing.isSymbolicLink() ? 'a link' : 'no directory'}`, {
+          kind: 'use-another-directory',
+        })
       }
     } catch (cause) {
       throw writeFailed(full, cause)

@@ -84,10 +84,9 @@ export class DockerArchiveSink implements FileSink {
 
   async putManifest(target: Reference, manifest: Manifest): Promise<void> {
     if (manifest.kind === 'index') {
-      throw refused(
-        'a docker-archive holds images of one platform, and this one has several',
-        'Choose one with --platform, such as --platform linux/amd64, or write an oci-archive.',
-      )
+      throw refused('a docker-archive holds images of one platform, and this one has several', {
+        kind: 'choose-one-platform',
+      })
     }
     const config = this.#configs.get(manifest.config.digest)
     if (config === undefined) throw lacking(manifest.config)
@@ -143,7 +142,7 @@ function lacking({digest, mediaType}: Descriptor): MirrorError {
   return new MirrorError(
     'SOURCE_UNSUPPORTED',
     `a docker-archive cannot hold this image: it has no place for ${digest} (${mediaType})`,
-    {side: 'source', hint: 'Copy it to an oci-archive, which holds artifacts and foreign layers, too.'},
+    {side: 'source', advice: {kind: 'use-oci-archive'}},
   )
 }
 
@@ -159,6 +158,6 @@ function refuseOtherLayers(
   throw new MirrorError(
     'DIGEST_MISMATCH',
     `the layers of ${manifest.descriptor.digest} do not unpack to what its config ${manifest.config.digest} says`,
-    {side: 'source', hint: 'The image was damaged when it was made: build or fetch it again.'},
+    {side: 'source', advice: {kind: 'make-again'}},
   )
 }

@@ -33,7 +33,7 @@ export function parseLayoutIndex(bytes: Uint8Array, path: string): LayoutIndex {
   } catch (cause) {
     throw new MirrorError('MANIFEST_INVALID', `${path} holds a damaged OCI layout`, {
       side: 'target',
-      hint: 'Name another directory, or remove this one.',
+      advice: {kind: 'use-another-directory'},
       cause,
     })
   }

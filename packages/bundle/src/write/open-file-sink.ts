@@ -42,10 +42,7 @@ export async function openFileSink(target: FileTarget): Promise<FileSink> {
 }
 
 function refuseExisting(path: string): MirrorError {
-  return refused(
-    `${path} exists, and a docker-archive is not added to`,
-    'Remove it or name another file; an oci-archive is replaced, and an OCI layout (oci:) is added to.',
-  )
+  return refused(`${path} exists, and a docker-archive is not added to`, {kind: 'use-new-archive'})
 }
 
 async function checkDirectory(
@@ -55,18 +52,11 @@ async function checkDirectory(
   try {
     const stats = await stat(path).catch(absent)
     if (stats === undefined) return
-    if (!stats.isDirectory())
-      throw refused(
-        `${path} is no directory`,
-        `Name a directory for ${what}, or one that does not exist yet.`,
-      )
+    if (!stats.isDirectory()) throw refused(`${path} is no directory`, {kind: 'use-empty-directory'})
     const names = await readdir(path)
     // What a crash has left is no important data.
     if (names.some((name) => !name.endsWith('.tmp')) && !names.includes(marker)) {
-      throw refused(
-        `${path} has other things in it than ${what}`,
-        'Name an empty directory, or one that does not exist yet.',
-      )
+      throw refused(`${path} has other things in it than ${what}`, {kind: 'use-empty-directory'})
     }
   } catch (cause) {
     throw writeFailed(path, cause)
@@ -76,8 +66,7 @@ async function checkDirectory(
 async function checkVersion(path: string): Promise<void> {
   const bytes = await new DirectoryStore(path).read(VERSION, {limit: limits.headerBytes})
   if (bytes === undefined || Buffer.from(bytes).toString().startsWith(VERSION_TEXT)) return
-  throw refused(
-    `${path} has other things in it than an image directory of skopeo`,
-    'Name an empty directory, or one that does not exist yet.',
-  )
+  throw refused(`${path} has other things in it than an image directory of skopeo`, {
+    kind: 'use-empty-directory',
+  })
 }

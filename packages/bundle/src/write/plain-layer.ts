@@ -29,7 +29,7 @@ export function plainLayer(
       if (size > most) {
         throw new MirrorError('LIMIT_EXCEEDED', `${options.name} unpacks to more than ${most} bytes`, {
           side: 'source',
-          hint: 'If it is no bomb, copy the image to an oci-archive, which keeps its layers as they are.',
+          advice: {kind: 'use-oci-archive-if-trusted'},
         })
       }
       hash.update(chunk)

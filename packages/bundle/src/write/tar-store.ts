@@ -156,10 +156,9 @@ export class TarStore implements ContentStore {
 export async function checkArchivePath(path: string): Promise<boolean> {
   const existing = await statOf(path)
   if (existing === undefined || existing.isFile()) return existing !== undefined
-  throw refused(
-    `${path} is ${existing.isDirectory() ? 'a directory' : 'no regular file'}`,
-    'An archive is a file: name one that does not exist yet.',
-  )
+  throw refused(`${path} is ${existing.isDirectory() ? 'a directory' : 'no regular file'}`, {
+    kind: 'use-new-file',
+  })
 }
 
 async function statOf(path: string) {

@@ -1,4 +1,4 @@
-import {isMirrorError, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {isMirrorError, messageOf, MirrorError, type Advice} from '@airgap-mirror/oci-client/model'
 
 /** What the file system said of the target. */
 export function writeFailed(path: string, cause: unknown): MirrorError {
@@ -6,17 +6,14 @@ export function writeFailed(path: string, cause: unknown): MirrorError {
     ? cause
     : new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
         side: 'target',
-        hint:
-          codeOf(cause) === 'ENOSPC'
-            ? 'Make room on that disk, or name a place on another.'
-            : 'Name a place in a directory that exists, is writable and has room.',
+        advice: {kind: codeOf(cause) === 'ENOSPC' ? 'free-disk' : 'use-writable-place'},
         cause,
       })
 }
 
 /** A target that is refused before anything is written. */
-export function refused(message: string, hint: string): MirrorError {
-  return new MirrorError('USAGE', message, {side: 'target', hint})
+export function refused(message: string, advice: Advice): MirrorError {
+  return new MirrorError('USAGE', message, {side: 'target', advice})
 }
 
 export function codeOf(error: unknown): unknown {

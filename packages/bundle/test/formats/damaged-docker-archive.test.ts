@@ -88,6 +88,6 @@ describe('damaged docker-archives', () => {
   test('an archive of docker before 1.10 is refused with what to do', async () => {
     const error = await errorOf(openTar([{path: 'abc/layer.tar', content: 'x'}, json('repositories', {})]))
     expect(error).toMatchObject({code: 'SOURCE_UNSUPPORTED'})
-    expect(error.hint).toMatch(/current docker/)
+    expect(error.advice).toEqual({kind: 'save-with-current-docker'})
   })
 })

@@ -36,7 +36,7 @@ describe('what is no bundle', () => {
     expect(error).toMatchObject({code: 'SOURCE_UNKNOWN', side: 'source'})
     expect(error.message).toContain('chart-3.txt (file, 3 bytes)')
     expect(error.message).toContain('and 5 more')
-    expect(error.hint).toBeDefined()
+    expect(error.advice).toEqual({kind: 'give-images'})
   })
 
   test.each([

@@ -28,13 +28,13 @@ function decodeError(name: string, at: number, cause: unknown): MirrorError {
   if (code === 'Z_BUF_ERROR') {
     return new MirrorError('SOURCE_TRUNCATED', `${name} ends in the middle of its gzip data, at byte ${at}`, {
       side: 'source',
-      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+      advice: {kind: 'copy-again-whole'},
       cause,
     })
   }
   return new MirrorError('SOURCE_CORRUPT', `the gzip data of ${name} is damaged before byte ${at}`, {
     side: 'source',
-    hint: 'copy or download the bundle again and compare its checksum',
+    advice: {kind: 'copy-again'},
     cause,
   })
 }

@@ -154,13 +154,13 @@ async function readBuffer(offset: number, length: number, {read}: BlockTableOpti
 function truncated({name, size}: BlockTableOptions): MirrorError {
   return new MirrorError('SOURCE_TRUNCATED', `${name} does not end like an xz file, at byte ${size}`, {
     side: 'source',
-    hint: 'the bundle is incomplete, or something was added to it: copy or download it again and compare its checksum',
+    advice: {kind: 'copy-again-whole'},
   })
 }
 
 function corrupt({name}: BlockTableOptions, at: number, what: string): MirrorError {
   return new MirrorError('SOURCE_CORRUPT', `${name} is damaged: ${what}, at byte ${at}`, {
     side: 'source',
-    hint: 'copy or download the bundle again and compare its checksum',
+    advice: {kind: 'copy-again'},
   })
 }

@@ -48,7 +48,7 @@ export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): 
     throw new MirrorError(
       'SOURCE_CORRUPT',
       `${packed.name} is damaged in the xz block at byte ${block.packedOffset} (plain bytes from ${block.plainOffset})`,
-      {side: 'source', hint: 'copy or download the bundle again and compare its checksum', cause},
+      {side: 'source', advice: {kind: 'copy-again'}, cause},
     )
   }
   if (filled !== block.plainSize) throw wrongSize(block, packed.name)
@@ -58,6 +58,6 @@ function wrongSize(block: XzBlock, name: string): MirrorError {
   return new MirrorError(
     'SOURCE_CORRUPT',
     `the xz block at byte ${block.packedOffset} of ${name} does not hold the ${block.plainSize} bytes its Index says`,
-    {side: 'source', hint: 'copy or download the bundle again and compare its checksum'},
+    {side: 'source', advice: {kind: 'copy-again'}},
   )
 }

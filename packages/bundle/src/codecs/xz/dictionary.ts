@@ -22,7 +22,7 @@ export async function refuseBigDictionaries(
       `${packed.name} needs an xz dictionary of ${dictionary} bytes: over the limit of ${limits.xzDictionaryBytes}`,
       {
         side: 'source',
-        hint: 'decompress it on the way in: xz -dc FILE | mirror push --source - ...',
+        advice: {kind: 'decompress', compression: 'xz'},
       },
     )
   }

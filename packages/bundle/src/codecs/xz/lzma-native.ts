@@ -44,12 +44,12 @@ function decodeError(name: string, cause: unknown): MirrorError {
   return truncated
     ? new MirrorError('SOURCE_TRUNCATED', `the xz data of ${name} ends too early`, {
         side: 'source',
-        hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+        advice: {kind: 'copy-again-whole'},
         cause,
       })
     : new MirrorError('SOURCE_CORRUPT', `the xz data of ${name} is damaged: ${text}`, {
         side: 'source',
-        hint: 'copy or download the bundle again and compare its checksum',
+        advice: {kind: 'copy-again'},
         cause,
       })
 }

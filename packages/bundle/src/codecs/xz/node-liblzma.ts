@@ -92,7 +92,7 @@ function cutOff(name: string, consumed: number): MirrorError {
     `the xz data of ${name} ends too early, after ${consumed} bytes`,
     {
       side: 'source',
-      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+      advice: {kind: 'copy-again-whole'},
     },
   )
 }
@@ -110,6 +110,6 @@ function decodeError(name: string, at: {readonly ret: number; readonly consumed:
   }
   return new MirrorError('SOURCE_CORRUPT', `the xz data of ${name} is damaged near byte ${at.consumed}`, {
     side: 'source',
-    hint: 'copy or download the bundle again and compare its checksum',
+    advice: {kind: 'copy-again'},
   })
 }

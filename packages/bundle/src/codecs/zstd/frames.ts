@@ -118,7 +118,7 @@ function refuse({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes
   if (hasDictionary) {
     throw new MirrorError('SOURCE_UNSUPPORTED', `${name} was compressed with a zstd dictionary`, {
       side: 'source',
-      hint: 'decompress it on the way in: zstd -dc -D DICTIONARY FILE | mirror push --source - ...',
+      advice: {kind: 'decompress', compression: 'zstd-dictionary'},
     })
   }
   if (windowBytes > maxWindowBytes) {
@@ -128,7 +128,7 @@ function refuse({windowBytes, hasDictionary}: FrameHeader, {name, maxWindowBytes
       `${name} needs a zstd window of ${mebibytes(windowBytes)} MiB, and ${mebibytes(maxWindowBytes)} MiB can be had here`,
       {
         side: 'source',
-        hint: 'run with Node.js 22.15 or later, or decompress it on the way in: zstd -dc --long=31 FILE | mirror push --source - ...',
+        advice: {kind: 'decompress', compression: 'zstd-long-window'},
       },
     )
   }
@@ -172,7 +172,7 @@ async function* exactly(
 function tooMany({name}: FramesOptions): MirrorError {
   return new MirrorError('LIMIT_EXCEEDED', `${name} has over ${limits.zstdFrames} zstd frames`, {
     side: 'source',
-    hint: 'compress the bundle again in larger frames: zstd -dc FILE | zstd -T0 > NEW',
+    advice: {kind: 'use-larger-zstd-frames'},
   })
 }
 
@@ -182,7 +182,7 @@ function truncated({name}: FramesOptions, {position}: ByteCursor): MirrorError {
     `${name} ends in the middle of a zstd frame, at byte ${position}`,
     {
       side: 'source',
-      hint: 'the bundle is incomplete: copy or download it again and compare its checksum',
+      advice: {kind: 'copy-again-whole'},
     },
   )
 }
@@ -190,6 +190,6 @@ function truncated({name}: FramesOptions, {position}: ByteCursor): MirrorError {
 function corrupt({name}: FramesOptions, at: number, what: string): MirrorError {
   return new MirrorError('SOURCE_CORRUPT', `${name} is damaged: what follows byte ${at} ${what}`, {
     side: 'source',
-    hint: 'copy or download the bundle again and compare its checksum',
+    advice: {kind: 'copy-again'},
   })
 }

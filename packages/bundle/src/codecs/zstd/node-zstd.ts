@@ -45,7 +45,7 @@ export function nodeZstd(): SequentialDecoder | undefined {
 export function damaged(name: string, cause: unknown): MirrorError {
   return new MirrorError('SOURCE_CORRUPT', `the zstd data of ${name} is damaged`, {
     side: 'source',
-    hint: 'copy or download the bundle again and compare its checksum',
+    advice: {kind: 'copy-again'},
     cause,
   })
 }
