@@ -176,6 +176,20 @@ describe('files', () => {
     expect(circles).toEqual([])
   })
 
+  it('of the libraries name no command and no flag of the program, and leave the words of advice to it', () => {
+    const told =
+      /hint:\s*(?:[\w.]+ \?\s*)?['"`]|['"`][^'"`\n]*(?<![\w-])(?:--[a-z]|mirror (?:push|sync|copy|save))/
+    const libraries = ['packages/bundle/src'].flatMap(inFolder)
+    const lines = libraries.flatMap(({path}) =>
+      readFileSync(join(root, path), 'utf8')
+        .split('\n')
+        .filter((line) => !/^\s*(?:\/\/|\/?\*)/.test(line) && !line.includes('setFlagsFromString('))
+        .filter((line) => told.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    )
+    expect(lines).toEqual([])
+  })
+
   it('only named files of the program read the environment or leave the process', () => {
     const reads = (pattern: RegExp): readonly string[] =>
       sources

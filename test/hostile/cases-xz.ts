@@ -36,8 +36,8 @@ function xzCase(
 function lying(options: Parameters<typeof xzStream>[1]) {
   return (): Buffer => xzStream([goodXz], options)
 }
-const DAMAGED = /^BUNDLE_(?:CORRUPT|TRUNCATED)$/
-const REFUSED = /^(?:BUNDLE_(?:CORRUPT|TRUNCATED)|LIMIT_EXCEEDED)$/
+const DAMAGED = /^SOURCE_(?:CORRUPT|TRUNCATED)$/
+const REFUSED = /^(?:SOURCE_(?:CORRUPT|TRUNCATED)|LIMIT_EXCEEDED)$/
 
 export const xzCases: readonly HostileCase[] = [
   xzCase('an xz bomb in one block', '320 MiB of zeros in one block of 47 KB', WHOLE, async () =>
@@ -69,7 +69,7 @@ export const xzCases: readonly HostileCase[] = [
   xzCase(
     'an xz dictionary size that is none',
     'LZMA2 dictionary 63',
-    /^BUNDLE_(?:UNSUPPORTED|CORRUPT)$/,
+    /^SOURCE_(?:UNSUPPORTED|CORRUPT)$/,
     () => xzStream([storedBlock(good, {dictionary: 63})]),
   ),
   xzCase(

@@ -79,7 +79,7 @@ describe('an xz Index that lies', () => {
       await using source = await openBytes({path}, {memoryBudget: 2000 * MiB})
       await collect(source.stream(0, await source.size()))
     }
-    expect(await failureOf(read())).toMatch(/^BUNDLE_(?:CORRUPT|TRUNCATED)$/)
+    expect(await failureOf(read())).toMatch(/^SOURCE_(?:CORRUPT|TRUNCATED)$/)
   })
 
   test('is read as it is where it does not lie', async () => {

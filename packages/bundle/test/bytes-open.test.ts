@@ -127,7 +127,7 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
         }
         expect([length, await failureOf(read())]).toEqual([
           length,
-          expect.stringMatching(/^BUNDLE_(?:TRUNCATED|CORRUPT)$/),
+          expect.stringMatching(/^SOURCE_(?:TRUNCATED|CORRUPT)$/),
         ])
       }
     }

@@ -37,7 +37,7 @@ describe('gunzip', () => {
     for (let at = 10; at < bytes.length; at += Math.ceil(bytes.length / 50)) {
       const damaged = Buffer.from(bytes)
       damaged[at] = (damaged[at] ?? 0) ^ 0x20
-      expect(await failureOf(collect(decode(damaged)))).toMatch(/^BUNDLE_(?:CORRUPT|TRUNCATED)$/)
+      expect(await failureOf(collect(decode(damaged)))).toMatch(/^SOURCE_(?:CORRUPT|TRUNCATED)$/)
     }
     const wrongSum = Buffer.from(bytes)
     wrongSum[bytes.length - 6] = (wrongSum[bytes.length - 6] ?? 0) ^ 1

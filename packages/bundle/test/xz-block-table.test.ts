@@ -77,7 +77,7 @@ describe('a damaged file', () => {
     for (const at of [...tail, ...head]) {
       const damaged = Buffer.from(bytes)
       damaged[at] = (damaged[at] ?? 0) ^ 0x10
-      expect(await failureOf(tableOf(damaged))).toMatch(/^BUNDLE_(?:TRUNCATED|CORRUPT)$/)
+      expect(await failureOf(tableOf(damaged))).toMatch(/^SOURCE_(?:TRUNCATED|CORRUPT)$/)
     }
   })
 

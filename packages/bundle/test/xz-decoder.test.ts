@@ -56,7 +56,7 @@ describe.each(decoders)('the decoder of %s', (_name, decoder) => {
     for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 40)) {
       const damaged = Buffer.from(bytes)
       damaged[at] = (damaged[at] ?? 0) ^ 0x20
-      expect(await failureOf(collect(decode(damaged)))).toMatch(/^BUNDLE_(?:CORRUPT|TRUNCATED|UNSUPPORTED)$/)
+      expect(await failureOf(collect(decode(damaged)))).toMatch(/^SOURCE_(?:CORRUPT|TRUNCATED|UNSUPPORTED)$/)
     }
   })
 

@@ -147,7 +147,7 @@ test.skipIf(lacksTool('zstd')).each(decoders.filter(([name]) => name !== 'fzstd'
       const damaged = Buffer.from(bytes)
       damaged[at] = (damaged[at] ?? 0) ^ 0x20
       const code = await failureOf(collect(decoder(inChunks(damaged, 10_000), {name: 'a.zst'})))
-      expect(code).toMatch(/^BUNDLE_(?:CORRUPT|TRUNCATED|UNSUPPORTED)$/)
+      expect(code).toMatch(/^SOURCE_(?:CORRUPT|TRUNCATED|UNSUPPORTED)$/)
     }
   },
 )
