@@ -1,10 +1,15 @@
+import {BMCTL_WORDS, explainBmctl} from './bmctl/explain-bmctl.js'
 import {explainContainerd, explainCtr} from './containerd/explain-containerd.js'
 import {explainContainers} from './containers/explain-containers.js'
 import {explainDocker} from './docker/explain-docker.js'
 import type {Explain} from './explanation.js'
 import type {NodeFiles} from './files/node-files.js'
+import {explainRancher} from './k3s/explain-k3s.js'
+import {explainKind, KIND_WORDS} from './kind/explain-kind.js'
 import {explainOpenshift} from './openshift/explain-openshift.js'
 import {mirrorManifest} from './openshift/manifests.js'
+import {explainTalos} from './talos/explain-talos.js'
+import {TALOS_WORDS} from './talos/talos-registries.js'
 
 export interface Runtime {
   readonly name: string
@@ -18,10 +23,15 @@ const CONTAINERS_FILE = /\/(?:etc|\.config)\/containers\/(?:registries\.conf|pol
 /** Every runtime that can be explained. Without `--as`, the first with evidence is taken. */
 export const runtimes: readonly Runtime[] = [
   {name: 'openshift', explain: explainOpenshift, evidence: mirrorManifest},
+  {name: 'bmctl', explain: explainBmctl, evidence: yamlWith(BMCTL_WORDS)},
+  {name: 'kind', explain: explainKind, evidence: yamlWith(KIND_WORDS)},
+  {name: 'talos', explain: explainTalos, evidence: yamlWith(TALOS_WORDS)},
+  {name: 'k3s', explain: explainRancher('k3s'), evidence: firstBelow('/etc/rancher/k3s/')},
+  {name: 'rke2', explain: explainRancher('rke2'), evidence: firstBelow('/etc/rancher/rke2/')},
   {
     name: 'containerd',
     explain: explainContainerd,
-    evidence: (files) => files.paths.find((path) => path.startsWith('/etc/containerd/')),
+    evidence: firstBelow('/etc/containerd/'),
   },
   {
     name: 'crio',
@@ -36,7 +46,7 @@ export const runtimes: readonly Runtime[] = [
   {
     name: 'docker',
     explain: explainDocker,
-    evidence: (files) => files.paths.find((path) => path.startsWith('/etc/docker/')),
+    evidence: firstBelow('/etc/docker/'),
   },
   {name: 'ctr', explain: explainCtr, evidence: () => undefined},
   {
@@ -45,3 +55,15 @@ export const runtimes: readonly Runtime[] = [
     evidence: () => undefined,
   },
 ]
+
+function firstBelow(directory: string): Runtime['evidence'] {
+  return (files) => files.paths.find((path) => path.startsWith(directory))
+}
+
+/** The first YAML file outside of /etc that has certain words. */
+function yamlWith(words: RegExp): Runtime['evidence'] {
+  return (files) =>
+    files.paths.find(
+      (path) => /\.ya?ml$/.test(path) && !path.startsWith('/etc/') && words.test(files.text(path) ?? ''),
+    )
+}

@@ -1,7 +1,7 @@
 import {posix} from 'node:path'
-import {parseGoUrl} from '../go-url.js'
 import {readToml} from '../toml/read-toml.js'
 import {TomlTable, type TomlDocument, type TomlNode} from '../toml/toml-document.js'
+import {hostAddress} from './host-address.js'
 import {NO_TLS, type HostTls, type RegistryHost} from './registry-host.js'
 
 interface HostsToml {
@@ -130,8 +130,10 @@ function entryOf(name: string, {table, line, what, place}: EntryPlace): Registry
   const skipVerify = table.get('skip_verify')?.value
   const overrides = table.get('override_path')?.value === true
   checkDuration(textAt(table, 'dial_timeout'))
+  const address = hostAddress(name, {overrides})
+  if (address === undefined) throw new Fault(line, `unable to parse server ${name}`)
   return {
-    ...addressOf(name, {overrides, line}),
+    ...address,
     ...capabilities,
     ...NO_TLS,
     ca: pathsAt(table, 'ca').map(absolute),
@@ -142,22 +144,6 @@ function entryOf(name: string, {table, line, what, place}: EntryPlace): Registry
     ),
     source: `${place.path}:${line} ${what}${overrides ? ', override_path' : ''}`,
   }
-}
-
-/** Scheme, host and API root of a URL. The host is empty if it names none, as for `httpd.example` without a scheme. */
-function addressOf(
-  name: string,
-  {overrides, line}: {readonly overrides: boolean; readonly line: number},
-): Pick<RegistryHost, 'scheme' | 'host' | 'path'> {
-  if (name === '') return {scheme: '', host: '', path: ''}
-  const text = name.startsWith('http') ? name : `https://${name}`
-  if (!text.includes('://')) return {scheme: '', host: '', path: ''}
-  const url = parseGoUrl(text)
-  if (url === undefined) throw new Fault(line, `unable to parse server ${name}`)
-  if (url.path === '') return {scheme: url.scheme, host: url.host, path: overrides ? '' : '/v2'}
-  const clean = posix.normalize(url.path).replace(/(.)\/$/, '$1')
-  const path = clean.endsWith('/v2') || overrides ? clean : posix.join(clean, '/v2')
-  return {scheme: url.scheme, host: url.host, path}
 }
 
 function capabilitiesOf(
