@@ -4,8 +4,9 @@ export {usualCredentialFiles, type CredentialFile} from './auth/credential-place
 export type {Credential, CredentialProvider, CredentialRequest} from './auth/credential.js'
 export {authRequired} from './auth/refusal.js'
 export {staticCredentials} from './auth/static-credentials.js'
-export type {Exchange, ProxyOptions, RegistryOptions, Retry, TlsOptions} from './options.js'
-export type {HostKnowledge} from './registry/host-knowledge.js'
+export type {RegistryOptions, Retry} from './client/options.js'
+export type {Exchange, ProxyOptions, TlsOptions} from './http/options.js'
+export type {HostKnowledge} from './client/host-knowledge.js'
 export {openRegistry, type Registry} from './registry/open-registry.js'
 export {
   openRegistrySource,

@@ -4,7 +4,7 @@ import {parseProxy, proxyFor} from '#src/http/proxy.js'
 import {sleep} from '#src/http/sleep.js'
 import {isTransient} from '#src/http/transport-error.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
-import type {ProxyOptions, RegistryOptions} from '#src/options.js'
+import type {ProxyOptions, TransportOptions} from '#src/http/options.js'
 import {failureOf, get, keeper, listen, makeAuthority, serve, serveProxy, serveTls} from './http-loopback.js'
 
 const HTTP = 'http://proxy.example:3128/'
@@ -117,7 +117,7 @@ const {kept, closeAll} = keeper()
 afterEach(closeAll)
 afterAll(() => authority?.dispose())
 
-function transportTo(registry: string, options: Partial<RegistryOptions>): Transport {
+function transportTo(registry: string, options: Partial<TransportOptions>): Transport {
   return kept(createTransport({registry, side: 'target', ...options}))
 }
 

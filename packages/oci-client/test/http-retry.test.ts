@@ -5,7 +5,7 @@ import {retryDecision, retrying, type RetryNotice} from '#src/http/retry.js'
 import {sleep} from '#src/http/sleep.js'
 import {isTransient} from '#src/http/transport-error.js'
 import type {HttpRequest, HttpResponse, Send} from '#src/http/send.js'
-import type {Exchange} from '#src/options.js'
+import type {Exchange} from '#src/http/options.js'
 import {MirrorError} from '#src/model/index.js'
 import {failureOf, get, to} from './http-loopback.js'
 

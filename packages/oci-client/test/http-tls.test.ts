@@ -8,7 +8,7 @@ import {createTransport, type Transport} from '#src/http/undici.js'
 import {isTransient} from '#src/http/transport-error.js'
 import {createSecureContexts} from '#src/http/tls.js'
 import type {MirrorError} from '#src/model/index.js'
-import type {RegistryOptions, TlsOptions} from '#src/options.js'
+import type {TransportOptions, TlsOptions} from '#src/http/options.js'
 import {failureOf, get, keeper, makeAuthority, serve, serveTls} from './http-loopback.js'
 
 const authority = makeAuthority()
@@ -20,7 +20,7 @@ afterAll(() => {
   stranger?.dispose()
 })
 
-function transportTo(registry: string, tls?: TlsOptions, rest: Partial<RegistryOptions> = {}): Transport {
+function transportTo(registry: string, tls?: TlsOptions, rest: Partial<TransportOptions> = {}): Transport {
   return kept(createTransport({registry, side: 'target', ...(tls === undefined ? {} : {tls}), ...rest}))
 }
 

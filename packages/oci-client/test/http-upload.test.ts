@@ -4,7 +4,7 @@ import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, expect, test} from 'vitest'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import {isTransient} from '#src/http/transport-error.js'
-import type {RegistryOptions, TransportTimeouts} from '#src/options.js'
+import type {TransportOptions, TransportTimeouts} from '#src/http/options.js'
 import {limits} from '#src/model/index.js'
 import {failureOf, get, keeper, listen, serve, type Listening} from './http-loopback.js'
 
@@ -13,7 +13,7 @@ afterEach(closeAll)
 
 function transportTo(
   port: number,
-  options: Partial<RegistryOptions> = {},
+  options: Partial<TransportOptions> = {},
   timeouts: Partial<TransportTimeouts> = {},
 ): {readonly transport: Transport; readonly origin: string} {
   const registry = `127.0.0.1:${port}`

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {JournalledUpload, RegistryOptions, UploadJournal} from '#src/options.js'
+import type {JournalledUpload, RegistryOptions, UploadJournal} from '#src/client/options.js'
 import {digestOf} from '#src/model/index.js'
 import {blobOf, connect, kinds, MiB, noise, pendingOf, useRegistries} from './registry-kit.js'
 import type {TestRegistry} from '../../../test/registry/index.js'

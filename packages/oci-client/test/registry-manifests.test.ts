@@ -125,7 +125,7 @@ describe('resolve', () => {
     })
     const image = await pushImage(served, registry)
     const target = {...at(served), digest: image.descriptor.digest}
-    await expect(registry.resolve(target)).rejects.toMatchObject({code: 'PROTOCOL'})
+    await expect(registry.resolve(target)).rejects.toMatchObject({code: 'DIGEST_MISMATCH'})
   })
 })
 
@@ -143,7 +143,7 @@ describe('manifest', () => {
       faults: [{match: {kind: 'manifest-get'}, fault: {type: 'corrupt'}}],
     })
     await pushImage(served, registry)
-    await expect(registry.manifest(at(served, 'v1'))).rejects.toMatchObject({code: 'PROTOCOL'})
+    await expect(registry.manifest(at(served, 'v1'))).rejects.toMatchObject({code: 'DIGEST_MISMATCH'})
   })
 
   it('that was changed on the way is refused by the digest asked for, whatever the headers say', async () => {
@@ -163,7 +163,7 @@ describe('manifest', () => {
       },
     ])
     const target = {...at(served), digest: image.descriptor.digest}
-    await expect(registry.manifest(target)).rejects.toMatchObject({code: 'PROTOCOL'})
+    await expect(registry.manifest(target)).rejects.toMatchObject({code: 'DIGEST_MISMATCH'})
   })
 
   it('that never ends is cut off', async () => {

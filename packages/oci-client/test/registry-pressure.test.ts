@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest'
-import {unknownHost, type HostKnowledge} from '#src/registry/host-knowledge.js'
-import {limitBehind} from '#src/registry/torn-body.js'
-import type {TornBody} from '#src/registry/upload-step.js'
+import {unknownHost, type HostKnowledge} from '#src/client/host-knowledge.js'
+import {limitBehind} from '#src/registry/upload/torn-body.js'
+import type {TornBody} from '#src/registry/upload/upload-step.js'
 import {digestOf} from '#src/model/index.js'
-import type {Retry} from '#src/options.js'
+import type {Retry} from '#src/client/options.js'
 import {blobOf, kinds, KiB, MiB, noise, useRegistries} from './registry-kit.js'
 
 const start = useRegistries()

@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest'
-import {withDigest} from '#src/registry/endpoints.js'
-import {unknownHost, type HostKnowledge} from '#src/registry/host-knowledge.js'
-import {smallerBody, uploadMode, type UploadMode} from '#src/registry/upload-mode.js'
-import {receivedBytes} from '#src/registry/upload-range.js'
-import {judgeUpload, type UploadFailure} from '#src/registry/upload-verdict.js'
+import {withDigest} from '#src/client/endpoints.js'
+import {unknownHost, type HostKnowledge} from '#src/client/host-knowledge.js'
+import {smallerBody, uploadMode, type UploadMode} from '#src/registry/upload/upload-mode.js'
+import {receivedBytes} from '#src/registry/upload/upload-range.js'
+import {judgeUpload, type UploadFailure} from '#src/registry/upload/upload-verdict.js'
 import {digestOf} from '#src/model/index.js'
 
 const KiB = 1024

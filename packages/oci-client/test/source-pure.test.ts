@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {parseContentRange} from '#src/source/content-range.js'
-import {nextPage} from '#src/source/link-header.js'
+import {nextPage} from '#src/client/link-header.js'
 import {rateLimitOf} from '#src/source/rate-limit-notice.js'
 
 describe('Content-Range', () => {

@@ -1,3 +1,4 @@
+import {decoded} from './decoded.js'
 import type {HttpResponse, Middleware} from './send.js'
 
 /**
@@ -8,7 +9,7 @@ export const collecting: Middleware = (next) => async (request) => {
   const response = await next(request)
   const {collect} = request
   if (collect === undefined || response.status < 200 || response.status > 299) return response
-  return withBytes(response, await response.read(collect))
+  return withBytes(response, await decoded(response, await response.read(collect), collect))
 }
 
 /** The same response with its body in memory. */

@@ -1,5 +1,6 @@
 import type {HttpResponse} from './send.js'
 import {beginningOf} from './beginning.js'
+import {decodedBeginning} from './decoded.js'
 import {excerpt} from './printable.js'
 import {redactText} from './redact.js'
 import {isJsonObject} from '../model/index.js'
@@ -26,7 +27,7 @@ const SHOWN_LENGTH = 200
 /** Reads the body of a response, at most `limits.errorBodyBytes` of it, and throws the rest away. */
 export async function readFailure(response: HttpResponse): Promise<Failure> {
   const body = withoutSecrets(
-    Buffer.from(await beginningOf(response)).toString('utf8'),
+    Buffer.from(await decodedBeginning(response, await beginningOf(response))).toString('utf8'),
     response.secrets ?? [],
   )
   const errors = parseEnvelope(body)

@@ -2,7 +2,7 @@ import {formatUrl} from './location.js'
 import {redactUrl} from './redact.js'
 import type {Middleware} from './send.js'
 import {messageOf} from '../model/index.js'
-import type {Exchange} from '../options.js'
+import type {Exchange} from './options.js'
 
 /** Reports each request once its response's headers, or its failure, is there. */
 export function logging(onExchange: (exchange: Exchange) => void): Middleware {

@@ -6,7 +6,7 @@ import {isDirect} from './no-proxy.js'
 import {proxyRefused, proxyUnreachable} from './proxy-error.js'
 import {whenAborted} from './when-aborted.js'
 import {cancelled, limits, MirrorError, type Side} from '../model/index.js'
-import type {ProxyOptions} from '../options.js'
+import type {ProxyOptions} from './options.js'
 
 export interface Proxy {
   readonly origin: string

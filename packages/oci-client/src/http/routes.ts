@@ -3,7 +3,7 @@ import {openTunnel, parseProxy, proxyFor, type Proxy, type TunnelOptions} from '
 import type {SecureContexts} from './tls.js'
 import {buildConnector, Pool} from './undici-parts.js'
 import {limits} from '../model/index.js'
-import type {RegistryOptions} from '../options.js'
+import type {TransportOptions} from './options.js'
 
 /** How an origin is reached: a pool of connections, and for plain HTTP the proxy that requests are addressed to. */
 export interface Route {
@@ -12,7 +12,7 @@ export interface Route {
 }
 
 export interface RoutesOptions {
-  readonly registry: RegistryOptions
+  readonly registry: TransportOptions
   readonly contexts: SecureContexts
   /** Milliseconds until a connection must stand. */
   readonly connectTimeout: number
@@ -29,7 +29,7 @@ const KEEP_ALIVE = 30_000
 const ADDRESS_ATTEMPT = 2000
 
 /** Connections to one host: one more than blobs in flight, so that small requests do not wait behind them. */
-export function connectionsTo({concurrency = DEFAULT_CONCURRENCY}: RegistryOptions): number {
+export function connectionsTo({concurrency = DEFAULT_CONCURRENCY}: TransportOptions): number {
   return concurrency + 1
 }
 

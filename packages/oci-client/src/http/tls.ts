@@ -2,7 +2,7 @@ import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {readFileSync, statSync} from 'node:fs'
 import * as tls from 'node:tls'
 import {limits, MirrorError} from '../model/index.js'
-import type {TlsOptions} from '../options.js'
+import type {TlsOptions} from './options.js'
 
 export interface SecureContexts {
   /** The context for a host; the client's certificate is shown to the registry's own host alone. */

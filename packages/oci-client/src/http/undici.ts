@@ -11,7 +11,7 @@ import {readBeginning, readResponse, wireResponse, type WireOptions} from './wir
 import {originOf} from './location.js'
 import {proxyRefused} from './proxy-error.js'
 import {cancelled, limits, MirrorError} from '../model/index.js'
-import type {RegistryOptions, TransportTimeouts} from '../options.js'
+import type {TransportOptions, TransportTimeouts} from './options.js'
 
 export interface Transport {
   /** One exchange over the wire, with no retry, no credential and no redirect. */
@@ -30,7 +30,7 @@ const TIMEOUTS: TransportTimeouts = {
 const EARLY_BODY_WAIT = 5000
 
 /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID for what the options say */
-export function createTransport(options: RegistryOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
   const times = {...TIMEOUTS, ...options.timeouts}
   const registryOrigin = originOf(options.registry, options)
   const contexts = createSecureContexts(options.tls ?? {}, new URL(registryOrigin).hostname)
@@ -68,7 +68,7 @@ export function createTransport(options: RegistryOptions): Transport {
 
 interface Context {
   readonly route: Route
-  readonly options: RegistryOptions
+  readonly options: TransportOptions
   readonly times: TransportTimeouts
 }
 

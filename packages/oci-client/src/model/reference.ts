@@ -2,10 +2,14 @@ import {isDigest, type Digest} from './digest.js'
 import {MirrorError} from './error.js'
 import {limits} from './limits.js'
 
-/** A full image name. `registry` is `host[:port]`, `repository` has no host; a tag, a digest, both or neither. */
-export interface Reference {
+/** A repository of a registry. `registry` is `host[:port]`, `repository` has no host. */
+export interface Place {
   readonly registry: string
   readonly repository: string
+}
+
+/** A full image name: with a tag, a digest, both or neither. */
+export interface Reference extends Place {
   readonly tag?: string
   readonly digest?: Digest
 }

@@ -1,6 +1,6 @@
-import {urlOf, type RegistryClient} from './client.js'
-import {endpoints, pushScope} from './endpoints.js'
-import {digestHeader} from './read-manifest.js'
+import {urlOf, type RegistryClient} from '../client/client.js'
+import {endpoints, pushScope} from '../client/endpoints.js'
+import {digestHeader} from '../client/read-manifest.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse} from '../http/send.js'
 import {

@@ -1,6 +1,6 @@
-import type {RegistryClient} from './client.js'
+import type {RegistryClient} from '../client/client.js'
 import {putManifestBytes} from './put-manifest.js'
-import {readManifest} from './read-manifest.js'
+import {readManifest} from '../client/read-manifest.js'
 import {
   digestOf,
   formatReference,

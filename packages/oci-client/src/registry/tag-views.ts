@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
-import type {RegistryClient} from './client.js'
-import {readManifest, resolveManifest} from './read-manifest.js'
-import {readTags} from '../source/list-tags.js'
+import type {RegistryClient} from '../client/client.js'
+import {readManifest, resolveManifest} from '../client/read-manifest.js'
+import {readTags} from '../client/list-tags.js'
 import {
   childrenOf,
   isIndexType,

@@ -1,12 +1,11 @@
 import {parseContentRange} from './content-range.js'
-import type {Place} from './places.js'
-import {DAMAGED} from './source-error.js'
-import {nameOf, urlOf, type RegistryClient} from '../registry/client.js'
-import {endpoints} from '../registry/endpoints.js'
-import {scopeOf} from '../registry/head-blob.js'
+import {DAMAGED} from '../client/side-error.js'
+import {nameOf, urlOf, type RegistryClient} from '../client/client.js'
+import {endpoints} from '../client/endpoints.js'
+import {scopeOf} from '../client/head-blob.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse} from '../http/send.js'
-import {MirrorError, type Bytes, type CallOptions, type Descriptor} from '../model/index.js'
+import {MirrorError, type Bytes, type CallOptions, type Descriptor, type Place} from '../model/index.js'
 
 /** The rest of a blob, as it arrives. */
 export interface BlobPart {

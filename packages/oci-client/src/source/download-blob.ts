@@ -1,11 +1,11 @@
 import {openPart, type BlobPart} from './blob-part.js'
-import {isPlaceFailure, togetherAs, type Place} from './places.js'
-import {patienceWith} from './patience.js'
-import {atSource, DAMAGED} from './source-error.js'
+import {isPlaceFailure, togetherAs} from './places.js'
+import {patienceWith} from '../client/patience.js'
+import {DAMAGED, onSide} from '../client/side-error.js'
 import type {SourceHosts} from './source-hosts.js'
-import {nameOf, type RegistryClient} from '../registry/client.js'
+import {nameOf, type RegistryClient} from '../client/client.js'
 import {isTransient} from '../http/transport-error.js'
-import {MirrorError, verified, type Bytes, type Descriptor} from '../model/index.js'
+import {MirrorError, verified, type Bytes, type Descriptor, type Place} from '../model/index.js'
 
 export interface Download {
   readonly hosts: SourceHosts
@@ -123,6 +123,6 @@ async function* told(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> 
   try {
     yield* bytes
   } catch (error) {
-    throw atSource(error, {hint: DAMAGED})
+    throw onSide('source', error, {hint: DAMAGED})
   }
 }

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit'
 import {downloadBlob} from './download-blob.js'
-import {fetchManifest} from './fetch-manifest.js'
-import {readTags} from './list-tags.js'
-import {ContentPlaces, firstPlace, type Place} from './places.js'
+import {readManifest} from '../client/read-manifest.js'
+import {readTags} from '../client/list-tags.js'
+import {ContentPlaces, firstPlace} from './places.js'
 import {referrerWalk, type ReferrersOptions} from './referrer-walk.js'
 import {resolveReference} from './resolve-reference.js'
 import {SourceHosts} from './source-hosts.js'
@@ -24,8 +24,9 @@ import {
   type Reference,
   type RequestUsage,
   type SourceImage,
+  type Place,
 } from '../model/index.js'
-import type {RegistryOptions} from '../options.js'
+import type {RegistryOptions} from '../client/options.js'
 
 export interface RegistrySourceOptions {
   readonly references: readonly Reference[]
@@ -117,11 +118,18 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
     }
   }
 
-  const readManifest = async (descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Manifest> => {
+  const fetchManifest = async (
+    descriptor: Descriptor,
+    signal: AbortSignal | undefined,
+  ): Promise<Manifest> => {
     const {digest, size} = descriptor
     const where = places.of(digest)
     const first = await firstPlace(where, (place) =>
-      fetchManifest(hosts.at(place.registry).client, {place, descriptor, signal}),
+      readManifest(hosts.at(place.registry).client, {
+        target: {...place, digest},
+        mediaType: descriptor.mediaType,
+        signal,
+      }),
     )
     if (first === undefined) throw missing(digest)
     const manifest = first.found
@@ -141,7 +149,7 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
   const manifestOf = (descriptor: Descriptor, call: CallOptions): Promise<Manifest> => {
     const known = manifests.get(descriptor.digest)
     if (known !== undefined) return known
-    const reading = readManifest(descriptor, signalOf(call))
+    const reading = fetchManifest(descriptor, signalOf(call))
     manifests.set(descriptor.digest, reading)
     // What failed may be asked for again.
     reading.catch(() => manifests.delete(descriptor.digest))

@@ -1,7 +1,4 @@
-import {isMirrorError, MirrorError, type Digest, type Reference} from '../model/index.js'
-
-/** A repository that content can be fetched from. */
-export type Place = Pick<Reference, 'registry' | 'repository'>
+import {isMirrorError, MirrorError, type Digest, type Place} from '../model/index.js'
 
 /** Where the same content lies more often than this, the first ones do. */
 const PLACES_KEPT = 4

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import {isSamePlace, type ContentPlaces, type Place} from './places.js'
+import {isSamePlace, type ContentPlaces} from './places.js'
 import {digestTags, findReferrers, type Referrer} from './referrers.js'
 import type {SourceHosts} from './source-hosts.js'
 import {
@@ -12,6 +12,7 @@ import {
   type Manifest,
   type Reference,
   type SourceImage,
+  type Place,
 } from '../model/index.js'
 
 export interface ReferrerWalkOptions {

@@ -1,13 +1,12 @@
-import {nextPage} from './link-header.js'
-import {readTags} from './list-tags.js'
-import type {Place} from './places.js'
-import {readAnswer, type Answer} from './read-answer.js'
-import {atSource} from './source-error.js'
+import {nextPage} from '../client/link-header.js'
+import {readTags} from '../client/list-tags.js'
+import {readAnswer, type Answer} from '../client/read-answer.js'
+import {onSide} from '../client/side-error.js'
 import type {SourceHost, SourceHosts} from './source-hosts.js'
-import {urlOf} from '../registry/client.js'
-import {endpoints} from '../registry/endpoints.js'
-import {scopeOf} from '../registry/head-blob.js'
-import {resolveManifest} from '../registry/read-manifest.js'
+import {urlOf} from '../client/client.js'
+import {endpoints} from '../client/endpoints.js'
+import {scopeOf} from '../client/head-blob.js'
+import {resolveManifest} from '../client/read-manifest.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpRequest, HttpResponse, HttpUrl} from '../http/send.js'
 import {
@@ -25,6 +24,7 @@ import {
   type CallOptions,
   type Descriptor,
   type Digest,
+  type Place,
 } from '../model/index.js'
 
 /** Something that speaks of an image: known by what it speaks of, or by a tag that names that. */
@@ -177,6 +177,6 @@ function childrenIn(bytes: Uint8Array, reference: string): readonly Descriptor[]
     const manifest = parseManifest(bytes, {mediaType: mediaTypes.ociIndex})
     return manifest.kind === 'index' ? manifest.children : []
   } catch (error) {
-    throw atSource(error, {reference})
+    throw onSide('source', error, {reference})
   }
 }

@@ -1,12 +1,13 @@
-import {firstPlace, type Place} from './places.js'
+import {firstPlace} from './places.js'
 import type {SourceHosts} from './source-hosts.js'
-import {resolveManifest} from '../registry/read-manifest.js'
+import {resolveManifest} from '../client/read-manifest.js'
 import {
   formatReference,
   MirrorError,
   type CallOptions,
   type Descriptor,
   type Reference,
+  type Place,
 } from '../model/index.js'
 
 export interface Resolved {

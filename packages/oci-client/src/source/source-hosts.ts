@@ -1,7 +1,7 @@
 import {noticingRateLimit} from './rate-limit-notice.js'
-import type {RegistryClient} from '../registry/client.js'
-import {openClient, type OpenClient} from '../registry/open-registry.js'
-import type {RegistryOptions} from '../options.js'
+import type {RegistryClient} from '../client/client.js'
+import {openClient, type OpenClient} from '../client/open-client.js'
+import type {RegistryOptions} from '../client/options.js'
 
 /** One registry that images are fetched from. */
 export interface SourceHost {

@@ -1,13 +1,13 @@
-import {withDigest} from './endpoints.js'
+import {withDigest} from '../../client/endpoints.js'
 import {OutgoingBlob} from './outgoing-blob.js'
 import {exchange, refused, sessionRequest, type ExchangeContext} from './upload-exchange.js'
 import {BUFFERED_CHUNK, uploadMode, WHOLE_MAX, type UploadMode} from './upload-mode.js'
 import {contentRange, receivedBytes} from './upload-range.js'
 import {isBlobLocation, movedSession, type UploadSession} from './upload-session.js'
 import type {Setback, Upload, UploadStep} from './upload-step.js'
-import type {HttpBody, HttpResponse} from '../http/send.js'
-import {isBrokenConnection} from '../http/transport-error.js'
-import {cancelled, digestOf, isPending, MirrorError, type Descriptor} from '../model/index.js'
+import type {HttpBody, HttpResponse} from '../../http/send.js'
+import {isBrokenConnection} from '../../http/transport-error.js'
+import {cancelled, digestOf, isPending, MirrorError, type Descriptor} from '../../model/index.js'
 
 const OCTETS = {'content-type': 'application/octet-stream'} as const
 

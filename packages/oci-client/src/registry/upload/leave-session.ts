@@ -1,7 +1,7 @@
 import type {Upload} from './upload-step.js'
 import {CANCEL_WAIT, cancelUpload, getStatus, sessionStatus, type UploadSession} from './upload-session.js'
-import {isTransient} from '../http/transport-error.js'
-import {isMirrorError} from '../model/index.js'
+import {isTransient} from '../../http/transport-error.js'
+import {isMirrorError} from '../../model/index.js'
 
 /** What becomes of the session of an upload that ended with an error: a later run can go on with it, or it is given up. */
 export async function leaveSession(

@@ -1,7 +1,7 @@
-import type {RegistryClient} from './client.js'
+import type {RegistryClient} from '../../client/client.js'
 import type {UploadSession} from './upload-session.js'
-import {formatUrl, resolveLocation} from '../http/location.js'
-import {contentKey, isMirrorError, isPending, type Content, type Digest} from '../model/index.js'
+import {formatUrl, resolveLocation} from '../../http/location.js'
+import {contentKey, isMirrorError, isPending, type Content, type Digest} from '../../model/index.js'
 
 /** What is written down about the session of one upload. */
 export interface SessionJournal {

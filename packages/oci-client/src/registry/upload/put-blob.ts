@@ -1,10 +1,10 @@
-import type {RegistryClient} from './client.js'
-import {hasBlob} from './head-blob.js'
-import {mayMount} from './host-knowledge.js'
+import type {RegistryClient} from '../../client/client.js'
+import {hasBlob} from '../../client/head-blob.js'
+import {mayMount} from '../../client/host-knowledge.js'
 import {sessionJournal} from './session-journal.js'
-import {uploadBlob} from './upload.js'
+import {uploadBlob} from './upload-blob.js'
 import {cancelUpload, tryMount, type UploadSession} from './upload-session.js'
-import {isTransient} from '../http/transport-error.js'
+import {isTransient} from '../../http/transport-error.js'
 import {
   cancelled,
   isPending,
@@ -12,7 +12,7 @@ import {
   type BlobSource,
   type Descriptor,
   type PutBlobOptions,
-} from '../model/index.js'
+} from '../../model/index.js'
 
 /** The cheapest way for a blob into a repository: it is there, it is mounted, it is uploaded. */
 export async function putBlob(

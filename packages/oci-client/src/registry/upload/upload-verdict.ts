@@ -1,6 +1,6 @@
-import type {HostKnowledge} from './host-knowledge.js'
+import type {HostKnowledge} from '../../client/host-knowledge.js'
 import {smallerBody} from './upload-mode.js'
-import type {ErrorCode} from '../model/index.js'
+import type {ErrorCode} from '../../model/index.js'
 
 /** `ask` is a question of the recovery: what is there, how much of it. */
 export type UploadStage = 'open' | 'whole' | 'stream' | 'chunk' | 'commit' | 'ask'

@@ -1,8 +1,8 @@
-import type {RegistryClient} from './client.js'
+import type {RegistryClient} from '../../client/client.js'
 import type {SessionJournal} from './session-journal.js'
 import type {UploadSession} from './upload-session.js'
 import type {UploadVerdict} from './upload-verdict.js'
-import type {BlobSource, Descriptor} from '../model/index.js'
+import type {BlobSource, Descriptor} from '../../model/index.js'
 
 /** A body whose connection broke before the answer. In bytes. */
 export interface TornBody {

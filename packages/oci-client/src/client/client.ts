@@ -3,7 +3,7 @@ import type {HostCondition} from '../http/host-gates.js'
 import type {RetryPolicy} from '../http/retry.js'
 import type {HttpUrl, Send} from '../http/send.js'
 import type {Bytes, Digest, Side} from '../model/index.js'
-import type {Retry, UploadJournal} from '../options.js'
+import type {Retry, UploadJournal} from './options.js'
 
 /** What every operation on one registry works with. */
 export interface RegistryClient {

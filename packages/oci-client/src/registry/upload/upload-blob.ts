@@ -1,6 +1,6 @@
-import {nameOf, type RegistryClient} from './client.js'
-import {withDigest} from './endpoints.js'
-import {headBlob} from './head-blob.js'
+import {nameOf, type RegistryClient} from '../../client/client.js'
+import {withDigest} from '../../client/endpoints.js'
+import {headBlob} from '../../client/head-blob.js'
 import {leaveSession} from './leave-session.js'
 import {committed, sendContent} from './send-content.js'
 import {retryBudget} from './retry-budget.js'
@@ -17,9 +17,9 @@ import {
 import {withLimit} from './torn-body.js'
 import type {Setback, TornBody, Upload, UploadState, UploadStep} from './upload-step.js'
 import {isBusy} from './upload-verdict.js'
-import type {HttpResponse} from '../http/send.js'
-import {sleep} from '../http/sleep.js'
-import {isTransient} from '../http/transport-error.js'
+import type {HttpResponse} from '../../http/send.js'
+import {sleep} from '../../http/sleep.js'
+import {isTransient} from '../../http/transport-error.js'
 import {
   cancelled,
   contentKey,
@@ -28,7 +28,7 @@ import {
   messageOf,
   MirrorError,
   type Descriptor,
-} from '../model/index.js'
+} from '../../model/index.js'
 
 type StateAt<At extends UploadState['at']> = Extract<UploadState, {at: At}>
 

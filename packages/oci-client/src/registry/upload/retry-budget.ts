@@ -1,6 +1,6 @@
 import type {Setback} from './upload-step.js'
-import type {HostCondition} from '../http/host-gates.js'
-import {retryDecision, type RetryPolicy} from '../http/retry.js'
+import type {HostCondition} from '../../http/host-gates.js'
+import {retryDecision, type RetryPolicy} from '../../http/retry.js'
 
 export interface RetryBudget {
   /** The registry has acknowledged this much: what failed before it is forgiven. */

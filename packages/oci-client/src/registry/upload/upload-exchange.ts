@@ -1,11 +1,11 @@
-import {pushScope} from './endpoints.js'
+import {pushScope} from '../../client/endpoints.js'
 import type {UploadSession} from './upload-session.js'
 import type {Setback, Upload, UploadState} from './upload-step.js'
 import {judgeUpload, type UploadStage, type UploadVerdict} from './upload-verdict.js'
-import {responseError} from '../http/response-error.js'
-import type {HttpRequest, HttpResponse} from '../http/send.js'
-import {isTransient} from '../http/transport-error.js'
-import {cancelled, contentKey, MirrorError, type Descriptor} from '../model/index.js'
+import {responseError} from '../../http/response-error.js'
+import type {HttpRequest, HttpResponse} from '../../http/send.js'
+import {isTransient} from '../../http/transport-error.js'
+import {cancelled, contentKey, MirrorError, type Descriptor} from '../../model/index.js'
 
 export interface ExchangeContext {
   readonly stage: UploadStage

@@ -1,11 +1,18 @@
 import {nextPage} from './link-header.js'
-import type {Place} from './places.js'
 import {readAnswer, type Answer} from './read-answer.js'
-import {urlOf, type RegistryClient} from '../registry/client.js'
-import {scopeOf} from '../registry/head-blob.js'
+import {urlOf, type RegistryClient} from './client.js'
+import {scopeOf} from './head-blob.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpUrl} from '../http/send.js'
-import {isMirrorError, isTag, limits, MirrorError, parseJsonObject, type CallOptions} from '../model/index.js'
+import {
+  isMirrorError,
+  isTag,
+  limits,
+  MirrorError,
+  parseJsonObject,
+  type CallOptions,
+  type Place,
+} from '../model/index.js'
 
 export interface ListTags extends CallOptions {
   readonly place: Place

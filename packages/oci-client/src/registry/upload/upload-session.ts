@@ -1,9 +1,9 @@
-import {urlOf, type RegistryClient} from './client.js'
-import {endpoints, pullScope, pushScope} from './endpoints.js'
+import {urlOf, type RegistryClient} from '../../client/client.js'
+import {endpoints, pullScope, pushScope} from '../../client/endpoints.js'
 import {receivedBytes} from './upload-range.js'
-import {resolveLocation} from '../http/location.js'
-import type {HttpResponse, HttpUrl} from '../http/send.js'
-import {MirrorError, type Digest} from '../model/index.js'
+import {resolveLocation} from '../../http/location.js'
+import type {HttpResponse, HttpUrl} from '../../http/send.js'
+import {MirrorError, type Digest} from '../../model/index.js'
 
 /** A blob upload that the registry has open, at the URL its last answer named. */
 export interface UploadSession {

@@ -1,4 +1,4 @@
-import type {HostKnowledge} from './host-knowledge.js'
+import type {HostKnowledge} from '../../client/host-knowledge.js'
 import {smallerBody} from './upload-mode.js'
 import type {Setback, TornBody, Upload} from './upload-step.js'
 

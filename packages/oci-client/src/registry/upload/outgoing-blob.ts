@@ -1,6 +1,13 @@
 import {createHash, type Hash} from 'node:crypto'
-import {whenAborted} from '../http/when-aborted.js'
-import {digestFrom, isPending, MirrorError, type BlobSource, type Bytes, type Digest} from '../model/index.js'
+import {whenAborted} from '../../http/when-aborted.js'
+import {
+  digestFrom,
+  isPending,
+  MirrorError,
+  type BlobSource,
+  type Bytes,
+  type Digest,
+} from '../../model/index.js'
 
 export interface OutgoingOptions {
   /** Bytes that the registry has already. */

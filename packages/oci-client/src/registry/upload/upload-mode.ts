@@ -1,4 +1,4 @@
-import type {HostKnowledge} from './host-knowledge.js'
+import type {HostKnowledge} from '../../client/host-knowledge.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB

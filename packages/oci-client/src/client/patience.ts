@@ -1,4 +1,4 @@
-import type {RegistryClient} from '../registry/client.js'
+import type {RegistryClient} from './client.js'
 import {retryDecision} from '../http/retry.js'
 import {sleep} from '../http/sleep.js'
 import {asFinal} from '../http/transport-error.js'

@@ -1,0 +1,126 @@
+import type {RegistryClient} from './client.js'
+import {knownHost} from './host-knowledge.js'
+import type {RegistryOptions, Retry} from './options.js'
+import {authorizing} from '../auth/authorize.js'
+import {collecting} from '../http/collecting.js'
+import {hostGates} from '../http/host-gates.js'
+import {formatUrl, originOf} from '../http/location.js'
+import {logging} from '../http/log.js'
+import {limitRate} from '../http/rate-limit.js'
+import {followRedirects} from '../http/redirects.js'
+import {redactUrl} from '../http/redact.js'
+import {patienceOf, retrying, type RetryNotice, type RetryPolicy} from '../http/retry.js'
+import {connectionsTo} from '../http/routes.js'
+import type {Middleware, Send} from '../http/send.js'
+import {createTransport} from '../http/undici.js'
+import {excerpt} from '../http/printable.js'
+import {messageOf, type RequestUsage} from '../model/index.js'
+
+const RETRIES = 5
+const RETRY_MAX_WAIT = 300_000
+/** `Warning` texts and fall-backs that are told at most; a hostile registry has endless ones. */
+const WARNINGS = 100
+const WARNING_LENGTH = 400
+
+/** The connections to one registry, without the operations on them. */
+export interface OpenClient {
+  readonly client: RegistryClient
+  readonly usage: RequestUsage
+  /** Ends all connections, those in use as well. */
+  readonly close: () => Promise<void>
+}
+
+/** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
+export function openClient(options: RegistryOptions): OpenClient {
+  const usage = {requests: 0, retries: 0}
+  const transport = createTransport(options)
+  return {
+    client: createClient(options, {wire: transport.send, usage}),
+    usage,
+    close: () => transport.close(),
+  }
+}
+
+/**
+ * From the wire upwards: what is on it is counted and logged, so token requests and the hops of a redirect are, too; each
+ * hop is authorized anew, by its own origin; requests are sent again on the outermost level, and there only.
+ */
+function createClient(
+  options: RegistryOptions,
+  {wire, usage}: {readonly wire: Send; readonly usage: {requests: number; retries: number}},
+): RegistryClient {
+  const {registry, side, credentials, onExchange, chunkSize = 'auto', limitRate: rate} = options
+  const origin = originOf(registry, options)
+  const policy: RetryPolicy = {
+    retries: options.retries ?? RETRIES,
+    maxWait: options.retryMaxWait ?? RETRY_MAX_WAIT,
+  }
+  const gates = hostGates({
+    most: connectionsTo(options),
+    longestPause: policy.maxWait,
+    patience: patienceOf(policy),
+  })
+  const onRetry = (retry: Retry): void => {
+    usage.retries += 1
+    if (retry.wait > 0) options.onRetry?.(retry)
+  }
+  const warn = warnOnce(options.onWarning)
+  const {conditionOf} = gates
+  const retryOptions = {policy, conditionOf, onRetry: (notice: RetryNotice) => onRetry(retryOf(notice))}
+  const again = (next: Send): Send => retrying(retryOptions)(collecting(next))
+  const logged = onExchange === undefined ? wire : logging(onExchange)(wire)
+  const seen = gates.gated(observing(usage, warn)(logged))
+  const sendOnce = followRedirects()(
+    authorizing({origin, registry, side, credentials, tokenSend: again(seen)})(seen),
+  )
+  const limited = rate === undefined ? undefined : limitRate(rate)
+  return {
+    registry,
+    origin,
+    side,
+    send: again(sendOnce),
+    sendOnce,
+    sendFirst: retrying({...retryOptions, policy: {...policy, retries: Math.min(1, policy.retries)}})(
+      sendOnce,
+    ),
+    host: knownHost(options.knowledge ?? {}),
+    journal: options.journal,
+    policy,
+    chunkSize,
+    paced: (bytes, signal) => (limited === undefined ? bytes : limited(bytes, {signal})),
+    warn,
+    onRetry,
+    condition: () => conditionOf(origin),
+  }
+}
+
+function retryOf({request, wait, status, error}: RetryNotice): Retry {
+  return {
+    what: `${request.method} ${redactUrl(formatUrl(request.url))}`,
+    wait,
+    reason: status === undefined ? messageOf(error) : `answered ${status}`,
+  }
+}
+
+/** Counts requests and passes on `Warning: 299 - "text"` (distribution-spec, Warnings): shown, never acted upon. */
+function observing(usage: {requests: number}, warn: (text: string) => void): Middleware {
+  return (next) => async (request) => {
+    usage.requests += 1
+    const response = await next(request)
+    for (const value of response.headers('warning')) {
+      const text = /^299 \S+ "(.*)"/s.exec(value)?.[1]
+      if (text !== undefined) warn(text.replaceAll(/\\(.)/gs, '$1'))
+    }
+    return response
+  }
+}
+
+function warnOnce(onWarning: ((text: string) => void) | undefined): (text: string) => void {
+  const told = new Set<string>()
+  return (text) => {
+    const line = excerpt(text, WARNING_LENGTH)
+    if (onWarning === undefined || told.has(line) || told.size >= WARNINGS) return
+    told.add(line)
+    onWarning(line)
+  }
+}

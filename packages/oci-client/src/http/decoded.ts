@@ -1,0 +1,57 @@
+import {brotliDecompress, gunzip, inflate, type InputType, type ZlibOptions} from 'node:zlib'
+import {promisify} from 'node:util'
+import type {HttpResponse} from './send.js'
+import {excerpt} from './printable.js'
+import {limits, MirrorError} from '../model/index.js'
+
+type Decode = (input: InputType, options: ZlibOptions) => Promise<Uint8Array>
+
+const DECODERS: Readonly<Record<string, Decode>> = {
+  gzip: promisify<InputType, ZlibOptions, Uint8Array>(gunzip),
+  'x-gzip': promisify<InputType, ZlibOptions, Uint8Array>(gunzip),
+  deflate: promisify<InputType, ZlibOptions, Uint8Array>(inflate),
+  br: promisify<InputType, ZlibOptions, Uint8Array>(brotliDecompress),
+}
+
+/**
+ * The body of a small answer without its `Content-Encoding`: some proxies compress answers although `identity` was asked for.
+ * @param limit the most bytes of the decoded body
+ * @throws {MirrorError} PROTOCOL for an encoding that is not known or damaged, LIMIT_EXCEEDED
+ */
+export async function decoded(response: HttpResponse, bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const encoding = encodingOf(response)
+  if (encoding === undefined || bytes.length === 0) return bytes
+  const {host} = new URL(response.url.origin)
+  const decode = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined
+  if (decode === undefined) {
+    throw new MirrorError(
+      'PROTOCOL',
+      `${host} answers in the encoding ${excerpt(encoding, 40)}, although it was asked for none`,
+      {hint: 'Switch compression off in the proxy in front of the registry.'},
+    )
+  }
+  try {
+    return await decode(bytes, {maxOutputLength: limit})
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new MirrorError('LIMIT_EXCEEDED', `the answer of ${host} is over the limit of ${limit} bytes`)
+    }
+    throw new MirrorError('PROTOCOL', `${host} answers with ${encoding} data that is damaged`, {cause})
+  }
+}
+
+/** The `Content-Encoding` that is not identity. */
+export function encodingOf(response: Pick<HttpResponse, 'header'>): string | undefined {
+  const encoding = response.header('content-encoding')?.trim().toLowerCase()
+  return encoding === undefined || encoding === '' || encoding === 'identity' ? undefined : encoding
+}
+
+/** As `decoded`, for the beginning of a body that explains a failure: what cannot be decoded is given back as it is. */
+export async function decodedBeginning(response: HttpResponse, bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await decoded(response, bytes, limits.errorBodyBytes)
+  } catch {
+    return bytes
+  }
+}

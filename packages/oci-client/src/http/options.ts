@@ -1,0 +1,57 @@
+import type {Side} from '../model/index.js'
+
+export interface TlsOptions {
+  /** PEM texts, each with one or many certificates, added to the system's and Node's roots. */
+  readonly ca?: readonly string[]
+  /**
+   * A PEM text that is trusted, too. It is looked at with the first connection that needs TLS, since checking a system's
+   * whole bundle takes tens of milliseconds; what is damaged in it is passed over, as Node does with NODE_EXTRA_CA_CERTS.
+   */
+  readonly extraCa?: string
+  /** PEM texts of the client's certificate and key. */
+  readonly clientCert?: string
+  readonly clientKey?: string
+  readonly insecureSkipVerify?: boolean
+}
+
+/** Go's meaning of the variables of the same names: no fall-back from httpsProxy to httpProxy. */
+export interface ProxyOptions {
+  readonly httpProxy?: string | undefined
+  readonly httpsProxy?: string | undefined
+  readonly noProxy?: string | undefined
+}
+
+/** One line of `--verbose`: already redacted. Times in milliseconds, sizes in bytes. */
+export interface Exchange {
+  readonly method: string
+  readonly url: string
+  readonly status: number | undefined
+  readonly milliseconds: number
+  readonly error?: string
+}
+
+/** All in milliseconds. */
+export interface TransportTimeouts {
+  readonly connect: number
+  /** From the end of a request to its response: small requests. */
+  readonly answer: number
+  /** The same for PUT and PATCH: a registry may hash and copy a large blob before it answers. */
+  readonly commit: number
+  /** How long a body, in either direction, may not move. */
+  readonly stall: number
+}
+
+/** How the hosts of one registry are reached. */
+export interface TransportOptions {
+  /** `host[:port]`. */
+  readonly registry: string
+  readonly side: Side
+  readonly plainHttp?: boolean
+  readonly tls?: TlsOptions
+  readonly proxy?: ProxyOptions
+  /** Connections at once; default 8, plus one that is kept for small requests. */
+  readonly concurrency?: number
+  /** Default: patient enough for slow links and for registries that copy large blobs before they answer. */
+  readonly timeouts?: Partial<TransportTimeouts>
+  readonly userAgent?: string
+}
