@@ -121,6 +121,7 @@ describe('the arrows between packages', () => {
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'packages/bundle/src': [
     'bytes',
+    'volumes',
     'tar',
     'codecs',
     'unpack',

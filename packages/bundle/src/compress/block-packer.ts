@@ -1,25 +1,28 @@
 import {crc32} from 'node:zlib'
+import {loadLzma2Encoder} from '../codecs/xz/lzma2-encoder.js'
 import {createDeflate} from './deflate/deflate.js'
 import {kernelBytes} from './deflate/kernel.js'
 import {loadZstd} from './zstd-binding.js'
 
-/** The methods that cut a layer into blocks. */
-export type BlockMethod = 'gzip' | 'zstd'
+/** The methods that cut what they pack into blocks. Layers are never packed with xz, bundles may be. */
+export type BlockMethod = 'gzip' | 'zstd' | 'xz'
 
 export interface PackedBlock {
   readonly bytes: Uint8Array
   readonly plainLength: number
-  /** Of the plain bytes, for gzip's trailer; 0 where the format brings its own check. */
+  /** Of the plain bytes, for gzip's trailer and xz's check; 0 where the format brings its own check. */
   readonly crc32: number
 }
 
 /**
- * Plain bytes of a block, part of the format as it were: other sizes give other digests. Both are small enough that a
- * few blocks a thread cost little memory; twice the size would save a thousandth with gzip, a hundredth with zstd.
+ * Plain bytes of a block, part of the format as it were: other sizes give other digests. They are small enough that a
+ * few blocks a thread cost little memory; twice the size would save a thousandth with gzip, a hundredth with zstd. xz's is
+ * the dictionary of its preset.
  */
 export const blockBytes: Readonly<Record<BlockMethod, number>> = {
   gzip: kernelBytes,
   zstd: 2 * 1024 * 1024,
+  xz: 8 * 1024 * 1024,
 }
 
 /** Room for a block whatever becomes of it: what does not compress comes out a little longer. */
@@ -47,12 +50,18 @@ function zstdPacker(): (plain: Uint8Array) => PackedBlock {
   }
 }
 
-const packers = {gzip: gzipPacker, zstd: zstdPacker}
+/** LZMA2 data without the header and the check of an xz block. */
+async function xzPacker(): Promise<(plain: Uint8Array) => PackedBlock> {
+  const encode = await loadLzma2Encoder()
+  return (plain) => ({bytes: encode(plain), plainLength: plain.length, crc32: crc32(plain)})
+}
+
+const packers = {gzip: gzipPacker, zstd: zstdPacker, xz: xzPacker}
 
 /**
  * Turns one block into bytes of its own, whatever came before; they are good until the next call. For use on a worker
- * thread: it takes some 10 ms.
+ * thread: it takes some 10 ms, and seconds with xz.
  */
-export function createBlockPacker(method: BlockMethod): (plain: Uint8Array) => PackedBlock {
-  return packers[method]()
+export async function createBlockPacker(method: BlockMethod): Promise<(plain: Uint8Array) => PackedBlock> {
+  return await packers[method]()
 }

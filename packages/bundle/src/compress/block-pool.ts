@@ -37,10 +37,15 @@ export class BlockPool {
     return this.#threads.length
   }
 
-  /** A block to fill; its bytes are undefined. It goes back through `pack`, or to the garbage collector. */
+  /** A block to fill; its bytes are undefined. It goes back through `pack` or `giveBack`, or to the garbage collector. */
   lease(): Uint8Array<ArrayBuffer> {
     const buffer = this.#spare.pop() ?? new ArrayBuffer(roomBytes(this.#method))
     return new Uint8Array(buffer, 0, blockBytes[this.#method])
+  }
+
+  /** Of a block that is not to be packed after all. */
+  giveBack(block: Uint8Array<ArrayBuffer>): void {
+    if (!this.#closed) this.#spare.push(block.buffer)
   }
 
   /** Packs the first `length` bytes of a leased block. Where it is no longer `wanted` when its turn comes, it rejects. */

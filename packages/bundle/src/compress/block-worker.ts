@@ -25,7 +25,7 @@ if (port === null) throw new Error('block-worker.js runs on a worker thread only
 // A program may have put this off for modules that it hardly uses. This one is hot from its first block on.
 setFlagsFromString('--wasm-tiering-budget=1000000')
 
-const pack = createBlockPacker(workerData as BlockMethod)
+const pack = await createBlockPacker(workerData as BlockMethod)
 
 function answer({buffer, length}: BlockRequest): BlockAnswer {
   try {

@@ -37,6 +37,8 @@ export interface BundleDescription {
   /** The first entries of the bundle itself, not of archives inside it. */
   readonly outerEntries: readonly OuterEntry[]
   readonly outerEntryCount: number
+  /** Blobs that a delta bundle does not hold, since the far side has them. */
+  readonly leftOut: readonly Descriptor[]
 }
 
 export interface BundleSource extends ImageSource {

@@ -1,4 +1,11 @@
-import {algorithmOf, hexOf, isDigest, type Digest, type Manifest} from '@airgap-mirror/oci-client/model'
+import {
+  algorithmOf,
+  hexOf,
+  isDigest,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+} from '@airgap-mirror/oci-client/model'
 import type {FileTree, StoredFile} from '../files/file-tree.js'
 import {memoryFile} from '../files/memory-file.js'
 
@@ -12,6 +19,8 @@ export interface ContentTable {
   readonly linkedLayouts: FileTree[]
   /** Why content that an image names is not there, for messages. */
   readonly absent: Map<Digest, string>
+  /** What a delta bundle says that the far side has. */
+  readonly leftOut: Map<Digest, Descriptor>
   /** Manifests that were read, or what is wrong with them, by what was said of them. */
   readonly manifests: Map<string, Promise<Manifest>>
   /** Of all of them. */
@@ -25,6 +34,7 @@ export function contentTable(): ContentTable {
     layers: new Map(),
     linkedLayouts: [],
     absent: new Map(),
+    leftOut: new Map(),
     manifests: new Map(),
     manifestsBytes: 0,
     manifestsValues: 0,

@@ -8,6 +8,7 @@ import {
   type Reference,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
+import {withoutAbsentContent} from './left-out.js'
 import type {FileTree} from '../files/file-tree.js'
 import {fitName} from '../names/fit-name.js'
 import {recordedName, type RecordedName} from '../names/recorded-name.js'
@@ -29,8 +30,9 @@ interface Root {
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (index.json)
  */
 export async function readOciLayout(tree: FileTree, context: ReadContext): Promise<readonly SourceImage[]> {
-  const descriptors = await readIndexJson(tree, context)
+  const listed = await readIndexJson(tree, context)
   rememberLayoutBlobs(context.table, tree)
+  const descriptors = await withoutAbsentContent(listed, context)
   const hybrid = await dockerHybrid(tree, context)
   const roots = descriptors.map((descriptor) => ({descriptor, recorded: recordedName(descriptor, context)}))
   const named = roots.filter(({recorded}) => recorded.name !== undefined)

@@ -31,8 +31,9 @@ import {hasDecoded, readTree, type BundlePart, type Reading} from './read-tree.j
 import {openArchiveTree} from '../remembered/archive-tree.js'
 import {recallBundle, type IndexCache} from '../remembered/recall-bundle.js'
 import {tarRoom} from '../tar/tar-room.js'
+import {findVolumes, type FindVolumesOptions, type VolumeSet} from '../volumes/volume-set.js'
 
-export interface OpenBundleOptions {
+export interface OpenBundleOptions extends FindVolumesOptions {
   /** For plain layers that no registry manifest speaks of. Default gzip. */
   readonly layerCompression?: LayerCompression | undefined
   /** As in `OpenBytesOptions`. */
@@ -61,7 +62,9 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
   const opened: ByteSource[] = []
   const table = contentTable()
   const compressor = createLayerCompressor(layerCompression, {threads})
-  const recalled = await recallBundle(path, options)
+  const volumes = await findVolumes(path, options)
+  // What is remembered is of one file.
+  const recalled = volumes === undefined ? await recallBundle(path, options) : undefined
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
   const reading: Reading = {
     context,
@@ -78,7 +81,7 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
     unpacked: 0,
   }
   try {
-    const tree = await outerTree(path, options, reading)
+    const tree = await outerTree(path, {...options, volumes}, reading)
     const hint = path === '-' ? tree.name : basename(resolve(path))
     const parts = await readTree(tree, {path: '', hint, depth: 0}, reading)
     const description = describe(tree, parts, reading)
@@ -113,9 +116,13 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
   }
 }
 
+interface InputOptions extends OpenBundleOptions {
+  readonly volumes: VolumeSet | undefined
+}
+
 async function outerTree(
   path: string,
-  options: OpenBundleOptions,
+  options: InputOptions,
   reading: Reading,
 ): Promise<FileTree & Partial<Pick<TarTree, 'ended'>>> {
   const {signal} = options
@@ -137,7 +144,7 @@ async function outerTree(
   })
   reading.opened.push(source)
   if (tree === undefined) throw noArchive(source.name, await source.read(0, SNIFF_BYTES, {signal}))
-  reading.size = 'size' in input ? input.size : await source.size({signal})
+  reading.size = input.size ?? (await source.size({signal}))
   reading.extent = tree.extent
   return tree
 }
@@ -154,8 +161,9 @@ async function openOuter(input: BytesInput, {bytesOptions, recalled}: Reading): 
 
 async function bundleInput(
   path: string,
-  {stdin}: OpenBundleOptions,
-): Promise<BytesInput | {readonly path: string; readonly size: number} | {readonly directory: string}> {
+  {stdin, volumes}: InputOptions,
+): Promise<(BytesInput & {readonly size?: number}) | {readonly directory: string}> {
+  if (volumes !== undefined) return {volumes, name: volumes.name, size: volumes.size}
   if (path === '-') {
     if (stdin === undefined) {
       throw new MirrorError('USAGE', 'there is no standard input to read the bundle from', {side: 'source'})
@@ -171,7 +179,11 @@ async function bundleInput(
   }
 }
 
-function describe(tree: FileTree, parts: readonly BundlePart[], {kinds}: Reading): BundleDescription {
+function describe(
+  tree: FileTree,
+  parts: readonly BundlePart[],
+  {kinds, context}: Reading,
+): BundleDescription {
   const [only] = parts
   return {
     format: parts.length === 1 && only?.path === '' ? only.format : 'nested',
@@ -181,6 +193,7 @@ function describe(tree: FileTree, parts: readonly BundlePart[], {kinds}: Reading
       return {path, size, kind: kind === 'file' && sniffed !== 'other' ? sniffed : kind}
     }),
     outerEntryCount: tree.entries.length,
+    leftOut: [...context.table.leftOut.values()],
   }
 }
 

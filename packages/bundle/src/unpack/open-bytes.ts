@@ -1,4 +1,4 @@
-import {open, type FileHandle} from 'node:fs/promises'
+import {open} from 'node:fs/promises'
 import {availableParallelism} from 'node:os'
 import type {Readable} from 'node:stream'
 import {limits, messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
@@ -10,6 +10,8 @@ import type {ByteSource} from '../bytes/byte-source.js'
 import {fileBytes} from '../bytes/file-bytes.js'
 import {IdlePasses} from '../bytes/idle-passes.js'
 import {LazyBytes} from '../bytes/lazy-bytes.js'
+import {openVolumes} from '../volumes/volume-bytes.js'
+import type {VolumeSet} from '../volumes/volume-set.js'
 import type {OpenBytesOptions} from './open-options.js'
 import {decoderOf, openPacked} from './open-packed.js'
 import {sliceBytes} from '../bytes/slice-bytes.js'
@@ -18,7 +20,10 @@ import {counted, type Usage} from '../bytes/usage.js'
 
 export type {OpenBytesOptions} from './open-options.js'
 
-export type BytesInput = {readonly path: string} | {readonly stream: Readable; readonly name: string}
+export type BytesInput =
+  | {readonly path: string}
+  | {readonly volumes: VolumeSet; readonly name: string}
+  | {readonly stream: Readable; readonly name: string}
 
 /** A part of a byte source that is an archive itself. `name` is for messages: the path inside the outer one. */
 export interface NestedRange {
@@ -53,6 +58,7 @@ const levels = new WeakMap<ByteSource, Level>()
 export async function openBytes(input: BytesInput, options: OpenBytesOptions = {}): Promise<ByteSource> {
   throwIfAborted(options.signal)
   if ('stream' in input) return openStream(input.stream, {...options, name: input.name})
+  if ('volumes' in input) return openSet(input.volumes, options)
   const handle = await open(input.path).catch((cause: unknown) => {
     throw unreadable(input.path, cause)
   })
@@ -61,7 +67,7 @@ export async function openBytes(input: BytesInput, options: OpenBytesOptions = {
     if (stat.isDirectory()) throw unreadable(input.path, new Error('it is a directory'))
     // A named pipe or /dev/stdin is a stream that happens to have a path.
     if (!stat.isFile()) return await openStream(handle.createReadStream(), {...options, name: input.path})
-    return await openFile(handle, {...options, name: input.path, size: stat.size})
+    return await openWhole(fileBytes(handle, {name: input.path, size: stat.size}), options)
   } catch (error) {
     await handle.close()
     throw error
@@ -99,10 +105,20 @@ interface Named extends OpenBytesOptions {
   readonly name: string
 }
 
-async function openFile(handle: FileHandle, options: Named & {readonly size: number}): Promise<ByteSource> {
+async function openSet(volumes: VolumeSet, options: OpenBytesOptions): Promise<ByteSource> {
+  const packed = await openVolumes(volumes)
+  try {
+    return await openWhole(packed, options)
+  } catch (error) {
+    await packed[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openWhole(packed: ByteSource, options: OpenBytesOptions): Promise<ByteSource> {
   const shared = options.beside === undefined ? undefined : levels.get(options.beside)
   const level = shared ?? newLevel(options, {depth: 0})
-  const opened = await openPacked(fileBytes(handle, options), {...options, ...level})
+  const opened = await openPacked(packed, {...options, ...level})
   levels.set(opened, level)
   return opened
 }

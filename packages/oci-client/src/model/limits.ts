@@ -26,6 +26,12 @@ export const limits = {
   planSteps: 2_000_000,
   /** Layers in all images of one docker-archive, shared ones counted each time: 50 for each of 10,000 images. */
   dockerLayers: 500_000,
+  /** Blobs that a delta bundle leaves out, at some 150 bytes each; 10,000 images have some 100,000 different ones. */
+  absentContent: 200_000,
+  /** The files beside a bundle in volumes and of a signature: a line for each volume, of which there are a few. */
+  checksumsBytes: 1 * MiB,
+  /** Volumes of one bundle: 10 TB on CDs. */
+  volumes: 15_000,
   /** A tar header extension (PAX record block, GNU long name): paths end at 4 KiB, xattrs at 64 KiB. */
   tarExtensionBytes: 1 * MiB,
   /** Entries of all archives of one bundle, at some 250 bytes each; 10,000 images with 100,000 blobs stay far below. */

@@ -1,4 +1,5 @@
-import {decodeVli} from './container.js'
+import {crc32} from 'node:zlib'
+import {decodeVli, encodeVli, roundUp4} from './container.js'
 
 export const LONGEST_BLOCK_HEADER = 1024
 
@@ -46,3 +47,29 @@ function filtersOf(header: Uint8Array): readonly Filter[] | undefined {
   }
   return filters
 }
+
+/**
+ * The header of a block of LZMA2 alone, with both sizes in it, so that a decoder can skip it and decode blocks side by side
+ * (xz-file-format.txt 1.2, 3.1).
+ */
+export function lzma2BlockHeader(block: {
+  readonly packedSize: number
+  readonly plainSize: number
+  readonly dictionaryBits: number
+}): Buffer {
+  const fields = [
+    BOTH_SIZES,
+    ...encodeVli(block.packedSize),
+    ...encodeVli(block.plainSize),
+    LZMA2,
+    1,
+    block.dictionaryBits,
+  ]
+  const header = Buffer.alloc(roundUp4(1 + fields.length) + 4)
+  header[0] = header.length / 4 - 1
+  header.set(fields, 1)
+  header.writeUInt32LE(crc32(header.subarray(0, -4)), header.length - 4)
+  return header
+}
+
+const BOTH_SIZES = 0xc0

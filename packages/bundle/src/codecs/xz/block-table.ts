@@ -7,6 +7,7 @@ import {
   roundUp4,
   STREAM_FOOTER_BYTES,
   STREAM_HEADER_BYTES,
+  type IndexRecord,
 } from './container.js'
 
 /** One block: where it lies in the file, and which plain bytes it holds. All in bytes. */
@@ -31,12 +32,6 @@ export interface BlockTableOptions {
   readonly size: number
   /** Reads exactly `length` bytes. */
   readonly read: (offset: number, length: number) => Promise<Uint8Array>
-}
-
-/** A block's sizes as its stream's Index has them. */
-interface IndexRecord {
-  readonly unpaddedSize: number
-  readonly plainSize: number
 }
 
 interface XzStream {

@@ -39,15 +39,28 @@ export function streamHeader(flags: number): Buffer {
   return bytes
 }
 
+/** The sizes of a block as the Index of its stream has them. In bytes; `unpaddedSize` is header, data and check. */
+export interface IndexRecord {
+  readonly unpaddedSize: number
+  readonly plainSize: number
+}
+
 /** The Index of one block, and the footer after it: what ends a stream that holds only this block. */
-export function oneBlockTail(block: {flags: number; unpaddedSize: number; plainSize: number}): Buffer {
-  const records = [0, ...encodeVli(1), ...encodeVli(block.unpaddedSize), ...encodeVli(block.plainSize)]
-  const index = Buffer.alloc(roundUp4(records.length) + 4)
-  index.set(records)
+export function oneBlockTail(block: IndexRecord & {readonly flags: number}): Buffer {
+  return streamTail(block.flags, [block])
+}
+
+/** The Index of a stream's blocks, and the footer after it. */
+export function streamTail(flags: number, records: readonly IndexRecord[]): Buffer {
+  const body = [0, ...encodeVli(records.length)]
+  for (const {unpaddedSize, plainSize} of records)
+    body.push(...encodeVli(unpaddedSize), ...encodeVli(plainSize))
+  const index = Buffer.alloc(roundUp4(body.length) + 4)
+  index.set(body)
   index.writeUInt32LE(crc32(index.subarray(0, -4)), index.length - 4)
   const footer = Buffer.alloc(STREAM_FOOTER_BYTES)
   footer.writeUInt32LE(index.length / 4 - 1, 4)
-  footer[9] = block.flags
+  footer[9] = flags
   FOOTER_MAGIC.copy(footer, 10)
   footer.writeUInt32LE(crc32(footer.subarray(4, 10)), 0)
   return Buffer.concat([index, footer])
@@ -68,7 +81,7 @@ export function decodeVli(bytes: Uint8Array, offset: number): {value: number; ne
   return undefined
 }
 
-function encodeVli(value: number): number[] {
+export function encodeVli(value: number): number[] {
   const bytes: number[] = []
   let rest = value
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)

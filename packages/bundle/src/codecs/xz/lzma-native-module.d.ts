@@ -7,7 +7,21 @@ declare module 'lzma-native' {
     cleanup(): void
   }
 
+  /** The native stream itself, below the class of JavaScript. */
+  interface NativeStream {
+    bufferHandler: (
+      chunk: Uint8Array | null | undefined,
+      processed: number | undefined,
+      error: unknown,
+    ) => void
+    easyEncoder(options: Readonly<Record<string, number>>): void
+    code(input: Uint8Array | undefined, inBackground: boolean): void
+    resetUnderlying(): void
+  }
+
   const lzma: {
+    readonly CHECK_CRC32: number
+    readonly Stream: new () => NativeStream
     /** Decoder flag: go on with the next stream, over padding, where one ends. */
     readonly CONCATENATED: number
     createStream(coder: 'streamDecoder', options: Readonly<Record<string, number>>): LzmaStream

@@ -1,0 +1,27 @@
+import {loadLzmaNativeEncoder} from './lzma-native-encoder.js'
+import {loadNodeLiblzmaEncoder} from './node-liblzma-encoder.js'
+import {decodeVli, parseStreamFooter, STREAM_FOOTER_BYTES, STREAM_HEADER_BYTES} from './container.js'
+import type {EncodeStream} from './xz-preset.js'
+
+const CHECK_BYTES = 4
+
+/** The fastest encoder that loads here. Each call gives the LZMA2 data of one block, good until the next call. */
+export async function loadLzma2Encoder(): Promise<(plain: Uint8Array) => Uint8Array> {
+  const encode: EncodeStream = (await loadNodeLiblzmaEncoder()) ?? (await loadLzmaNativeEncoder())
+  return (plain) => lzma2Of(encode(plain))
+}
+
+/** The data of the only block of a stream, without the block's header and check. */
+function lzma2Of(stream: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(stream.buffer, stream.byteOffset, stream.length)
+  const footerAt = bytes.length - STREAM_FOOTER_BYTES
+  const footer = parseStreamFooter(bytes.subarray(footerAt))
+  if (footer === undefined) throw new Error('the xz encoder gave no whole stream')
+  const index = bytes.subarray(footerAt - footer.indexBytes, footerAt)
+  const count = decodeVli(index, 1)
+  const unpadded = count?.value === 1 ? decodeVli(index, count.next) : undefined
+  if (unpadded === undefined) throw new Error('the xz encoder gave more than one block')
+  const headerBytes = ((bytes[STREAM_HEADER_BYTES] ?? 0) + 1) * 4
+  const blockEnd = STREAM_HEADER_BYTES + unpadded.value
+  return bytes.subarray(STREAM_HEADER_BYTES + headerBytes, blockEnd - CHECK_BYTES)
+}

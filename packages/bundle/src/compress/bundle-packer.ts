@@ -1,0 +1,64 @@
+import {availableParallelism, totalmem} from 'node:os'
+import type {Bytes, CallOptions} from '@airgap-mirror/oci-client/model'
+import {encodeXz} from './encode-xz.js'
+import {seekTable, type FrameSizes} from '../codecs/zstd/seek-table.js'
+import {BlockBudget} from './block-budget.js'
+import type {PackedBlock} from './block-packer.js'
+import {BlockPool} from './block-pool.js'
+import {gzipMember} from './gzip-member.js'
+import {packedBlocks} from './packed-blocks.js'
+import {loadZstd} from './zstd-binding.js'
+
+/** How a bundle is packed as a whole. */
+export type BundleCodec = 'plain' | 'gzip' | 'zstd' | 'xz'
+
+export interface BundlePacker {
+  /** The same bytes always give the same result, on every Node version and machine, and with any number of threads. */
+  pack(plain: Bytes, options?: CallOptions): Bytes
+  /** Ends the threads. Calls that are still open fail. */
+  close(): Promise<void>
+}
+
+export interface BundlePackerOptions {
+  /** Threads at most. Default: the processors there are, as far as memory goes. */
+  readonly threads?: number | undefined
+}
+
+/** What a thread takes: liblzma's encoder with a dictionary of 8 MiB, and its blocks. */
+const XZ_THREAD_BYTES = 128 * 1024 * 1024
+const MOST_THREADS = 8
+const BLOCKS_A_THREAD = 3
+
+/**
+ * Packs a bundle over threads that start with its first block: gzip as one member, zstd as a frame for each block and a table
+ * of them, xz as independent blocks.
+ * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd where its library does not load
+ */
+export function createBundlePacker(codec: BundleCodec, options: BundlePackerOptions = {}): BundlePacker {
+  if (codec === 'plain') return {pack: (plain) => plain, close: async () => {}}
+  if (codec === 'zstd') loadZstd()
+  const threads = Math.max(1, options.threads ?? usualThreads(codec))
+  const pool = new BlockPool(codec, threads)
+  const close = (): Promise<void> => pool.close()
+  if (codec === 'xz') {
+    return {pack: (plain, call) => encodeXz(plain, {pool, ahead: threads + 1, signal: call?.signal}), close}
+  }
+  const budget = new BlockBudget(BLOCKS_A_THREAD * threads)
+  const string = codec === 'gzip' ? gzipMember : seekableFrames
+  return {pack: (plain, call) => string(packedBlocks(plain, {pool, budget, signal: call?.signal})), close}
+}
+
+/** An eighth of the machine's memory at most goes to xz. */
+function usualThreads(codec: BundleCodec): number {
+  const most = codec === 'xz' ? Math.floor(totalmem() / 8 / XZ_THREAD_BYTES) : MOST_THREADS
+  return Math.min(MOST_THREADS, most, availableParallelism())
+}
+
+async function* seekableFrames(blocks: AsyncIterable<PackedBlock>): Bytes {
+  const frames: FrameSizes[] = []
+  for await (const {bytes, plainLength} of blocks) {
+    frames.push({packed: bytes.length, plain: plainLength})
+    yield bytes
+  }
+  yield seekTable(frames)
+}

@@ -1,0 +1,93 @@
+import {crc32} from 'node:zlib'
+import {cancelled, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
+import type {BlockPool} from './block-pool.js'
+import {lzma2BlockHeader} from '../codecs/xz/block-header.js'
+import {roundUp4, streamHeader, streamTail, type IndexRecord} from '../codecs/xz/container.js'
+import {runsByContent, type Run} from './runs-by-content.js'
+import {storedLzma2} from '../codecs/xz/stored-lzma2.js'
+import {XZ_DICTIONARY_BITS} from '../codecs/xz/xz-preset.js'
+
+/** The one check that every decoder has to know (xz-file-format.txt 1.2, 3.4). Content is held to digests besides. */
+const CRC32 = 1
+/** 4 KiB: stored chunks refer to nothing. */
+const NO_DICTIONARY_BITS = 0
+
+interface Block extends IndexRecord {
+  readonly bytes: readonly Uint8Array[]
+}
+
+export interface EncodeXzOptions extends CallOptions {
+  readonly pool: BlockPool
+  /** Blocks that are worked on at once, each of up to 8 MiB. */
+  readonly ahead: number
+}
+
+/**
+ * One .xz stream of independent blocks, with both sizes in each block's header, so that they can be decoded side by side. What
+ * does not compress is stored, in blocks of its own. The same bytes always give the same stream.
+ * @throws {MirrorError} CANCELLED, and what `plain` throws
+ */
+export async function* encodeXz(plain: Bytes, {pool, ahead, signal}: EncodeXzOptions): Bytes {
+  const records: IndexRecord[] = []
+  yield streamHeader(CRC32)
+  for await (const block of inOrder(runsByContent(plain, pool), {
+    ahead,
+    signal,
+    work: (run) => encoded(run, pool),
+  })) {
+    records.push({unpaddedSize: block.unpaddedSize, plainSize: block.plainSize})
+    yield* block.bytes
+  }
+  yield streamTail(CRC32, records)
+}
+
+async function encoded({block, length, isStored}: Run, pool: BlockPool): Promise<Block> {
+  if (!isStored) {
+    const packed = await pool.pack(block, {length, wanted: () => true})
+    return framed([packed.bytes], {...packed, dictionaryBits: XZ_DICTIONARY_BITS})
+  }
+  const plain = block.subarray(0, length)
+  const bytes = storedLzma2(plain)
+  const check = crc32(plain)
+  pool.giveBack(block)
+  return framed([bytes], {plainLength: length, crc32: check, dictionaryBits: NO_DICTIONARY_BITS})
+}
+
+function framed(
+  data: readonly Uint8Array[],
+  block: {readonly plainLength: number; readonly crc32: number; readonly dictionaryBits: number},
+): Block {
+  const {plainLength, dictionaryBits} = block
+  const packedSize = data.reduce((sum, {length}) => sum + length, 0)
+  const header = lzma2BlockHeader({packedSize, plainSize: plainLength, dictionaryBits})
+  const tail = Buffer.alloc(roundUp4(packedSize) - packedSize + 4)
+  tail.writeUInt32LE(block.crc32, tail.length - 4)
+  return {
+    bytes: [header, ...data, tail],
+    unpaddedSize: header.length + packedSize + 4,
+    plainSize: plainLength,
+  }
+}
+
+interface InOrderOptions<Item, Result> extends CallOptions {
+  readonly ahead: number
+  readonly work: (item: Item) => Promise<Result>
+}
+
+/** Works on some items at once and gives the results in the items' order. */
+async function* inOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  {ahead, work, signal}: InOrderOptions<Item, Result>,
+): AsyncGenerator<Result, void, undefined> {
+  const begun: Promise<Result>[] = []
+  for await (const item of items) {
+    if (signal?.aborted) throw cancelled(signal)
+    const result = work(item)
+    // It is thrown when its turn comes; a consumer that has left by then has its own reason.
+    result.catch(() => {})
+    begun.push(result)
+    const first = begun.length >= ahead ? begun.shift() : undefined
+    if (first !== undefined) yield await first
+  }
+  for (const result of begun) yield await result
+}

@@ -1,0 +1,149 @@
+import {createHash} from 'node:crypto'
+import {open, readdir, readFile, stat} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
+import {limits, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {checksumsPath, HEAD_BYTES, parseChecksums, type FileChecksum} from './checksums.js'
+import {parseVolumeName, volumeName} from './volume-names.js'
+
+/** A bundle in several files. */
+export interface VolumeSet {
+  /** For messages: the path without a number. */
+  readonly name: string
+  readonly size: number
+  readonly volumes: readonly {readonly path: string; readonly size: number}[]
+}
+
+export interface FindVolumesOptions {
+  /**
+   * Asked for a volume that is not beside the others. @returns the directory in which to look for it; undefined to give up
+   */
+  readonly locateVolume?: ((name: string) => Promise<string | undefined>) | undefined
+}
+
+type Listed = Pick<FileChecksum, 'name'> & Partial<FileChecksum>
+
+/**
+ * The volumes of the bundle that a path names: by one of them, or by the bundle's name without a number. Sizes and beginnings are
+ * held to the checksum file, if there is one; whole volumes are not read.
+ * @returns undefined for a path of something else
+ * @throws {MirrorError} SOURCE_UNREADABLE naming a missing volume, SOURCE_CORRUPT naming one that is another, LIMIT_EXCEEDED
+ */
+export async function findVolumes(
+  path: string,
+  options: FindVolumesOptions = {},
+): Promise<VolumeSet | undefined> {
+  const named = parseVolumeName(path)
+  const name = named?.name ?? basename(path)
+  const bundle = join(dirname(path), name)
+  if (named === undefined && (path === '-' || (await sizeOf(path)) !== undefined)) return undefined
+  const listed = await listedVolumes(bundle)
+  const expected = listed ?? (await foundVolumes(bundle))
+  if (expected.length === 0 || (listed === undefined && named !== undefined && expected.length === 1)) {
+    return undefined
+  }
+  const volumes: {readonly path: string; readonly size: number}[] = []
+  for (const volume of expected) volumes.push(await findVolume(volume, {bundle, expected, ...options}))
+  return {name: bundle, size: volumes.reduce((sum, {size}) => sum + size, 0), volumes}
+}
+
+interface SetOptions extends FindVolumesOptions {
+  readonly bundle: string
+  readonly expected: readonly Listed[]
+}
+
+async function findVolume(volume: Listed, options: SetOptions): Promise<VolumeSet['volumes'][number]> {
+  let directory: string | undefined = dirname(options.bundle)
+  while (directory !== undefined) {
+    const path = join(directory, volume.name)
+    const size = await sizeOf(path)
+    if (size !== undefined) {
+      await refuseOther(path, {size, volume, ...options})
+      return {path, size}
+    }
+    directory = await options.locateVolume?.(volume.name)
+  }
+  const {bundle, expected} = options
+  throw new MirrorError(
+    'SOURCE_UNREADABLE',
+    `the volume ${volume.name} of ${bundle} is missing: it has ${expected.length} volumes`,
+    {side: 'source', hint: 'Put all volumes of the bundle into one directory.'},
+  )
+}
+
+async function refuseOther(
+  path: string,
+  {size, volume, expected}: SetOptions & {readonly size: number; readonly volume: Listed},
+): Promise<void> {
+  const head = volume.head === undefined ? undefined : await headOf(path)
+  if ((volume.size ?? size) === size && head === volume.head) return
+  const other = expected.find((each) => head !== undefined && each.head === head && each !== volume)
+  const why =
+    other !== undefined
+      ? `it begins as ${other.name}`
+      : head !== volume.head
+        ? 'its beginning is another'
+        : `it has ${size} bytes instead of ${volume.size}`
+  throw new MirrorError('SOURCE_CORRUPT', `${path} is not the volume ${volume.name} of its bundle: ${why}`, {
+    side: 'source',
+    hint: 'Copy the volumes again, each under its own name.',
+  })
+}
+
+/** Those that the checksum file lists; undefined without one, or if it lists no volumes. */
+async function listedVolumes(bundle: string): Promise<readonly Listed[] | undefined> {
+  const path = checksumsPath(bundle)
+  const size = await sizeOf(path)
+  if (size === undefined) return undefined
+  if (size > limits.checksumsBytes) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${path} has ${size} bytes: over the limit of ${limits.checksumsBytes}`,
+      {
+        side: 'source',
+      },
+    )
+  }
+  const files = parseChecksums(await readFile(path, 'utf8').catch(throwUnreadable(path)), path)
+  const volumes = files.filter((file) => parseVolumeName(file.name)?.name === basename(bundle))
+  return volumes.length === 0 ? undefined : volumes
+}
+
+/** Those of the directory, up to the highest number, so that a gap shows. */
+async function foundVolumes(bundle: string): Promise<readonly Listed[]> {
+  const names = await readdir(dirname(bundle)).catch(() => [])
+  const numbers = names.flatMap((found) => {
+    const parsed = parseVolumeName(found)
+    return parsed?.name === basename(bundle) ? [parsed.number] : []
+  })
+  const count = Math.max(0, ...numbers)
+  if (count > limits.volumes) {
+    throw new MirrorError('LIMIT_EXCEEDED', `${bundle} has over ${limits.volumes} volumes`, {side: 'source'})
+  }
+  return Array.from({length: count}, (_, index) => ({name: volumeName(basename(bundle), index + 1)}))
+}
+
+async function headOf(path: string): Promise<string> {
+  try {
+    await using file = await open(path)
+    const buffer = Buffer.alloc(HEAD_BYTES)
+    const {bytesRead} = await file.read(buffer, 0, HEAD_BYTES, 0)
+    return createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('hex')
+  } catch (cause) {
+    return throwUnreadable(path)(cause)
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  const stats = await stat(path).catch(() => undefined)
+  if (stats === undefined) return undefined
+  return stats.isFile() ? stats.size : 0
+}
+
+function throwUnreadable(path: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new MirrorError('SOURCE_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, {
+      side: 'source',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,101 @@
+import {
+  formatReference,
+  mediaTypes,
+  type Descriptor,
+  type Digest,
+  type ImageManifest,
+  type Manifest,
+} from '@airgap-mirror/oci-client/model'
+import {blobPath} from '../../contents/content-table.js'
+import {annotationKeys} from '../../names/recorded-name.js'
+import type {BundleContents, BundleEntry} from './bundle-contents.js'
+
+/**
+ * A bundle's index.json: one descriptor for each name. containerd takes the name from its own annotation, podman, skopeo, crane
+ * and oras from the image-spec's, and both have it in full.
+ * @param delta the descriptor of what is left out
+ */
+export function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefined): Uint8Array {
+  const manifests = entries.map(({manifest, name}) => {
+    const {mediaType, digest, size} = manifest.descriptor
+    const {artifactType} = manifest
+    const text = name === undefined ? undefined : formatReference(name)
+    return {
+      mediaType,
+      digest,
+      size,
+      ...(artifactType === undefined ? {} : {artifactType}),
+      ...(text === undefined
+        ? {}
+        : {annotations: {[annotationKeys.containerdName]: text, [annotationKeys.refName]: text}}),
+    }
+  })
+  return Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociIndex,
+      manifests: delta === undefined ? manifests : [delta, ...manifests],
+    }),
+  )
+}
+
+/**
+ * The manifest.json of docker-archives, over the blobs of the layout, for docker with its classic store. It knows images of one
+ * platform only: of an index it gets the one for `linux/amd64`, else the first. An image whose layers are all plain tars is not
+ * in it, since readers take such an entry for one that docker made up.
+ */
+export function dockerManifest(
+  entries: readonly BundleEntry[],
+  manifests: ReadonlyMap<Digest, Manifest>,
+): Uint8Array {
+  const items = new Map<Digest, {Config: string; RepoTags: string[]; Layers: string[]}>()
+  for (const {name, manifest} of entries) {
+    const image = imageOf(manifest, manifests)
+    if (name?.tag === undefined || image === undefined || !isDockerImage(image)) continue
+    const item = items.get(image.descriptor.digest) ?? {
+      Config: blobPath(image.config.digest),
+      RepoTags: [],
+      Layers: image.layers.map(({digest}) => blobPath(digest)),
+    }
+    item.RepoTags.push(formatReference(name))
+    items.set(image.descriptor.digest, item)
+  }
+  return Buffer.from(JSON.stringify([...items.values()]))
+}
+
+function imageOf(manifest: Manifest, manifests: ReadonlyMap<Digest, Manifest>): ImageManifest | undefined {
+  if (manifest.kind === 'image') return manifest
+  const children = manifest.children.flatMap((child) => {
+    const found = manifests.get(child.digest)
+    return found?.kind === 'image' && child.platform?.os !== 'unknown' ? [{child, found}] : []
+  })
+  const usual = children.find(
+    ({child: {platform}}) => platform?.os === 'linux' && platform.architecture === 'amd64',
+  )
+  return (usual ?? children[0])?.found
+}
+
+function isDockerImage({config, layers}: ImageManifest): boolean {
+  const isConfig = config.mediaType === mediaTypes.ociConfig || config.mediaType === mediaTypes.dockerConfig
+  return isConfig && layers.some(({mediaType}) => mediaType !== mediaTypes.ociLayer)
+}
+
+/** The files before the blobs, by their paths in the layout. */
+export function leadingFiles(
+  contents: BundleContents,
+  options: {
+    readonly delta?: {readonly descriptor: Descriptor; readonly bytes: Uint8Array} | undefined
+    readonly docker?: boolean | undefined
+  },
+): ReadonlyMap<string, Uint8Array> {
+  const {entries, manifests} = contents
+  const {delta, docker = false} = options
+  const byDigest = new Map(manifests.map((manifest) => [manifest.descriptor.digest, manifest]))
+  return new Map<string, Uint8Array>([
+    ['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
+    ['index.json', bundleIndex(entries, delta?.descriptor)],
+    ...(docker ? [['manifest.json', dockerManifest(entries, byDigest)] as const] : []),
+    ...(delta === undefined ? [] : [[blobPath(delta.descriptor.digest), delta.bytes] as const]),
+    ...manifests.map(({descriptor, bytes}) => [blobPath(descriptor.digest), bytes] as const),
+  ])
+}

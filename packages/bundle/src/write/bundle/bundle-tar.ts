@@ -1,0 +1,28 @@
+import {verified, type Bytes, type Descriptor} from '@airgap-mirror/oci-client/model'
+import {blobPath} from '../../contents/content-table.js'
+import {TAR_BLOCK, tarFileHeader, tarPadding} from '../tar-file-header.js'
+
+export interface BundleTarOptions {
+  /** Files before the blobs, in their order. */
+  readonly leading: ReadonlyMap<string, Uint8Array>
+  readonly blobs: readonly Descriptor[]
+  readonly open: (blob: Descriptor) => Bytes
+}
+
+/**
+ * A layout as a tar, always the same bytes for the same content.
+ * @throws {MirrorError} DIGEST_MISMATCH or SOURCE_TRUNCATED for a blob that is not what it should be
+ */
+export async function* bundleTar({leading, blobs, open}: BundleTarOptions): Bytes {
+  for (const [path, bytes] of leading) {
+    yield await tarFileHeader(path, bytes.length)
+    yield bytes
+    yield new Uint8Array(tarPadding(bytes.length))
+  }
+  for (const blob of blobs) {
+    yield await tarFileHeader(blobPath(blob.digest), blob.size)
+    yield* verified(open(blob), blob, {what: `blob ${blob.digest}`})
+    yield new Uint8Array(tarPadding(blob.size))
+  }
+  yield new Uint8Array(2 * TAR_BLOCK)
+}

@@ -1,0 +1,119 @@
+import {createReadStream} from 'node:fs'
+import {lstat, mkdir, readdir, rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import {
+  digestFrom,
+  algorithmOf,
+  MirrorError,
+  type Bytes,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+} from '@airgap-mirror/oci-client/model'
+import {createHash} from 'node:crypto'
+import {blobPath} from '../../contents/content-table.js'
+import {DirectoryStore} from '../directory-store.js'
+import {LayoutSink} from '../layout-sink.js'
+import {absent, refused, writeFailed} from '../write-error.js'
+
+const CHUNK_BYTES = 1024 * 1024
+const TEMPORARY = /^\..*\.tmp$/
+
+/**
+ * The directory beside a bundle in which its blobs are collected. A run that ends before the bundle is written leaves it, and
+ * the next one finds there each blob that had arrived as a whole.
+ */
+export class PartialBundle {
+  readonly path: string
+  readonly store: DirectoryStore
+  /** Takes blobs, and knows those that are there. */
+  readonly sink: LayoutSink
+
+  private constructor(path: string) {
+    this.path = path
+    this.store = new DirectoryStore(path)
+    this.sink = new LayoutSink(this.store, {annotations: () => undefined})
+  }
+
+  /**
+   * Removes what a killed run has left half-written. Creates nothing.
+   * @throws {MirrorError} USAGE where something else is at the path, WRITE_FAILED
+   */
+  static async open(path: string): Promise<PartialBundle> {
+    try {
+      const stats = await lstat(path).catch(absent)
+      if (stats !== undefined) await clean(path, stats.isDirectory())
+      return new PartialBundle(path)
+    } catch (cause) {
+      throw writeFailed(path, cause)
+    }
+  }
+
+  async sizeOf(digest: Digest): Promise<number | undefined> {
+    return this.store.sizeOf(blobPath(digest))
+  }
+
+  /** The bytes as they lie there, not verified. */
+  async *read(blob: Descriptor, {signal}: CallOptions = {}): Bytes {
+    const path = join(this.path, blobPath(blob.digest))
+    try {
+      for await (const chunk of createReadStream(path, {highWaterMark: CHUNK_BYTES, signal})) {
+        yield chunk as Uint8Array
+      }
+    } catch (cause) {
+      throw writeFailed(path, cause)
+    }
+  }
+
+  /**
+   * Holds a blob to its digest and removes it if it is another.
+   * @throws {MirrorError} DIGEST_MISMATCH
+   */
+  async prove(blob: Descriptor, options: CallOptions = {}): Promise<void> {
+    const algorithm = algorithmOf(blob.digest)
+    const hash = createHash(algorithm)
+    for await (const chunk of this.read(blob, options)) hash.update(chunk)
+    if (digestFrom(hash, algorithm) === blob.digest) return
+    await this.discard(blob)
+    throw new MirrorError('DIGEST_MISMATCH', `${this.path} held a damaged copy of blob ${blob.digest}`, {
+      side: 'target',
+      hint: 'Run again: the copy was removed and will be fetched anew.',
+    })
+  }
+
+  async discard(blob: Descriptor): Promise<void> {
+    await rm(join(this.path, blobPath(blob.digest)), {force: true})
+  }
+
+  /** An empty directory inside this one, for what becomes the bundle's files. */
+  async emptyDirectory(name: string): Promise<string> {
+    const path = join(this.path, name)
+    try {
+      await rm(path, {recursive: true, force: true})
+      await mkdir(path, {recursive: true})
+      return path
+    } catch (cause) {
+      throw writeFailed(path, cause)
+    }
+  }
+
+  async remove(): Promise<void> {
+    try {
+      await rm(this.path, {recursive: true, force: true})
+    } catch (cause) {
+      throw writeFailed(this.path, cause)
+    }
+  }
+}
+
+async function clean(path: string, isDirectory: boolean): Promise<void> {
+  const names = isDirectory ? await readdir(path) : []
+  const isOurs = names.includes('oci-layout') || names.every((name) => TEMPORARY.test(name))
+  if (!isDirectory || !isOurs) {
+    throw refused(
+      `${path} is needed for blobs on their way, and is something else`,
+      'Remove it, or name another output.',
+    )
+  }
+  for (const name of names) if (TEMPORARY.test(name)) await rm(join(path, name), {force: true})
+}

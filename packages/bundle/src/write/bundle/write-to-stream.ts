@@ -1,0 +1,34 @@
+import {once} from 'node:events'
+import type {Writable} from 'node:stream'
+import type {Bytes} from '@airgap-mirror/oci-client/model'
+import {writeFailed} from '../write-error.js'
+
+/**
+ * Writes bytes as fast as their reader takes them, and leaves the stream open.
+ * @throws {MirrorError} WRITE_FAILED where the reader has gone, and what `bytes` throws
+ */
+export async function writeToStream(stream: Writable, bytes: Bytes): Promise<void> {
+  let failure: unknown
+  const fail = (error: unknown): void => {
+    failure ??= error
+  }
+  stream.once('error', fail)
+  try {
+    for await (const chunk of bytes) {
+      if (failure !== undefined) break
+      if (!stream.write(chunk)) await once(stream, 'drain').catch(fail)
+    }
+    // Waits until all is out: a process that ends before would cut it off.
+    if (failure === undefined) {
+      await new Promise<void>((resolve) => {
+        stream.write('', (error) => {
+          if (error != null) fail(error)
+          resolve()
+        })
+      })
+    }
+  } finally {
+    stream.off('error', fail)
+  }
+  if (failure !== undefined) throw writeFailed('standard output', failure)
+}

@@ -1,0 +1,254 @@
+import {createHash} from 'node:crypto'
+import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {PassThrough} from 'node:stream'
+import {gunzipSync} from 'node:zlib'
+import {makeImage, requireTool, runChild} from '@airgap-mirror/test/kit'
+import {hexOf, type Digest} from '@airgap-mirror/oci-client/model'
+import {afterEach, beforeEach, expect, test} from 'vitest'
+import {openBundle, partialPath, type BundleCodec} from '#src/index.js'
+import {errorOf, namesOf, readWhole, rootDigests} from './fixtures/opened.js'
+import {save, type SavedImage} from './save-kit.js'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'mirror-save-'))
+})
+afterEach(() => rm(directory, {recursive: true, force: true}))
+
+function at(name: string): string {
+  return join(directory, name)
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+// Layers without compression, since zlib gives other bytes with each Node line.
+const plain = {compression: 'none', content: 'random'} as const
+const multi = await makeImage({...plain, seed: 'save-multi', platforms: ['linux/amd64', 'linux/arm64']})
+const one = await makeImage({...plain, seed: 'save-one', layerSize: 3_000_000})
+const text = await makeImage({seed: 'save-text', compression: 'none', content: 'text', layerSize: 200_000})
+const signature = await makeImage({...plain, seed: 'save-sig', subject: one.root.descriptor, layers: 1})
+const images: readonly SavedImage[] = [
+  {image: multi, name: 'docker.io/library/multi:v1'},
+  {image: one, name: 'gcr.io/team/one:v1'},
+  {image: text, name: 'gcr.io/team/text:v1'},
+  {image: signature},
+]
+
+test.each(['plain', 'gzip', 'zstd', 'xz'] as const)(
+  'a %s bundle has the same bytes in whatever order its images come, and is read back whole',
+  async (codec: BundleCodec) => {
+    await save({kind: 'file', path: at('a')}, images, {directory, codec})
+    await save({kind: 'file', path: at('b')}, images.toReversed(), {directory, codec, threads: 1})
+    expect(sha256(await readFile(at('a')))).toBe(sha256(await readFile(at('b'))))
+    await using source = await openBundle(at('a'))
+    const read = await source.images()
+    expect(namesOf(read).map((name) => name.replace(/^\? .*/, '?'))).toEqual([
+      'docker.io/library/multi:v1',
+      'gcr.io/team/one:v1',
+      '?',
+      'gcr.io/team/text:v1',
+    ])
+    expect(rootDigests(read)).toEqual([multi, one, signature, text].map(({root}) => root.descriptor.digest))
+    for (const image of read) await readWhole(source, image)
+  },
+)
+
+test('every Node version and library gives the same bytes of a bundle', async () => {
+  const sums: Record<string, string> = {}
+  for (const codec of ['plain', 'gzip', 'zstd', 'xz'] satisfies BundleCodec[]) {
+    await save({kind: 'file', path: at(codec)}, images, {directory, codec})
+    sums[codec] = sha256(await readFile(at(codec)))
+  }
+  expect(sums).toMatchInlineSnapshot(`
+    {
+      "gzip": "c4f3e9e2ffe13d2b7738bca2da02a16d89d010d9e307531b9f0a41f2a198a8d1",
+      "plain": "11255969ddc3a93104ad824b5f4b46d22641bf104414da2d8b4ad06ef4d7a4a2",
+      "xz": "5778fa9796e78c928cc8855d5ec22aec825b369cf84dbf9d07f988cb45e5f3c7",
+      "zstd": "da6c703713a793300807face79c52f0f563cda204f3610f3ca77a9750f13c021",
+    }
+  `)
+})
+
+test('the manifests come before the blobs, and the blobs in the order of their images', async () => {
+  await save({kind: 'file', path: at('out')}, images, {directory})
+  const {stdout} = await runChild('tar', ['-tf', at('out')])
+  const names = stdout.trim().split('\n')
+  expect(names.slice(0, 2)).toEqual(['oci-layout', 'index.json'])
+  const digests = names.slice(2).map((name) => name.replace('blobs/sha256/', ''))
+  const manifests = [multi, one, signature, text].flatMap((image) => image.manifests)
+  const hexes = (found: readonly {descriptor: {digest: Digest}}[]): readonly string[] =>
+    found.map(({descriptor}) => hexOf(descriptor.digest))
+  expect(new Set(digests.slice(0, manifests.length))).toEqual(new Set(hexes(manifests)))
+  const blobs = [...multi.platforms, ...one.platforms, ...signature.platforms, ...text.platforms]
+  expect(digests.slice(manifests.length)).toEqual(
+    blobs.flatMap(({config, layers}) => hexes([config, ...layers])),
+  )
+})
+
+test('a bundle that goes to a stream has the bytes of the file, and leaves nothing on disk', async () => {
+  await save({kind: 'file', path: at('file')}, images, {directory})
+  const stream = new PassThrough()
+  const scratch = at('scratch')
+  await mkdir(scratch)
+  const [bytes] = await Promise.all([
+    stream.toArray(),
+    save({kind: 'stream', stream}, images, {directory, scratch}).then(() => stream.end()),
+  ])
+  expect(sha256(Buffer.concat(bytes))).toBe(sha256(await readFile(at('file'))))
+  expect(await readdir(scratch)).toEqual([])
+})
+
+test('a directory becomes a layout, in place of the older one and without its blobs', async () => {
+  await save({kind: 'directory', path: at('out')}, images, {directory})
+  await save({kind: 'directory', path: at('out')}, images.slice(0, 1), {directory})
+  await using source = await openBundle(at('out'))
+  expect(rootDigests(await source.images())).toEqual([multi.root.descriptor.digest])
+  const wanted = [...multi.manifests, ...multi.blobs].map(({descriptor}) => hexOf(descriptor.digest))
+  expect(new Set(await readdir(at('out/blobs/sha256')))).toEqual(new Set(wanted))
+  expect((await readdir(directory)).filter((name) => name.startsWith('out'))).toEqual(['out'])
+})
+
+test('a directory with other things in it is refused before anything is written', async () => {
+  await mkdir(at('out'))
+  await writeFile(at('out/thesis.txt'), 'important')
+  const error = await errorOf(save({kind: 'directory', path: at('out')}, images, {directory}))
+  expect(error).toMatchObject({code: 'USAGE'})
+  expect(await readdir(at('out'))).toEqual(['thesis.txt'])
+})
+
+test('something else where blobs are collected is refused, and stays', async () => {
+  await mkdir(partialPath(at('out')))
+  await writeFile(join(partialPath(at('out')), 'thesis.txt'), 'important')
+  const error = await errorOf(save({kind: 'file', path: at('out')}, images, {directory}))
+  expect(error).toMatchObject({code: 'USAGE'})
+  expect(await readdir(partialPath(at('out')))).toEqual(['thesis.txt'])
+})
+
+test('an interrupted run leaves no file under the name, and the next one has the blobs it got', async () => {
+  await save({kind: 'file', path: at('whole')}, images, {directory, codec: 'zstd'})
+  await save({kind: 'file', path: at('out')}, images.slice(0, 2), {
+    directory,
+    codec: 'zstd',
+    unfinished: true,
+  })
+  await writeFile(join(partialPath(at('out')), '.blob.0123456789ab.tmp'), 'half a blob')
+  expect((await readdir(directory)).filter((name) => name.startsWith('out'))).toEqual(['out.partial'])
+  await save({kind: 'file', path: at('out')}, images, {directory, codec: 'zstd'})
+  expect(sha256(await readFile(at('out')))).toBe(sha256(await readFile(at('whole'))))
+  expect((await readdir(directory)).filter((name) => name.startsWith('out'))).toEqual([
+    'out',
+    'out.SHA256SUMS',
+  ])
+})
+
+test.each(['file', 'directory'] as const)(
+  'a blob that was damaged since an earlier run is found before it gets into a %s, and fetched again',
+  async (kind) => {
+    await save({kind, path: at('out')}, images, {directory, unfinished: true})
+    const {digest, size} = one.blobs.at(-1)?.descriptor ?? one.root.descriptor
+    const path = join(partialPath(at('out')), 'blobs/sha256', hexOf(digest))
+    await writeFile(path, Buffer.alloc(size))
+    const error = await errorOf(save({kind, path: at('out')}, images, {directory}))
+    expect(error).toMatchObject({code: 'DIGEST_MISMATCH', side: 'target'})
+    expect(await readdir(directory)).not.toContain('out')
+    await save({kind, path: at('out')}, images, {directory})
+    await using source = await openBundle(at('out'))
+    for (const image of await source.images()) await readWhole(source, image)
+  },
+)
+
+test('volumes are of the size that was asked for, and sha256sum checks them', async () => {
+  await save({kind: 'file', path: at('one')}, images, {directory})
+  await save({kind: 'file', path: at('set')}, images, {directory, maxSize: 1_000_000})
+  const whole = await readFile(at('one'))
+  const names = (await readdir(directory)).filter((name) => /^set\.\d+$/.test(name)).sort()
+  expect(names.length).toBe(Math.ceil(whole.length / 1_000_000))
+  const parts = await Promise.all(names.map((name) => readFile(at(name))))
+  expect(parts.slice(0, -1).every(({length}) => length === 1_000_000)).toBe(true)
+  expect(sha256(Buffer.concat(parts))).toBe(sha256(whole))
+  const check = await runChild('sha256sum', ['--strict', '-c', 'set.SHA256SUMS'], {cwd: directory})
+  expect(check.stdout.trim().split('\n')).toEqual(names.map((name) => `${name}: OK`))
+})
+
+test('a bundle of fewer volumes removes those of the older one, and a whole one all of them', async () => {
+  await save({kind: 'file', path: at('set')}, images, {directory, maxSize: 1_000_000})
+  await save({kind: 'file', path: at('set')}, images, {directory, maxSize: 5_000_000})
+  expect((await readdir(directory)).filter((name) => name.startsWith('set'))).toEqual([
+    'set.001',
+    'set.002',
+    'set.SHA256SUMS',
+  ])
+  await save({kind: 'file', path: at('set')}, images, {directory})
+  expect((await readdir(directory)).filter((name) => name.startsWith('set'))).toEqual([
+    'set',
+    'set.SHA256SUMS',
+  ])
+})
+
+test('what the far side has is left out and listed', async () => {
+  const leaveOut = new Set(one.blobs.map(({descriptor}) => descriptor.digest))
+  const written = await save({kind: 'file', path: at('delta')}, images, {directory, leaveOut})
+  expect(new Set(written?.contents.absent.map(({digest}) => digest))).toEqual(leaveOut)
+  const {stdout} = await runChild('tar', ['-tf', at('delta')])
+  for (const digest of leaveOut) expect(stdout).not.toContain(hexOf(digest))
+  for (const {descriptor} of one.manifests) expect(stdout).toContain(hexOf(descriptor.digest))
+  await using source = await openBundle(at('delta'))
+  expect(new Set(source.describe().leftOut.map(({digest}) => digest))).toEqual(leaveOut)
+  expect(rootDigests(await source.images()).length).toBe(images.length)
+  const [config] = one.blobs.map(({descriptor}) => descriptor)
+  expect(config === undefined || source.has(config)).toBe(false)
+})
+
+test('a delta bundle of a later version is refused', async () => {
+  await save({kind: 'directory', path: at('delta')}, images, {directory, leaveOut: new Set()})
+  const index = await readFile(at('delta/index.json'), 'utf8')
+  await writeFile(at('delta/index.json'), index.replace('absent.v1+json', 'absent.v2+json'))
+  expect(await errorOf(openBundle(at('delta')))).toMatchObject({code: 'SOURCE_UNSUPPORTED'})
+})
+
+test('gzip bundles are one member that zlib reads', async () => {
+  await save({kind: 'file', path: at('plain')}, images, {directory})
+  await save({kind: 'file', path: at('packed')}, images, {directory, codec: 'gzip'})
+  expect(sha256(gunzipSync(await readFile(at('packed'))))).toBe(sha256(await readFile(at('plain'))))
+})
+
+test.each([
+  ['xz', ['xz', '-T0', '-dc']],
+  ['zstd', ['zstd', '-dc']],
+] as const)('%s bundles are unpacked by the tool itself', async (codec, [tool, ...args]) => {
+  await save({kind: 'file', path: at('plain')}, images, {directory})
+  await save({kind: 'file', path: at('packed')}, images, {directory, codec})
+  const script = `${tool} ${args.join(' ')} < ${at('packed')} | cmp - ${at('plain')}`
+  const {code, stderr} = await runChild('bash', ['-o', 'pipefail', '-c', script])
+  expect({code, stderr}).toEqual({code: 0, stderr: ''})
+})
+
+test('docker finds its manifest.json where it is asked for, with images of one platform', async () => {
+  const gzipped = await makeImage({seed: 'save-docker', platforms: ['linux/arm64', 'linux/amd64']})
+  const named = [{image: gzipped, name: 'docker.io/library/app:v1'}]
+  await save({kind: 'directory', path: at('out')}, named, {directory, dockerCompatible: true})
+  const amd64 = gzipped.platforms[1]
+  expect(JSON.parse(await readFile(at('out/manifest.json'), 'utf8'))).toEqual([
+    {
+      Config: `blobs/sha256/${hexOf(amd64?.config.descriptor.digest ?? 'sha256:')}`,
+      RepoTags: ['docker.io/library/app:v1'],
+      Layers: amd64?.layers.map(({descriptor}) => `blobs/sha256/${hexOf(descriptor.digest)}`),
+    },
+  ])
+  await using source = await openBundle(at('out'))
+  expect(rootDigests(await source.images())).toEqual([gzipped.root.descriptor.digest])
+})
+
+test('skopeo reads each image of a bundle by its full name', async (context) => {
+  requireTool(context, 'skopeo')
+  await save({kind: 'file', path: at('out.tar')}, images, {directory})
+  for (const {image, name} of images) {
+    if (name === undefined) continue
+    const {stdout} = await runChild('skopeo', ['inspect', '--raw', `oci-archive:${at('out.tar')}:${name}`])
+    expect(stdout).toBe(image.root.bytes.toString())
+  }
+})
