@@ -38,7 +38,7 @@ export function parseAbsentContent(bytes: Uint8Array, {mediaType}: Descriptor): 
   if (mediaType !== ABSENT_CONTENT) {
     throw new MirrorError('SOURCE_UNSUPPORTED', `the delta bundle is of another version: ${mediaType}`, {
       side: 'source',
-      hint: 'Use the version of this program that wrote the bundle.',
+      advice: {kind: 'use-writing-version'},
     })
   }
   const {absent} = parseJsonObject(bytes, 'the list of absent content')

@@ -59,6 +59,6 @@ function damaged(path: string, line: string): MirrorError {
   return new MirrorError(
     'SOURCE_CORRUPT',
     `${path} has a line that is no checksum: ${JSON.stringify(line.slice(0, 100))}`,
-    {side: 'source', hint: 'Copy the file again from where the bundle was made.'},
+    {side: 'source', advice: {kind: 'copy-again'}},
   )
 }

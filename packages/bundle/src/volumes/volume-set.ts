@@ -66,7 +66,7 @@ async function findVolume(volume: Listed, options: SetOptions): Promise<VolumeSe
   throw new MirrorError(
     'SOURCE_UNREADABLE',
     `the volume ${volume.name} of ${bundle} is missing: it has ${expected.length} volumes`,
-    {side: 'source', hint: 'Put all volumes of the bundle into one directory.'},
+    {side: 'source', advice: {kind: 'collect-volumes'}},
   )
 }
 
@@ -85,7 +85,7 @@ async function refuseOther(
         : `it has ${size} bytes instead of ${volume.size}`
   throw new MirrorError('SOURCE_CORRUPT', `${path} is not the volume ${volume.name} of its bundle: ${why}`, {
     side: 'source',
-    hint: 'Copy the volumes again, each under its own name.',
+    advice: {kind: 'copy-volumes-again'},
   })
 }
 

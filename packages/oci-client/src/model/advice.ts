@@ -56,6 +56,9 @@ type PlainAdvice =
   | 'check-path'
   | 'copy-again'
   | 'copy-again-whole'
+  | 'collect-volumes'
+  | 'copy-volumes-again'
+  | 'use-writing-version'
   | 'make-again'
   | 'complete-archive'
   | 'wait-until-written'
@@ -84,6 +87,7 @@ type PlainAdvice =
   | 'use-new-archive'
   | 'use-empty-directory'
   | 'use-another-directory'
+  | 'run-again'
 
 /** How to unpack a compression that is not read here. */
 export type ForeignCompression =

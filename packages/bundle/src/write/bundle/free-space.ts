@@ -13,7 +13,7 @@ export async function requireSpace(path: string, needed: number): Promise<void> 
   throw new MirrorError(
     'WRITE_FAILED',
     `${path} needs ${inUnits(needed)}, and its disk has ${inUnits(free)} free: ${inUnits(needed - free)} are missing`,
-    {side: 'target', hint: 'Make room on that disk, or name a place on another.'},
+    {side: 'target', advice: {kind: 'free-disk'}},
   )
 }
 

@@ -77,7 +77,7 @@ export class PartialBundle {
     await this.discard(blob)
     throw new MirrorError('DIGEST_MISMATCH', `${this.path} held a damaged copy of blob ${blob.digest}`, {
       side: 'target',
-      hint: 'Run again: the copy was removed and will be fetched anew.',
+      advice: {kind: 'run-again'},
     })
   }
 
@@ -110,10 +110,9 @@ async function clean(path: string, isDirectory: boolean): Promise<void> {
   const names = isDirectory ? await readdir(path) : []
   const isOurs = names.includes('oci-layout') || names.every((name) => TEMPORARY.test(name))
   if (!isDirectory || !isOurs) {
-    throw refused(
-      `${path} is needed for blobs on their way, and is something else`,
-      'Remove it, or name another output.',
-    )
+    throw refused(`${path} is needed for blobs on their way, and is something else`, {
+      kind: 'use-another-directory',
+    })
   }
   for (const name of names) if (TEMPORARY.test(name)) await rm(join(path, name), {force: true})
 }

@@ -69,10 +69,7 @@ export async function checkDirectoryPath(path: string): Promise<void> {
   } catch (cause) {
     throw writeFailed(path, cause)
   }
-  throw refused(
-    `${path} is something else than an OCI layout`,
-    'Name a directory that does not exist yet, or one that was made before.',
-  )
+  throw refused(`${path} is something else than an OCI layout`, {kind: 'use-another-directory'})
 }
 
 async function removeOthers(path: string, kept: ReadonlySet<string>): Promise<void> {

@@ -6,6 +6,9 @@ export const archiveWords = {
   'check-path': 'Check the path, and the right to read it.',
   'copy-again': 'Copy or download the file again, and compare its checksum.',
   'copy-again-whole': 'Copy or download the file again, and compare its checksum: it is incomplete.',
+  'collect-volumes': 'Put all volumes of the bundle into one directory.',
+  'copy-volumes-again': 'Copy the volumes again, each under its own name.',
+  'use-writing-version': 'Use the version of this program that wrote it, or a later one.',
   'make-again': 'Fetch or make it again: it is damaged, or was made wrongly.',
   'complete-archive': 'Make it again with all content, or use a registry that has this content already.',
   'wait-until-written': 'Wait until it has been written completely, then run this again.',
@@ -45,6 +48,7 @@ export const archiveWords = {
     'Remove it, or name another file: an oci-archive is replaced, and an OCI layout (oci:) is added to.',
   'use-empty-directory': 'Name an empty directory, or one that does not exist yet.',
   'use-another-directory': 'Name another directory, or remove this one.',
+  'run-again': 'Run this again.',
 } satisfies Partial<Words>
 
 const TOOLS: Readonly<Record<ForeignCompression, string>> = {
