@@ -79,19 +79,14 @@ function hostsToml({host, base, access, fallback}: HostEntry): string {
   const url = mirrorUrl(access, base)
   const keys = mirrorKeys(access, base)
   const what = host === ALL_HOSTS ? 'every registry without a directory of its own' : host
-  if (fallback === 'cut') {
-    return [
-      heading(
-        `${what} is pulled from ${url}. No other registry is asked, since the mirror is the server.`,
-      ).trimEnd(),
-      `server = ${tomlString(url)}`,
-      ...keys,
-      '',
-    ].join('\n')
-  }
+  const isCut = fallback === 'cut'
+  const ending = isCut
+    ? 'No other registry is asked, since the mirror is the server too.'
+    : 'Then its own registry is asked.'
   return [
-    heading(`${what} is pulled from ${url}, then from its own registry.`).trimEnd(),
-    ...upstream(host),
+    heading(`${what} is pulled from ${url}. ${ending}`).trimEnd(),
+    // containerd 1 ignores a file without a host table, and asks the registry in the name.
+    ...(isCut ? [`server = ${tomlString(url)}`, ...keys] : upstream(host)),
     '',
     `[host.${tomlString(url)}]`,
     ...keys.map((key) => `  ${key}`),
