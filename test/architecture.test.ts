@@ -86,14 +86,9 @@ describe('the arrows between packages', () => {
     expect(strayImports('packages/oci-client/src', (name) => !name.startsWith('@airgap-mirror/'))).toEqual([])
   })
 
-  it('the engine imports the model, and of the program only the shape of its report', () => {
+  it('the engine imports the model, and of the program only names and the shape of its report', () => {
     const allowed = (name: string): boolean =>
-      name === MODEL ||
-      name === 'p-limit' ||
-      name === 're2js' ||
-      // by which RE2 is loaded with the first expression
-      name === 'node:module' ||
-      /^packages\/cli\/src\/(?:engine|report)\//.test(name)
+      name === MODEL || name === 'p-limit' || /^packages\/cli\/src\/(?:engine|names|report)\//.test(name)
     expect(strayImports('packages/cli/src/engine', allowed)).toEqual([])
   })
 
@@ -145,6 +140,22 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'source',
     'index.ts',
   ],
+  'packages/cli/src': [
+    'text',
+    'files',
+    'names',
+    'report',
+    'engine',
+    'state',
+    'render',
+    'job',
+    'cluster',
+    'settings',
+    'run',
+    'commands',
+    'main.ts',
+    'index.ts',
+  ],
 }
 
 describe.each(Object.entries(FLOORS))('the floors of %s', (folder, floors) => {
@@ -173,6 +184,16 @@ it('uploads are reached by one door', () => {
   )
   const doors = outside.flatMap(({imports}) => imports.filter((name) => name.startsWith(room)))
   expect([...new Set(doors)]).toEqual([`${room}put-blob.ts`])
+})
+
+it('commands know nothing of each other', () => {
+  const commands = 'packages/cli/src/commands'
+  const verbOf = (path: string): string => path.slice(commands.length + 1).split('/')[0] ?? ''
+  const stray = strayImports(
+    commands,
+    (name, path) => !isInside(commands)(name) || verbOf(name) === verbOf(path) || verbOf(path) === 'index.ts',
+  )
+  expect(stray).toEqual([])
 })
 
 describe('files', () => {

@@ -2,7 +2,7 @@ import {commandFlags, type ProgramFlag} from './program-flags.js'
 
 const INTRODUCTION = `# Flags
 
-Made from \`packages/cli/src/settings/flags.ts\`. Do not edit it: change that file, then run
+Made from the flags of the commands in \`packages/cli/src/commands\`. Do not edit it: change those, then run
 \`npx vitest run test/docs.test.ts -u\`.
 
 A flag that not every command has says which ones have it. Every flag can be set in the environment instead, under the
@@ -53,7 +53,7 @@ export async function flagsPage(): Promise<string> {
   const entries = new Map<string, Entry>()
   for (const [command, flags] of commands) {
     for (const [name, flag] of Object.entries(flags)) {
-      const key = JSON.stringify([name, flag.helpGroup, flag.description])
+      const key = JSON.stringify([name, flag.helpGroup, flag.description, flag.required])
       const entry = entries.get(key)
       if (entry === undefined) entries.set(key, {name, flag, commands: [command]})
       else entry.commands.push(command)

@@ -14,11 +14,11 @@ export interface ProgramFlag {
 
 /** The flags of every command that has any of its own, out of the built program. */
 export async function commandFlags(): Promise<ReadonlyMap<string, Readonly<Record<string, ProgramFlag>>>> {
-  const file = join(dirname(mirrorProgram()), '..', 'dist', 'settings', 'flags.js')
-  const built = (await import(pathToFileURL(file).href)) as Readonly<
-    Record<string, Readonly<Record<string, ProgramFlag>>>
-  >
-  return new Map(Object.entries(built).map(([name, flags]) => [name.replace(/Flags$/, ''), flags]))
+  const file = join(dirname(mirrorProgram()), '..', 'dist', 'commands', 'index.js')
+  const {commands} = (await import(pathToFileURL(file).href)) as {
+    readonly commands: Readonly<Record<string, {readonly flags: Readonly<Record<string, ProgramFlag>>}>>
+  }
+  return new Map(Object.entries(commands).map(([name, {flags}]) => [name.replaceAll(':', ' '), flags]))
 }
 
 /** All flags by name, whatever command has them. */

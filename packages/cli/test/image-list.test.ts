@@ -1,7 +1,7 @@
 import {formatReference} from '@airgap-mirror/oci-client/model'
 import {expect, it} from 'vitest'
-import {parseImageList, parseMapFile} from '#src/engine/image-list.js'
-import {referenceKey} from '#src/engine/naming.js'
+import {parseImageList, parseMapFile} from '#src/names/image-list.js'
+import {referenceKey} from '#src/names/naming.js'
 
 const digest = `sha256:${'0'.repeat(64)}`
 

@@ -1,6 +1,6 @@
 import {formatReference} from '@airgap-mirror/oci-client/model'
 import {expect, it} from 'vitest'
-import {parseImageList, parseImageLists} from '#src/engine/image-list.js'
+import {parseImageList, parseImageLists} from '#src/names/image-list.js'
 
 const digest = `sha256:${'1'.repeat(64)}`
 function shown(text: string): readonly string[] {

@@ -1,7 +1,7 @@
 import {formatReference, parseReference, type Digest} from '@airgap-mirror/oci-client/model'
 import {describe, expect, it} from 'vitest'
-import {mapName, parseRegistryTarget, referenceKey, type NamingRules} from '#src/engine/naming.js'
-import {parseRewriteRule} from '#src/engine/rewrite.js'
+import {mapName, parseRegistryTarget, referenceKey, type NamingRules} from '#src/names/naming.js'
+import {parseRewriteRule} from '#src/names/rewrite.js'
 
 const digest: Digest = `sha256:${'a'.repeat(64)}`
 

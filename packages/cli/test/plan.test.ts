@@ -8,10 +8,11 @@ import {
 import {describe, expect, it} from 'vitest'
 import {nameCandidates} from '#src/engine/candidates.js'
 import {gather} from '#src/engine/gather.js'
-import {parseImageList} from '#src/engine/image-list.js'
+import {parseImageList} from '#src/names/image-list.js'
 import {planMirror, type Plan} from '#src/engine/plan.js'
 import type {TargetState} from '#src/engine/probe.js'
-import {parsePlatform, selectImages, type Choice} from '#src/engine/select.js'
+import {selectImages, type Choice} from '#src/engine/select.js'
+import {parsePlatform} from '#src/names/platforms.js'
 import type {SparsePolicy} from '#src/engine/sparse.js'
 import {MemorySource} from './memory-source.js'
 

@@ -2,7 +2,7 @@ import {lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
-import {writeAtomically} from '#src/report/write-atomically.js'
+import {writeAtomically} from '#src/files/write-atomically.js'
 import {formatFailed, writeFailed, writeReport} from '#src/report/write-report.js'
 import {failed, image, reportOf} from './report-fixtures.js'
 

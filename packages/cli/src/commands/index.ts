@@ -1,9 +1,9 @@
 import {ConfigEmit} from './config/emit.js'
 import {ConfigExplain} from './config/explain.js'
-import {ConfigImport} from './config-import.js'
-import {Copy} from './copy.js'
-import {Push} from './push.js'
-import {Sync} from './sync.js'
+import {ConfigImport} from './config/import.js'
+import {Copy} from './copy/copy.js'
+import {Push} from './push/push.js'
+import {Sync} from './sync/sync.js'
 
 /** What `mirror` can do, by name. */
 export const commands = {

@@ -13,7 +13,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {nodesOf, rootDigest, type Gathered, type ImageNode} from './gather.js'
 import {refuseTooMuch, tooMuch} from './plan-size.js'
-import {mapName, type NamingRules} from './naming.js'
+import {mapName, type NamingRules} from '../names/naming.js'
 import {choosePlatforms, hasPlatform, isForPlatform, nothingLeft} from './select.js'
 
 /** An image with the name it will have. */

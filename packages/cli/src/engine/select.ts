@@ -14,15 +14,14 @@ import {
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import type {Gathered, ImageNode} from './gather.js'
-import type {ListedImage} from './image-list.js'
-import {referenceKey} from './naming.js'
+import {globMatcher, type GlobChoice} from '../names/globs.js'
+import {childrenFor, matches} from '../names/platforms.js'
+import type {ListedImage} from '../names/image-list.js'
+import {referenceKey} from '../names/naming.js'
 
-export interface Choice {
+export interface Choice extends GlobChoice {
   /** From `--images`; absent: all. */
   readonly listed?: readonly ListedImage[]
-  /** Globs on the source reference: `*` within a component, `**` across, `?` one character. */
-  readonly include: readonly string[]
-  readonly exclude: readonly string[]
   readonly referrers: boolean
 }
 
@@ -97,22 +96,6 @@ export function choosePlatforms(root: ImageNode, wanted: readonly Platform[]): I
   return {...root, children, absent: root.manifest.children.filter((child) => !present.has(child.digest))}
 }
 
-/** Of an index's children those for the wanted platforms, and what speaks of them. */
-export function childrenFor(
-  children: readonly Descriptor[],
-  wanted: readonly Platform[],
-): ReadonlySet<Digest> {
-  const kept = new Set<Digest>()
-  for (const child of children) {
-    if (child.platform !== undefined && wanted.some((platform) => matches(child.platform, platform)))
-      kept.add(child.digest)
-  }
-  // buildkit's attestations stand beside the image they speak of, under the platform unknown/unknown
-  const about = (child: Descriptor): string => child.annotations?.['vnd.docker.reference.digest'] ?? ''
-  for (const child of children) if (kept.has(about(child) as Digest)) kept.add(child.digest)
-  return kept
-}
-
 /** Whether an index speaks of any of the wanted platforms. */
 export function hasPlatform(index: ImageNode, wanted: readonly Platform[]): boolean {
   return (
@@ -146,29 +129,6 @@ export async function isForPlatform(
   return wanted.some((platform) => matches(own, platform))
 }
 
-/**
- * Reads `OS/ARCH[/VARIANT]`.
- * @throws {MirrorError} USAGE
- */
-export function parsePlatform(text: string): Platform {
-  const [os, architecture, variant, ...rest] = text.split('/')
-  if (!os || !architecture || variant === '' || rest.length > 0) {
-    throw new MirrorError('USAGE', `--platform ${JSON.stringify(text)} is not OS/ARCH[/VARIANT]`, {
-      hint: 'For example: linux/amd64',
-    })
-  }
-  return {os, architecture, ...(variant === undefined ? {} : {variant})}
-}
-
-function matches(own: Platform | undefined, wanted: Platform): boolean {
-  return (
-    own?.os === wanted.os &&
-    own.architecture === wanted.architecture &&
-    (wanted.variant === undefined ||
-      (own.variant ?? (own.architecture === 'arm64' ? 'v8' : undefined)) === wanted.variant)
-  )
-}
-
 function keysOf({name, root}: SourceImage): readonly string[] {
   if (name === undefined) return []
   const digest = 'manifest' in root ? root.manifest.digest : undefined
@@ -198,22 +158,4 @@ function listedKeys(images: readonly Gathered[], listed: readonly ListedImage[])
     )
   }
   return new Set(listed.map(({source}) => referenceKey(source)))
-}
-
-/** Whether a source reference is among those included, and not among those excluded. */
-export function globMatcher(choice: Pick<Choice, 'include' | 'exclude'>): (reference: string) => boolean {
-  const include = choice.include.map(globExpression)
-  const exclude = choice.exclude.map(globExpression)
-  return (reference) =>
-    (include.length === 0 || include.some((glob) => glob.test(reference))) &&
-    !exclude.some((glob) => glob.test(reference))
-}
-
-function globExpression(glob: string): RegExp {
-  const source = glob.replaceAll(/\*\*|[*?]|[^*?]+/g, (part) => {
-    if (part === '**') return '.*'
-    if (part === '*') return '[^/]*'
-    return part === '?' ? '[^/]' : part.replaceAll(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
-  })
-  return new RegExp(`^${source}$`)
 }

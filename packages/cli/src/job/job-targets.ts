@@ -1,5 +1,5 @@
 import {formatReference, MirrorError} from '@airgap-mirror/oci-client/model'
-import {parseRegistryTarget, referenceKey, type NamingRules} from '../engine/naming.js'
+import {parseRegistryTarget, referenceKey, type NamingRules} from '../names/naming.js'
 import type {Job, JobTarget, WantedImage} from './job.js'
 
 /**

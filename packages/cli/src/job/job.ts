@@ -1,6 +1,6 @@
 import type {Digest, Platform} from '@airgap-mirror/oci-client/model'
-import type {ListedImage} from '../engine/image-list.js'
-import type {RewriteRule} from '../engine/rewrite.js'
+import type {ListedImage} from '../names/image-list.js'
+import type {RewriteRule} from '../names/rewrite.js'
 import type {SparsePolicy} from '../engine/sparse.js'
 import type {TagFilter} from './choose-tags.js'
 import type {TagPatterns} from './tag-patterns.js'

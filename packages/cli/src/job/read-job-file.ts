@@ -1,6 +1,6 @@
 import {dirname, resolve} from 'node:path'
 import {limits} from '@airgap-mirror/oci-client/model'
-import {readTextFile} from '../settings/read-file.js'
+import {readTextFile} from '../files/read-file.js'
 import type {Variables} from './expand-variables.js'
 import type {JobFile} from './job.js'
 import {parseJobFile} from './parse-job-file.js'

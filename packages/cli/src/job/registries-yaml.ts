@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {canonicalRegistry, isRegistry, type Reference} from '@airgap-mirror/oci-client/model'
-import {parseRewriteRule, type RewriteRule} from '../engine/rewrite.js'
+import {parseRewriteRule, type RewriteRule} from '../names/rewrite.js'
 import type {RegistrySettings} from './job.js'
 import type {Path, Problems} from './problems.js'
 import {readYaml} from './read-yaml.js'

@@ -1,6 +1,6 @@
 import type {RE2JS} from 're2js'
 import {messageOf} from '@airgap-mirror/oci-client/model'
-import {re2} from '../engine/re2.js'
+import {re2} from '../names/re2.js'
 
 /** A tag matches where one of the globs matches all of it, or one of the expressions is found in it. */
 export interface TagPatterns {

@@ -1,7 +1,7 @@
 import {chmod, open, stat} from 'node:fs/promises'
 import type {ExitCode} from './exit-code.js'
 import type {ImageStatus, Report} from './report.js'
-import {writeAtomically} from './write-atomically.js'
+import {writeAtomically} from '../files/write-atomically.js'
 
 export interface MetricsOptions {
   readonly exitCode: ExitCode

@@ -1,6 +1,6 @@
 import type {ImageStatus, Report} from './report.js'
 import {jsonText} from '../text/printable.js'
-import {writeAtomically} from './write-atomically.js'
+import {writeAtomically} from '../files/write-atomically.js'
 
 export function formatReport(report: Report): string {
   return `${jsonText(report, 2)}\n`

@@ -1,7 +1,7 @@
 import type {Exchange, RegistryOptions} from '@airgap-mirror/oci-client'
 import type {Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
-import {openCredentials} from '../settings/credentials.js'
+import {openCredentials} from './credentials.js'
 import {connectionOptions} from '../settings/registry-options.js'
 import type {Run} from './run.js'
 

@@ -10,7 +10,7 @@ import {
   type ReportImage,
   type RunFigures,
 } from '../report/report.js'
-import {wordedEvent, wordedReport} from '../report/word-advice.js'
+import {wordedEvent, wordedReport} from './word-advice.js'
 import type {Renderer} from '../render/renderer.js'
 import type {AdvisedCommand} from '../text/advice/words.js'
 import {flagReader, type FlagValues} from '../settings/flag-values.js'

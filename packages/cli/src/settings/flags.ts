@@ -1,17 +1,12 @@
 import {defaults} from './defaults.js'
 import {repeated, text, toggle} from './define-flag.js'
-import {namingFlags} from './naming-flags.js'
-import {privateRegistryFlags, sourceRegistryFlags, targetRegistryFlags} from './registry-flags.js'
-
-export {emitFlags} from './emit-flags.js'
 
 const choosing = 'CHOOSING'
 const reading = 'READING'
 const keeping = 'STATE'
-const nightly = 'UNATTENDED RUNS'
 const output = 'OUTPUT'
 
-const listFlags = {
+export const listFlags = {
   images: repeated('images', {
     description: 'only the images this list names, such as k3s-images.txt; repeatable',
     helpValue: 'LIST',
@@ -19,7 +14,7 @@ const listFlags = {
   }),
 }
 
-const choosingFlags = {
+export const choosingFlags = {
   include: repeated('include', {
     description: 'only source references that match; repeatable',
     helpValue: 'GLOB',
@@ -47,7 +42,7 @@ const choosingFlags = {
   }),
 }
 
-const readingFlags = {
+export const readingFlags = {
   source: text('source', {
     description: 'a bundle: file, directory, or - for standard input',
     helpValue: 'BUNDLE',
@@ -72,7 +67,7 @@ const readingFlags = {
   }),
 }
 
-const stateFlags = {
+export const stateFlags = {
   state: text('state', {
     description:
       'where runs remember what saves time: begun uploads, bundle indexes, compressed layers, what hosts take, tags that were made [default: $XDG_STATE_HOME/mirror]',
@@ -86,7 +81,7 @@ const stateFlags = {
   }),
 }
 
-const outputFlags = {
+export const outputFlags = {
   progress: text('progress', {
     description: `on standard error [default: ${defaults.progress}]`,
     helpValue: 'auto|bar|plain|json|none',
@@ -115,103 +110,10 @@ const outputFlags = {
 }
 
 /** What a run without a person at the terminal leaves behind. */
-const metricsFlags = {
+export const metricsFlags = {
   metrics: text('metrics', {
     description: 'write the figures of the run as a Prometheus textfile',
     helpValue: 'FILE',
     helpGroup: output,
   }),
-}
-
-const unattendedFlags = {
-  wait: text('wait', {
-    description: 'how long to wait for another run that holds the lock [default: 0s]',
-    helpValue: 'DURATION',
-    helpGroup: nightly,
-  }),
-  force: toggle('force', {
-    description: 'overwrite tags that somebody else has changed at the target',
-    helpGroup: nightly,
-  }),
-  prune: toggle('prune', {
-    description: 'remove tags from the target that an earlier run made and that are no longer wanted',
-    helpGroup: nightly,
-  }),
-  'prune-max': text('prune-max', {
-    description: `remove nothing where more than this would have to go [default: ${defaults.pruneMax}]`,
-    helpValue: 'N',
-    helpGroup: nightly,
-  }),
-  'notify-command': text('notify-command', {
-    description: 'a shell command that is run when something failed, with the report on its standard input',
-    helpValue: 'CMD',
-    helpGroup: nightly,
-  }),
-}
-
-/** Flags of every command that pushes a bundle. */
-export const pushFlags = {
-  ...readingFlags,
-  ...stateFlags,
-  ...privateRegistryFlags({required: true}),
-  ...namingFlags,
-  ...listFlags,
-  ...choosingFlags,
-  ...outputFlags,
-  ...metricsFlags,
-}
-
-/** Flags of `mirror sync`. */
-export const syncFlags = {
-  images: repeated('images', {
-    description: 'a list of images, such as k3s-images.txt, or - for standard input; repeatable',
-    helpValue: 'LIST',
-  }),
-  config: text('config', {description: 'a job file, or - for standard input', helpValue: 'FILE'}),
-  ...privateRegistryFlags({required: false}),
-  ...sourceRegistryFlags,
-  ...namingFlags,
-  ...choosingFlags,
-  ...unattendedFlags,
-  ...stateFlags,
-  ...outputFlags,
-  ...metricsFlags,
-}
-
-const {source: _bundle, ...fileReadingFlags} = readingFlags
-const {include: _include, exclude: _exclude, ...oneImageFlags} = choosingFlags
-const {
-  failed: _failed,
-  'keep-going': _keepGoing,
-  'fail-fast': _failFast,
-  ...oneImageOutputFlags
-} = outputFlags
-
-/** Flags of `mirror copy`: one image, so that none of those chooses among several. */
-export const copyFlags = {
-  all: toggle('all', {
-    description: 'every platform, as is the default',
-    helpGroup: choosing,
-    exclusive: ['platform'],
-  }),
-  ...oneImageFlags,
-  ...targetRegistryFlags,
-  ...sourceRegistryFlags,
-  ...fileReadingFlags,
-  ...stateFlags,
-  ...oneImageOutputFlags,
-}
-
-/** Flags of `mirror config explain`. */
-export const explainFlags = {
-  files: text('files', {
-    description: 'a directory in which files lie as on a node, or one file',
-    helpValue: 'FILE|DIR',
-    required: true,
-  }),
-  as: text('as', {
-    description: 'the container runtime, if the files do not show it, and its version',
-    helpValue: 'RUNTIME[@VERSION]',
-  }),
-  json: toggle('json', {description: 'the explanation as JSON on standard output', helpGroup: 'OUTPUT'}),
 }

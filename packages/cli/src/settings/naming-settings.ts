@@ -1,10 +1,10 @@
 import {limits} from '@airgap-mirror/oci-client/model'
-import {parseMapFile, type ListedImage} from '../engine/image-list.js'
-import {referenceKey} from '../engine/naming.js'
-import {parseRewriteRule} from '../engine/rewrite.js'
+import {parseMapFile, type ListedImage} from '../names/image-list.js'
+import {referenceKey} from '../names/naming.js'
+import {parseRewriteRule} from '../names/rewrite.js'
 import type {JobNaming} from '../job/job.js'
 import type {FlagReader} from './flag-values.js'
-import {readTextFile} from './read-file.js'
+import {readTextFile} from '../files/read-file.js'
 
 /**
  * What the flags say of names at the target.

@@ -1,6 +1,6 @@
 import {limits} from '@airgap-mirror/oci-client/model'
-import {parseImageLists, type ListedImage} from '../engine/image-list.js'
-import {readTextFile} from './read-file.js'
+import {parseImageLists, type ListedImage} from '../names/image-list.js'
+import {readTextFile} from '../files/read-file.js'
 
 /**
  * The images that lists name, as one list.

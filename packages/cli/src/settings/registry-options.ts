@@ -4,7 +4,7 @@ import type {RegistrySettings} from '../job/job.js'
 import {parseDuration} from '../text/parse-quantity.js'
 import {defaults} from './defaults.js'
 import {environment, proxyFrom} from './environment.js'
-import {readTextFile} from './read-file.js'
+import {readTextFile} from '../files/read-file.js'
 import {prefixOf} from './registry-settings.js'
 
 /** How to connect to a registry, but for who it is and what to tell it about oneself. */

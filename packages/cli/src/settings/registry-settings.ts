@@ -3,7 +3,7 @@ import type {RegistrySettings} from '../job/job.js'
 import {parseDuration, parseRate, parseSize} from '../text/parse-quantity.js'
 import {environment} from './environment.js'
 import {flagReader, type FlagValues} from './flag-values.js'
-import {readTextFile} from './read-file.js'
+import {readTextFile} from '../files/read-file.js'
 
 /**
  * What the flags of one side say of its registries; what they do not say is absent.

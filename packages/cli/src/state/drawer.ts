@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {mkdir, open, readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {isJsonObject, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
-import {replaceFile} from '../report/write-atomically.js'
+import {replaceFile} from '../files/write-atomically.js'
 import {HEAD_BYTES, seal, unseal} from './sealed.js'
 import {prune} from './prune.js'
 

@@ -1,4 +1,4 @@
-import {compileRewrite} from '../../engine/rewrite.js'
+import {compileRewrite} from '../../names/rewrite.js'
 
 /**
  * The names that the rewrites of K3s can give to a repository. Its rules are tried in a random order and the first one

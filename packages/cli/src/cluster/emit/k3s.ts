@@ -1,6 +1,6 @@
 import {stringify} from 'yaml'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
-import type {RewriteRule} from '../../engine/rewrite.js'
+import type {RewriteRule} from '../../names/rewrite.js'
 import {heading, type EmitRequest, type EmittedFile, type Emission, type RegistryAccess} from './emission.js'
 import {ALL_HOSTS, type Mapping} from './mapping.js'
 import {mirrorUrl} from './mirror-url.js'

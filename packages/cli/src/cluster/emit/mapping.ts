@@ -1,6 +1,6 @@
 import {formatReference, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
-import type {RewriteRule} from '../../engine/rewrite.js'
-import {mapName, type NamingRules} from '../../engine/naming.js'
+import type {RewriteRule} from '../../names/rewrite.js'
+import {mapName, type NamingRules} from '../../names/naming.js'
 
 export interface MappedImage {
   readonly source: Reference

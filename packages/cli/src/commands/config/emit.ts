@@ -1,5 +1,5 @@
 import {Command} from '@oclif/core/command'
-import {emitFlags} from '../../settings/flags.js'
+import {emitFlags} from './emit-flags.js'
 import {fail} from '../../run/fail.js'
 
 /** `mirror config emit`: configuration that makes nodes pull from the private registry. */

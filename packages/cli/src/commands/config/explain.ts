@@ -1,6 +1,6 @@
 import {string as argument} from '@oclif/core/args'
 import {Command} from '@oclif/core/command'
-import {explainFlags} from '../../settings/flags.js'
+import {explainFlags} from './explain-flags.js'
 import {fail} from '../../run/fail.js'
 
 /** `mirror config explain`: which URLs a node asks for an image. */

@@ -2,9 +2,9 @@ import {tmpdir} from 'node:os'
 import {openBundle} from '@airgap-mirror/bundle'
 import {formatReference, limits, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import type {MappedImage} from '../../cluster/emit/mapping.js'
-import {mapName, type NamingRules} from '../../engine/naming.js'
-import type {EmitSettings} from '../../settings/emit-settings.js'
-import {readTextFile} from '../../settings/read-file.js'
+import {mapName, type NamingRules} from '../../names/naming.js'
+import type {EmitSettings} from './emit-settings.js'
+import {readTextFile} from '../../files/read-file.js'
 import {readReportMapping} from './report-mapping.js'
 
 type Warn = (text: string) => void

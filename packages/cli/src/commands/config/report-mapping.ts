@@ -7,7 +7,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {MappedImage} from '../../cluster/emit/mapping.js'
-import {parseRegistryTarget, type NamingRules} from '../../engine/naming.js'
+import {parseRegistryTarget, type NamingRules} from '../../names/naming.js'
 
 const ARRIVED: ReadonlySet<unknown> = new Set(['pushed', 'present', 'planned'])
 

@@ -2,7 +2,7 @@ import {mkdir, readFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {EMITTED_MARK, type EmittedFile} from '../../cluster/emit/emission.js'
-import {replaceFile} from '../../report/write-atomically.js'
+import {replaceFile} from '../../files/write-atomically.js'
 
 /** All files, each after a line that names it. */
 export function asText(files: readonly EmittedFile[]): string {

@@ -8,7 +8,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../events.js'
 import {gatherImages, type Gathered} from '../gather.js'
-import {childrenFor} from '../select.js'
+import {childrenFor} from '../../names/platforms.js'
 import type {Standing, Surveyed} from './survey.js'
 import type {ChosenChildren, SyncSource} from './sync-target.js'
 

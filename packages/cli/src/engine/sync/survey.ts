@@ -11,7 +11,7 @@ import {
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import type {KnownTag} from '../known-tags.js'
-import {mapName} from '../naming.js'
+import {mapName} from '../../names/naming.js'
 import {driftAt} from './drift.js'
 import {tagKey, type SyncSource, type SyncTarget} from './sync-target.js'
 

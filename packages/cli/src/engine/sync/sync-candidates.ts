@@ -9,7 +9,7 @@ import {
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import {nameCandidates, type Candidate} from '../candidates.js'
-import {mapName} from '../naming.js'
+import {mapName} from '../../names/naming.js'
 import {rootDigest, type Gathered} from '../gather.js'
 import type {Family} from './families.js'
 import {tagKey, type SyncTarget} from './sync-target.js'

@@ -9,7 +9,7 @@ import {
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import type {KnownTags} from '../known-tags.js'
-import type {NamingRules} from '../naming.js'
+import type {NamingRules} from '../../names/naming.js'
 
 /** Of an index's children those that are wanted. */
 export type ChosenChildren = (children: readonly Descriptor[]) => ReadonlySet<Digest>

@@ -1,5 +1,5 @@
 import {parseReference} from '@airgap-mirror/oci-client/model'
-import {parsePlatform} from '../../engine/select.js'
+import {parsePlatform} from '../../names/platforms.js'
 import type {Path, Problems} from '../problems.js'
 import type {RawJob, RawRegistry, RawRepository} from '../raw-job.js'
 import {said, type Draft, type Remark} from './draft.js'

@@ -3,7 +3,7 @@ import {homedir} from 'node:os'
 import {resolve} from 'node:path'
 import {input, password, select} from '@inquirer/prompts'
 import {cancelled, MirrorError} from '@airgap-mirror/oci-client/model'
-import {printable} from '../text/printable.js'
+import {printable} from '../../text/printable.js'
 import {canPrompt, withTerminal, type Terminal} from './controlling-terminal.js'
 import type {CredentialAnswer, CredentialQuestion} from './credential-question.js'
 

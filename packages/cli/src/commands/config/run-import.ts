@@ -1,8 +1,8 @@
 import {limits} from '@airgap-mirror/oci-client/model'
-import {importConfig} from '../job/import/import-config.js'
-import type {ImportFormat} from '../job/import/import-formats.js'
-import {warningLine} from '../render/event-line.js'
-import {readTextFile} from '../settings/read-file.js'
+import {importConfig} from '../../job/import/import-config.js'
+import type {ImportFormat} from '../../job/import/import-formats.js'
+import {warningLine} from '../../render/event-line.js'
+import {readTextFile} from '../../files/read-file.js'
 
 /**
  * Writes the job file to standard output and warnings to standard error.

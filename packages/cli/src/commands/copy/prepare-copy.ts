@@ -5,7 +5,7 @@ import {
   type Reference,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {referenceKey, type NamingRules} from '../engine/naming.js'
+import {referenceKey, type NamingRules} from '../../names/naming.js'
 import type {ChosenImage} from './choose-image.js'
 import {cosignTagOf} from './cosign-tag.js'
 import type {Place} from './place.js'

@@ -11,10 +11,10 @@ import {
 } from '@airgap-mirror/oci-client'
 import {isMirrorError, limits, MirrorError, parseJsonObject, type Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
-import {canPrompt, promptCredential} from '../prompt/credential-prompt.js'
-import {environment, home} from './environment.js'
-import {readTextFile} from './read-file.js'
-import {prefixOf} from './registry-settings.js'
+import {canPrompt, promptCredential} from './prompt/credential-prompt.js'
+import {environment, home} from '../settings/environment.js'
+import {readTextFile} from '../files/read-file.js'
+import {prefixOf} from '../settings/registry-settings.js'
 
 export interface CredentialOptions {
   /** `host[:port]`. */

@@ -1,7 +1,7 @@
 import type {MirrorEvent} from '../engine/events.js'
 import {advise} from '../text/advice/advise.js'
 import type {AdvisedCommand} from '../text/advice/words.js'
-import type {Report, ReportError, ReportImage} from './report.js'
+import type {Report, ReportError, ReportImage} from '../report/report.js'
 
 /** The report with each error's advice as a hint for the command. */
 export function wordedReport(report: Report, command: AdvisedCommand): Report {

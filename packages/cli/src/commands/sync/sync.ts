@@ -1,7 +1,7 @@
 import {Command} from '@oclif/core/command'
-import {fail} from '../run/fail.js'
-import {syncFlags} from '../settings/flags.js'
-import {needCredentialArguments} from '../settings/need-credential.js'
+import {fail} from '../../run/fail.js'
+import {syncFlags} from './sync-flags.js'
+import {needCredentialArguments} from '../../settings/need-credential.js'
 
 /** `mirror sync`: flags in, one call, exit code out. */
 export class Sync extends Command {

@@ -1,8 +1,8 @@
 import {cancelled, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
-import {prune} from '../engine/sync/prune.js'
-import type {PushResult} from '../engine/tally.js'
-import {isFailed, type ReportImage} from '../report/report.js'
-import type {SyncJob} from '../settings/sync-settings.js'
+import {prune} from '../../engine/sync/prune.js'
+import type {PushResult} from '../../engine/tally.js'
+import {isFailed, type ReportImage} from '../../report/report.js'
+import type {SyncJob} from './sync-settings.js'
 import {runJob, type JobOptions, type JobResult} from './sync-job.js'
 
 export interface JobsOptions extends JobOptions {

@@ -1,6 +1,6 @@
 import type {Digest, SourceImage} from '@airgap-mirror/oci-client/model'
-import type {OnEvent} from '../engine/events.js'
-import type {ReportImage} from '../report/report.js'
+import type {OnEvent} from '../../engine/events.js'
+import type {ReportImage} from '../../report/report.js'
 import type {Place} from './place.js'
 import type {PreparedCopy} from './prepare-copy.js'
 

@@ -1,7 +1,7 @@
 import {Command} from '@oclif/core/command'
-import {fail} from '../run/fail.js'
-import {needCredentialArguments} from '../settings/need-credential.js'
-import {pushFlags} from '../settings/flags.js'
+import {fail} from '../../run/fail.js'
+import {needCredentialArguments} from '../../settings/need-credential.js'
+import {pushFlags} from './push-flags.js'
 
 /** `mirror push`: flags in, one call, exit code out. */
 export class Push extends Command {

@@ -1,5 +1,5 @@
-import {acquireLock, type Lock} from '../state/lock.js'
-import type {Run} from '../run/run.js'
+import {acquireLock, type Lock} from '../../state/lock.js'
+import type {Run} from '../../run/run.js'
 
 /** The locks of all registries that a run changes, held until it ends. */
 export interface SyncLocks {

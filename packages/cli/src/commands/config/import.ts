@@ -1,8 +1,8 @@
 import {string as argument} from '@oclif/core/args'
 import {Command} from '@oclif/core/command'
 import {string} from '@oclif/core/flags'
-import {fail} from '../run/fail.js'
-import {importFormats} from '../job/import/import-formats.js'
+import {fail} from '../../run/fail.js'
+import {importFormats} from '../../job/import/import-formats.js'
 
 /** `mirror config import`: the file of another program in, a job file out. */
 export class ConfigImport extends Command {
@@ -27,7 +27,7 @@ export class ConfigImport extends Command {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(ConfigImport)
-    const {runConfigImport} = await import('./run-config-import.js')
+    const {runConfigImport} = await import('./run-import.js')
     await runConfigImport({file: args.file, from: importFormats.find((one) => one === flags.from)})
   }
 

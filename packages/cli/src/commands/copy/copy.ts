@@ -1,8 +1,8 @@
 import {string as argument} from '@oclif/core/args'
 import {Command} from '@oclif/core/command'
-import {fail} from '../run/fail.js'
-import {copyFlags} from '../settings/flags.js'
-import {needCredentialArguments} from '../settings/need-credential.js'
+import {fail} from '../../run/fail.js'
+import {copyFlags} from './copy-flags.js'
+import {needCredentialArguments} from '../../settings/need-credential.js'
 
 /** `mirror copy`: arguments and flags in, one call, exit code out. */
 export class Copy extends Command {

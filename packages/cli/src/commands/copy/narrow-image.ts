@@ -7,8 +7,8 @@ import {
   type Platform,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {hasPlatform} from '../engine/select.js'
-import type {SparsePolicy} from '../engine/sparse.js'
+import {hasPlatform} from '../../engine/select.js'
+import type {SparsePolicy} from '../../engine/sparse.js'
 
 export interface NarrowOptions extends CallOptions {
   readonly source: ImageSource

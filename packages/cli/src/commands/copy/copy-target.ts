@@ -1,11 +1,11 @@
 import {openFileSink, type FileSink, type FileTarget} from '@airgap-mirror/bundle'
 import type {Registry} from '@airgap-mirror/oci-client'
 import type {CallOptions, ImageSink} from '@airgap-mirror/oci-client/model'
-import type {CopySettings} from '../copy/copy-settings.js'
-import type {FilePlace, Place, RegistryPlace} from '../copy/place.js'
-import {refNameOf} from '../copy/prepare-copy.js'
-import {openTarget} from '../run/open-target.js'
-import type {Run} from '../run/run.js'
+import type {CopySettings} from './copy-settings.js'
+import type {FilePlace, Place, RegistryPlace} from './place.js'
+import {refNameOf} from './prepare-copy.js'
+import {openTarget} from '../../run/open-target.js'
+import type {Run} from '../../run/run.js'
 
 /** Where the image of a copy goes, open until the run ends. */
 export interface CopyTarget {

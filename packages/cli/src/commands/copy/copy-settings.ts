@@ -1,25 +1,28 @@
 import {tmpdir} from 'node:os'
 import {dirname, resolve} from 'node:path'
+import type {LayerCompression} from '@airgap-mirror/bundle'
 import {limits, type Platform} from '@airgap-mirror/oci-client/model'
-import {parsePlatform} from '../engine/select.js'
-import type {SparsePolicy} from '../engine/sparse.js'
-import type {RegistrySettings} from '../job/job.js'
-import {parseSourceMirrors} from '../job/parse-source-mirrors.js'
-import type {SourceMirrors} from '../job/source-mirrors.js'
-import {defaults} from '../settings/defaults.js'
-import {flagReader, refuseTwoReaders, type FlagValues} from '../settings/flag-values.js'
-import type {PushSettings} from '../settings/push-settings.js'
-import {readTextFile} from '../settings/read-file.js'
-import {readRegistryFlags} from '../settings/registry-settings.js'
+import {parsePlatform} from '../../names/platforms.js'
+import type {SparsePolicy} from '../../engine/sparse.js'
+import type {RegistrySettings} from '../../job/job.js'
+import {parseSourceMirrors} from '../../job/parse-source-mirrors.js'
+import type {SourceMirrors} from '../../job/source-mirrors.js'
+import {defaults} from '../../settings/defaults.js'
+import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
+import {readTextFile} from '../../files/read-file.js'
+import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {parsePlace, type Place} from './place.js'
 
 /** What a copy does, read and checked: nothing below this knows of flags. */
-export interface CopySettings extends Pick<PushSettings, 'layerCompression' | 'scratch' | 'concurrency'> {
+export interface CopySettings {
   /** For the report. */
   readonly source: string
   readonly target: string
   readonly from: Place
   readonly to: Place
+  readonly layerCompression: LayerCompression
+  readonly scratch: {readonly directory: string} | 'never'
+  readonly concurrency: number
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
   readonly referrers: boolean
@@ -60,7 +63,7 @@ export async function readCopySettings(
     layerCompression:
       to.transport === 'docker-archive'
         ? 'none'
-        : ((text('layer-compression') ?? defaults.layerCompression) as CopySettings['layerCompression']),
+        : ((text('layer-compression') ?? defaults.layerCompression) as LayerCompression),
     scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
     sourceFlags: from.transport === 'docker' ? await readRegistryFlags(flags, 'source') : {},
     targetFlags,

@@ -1,7 +1,7 @@
-import {emitTargets} from '../cluster/emit/targets.js'
-import {repeated, text, toggle} from './define-flag.js'
-import {namingFlags} from './naming-flags.js'
-import {privateRegistryFlags} from './registry-flags.js'
+import {emitTargets} from '../../cluster/emit/targets.js'
+import {repeated, text, toggle} from '../../settings/define-flag.js'
+import {namingFlags} from '../../settings/naming-flags.js'
+import {privateRegistryFlags} from '../../settings/registry-flags.js'
 
 const output = 'OUTPUT'
 const node = 'WHAT NODES ARE TOLD'

@@ -1,10 +1,10 @@
 import type {ImageSource, SourceImage} from '@airgap-mirror/oci-client/model'
-import {chooseImage} from '../copy/choose-image.js'
-import type {CopySettings} from '../copy/copy-settings.js'
-import type {FilePlace, RegistryPlace} from '../copy/place.js'
-import {openBundleSource} from '../run/open-bundle-source.js'
-import {openSource} from '../run/open-source.js'
-import type {Run} from '../run/run.js'
+import {chooseImage} from './choose-image.js'
+import type {CopySettings} from './copy-settings.js'
+import type {FilePlace, RegistryPlace} from './place.js'
+import {openBundleSource} from '../../run/open-bundle-source.js'
+import {openSource} from '../../run/open-source.js'
+import type {Run} from '../../run/run.js'
 
 /** Where the image of a copy comes from, open until the run ends. */
 export interface CopySource {

@@ -1,0 +1,27 @@
+import {toggle} from '../../settings/define-flag.js'
+import {choosingFlags, outputFlags, readingFlags, stateFlags} from '../../settings/flags.js'
+import {sourceRegistryFlags, targetRegistryFlags} from '../../settings/registry-flags.js'
+
+const {source: _bundle, ...fileReadingFlags} = readingFlags
+const {include: _include, exclude: _exclude, ...oneImageFlags} = choosingFlags
+const {
+  failed: _failed,
+  'keep-going': _keepGoing,
+  'fail-fast': _failFast,
+  ...oneImageOutputFlags
+} = outputFlags
+
+/** Flags of `mirror copy`: one image, so that none of those chooses among several. */
+export const copyFlags = {
+  all: toggle('all', {
+    description: 'every platform, as is the default',
+    helpGroup: 'CHOOSING',
+    exclusive: ['platform'],
+  }),
+  ...oneImageFlags,
+  ...targetRegistryFlags,
+  ...sourceRegistryFlags,
+  ...fileReadingFlags,
+  ...stateFlags,
+  ...oneImageOutputFlags,
+}

@@ -1,0 +1,50 @@
+import {defaults} from '../../settings/defaults.js'
+import {repeated, text, toggle} from '../../settings/define-flag.js'
+import {choosingFlags, metricsFlags, outputFlags, stateFlags} from '../../settings/flags.js'
+import {namingFlags} from '../../settings/naming-flags.js'
+import {privateRegistryFlags, sourceRegistryFlags} from '../../settings/registry-flags.js'
+
+const nightly = 'UNATTENDED RUNS'
+
+const unattendedFlags = {
+  wait: text('wait', {
+    description: 'how long to wait for another run that holds the lock [default: 0s]',
+    helpValue: 'DURATION',
+    helpGroup: nightly,
+  }),
+  force: toggle('force', {
+    description: 'overwrite tags that somebody else has changed at the target',
+    helpGroup: nightly,
+  }),
+  prune: toggle('prune', {
+    description: 'remove tags from the target that an earlier run made and that are no longer wanted',
+    helpGroup: nightly,
+  }),
+  'prune-max': text('prune-max', {
+    description: `remove nothing where more than this would have to go [default: ${defaults.pruneMax}]`,
+    helpValue: 'N',
+    helpGroup: nightly,
+  }),
+  'notify-command': text('notify-command', {
+    description: 'a shell command that is run when something failed, with the report on its standard input',
+    helpValue: 'CMD',
+    helpGroup: nightly,
+  }),
+}
+
+/** Flags of `mirror sync`. */
+export const syncFlags = {
+  images: repeated('images', {
+    description: 'a list of images, such as k3s-images.txt, or - for standard input; repeatable',
+    helpValue: 'LIST',
+  }),
+  config: text('config', {description: 'a job file, or - for standard input', helpValue: 'FILE'}),
+  ...privateRegistryFlags({required: false}),
+  ...sourceRegistryFlags,
+  ...namingFlags,
+  ...choosingFlags,
+  ...unattendedFlags,
+  ...stateFlags,
+  ...outputFlags,
+  ...metricsFlags,
+}

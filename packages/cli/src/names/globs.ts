@@ -1,0 +1,23 @@
+export interface GlobChoice {
+  /** Globs on the source reference: `*` within a component, `**` across, `?` one character. Empty: all. */
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+}
+
+/** Whether a source reference is among those included, and not among those excluded. */
+export function globMatcher(choice: GlobChoice): (reference: string) => boolean {
+  const include = choice.include.map(globExpression)
+  const exclude = choice.exclude.map(globExpression)
+  return (reference) =>
+    (include.length === 0 || include.some((glob) => glob.test(reference))) &&
+    !exclude.some((glob) => glob.test(reference))
+}
+
+function globExpression(glob: string): RegExp {
+  const source = glob.replaceAll(/\*\*|[*?]|[^*?]+/g, (part) => {
+    if (part === '**') return '.*'
+    if (part === '*') return '[^/]*'
+    return part === '?' ? '[^/]' : part.replaceAll(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
+  })
+  return new RegExp(`^${source}$`)
+}

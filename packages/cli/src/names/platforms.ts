@@ -1,0 +1,41 @@
+import {MirrorError, type Descriptor, type Digest, type Platform} from '@airgap-mirror/oci-client/model'
+
+/**
+ * Reads `OS/ARCH[/VARIANT]`.
+ * @throws {MirrorError} USAGE
+ */
+export function parsePlatform(text: string): Platform {
+  const [os, architecture, variant, ...rest] = text.split('/')
+  if (!os || !architecture || variant === '' || rest.length > 0) {
+    throw new MirrorError('USAGE', `--platform ${JSON.stringify(text)} is not OS/ARCH[/VARIANT]`, {
+      hint: 'For example: linux/amd64',
+    })
+  }
+  return {os, architecture, ...(variant === undefined ? {} : {variant})}
+}
+
+/** Of an index's children those for the wanted platforms, and what speaks of them. */
+export function childrenFor(
+  children: readonly Descriptor[],
+  wanted: readonly Platform[],
+): ReadonlySet<Digest> {
+  const kept = new Set<Digest>()
+  for (const child of children) {
+    if (child.platform !== undefined && wanted.some((platform) => matches(child.platform, platform)))
+      kept.add(child.digest)
+  }
+  // buildkit's attestations stand beside the image they speak of, under the platform unknown/unknown
+  const about = (child: Descriptor): string => child.annotations?.['vnd.docker.reference.digest'] ?? ''
+  for (const child of children) if (kept.has(about(child) as Digest)) kept.add(child.digest)
+  return kept
+}
+
+/** Whether a platform is the wanted; a wanted one without a variant takes any. */
+export function matches(own: Platform | undefined, wanted: Platform): boolean {
+  return (
+    own?.os === wanted.os &&
+    own.architecture === wanted.architecture &&
+    (wanted.variant === undefined ||
+      (own.variant ?? (own.architecture === 'arm64' ? 'v8' : undefined)) === wanted.variant)
+  )
+}
