@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
     start: secure(),
     scheme: 'http',
     error: /./,
-    hint: /leave out --plain-http/,
+    hint: /Leave out --plain-http/,
   },
   {
     name: 'has a certificate of an unknown authority',
@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
     name: 'has a certificate for another name',
     start: secure({hosts: ['registry.example']}),
     error: /for other names: DNS:registry\.example/,
-    hint: /name the registry as its certificate does/,
+    hint: /Name the registry as its certificate does/,
   },
   {
     name: 'wants a client certificate',
@@ -117,20 +117,20 @@ const cases: readonly Case[] = [
     start: plain({auth: {type: 'token', users}}),
     flags: as('reader'),
     error: /team\/app/,
-    hint: /right to push|may use this repository/,
+    hint: /right to push/,
   },
   {
     name: 'says 401 to an account without the right to push',
     start: plain({auth: {type: 'token', users, refusal: 401}}),
     flags: as('reader'),
     error: /team\/app/,
-    hint: /right to push|may use this repository/,
+    hint: /right to push/,
   },
   {
     name: 'has no such project',
     start: plain({projects: ['library']}),
     error: /NAME_UNKNOWN/,
-    hint: /create the project/,
+    hint: /Create the project/,
   },
   {
     name: 'answers 500 to everything',
@@ -162,7 +162,7 @@ const cases: readonly Case[] = [
       ],
     }),
     error: /404 Not Found/,
-    hint: /right host, port and namespace/,
+    hint: /the host, the port and the namespace/,
   },
   {
     name: 'resets every connection',
@@ -221,7 +221,9 @@ describe('exit code 1, an error of the target side and a hint for a registry tha
     await registry.close()
     const {code, stderr} = await push({source, registry, flags: ['--retries', '0']})
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: target: .*refuses the connection.*\nhint: is the registry running/m)
+    expect(stderr).toMatch(
+      /^error: target: .*refuses the connection.*\nhint: Check that the registry is running/m,
+    )
   })
 
   test('is down, with the proof that a name nobody knows is another matter', async () => {
@@ -232,7 +234,7 @@ describe('exit code 1, an error of the target side and a hint for a registry tha
     })
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^error: target: the name no-such-host\.invalid is not known.*\nhint: check its spelling/m,
+      /^error: target: the name no-such-host\.invalid is not known.*\nhint: Check the spelling/m,
     )
   })
 })

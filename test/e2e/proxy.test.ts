@@ -83,7 +83,9 @@ describe('a registry whose name only the proxy can resolve', () => {
   test('is not found without the proxy, and the hint names it', async () => {
     const {code, stderr} = await push(NAME, {})
     expect(code).toBe(1)
-    expect(stderr).toMatch(new RegExp(`^error: target: .*${NAME}.*\nhint: .*HTTPS_PROXY or --proxy`, 'm'))
+    expect(stderr).toMatch(
+      new RegExp(`^error: target: .*${NAME}.*\nhint: .*HTTPS_PROXY or give --proxy`, 'm'),
+    )
   })
 
   test('HTTP_PROXY does not stand in for HTTPS_PROXY', async () => {
@@ -136,7 +138,7 @@ describe('a registry whose name only the proxy can resolve', () => {
       /user name and password into the proxy URL/,
     ],
     ['refuses', {refuseWith: 403}, /NO_PROXY/],
-    ['cannot reach the registry', {names: {}}, /can the proxy reach it/],
+    ['cannot reach the registry', {names: {}}, /the proxy can reach it/],
   ] as const
   for (const [name, options, hint] of refusals) {
     test(`a proxy that ${name}: exit code 1, naming the proxy and what to do`, async () => {

@@ -20,7 +20,7 @@ function envelope(code: string, message: string, detail?: unknown): string {
 
 /** Answers of real registries to uploads they have no room, no right or no mind for. */
 const refusals: readonly (readonly [string, {status: number; body: string}, string, RegExp])[] = [
-  ['507', {status: 507, body: ''}, 'REGISTRY_FULL', /disk is full/],
+  ['507', {status: 507, body: ''}, 'REGISTRY_FULL', /registry's disk/],
   [
     'a full disk as distribution 2.8 says it',
     {
@@ -28,7 +28,7 @@ const refusals: readonly (readonly [string, {status: number; body: string}, stri
       body: envelope('UNKNOWN', 'unknown error', 'write /var/lib/registry/x/data: no space left on device'),
     },
     'REGISTRY_FULL',
-    /disk is full/,
+    /registry's disk/,
   ],
   [
     'a full disk as distribution 2.8 says it before the first byte',
@@ -40,7 +40,7 @@ const refusals: readonly (readonly [string, {status: number; body: string}, stri
       }),
     },
     'REGISTRY_FULL',
-    /disk is full/,
+    /registry's disk/,
   ],
   [
     'a used-up quota of Harbor',
@@ -174,7 +174,7 @@ test('a docker-registry whose disk is full says so for the images that have no r
     expect(report.totals).toMatchObject({succeeded: 2, failed: 1, retries: 0})
     expect(report.images.find(({status}) => status === 'failed')?.error).toMatchObject({
       code: 'REGISTRY_FULL',
-      hint: expect.stringContaining('disk is full') as string,
+      hint: expect.stringContaining("registry's disk") as string,
     })
   } finally {
     child.kill('SIGKILL')

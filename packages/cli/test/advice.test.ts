@@ -90,6 +90,8 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'use-writing-version': {},
   'check-behind-proxy': {target: 'registry.example:5000'},
   'allow-at-proxy': {target: 'registry.example:5000'},
+  'use-https-realm': {},
+  'check-is-registry': {host: 'registry.example', path: '/artifactory'},
   'check-token-server': {host: 'auth.example'},
   'run-helper': {program: 'docker-credential-pass', server: 'registry.example'},
   'install-helper': {program: 'docker-credential-pass'},

@@ -96,11 +96,11 @@ describe('a credential helper', () => {
     })
   })
 
-  it('that is missing is an error with a hint', async () => {
+  it('that is missing is an error with advice to install it', async () => {
     await expect(runCredentialHelper('not-there', 'reg', {env: env()})).rejects.toMatchObject({
       code: 'CREDENTIALS_INVALID',
       message: 'docker-credential-not-there is not installed',
-      hint: expect.stringContaining('credsStore'),
+      advice: {kind: 'install-helper', program: 'docker-credential-not-there'},
     })
   })
 

@@ -144,17 +144,17 @@ test('a plain request goes through the proxy as it is, to a name that only the p
 })
 
 test.each([
-  [407, 'user:password@'],
-  [403, 'NO_PROXY'],
-  [502, 'can the proxy reach it'],
-])('a proxy that answers %d to CONNECT', async (status, hint) => {
+  [407, {kind: 'add-proxy-login'}],
+  [403, {kind: 'allow-at-proxy', target: 'registry.invalid:443'}],
+  [502, {kind: 'check-behind-proxy', target: 'registry.invalid:443'}],
+])('a proxy that answers %d to CONNECT', async (status, advice) => {
   const proxy = kept(await serveProxy({refuse: status}))
   const transport = transportTo('registry.invalid', {proxy: {httpsProxy: `127.0.0.1:${proxy.port}`}})
   const error = await failureOf(transport.send(get('https://registry.invalid')))
   expect(error.code).toBe('PROXY_FAILED')
   expect(error.message).toContain(`127.0.0.1:${proxy.port}`)
   expect(error.message).toContain('registry.invalid:443')
-  expect(error.hint).toContain(hint)
+  expect(error.advice).toEqual(advice)
   expect(isTransient(error)).toBe(status === 502)
   expect(proxy.seen).toEqual([{method: 'CONNECT', target: 'registry.invalid:443', authorization: undefined}])
 })
@@ -165,7 +165,7 @@ test('a proxy that wants a password for a plain request', async () => {
   const transport = transportTo('registry.invalid', {plainHttp: true, proxy: {httpProxy}})
   const error = await failureOf(transport.send(get('http://registry.invalid')))
   expect(error.code).toBe('PROXY_FAILED')
-  expect(error.hint).toContain('user:password@')
+  expect(error.advice).toEqual({kind: 'add-proxy-login'})
 })
 
 test('a proxy that is down is told apart from a registry that is', async () => {

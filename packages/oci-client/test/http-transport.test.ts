@@ -203,7 +203,7 @@ test.each([
   const error = await failureOf(transport.send(get(origin)))
   expect(error.code).toBe(code)
   expect(error.side).toBe('target')
-  expect(error.hint).toContain('leave out --plain-http')
+  expect(error.advice).toEqual({kind: 'use-https'})
   expect(isTransient(error)).toBe(transient)
 })
 

@@ -122,7 +122,7 @@ describe.skipIf(lacksTool('docker-registry'))('deleting a tag at distribution 2.
       code: 'DENIED',
       side: 'target',
       message: expect.stringContaining(`${copy.host}/${REPOSITORY}:v1`) as string,
-      hint: expect.stringContaining('storage.delete.enabled: true') as string,
+      advice: {kind: 'switch-on-deletion'},
     })
     expect(await tagsOf(copy)).toEqual(['v1'])
   })

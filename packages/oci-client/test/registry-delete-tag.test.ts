@@ -186,7 +186,7 @@ describe('deleting a tag where only manifests can be deleted', () => {
     const refused = {
       code: 'DENIED',
       side: 'target',
-      hint: expect.stringContaining('storage.delete.enabled') as string,
+      advice: {kind: 'switch-on-deletion'},
     }
     await expect(registry.deleteTag(at(served, 'v1'), {digest, mayGo: any})).rejects.toMatchObject({
       ...refused,
@@ -279,7 +279,7 @@ describe('deleting a tag behind a login', () => {
     expect(error).toMatchObject({
       code: 'DENIED',
       side: 'target',
-      hint: expect.stringContaining('right to delete') as string,
+      advice: {kind: 'check-deletion-right'},
     })
     expect(String(error)).not.toContain('secret')
     expect(tagsOf(served)).toContain('v2')

@@ -43,7 +43,7 @@ export async function runCredentialHelper(
       ? `exit status ${code}`
       : excerpt(withoutOpaque(said.split('\n')[0] ?? ''), 200)
   throw new MirrorError('CREDENTIALS_INVALID', `${program} has no answer for ${server}: ${why}`, {
-    hint: `Run "echo ${server} | ${program} get" to see what is wrong.`,
+    advice: {kind: 'run-helper', program, server},
   })
 }
 
@@ -140,7 +140,7 @@ function collect(stream: NodeJS.ReadableStream, tooLong: () => void): () => stri
 function notStarted(program: string, cause: NodeJS.ErrnoException): MirrorError {
   return cause.code === 'ENOENT'
     ? new MirrorError('CREDENTIALS_INVALID', `${program} is not installed`, {
-        hint: `Install ${program}, or take it out of credHelpers and credsStore.`,
+        advice: {kind: 'install-helper', program},
         cause,
       })
     : new MirrorError('CREDENTIALS_INVALID', `${program} cannot be run: ${cause.code ?? 'unknown error'}`, {

@@ -1,4 +1,4 @@
-import {canonicalRegistry, isJsonObject, MirrorError, type JsonObject} from '../model/index.js'
+import {canonicalRegistry, isJsonObject, MirrorError, type Advice, type JsonObject} from '../model/index.js'
 import type {BasicCredential, Credential} from './credential.js'
 import {HUB_KEY, keysFor, parseRegistryKey, type RegistryKey} from './registry-key.js'
 
@@ -24,7 +24,7 @@ export interface Found {
   readonly origin: string
 }
 
-const HINT = 'Correct the file, or log in again so that it is written anew.'
+const CORRECT: Advice = {kind: 'correct-credential-file'}
 
 /**
  * Reads docker/cli's configfile, containers-auth.json.5, or the flat legacy form, told apart by their content.
@@ -37,10 +37,10 @@ export function parseDockerConfig(text: string, options: {readonly path: string}
     json = JSON.parse(text.trim() === '' ? '{}' : text.replace(/^\uFEFF/, ''))
   } catch {
     // The parser's message quotes the text around the fault, which is where passwords are: it is not kept as a cause.
-    throw new MirrorError('CREDENTIALS_INVALID', `${path} is not JSON`, {hint: HINT})
+    throw new MirrorError('CREDENTIALS_INVALID', `${path} is not JSON`, {advice: CORRECT})
   }
   if (!isJsonObject(json))
-    throw new MirrorError('CREDENTIALS_INVALID', `${path} is not a JSON object`, {hint: HINT})
+    throw new MirrorError('CREDENTIALS_INVALID', `${path} is not a JSON object`, {advice: CORRECT})
   const auths = isFlat(json) ? json : sectionOf(json, 'auths', path)
   const credHelpers = Object.entries(sectionOf(json, 'credHelpers', path))
   const {credsStore} = json
@@ -160,7 +160,7 @@ function plainPair(username: string | undefined, password: string | undefined): 
 function decodeAuth(auth: string, where: {readonly path: string; readonly key: string}): BasicCredential {
   const invalid = (why: string): MirrorError =>
     new MirrorError('CREDENTIALS_INVALID', `${where.path}: the auth of ${JSON.stringify(where.key)} ${why}`, {
-      hint: HINT,
+      advice: CORRECT,
     })
   const base64 = auth.trim()
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw invalid('is not base64')
@@ -185,5 +185,5 @@ function isFlat(json: JsonObject): boolean {
 function sectionOf(json: JsonObject, name: string, path: string): JsonObject {
   const section = json[name] ?? {}
   if (isJsonObject(section)) return section
-  throw new MirrorError('CREDENTIALS_INVALID', `${path}: ${name} is not an object`, {hint: HINT})
+  throw new MirrorError('CREDENTIALS_INVALID', `${path}: ${name} is not an object`, {advice: CORRECT})
 }

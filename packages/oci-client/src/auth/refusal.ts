@@ -30,10 +30,9 @@ export function authRequired(options: {
     ({place, found, detail}) => `${place}: ${detail === undefined ? found : `${found} (${detail})`}`,
   )
   const where = places.length === 0 ? '' : `; looked in ${places.join('; ')}`
-  const prefix = side === 'source' ? '--source-' : '--'
   return new MirrorError('AUTH_REQUIRED', `${registry} asks for a credential and none was found${where}`, {
     side,
-    hint: `give ${prefix}username with ${prefix}password-stdin, or ${prefix}docker-config FILE with an entry for this registry`,
+    advice: {kind: 'log-in'},
   })
 }
 
@@ -47,12 +46,12 @@ export function authRefused({registry, side, held, tokenServer}: Refusal): Mirro
   if (tokenServer !== undefined && (standing === 'proven' || standing === 'admitted')) {
     return new MirrorError('DENIED', `${by} gives no token to ${who}${said}`, {
       side,
-      hint: 'Check that the account may use this repository, and that its project exists.',
+      advice: {kind: 'check-rights'},
     })
   }
   return new MirrorError('AUTH_FAILED', `${by} refuses ${who}${said}`, {
     side,
-    hint: 'Check the user name and the password or token, or log in again.',
+    advice: {kind: 'check-credential'},
   })
 }
 
@@ -65,6 +64,6 @@ export function authUnusable(options: {
   return new MirrorError(
     'CREDENTIALS_INVALID',
     `${options.registry} cannot be given ${describeCredential(options.credential)}: it asks for a user name and a password`,
-    {side: options.side, hint: 'Log in to this registry with a user name and a password.'},
+    {side: options.side, advice: {kind: 'use-password'}},
   )
 }

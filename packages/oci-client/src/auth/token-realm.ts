@@ -1,5 +1,5 @@
 import type {HttpUrl} from '../http/send.js'
-import {MirrorError, type Side} from '../model/index.js'
+import {MirrorError, type Advice, type Side} from '../model/index.js'
 
 /** Where a registry's Bearer challenge sends its clients for tokens. */
 export interface TokenRealm {
@@ -19,17 +19,14 @@ export function parseRealm(
   options: {readonly origin: string; readonly registry: string; readonly side: Side},
 ): TokenRealm {
   const {origin, registry, side} = options
-  const invalid = (why: string, hint?: string): MirrorError =>
-    new MirrorError('PROTOCOL', `${registry} sends its clients to a token server ${why}`, {side, hint})
+  const invalid = (why: string, advice?: Advice): MirrorError =>
+    new MirrorError('PROTOCOL', `${registry} sends its clients to a token server ${why}`, {side, advice})
   const realm = parameters.get('realm') ?? ''
   const url = URL.canParse(realm) ? new URL(realm) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw invalid('whose address cannot be read')
   if (url.username !== '' || url.password !== '') throw invalid('whose address carries a user name')
   if (url.protocol === 'http:' && !origin.startsWith('http:')) {
-    throw invalid(
-      `without TLS (${url.host}), so no credential was sent`,
-      'Correct the realm in the registry’s configuration to an https address.',
-    )
+    throw invalid(`without TLS (${url.host}), so no credential was sent`, {kind: 'use-https-realm'})
   }
   return {
     url: {origin: url.origin, path: `${url.pathname}${url.search}`},

@@ -53,7 +53,7 @@ export async function requestToken(request: TokenRequest, options: TokenRequestO
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     const message = `token server ${realm.host} of ${options.registry}: ${error.message}`
     throw asFinal(
-      new MirrorError(error.code, message, {side: options.side, hint: error.hint, cause: error.cause}),
+      new MirrorError(error.code, message, {side: options.side, advice: error.advice, cause: error.cause}),
     )
   }
 }
@@ -135,7 +135,7 @@ async function readGrant(
   )
   if (typeof token !== 'string' || !isHeaderToken(token)) {
     throw new MirrorError('PROTOCOL', 'its answer holds no token', {
-      hint: `Check that ${realm.host} is the token server, and that no proxy answers in its place.`,
+      advice: {kind: 'check-token-server', host: realm.host},
     })
   }
   return {kind: 'granted', token, life: lifeOf(json?.['expires_in'])}

@@ -32,8 +32,7 @@ export async function hasBlob(client: RegistryClient, question: BlobQuestion): P
   }
   throw await responseError(response, {
     side: client.side,
-    what: 'cannot ask for the blob',
-    reference: nameOf(client, question),
+    what: `cannot ask for the blob ${nameOf(client, question)}`,
   })
 }
 

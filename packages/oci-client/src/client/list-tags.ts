@@ -56,7 +56,7 @@ export async function readTags(
   for (let page = 1; ; page++) {
     const {response, bytes} = answer
     if (response.status !== 200)
-      throw await responseError(response, {side: client.side, what: 'cannot list the tags', reference: name})
+      throw await responseError(response, {side: client.side, what: `cannot list the tags of ${name}`})
     const before = tags.size
     const listed = tagsIn(bytes, {name, client})
     for (const tag of listed) tags.add(tag)

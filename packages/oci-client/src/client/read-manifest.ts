@@ -80,7 +80,7 @@ export async function readManifest(
     return undefined
   }
   if (response.status !== 200)
-    throw await responseError(response, {side: client.side, what: 'cannot read the manifest', reference})
+    throw await responseError(response, {side: client.side, what: `cannot read the manifest of ${reference}`})
   const stranger = (): MirrorError =>
     notRegistry(response, {
       bytes,
@@ -157,6 +157,6 @@ function mismatch(
   return new MirrorError(
     'DIGEST_MISMATCH',
     `the registry gives ${actual} for ${formatReference(target)}, not ${expected}`,
-    {side: client.side, hint: DAMAGED},
+    {side: client.side, advice: DAMAGED},
   )
 }

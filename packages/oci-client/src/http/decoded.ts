@@ -27,7 +27,7 @@ export async function decoded(response: HttpResponse, bytes: Uint8Array, limit: 
     throw new MirrorError(
       'PROTOCOL',
       `${host} answers in the encoding ${excerpt(encoding, 40)}, although it was asked for none`,
-      {hint: 'Switch compression off in the proxy in front of the registry.'},
+      {advice: {kind: 'switch-off-compression'}},
     )
   }
   try {

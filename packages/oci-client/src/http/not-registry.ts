@@ -38,16 +38,12 @@ export function notRegistry(
   const told = type === undefined ? '' : ` (${printable(type.slice(0, 100))})`
   const place = redactUrl(formatUrl(response.url)).slice(0, 300)
   const [prefix] = repository?.includes('/') === true ? repository.split('/') : []
-  const path =
-    prefix === undefined
-      ? ''
-      : ` The API must be at /v2/ of the host; a registry under the path /${prefix} cannot be used.`
   return new MirrorError(
     'PROTOCOL',
     `${host} answers with ${kind}${told} where ${asked} should be, at ${printable(place)}`,
     {
       side,
-      hint: `Check that ${host} is a registry, and that no login page or proxy answers in its place.${path}`,
+      advice: {kind: 'check-is-registry', host, ...(prefix === undefined ? {} : {path: `/${prefix}`})},
     },
   )
 }

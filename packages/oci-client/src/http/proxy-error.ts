@@ -1,4 +1,4 @@
-import {MirrorError, type Side} from '../model/index.js'
+import {MirrorError, type Advice, type Side} from '../model/index.js'
 import {networkCode, networkReason} from './network-code.js'
 
 /** A proxy that answered, but did not let the connection through. */
@@ -12,7 +12,7 @@ export function proxyRefused(
     `the proxy ${proxy} does not connect to ${target}: status ${status}`,
     {
       side,
-      hint: hintFor(status, target),
+      advice: adviceFor(status, target),
       cause: Object.assign(new Error(`CONNECT was answered with ${status}`), {
         code: `PROXY_STATUS_${status}`,
       }),
@@ -27,18 +27,13 @@ export function proxyUnreachable(
 ): MirrorError {
   return new MirrorError('PROXY_FAILED', `the proxy ${proxy} cannot be used: ${networkReason(cause)}`, {
     side,
-    hint:
-      networkCode(cause) === undefined
-        ? 'is it an http:// or an https:// proxy?'
-        : 'check HTTPS_PROXY, HTTP_PROXY and --proxy, or name the registry in NO_PROXY to go past it',
+    advice: {kind: networkCode(cause) === undefined ? 'check-proxy-scheme' : 'check-proxy'},
     cause,
   })
 }
 
-function hintFor(status: number, target: string): string {
-  if (status === 407)
-    return 'put its user name and password into the proxy URL: http://user:password@host:port'
-  if (status === 502 || status === 503 || status === 504)
-    return `is ${target} up, and can the proxy reach it?`
-  return `allow ${target} at the proxy, or name it in NO_PROXY to go past the proxy`
+function adviceFor(status: number, target: string): Advice {
+  if (status === 407) return {kind: 'add-proxy-login'}
+  if (status === 502 || status === 503 || status === 504) return {kind: 'check-behind-proxy', target}
+  return {kind: 'allow-at-proxy', target}
 }

@@ -153,7 +153,7 @@ function userOf({username, password}: URL): string | undefined {
 /** Without the URL itself: it may hold a password. */
 function invalid(why: string, cause?: unknown): MirrorError {
   return new MirrorError('CONFIG_INVALID', `the proxy cannot be used: ${why}`, {
-    hint: 'give it as http://host:port or https://host:port, with user:password@ in front of the host if it asks for them',
+    advice: {kind: 'correct-proxy-url'},
     cause,
   })
 }

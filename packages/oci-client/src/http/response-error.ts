@@ -1,13 +1,11 @@
 import {readFailure, type Failure} from './failure.js'
 import type {HttpResponse} from './send.js'
-import {MirrorError, type ErrorCode, type Side} from '../model/index.js'
+import {MirrorError, type Advice, type ErrorCode, type Side} from '../model/index.js'
 
 export interface ResponseErrorOptions {
   readonly side: Side
-  /** What was being done, as in `cannot push the blob sha256:…`. */
+  /** The failure and its object, as in `cannot push the blob registry.example/app@sha256:…`. */
   readonly what: string
-  /** The image it was done for. */
-  readonly reference?: string | undefined
 }
 
 /** The error for a response whose status the caller cannot use; reads its body. */
@@ -28,35 +26,25 @@ function failureError(
   failure: Failure,
   options: ResponseErrorOptions & {readonly authorized?: boolean; readonly outOfScope?: boolean},
 ): MirrorError {
-  const {side, what, reference} = options
-  const {code, hint} = judge(failure, options)
-  const place = reference === undefined ? '' : ` of ${reference}`
+  const {side, what} = options
+  const {code, advice} = judge(failure, options)
   const said = failure.text === '' ? '' : `: ${failure.text}`
-  return new MirrorError(
-    code,
-    `${what}${place}: the registry answered ${statusText(failure.status)}${said}`,
-    {side, hint},
-  )
+  return new MirrorError(code, `${what}: the registry answered ${statusText(failure.status)}${said}`, {
+    side,
+    advice,
+  })
 }
 
 interface Verdict {
   readonly code: ErrorCode
-  readonly hint?: string
+  readonly advice?: Advice
 }
-
-const PUSH_RIGHTS =
-  'does the account have the right to push there, and does the project exist? (Harbor and GitLab refuse both alike)'
-const PULL_RIGHTS = 'does the account have the right to pull from there?'
-const CREATE = 'create the project or repository at the registry first, or choose another namespace'
-
-const FORGETFUL =
-  'the registry forgets uploads: several of them behind one address need the same storage and the same secret (http.secret)'
 
 /** Codes of the distribution-spec and of the registries that add their own, which say more than the status. */
 const BY_CODE: Readonly<Record<string, Verdict>> = {
   BLOB_UNKNOWN: {code: 'BLOB_UNKNOWN'},
   MANIFEST_BLOB_UNKNOWN: {code: 'BLOB_UNKNOWN'},
-  BLOB_UPLOAD_UNKNOWN: {code: 'REGISTRY_FAILED', hint: FORGETFUL},
+  BLOB_UPLOAD_UNKNOWN: {code: 'REGISTRY_FAILED', advice: {kind: 'share-upload-storage'}},
   MANIFEST_UNKNOWN: {code: 'NOT_FOUND'},
   MANIFEST_INVALID: {code: 'MANIFEST_REJECTED'},
   MANIFEST_UNVERIFIED: {code: 'MANIFEST_REJECTED'},
@@ -64,18 +52,18 @@ const BY_CODE: Readonly<Record<string, Verdict>> = {
   TAG_INVALID: {code: 'NAME_INVALID'},
   NAME_INVALID: {
     code: 'NAME_INVALID',
-    hint: 'some registries take only so many path components: --max-depth joins deeper ones',
+    advice: {kind: 'shorten-repository'},
   },
-  NAME_UNKNOWN: {code: 'REPOSITORY_UNKNOWN', hint: CREATE},
-  TOOMANYREQUESTS: {code: 'RATE_LIMITED', hint: 'try again later, or lower --concurrency'},
+  NAME_UNKNOWN: {code: 'REPOSITORY_UNKNOWN', advice: {kind: 'create-repository'}},
+  TOOMANYREQUESTS: {code: 'RATE_LIMITED', advice: {kind: 'slow-down'}},
   // Artifact Registry and ECR, for a tag that may not be moved.
-  TAG_IMMUTABLE: {code: 'DENIED', hint: 'the tag is immutable at the registry'},
-  IMAGETAGALREADYEXISTSEXCEPTION: {code: 'DENIED', hint: 'the tag is immutable at the registry'},
+  TAG_IMMUTABLE: {code: 'DENIED', advice: {kind: 'use-another-tag'}},
+  IMAGETAGALREADYEXISTSEXCEPTION: {code: 'DENIED', advice: {kind: 'use-another-tag'}},
 }
 
 const FULL: Verdict = {
   code: 'REGISTRY_FULL',
-  hint: "the registry's disk is full: make room there, then run this again",
+  advice: {kind: 'free-registry-disk'},
 }
 
 /** Distribution answers 500 UNKNOWN with the system's error: its words, or `"Err":28` of a filesystem (ENOSPC). */
@@ -85,16 +73,11 @@ function tellsOfFullDisk({message, detail}: Failure['errors'][number]): boolean 
 
 function judge(
   {status, errors}: Failure,
-  {
-    side,
-    authorized = true,
-    outOfScope = false,
-  }: {readonly side: Side; readonly authorized?: boolean; readonly outOfScope?: boolean},
+  {authorized = true, outOfScope = false}: {readonly authorized?: boolean; readonly outOfScope?: boolean},
 ): Verdict {
-  const rights = side === 'target' ? PUSH_RIGHTS : PULL_RIGHTS
   // Harbor tells of a missing project with UNAUTHORIZED or NOT_FOUND.
   if (errors.some(({message}) => /^project .{1,255} not found$/is.test(message))) {
-    return {code: 'REPOSITORY_UNKNOWN', hint: CREATE}
+    return {code: 'REPOSITORY_UNKNOWN', advice: {kind: 'create-repository'}}
   }
   if (status < 500) {
     for (const {code} of errors) {
@@ -103,18 +86,18 @@ function judge(
     }
   }
   if (status >= 500 && errors.some(tellsOfFullDisk)) return FULL
-  if (outOfScope) return {code: 'DENIED', hint: rights}
+  if (outOfScope) return {code: 'DENIED', advice: {kind: 'check-rights'}}
   if (status === 401) {
     return authorized
-      ? {code: 'AUTH_FAILED', hint: 'check the user name and the password or token'}
+      ? {code: 'AUTH_FAILED', advice: {kind: 'check-credential'}}
       : {
           code: 'AUTH_REQUIRED',
-          hint: 'give --username and --password-stdin, or log in with docker or podman first',
+          advice: {kind: 'log-in'},
         }
   }
   if (status === 412) return quotaIn(errors) ?? byStatus(status)
   if (status === 403 || errors.some(({code}) => code === 'DENIED' || code === 'UNAUTHORIZED')) {
-    return quotaIn(errors) ?? {code: 'DENIED', hint: rights}
+    return quotaIn(errors) ?? {code: 'DENIED', advice: {kind: 'check-rights'}}
   }
   return byStatus(status)
 }
@@ -122,36 +105,36 @@ function judge(
 function byStatus(status: number): Verdict {
   switch (status) {
     case 404:
-      return {code: 'NOT_FOUND', hint: 'is that the right host, port and namespace, and is it a registry?'}
+      return {code: 'NOT_FOUND', advice: {kind: 'check-registry-address'}}
     case 405:
       return {
         code: 'DENIED',
-        hint: 'the registry may be read-only, or a proxy in front of it refuses the method',
+        advice: {kind: 'allow-writes'},
       }
     case 412:
       return {
         code: 'DENIED',
-        hint: 'the tag may be immutable at the registry, or a policy or quota forbids the push',
+        advice: {kind: 'check-tag-policy'},
       }
     case 413:
       return {
         code: 'TOO_LARGE',
-        hint: 'raise the body limit of the proxy in front of the registry (nginx: client_max_body_size 0), or set --chunk-size below it',
+        advice: {kind: 'raise-body-limit'},
       }
     case 415:
-      return {code: 'MANIFEST_REJECTED', hint: 'the registry does not take this kind of manifest'}
+      return {code: 'MANIFEST_REJECTED', advice: {kind: 'convert-manifest'}}
     case 429:
-      return {code: 'RATE_LIMITED', hint: 'try again later, or lower --concurrency'}
+      return {code: 'RATE_LIMITED', advice: {kind: 'slow-down'}}
     case 507:
       return FULL
   }
-  if (status >= 500) return {code: 'REGISTRY_FAILED', hint: "look into the registry's log"}
+  if (status >= 500) return {code: 'REGISTRY_FAILED', advice: {kind: 'read-registry-log'}}
   return {code: 'PROTOCOL'}
 }
 
 function quotaIn(errors: Failure['errors']): Verdict | undefined {
   return errors.some(({message}) => /quota|exceeded|upper limit/i.test(message))
-    ? {code: 'DENIED', hint: "the project's quota at the registry is used up"}
+    ? {code: 'DENIED', advice: {kind: 'raise-quota'}}
     : undefined
 }
 

@@ -1,5 +1,5 @@
 import {excerpt} from './printable.js'
-import {messageOf, MirrorError, type ErrorCode, type Side} from '../model/index.js'
+import {messageOf, MirrorError, type Advice, type ErrorCode, type Side} from '../model/index.js'
 
 export interface TlsPeer {
   readonly code: string
@@ -30,15 +30,14 @@ const VERSION = /unsupported.protocol|protocol.version|no.protocols.available/i
 /** The error of a TLS handshake; undefined where the failure is another. */
 export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined {
   const {code, place, side} = peer
-  const flag = (name: string): string => (side === 'source' ? `--source-${name}` : `--${name}`)
-  const make = (kind: ErrorCode, message: string, hint?: string): MirrorError =>
-    new MirrorError(kind, message, {side, hint, cause: error})
+  const make = (kind: ErrorCode, message: string, advice?: Advice): MirrorError =>
+    new MirrorError(kind, message, {side, advice, cause: error})
 
   if (UNKNOWN_CA.has(code)) {
     return make(
       'TLS_UNTRUSTED',
       `the certificate of ${place} is signed by an authority that is not trusted here`,
-      `give the authority's certificate with ${flag('cacert')} FILE`,
+      {kind: 'trust-authority'},
     )
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
@@ -46,53 +45,39 @@ export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined
     return make(
       'TLS_UNTRUSTED',
       `the certificate of ${place} is for other names${names === undefined ? '' : `: ${names}`}`,
-      'name the registry as its certificate does, or have a certificate made for this name',
+      {kind: 'use-certificate-name'},
     )
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     const state = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'
-    return make(
-      'TLS_UNTRUSTED',
-      `the certificate of ${place} ${state}`,
-      "renew it, or check this machine's clock",
-    )
+    return make('TLS_UNTRUSTED', `the certificate of ${place} ${state}`, {kind: 'check-clock'})
   }
   if (REFUSED.test(code)) {
     return make(
       'TLS_UNTRUSTED',
       `the certificate of ${place} is not accepted: ${excerpt(messageOf(error), 200)}`,
-      `if it is right, give its authority's certificate with ${flag('cacert')} FILE`,
+      {kind: 'trust-authority-if-right'},
     )
   }
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return undefined
   const text = `${code} ${messageOf(error)}`
   if (NOT_TLS.test(text)) {
-    return make(
-      'TLS_NOT_SPOKEN',
-      `${place} does not speak TLS`,
-      `if the registry is meant to speak plain HTTP, say so with ${flag('plain-http')}`,
-    )
+    return make('TLS_NOT_SPOKEN', `${place} does not speak TLS`, {kind: 'use-plain-http'})
   }
   if (REFUSES_CERTIFICATE.test(text)) {
-    return make(
-      'TLS_FAILED',
-      `${place} does not accept the client certificate`,
-      `check ${flag('client-cert')} and ${flag('client-key')}: is it one that this registry knows the authority of?`,
-    )
+    return make('TLS_FAILED', `${place} does not accept the client certificate`, {
+      kind: 'check-client-certificate',
+    })
   }
   if (WANTS_CERTIFICATE.test(text)) {
     return make(
       'TLS_FAILED',
       `${place} ended the TLS handshake, as one does that wants a client certificate`,
-      wanted(flag),
+      {kind: 'give-client-certificate'},
     )
   }
   if (VERSION.test(text)) {
-    return make(
-      'TLS_FAILED',
-      `${place} offers no version of TLS that is still safe`,
-      'have TLS 1.2 or 1.3 switched on there',
-    )
+    return make('TLS_FAILED', `${place} offers no version of TLS that is still safe`, {kind: 'switch-on-tls'})
   }
   return make('TLS_FAILED', `TLS with ${place} fails: ${excerpt(code, 80)}`)
 }
@@ -106,24 +91,19 @@ export function misunderstoodError(
   {origin, side}: {readonly origin: string; readonly side: Side},
 ): MirrorError | undefined {
   const {host} = new URL(origin)
-  const prefix = side === 'source' ? '--source-' : '--'
   if (/HTTP request (?:to an HTTPS server|was sent to HTTPS port)/i.test(text)) {
     return new MirrorError('PROTOCOL', `${host} speaks HTTPS, and was spoken to in plain HTTP`, {
       side,
-      hint: `leave out ${prefix}plain-http`,
+      advice: {kind: 'use-https'},
     })
   }
   if (/required SSL certificate was (?:not )?sent|SSL certificate error/i.test(text)) {
     return new MirrorError('TLS_FAILED', `${host} wants a client certificate`, {
       side,
-      hint: wanted((name) => prefix + name),
+      advice: {kind: 'give-client-certificate'},
     })
   }
   return undefined
-}
-
-function wanted(flag: (name: string) => string): string {
-  return `give a client certificate with ${flag('client-cert')} FILE ${flag('client-key')} FILE`
 }
 
 function certificateNames(error: unknown): string | undefined {

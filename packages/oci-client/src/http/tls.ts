@@ -1,7 +1,7 @@
 import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {readFileSync, statSync} from 'node:fs'
 import * as tls from 'node:tls'
-import {limits, MirrorError} from '../model/index.js'
+import {limits, MirrorError, type Advice} from '../model/index.js'
 import type {TlsOptions} from './options.js'
 
 export interface SecureContexts {
@@ -45,7 +45,7 @@ function splitCertificates(pem: string, what: string): readonly string[] {
     throw invalid(`${what} is over the limit of ${limits.certificateBytes} bytes`)
   }
   const blocks = pemBlocks(pem)
-  if (blocks.length === 0) throw invalid(`${what} holds no certificate`, {hint: `it must be PEM: ${BEGIN} …`})
+  if (blocks.length === 0) throw invalid(`${what} holds no certificate`, {advice: {kind: 'use-pem'}})
   for (const [index, block] of blocks.entries()) {
     readCertificate(block, `certificate ${index + 1} of ${what}`)
   }
@@ -81,7 +81,7 @@ function readIdentity({clientCert, clientKey}: TlsOptions): {cert: string; key: 
   try {
     fits = new X509Certificate(own ?? '').checkPrivateKey(createPrivateKey(clientKey))
   } catch (cause) {
-    throw invalid('the client key cannot be read', {cause, hint: 'it must be PEM, and not encrypted'})
+    throw invalid('the client key cannot be read', {cause, advice: {kind: 'use-plain-key'}})
   }
   if (!fits) throw invalid('the client key does not belong to the client certificate')
   return {cert: clientCert, key: clientKey}
@@ -126,7 +126,7 @@ function once<T>(make: () => T): () => T {
 
 function invalid(
   message: string,
-  options: {readonly hint?: string; readonly cause?: unknown} = {},
+  options: {readonly advice?: Advice; readonly cause?: unknown} = {},
 ): MirrorError {
   return new MirrorError('CERTIFICATE_INVALID', message, options)
 }

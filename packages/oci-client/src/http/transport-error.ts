@@ -1,7 +1,7 @@
 import {isConnectionFailure, networkCode, networkReason} from './network-code.js'
 import {excerpt} from './printable.js'
 import {tlsError} from './tls-error.js'
-import {isMirrorError, messageOf, MirrorError, type Side} from '../model/index.js'
+import {isMirrorError, messageOf, MirrorError, type Advice, type Side} from '../model/index.js'
 
 /** Who was spoken to when it failed. */
 export interface Peer {
@@ -72,35 +72,26 @@ export function transportError(error: unknown, peer: Peer): unknown {
   const {side} = peer
   const {host, hostname, port, protocol} = new URL(peer.origin)
   const place = port === '' ? `${host}:${protocol === 'https:' ? 443 : 80}` : host
-  const make = (kind: 'UNREACHABLE' | 'TIMEOUT' | 'PROTOCOL', message: string, hint?: string): MirrorError =>
-    new MirrorError(kind, message, {side, hint, cause: error})
+  const make = (
+    kind: 'UNREACHABLE' | 'TIMEOUT' | 'PROTOCOL',
+    message: string,
+    advice?: Advice,
+  ): MirrorError => new MirrorError(kind, message, {side, advice, cause: error})
   const fromTls = protocol === 'https:' ? tlsError(error, {code, place, side}) : undefined
   if (fromTls !== undefined) return fromTls
 
   switch (code) {
     case 'ETIMEDOUT':
     case 'UND_ERR_CONNECT_TIMEOUT':
-      return make(
-        'TIMEOUT',
-        `no connection to ${place} in time`,
-        'check the address, the port and any firewall between',
-      )
+      return make('TIMEOUT', `no connection to ${place} in time`, {kind: 'check-network-path'})
     case 'UND_ERR_HEADERS_TIMEOUT':
       return make('TIMEOUT', `${place} did not answer in time`)
     case 'UND_ERR_BODY_TIMEOUT':
       return make('TIMEOUT', `${place} stopped in the middle of an answer`)
     case 'ECONNREFUSED':
-      return make(
-        'UNREACHABLE',
-        `${place} refuses the connection`,
-        'is the registry running, and is that its port?',
-      )
+      return make('UNREACHABLE', `${place} refuses the connection`, {kind: 'check-registry-running'})
     case 'ENOTFOUND':
-      return make(
-        'UNREACHABLE',
-        `the name ${hostname} is not known`,
-        'check its spelling and the name server; a name that only a proxy can resolve needs HTTPS_PROXY or --proxy',
-      )
+      return make('UNREACHABLE', `the name ${hostname} is not known`, {kind: 'check-host-name'})
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return new MirrorError('CANCELLED', `the connections to ${place} were closed here`, {
@@ -116,16 +107,17 @@ export function transportError(error: unknown, peer: Peer): unknown {
   if (isConnectionFailure(code)) {
     return make(
       'UNREACHABLE',
-      `${place}: ${networkReason(error)}`,
-      protocol === 'http:' ? IF_HTTPS : undefined,
+      `the exchange with ${place} failed: ${networkReason(error)}`,
+      protocol === 'http:' ? {kind: 'use-https'} : undefined,
     )
   }
   if (code.startsWith('HPE_')) {
-    const hint = protocol === 'http:' ? IF_HTTPS : 'is there a registry at that port?'
-    return make('PROTOCOL', `${place} does not answer in HTTP`, hint)
+    return make('PROTOCOL', `${place} does not answer in HTTP`, {
+      kind: protocol === 'http:' ? 'use-https' : 'check-registry-address',
+    })
   }
   const fromSystem = error instanceof Error && 'syscall' in error
-  return fromSystem ? make('UNREACHABLE', `${place}: ${excerpt(messageOf(error), 200)}`) : error
+  return fromSystem
+    ? make('UNREACHABLE', `the exchange with ${place} failed: ${excerpt(messageOf(error), 200)}`)
+    : error
 }
-
-const IF_HTTPS = 'if the registry speaks HTTPS at that port, leave out --plain-http'

@@ -31,6 +31,7 @@ type PlainAdvice =
   // credentials and rights
   | 'log-in'
   | 'check-credential'
+  | 'use-https-realm'
   | 'use-password'
   | 'check-rights'
   | 'check-deletion-right'
@@ -104,6 +105,8 @@ export type Advice =
   /** `host:port` that a proxy does not let through. */
   | {readonly kind: 'allow-at-proxy'; readonly target: string}
   | {readonly kind: 'check-token-server'; readonly host: string}
+  /** `path`: a path under which the registry may be served. */
+  | {readonly kind: 'check-is-registry'; readonly host: string; readonly path?: string}
   | {readonly kind: 'run-helper'; readonly program: string; readonly server: string}
   | {readonly kind: 'install-helper'; readonly program: string}
   | {readonly kind: 'decompress'; readonly compression: ForeignCompression}

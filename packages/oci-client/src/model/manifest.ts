@@ -50,7 +50,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   const json = parseJsonObject(bytes, 'manifest')
   if (json['schemaVersion'] === 1) {
     throw new MirrorError('SOURCE_UNSUPPORTED', 'Docker schema 1 manifests are not supported', {
-      hint: 'Pull and save the image again with a current tool: it will be stored as schema 2 or OCI.',
+      advice: {kind: 'save-with-current-tool'},
     })
   }
   // Read as one by this program and as the other by a registry, it would not be what it seems (CVE-2021-41190).

@@ -112,21 +112,17 @@ async function discarded(response: HttpResponse, result: DeleteTagResult): Promi
   return result
 }
 
-const SWITCHED_OFF =
-  'the registry may have deletion switched off: distribution needs storage.delete.enabled: true, and must not be read-only'
-const NO_RIGHT = 'does the account have the right to delete there?'
-
 async function refusal(
   client: RegistryClient,
   {response, target}: {readonly response: HttpResponse; readonly target: Reference},
 ): Promise<MirrorError> {
   const {status} = response
   const reference = formatReference(target)
-  const error = await responseError(response, {side: client.side, what: 'cannot delete the tag', reference})
+  const error = await responseError(response, {side: client.side, what: `cannot delete the tag ${reference}`})
   const {code, message, side} = error
-  if (status === 405) return new MirrorError(code, message, {side, hint: SWITCHED_OFF})
+  if (status === 405) return new MirrorError(code, message, {side, advice: {kind: 'switch-on-deletion'}})
   if (code === 'DENIED' && (status === 401 || status === 403))
-    return new MirrorError(code, message, {side, hint: NO_RIGHT})
+    return new MirrorError(code, message, {side, advice: {kind: 'check-deletion-right'}})
   return error
 }
 
@@ -134,10 +130,10 @@ async function refusal(
 function switchedOff(client: RegistryClient, target: Reference): MirrorError {
   return new MirrorError(
     'DENIED',
-    `cannot delete the tag of ${formatReference(target)}: the registry deletes nothing`,
+    `cannot delete the tag ${formatReference(target)}: the registry deletes nothing`,
     {
       side: client.side,
-      hint: SWITCHED_OFF,
+      advice: {kind: 'switch-on-deletion'},
     },
   )
 }
@@ -145,10 +141,10 @@ function switchedOff(client: RegistryClient, target: Reference): MirrorError {
 function unlisted(client: RegistryClient, target: Reference): MirrorError {
   return new MirrorError(
     'PROTOCOL',
-    `cannot delete the tag of ${formatReference(target)}: the registry leaves it out of its list of tags`,
+    `cannot delete the tag ${formatReference(target)}: the registry leaves it out of its list of tags`,
     {
       side: client.side,
-      hint: 'what else uses its manifest cannot be known, so it stays; a cache in front of the registry may be behind',
+      advice: {kind: 'check-tag-list'},
     },
   )
 }

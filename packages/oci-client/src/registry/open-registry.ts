@@ -65,7 +65,6 @@ async function ping(client: RegistryClient, {signal}: CallOptions): Promise<void
   if ((status >= 200 && status < 300) || status === 404 || status === 403) return response.discard()
   throw await responseError(response, {
     side: client.side,
-    what: 'cannot use the registry',
-    reference: client.registry,
+    what: `cannot use the registry ${client.registry}`,
   })
 }

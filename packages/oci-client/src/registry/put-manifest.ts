@@ -38,13 +38,13 @@ export async function putManifestBytes(
     scopes: [pushScope(target.repository)],
   })
   if (response.status < 200 || response.status > 299)
-    throw await responseError(response, {side: client.side, what: 'cannot push the manifest', reference})
+    throw await responseError(response, {side: client.side, what: `cannot push the manifest of ${reference}`})
   await response.discard()
   const stored = digestHeader(response)
   if (stored !== undefined && stored !== digestOf(bytes, algorithmOf(stored))) {
     throw new MirrorError('PROTOCOL', `${reference}: the registry stored another manifest, ${stored}`, {
       side: client.side,
-      hint: 'Something between here and the registry changes what is sent; a digest must never change.',
+      advice: {kind: 'find-changing-proxy'},
     })
   }
   return response

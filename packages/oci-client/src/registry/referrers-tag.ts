@@ -52,7 +52,7 @@ async function append(
     throw new MirrorError(
       'MANIFEST_REJECTED',
       `${formatReference(target)} is no index, so the referrers of ${subject} cannot be listed in it`,
-      {side: client.side, hint: 'Remove that tag, or push with --no-referrers.'},
+      {side: client.side, advice: {kind: 'free-referrers-tag'}},
     )
   }
   if (existing?.children.some(({digest}) => digest === manifest.descriptor.digest) === true) return

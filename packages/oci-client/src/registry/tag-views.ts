@@ -136,7 +136,7 @@ function tooMany(
     `${client.registry}/${repository} has more than ${what}: no tag of it can be deleted`,
     {
       side: client.side,
-      hint: 'the registry deletes only whole manifests, and what else uses one has to be looked for first: delete by its own means',
+      advice: {kind: 'delete-by-registry'},
     },
   )
 }

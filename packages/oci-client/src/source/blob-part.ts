@@ -56,10 +56,10 @@ export async function openPart(
     await response.discard()
     throw new MirrorError('BLOB_MISSING', `the registry lacks the blob ${reference}`, {
       side: client.side,
-      hint: 'The image is incomplete at its registry: push it there again, or take it from another one.',
+      advice: {kind: 'complete-at-registry'},
     })
   }
-  throw await responseError(response, {side: client.side, what: 'cannot read the blob', reference})
+  throw await responseError(response, {side: client.side, what: `cannot read the blob ${reference}`})
 }
 
 function isPartFrom(
@@ -87,9 +87,7 @@ async function checkLength(
     `${reference} has ${Number(length)} bytes at the registry, not ${content.size}`,
     {
       side: 'source',
-      hint: packed
-        ? 'A proxy packs what it passes on, though it was asked not to: switch compression off there.'
-        : DAMAGED,
+      advice: packed ? {kind: 'switch-off-compression'} : DAMAGED,
     },
   )
 }

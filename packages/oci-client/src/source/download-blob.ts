@@ -98,7 +98,7 @@ async function* bytesOf(
       throw new MirrorError(
         'DIGEST_MISMATCH',
         `blob ${content.digest} is longer than the ${content.size} bytes it should have`,
-        {side: 'source', hint: DAMAGED},
+        {side: 'source', advice: DAMAGED},
       )
     }
     if (fresh.length === 0) continue
@@ -123,6 +123,6 @@ async function* told(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> 
   try {
     yield* bytes
   } catch (error) {
-    throw onSide('source', error, {hint: DAMAGED})
+    throw onSide('source', error, {advice: DAMAGED})
   }
 }

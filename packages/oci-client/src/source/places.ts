@@ -63,7 +63,7 @@ export function togetherAs(failures: readonly MirrorError[]): MirrorError {
   if (failures.length === 1) return last
   return new MirrorError(last.code, failures.map(({message}) => message).join('; '), {
     ...SOURCE,
-    hint: last.hint,
+    advice: last.advice,
     cause: last,
   })
 }

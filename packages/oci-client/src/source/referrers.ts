@@ -115,7 +115,10 @@ async function byTag(
   )
   if (response.status === 200) return childrenIn(bytes, reference)
   if (response.status !== 404)
-    throw await responseError(response, {side: client.side, what: 'cannot read the referrers', reference})
+    throw await responseError(response, {
+      side: client.side,
+      what: `cannot read the referrers of ${reference}`,
+    })
   await response.discard()
   return []
 }
@@ -150,7 +153,10 @@ async function byApi(
       return undefined
     }
     if (response.status !== 200)
-      throw await responseError(response, {side: client.side, what: 'cannot list what refers to', reference})
+      throw await responseError(response, {
+        side: client.side,
+        what: `cannot list the referrers of ${reference}`,
+      })
     host.referrersApi = 'yes'
     const before = found.size
     const children = childrenIn(bytes, reference)

@@ -40,7 +40,7 @@ export async function resolveReference(
   if (first !== undefined) return {descriptor: first.found, places: from.slice(first.at).map(placeOf)}
   throw new MirrorError('NOT_FOUND', `${formatReference(reference)} is not in its registry`, {
     side: 'source',
-    hint: 'Is the name spelt right? The tag may have been removed at the source.',
+    advice: {kind: 'check-reference'},
   })
 }
 

@@ -5,6 +5,7 @@ export const accessWords = {
   'log-in': ({sided}) =>
     `${given(sided('username'), (username) => `Give ${username} with ${sided('password-stdin')} or ${sided('docker-config')} FILE, or `) || 'First '}log in with docker or podman.`,
   'check-credential': 'Check the user name and the password or token, or log in again.',
+  'use-https-realm': "Correct the realm in the registry's configuration to an https address.",
   'use-password': 'Log in to this registry with a user name and a password.',
   'check-rights': ({side}) =>
     side === 'source'

@@ -4,6 +4,8 @@ import {given, type Words} from './words.js'
 export const registryWords = {
   'check-registry-running': 'Check that the registry is running, and that this is its port.',
   'check-registry-address': 'Check the host, the port and the namespace, and that a registry answers there.',
+  'check-is-registry': (_setting, {host, path}) =>
+    `Check that ${host} is a registry, and that no login page or proxy answers in its place${path === undefined ? '' : `; it has to be at /v2/ of the host, not under the path ${path}`}.`,
   'check-network-path': 'Check the address, the port and any firewall on the way.',
   'check-host-name': ({sided}) =>
     `Check the spelling and the name server; for a name that only a proxy can resolve set HTTPS_PROXY${given(sided('proxy'), (proxy) => ` or give ${proxy}`)}.`,

@@ -49,8 +49,8 @@ export async function refused(
   const name = `${client.registry}/${repository}@${contentKey(blob.content)}`
   const error =
     context.contradiction === undefined
-      ? await responseError(response, {side: client.side, what: 'cannot push the blob', reference: name})
-      : new MirrorError('PROTOCOL', `cannot push the blob: ${name}: ${context.contradiction}`, {
+      ? await responseError(response, {side: client.side, what: `cannot push the blob ${name}`})
+      : new MirrorError('PROTOCOL', `cannot push the blob ${name}: ${context.contradiction}`, {
           side: client.side,
         })
   if (context.contradiction !== undefined) await response.discard()
