@@ -117,6 +117,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'packages/bundle/src': [
     'bytes',
     'volumes',
+    'signature',
     'tar',
     'codecs',
     'unpack',

@@ -88,6 +88,8 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'collect-volumes': {},
   'copy-volumes-again': {},
   'use-writing-version': {},
+  'use-signature-key': {},
+  'refuse-unsigned': {},
   'check-behind-proxy': {target: 'registry.example:5000'},
   'allow-at-proxy': {target: 'registry.example:5000'},
   'use-https-realm': {},

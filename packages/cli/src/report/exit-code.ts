@@ -64,6 +64,8 @@ const INVALID_INPUT: ReadonlySet<string> = new Set<ErrorCode>([
   'IMAGE_NOT_FOUND',
   'CREDENTIALS_INVALID',
   'CERTIFICATE_INVALID',
+  'KEY_INVALID',
+  'SIGNATURE_INVALID',
 ])
 
 const DAMAGED_SOURCE: ReadonlySet<string> = new Set<ErrorCode>([

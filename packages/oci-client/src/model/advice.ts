@@ -60,6 +60,8 @@ type PlainAdvice =
   | 'collect-volumes'
   | 'copy-volumes-again'
   | 'use-writing-version'
+  | 'use-signature-key'
+  | 'refuse-unsigned'
   | 'make-again'
   | 'complete-archive'
   | 'wait-until-written'

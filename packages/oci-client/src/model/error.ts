@@ -13,6 +13,8 @@ export type ErrorCode =
   | 'IMAGE_NOT_FOUND'
   | 'CREDENTIALS_INVALID'
   | 'CERTIFICATE_INVALID'
+  | 'KEY_INVALID'
+  | 'SIGNATURE_INVALID'
   // the source
   | 'SOURCE_UNREADABLE'
   | 'SOURCE_UNKNOWN'

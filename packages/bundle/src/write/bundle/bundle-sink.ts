@@ -18,6 +18,7 @@ import {createBundlePacker, type BundleCodec} from '../../compress/bundle-packer
 import {formatAbsentContent} from '../../contents/absent-content.js'
 import {writeVolumes} from './volume-writer.js'
 import type {FileSink} from '../file-sink.js'
+import type {SignatureKey} from '../../signature/keys.js'
 import {ofBytes} from '../write-at.js'
 import {writeFailed} from '../write-error.js'
 import {arrange, contentBytes, type BundleContents, type BundleEntry} from './bundle-contents.js'
@@ -36,6 +37,8 @@ export interface BundleOptions {
   readonly maxSize?: number | undefined
   /** Blobs that the far side has. */
   readonly leaveOut?: ReadonlySet<Digest> | undefined
+  /** Signs the checksums. */
+  readonly signKey?: SignatureKey | undefined
   /** Adds docker's manifest.json. */
   readonly dockerCompatible?: boolean | undefined
   /** The name under which the bundle lists a manifest; undefined where it belongs to another. */
@@ -145,7 +148,7 @@ export class BundleSink implements FileSink {
   }
 
   async #finishArchive(contents: BundleContents, {signal}: CallOptions): Promise<WrittenBundle> {
-    const {codec, threads, maxSize = Infinity} = this.#options
+    const {codec, threads, maxSize = Infinity, signKey} = this.#options
     if (this.#output.kind === 'file') await requireSpace(this.#partial.path, contentBytes(contents))
     const packer = createBundlePacker(codec, {threads})
     try {
@@ -158,7 +161,7 @@ export class BundleSink implements FileSink {
       }
       const directory = await this.#partial.emptyDirectory(VOLUMES)
       const volumes = await writeVolumes(bytes, {directory, maxSize, signal})
-      return {contents, published: await publishFiles(this.#output.path, volumes)}
+      return {contents, published: await publishFiles(this.#output.path, volumes, {signKey})}
     } catch (error) {
       // What is half-written would be in the way of the next run if the disk is full.
       await rm(join(this.#partial.path, VOLUMES), {recursive: true, force: true})

@@ -1,5 +1,7 @@
 import {lstat, readdir, rename, rm, writeFile} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
+import type {SignatureKey} from '../../signature/keys.js'
+import {signatureOf} from '../../signature/signature.js'
 import {checksumsPath, formatChecksums, type FileChecksum} from '../../volumes/checksums.js'
 import {parseVolumeName, volumeName} from '../../volumes/volume-names.js'
 import type {WrittenVolume} from './volume-writer.js'
@@ -13,12 +15,13 @@ export interface PublishedBundle {
 
 /**
  * Gives finished files the names of a bundle: its own, or those of volumes if there are several. An older bundle of the name
- * goes, whatever number of volumes it has. The checksums come last.
+ * goes, whatever number of volumes it has. The checksums come last, with their signature.
  * @throws {MirrorError} WRITE_FAILED
  */
 export async function publishFiles(
   path: string,
   volumes: readonly WrittenVolume[],
+  {signKey}: {readonly signKey?: SignatureKey | undefined} = {},
 ): Promise<PublishedBundle> {
   const name = basename(path)
   const files = volumes.map(({size, sha256, head}, index) => ({
@@ -35,6 +38,10 @@ export async function publishFiles(
       await rename(volume.path, join(dirname(path), files[index]?.name ?? name))
     }
     await removeOthers(path, new Set(files.map((file) => file.name)))
+    if (signKey !== undefined) {
+      const signature = signatureOf(Buffer.from(checksums.text), signKey)
+      await writeFile(`${checksums.path}.sig`, signature, {flush: true})
+    }
     await writeFile(`${checksums.path}.tmp`, checksums.text, {flush: true})
     await rename(`${checksums.path}.tmp`, checksums.path)
     return {files, checksums}

@@ -1,0 +1,48 @@
+import {createPrivateKey, createPublicKey, type KeyObject} from 'node:crypto'
+import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+
+/** A key for detached signatures: ECDSA over P-256 with SHA-256, or Ed25519. */
+export interface SignatureKey {
+  readonly algorithm: 'ecdsa-p256' | 'ed25519'
+  readonly key: KeyObject
+}
+
+/**
+ * Reads a private key in PEM.
+ * @throws {MirrorError} KEY_INVALID
+ */
+export function parsePrivateKey(pem: string | Uint8Array, name: string): SignatureKey {
+  return parse(() => createPrivateKey(Buffer.from(pem)), name)
+}
+
+/**
+ * Reads a public key in PEM; that of a private key or a certificate will do.
+ * @throws {MirrorError} KEY_INVALID
+ */
+export function parsePublicKey(pem: string | Uint8Array, name: string): SignatureKey {
+  return parse(() => createPublicKey(withoutSpaces(Buffer.from(pem).toString('latin1'))), name)
+}
+
+/** Google's page shows its key with a space inside. */
+function withoutSpaces(pem: string): string {
+  return pem.replaceAll(/(?<=^|\n)[A-Za-z0-9+/= ]+(?=\r?\n|$)/g, (line) => line.replaceAll(' ', ''))
+}
+
+function parse(read: () => KeyObject, name: string): SignatureKey {
+  let key: KeyObject
+  try {
+    key = read()
+  } catch (cause) {
+    throw new MirrorError('KEY_INVALID', `${name} holds no key that can be read: ${messageOf(cause)}`, {
+      advice: {kind: 'use-signature-key'},
+      cause,
+    })
+  }
+  const {asymmetricKeyType: type, asymmetricKeyDetails: details} = key
+  if (type === 'ed25519') return {algorithm: 'ed25519', key}
+  if (type === 'ec' && details?.namedCurve === 'prime256v1') return {algorithm: 'ecdsa-p256', key}
+  const kind = [type, details?.namedCurve].filter((part) => part !== undefined).join(' ')
+  throw new MirrorError('KEY_INVALID', `${name} holds a key of another kind: ${kind}`, {
+    advice: {kind: 'use-signature-key'},
+  })
+}

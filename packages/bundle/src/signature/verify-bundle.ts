@@ -1,0 +1,116 @@
+import {createHash} from 'node:crypto'
+import {open, readFile, stat} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
+import {
+  cancelled,
+  limits,
+  messageOf,
+  MirrorError,
+  type Bytes,
+  type CallOptions,
+} from '@airgap-mirror/oci-client/model'
+import {checksumsPath, parseChecksums} from '../volumes/checksums.js'
+import {parseVolumeName} from '../volumes/volume-names.js'
+import type {SignatureKey} from './keys.js'
+import {isSignatureOf, isSignatureOfStream} from './signature.js'
+
+export interface VerifyBundleOptions extends CallOptions {
+  readonly key: SignatureKey
+}
+
+const CHUNK_BYTES = 1024 * 1024
+
+/**
+ * Holds a bundle to the detached signature beside it, which is of its checksum file (`.SHA256SUMS.sig`), or of the bundle itself
+ * (`.1.sig` as Google names it, `.sig`). All of the bundle is read. @returns the signature's path
+ * @throws {MirrorError} SIGNATURE_INVALID where it is missing or of something else, SOURCE_UNREADABLE, LIMIT_EXCEEDED
+ */
+export async function verifyBundle(path: string, options: VerifyBundleOptions): Promise<string> {
+  const bundle = join(dirname(path), parseVolumeName(path)?.name ?? basename(path))
+  const checksums = checksumsPath(bundle)
+  if (await exists(`${checksums}.sig`)) {
+    await verifyChecksums(checksums, {...options, bundle})
+    return `${checksums}.sig`
+  }
+  for (const signature of [`${path}.1.sig`, `${path}.sig`]) {
+    if (!(await exists(signature))) continue
+    await verifyWhole(path, {...options, signature})
+    return signature
+  }
+  throw invalid(`there is no signature beside ${path}, neither .SHA256SUMS.sig nor .1.sig nor .sig`)
+}
+
+async function verifyChecksums(
+  path: string,
+  {key, bundle, signal}: VerifyBundleOptions & {readonly bundle: string},
+): Promise<void> {
+  const text = await readSmall(path)
+  const signature = await readSmall(`${path}.sig`)
+  if (!isSignatureOf(text, {signature, key}))
+    throw invalid(`${path}.sig is no signature of ${path} by this key`)
+  const files = parseChecksums(Buffer.from(text).toString('utf8'), path)
+  const isOfBundle = (name: string): boolean =>
+    name === basename(bundle) || parseVolumeName(name)?.name === basename(bundle)
+  if (files.length === 0 || !files.every(({name}) => isOfBundle(name))) {
+    throw invalid(`${path} is signed, and lists other files than those of ${bundle}`)
+  }
+  for (const {name, sha256} of files) {
+    const file = join(dirname(bundle), name)
+    const hash = createHash('sha256')
+    for await (const chunk of bytesOf(file, {signal})) hash.update(chunk)
+    if (hash.digest('hex') !== sha256) throw invalid(`${file} is another file than the one that was signed`)
+  }
+}
+
+async function verifyWhole(
+  path: string,
+  {key, signature, signal}: VerifyBundleOptions & {readonly signature: string},
+): Promise<void> {
+  if (key.algorithm !== 'ecdsa-p256') {
+    throw invalid(`${signature} cannot be checked by an Ed25519 key: only signatures of checksum files can`)
+  }
+  const bytes = await readSmall(signature)
+  if (await isSignatureOfStream(bytesOf(path, {signal}), {signature: bytes, key})) return
+  throw invalid(`${signature} is no signature of ${path} by this key`)
+}
+
+async function* bytesOf(path: string, {signal}: CallOptions): Bytes {
+  try {
+    await using file = await open(path)
+    for (;;) {
+      if (signal?.aborted) throw cancelled(signal)
+      const {bytesRead, buffer} = await file.read({buffer: Buffer.allocUnsafe(CHUNK_BYTES)})
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } catch (cause) {
+    throw signal?.aborted === true ? cause : unreadable(path, cause)
+  }
+}
+
+async function readSmall(path: string): Promise<Uint8Array> {
+  try {
+    const {size} = await stat(path)
+    if (size <= limits.checksumsBytes) return await readFile(path)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  throw new MirrorError('LIMIT_EXCEEDED', `${path} is over the limit of ${limits.checksumsBytes} bytes`, {
+    side: 'source',
+  })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
+}
+
+function invalid(message: string): MirrorError {
+  return new MirrorError('SIGNATURE_INVALID', message, {side: 'source', advice: {kind: 'refuse-unsigned'}})
+}
+
+function unreadable(path: string, cause: unknown): MirrorError {
+  return new MirrorError('SOURCE_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, {
+    side: 'source',
+    cause,
+  })
+}
