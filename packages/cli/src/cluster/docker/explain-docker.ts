@@ -3,10 +3,11 @@ import {fileNamesIn, type NodeFiles} from '../files/node-files.js'
 import {parseGoUrl, splitHostPort} from '../go-url.js'
 import {manifestPath} from '../names.js'
 import {isPublicHost} from '../public-registry.js'
+import {explainContainerdStore} from './containerd-store.js'
 import {readDaemonJson, type DaemonJson} from './daemon-json.js'
 import {isInsecureRegistry, mayBeInsecure} from './insecure-registries.js'
 
-/** dockerd with its own image store: `registry-mirrors` for Docker Hub alone, and Docker Hub always last. */
+/** dockerd: by default with its own image store, where `registry-mirrors` is for Docker Hub alone and Docker Hub always last. */
 export function explainDocker(question: Question, files: NodeFiles): Answer {
   const read = readDaemonJson(files)
   if ('message' in read) {
@@ -19,6 +20,8 @@ export function explainDocker(question: Question, files: NodeFiles): Answer {
     }
   }
   const {daemon} = read
+  if (daemon.usesContainerd ?? (question.version?.major ?? 0) >= 29)
+    return explainContainerdStore(question, {daemon, files})
   const {registry} = question.reference
   const hosts = registry === 'docker.io' ? hubEndpoints(daemon) : ownEndpoints(registry, daemon)
   return {
