@@ -1,4 +1,4 @@
-import {messageOf} from '@airgap-mirror/oci-client/model'
+import {answerOr} from '../containers/answer-or.js'
 import {findLogin, type FoundLogin} from '../containers/auth-files.js'
 import {explainNames} from '../containers/explain-names.js'
 import {hostCertificates, type HostCertificates} from '../containers/host-certificates.js'
@@ -15,35 +15,42 @@ import {renderCluster} from './render-cluster.js'
 
 const LOGINS = '/var/lib/kubelet/config.json'
 
-/** How the nodes of an OpenShift cluster would pull the name, once the manifests in the files are applied. */
-export function explainOpenshift({typed}: Question, files: NodeFiles): Answer {
-  const {manifests, warnings} = readManifests(files)
-  try {
-    const {registries, policy, imageConfig, assumed} = renderCluster(manifests, files)
-    const trusted = trustedHosts(manifests, imageConfig)
-    const setup: Setup = {
-      registries,
-      policy: {policy, path: '/etc/containers/policy.json'},
-      certificates: (host) => certificatesFor(host, {files, trusted}),
-      login: pullSecret(manifests, files),
-    }
-    const candidates = resolveShortName(typed, {registries, mode: 'disabled'})
-    const names = candidates.names.map((name) => withVersion(withoutTag(name)))
-    return explainNames(
-      {...candidates, names},
-      {setup, assumed, warnings: [...warnings, ...registries.warnings]},
+interface Prepared {
+  readonly setup: Setup
+  readonly assumed: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** How the nodes of an OpenShift cluster would pull a name, once the manifests in the files are applied. */
+export function openshiftReader(files: NodeFiles): (question: Question) => Answer {
+  const prepared = answerOr(() => prepare(files), {
+    assumed: [],
+    advice: 'the Machine Config Operator renders nothing: nodes keep the configuration that they had',
+  })
+  if ('outcome' in prepared) return () => prepared
+  const {setup, assumed} = prepared
+  return ({typed}) =>
+    answerOr(
+      () => {
+        const candidates = resolveShortName(typed, {registries: setup.registries, mode: 'disabled'})
+        const names = candidates.names.map((name) => withVersion(withoutTag(name)))
+        return explainNames({...candidates, names}, prepared)
+      },
+      {assumed},
     )
-  } catch (error) {
-    if (error instanceof Error && error.name === 'MirrorError') throw error
-    const advice = 'the Machine Config Operator renders nothing: nodes keep the configuration that they had'
-    return {
-      outcome: 'error',
-      message: messageOf(error),
-      tries: [],
-      assumed: [],
-      warnings: [...warnings, advice],
-    }
+}
+
+function prepare(files: NodeFiles): Prepared {
+  const {manifests, warnings} = readManifests(files)
+  const {registries, policy, imageConfig, assumed} = renderCluster(manifests, files)
+  const trusted = trustedHosts(manifests, imageConfig)
+  const setup: Setup = {
+    registries,
+    policy: {policy, path: '/etc/containers/policy.json'},
+    certificates: (host) => certificatesFor(host, {files, trusted}),
+    login: pullSecret(manifests, files),
   }
+  return {setup, assumed, warnings: [...warnings, ...registries.warnings]}
 }
 
 function certificatesFor(

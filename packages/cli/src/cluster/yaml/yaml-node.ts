@@ -44,3 +44,10 @@ export function booleanOf(node: YamlNode | undefined): boolean | undefined {
   if (/^(?:y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(node.text)) return true
   return /^(?:n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(node.text) ? false : undefined
 }
+
+/** Maps as objects, lists as arrays, every scalar as its text. */
+export function plainValue(node: YamlNode): unknown {
+  if (node.kind === 'scalar') return node.text
+  if (node.kind === 'list') return node.items.map(plainValue)
+  return Object.fromEntries([...node.entries].map(([key, {value}]) => [key, plainValue(value)]))
+}
