@@ -44,27 +44,40 @@ export function parseRuntime(text: string): RuntimeChoice {
 
 /**
  * Says which URLs a node with these files asks for an image, in order.
- * @throws {MirrorError} NAME_INVALID, USAGE if no runtime is given and the files show none, CONFIG_INVALID
+ * @throws {MirrorError} NAME_INVALID, CONFIG_INVALID also if no runtime is given and the files show none
  */
-export function explain(
-  typed: string,
-  {files, as}: {readonly files: NodeFiles; readonly as?: RuntimeChoice | undefined},
-): Explanation {
-  const reference = readImageName(typed)
+export function explain(typed: string, options: ExplainOptions): Explanation {
+  return explainer(options)(typed)
+}
+
+export interface ExplainOptions {
+  readonly files: NodeFiles
+  /** Absent: the runtime that the files show. */
+  readonly as?: RuntimeChoice | undefined
+}
+
+/**
+ * Returns what explains one image after another with the same files.
+ * @throws {MirrorError} CONFIG_INVALID if no runtime is given and the files show none; the returned function: NAME_INVALID
+ */
+export function explainer({files, as}: ExplainOptions): (typed: string) => Explanation {
   const {choice, assumed} = as === undefined ? chooseRuntime(files) : {choice: as, assumed: []}
   const {runtime, version} = choice
-  const answer = runtime.explain({typed, reference, version}, files)
-  const shownVersion = version === undefined ? answer.assumedVersion : `${version.major}.${version.minor}`
-  const {message, outcome, tries} = answer
-  return {
-    reference: typed,
-    as: shownVersion === undefined ? runtime.name : `${runtime.name}@${shownVersion}`,
-    assumed: [...assumed, ...answer.assumed],
-    outcome,
-    ...(message === undefined ? {} : {message}),
-    tries,
-    endsAtPublic: tries.at(-1)?.public === true,
-    warnings: [...files.warnings, ...answer.warnings],
+  const answerTo = runtime.prepare(files)
+  return (typed) => {
+    const answer = answerTo({typed, reference: readImageName(typed), version})
+    const shownVersion = version === undefined ? answer.assumedVersion : `${version.major}.${version.minor}`
+    const {message, outcome, tries} = answer
+    return {
+      reference: typed,
+      as: shownVersion === undefined ? runtime.name : `${runtime.name}@${shownVersion}`,
+      assumed: [...assumed, ...answer.assumed],
+      outcome,
+      ...(message === undefined ? {} : {message}),
+      tries,
+      endsAtPublic: tries.at(-1)?.public === true,
+      warnings: [...files.warnings, ...answer.warnings],
+    }
   }
 }
 

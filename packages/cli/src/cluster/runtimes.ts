@@ -1,19 +1,20 @@
 import {BMCTL_WORDS, explainBmctl} from './bmctl/explain-bmctl.js'
 import {explainContainerd, explainCtr} from './containerd/explain-containerd.js'
-import {explainContainers} from './containers/explain-containers.js'
+import {containersReader} from './containers/explain-containers.js'
 import {explainDocker} from './docker/explain-docker.js'
-import type {Explain} from './explanation.js'
+import type {Answer, Explain, Question} from './explanation.js'
 import type {NodeFiles} from './files/node-files.js'
 import {explainRancher} from './k3s/explain-k3s.js'
 import {explainKind, KIND_WORDS} from './kind/explain-kind.js'
-import {explainOpenshift} from './openshift/explain-openshift.js'
+import {openshiftReader} from './openshift/explain-openshift.js'
 import {mirrorManifest} from './openshift/manifests.js'
 import {explainTalos} from './talos/explain-talos.js'
 import {TALOS_WORDS} from './talos/talos-registries.js'
 
 export interface Runtime {
   readonly name: string
-  readonly explain: Explain
+  /** Reads what it can of the files once, for many questions. */
+  readonly prepare: (files: NodeFiles) => (question: Question) => Answer
   /** The file that shows that a node has this runtime; absent if none does. */
   readonly evidence: (files: NodeFiles) => string | undefined
 }
@@ -22,39 +23,44 @@ const CONTAINERS_FILE = /\/(?:etc|\.config)\/containers\/(?:registries\.conf|pol
 
 /** Every runtime that can be explained. Without `--as`, the first with evidence is taken. */
 export const runtimes: readonly Runtime[] = [
-  {name: 'openshift', explain: explainOpenshift, evidence: mirrorManifest},
-  {name: 'bmctl', explain: explainBmctl, evidence: yamlWith(BMCTL_WORDS)},
-  {name: 'kind', explain: explainKind, evidence: yamlWith(KIND_WORDS)},
-  {name: 'talos', explain: explainTalos, evidence: yamlWith(TALOS_WORDS)},
-  {name: 'k3s', explain: explainRancher('k3s'), evidence: firstBelow('/etc/rancher/k3s/')},
-  {name: 'rke2', explain: explainRancher('rke2'), evidence: firstBelow('/etc/rancher/rke2/')},
+  {name: 'openshift', prepare: openshiftReader, evidence: mirrorManifest},
+  {name: 'bmctl', prepare: eachTime(explainBmctl), evidence: yamlWith(BMCTL_WORDS)},
+  {name: 'kind', prepare: eachTime(explainKind), evidence: yamlWith(KIND_WORDS)},
+  {name: 'talos', prepare: eachTime(explainTalos), evidence: yamlWith(TALOS_WORDS)},
+  {name: 'k3s', prepare: eachTime(explainRancher('k3s')), evidence: firstBelow('/etc/rancher/k3s/')},
+  {name: 'rke2', prepare: eachTime(explainRancher('rke2')), evidence: firstBelow('/etc/rancher/rke2/')},
   {
     name: 'containerd',
-    explain: explainContainerd,
+    prepare: eachTime(explainContainerd),
     evidence: firstBelow('/etc/containerd/'),
   },
   {
     name: 'crio',
-    explain: (question, files) => explainContainers(question, {files, runtime: 'crio'}),
-    evidence: (files) => files.paths.find((path) => path.startsWith('/etc/crio/')),
+    prepare: (files) => containersReader(files, {runtime: 'crio'}),
+    evidence: firstBelow('/etc/crio/'),
   },
   {
     name: 'podman',
-    explain: (question, files) => explainContainers(question, {files, runtime: 'podman'}),
+    prepare: (files) => containersReader(files, {runtime: 'podman'}),
     evidence: (files) => files.paths.find((path) => CONTAINERS_FILE.test(path)),
   },
   {
     name: 'docker',
-    explain: explainDocker,
+    prepare: eachTime(explainDocker),
     evidence: firstBelow('/etc/docker/'),
   },
-  {name: 'ctr', explain: explainCtr, evidence: () => undefined},
+  {name: 'ctr', prepare: eachTime(explainCtr), evidence: () => undefined},
   {
     name: 'skopeo',
-    explain: (question, files) => explainContainers(question, {files, runtime: 'skopeo'}),
+    prepare: (files) => containersReader(files, {runtime: 'skopeo'}),
     evidence: () => undefined,
   },
 ]
+
+/** For runtimes that read little for one image. */
+function eachTime(explain: Explain): Runtime['prepare'] {
+  return (files) => (question) => explain(question, files)
+}
 
 function firstBelow(directory: string): Runtime['evidence'] {
   return (files) => files.paths.find((path) => path.startsWith(directory))

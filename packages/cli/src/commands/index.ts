@@ -1,3 +1,4 @@
+import {ConfigCheck} from './config/check.js'
 import {ConfigEmit} from './config/emit.js'
 import {ConfigExplain} from './config/explain.js'
 import {ConfigImport} from './config/import.js'
@@ -13,4 +14,5 @@ export const commands = {
   'config:import': ConfigImport,
   'config:explain': ConfigExplain,
   'config:emit': ConfigEmit,
+  'config:check': ConfigCheck,
 }

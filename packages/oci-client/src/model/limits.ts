@@ -105,6 +105,10 @@ export const limits = {
   /** docker config.json, auth.json, an image list, a map file. */
   credentialFileBytes: 8 * MiB,
   listBytes: 16 * MiB,
+  /** The pods of a cluster as JSON: 10,000 at about 12 KiB each. */
+  podListBytes: 128 * MiB,
+  /** JSON values in them, see `jsonValues`: some 400 for each of 10,000 pods. */
+  podListValues: 8_000_000,
   /** Values in one YAML file, what its aliases repeat counted each time; a job file of 10,000 images has some 50,000. */
   yamlNodes: 1_000_000,
   certificateBytes: 8 * MiB,

@@ -53,7 +53,9 @@ export function checkJson({as, assumed, images, warnings}: CheckResult): object 
 export function checkLines({as, assumed, images, warnings}: CheckResult): readonly string[] {
   const width = Math.max(...images.map(({status}) => WORDS[status].length), 0)
   const totals = totalsOf(images)
-  const counts = STATUSES.filter((status) => totals[status] > 0).map((status) => `${totals[status]} ${WORDS[status]}`)
+  const counts = STATUSES.filter((status) => totals[status] > 0).map(
+    (status) => `${totals[status]} ${WORDS[status]}`,
+  )
   return [
     ...(as === undefined ? [] : [`as pulled by ${as}`]),
     ...assumed.map((text) => `assumed: ${text}`),
@@ -64,7 +66,7 @@ export function checkLines({as, assumed, images, warnings}: CheckResult): readon
       ...(reason === undefined ? [] : [`${' '.repeat(width)}  ${reason}`]),
     ]),
     '',
-    `${images.length} images: ${counts.length === 0 ? 'nothing to check' : counts.join(', ')}`,
+    `${images.length} image${images.length === 1 ? '' : 's'}: ${counts.length === 0 ? 'nothing to check' : counts.join(', ')}`,
     ...warnings.map((text) => `warning: ${text}`),
   ]
 }

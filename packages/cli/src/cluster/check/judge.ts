@@ -37,7 +37,11 @@ export async function judge(explanation: Explanation, holds: Holds | undefined):
   const [attempt] = explanation.tries
   if (tries.length === 0 && attempt !== undefined)
     return {status: 'fails', reason: 'every attempt ends in a TLS error', url: attempt.url}
-  return {status: 'fails', reason: missed.length === 0 ? 'nothing is asked for it' : missed.join('; '), ...url}
+  return {
+    status: 'fails',
+    reason: missed.length === 0 ? 'nothing is asked for it' : missed.join('; '),
+    ...url,
+  }
 }
 
 function leak(one: Try, missed: readonly string[]): Verdict {
@@ -50,7 +54,9 @@ function fromMirror(one: Try, {tries}: Explanation): Verdict {
   return {
     status: 'from-mirror',
     url: one.url,
-    ...(fallback === undefined ? {} : {reason: `falls back to ${hostOf(fallback)} for what the mirror lacks`}),
+    ...(fallback === undefined
+      ? {}
+      : {reason: `falls back to ${hostOf(fallback)} for what the mirror lacks`}),
   }
 }
 

@@ -1,4 +1,4 @@
-import {isJsonObject, limits, messageOf, MirrorError, type JsonObject} from '@airgap-mirror/oci-client/model'
+import {isJsonObject, jsonShape, limits, MirrorError, type JsonObject} from '@airgap-mirror/oci-client/model'
 import {readYamlDocuments} from '../yaml/read-yaml-documents.js'
 import {plainValue} from '../yaml/yaml-node.js'
 
@@ -27,6 +27,9 @@ export function podImages(text: string, {name}: {readonly name: string}): readon
 
 function documentsIn(text: string, name: string): readonly unknown[] {
   if (/^\s*\{/.test(text)) {
+    const {values, depth} = jsonShape(Buffer.from(text))
+    if (values > limits.podListValues || depth > limits.jsonDepth)
+      throw new MirrorError('LIMIT_EXCEEDED', `${name} has too many values, or nests them too deeply`)
     try {
       return [JSON.parse(text) as unknown]
     } catch {
@@ -39,7 +42,7 @@ function documentsIn(text: string, name: string): readonly unknown[] {
     })
   const reading = readYamlDocuments(text)
   if (reading.documents !== undefined) return reading.documents.map(plainValue)
-  throw new MirrorError('CONFIG_INVALID', `${name}:${reading.fault.line}: ${messageOf(reading.fault.message)}`)
+  throw new MirrorError('CONFIG_INVALID', `${name}:${reading.fault.line}: ${reading.fault.message}`)
 }
 
 function podSpecsIn(value: unknown, depth: number): readonly JsonObject[] {

@@ -28,16 +28,20 @@ export function containersReader(
   const assumed = [`${runtime} runs as ${user.name}`]
   const prepared = answerOr(() => prepare(files, {runtime, user, assumed}), {
     assumed,
-    advice: 'no image can be pulled until this is corrected: the files are checked as a whole before every pull',
+    advice:
+      'no image can be pulled until this is corrected: the files are checked as a whole before every pull',
   })
   if ('outcome' in prepared) return () => prepared
-  return ({typed}) =>
-    answerOr(() => explainTyped(typed, {runtime, ...prepared}), {assumed: prepared.assumed})
+  return ({typed}) => answerOr(() => explainTyped(typed, {runtime, ...prepared}), {assumed: prepared.assumed})
 }
 
 function prepare(
   files: NodeFiles,
-  {runtime, user, assumed}: {
+  {
+    runtime,
+    user,
+    assumed,
+  }: {
     readonly runtime: ContainersRuntime
     readonly user: NodeUser
     readonly assumed: readonly string[]
@@ -46,7 +50,8 @@ function prepare(
   const crio = runtime === 'crio' ? readCrioConfig(files) : undefined
   const setup = nodeSetup(files, {user, crio})
   const {shortNameMode, warnings} = setup.registries
-  const missing = setup.policy === undefined ? ['policy.json is not among the files: it accepts every image'] : []
+  const missing =
+    setup.policy === undefined ? ['policy.json is not among the files: it accepts every image'] : []
   return {
     setup,
     mode: crio?.shortNameMode ?? shortNameMode,
@@ -68,7 +73,9 @@ function explainTyped(
   const candidates = resolveShortName(typed, {registries: setup.registries, mode})
   const names = candidates.names.map(withoutTag)
   const dropped = candidates.names.filter((name, index) => name !== names[index]).map(formatName)
-  const notes = dropped.slice(0, 1).map((name) => `the tag of ${name} is dropped: the digest alone is asked for`)
+  const notes = dropped
+    .slice(0, 1)
+    .map((name) => `the tag of ${name} is dropped: the digest alone is asked for`)
   return explainNames(
     {...candidates, names: names.map(withVersion)},
     {setup, assumed, warnings: [...warnings, ...notes]},

@@ -37,7 +37,11 @@ export async function readMappedImages(
   return {images: mapped, rules}
 }
 
-async function namesInBundle(path: string, {warn}: {readonly warn: Warn}): Promise<readonly Reference[]> {
+/** The names in a bundle that a node could ask for. */
+export async function namesInBundle(
+  path: string,
+  {warn}: {readonly warn: Warn},
+): Promise<readonly Reference[]> {
   await using bundle = await openBundle(path, {scratch: {directory: tmpdir()}, stdin: process.stdin})
   const images = (await bundle.images()).filter(({subject}) => subject === undefined)
   const nameless = images.filter(({name}) => name === undefined).length

@@ -1,0 +1,16 @@
+import {isDigest, isRepository, isTag, type Reference} from '@airgap-mirror/oci-client/model'
+
+/** The image that a manifest URL stands for; undefined if its path is not `/v2/REPOSITORY/manifests/REFERENCE`. */
+export function parseManifestUrl(url: string): Reference | undefined {
+  const {host, pathname} = new URL(url)
+  const [, repository = '', version = ''] = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(pathname) ?? []
+  if (!isRepository(repository)) return undefined
+  if (isDigest(version)) return {registry: host, repository, digest: version}
+  return isTag(version) ? {registry: host, repository, tag: version} : undefined
+}
+
+/** Whether the image is in the registry: `host` and `host:443` are the same. */
+export function placeIn({registry}: Reference, host: string): boolean {
+  const normal = (text: string): string => text.replace(/:(?:443|80)$/, '').toLowerCase()
+  return normal(registry) === normal(host)
+}

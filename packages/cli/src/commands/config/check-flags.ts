@@ -1,0 +1,43 @@
+import {repeated, text, toggle} from '../../settings/define-flag.js'
+import {privateRegistryFlags} from '../../settings/registry-flags.js'
+
+const {
+  'limit-rate': _limitRate,
+  'chunk-size': _chunkSize,
+  'private-registry': _privateRegistry,
+  ...registryFlags
+} = privateRegistryFlags({required: false})
+
+/** Flags of `mirror config check`. Without --private-registry, nothing is asked over the network. */
+export const checkFlags = {
+  images: repeated('images', {
+    description: 'the images of this list, or - for standard input; repeatable',
+    helpValue: 'LIST',
+  }),
+  source: text('source', {description: 'the images of a bundle: file or directory', helpValue: 'BUNDLE'}),
+  pods: repeated('pods', {
+    description:
+      'the images of pods and of what makes them: output of "kubectl get pods -A -o json", or manifests; repeatable',
+    helpValue: 'FILE',
+  }),
+  report: text('report', {
+    description: 'the images of a report that a push or a sync wrote, with the places where they went',
+    helpValue: 'FILE',
+  }),
+  files: text('files', {
+    description: 'a directory in which files lie as on a node, or one file',
+    helpValue: 'FILE|DIR',
+    required: true,
+  }),
+  as: text('as', {
+    description: 'the container runtime, if the files do not show it, and its version',
+    helpValue: 'RUNTIME[@VERSION]',
+  }),
+  'private-registry': text('private-registry', {
+    description: 'also ask this registry for each image, by the tag or digest that nodes use',
+    helpValue: 'HOST[:PORT][/NAMESPACE]',
+    helpGroup: 'REGISTRY',
+  }),
+  ...registryFlags,
+  json: toggle('json', {description: 'the result as JSON on standard output', helpGroup: 'OUTPUT'}),
+}

@@ -1,0 +1,44 @@
+import {formatReference, limits, type Reference} from '@airgap-mirror/oci-client/model'
+import {podImages} from '../../cluster/check/pod-images.js'
+import type {CheckImages} from './check-settings.js'
+import {readTextFile} from '../../files/read-file.js'
+import {namesInBundle} from './mapped-images.js'
+import {readReportMapping} from './report-mapping.js'
+
+export interface ImagesToCheck {
+  /** As they are written where they are read, each once. */
+  readonly names: readonly string[]
+  /** Where a report says that images went, by their names. */
+  readonly places: ReadonlyMap<string, Reference>
+}
+
+/**
+ * The names of the images to check.
+ * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED, and what opening a bundle throws
+ */
+export async function imagesToCheck(
+  images: CheckImages,
+  {warn}: {readonly warn: (text: string) => void},
+): Promise<ImagesToCheck> {
+  if (images.from === 'list') return named(images.listed.map(({source}) => source))
+  if (images.from === 'bundle') return named(await namesInBundle(images.path, {warn}))
+  if (images.from === 'report') return inReport(images.path, warn)
+  const read = await Promise.all(images.paths.map(readPods))
+  return {names: [...new Set(read.flat())], places: new Map()}
+}
+
+async function inReport(path: string, warn: (text: string) => void): Promise<ImagesToCheck> {
+  const text = await readTextFile(path, {flag: '--report', limit: limits.listBytes, code: 'CONFIG_INVALID'})
+  const mapped = readReportMapping(text, {name: path, rules: undefined, warn}).images
+  const places = new Map(mapped.map(({source, target}) => [formatReference(source), target] as const))
+  return {names: [...places.keys()], places}
+}
+
+function named(references: readonly Reference[]): ImagesToCheck {
+  return {names: [...new Set(references.map(formatReference))], places: new Map()}
+}
+
+async function readPods(path: string): Promise<readonly string[]> {
+  const text = await readTextFile(path, {flag: '--pods', limit: limits.podListBytes, code: 'CONFIG_INVALID'})
+  return podImages(text, {name: path === '-' ? 'standard input' : path})
+}
