@@ -1,4 +1,7 @@
 import {MirrorError, type Advice, type Side} from '@airgap-mirror/oci-client/model'
+import {readdirSync, readFileSync} from 'node:fs'
+import {join, relative} from 'node:path'
+import {fileURLToPath} from 'node:url'
 import {describe, expect, test} from 'vitest'
 import {commands} from '#src/commands/index.js'
 import {sourceRegistryFlags, targetRegistryFlags} from '#src/settings/registry-flags.js'
@@ -93,6 +96,23 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'check-behind-proxy': {target: 'registry.example:5000'},
   'allow-at-proxy': {target: 'registry.example:5000'},
   'use-https-realm': {},
+  'separate-names': {},
+  'tag-image': {},
+  'choose-platform': {},
+  'choose-other-platform': {},
+  'allow-sparse-index': {},
+  'push-in-parts': {},
+  'give-login-apart': {},
+  'leave-out-scheme': {},
+  'give-targets': {},
+  'name-import-format': {},
+  'force-tag': {},
+  'allow-pruning': {},
+  'free-state': {},
+  'use-another-state': {},
+  'wait-for-lock': {},
+  'name-image': {image: 'sha256:0000'},
+  'check-choice': {flag: 'include'},
   'check-is-registry': {host: 'registry.example', path: '/artifactory'},
   'check-token-server': {host: 'auth.example'},
   'run-helper': {program: 'docker-credential-pass', server: 'registry.example'},
@@ -189,4 +209,38 @@ describe('Advice', () => {
     expect(advise({code: 'SOURCE_UNREADABLE'}, push)).toBe('Check the path, and the right to read it.')
     expect(advise({code: 'USAGE'}, push)).toBeUndefined()
   })
+})
+
+describe('A hint in the words of its command', () => {
+  const root = fileURLToPath(new URL('../src', import.meta.url))
+  const hints = readdirSync(root, {recursive: true, encoding: 'utf8'})
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap((path) =>
+      [...readFileSync(join(root, path), 'utf8').matchAll(/\bhint: (['"`])((?:(?!\1).)+)\1/g)].map(
+        ([, , text = '']) => ({path: relative('.', path).replaceAll('\\', '/'), text}),
+      ),
+    )
+
+  test('names only flags of that command, and none if several commands share the code', () => {
+    const astray = hints.flatMap(({path, text}) =>
+      flagsIn(text)
+        .filter((flag) => flag !== 'help' && !flagsAt(path).has(flag))
+        .map((flag) => `${path}: --${flag}`),
+    )
+    expect(hints.length).toBeGreaterThan(20)
+    expect(astray).toEqual([])
+  })
+
+  test('is one sentence with a capital and a full stop, and no question', () => {
+    expect(hints.filter(({text}) => !/^[A-Z$][^?]*\.$/.test(text.replaceAll(/\$\{[^}]*\}/g, 'X')))).toEqual(
+      [],
+    )
+  })
+
+  /** The flags of the commands that the code of a folder belongs to. */
+  function flagsAt(path: string): ReadonlySet<string> {
+    const verb = path.startsWith('cluster/') ? 'config' : /^commands\/([^/]+)\//.exec(path)?.[1]
+    const own = callers.filter(({name}) => name.split(' ')[0] === verb)
+    return new Set(own.flatMap(({flags}) => Object.keys(flags)))
+  }
 })

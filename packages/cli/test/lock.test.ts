@@ -69,7 +69,7 @@ describe('a lock', () => {
       message: expect.stringMatching(
         `^another run is at work: process ${process.pid} on ${hostname()}, since \\d{4}-.*Z$`,
       ) as string,
-      hint: expect.stringContaining('--wait') as string,
+      advice: {kind: 'wait-for-lock'},
     })
     expect(await isFree({key: 'another'})).toBe(true)
     expect(await lock.held()).toBe(true)

@@ -51,7 +51,7 @@ export async function nameCandidates(
     if (readable !== undefined) named.push(nameOne(readable, options))
   }
   if (named.length === 0 && images.length > 0 && options.platforms.length > 0 && options.mayBeNone !== true) {
-    throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, '--platform')
+    throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, 'platform')
   }
   const [first] = named
   if (first !== undefined && 'error' in first.content && named.every(isNameless)) throw first.content.error
@@ -83,7 +83,7 @@ function nameOne(gathered: Gathered, options: NamingOptions): Candidate {
       `${source}: the bundle holds ${digest} under this name`,
       {
         side: 'source',
-        hint: 'Give it a tag with --map to push what the bundle holds.',
+        advice: {kind: 'tag-image'},
       },
     )
     return {source, target, content: {error}}
@@ -107,7 +107,7 @@ function pendingCandidate(given: {
       `${source}: the bundle no longer holds the manifest of this digest`,
       {
         side: 'source',
-        hint: 'Give the image a tag with --map.',
+        advice: {kind: 'tag-image'},
       },
     )
     return {source, target, content: {error}}
@@ -214,7 +214,7 @@ function collision(one: Candidate, other: Candidate): MirrorError {
     'NAME_COLLISION',
     `two different images would become ${one.target === undefined ? '' : formatReference(one.target)}: ` +
       `${one.source} (${identity(one)}) and ${other.source} (${identity(other)})`,
-    {hint: 'Keep the hosts apart with --map-host keep, or place one of them with --map or --rewrite.'},
+    {advice: {kind: 'separate-names'}},
   )
 }
 

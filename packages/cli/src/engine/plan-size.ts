@@ -27,6 +27,6 @@ export function refuseTooMuch(candidates: readonly Planned[]): void {
 export function tooMuch(what: string): MirrorError {
   return new MirrorError('LIMIT_EXCEEDED', `the images hold ${what}`, {
     side: 'source',
-    hint: 'Push a part of the images at a time, with --images or --include.',
+    advice: {kind: 'push-in-parts'},
   })
 }

@@ -40,7 +40,7 @@ export function selectImages(images: readonly Gathered[], choice: Choice): reado
   }
   const owners = new Set(images.filter((gathered) => !isReferrer(gathered.image) && chosen(gathered.image)))
   if (owners.size === 0 && choice.include.length > 0 && listed?.size !== 0) {
-    throw nothingLeft(`matches ${choice.include.join(' or ')}`, '--include')
+    throw nothingLeft(`matches ${choice.include.join(' or ')}`, 'include')
   }
   if (!choice.referrers) return images.filter((gathered) => owners.has(gathered))
   const kept = withReferrers(
@@ -105,10 +105,10 @@ export function hasPlatform(index: ImageNode, wanted: readonly Platform[]): bool
 }
 
 /** A slip of the pen in a flag must not look like a run in which all went well. */
-export function nothingLeft(what: string, flag: string): MirrorError {
+export function nothingLeft(what: string, flag: 'include' | 'platform'): MirrorError {
   return new MirrorError('IMAGE_NOT_FOUND', `no image of the bundle ${what}`, {
     side: 'source',
-    hint: `check ${flag}; --dry-run without it lists what the bundle holds`,
+    advice: {kind: 'check-choice', flag},
   })
 }
 
@@ -153,7 +153,7 @@ function listedKeys(images: readonly Gathered[], listed: readonly ListedImage[])
       [`the bundle lacks ${lacking.length} of the listed images`, ...lines].join('; '),
       {
         side: 'source',
-        hint: 'Is the list of the same release as the bundle?',
+        hint: 'Check that the list is of the same release as the source.',
       },
     )
   }

@@ -44,7 +44,7 @@ export function substituteFor(
       `${complete.length} platforms of the index ${index.descriptor.digest} are in the bundle, not one`,
       {
         side: 'source',
-        hint: 'Choose one with --platform, or use --sparse-index prune.',
+        advice: {kind: 'choose-platform'},
       },
     )
   }
@@ -65,7 +65,7 @@ export function sparseError(lacking: readonly Descriptor[]): MirrorError {
     [`the bundle lacks ${lacking.length} children of the index`, ...lines].join('; '),
     {
       side: 'source',
-      hint: 'Use --sparse-index auto, prune, platform or as-is to push what is there.',
+      advice: {kind: 'allow-sparse-index'},
     },
   )
 }

@@ -18,7 +18,7 @@ export async function writeAtomically(path: string, text: string): Promise<void>
     }
   } catch (cause) {
     throw new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
-      hint: 'name a file in a directory that exists, is writable and has room',
+      advice: {kind: 'use-writable-place'},
       cause,
     })
   }

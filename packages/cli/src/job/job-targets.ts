@@ -17,7 +17,7 @@ export function targetsOf(
   }
   if (targets.length > 0) return targets
   throw new MirrorError('USAGE', `the job ${JSON.stringify(name)} has no targets`, {
-    hint: 'Give it targets in the job file, or use --private-registry.',
+    advice: {kind: 'give-targets'},
   })
 }
 

@@ -1,4 +1,4 @@
-import {messageOf, MirrorError, type ErrorCode} from '@airgap-mirror/oci-client/model'
+import {messageOf, MirrorError, type Advice, type ErrorCode} from '@airgap-mirror/oci-client/model'
 
 /** Where in a file something is: keys, and places in lists from 0. */
 export type Path = readonly (string | number)[]
@@ -11,7 +11,7 @@ export interface Problems {
   attempt<Result>(path: Path, read: () => Result): Result | undefined
   has(path: Path): boolean
   /** @throws {MirrorError} `code` where there are any */
-  throwIfAny(options?: {readonly code?: ErrorCode; readonly hint?: string}): void
+  throwIfAny(options?: {readonly code?: ErrorCode; readonly advice?: Advice; readonly hint?: string}): void
 }
 
 /** What is shown: somebody who sees this many will look at the file anew. */
@@ -38,7 +38,7 @@ export function collectProblems(name: string, lineOf: (path: Path) => number | u
       }
     },
     has: (path) => found.has(formatPath(path)),
-    throwIfAny: ({code = 'CONFIG_INVALID', hint} = {}) => {
+    throwIfAny: ({code = 'CONFIG_INVALID', advice, hint} = {}) => {
       if (found.size === 0) return
       const sorted = [...found].toSorted(([, left], [, right]) => left.line - right.line)
       const lines = sorted
@@ -48,7 +48,7 @@ export function collectProblems(name: string, lineOf: (path: Path) => number | u
         )
       const rest = sorted.length > SHOWN ? [`and ${sorted.length - SHOWN} more`] : []
       const count = `${found.size} problem${found.size === 1 ? '' : 's'}`
-      throw new MirrorError(code, [`${name}: ${count}`, ...lines, ...rest].join('; '), {hint})
+      throw new MirrorError(code, [`${name}: ${count}`, ...lines, ...rest].join('; '), {advice, hint})
     },
   }
 }

@@ -32,7 +32,7 @@ export interface Nameable {
 }
 
 /**
- * Where an image goes, by cli.md's rules. The tag defaults to `latest`; a reference by digest alone keeps no tag.
+ * Where an image goes, by the naming rules. The tag defaults to `latest`; a reference by digest alone keeps no tag.
  * @throws {MirrorError} NAME_MISSING for an image without a name that `--map` does not name either, NAME_INVALID
  */
 export function mapName(image: Nameable, rules: NamingRules): Reference {
@@ -46,7 +46,7 @@ export function mapName(image: Nameable, rules: NamingRules): Reference {
       `${known} has no name in the bundle${image.hint === undefined ? '' : ` (${image.hint})`}`,
       {
         side: 'source',
-        hint: `Name it with --map FILE, in which a line says: ${known} REPOSITORY:TAG`,
+        advice: {kind: 'name-image', image: known},
       },
     )
   }
@@ -70,12 +70,14 @@ export function parseRegistryTarget(text: string): {registry: string; namespace:
   if (text.includes('@')) {
     // What is before it may be a password: the value is not repeated.
     throw new MirrorError('USAGE', '--private-registry has a login, or something else with an @, in it', {
-      hint: 'Write HOST[:PORT][/NAMESPACE], and give the login by --username and --password-stdin.',
+      side: 'target',
+      advice: {kind: 'give-login-apart'},
     })
   }
   if (/^[a-z]+:\/\//i.test(text)) {
     throw new MirrorError('USAGE', `--private-registry ${JSON.stringify(text)} has a scheme`, {
-      hint: 'Write HOST[:PORT][/NAMESPACE]; HTTPS is spoken unless --plain-http is given.',
+      side: 'target',
+      advice: {kind: 'leave-out-scheme'},
     })
   }
   const slash = text.indexOf('/')

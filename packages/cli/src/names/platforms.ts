@@ -8,7 +8,7 @@ export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...rest] = text.split('/')
   if (!os || !architecture || variant === '' || rest.length > 0) {
     throw new MirrorError('USAGE', `--platform ${JSON.stringify(text)} is not OS/ARCH[/VARIANT]`, {
-      hint: 'For example: linux/amd64',
+      hint: 'Write it as in linux/amd64 or linux/arm/v7.',
     })
   }
   return {os, architecture, ...(variant === undefined ? {} : {variant})}

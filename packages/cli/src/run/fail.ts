@@ -27,6 +27,7 @@ function isHelp(error: unknown): boolean {
 /** What oclif says of flags and unknown commands is a usage error like any other. */
 function asUsage(error: unknown, command: string | undefined): MirrorError | undefined {
   if (isMirrorError(error) || !(error instanceof Error) || exitCodeIn(error) === undefined) return undefined
+  const typed = command === undefined ? '' : `${command} `
   const [message = 'wrong usage'] = error.message.split('\nSee more help with')
   return new MirrorError(
     'USAGE',
@@ -35,7 +36,7 @@ function asUsage(error: unknown, command: string | undefined): MirrorError | und
       .split(/\s*\n\s*/)
       .join('; '),
     {
-      hint: `Run "mirror ${command === undefined ? '' : `${command} `}--help" to see how it is used.`,
+      hint: `Run "mirror ${typed}--help" to see how it is used.`,
     },
   )
 }

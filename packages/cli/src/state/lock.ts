@@ -160,13 +160,13 @@ function nameOf(file: LockFile | undefined): string {
 
 function lockedBy(file: LockFile | undefined): MirrorError {
   return new MirrorError('STATE_LOCKED', `another run is at work: ${nameOf(file)}`, {
-    hint: 'wait for it to end with --wait 1h; if it died on another host, that is noticed after two minutes',
+    advice: {kind: 'wait-for-lock'},
   })
 }
 
 function lockLost(): MirrorError {
   return new MirrorError('STATE_LOCKED', 'the lock of this run was lost: another run may be at work', {
-    hint: 'was this machine asleep, or was its state removed? run the same command again',
+    hint: 'Run the same command again: this machine was asleep, or its state was removed.',
   })
 }
 
@@ -174,7 +174,7 @@ function cannotLock(queue: string, cause: unknown): MirrorError {
   return isMirrorError(cause)
     ? cause
     : new MirrorError('WRITE_FAILED', `cannot lock ${queue}: ${messageOf(cause)}`, {
-        hint: 'name a directory for --state that is writable, on a file system that has hard links',
+        advice: {kind: 'use-another-state'},
         cause,
       })
 }

@@ -91,6 +91,22 @@ type PlainAdvice =
   | 'use-empty-directory'
   | 'use-another-directory'
   | 'run-again'
+  // the choice of images, their names and the state of runs
+  | 'separate-names'
+  | 'tag-image'
+  | 'choose-platform'
+  | 'choose-other-platform'
+  | 'allow-sparse-index'
+  | 'push-in-parts'
+  | 'give-login-apart'
+  | 'leave-out-scheme'
+  | 'give-targets'
+  | 'name-import-format'
+  | 'force-tag'
+  | 'allow-pruning'
+  | 'free-state'
+  | 'use-another-state'
+  | 'wait-for-lock'
 
 /** How to unpack a compression that is not read here. */
 export type ForeignCompression =
@@ -111,4 +127,8 @@ export type Advice =
   | {readonly kind: 'check-is-registry'; readonly host: string; readonly path?: string}
   | {readonly kind: 'run-helper'; readonly program: string; readonly server: string}
   | {readonly kind: 'install-helper'; readonly program: string}
+  /** `image`: the digest of an image without a name, or what its archive calls it. */
+  | {readonly kind: 'name-image'; readonly image: string}
+  /** `flag`: the choice that leaves no image. */
+  | {readonly kind: 'check-choice'; readonly flag: 'include' | 'platform'}
   | {readonly kind: 'decompress'; readonly compression: ForeignCompression}

@@ -125,7 +125,7 @@ async function imagesOf(
   if (wanted.length > 0 || troubles.length > 0) return {images: wanted, troubles}
   throw new MirrorError('LIST_INVALID', `the job ${JSON.stringify(job.name)} names no image`, {
     side: 'source',
-    hint: 'Is the list empty, or does a filter leave nothing of it?',
+    hint: 'Check that the list is not empty, and that no filter leaves nothing of it.',
   })
 }
 
@@ -136,7 +136,7 @@ async function imagesListed(listing: Listing, {source, stop}: JobOptions): Promi
   // Rather a registry that has lost its way than somebody who wants nothing: all that is there would be pruned.
   throw new MirrorError('NOT_FOUND', `${registry}/${repository} has no tags`, {
     side: 'source',
-    hint: 'Is the name spelt right? A repository that is to be empty can be taken out of the job file.',
+    hint: 'Check the spelling of the name, or take a repository that is to be empty out of the job file.',
   })
 }
 

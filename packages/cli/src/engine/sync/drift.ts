@@ -14,6 +14,6 @@ export function driftAt(
   return new MirrorError(
     'TAG_CHANGED',
     `${formatReference(target)} was changed by somebody else: it is ${found}, and was left as ${tag.digest}`,
-    {side: 'target', hint: 'Use --force to overwrite it, or take the image out of the list.'},
+    {side: 'target', advice: {kind: 'force-tag'}},
   )
 }

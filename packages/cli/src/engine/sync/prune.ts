@@ -167,7 +167,7 @@ function tooMany(doomed: readonly Doomed[], {max}: PruneOptions): MirrorError {
     `${doomed.length} tags are no longer wanted, which is more than ${max}: none was removed (${names.join(', ')}, …)`,
     {
       side: 'target',
-      hint: 'Is the list complete? If they are to go, allow it with --prune-max; --dry-run shows them.',
+      advice: {kind: 'allow-pruning'},
     },
   )
 }

@@ -216,7 +216,7 @@ function refuseCollisions(surveyed: readonly Surveyed[]): void {
         throw new MirrorError(
           'NAME_COLLISION',
           `two different images would become ${name}: ${owner.source} (${owner.digest}) and ${source} (${digest})`,
-          {hint: 'Keep the hosts apart with --map-host keep, or place one of them with --map or --rewrite.'},
+          {advice: {kind: 'separate-names'}},
         )
       }
     }

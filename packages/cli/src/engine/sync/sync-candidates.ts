@@ -91,7 +91,7 @@ function notForPlatforms(gathered: Gathered, wanted: readonly Platform[]): Mirro
     `there is nothing for ${wanted.map(formatPlatform).join(' or ')}${has}`,
     {
       side: 'source',
-      hint: 'Choose a platform that it has, too, or leave the image out with --exclude.',
+      advice: {kind: 'choose-other-platform'},
     },
   )
 }

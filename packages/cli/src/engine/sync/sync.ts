@@ -136,7 +136,7 @@ function cannotRemember(): MirrorError {
     'WRITE_FAILED',
     'what this run is about to do cannot be written into the state directory',
     {
-      hint: 'Make room there, name another one with --state, or use --no-state.',
+      advice: {kind: 'free-state'},
     },
   )
 }

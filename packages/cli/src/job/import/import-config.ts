@@ -24,7 +24,7 @@ export async function importConfig(
   const {value, problems} = await readYaml(text, {name, scalars: 'strings'})
   const format = from === 'auto' ? formatOf(value, name) : from
   const draft = format === 'skopeo' ? fromSkopeo(value, problems) : fromRegsync(value, problems)
-  problems.throwIfAny({hint: `The file was read as one of ${format}; --from says otherwise.`})
+  problems.throwIfAny({advice: {kind: 'name-import-format'}})
   const header = [
     'yaml-language-server: $schema=mirror.schema.json',
     `Made by mirror config import from a file of ${format === 'skopeo' ? 'skopeo sync' : 'regsync'}.`,
@@ -41,7 +41,7 @@ function formatOf(value: unknown, name: string): 'skopeo' | 'regsync' {
     if (Object.values(value).some(isHost)) return 'skopeo'
   }
   throw new MirrorError('CONFIG_INVALID', `${name} is neither a file of skopeo sync nor one of regsync`, {
-    hint: 'Say which it is with --from skopeo or --from regsync.',
+    advice: {kind: 'name-import-format'},
   })
 }
 

@@ -17,7 +17,7 @@ export async function askCredential(question: CredentialQuestion): Promise<Crede
       `${question.registry} asks for a credential and no terminal is there`,
       {
         side: 'target',
-        hint: 'give --username with --password-stdin, or --docker-config',
+        advice: {kind: 'log-in'},
       },
     )
   }

@@ -2,6 +2,7 @@ import type {Advice, ErrorCode, Side} from '@airgap-mirror/oci-client/model'
 import {accessWords} from './access-words.js'
 import {archiveWords} from './archive-words.js'
 import {registryWords} from './registry-words.js'
+import {runWords} from './run-words.js'
 import {settingOf, type AdvisedCommand, type Setting, type Words} from './words.js'
 
 /** An error, or what a report keeps of one. */
@@ -38,7 +39,7 @@ function wordsFor<Kind extends Advice['kind']>(
   return typeof words === 'string' ? words : words(setting, advice)
 }
 
-const WORDS: Words = {...registryWords, ...accessWords, ...archiveWords}
+const WORDS: Words = {...registryWords, ...accessWords, ...archiveWords, ...runWords}
 
 const USUAL: Readonly<Partial<Record<ErrorCode, Advice>>> = {
   SOURCE_UNREADABLE: {kind: 'check-path'},
