@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 import {isMirrorError} from '@airgap-mirror/oci-client/model'
 import {explained, type Contents} from './cluster-kit.js'
