@@ -70,7 +70,7 @@ export function explainCtr(question: Question, files: NodeFiles): Answer {
 }
 
 function options(roots: readonly string[], files: NodeFiles, version: Version) {
-  return {roots, files, knowsReferrers: isAtLeast(version, 2, 2)}
+  return {roots, files, knowsReferrers: isAtLeast(version, 2, 2), needsHostTable: !isAtLeast(version, 2, 0)}
 }
 
 function isAtLeast(version: Version, major: number, minor: number): boolean {

@@ -23,6 +23,7 @@ export interface HostDirectoryOptions {
   readonly roots: readonly string[]
   readonly files: NodeFiles
   readonly knowsReferrers: boolean
+  readonly needsHostTable: boolean
 }
 
 /** Reads the host directory of a registry: the first one that exists counts, and nothing is merged. */
@@ -73,7 +74,7 @@ function readHostDirectory(
       warnings: [warning],
     })
   }
-  const {file, fault} = parseHostsToml(text, {path, knowsReferrers: options.knowsReferrers})
+  const {file, fault} = parseHostsToml(text, {path, ...options})
   if (fault !== undefined) {
     const source = `${path} cannot be read (line ${fault.line}): the certificate files of its directory count for the registry of the image`
     const warning = `${path} is ignored because of line ${fault.line}: ${fault.message}; the registry of the image is asked`

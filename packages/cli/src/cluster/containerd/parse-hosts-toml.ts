@@ -20,6 +20,8 @@ export interface HostsTomlPlace {
   readonly path: string
   /** `referrers` is a capability; older versions take the whole file for broken. */
   readonly knowsReferrers: boolean
+  /** containerd 1 takes a file without a `[host]` table for broken: seen with 1.6.20. */
+  readonly needsHostTable: boolean
 }
 
 class Fault extends Error {
@@ -46,7 +48,7 @@ export function parseHostsToml(text: string, place: HostsTomlPlace): HostsTomlRe
 function hostsOf(document: TomlDocument, place: HostsTomlPlace): HostsToml {
   const {root} = document
   const server = textAt(root, 'server')
-  const tables = hostTables(root)
+  const tables = hostTables(root, place)
   for (const [, table] of tables) checkEntry(table)
   const order = hostOrder(document)
   const hosts = order.map(({name, line}, index) =>
@@ -90,8 +92,9 @@ function hostOrder({headers}: TomlDocument): readonly {readonly name: string; re
   return order
 }
 
-function hostTables(root: TomlTable): ReadonlyMap<string, TomlTable> {
+function hostTables(root: TomlTable, {needsHostTable}: HostsTomlPlace): ReadonlyMap<string, TomlTable> {
   const node = root.get('host')
+  if (node === undefined && needsHostTable) throw new Fault(1, 'invalid `host` tree: it has no [host] table')
   if (node === undefined) return new Map()
   if (!(node.value instanceof TomlTable)) throw new Fault(node.line, 'host is not a table')
   return new Map(

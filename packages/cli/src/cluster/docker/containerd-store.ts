@@ -16,7 +16,12 @@ export function explainContainerdStore(
   {daemon, files}: {readonly daemon: DaemonJson; readonly files: NodeFiles},
 ): Answer {
   const {registry} = question.reference
-  const list = hostsOfRegistry(registry, {roots: [CERTS_D], files, knowsReferrers: true})
+  const list = hostsOfRegistry(registry, {
+    roots: [CERTS_D],
+    files,
+    knowsReferrers: true,
+    needsHostTable: false,
+  })
   const assumed = [
     'docker with the image store of containerd, the default of new installations since Docker 29',
     ...list.assumed,
