@@ -16,7 +16,7 @@ interface ManifestBase {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-/** An image or an artifact: `blobs` are its config and layers, in that order, foreign ones included. */
+/** An image or an artifact. Its layers include foreign ones. */
 export interface ImageManifest extends ManifestBase {
   readonly kind: 'image'
   readonly config: Descriptor
