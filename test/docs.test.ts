@@ -27,7 +27,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
   [
     '--help --version --build',
     '--authfile --dest --dest-cert-dir --dest-creds --dest-compress --dest-tls-verify',
-    '--format --scoped --src --src-cert-dir --src-creds',
+    '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
   ]
     .join(' ')
     .split(' '),

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {
   addImage,
   cleanEnvironment,
@@ -87,6 +87,10 @@ export async function setStage(): Promise<Stage> {
     'regsync.yml': REGSYNC,
     'hub-token.txt': 'token\n',
     'apps.txt': 'gcr.io/team/app:v1\n',
+    'node1/etc/containerd/config.toml':
+      'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/etc/containerd/certs.d"\n',
+    'node1/etc/containerd/certs.d/gcr.io/hosts.toml':
+      'server = "https://registry.example:5000"\n[host.https://registry.example:5000]\n',
     'mirror.yaml': await readFile(join(root, 'docs', 'examples', 'mirror.yaml')),
     ...(await bundles()),
   })
@@ -204,7 +208,10 @@ async function writeFiles(
   files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<void> {
   for (const folder of ['bin', '.docker', '.run']) await mkdir(join(directory, folder), {recursive: true})
-  for (const [path, content] of Object.entries(files)) await writeFile(join(directory, path), content)
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, path)), {recursive: true})
+    await writeFile(join(directory, path), content)
+  }
 }
 
 function runShell(
