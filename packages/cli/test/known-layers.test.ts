@@ -15,8 +15,9 @@ import {
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import type {KnownLayers} from '#src/engine/known-layers.js'
-import {push} from '#src/engine/push.js'
-import type {PushResult} from '#src/engine/tally.js'
+import {mirror} from '#src/engine/mirror.js'
+import {sourcePairs} from '#src/engine/source-pairs.js'
+import type {MirrorResult} from '#src/engine/tally.js'
 
 let directory: TempDir
 let served: TestRegistry
@@ -42,15 +43,14 @@ const layers: KnownLayers = {
 async function pushImage(
   image: TestImage,
   {dryRun = false, repository = 'app'}: {readonly dryRun?: boolean; readonly repository?: string} = {},
-): Promise<PushResult> {
+): Promise<MirrorResult> {
   const path = join(directory.path, 'bundle.tar')
   await writeFile(path, await tarBytes(dockerArchive([{image, tags: [`gcr.io/team/${repository}:v1`]}])))
   await using source = await openBundle(path)
   await using sink = openRegistry({registry: served.host, side: 'target', plainHttp: true})
   const {signal} = new AbortController()
-  return await push({
-    source,
-    sink,
+  const stop = {soon: signal, now: signal}
+  const pairs = await sourcePairs(source, {
     rules: {
       registry: served.host,
       namespace: '',
@@ -61,13 +61,16 @@ async function pushImage(
     },
     choice: {include: [], exclude: [], referrers: true},
     platforms: [],
+  })
+  return await mirror([{sink, registry: served.host, pairs}], {
+    source,
     sparse: 'auto',
     concurrency: 4,
     failFast: false,
     dryRun,
     layers,
     onEvent: () => {},
-    stop: {soon: signal, now: signal},
+    stop,
   })
 }
 

@@ -1,6 +1,7 @@
 import {mediaTypes, type Descriptor} from '@airgap-mirror/oci-client/model'
 import {expect, it} from 'vitest'
-import {nameCandidates} from '#src/engine/candidates.js'
+import {namePairs} from '#src/engine/name-pairs.js'
+import {byRules} from '#src/engine/name-of.js'
 import {gather} from '#src/engine/gather.js'
 import {selectImages} from '#src/engine/select.js'
 import {MemorySource} from './memory-source.js'
@@ -14,9 +15,9 @@ const rules = {
   maxDepth: undefined,
 } as const
 
-async function candidatesOf(source: MemorySource) {
+async function pairsOf(source: MemorySource) {
   const chosen = selectImages(await gather(source), {include: [], exclude: [], referrers: true})
-  return nameCandidates(chosen, {source, rules, platforms: []})
+  return namePairs(chosen, {source, nameOf: byRules(rules), platforms: []})
 }
 
 function layer(source: MemorySource, text: string): Descriptor {
@@ -36,22 +37,22 @@ it('a long chain of referrers, each about the one after it in the bundle, is fol
   for (const [referrer, about] of chain.toReversed())
     source.image(undefined, referrer, {subject: about.digest})
   source.image('gcr.io/app:v1', root)
-  const candidates = await candidatesOf(source)
-  expect(candidates.length).toBe(8001)
+  const pairs = await pairsOf(source)
+  expect(pairs.length).toBe(8001)
 }, 5000)
 
 it('names times layers are refused where they would make a plan that no memory holds', async () => {
   const source = new MemorySource()
   const shared = source.manifestOf(Array.from({length: 5000}, (_, at) => layer(source, `layer ${at}`)))
   for (let at = 0; at < 1000; at += 1) source.image(`gcr.io/app-${at}:v1`, shared)
-  await expect(candidatesOf(source)).rejects.toMatchObject({code: 'LIMIT_EXCEEDED', side: 'source'})
+  await expect(pairsOf(source)).rejects.toMatchObject({code: 'LIMIT_EXCEEDED', side: 'source'})
 })
 
 it('as many shared layers under a hundred names are no trouble', async () => {
   const source = new MemorySource()
   const shared = source.manifestOf(Array.from({length: 5000}, (_, at) => layer(source, `layer ${at}`)))
   for (let at = 0; at < 100; at += 1) source.image(`gcr.io/app-${at}:v1`, shared)
-  expect((await candidatesOf(source)).length).toBe(100)
+  expect((await pairsOf(source)).length).toBe(100)
 })
 
 it('a descriptor with a wrong size neither spoils nor passes for the right one of the same content', async () => {

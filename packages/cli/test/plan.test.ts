@@ -6,7 +6,8 @@ import {
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
 import {describe, expect, it} from 'vitest'
-import {nameCandidates} from '#src/engine/candidates.js'
+import {namePairs} from '#src/engine/name-pairs.js'
+import {byRules} from '#src/engine/name-of.js'
 import {gather} from '#src/engine/gather.js'
 import {parseImageList} from '#src/names/image-list.js'
 import {planMirror, type Plan} from '#src/engine/plan.js'
@@ -38,7 +39,7 @@ async function planOf(source: MemorySource, given: Circumstances = {}): Promise<
   const choice: Choice = {include: [], exclude: [], referrers: true, ...given.choice}
   const chosen = selectImages(await gather(source), choice)
   const platforms = (given.platforms ?? []).map(parsePlatform)
-  const candidates = await nameCandidates(chosen, {source, rules, platforms})
+  const pairs = await namePairs(chosen, {source, nameOf: byRules(rules), platforms})
   const present = new Map(
     Object.entries(given.present ?? {}).map(([target, digest]): [string, Descriptor] => [
       target,
@@ -52,7 +53,7 @@ async function planOf(source: MemorySource, given: Circumstances = {}): Promise<
     has: (repository, digest) => given.found?.includes(`${repository}@${digest}`) ?? false,
   }
   return planMirror({
-    candidates,
+    pairs,
     source,
     state,
     sparse: given.sparse ?? 'auto',

@@ -3,7 +3,7 @@ import type {KnownTag, KnownTags} from '#src/engine/known-tags.js'
 import type {Plan} from '#src/engine/plan.js'
 import {driftAt} from '#src/engine/sync/drift.js'
 import {prune} from '#src/engine/sync/prune.js'
-import type {SyncCandidate} from '#src/engine/sync/sync-candidates.js'
+import type {SyncPair} from '#src/engine/sync/family-pairs.js'
 import type {Surveyed} from '#src/engine/sync/survey.js'
 import {rememberIntent, rememberPlanned, rememberPresent} from '#src/engine/sync/tag-memory.js'
 import {ModelRegistry, repositoryOf} from './prune-model-registry.js'
@@ -116,8 +116,8 @@ export class PruneModel {
   ): {readonly isKilled: boolean; readonly puts: number} {
     const how = job.referrers ? 'all referrers' : 'all'
     const making = {owner, how, now: Date.now()}
-    const candidates: (SyncCandidate & {digest: Digest; with?: string[]})[] = []
-    const companions = new Map<string, SyncCandidate & {digest: Digest; with: string[]}>()
+    const pairs: (SyncPair & {digest: Digest; with?: string[]})[] = []
+    const companions = new Map<string, SyncPair & {digest: Digest; with: string[]}>()
     const surveyed: Surveyed[] = []
     for (const key of keysOf(job)) {
       const digest = this.#digestAtSource(key)
@@ -140,13 +140,13 @@ export class PruneModel {
           : ({status: 'changed'} as const)
       surveyed.push({...names, at: [{target, key, verdict, ...(isAsBefore ? {} : {look: true})}]})
       if (isAsBefore) continue
-      candidates.push({candidate: candidateOf(target), key, digest})
+      pairs.push({pair: pairOf(target), key, digest})
       const content = CONTENTS.get(digest)
       if (!job.referrers || content === undefined) continue
       for (const subject of [digest, childOf(content)]) {
         const own = signatureKey(repositoryOf(key), subject)
         const known = companions.get(own) ?? {
-          candidate: candidateOf(referenceOf(own)),
+          pair: pairOf(referenceOf(own)),
           key: own,
           with: [],
           digest: hash(`signature of ${subject}`),
@@ -155,7 +155,7 @@ export class PruneModel {
         companions.set(own, known)
       }
     }
-    const planned = [...candidates, ...companions.values()]
+    const planned = [...pairs, ...companions.values()]
     const plan: Plan = {
       images: planned.map(({key = '', digest}, root) => ({
         source: key,
@@ -173,7 +173,7 @@ export class PruneModel {
         digest,
       })),
     }
-    rememberIntent(this.#ledger, {plan, candidates: planned}, making)
+    rememberIntent(this.#ledger, {plan, pairs: planned}, making)
     let puts = 0
     for (const {key = '', digest} of planned) {
       if (puts >= left) return {isKilled: true, puts}
@@ -182,7 +182,7 @@ export class PruneModel {
     }
     rememberPlanned(
       this.#ledger,
-      {candidates: planned},
+      {pairs: planned},
       {
         ...making,
         looked: new Set(),
@@ -276,10 +276,7 @@ function referenceOf(key: string): Reference & {readonly registry: string} {
   return parseReference(`${REGISTRY}/${key}`)
 }
 
-function candidateOf(target: Reference): SyncCandidate['candidate'] {
-  return {
-    source: `${target.repository}:${target.tag ?? target.digest}`,
-    target,
-    content: {error: new Error('not read') as never},
-  }
+function pairOf(at: Reference): SyncPair['pair'] {
+  const source = `${at.repository}:${at.tag ?? at.digest}`
+  return {label: {source, target: source}, at, image: {error: new Error('not read') as never}}
 }

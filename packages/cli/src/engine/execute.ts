@@ -9,6 +9,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {BlobTransfer, ManifestTransfer, Plan, Transfer} from './plan.js'
 import {isNearlyDone, startOrder} from './schedule.js'
+import {notTried} from './not-tried.js'
 import type {Stop} from './stop.js'
 import {putBlob, putManifest, type TransferContext, type TransferResult} from './transfer.js'
 
@@ -20,11 +21,11 @@ export interface ExecuteOptions extends Omit<
   /** By the `sink` of a transfer. */
   readonly sinks: readonly ImageSink[]
   /** One reading of a blob for as many sinks; needed only where there are several. */
-  readonly share?: (blob: BlobSource, readers: number) => readonly BlobSource[]
+  readonly share?: ((blob: BlobSource, readers: number) => readonly BlobSource[]) | undefined
   /** Blobs in flight. */
   readonly concurrency: number
   /** Of up to 1 MiB, besides the larger ones: what they wait for is answers. Absent: all blobs count alike. */
-  readonly smallBlobs?: number
+  readonly smallBlobs?: number | undefined
   /** Start nothing more after the first failure. */
   readonly failFast: boolean
   /** Called once for each transfer that has ended. */
@@ -143,8 +144,7 @@ class Execution {
     } catch (error) {
       if (!isMirrorError(error)) return this.#fail(error)
       this.#settle(transfer, {status: 'failed', error})
-      if (this.#options.failFast)
-        this.#stop(new MirrorError('CANCELLED', 'not tried: another image failed first'))
+      if (this.#options.failFast) this.#stop(notTried())
     }
   }
 

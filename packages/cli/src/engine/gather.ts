@@ -172,5 +172,5 @@ function pendingOf(
   const absent = lacking.get(pending)
   if (absent === undefined) return {image, pending}
   const what = isPending(absent) ? `layer ${absent.diffId}` : `blob ${absent.digest}`
-  return {image, error: new MirrorError('BLOB_MISSING', `the bundle lacks ${what}`, {side: 'source'})}
+  return {image, error: new MirrorError('BLOB_MISSING', `the source lacks ${what}`, {side: 'source'})}
 }

@@ -6,7 +6,7 @@ import {
   type Digest,
   type PendingLayer,
 } from '@airgap-mirror/oci-client/model'
-import type {Candidate} from './candidates.js'
+import type {Pair} from './pair.js'
 import type {TargetState} from './probe.js'
 
 /**
@@ -24,10 +24,10 @@ const LOOKUPS_AT_ONCE = 64
 /** Adds what is remembered of the layers of images that are not there yet to what the registry has told. */
 export async function withKnownLayers(
   state: TargetState,
-  {candidates, layers}: {readonly candidates: readonly Candidate[]; readonly layers: KnownLayers},
+  {pairs, layers}: {readonly pairs: readonly Pair[]; readonly layers: KnownLayers},
 ): Promise<TargetState> {
   const wanted = new Map<Digest, PendingLayer>()
-  for (const {content, target} of candidates) {
+  for (const {image: content, at: target} of pairs) {
     if (!('pending' in content) || target === undefined || state.present.has(formatReference(target)))
       continue
     for (const layer of content.pending.layers)

@@ -2,7 +2,7 @@ import {limits, MirrorError, type PendingImage} from '@airgap-mirror/oci-client/
 import {nodesOf, type ImageNode} from './gather.js'
 
 interface Planned {
-  readonly content: {readonly node: ImageNode} | {readonly pending: PendingImage} | {readonly error: Error}
+  readonly image: {readonly node: ImageNode} | {readonly pending: PendingImage} | {readonly error: Error}
 }
 
 /**
@@ -10,12 +10,12 @@ interface Planned {
  * thousand names for one image of ten thousand layers are a few hundred kilobytes there.
  * @throws {MirrorError} LIMIT_EXCEEDED
  */
-export function refuseTooMuch(candidates: readonly Planned[]): void {
+export function refuseTooMuch(pairs: readonly Planned[]): void {
   let steps = 0
-  for (const {content} of candidates) {
-    if ('pending' in content) steps += 2 + content.pending.layers.length
-    if ('node' in content) {
-      for (const {manifest} of nodesOf(content.node)) {
+  for (const {image} of pairs) {
+    if ('pending' in image) steps += 2 + image.pending.layers.length
+    if ('node' in image) {
+      for (const {manifest} of nodesOf(image.node)) {
         steps += 1 + (manifest.kind === 'image' ? 1 + manifest.layers.length : 0)
       }
     }

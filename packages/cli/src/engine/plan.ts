@@ -10,7 +10,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import {blobsOf, type ImageNode} from './gather.js'
-import type {Candidate} from './candidates.js'
+import type {Pair} from './pair.js'
 import {sparseError, substituteFor, type SparsePolicy} from './sparse.js'
 import type {TargetState} from './probe.js'
 
@@ -70,7 +70,7 @@ export interface Plan {
 }
 
 export interface PlanInput {
-  readonly candidates: readonly Candidate[]
+  readonly pairs: readonly Pair[]
   readonly source: ImageSource
   readonly state: TargetState
   readonly sparse: SparsePolicy
@@ -81,7 +81,7 @@ export interface PlanInput {
 /** Decides everything about a push before its first byte. Pure but for the manifests it adds to `manifests`. */
 export function planMirror(input: PlanInput): Plan {
   const planner = new Planner(input)
-  const images = input.candidates.map((candidate, index) => planner.image(candidate, index))
+  const images = input.pairs.map((pair, index) => planner.image(pair, index))
   return {images, transfers: planner.transfers}
 }
 
@@ -97,19 +97,18 @@ class Planner {
     this.#input = input
   }
 
-  image(candidate: Candidate, index: number): PlannedImage {
-    const {source, target} = candidate
-    const base = {source, target: target === undefined ? '' : formatReference(target)}
-    if (target === undefined || 'error' in candidate.content) {
-      const {error} = candidate.content as {error: MirrorError}
+  image(pair: Pair, index: number): PlannedImage {
+    const {label: base, at: target, image: content} = pair
+    if (target === undefined || 'error' in content) {
+      const {error} = content as {error: MirrorError}
       return {...base, status: 'failed', error}
     }
     const present = this.#input.state.present.get(formatReference(target))
     try {
-      if ('pending' in candidate.content) {
-        const {pending} = candidate.content
+      if ('pending' in content) {
+        const {pending} = content
         const changed = {
-          digestChanged: candidate.digestChanged ?? 'the bundle does not hold the image’s manifest',
+          digestChanged: pair.digestChanged ?? 'the bundle does not hold the image’s manifest',
         }
         if (present !== undefined)
           return {...base, ...changed, status: 'present', targetDigest: present.digest}
@@ -120,7 +119,7 @@ class Planner {
       }
       return {
         ...base,
-        ...this.#tree(candidate.content.node, {target, index, present, changed: candidate.digestChanged}),
+        ...this.#tree(content.node, {target, index, present, changed: pair.digestChanged}),
       }
     } catch (error) {
       if (error instanceof MirrorError) return {...base, status: 'failed', error}
@@ -134,7 +133,7 @@ class Planner {
   ): Omit<PlannedImage, 'source' | 'target'> {
     const {target, index, present} = at
     const {digest: ownDigest} = node.manifest.descriptor
-    // Where the bundle holds another digest than the source had, nobody knows the source's any more.
+    // If the bundle holds another digest than its source had, the source's is not known any more.
     const origin = at.changed === undefined ? {sourceDigest: ownDigest} : {digestChanged: at.changed}
     if (present?.digest === ownDigest) return {...origin, status: 'present', targetDigest: present.digest}
     const {sparse} = this.#input
@@ -213,7 +212,7 @@ class Planner {
     if (lost !== undefined) {
       throw new MirrorError(
         'BLOB_MISSING',
-        `neither the bundle nor ${repository} has the blob ${lost.digest}`,
+        `neither the source nor ${repository} has the blob ${lost.digest}`,
         {
           side: 'source',
           hint: 'The bundle is incomplete: save it again, or push the image it was made on top of first.',

@@ -10,7 +10,7 @@ import {
   type PendingImage,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import type {Candidate} from './candidates.js'
+import type {Pair} from './pair.js'
 import {blobsOf, nodesOf, type ImageNode} from './gather.js'
 
 /** What the private registry holds, as far as the plan has to know. */
@@ -38,21 +38,15 @@ export interface ProbeOptions extends CallOptions {
 }
 
 /** Asks the registry for every target, all in parallel: one HEAD an image, and more only for what the source lacks. */
-export async function probeTarget(
-  candidates: readonly Candidate[],
-  options: ProbeOptions,
-): Promise<TargetState> {
+export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions): Promise<TargetState> {
   const state = new ProbedState(options.registry)
   const atOnce = pLimit(options.concurrency)
-  await Promise.all(candidates.map((candidate) => atOnce(() => probeOne(candidate, {state, ...options}))))
+  await Promise.all(pairs.map((pair) => atOnce(() => probeOne(pair, {state, ...options}))))
   return state
 }
 
-async function probeOne(
-  candidate: Candidate,
-  probe: ProbeOptions & {readonly state: ProbedState},
-): Promise<void> {
-  const {target, content} = candidate
+async function probeOne(pair: Pair, probe: ProbeOptions & {readonly state: ProbedState}): Promise<void> {
+  const {at: target, image: content} = pair
   if (target === undefined || !('node' in content || 'pending' in content)) return
   const found = await probe.sink.resolve(target, probe)
   if ('pending' in content) {

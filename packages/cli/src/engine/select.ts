@@ -50,12 +50,15 @@ export function selectImages(images: readonly Gathered[], choice: Choice): reado
   return images.filter((gathered) => kept.has(gathered))
 }
 
-/** What speaks of a chosen image or one of its platforms, and what speaks of that. */
-function withReferrers(owners: ReadonlySet<Gathered>, referrers: readonly Gathered[]): ReadonlySet<Gathered> {
+/** The owners, then the referrers of them and of their platforms, transitively. */
+export function withReferrers(
+  owners: ReadonlySet<Gathered>,
+  referrers: readonly Gathered[],
+): ReadonlySet<Gathered> {
   const about = new Map<string, Gathered[]>()
   for (const referrer of referrers) {
-    const {subject, name} = referrer.image
-    const key = subject ?? attachedTo(name?.tag ?? '') ?? ''
+    const {subject, name, hint} = referrer.image
+    const key = subject ?? attachedTo(name?.tag ?? '') ?? attachedTo(hint ?? '') ?? ''
     const others = about.get(key)
     if (others === undefined) about.set(key, [referrer])
     else others.push(referrer)
@@ -106,7 +109,7 @@ export function hasPlatform(index: ImageNode, wanted: readonly Platform[]): bool
 
 /** A slip of the pen in a flag must not look like a run in which all went well. */
 export function nothingLeft(what: string, flag: 'include' | 'platform'): MirrorError {
-  return new MirrorError('IMAGE_NOT_FOUND', `no image of the bundle ${what}`, {
+  return new MirrorError('IMAGE_NOT_FOUND', `no image of the source ${what}`, {
     side: 'source',
     advice: {kind: 'check-choice', flag},
   })

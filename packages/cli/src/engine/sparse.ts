@@ -31,7 +31,7 @@ export function substituteFor(
   if (only === undefined) {
     throw new MirrorError(
       'INDEX_SPARSE',
-      `no platform of the index ${index.descriptor.digest} is in the bundle`,
+      `no platform of the index ${index.descriptor.digest} is in the source`,
       {side: 'source'},
     )
   }
@@ -41,7 +41,7 @@ export function substituteFor(
   if (policy === 'platform') {
     throw new MirrorError(
       'INDEX_SPARSE',
-      `${complete.length} platforms of the index ${index.descriptor.digest} are in the bundle, not one`,
+      `${complete.length} platforms of the index ${index.descriptor.digest} are in the source, not one`,
       {
         side: 'source',
         advice: {kind: 'choose-platform'},
@@ -62,7 +62,7 @@ export function sparseError(lacking: readonly Descriptor[]): MirrorError {
   )
   return new MirrorError(
     'INDEX_SPARSE',
-    [`the bundle lacks ${lacking.length} children of the index`, ...lines].join('; '),
+    [`the source lacks ${lacking.length} children of the index`, ...lines].join('; '),
     {
       side: 'source',
       advice: {kind: 'allow-sparse-index'},

@@ -1,13 +1,13 @@
 import type {ImageSource, MirrorError} from '@airgap-mirror/oci-client/model'
 import {reportErrorOf} from '../report/report-error.js'
 import type {ReportImage} from '../report/report.js'
-import type {Candidate} from './candidates.js'
+import type {Pair} from './pair.js'
 import type {OnEvent} from './events.js'
 import {blobsOf, nodesOf} from './gather.js'
 import type {PlannedImage, Plan, Transfer} from './plan.js'
 import type {TransferResult} from './transfer.js'
 
-export interface PushResult {
+export interface MirrorResult {
   readonly images: readonly ReportImage[]
   readonly blobs: {readonly uploaded: number; readonly mounted: number; readonly present: number}
   readonly bytes: {
@@ -19,7 +19,7 @@ export interface PushResult {
 }
 
 interface TallyOptions {
-  readonly candidates: readonly Candidate[]
+  readonly pairs: readonly Pair[]
   readonly source: ImageSource
   readonly onEvent: OnEvent
   /** Aborted where somebody asked the run to stop. */
@@ -85,7 +85,7 @@ export class Tally {
   }
 
   /** A dry run's result. @param absent the blob transfers that would have to send */
-  planned(absent: ReadonlySet<number>): PushResult {
+  planned(absent: ReadonlySet<number>): MirrorResult {
     this.#countPresent()
     const toSend = new Map<number, number>()
     for (const transfer of this.#plan.transfers) {
@@ -101,7 +101,7 @@ export class Tally {
     return {images, blobs: this.#blobs, bytes: {...this.#bytes, toSend: total}}
   }
 
-  finished(): PushResult {
+  finished(): MirrorResult {
     const images = this.#plan.images.map((image, index): ReportImage => {
       const {source, target} = image
       const bytesUploaded = this.#sent.get(index) ?? 0
@@ -153,7 +153,7 @@ export class Tally {
   #countPresent(): void {
     const counted = new Set<string>()
     for (const [index, image] of this.#plan.images.entries()) {
-      const {content, target} = this.#options.candidates[index] ?? {}
+      const {image: content, at: target} = this.#options.pairs[index] ?? {}
       if (image.status !== 'present' || content === undefined || 'error' in content) continue
       const blobs =
         'pending' in content

@@ -2,43 +2,25 @@ import type {Digest, SourceImage} from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../../engine/events.js'
 import type {ReportImage} from '../../report/report.js'
 import type {Place} from './place.js'
-import type {PreparedCopy} from './prepare-copy.js'
 
-type Labels = Pick<PreparedCopy, 'sourceLabel' | 'targetLabel'>
-
-/** Events in the words of the command line. */
-export function labelled(
-  onEvent: OnEvent,
-  {labels, to}: {readonly labels: Labels; readonly to: Place},
-): OnEvent {
+/** Events without digests of manifests that the target does not keep. */
+export function eventsFor(to: Place, onEvent: OnEvent): OnEvent {
   return (event) => {
-    if (event.type !== 'image') return onEvent(event)
-    const {digest, ...rest} = event
-    onEvent({
-      ...rest,
-      source: labels.sourceLabel(event.source),
-      target: labels.targetLabel(event.target),
-      ...(digest === undefined || !keepsManifests(to) ? {} : {digest}),
-    })
+    if (event.type !== 'image' || keepsManifests(to)) return onEvent(event)
+    const {digest: _isNotThere, ...rest} = event
+    onEvent(rest)
   }
 }
 
 /** What became of the image and of what goes with it. The image itself comes first. */
 export function copiedImages(
   images: readonly ReportImage[],
-  {labels, to, original}: {readonly labels: Labels; readonly to: Place; readonly original: SourceImage},
+  {to, original}: {readonly to: Place; readonly original: SourceImage},
 ): readonly ReportImage[] {
-  return images.map((image, index) => {
-    // What a bundle holds under another digest than it says is not what its registry had.
-    const isKnown = 'manifest' in original.root && original.digestChanged === undefined
-    const digest = isKnown ? original.root.manifest.digest : undefined
-    const told = {
-      ...image,
-      source: labels.sourceLabel(image.source),
-      target: labels.targetLabel(image.target),
-    }
-    return index === 0 ? withDigests(told, {to, digest}) : told
-  })
+  // What a bundle holds under another digest than it says is not what its registry had.
+  const isKnown = 'manifest' in original.root && original.digestChanged === undefined
+  const digest = isKnown ? original.root.manifest.digest : undefined
+  return images.map((image, index) => (index === 0 ? withDigests(image, {to, digest}) : image))
 }
 
 /** The engine knows the image as it was narrowed, and not what becomes of it in a file. */

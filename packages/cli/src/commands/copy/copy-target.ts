@@ -3,7 +3,6 @@ import type {Registry} from '@airgap-mirror/oci-client'
 import type {CallOptions, ImageSink} from '@airgap-mirror/oci-client/model'
 import type {CopySettings} from './copy-settings.js'
 import type {FilePlace, Place, RegistryPlace} from './place.js'
-import {refNameOf} from './prepare-copy.js'
 import {openTarget} from '../../run/open-target.js'
 import type {Run} from '../../run/run.js'
 
@@ -34,11 +33,7 @@ function fileTarget({transport: format, path, ref}: FilePlace): FileTarget {
   return {
     format,
     path,
-    annotations: (target) => {
-      const name = refNameOf(target, ref)
-      if (name === undefined) return undefined
-      return name.refName === undefined ? {} : {[REF_NAME]: name.refName}
-    },
+    annotations: ({tag}) => (tag === undefined ? undefined : tag === '' ? {} : {[REF_NAME]: tag}),
   }
 }
 

@@ -1,13 +1,13 @@
 import {LAYER_FORMAT} from '@airgap-mirror/bundle'
-import type {ImageSource, SourceImage} from '@airgap-mirror/oci-client/model'
+import type {SourceImage} from '@airgap-mirror/oci-client/model'
 import {holdsReferrers, refuseUnfit} from './check-target.js'
 import {speaksOf} from './cosign-tag.js'
-import {copiedImages, labelled} from './copy-result.js'
+import {copiedImages, eventsFor} from './copy-result.js'
 import {readCopySettings, type CopySettings} from './copy-settings.js'
 import {narrowImage} from './narrow-image.js'
 import {shownPlace} from './place.js'
-import {prepareCopy} from './prepare-copy.js'
-import {push} from '../../engine/push.js'
+import {copyPairs} from './copy-pairs.js'
+import {mirror} from '../../engine/mirror.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
@@ -40,24 +40,24 @@ async function copyImage(settings: CopySettings, run: Run): Promise<Work> {
   const narrowed = await narrowImage(origin.image, {...settings, source, signal: soon})
   await refuseUnfit(narrowed, {to, source, signal: soon})
   const referrers = await referrersFor(narrowed.image, {settings, origin, run})
-  const prepared = prepareCopy({image: narrowed.image, referrers}, {from, to})
-  const result = await push({
-    ...settings,
-    source: withImages(source, prepared.images),
-    sink: target.sink,
-    rules: prepared.rules,
-    choice: {include: [], exclude: [], referrers: settings.referrers},
-    platforms: narrowed.platforms,
+  const pairs = await copyPairs(
+    {image: narrowed.image, referrers},
+    {from, to, source, platforms: narrowed.platforms, signal: soon},
+  )
+  const registry = to.transport === 'docker' ? to.reference.registry : ''
+  const result = await mirror([{sink: target.sink, registry, pairs}], {
+    source,
     sparse: narrowed.sparse,
+    concurrency: settings.concurrency,
     failFast: false,
     dryRun: run.dryRun,
     layers: to.transport === 'docker' ? run.state?.layers : undefined,
-    onEvent: labelled(run.renderer.onEvent, {labels: prepared, to}),
+    onEvent: eventsFor(to, run.renderer.onEvent),
     onStart: run.onStart,
     stop: run.stop,
   })
   if (result.images.some(({status}) => status === 'pushed')) await target.finish({signal: now})
-  return {...result, images: copiedImages(result.images, {labels: prepared, to, original: origin.image})}
+  return {...result, images: copiedImages(result.images, {to, original: origin.image})}
 }
 
 /** What goes with the image; nothing, and a note, where the target has no place for it. */
@@ -71,16 +71,4 @@ async function referrersFor(
   if (referrers.some((referrer) => speaksOf(referrer, image)))
     run.note(`signatures and other referrers are left out: ${transport} has no place for them`)
   return []
-}
-
-/** A source in which nothing is but these images. */
-function withImages(source: ImageSource, images: readonly SourceImage[]): ImageSource {
-  return {
-    access: source.access,
-    images: async () => images,
-    manifest: (descriptor, options) => source.manifest(descriptor, options),
-    has: (content) => source.has(content),
-    blob: (content) => source.blob(content),
-    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
-  }
 }

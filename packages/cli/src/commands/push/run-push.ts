@@ -2,7 +2,8 @@ import {setMaxListeners} from 'node:events'
 import {decoders, LAYER_FORMAT, type BundleSource} from '@airgap-mirror/bundle'
 import type {Registry} from '@airgap-mirror/oci-client'
 import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
-import {push} from '../../engine/push.js'
+import {mirror} from '../../engine/mirror.js'
+import {sourcePairs} from '../../engine/source-pairs.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
 import {openTarget} from '../../run/open-target.js'
@@ -31,10 +32,12 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
   const registry = await openTarget(run, {registry: name, settings: settings.registrySettings})
   const bundle = await openBoth(settings, {registry, run})
   if (run.output.verbose) run.note(await decodersLine())
-  return push({
-    ...settings,
+  const pairs = await sourcePairs(bundle, {...settings, signal: run.stop.soon})
+  return mirror([{sink: registry, registry: name, pairs}], {
     source: bundle,
-    sink: registry,
+    sparse: settings.sparse,
+    concurrency: settings.concurrency,
+    failFast: settings.failFast,
     dryRun: run.dryRun,
     layers: run.state?.layers,
     onEvent: run.renderer.onEvent,

@@ -5,7 +5,7 @@ import {globMatcher} from '../../names/globs.js'
 import type {Stop} from '../../engine/stop.js'
 import {tagKey, type SyncTarget} from '../../engine/sync/sync-target.js'
 import {sync} from '../../engine/sync/sync.js'
-import type {PushResult} from '../../engine/tally.js'
+import type {MirrorResult} from '../../engine/tally.js'
 import {distinct, imagesIn, immutableIn, wantedBy, type Listing} from '../../job/job-images.js'
 import type {JobTarget, WantedImage} from '../../job/job.js'
 import type {ReportImage} from '../../report/report.js'
@@ -21,7 +21,7 @@ export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'force' | 't
   readonly stop: Stop
 }
 
-export interface JobResult extends PushResult {
+export interface JobResult extends MirrorResult {
   /** What went wrong besides single images: a repository that could not be listed. */
   readonly troubles: readonly MirrorError[]
   /** The keys of what the job wants. */

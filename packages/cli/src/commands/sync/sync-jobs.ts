@@ -1,6 +1,6 @@
 import {cancelled, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
 import {prune} from '../../engine/sync/prune.js'
-import type {PushResult} from '../../engine/tally.js'
+import type {MirrorResult} from '../../engine/tally.js'
 import {isFailed, type ReportImage} from '../../report/report.js'
 import type {SyncJob} from './sync-settings.js'
 import {runJob, type JobOptions, type JobResult} from './sync-job.js'
@@ -11,7 +11,7 @@ export interface JobsOptions extends JobOptions {
   readonly isHeld: (registry: string) => Promise<boolean>
 }
 
-export interface JobsResult extends PushResult {
+export interface JobsResult extends MirrorResult {
   /** What went wrong besides single images. */
   readonly troubles: readonly MirrorError[]
 }
@@ -51,7 +51,7 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   // First, since it decides what the run came to. Who lost a lock does not know what others do meanwhile.
   const isCut = soon.aborted && (!isAll || jobs.some((job) => job.prune) || isLockLost(soon))
   if (isCut) troubles.unshift(cancelled(soon))
-  const results: readonly PushResult[] = done.map(({result}) => result)
+  const results: readonly MirrorResult[] = done.map(({result}) => result)
   return {
     images: [...results.flatMap(({images}) => images), ...(pruned?.images ?? [])],
     blobs: summed(results.map(({blobs}) => blobs)),

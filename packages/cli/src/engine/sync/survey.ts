@@ -10,6 +10,7 @@ import {
   type Reference,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
+import {refuseCollisions, type Claim} from '../collisions.js'
 import type {KnownTag} from '../known-tags.js'
 import {mapName} from '../../names/naming.js'
 import {driftAt} from './drift.js'
@@ -111,7 +112,7 @@ export async function survey(
       ),
     }
   })
-  refuseCollisions(surveyed)
+  refuseCollisions(surveyed.flatMap(claimsOf))
   return surveyed
 }
 
@@ -202,25 +203,11 @@ function judge(
   return {...at, verdict: {status: 'changed'}}
 }
 
-function refuseCollisions(surveyed: readonly Surveyed[]): void {
-  const owners = new Map<string, {readonly source: string; readonly digest: Digest}>()
-  for (const {reference, image, at} of surveyed) {
-    for (const {target, verdict} of at) {
-      const digest = digestOf(image) ?? ('sourceDigest' in verdict ? verdict.sourceDigest : undefined)
-      if (digest === undefined) continue
-      const name = `${target.registry}/${tagKey(target)}`
-      const source = formatReference(reference)
-      const owner = owners.get(name)
-      if (owner === undefined) owners.set(name, {source, digest})
-      else if (owner.digest !== digest) {
-        throw new MirrorError(
-          'NAME_COLLISION',
-          `two different images would become ${name}: ${owner.source} (${owner.digest}) and ${source} (${digest})`,
-          {advice: {kind: 'separate-names'}},
-        )
-      }
-    }
-  }
+function claimsOf({reference, image, at}: Surveyed): readonly Claim[] {
+  return at.flatMap(({target, verdict}) => {
+    const identity = digestOf(image) ?? ('sourceDigest' in verdict ? verdict.sourceDigest : undefined)
+    return identity === undefined ? [] : [{source: formatReference(reference), at: target, identity}]
+  })
 }
 
 function digestOf(image: SourceImage | undefined): Digest | undefined {

@@ -6,13 +6,13 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../events.js'
-import {execute} from '../execute.js'
+import {carryOut, prepare} from '../mirror.js'
 import type {SparsePolicy} from '../sparse.js'
 import type {Stop} from '../stop.js'
-import {Tally, type PushResult} from '../tally.js'
+import type {MirrorResult} from '../tally.js'
 import {readFamilies} from './families.js'
-import {mergePlans} from './merge-plans.js'
-import {planTarget, type TargetPlan} from './plan-target.js'
+import {destinationOf} from './destination.js'
+import {targetPlan, type TargetPlan} from './target-plan.js'
 import {survey} from './survey.js'
 import {endedBefore, inOrder} from './sync-images.js'
 import type {SyncSource, SyncTarget} from './sync-target.js'
@@ -50,8 +50,8 @@ export interface SyncOptions {
  * all targets. What happens to one image is in its report entry.
  * @throws {MirrorError} for what concerns the run as a whole: bad names, names that collide
  */
-export async function sync(options: SyncOptions): Promise<PushResult> {
-  const {source, references, targets, onEvent, stop} = options
+export async function sync(options: SyncOptions): Promise<MirrorResult> {
+  const {references, targets, onEvent, stop} = options
   const {soon: signal} = stop
   const making: Omit<Making, 'owner'> = {how: howOf(options), now: Date.now()}
   const surveyed = await survey(references, {
@@ -61,46 +61,30 @@ export async function sync(options: SyncOptions): Promise<PushResult> {
     signal,
   })
   const families = await readFamilies(surveyed, {...options, signal})
-  const plans = await Promise.all(
-    targets.map((target, at) => planTarget(target, {...options, families, at, signal})),
+  const found = await Promise.all(
+    targets.map((target, at) => destinationOf(target, {...options, families, at, signal})),
   )
-  const plan = mergePlans(
-    plans.map((one) => one.plan),
-    targets.map(({rules}) => rules.registry),
+  const prepared = await prepare(
+    found.map(({destination}) => destination),
+    {...options, signal},
   )
-  const tally = new Tally(plan, {
-    candidates: plans.flatMap(({candidates}) => candidates.map(({candidate}) => candidate)),
-    source,
-    onEvent,
-    interrupted: signal,
-  })
+  const plans = prepared.destinations.map((one, at) => targetPlan(one, found[at]?.pairs ?? []))
   const before = endedBefore(surveyed)
-  const together = (result: PushResult): PushResult => ({
+  const together = (result: MirrorResult): MirrorResult => ({
     ...result,
     images: inOrder(surveyed, [...before, ...result.images]),
   })
-  if (options.dryRun) return together(tally.planned(absentIn(plans)))
-  for (const {source: name, target, status, error} of before)
-    if (error !== undefined) onEvent({type: 'image', source: name, target, status, error})
-  if (plan.images.length > 0) {
-    // What has failed before anything is sent is a first failure, too.
-    const isOver =
-      options.failFast &&
-      (before.some(({error}) => error !== undefined) || plan.images.some(({status}) => status === 'failed'))
-    await noteIntent(plans, {targets, making})
-    options.onStart?.()
-    tally.begin()
-    await execute(plan, {
-      ...options,
-      smallBlobs: 2 * options.concurrency,
-      sinks: targets.map(({sink}) => sink),
-      manifests: new Map(plans.flatMap(({manifests}) => [...manifests])),
-      pending: () => undefined,
-      onSettled: tally.settled,
-      stop: isOver ? {...stop, soon: AbortSignal.any([signal, AbortSignal.abort(notTried())])} : stop,
-    })
+  if (!options.dryRun) {
+    for (const {source, target, status, error} of before)
+      if (error !== undefined) onEvent({type: 'image', source, target, status, error})
+    if (prepared.plan.images.length > 0) await noteIntent(plans, {targets, making})
   }
-  const result = tally.finished()
+  const result = await carryOut(prepared, {
+    ...options,
+    smallBlobs: 2 * options.concurrency,
+    hasFailed: before.some(({error}) => error !== undefined),
+  })
+  if (options.dryRun) return together(result)
   const looked = new Set(families.filter((family) => family.looked).map(({name}) => name))
   let next = 0
   for (const [at, {tags, owner}] of targets.entries()) {
@@ -126,10 +110,6 @@ async function noteIntent(
   }
 }
 
-function notTried(): MirrorError {
-  return new MirrorError('CANCELLED', 'not tried: another image failed first')
-}
-
 /** What is put and not remembered would be taken for somebody else's by the next run. */
 function cannotRemember(): MirrorError {
   return new MirrorError(
@@ -139,17 +119,6 @@ function cannotRemember(): MirrorError {
       advice: {kind: 'free-state'},
     },
   )
-}
-
-/** The transfers of a dry run that would have to send, as the merged plan counts them. */
-function absentIn(plans: readonly TargetPlan[]): ReadonlySet<number> {
-  const absent = new Set<number>()
-  let first = 0
-  for (const one of plans) {
-    for (const id of one.absent) absent.add(first + id)
-    first += one.plan.transfers.length
-  }
-  return absent
 }
 
 /** With other choices an image may become another one at the target. */

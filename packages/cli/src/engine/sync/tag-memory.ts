@@ -2,7 +2,7 @@ import {formatReference, type Digest} from '@airgap-mirror/oci-client/model'
 import type {ReportImage} from '../../report/report.js'
 import type {KnownTag, KnownTags} from '../known-tags.js'
 import type {Plan} from '../plan.js'
-import type {TargetPlan} from './plan-target.js'
+import type {TargetPlan} from './target-plan.js'
 import {isDue, type Surveyed} from './survey.js'
 
 /** In whose name, and by which choices, tags are made. */
@@ -16,15 +16,15 @@ export interface Making {
 /** Before the first byte: what is about to be put counts as ours, though the run may be cut off after it. */
 export function rememberIntent(
   tags: KnownTags,
-  {plan, candidates}: Pick<TargetPlan, 'plan' | 'candidates'>,
+  {plan, pairs}: Pick<TargetPlan, 'plan' | 'pairs'>,
   {owner, how}: Making,
 ): void {
   for (const [index, image] of plan.images.entries()) {
-    const {key, with: parents, candidate} = candidates[index] ?? {}
+    const {key, with: parents, pair} = pairs[index] ?? {}
     if (key === undefined || image.status !== 'planned' || image.sourceDigest === undefined) continue
     const before = tags.get(key)
     tags.set(key, {
-      source: candidate?.source ?? image.source,
+      source: pair?.label.source ?? image.source,
       sourceDigest: image.sourceDigest,
       how,
       ...before,
@@ -37,7 +37,7 @@ export function rememberIntent(
 /** What a plan's images came to; `images` are their report entries, in the plan's order. */
 export function rememberPlanned(
   tags: KnownTags,
-  {candidates}: Pick<TargetPlan, 'candidates'>,
+  {pairs}: Pick<TargetPlan, 'pairs'>,
   {
     images,
     looked,
@@ -48,14 +48,14 @@ export function rememberPlanned(
     readonly looked: ReadonlySet<string>
   },
 ): void {
-  const incomplete = incompleteIn(candidates, images)
+  const incomplete = incompleteIn(pairs, images)
   for (const [index, image] of images.entries()) {
-    const {key, with: parents, candidate} = candidates[index] ?? {}
+    const {key, with: parents, pair} = pairs[index] ?? {}
     const {source, sourceDigest, targetDigest} = image
     if (key === undefined || sourceDigest === undefined || targetDigest === undefined) continue
     if (!isThere(image)) continue
     const before = tags.get(key)
-    const isComplete = !incomplete.has(key) && !incomplete.has(candidate?.target?.repository ?? '')
+    const isComplete = !incomplete.has(key) && !incomplete.has(pair?.at?.repository ?? '')
     const last = looked.has(source) && isComplete ? making.now : before?.looked
     tags.set(key, {
       source,
@@ -76,15 +76,12 @@ function isThere({status}: ReportImage): boolean {
  * The images that lack something which speaks of them: the next run has to look again. By key; by repository where something
  * goes by digest, since several images may be its subject.
  */
-function incompleteIn(
-  candidates: TargetPlan['candidates'],
-  images: readonly ReportImage[],
-): ReadonlySet<string> {
+function incompleteIn(pairs: TargetPlan['pairs'], images: readonly ReportImage[]): ReadonlySet<string> {
   const incomplete = new Set<string>()
-  for (const [index, {key, with: parents, candidate}] of candidates.entries()) {
+  for (const [index, {key, with: parents, pair}] of pairs.entries()) {
     const image = images[index]
     if (image === undefined || isThere(image)) continue
-    const without = key === undefined ? candidate.target?.repository : undefined
+    const without = key === undefined ? pair.at?.repository : undefined
     for (const lacking of parents ?? (without === undefined ? [] : [without])) incomplete.add(lacking)
   }
   return incomplete

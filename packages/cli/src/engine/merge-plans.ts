@@ -1,5 +1,5 @@
 import {contentKey} from '@airgap-mirror/oci-client/model'
-import type {Plan, PlannedImage, Transfer} from '../plan.js'
+import type {Plan, PlannedImage, Transfer} from './plan.js'
 
 /**
  * The plans of several targets as one, in their order; each transfer says whose it is. Where two targets are one registry,

@@ -8,17 +8,18 @@ import {
   type Reference,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {nameCandidates, type Candidate} from '../candidates.js'
-import {mapName} from '../../names/naming.js'
+import {byRules} from '../name-of.js'
+import {namePairs} from '../name-pairs.js'
+import type {Pair} from '../pair.js'
 import {rootDigest, type Gathered} from '../gather.js'
 import type {Family} from './families.js'
 import {tagKey, type SyncTarget} from './sync-target.js'
 
 const PLATFORMS_SHOWN = 20
 
-/** A candidate, and what of the target's tags it is. */
-export interface SyncCandidate {
-  readonly candidate: Candidate
+/** A pair, and what of the target's tags it is. */
+export interface SyncPair {
+  readonly pair: Pair
   /** Absent for what goes by digest. */
   readonly key?: string
   /** The keys of the images that it comes along with. */
@@ -36,45 +37,44 @@ export interface FamilyOptions extends CallOptions {
  * What goes to one target. Signatures that cosign keeps under tags go into the repository that their image goes to, whatever
  * the rules make of names.
  */
-export async function familyCandidates(
+export async function familyPairs(
   families: readonly Family[],
   {target, platforms, ...options}: FamilyOptions,
-): Promise<readonly SyncCandidate[]> {
+): Promise<readonly SyncPair[]> {
   const all = families.flatMap(({image, referrers}) => [
     image,
     ...referrers.filter(({image: {subject}}) => subject !== undefined),
   ])
-  const named = await nameCandidates(distinct(all), {
+  const nameOf = byRules(target.rules)
+  const named = await namePairs(distinct(all), {
     ...options,
     platforms,
-    rules: target.rules,
+    nameOf,
     mayBeNone: true,
   })
-  const owners = new Map(named.map((candidate) => [candidate.source, candidate]))
+  const owners = new Map(named.map((pair) => [pair.label.source, pair]))
   const leftOut = platforms.length === 0 ? [] : families.filter(({name}) => !owners.has(name))
   const names = new Set(families.map(({image: {image}}) => labelOf(image)))
-  const found = named.map((candidate): SyncCandidate => {
-    const {source, target: place} = candidate
-    return place !== undefined && names.has(source) ? {candidate, key: tagKey(place)} : {candidate}
+  const found = named.map((pair): SyncPair => {
+    const {label, at} = pair
+    return at !== undefined && names.has(label.source) ? {pair, key: tagKey(at)} : {pair}
   })
-  // Named in a list, it is missed by somebody: a choice of platforms must not make it vanish.
-  for (const {name, image} of leftOut) {
-    const digest = rootDigest(image)
-    const place = mapName({...image.image, ...(digest === undefined ? {} : {digest})}, target.rules)
-    const candidate = {source: name, target: place, content: {error: notForPlatforms(image, platforms)}}
-    found.push({candidate, key: tagKey(place)})
+  // An image that a list names must not vanish because of a choice of platforms.
+  for (const {image} of leftOut) {
+    const {at, label} = nameOf(image.image, rootDigest(image))
+    found.push({pair: {at, label, image: {error: notForPlatforms(image, platforms)}}, key: tagKey(at)})
   }
-  const companions = new Map<string, SyncCandidate & {with: string[]}>()
+  const companions = new Map<string, SyncPair & {with: string[]}>()
   for (const {image, referrers} of families) {
     const {name} = image.image
     const owner = name === undefined ? undefined : owners.get(formatReference(name))
-    if (owner?.target === undefined) continue
+    if (owner?.at === undefined) continue
     for (const referrer of referrers) {
-      const tagged = taggedCandidate(referrer, owner.target)
-      if (tagged?.target === undefined) continue
-      const key = tagKey(tagged.target)
-      const known = companions.get(key) ?? {candidate: tagged, key, with: []}
-      known.with.push(tagKey(owner.target))
+      const tagged = taggedPair(referrer, owner.at)
+      if (tagged === undefined) continue
+      const key = tagKey(tagged.at)
+      const known = companions.get(key) ?? {pair: tagged, key, with: []}
+      known.with.push(tagKey(owner.at))
       companions.set(key, known)
     }
   }
@@ -108,10 +108,14 @@ function labelOf({name, subject}: SourceImage): string {
   return name === undefined ? `of ${subject}` : formatReference(name)
 }
 
-function taggedCandidate(gathered: Gathered, {registry, repository}: Reference): Candidate | undefined {
+function taggedPair(
+  gathered: Gathered,
+  {registry, repository}: Reference,
+): (Pair & {readonly at: Reference}) | undefined {
   const {name, subject} = gathered.image
   if (subject !== undefined || name?.tag === undefined) return undefined
-  const base = {source: formatReference(name), target: {registry, repository, tag: name.tag}}
-  if ('error' in gathered) return {...base, content: {error: gathered.error}}
-  return 'node' in gathered ? {...base, content: {node: gathered.node}} : undefined
+  const at = {registry, repository, tag: name.tag}
+  const base = {at, label: {source: formatReference(name), target: formatReference(at)}}
+  if ('error' in gathered) return {...base, image: {error: gathered.error}}
+  return 'node' in gathered ? {...base, image: {node: gathered.node}} : undefined
 }

@@ -1,0 +1,42 @@
+import {formatReference, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
+
+/** An image that is to be called by a name. */
+export interface Claim {
+  readonly source: string
+  readonly at: Reference
+  /** The same for the same content. */
+  readonly identity: string
+}
+
+/**
+ * Refuses two different images for one name.
+ * @throws {MirrorError} NAME_COLLISION naming both
+ */
+export function refuseCollisions(claims: readonly Claim[]): void {
+  const owners = new Map<string, Claim>()
+  for (const claim of claims) {
+    const name = claimed(claim.at)
+    const owner = owners.get(name)
+    if (owner === undefined) owners.set(name, claim)
+    else if (owner.identity !== claim.identity) throw collision(owner, claim)
+  }
+}
+
+/** A tag stands for itself, whatever digest was asked for with it. */
+function claimed({registry, repository, tag, digest}: Reference): string {
+  return formatReference({
+    registry,
+    repository,
+    ...(tag === undefined ? {} : {tag}),
+    ...(tag !== undefined || digest === undefined ? {} : {digest}),
+  })
+}
+
+function collision(one: Claim, other: Claim): MirrorError {
+  return new MirrorError(
+    'NAME_COLLISION',
+    `two different images would become ${claimed(one.at)}: ` +
+      `${one.source} (${one.identity}) and ${other.source} (${other.identity})`,
+    {advice: {kind: 'separate-names'}},
+  )
+}

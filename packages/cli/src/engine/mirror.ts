@@ -1,0 +1,179 @@
+import type {
+  BlobSource,
+  CallOptions,
+  Descriptor,
+  Digest,
+  ImageSink,
+  ImageSource,
+  Manifest,
+  MirrorError,
+} from '@airgap-mirror/oci-client/model'
+import {formatReference} from '@airgap-mirror/oci-client/model'
+import type {OnEvent} from './events.js'
+import {execute} from './execute.js'
+import {withKnownLayers, type KnownLayers} from './known-layers.js'
+import {mergePlans} from './merge-plans.js'
+import {notTried} from './not-tried.js'
+import type {Pair} from './pair.js'
+import {planMirror, type Plan} from './plan.js'
+import {probeBlobs} from './probe-blobs.js'
+import {probeTarget, type TargetState} from './probe.js'
+import {rememberingSink} from './remembering-sink.js'
+import type {SparsePolicy} from './sparse.js'
+import type {Stop} from './stop.js'
+import {Tally, type MirrorResult} from './tally.js'
+
+/** One place that images go to. */
+export interface Destination {
+  readonly sink: ImageSink
+  /** `host[:port]`; empty for files. Destinations in one registry mount each other's content. */
+  readonly registry: string
+  readonly pairs: readonly Pair[]
+  /** What places hold, by reference, if that was asked before. The others are then no failure if they cannot be asked. */
+  readonly known?: ReadonlyMap<string, Descriptor | undefined> | undefined
+  /** Why a pair must not be put in the place of what was found there. */
+  readonly refuse?: ((pair: Pair, found: Digest) => MirrorError | undefined) | undefined
+}
+
+export interface PrepareOptions extends CallOptions {
+  readonly source: ImageSource
+  readonly sparse: SparsePolicy
+  /** Blobs in flight; twice as many small requests. */
+  readonly concurrency: number
+  /** Plan and ask, but send nothing. */
+  readonly dryRun: boolean
+  /** Absent: every plain layer is compressed anew unless the registry tells what it became. */
+  readonly layers?: KnownLayers | undefined
+}
+
+/** What is to be done at one destination. */
+export interface PreparedDestination {
+  readonly sink: ImageSink
+  readonly plan: Plan
+  /** One for each image of the plan, in its order: those of the destination, some of them refused. */
+  readonly pairs: readonly Pair[]
+  readonly manifests: ReadonlyMap<Digest, Manifest>
+  /** Of a dry run: the blob transfers that would have to send. */
+  readonly absent: ReadonlySet<number>
+}
+
+/** Everything that is to be done: the plan of all destinations as one. */
+export interface Prepared {
+  readonly plan: Plan
+  /** In the order of the destinations. */
+  readonly destinations: readonly PreparedDestination[]
+}
+
+export interface CarryOutOptions {
+  readonly source: ImageSource
+  readonly concurrency: number
+  /** Of up to 1 MiB in flight, besides the larger ones. Absent: all blobs count alike. */
+  readonly smallBlobs?: number | undefined
+  /** Start nothing more after the first failure, and nothing at all if one came before. */
+  readonly failFast: boolean
+  /** Whether something has failed before: an image that is in no destination. */
+  readonly hasFailed?: boolean | undefined
+  readonly dryRun: boolean
+  readonly layers?: KnownLayers | undefined
+  /** One reading of a blob for several destinations; needed only if there are several. */
+  readonly share?: ((blob: BlobSource, readers: number) => readonly BlobSource[]) | undefined
+  readonly onEvent: OnEvent
+  /** Called before the first byte is sent. */
+  readonly onStart?: (() => void) | undefined
+  readonly stop: Stop
+}
+
+export type MirrorOptions = Omit<PrepareOptions, 'signal'> & CarryOutOptions
+
+/**
+ * Brings pairs to their places: probe, plan, execute, tally. What happens to one image is in its report entry.
+ * @throws {MirrorError} for what concerns the run as a whole: a registry out of reach, CANCELLED before the plan stands
+ */
+export async function mirror(
+  destinations: readonly Destination[],
+  options: MirrorOptions,
+): Promise<MirrorResult> {
+  return carryOut(await prepare(destinations, {...options, signal: options.stop.soon}), options)
+}
+
+/** Asks every destination for what it holds, and plans. Nothing is changed. */
+export async function prepare(
+  destinations: readonly Destination[],
+  options: PrepareOptions,
+): Promise<Prepared> {
+  const prepared = await Promise.all(destinations.map((one) => prepareOne(one, options)))
+  const plan = mergePlans(
+    prepared.map((one) => one.plan),
+    destinations.map(({registry}) => registry),
+  )
+  return {plan, destinations: prepared}
+}
+
+/** Does what was prepared, or says what it would be. */
+export async function carryOut(
+  {plan, destinations}: Prepared,
+  options: CarryOutOptions,
+): Promise<MirrorResult> {
+  const {source, stop, onEvent} = options
+  const pairs = destinations.flatMap((one) => one.pairs)
+  const tally = new Tally(plan, {pairs, source, onEvent, interrupted: stop.soon})
+  if (options.dryRun) return tally.planned(absentIn(destinations))
+  if (plan.images.length === 0) return tally.finished()
+  // What has failed before anything is sent is a first failure, too.
+  const isOver =
+    options.failFast && (options.hasFailed === true || plan.images.some(({status}) => status === 'failed'))
+  options.onStart?.()
+  tally.begin()
+  await execute(plan, {
+    ...options,
+    sinks: destinations.map(({sink}) => sink),
+    manifests: new Map(destinations.flatMap(({manifests}) => [...manifests])),
+    pending: (index) => {
+      const image = pairs[index]?.image
+      return image !== undefined && 'pending' in image ? image.pending : undefined
+    },
+    onSettled: tally.settled,
+    stop: isOver ? {...stop, soon: AbortSignal.any([stop.soon, AbortSignal.abort(notTried())])} : stop,
+  })
+  return tally.finished()
+}
+
+async function prepareOne(destination: Destination, options: PrepareOptions): Promise<PreparedDestination> {
+  const {sink, registry, known} = destination
+  const {source, sparse, layers, dryRun, signal} = options
+  const concurrency = 2 * options.concurrency
+  const probed = await probeTarget(destination.pairs, {
+    source,
+    sink: known === undefined ? sink : rememberingSink(sink, known),
+    registry,
+    absentChildren: sparse !== 'auto' && sparse !== 'as-is',
+    concurrency,
+    signal,
+  })
+  const pairs = destination.pairs.map((pair) => unlessRefused(pair, {destination, state: probed}))
+  const state = layers === undefined ? probed : await withKnownLayers(probed, {pairs, layers})
+  const manifests = new Map<Digest, Manifest>()
+  const plan = planMirror({pairs, source, state, sparse, manifests})
+  const absent = dryRun ? await probeBlobs(plan, {sink, concurrency, signal}) : new Set<number>()
+  return {sink, plan, pairs, manifests, absent}
+}
+
+function unlessRefused(
+  pair: Pair,
+  {destination, state}: {readonly destination: Destination; readonly state: TargetState},
+): Pair {
+  const found = pair.at === undefined ? undefined : state.present.get(formatReference(pair.at))?.digest
+  const error = found === undefined ? undefined : destination.refuse?.(pair, found)
+  return error === undefined ? pair : {...pair, image: {error}}
+}
+
+/** The transfers of a dry run that would have to send, as the merged plan counts them. */
+function absentIn(destinations: readonly PreparedDestination[]): ReadonlySet<number> {
+  const absent = new Set<number>()
+  let first = 0
+  for (const one of destinations) {
+    for (const id of one.absent) absent.add(first + id)
+    first += one.plan.transfers.length
+  }
+  return absent
+}

@@ -1,0 +1,38 @@
+import {formatReference, type Digest, type Reference, type SourceImage} from '@airgap-mirror/oci-client/model'
+import {mapName, type NamingRules} from '../names/naming.js'
+import type {Label} from './pair.js'
+
+/** Where an image goes, and what it is called in reports. */
+export interface Name {
+  readonly at: Reference
+  readonly label: Label
+  /** What the labels of its referrers begin with. */
+  readonly base: Label
+}
+
+/**
+ * Names an image.
+ * @throws {MirrorError} NAME_MISSING, NAME_INVALID
+ */
+export type NameOf = (image: SourceImage, digest: Digest | undefined) => Name
+
+/** Names as rules make them of source names. */
+export function byRules(rules: NamingRules): NameOf {
+  return (image, digest) => {
+    const at = mapName({...image, ...(digest === undefined ? {} : {digest})}, rules)
+    const source = sourceLabel(image, digest)
+    return {
+      at,
+      label: {source, target: formatReference(at)},
+      base: {
+        source: source.replace(/(?<=\/[^/]*)[:@].*$/, ''),
+        target: formatReference({registry: at.registry, repository: at.repository}),
+      },
+    }
+  }
+}
+
+/** The source reference, or what the bundle calls an unnamed image. */
+export function sourceLabel({name, hint}: SourceImage, digest: Digest | undefined): string {
+  return name === undefined ? (hint ?? digest ?? 'unnamed image') : formatReference(name)
+}

@@ -1,0 +1,145 @@
+import {
+  formatPlatform,
+  isMirrorError,
+  MirrorError,
+  type CallOptions,
+  type ImageSource,
+  type Platform,
+} from '@airgap-mirror/oci-client/model'
+import {refuseCollisions} from './collisions.js'
+import {rootDigest, type Gathered} from './gather.js'
+import {sourceLabel, type Name, type NameOf} from './name-of.js'
+import {identityOf, type Pair} from './pair.js'
+import {refuseTooMuch} from './plan-size.js'
+import {referrerPairs, type NamedPair} from './referrer-pairs.js'
+import {choosePlatforms, hasPlatform, isForPlatform, nothingLeft} from './select.js'
+
+export interface NamePairsOptions extends CallOptions {
+  readonly source: ImageSource
+  readonly nameOf: NameOf
+  /** Empty: all. */
+  readonly platforms: readonly Platform[]
+  /** Whether it is fine that no image is for the platforms: these are a part of what was asked for. */
+  readonly mayBeNone?: boolean
+}
+
+/**
+ * Gives every image its name at the target; referrers go to every repository of their subject.
+ * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images; NAME_MISSING if no image at all has a name;
+ * IMAGE_NOT_FOUND if none is for the platforms; LIMIT_EXCEEDED
+ */
+export async function namePairs(
+  images: readonly Gathered[],
+  options: NamePairsOptions,
+): Promise<readonly Pair[]> {
+  const named: NamedPair[] = []
+  for (const gathered of images) {
+    if (gathered.image.subject !== undefined) continue
+    const readable = await withPlatform(gathered, options)
+    if (readable !== undefined) named.push(nameOne(readable, options))
+  }
+  if (named.length === 0 && images.length > 0 && options.platforms.length > 0 && options.mayBeNone !== true) {
+    throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, 'platform')
+  }
+  const [first] = named
+  if (first !== undefined && 'error' in first.pair.image && named.every(isNameless))
+    throw first.pair.image.error
+  const all = [...named.map(({pair}) => pair), ...referrerPairs(images, named)]
+  refuseCollisions(
+    all.flatMap((pair) => {
+      const identity = identityOf(pair)
+      return pair.at === undefined || identity === undefined
+        ? []
+        : [{source: pair.label.source, at: pair.at, identity}]
+    }),
+  )
+  const distinct = withoutRepeats(all)
+  refuseTooMuch(distinct)
+  return distinct
+}
+
+function nameOne(gathered: Gathered, options: NamePairsOptions): NamedPair {
+  const {image} = gathered
+  const digest = rootDigest(gathered)
+  let name: Name
+  try {
+    name = options.nameOf(image, digest)
+  } catch (error) {
+    if (!isMirrorError(error) || error.code !== 'NAME_MISSING') throw error
+    const label = {source: sourceLabel(image, digest), target: ''}
+    return {pair: {label, image: {error}}, base: label}
+  }
+  return {pair: pairOf(gathered, {name, platforms: options.platforms}), base: name.base}
+}
+
+function pairOf(
+  gathered: Gathered,
+  {name: {at, label}, platforms}: {readonly name: Name; readonly platforms: readonly Platform[]},
+): Pair {
+  const {digestChanged} = gathered.image
+  const digest = rootDigest(gathered)
+  const changed = digestChanged === undefined ? {} : {digestChanged}
+  if ('error' in gathered) return {at, label, image: {error: gathered.error}}
+  if ('pending' in gathered) return {...pendingPair({at, label, image: gathered}), ...changed}
+  if (at.digest !== undefined && at.digest !== digest) {
+    const error = new MirrorError(
+      'DIGEST_MISMATCH',
+      `${label.source}: the source holds ${digest} under this name`,
+      {side: 'source', advice: {kind: 'tag-image'}},
+    )
+    return {at, label, image: {error}}
+  }
+  const node = platforms.length === 0 ? gathered.node : choosePlatforms(gathered.node, platforms)
+  return {at, label, image: {node}, ...changed}
+}
+
+function pendingPair({
+  at,
+  label,
+  image: {pending},
+}: Required<Pick<Pair, 'at' | 'label'>> & {
+  readonly image: Extract<Gathered, {pending: unknown}>
+}): Pair {
+  const {digest, ...tagged} = at
+  if (digest === undefined || at.tag !== undefined) return {at: tagged, label, image: {pending}}
+  const error = new MirrorError(
+    'NAME_MISSING',
+    `${label.source}: the bundle no longer holds the manifest of this digest`,
+    {side: 'source', advice: {kind: 'tag-image'}},
+  )
+  return {at, label, image: {error}}
+}
+
+/** Undefined if an image has none of the wanted platforms; an error if that cannot be told. */
+async function withPlatform(gathered: Gathered, options: NamePairsOptions): Promise<Gathered | undefined> {
+  try {
+    return (await isWanted(gathered, options)) ? gathered : undefined
+  } catch (error) {
+    if (isMirrorError(error) && error.code !== 'CANCELLED') return {image: gathered.image, error}
+    throw error
+  }
+}
+
+async function isWanted(gathered: Gathered, options: NamePairsOptions): Promise<boolean> {
+  if (options.platforms.length === 0 || 'error' in gathered) return true
+  if ('pending' in gathered) return isForPlatform(gathered.pending.config, options.platforms, options)
+  const {manifest} = gathered.node
+  return manifest.kind === 'index'
+    ? hasPlatform(gathered.node, options.platforms)
+    : isForPlatform(manifest.config, options.platforms, options)
+}
+
+function isNameless({pair: {image}}: NamedPair): boolean {
+  return 'error' in image && image.error.code === 'NAME_MISSING'
+}
+
+/** A bundle that says the same twice is pushed and reported once. */
+function withoutRepeats(pairs: readonly Pair[]): readonly Pair[] {
+  const seen = new Set<string>()
+  return pairs.filter((pair) => {
+    const key = `${pair.label.source} ${pair.label.target} ${identityOf(pair) ?? ''}`
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}

@@ -1,0 +1,63 @@
+import {
+  formatReference,
+  type CallOptions,
+  type Digest,
+  type MirrorError,
+  type Platform,
+} from '@airgap-mirror/oci-client/model'
+import type {Destination} from '../mirror.js'
+import type {Pair} from '../pair.js'
+import {driftAt} from './drift.js'
+import {isOpen, type Family} from './families.js'
+import {familyPairs, type SyncPair} from './family-pairs.js'
+import type {SyncSource, SyncTarget} from './sync-target.js'
+
+export interface DestinationOptions extends CallOptions {
+  readonly source: SyncSource
+  readonly families: readonly Family[]
+  /** The target's place among the targets. */
+  readonly at: number
+  /** Empty: all. */
+  readonly platforms: readonly Platform[]
+  /** Overwrite tags that others have changed. */
+  readonly force: boolean
+}
+
+/** A target with everything that is open there. */
+export async function destinationOf(
+  target: SyncTarget,
+  {source, families, at, platforms, force, signal}: DestinationOptions,
+): Promise<{readonly destination: Destination; readonly pairs: readonly SyncPair[]}> {
+  const own = families.filter((family) =>
+    family.at.some((standing, index) => index === at && isOpen(standing)),
+  )
+  const known = new Map(
+    own.flatMap((family) => {
+      const standing = family.at[at]
+      return standing === undefined ? [] : [[formatReference(standing.target), standing.found] as const]
+    }),
+  )
+  const pairs = await familyPairs(own, {source, target, platforms, signal})
+  const companions = new Map(pairs.map((one) => [one.pair, one]))
+  return {
+    destination: {
+      sink: target.sink,
+      registry: target.rules.registry,
+      pairs: pairs.map(({pair}) => pair),
+      known,
+      refuse: force ? undefined : (pair, found) => driftOf(companions.get(pair), {target, found}),
+    },
+    pairs,
+  }
+}
+
+/** Images were looked at before; what comes along with them, such as a signature, somebody else may have changed, too. */
+function driftOf(
+  one: SyncPair | undefined,
+  {target, found}: {readonly target: SyncTarget; readonly found: Digest},
+): MirrorError | undefined {
+  const pair: Pair | undefined = one?.pair
+  if (one?.with === undefined || one.key === undefined || pair?.at === undefined) return undefined
+  if (!('node' in pair.image) || found === pair.image.node.manifest.descriptor.digest) return undefined
+  return driftAt(pair.at, {tag: target.tags?.get(one.key), found})
+}
