@@ -2,7 +2,7 @@ import {
   cancelled,
   contentKey,
   isMirrorError,
-  MirrorError,
+  type MirrorError,
   type BlobSource,
   type ImageSink,
   type ImageSource,
