@@ -86,6 +86,7 @@ export async function setStage(): Promise<Stage> {
       'registry.k8s.io:\n  images:\n    pause: ["3.9"]\nquay.io:\n  images-by-semver:\n    team/tool: ">= 1.30"\n',
     'regsync.yml': REGSYNC,
     'hub-token.txt': 'token\n',
+    'cluster.yaml': CLUSTER,
     'apps.txt': 'gcr.io/team/app:v1\n',
     'node1/etc/containerd/config.toml':
       'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/etc/containerd/certs.d"\n',
@@ -134,6 +135,16 @@ async function fillPublic(registry: TestRegistry): Promise<void> {
       await addImage(registry, await makeImage({seed: `${repository}:${tag}`}), {repository, tag})
   }
 }
+
+/** A cluster file of bmctl. */
+const CLUSTER = `# header
+gcrKeyPath: /keys/gcr.json
+---
+apiVersion: baremetal.cluster.gke.io/v1
+kind: Cluster
+metadata:
+  name: cluster1
+`
 
 const REGSYNC = `version: 1
 creds:
