@@ -63,7 +63,7 @@ export const manifest: Manifest = parseManifest(
 )
 
 /** Silences that count as such: long enough for a machine that does thirty of these at once. */
-export const TIMEOUTS = {connect: 5000, answer: 1000, commit: 1000, stall: 1000}
+export const TIMEOUTS = {connect: 5000, answer: 3000, commit: 3000, stall: 3000}
 
 export async function travel(journey: Journey): Promise<Outcome> {
   await using registry = await startRegistry({

@@ -134,7 +134,7 @@ describe('a download that breaks', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fault, {maxLength: 4}), fc.boolean(), async (faults, redirect) => {
         const rules = faults.map((each, index) => ({match: blobGet, nth: index + 1, fault: each}))
-        const {registry, source, blob} = await served(bytes, rules, {redirect})
+        const {registry, source, blob} = await served(bytes, rules, {redirect, connect: {retryMaxWait: 200}})
         try {
           expect((await collect(blob.open())).equals(bytes)).toBe(true)
           expect(source.usage.downloaded).toBe(bytes.length)
