@@ -6,6 +6,7 @@ import {
   type RunHelper,
 } from '#src/auth/docker-config.js'
 import type {Credential} from '#src/auth/credential.js'
+import {MirrorError} from '#src/model/index.js'
 
 function auth(login: string): {readonly auth: string} {
   return {auth: Buffer.from(login).toString('base64')}
@@ -190,6 +191,21 @@ describe('a helper', () => {
     expect(helper.runs).toEqual(runs)
     expect(found?.kind === 'basic' ? found.username : undefined).toBe(username)
   })
+
+  it.each(['reg/a', 'other/a'])(
+    'that fails leaves %s to the entries, and the origin says so',
+    async (wanted) => {
+      const failing: RunHelper = async (name) => {
+        throw new MirrorError('CREDENTIALS_INVALID', `docker-credential-${name} is not installed`)
+      }
+      const found = await find(config, wanted, failing)
+      expect(found).toMatchObject({kind: 'basic', username: 'filed'})
+      expect(found?.origin).toMatch(/^config.json \(\w+\), since docker-credential-\w+ is not installed$/)
+      await expect(find({credsStore: 'all'}, wanted, failing)).rejects.toMatchObject({
+        code: 'CREDENTIALS_INVALID',
+      })
+    },
+  )
 
   it('of its own comes before the one for all, and before the entries', async () => {
     const found = await find(

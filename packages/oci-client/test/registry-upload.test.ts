@@ -53,6 +53,28 @@ describe('the requests of one blob', () => {
     expect(opened).toEqual([])
   })
 
+  it('go on by an upload of their own if a mount is answered 202 without a Location', async () => {
+    const {served, registry} = await start({
+      faults: [{match: {kind: 'mount'}, fault: {type: 'status', status: 202}}],
+    })
+    const bytes = noise(10)
+    const outcome = await registry.putBlob(REPO, blobOf(bytes), {mountFrom: ['team/base']})
+    expect(outcome.how).toBe('uploaded')
+    expect(await holds(served, bytes)).toBe(true)
+  })
+
+  it('take a Location without the space that follows it', async () => {
+    const {served, registry} = await start()
+    served.clearLog()
+    const session = `/v2/${REPO}/blobs/uploads/`
+    const bytes = noise(10)
+    const first = await fetch(`${served.url}${session}`, {method: 'POST'})
+    const value = `${first.headers.get('location') ?? ''}  `
+    served.setFaults([{match: {kind: 'start'}, fault: {type: 'location', form: 'exactly', value}}])
+    await registry.putBlob(REPO, blobOf(bytes))
+    expect(await holds(served, bytes)).toBe(true)
+  })
+
   it('are one POST where another repository has it', async () => {
     const {served, registry} = await start()
     const bytes = noise(10)

@@ -1,16 +1,15 @@
 import type {HttpRequest, HttpResponse, Middleware, Send} from '../http/send.js'
 import type {Side} from '../model/index.js'
-import {basicHeader, bearerHeader, isHeaderToken} from './authorization-header.js'
+import {authorizationFor, isStream, type How, type Sent} from './authorization.js'
 import {bearerTokens} from './bearer-tokens.js'
 import {bufferedResponse} from './buffered-response.js'
-import {parseChallenges} from './challenge.js'
+import {parseChallenges, type Challenge} from './challenge.js'
 import {secretsOf, type CredentialProvider} from './credential.js'
 import {firstAlone} from './first-alone.js'
-import {heldCredentials, type Held} from './held-credentials.js'
+import {heldCredentials} from './held-credentials.js'
 import {chooseChallenge, learntScheme, type Scheme} from './learnt-scheme.js'
-import {authRefused, authUnusable} from './refusal.js'
-import {repositoryOf, writingScopes} from './scope.js'
-import type {TokenRealm} from './token-realm.js'
+import {authRefused} from './refusal.js'
+import {repositoryOf} from './scope.js'
 import {requestToken} from './token-request.js'
 
 export interface AuthorizeOptions {
@@ -29,19 +28,11 @@ export interface AuthorizeOptions {
   readonly now?: () => number
 }
 
-/** What a request was sent with. */
-interface Sent {
-  readonly scheme?: Scheme
-  readonly held?: Held
-  readonly header?: string
-  readonly token?: {readonly value: string; readonly fresh: boolean}
-}
-
+const PING = '/v2/'
+/** What is absent is answered with 404 whoever asks: only so often is the login tried on that. */
+const MOST_IN_VAIN = 5
 /** Nothing known, stale token, wider scope, three credentials, a change of scheme: more than that is a loop. */
 const ROUNDS = 8
-/** The share of a token's life after which it is renewed; streams take long and cannot be sent again. */
-const RENEW_AT = 0.8
-const RENEW_AT_FOR_STREAMS = 0.5
 
 /**
  * Answers a registry's challenges (RFC 9110 11.6, distribution auth/token.md), and sends what it learnt ahead of the next
@@ -63,65 +54,10 @@ export function authorizing(options: AuthorizeOptions): Middleware {
     const alone = firstAlone()
     const learnt = learntScheme({origin, registry, side})
     let answered = false
+    /** Requests that were refused with the login as they were without. */
+    let vain = 0
 
-    /** Undefined where somebody else's trial of the credential was waited for. */
-    const tokenFor = async (request: HttpRequest, realm: TokenRealm, held: Held): Promise<Sent['token']> => {
-      const {signal} = request
-      const renewAt = isStream(request) ? RENEW_AT_FOR_STREAMS : RENEW_AT
-      let scopes = learnt.scopesOf(request.scopes)
-      for (;;) {
-        const work = async () => {
-          const got = await tokens.get({realm, scopes, held}, {renewAt, signal})
-          if (held.standing === 'untried') {
-            if (got.kind === 'granted') held.standing = 'admitted'
-            else if (got.status !== 403) held.standing = 'refused'
-          }
-          return got
-        }
-        const got = await alone(held, work, {signal})
-        if (got === undefined) return undefined
-        if (got.kind === 'granted') return {value: got.token, fresh: got.fresh}
-        // A mount also reads from another repository; without that right the registry just opens an upload instead.
-        const narrower = writingScopes(scopes)
-        if (isTaken(held) && narrower.length < scopes.length) {
-          scopes = narrower
-          continue
-        }
-        const other = await credentials.replacement(held, {repository: repositoryOf(scopes), signal})
-        if (other !== undefined) return undefined
-        throw authRefused({registry, side, held, tokenServer: {host: realm.host, ...got}})
-      }
-    }
-
-    const prepare = async (request: HttpRequest, challenged: boolean): Promise<Sent> => {
-      const {signal} = request
-      const repository = repositoryOf(request.scopes)
-      for (;;) {
-        const scheme = learnt.current()
-        if (scheme === undefined) return {}
-        const held = await credentials.current(repository, {signal})
-        const {credential} = held
-        const useless =
-          credential === undefined ? challenged && scheme.kind === 'basic' : held.standing === 'refused'
-        if (useless) {
-          if ((await credentials.replacement(held, {repository, signal})) === undefined) {
-            throw authRefused({registry, side, held})
-          }
-          continue
-        }
-        if (credential?.kind === 'bearer') {
-          if (!isHeaderToken(credential.token)) throw authUnusable({registry, side, credential})
-          return {scheme, held, header: bearerHeader(credential.token)}
-        }
-        if (scheme.kind === 'basic') {
-          if (credential === undefined) return {scheme, held}
-          if (credential.kind !== 'basic') throw authUnusable({registry, side, credential})
-          return {scheme, held, header: basicHeader(credential.username, credential.password)}
-        }
-        const token = await tokenFor(request, scheme.realm, held)
-        if (token !== undefined) return {scheme, held, header: bearerHeader(token.value), token}
-      }
-    }
+    const prepare = authorizationFor({registry, side, credentials, tokens, learnt, alone})
 
     const exchange = async (request: HttpRequest, sent: Sent): Promise<HttpResponse | undefined> => {
       const {held, header} = sent
@@ -150,12 +86,31 @@ export function authorizing(options: AuthorizeOptions): Middleware {
       return response.status === 401
     }
 
-    /** Whether sending again makes sense, after whatever could be learnt or changed. */
-    const learn = async (request: HttpRequest, sent: Sent, response: HttpResponse): Promise<boolean> => {
+    /** How to send again after a 401, once everything was learnt that it teaches; undefined: that makes no sense. */
+    const learn = async (
+      request: HttpRequest,
+      sent: Sent,
+      response: HttpResponse,
+    ): Promise<How | undefined> => {
       if (sent.token !== undefined) tokens.drop(sent.token.value)
-      const challenge = chooseChallenge(parseChallenges(response.headers('www-authenticate')))
-      if (challenge === undefined) return false
-      const known = learnt.adopt(challenge)
+      const challenge = challengeOf(response)
+      if (challenge === undefined) return undefined
+      // Harbor answers so to a token that it no longer knows: without one it asks for a token again.
+      if (sent.token !== undefined && challenge.scheme === 'basic')
+        return isStream(request) ? undefined : {bare: true}
+      const known = learnt.schemeOf(challenge)
+      // A mount that is refused speaks of the other repository, and is only a short cut.
+      const current = learnt.current()
+      if (isMount(request) && current !== undefined && known !== current) return undefined
+      learnt.adopt(known)
+      return (await mayMend(request, sent, {challenge, known})) ? {challenged: true} : undefined
+    }
+
+    const mayMend = async (
+      request: HttpRequest,
+      sent: Sent,
+      {challenge, known}: {readonly challenge: Challenge; readonly known: Scheme},
+    ): Promise<boolean> => {
       if (isStream(request)) return false
       const {held} = sent
       if (sent.scheme !== known || held === undefined) {
@@ -177,33 +132,73 @@ export function authorizing(options: AuthorizeOptions): Middleware {
       throw authRefused({registry, side, held})
     }
 
-    const attempt: Send = async (request) => {
+    const attempt = async (request: HttpRequest, first: How = {}): Promise<HttpResponse> => {
+      let how = first
+      let wasBare = false
       for (let round = 1; ;) {
-        const sent = await prepare(request, round > 1)
+        const sent = await prepare(request, how)
         const response = await exchange(request, sent)
         if (response === undefined) continue
         if (response.status !== 401) return response
         // Its connection is free again before anybody is asked for a password.
         const refusal = await bufferedResponse(response, {authorized: sent.held?.credential !== undefined})
-        if (round === ROUNDS || !(await learn(request, sent, refusal))) return refusal
+        if (round === ROUNDS) return refusal
+        const next = await learn(request, sent, refusal)
+        if (next === undefined || (next.bare === true && wasBare)) return refusal
+        wasBare ||= next.bare === true
+        how = {...next, unasked: how.unasked}
         round += 1
       }
+    }
+
+    /** Sends a request that was refused without a challenge once more with the login, which nobody may ever have asked for. */
+    const orUnasked = async (request: HttpRequest, response: HttpResponse): Promise<HttpResponse> => {
+      const {status} = response
+      const {signal} = request
+      if (status !== 401 && status !== 403 && (status !== 404 || vain >= MOST_IN_VAIN)) return response
+      if (isStream(request) || learnt.current() !== undefined || challengeOf(response) !== undefined)
+        return response
+      // Counted beforehand, since many may come at once.
+      if (status === 404) vain += 1
+      const held = await credentials.current(repositoryOf(request.scopes), {signal})
+      if (held.credential?.kind !== 'basic') return response
+      if (held.standing === 'refused' && status !== 401) return response
+      await response.discard()
+      if (held.standing === 'refused') throw authRefused({registry, side, held})
+      const base = await next(ping(origin, signal))
+      await base.discard()
+      const challenge = challengeOf(base)
+      if (challenge !== undefined) {
+        learnt.adopt(learnt.schemeOf(challenge))
+        return await attempt(request, {challenged: true})
+      }
+      const unasked: Scheme = {kind: 'basic'}
+      const second = await attempt(request, {unasked})
+      const isBetter = second.status < 300 || (second.status < 500 && second.status !== status)
+      if (isBetter && second.status !== 401) learnt.adopt(unasked)
+      return second
     }
 
     return async (request) => {
       if (request.anonymous === true || request.url.origin !== origin) return await next(request)
       if (isStream(request) && !answered) await (await attempt(ping(origin, request.signal))).discard()
-      return await attempt(request)
+      const response = await attempt(request)
+      if (request.url.path === PING && response.status < 300 && learnt.current() === undefined) {
+        const challenge = challengeOf(response)
+        if (challenge !== undefined) learnt.adopt(learnt.schemeOf(challenge))
+      }
+      return await orUnasked(request, response)
     }
   }
 }
 
-function isTaken({standing}: Held): boolean {
-  return standing === 'admitted' || standing === 'proven'
+function challengeOf(response: HttpResponse): Challenge | undefined {
+  return chooseChallenge(parseChallenges(response.headers('www-authenticate')))
 }
 
-function isStream({body}: HttpRequest): boolean {
-  return body !== undefined && 'stream' in body
+/** Of all requests a mount alone names two repositories. */
+function isMount({scopes}: HttpRequest): boolean {
+  return scopes.length > 1
 }
 
 function withHeader(request: HttpRequest, authorization: string): HttpRequest {
@@ -216,7 +211,7 @@ function withHeader(request: HttpRequest, authorization: string): HttpRequest {
 function ping(origin: string, signal: AbortSignal | undefined): HttpRequest {
   return {
     method: 'GET',
-    url: {origin, path: '/v2/'},
+    url: {origin, path: PING},
     scopes: [],
     signal,
   }

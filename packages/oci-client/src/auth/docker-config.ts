@@ -1,4 +1,11 @@
-import {canonicalRegistry, isJsonObject, MirrorError, type Advice, type JsonObject} from '../model/index.js'
+import {
+  canonicalRegistry,
+  isJsonObject,
+  isMirrorError,
+  MirrorError,
+  type Advice,
+  type JsonObject,
+} from '../model/index.js'
 import type {BasicCredential, Credential} from './credential.js'
 import {HUB_KEY, keysFor, parseRegistryKey, type RegistryKey} from './registry-key.js'
 
@@ -57,8 +64,8 @@ export function parseDockerConfig(text: string, options: {readonly path: string}
 }
 
 /**
- * Looks a registry up as docker does: its own helper, the helper for all, the entries; a helper that has nothing leaves it
- * to the entries. Hosts are compared exactly, ports included. Without a repository, for a request to the registry as such,
+ * Looks a registry up as docker does: its own helper, the helper for all, the entries; a helper that has nothing, is missing
+ * or fails leaves it to the entries. Hosts are compared exactly, ports included. Without a repository, for a request to the registry as such,
  * an entry for a part of it does where there is none for all of it.
  * @throws {MirrorError} CREDENTIALS_INVALID for an entry that cannot be read, and what the helper throws
  */
@@ -69,20 +76,28 @@ export async function findCredential(
 ): Promise<Found | undefined> {
   const {runHelper, signal} = options
   const helper = helperFor(config, wanted.registry)
-  if (helper !== undefined) {
-    for (const server of serverNames(wanted.registry)) {
-      const credential = await runHelper(helper, server, {signal})
-      if (credential === undefined) continue
-      return found(credential, `docker-credential-${helper}, which ${config.path} names`)
+  let failure: MirrorError | undefined
+  for (const server of helper === undefined ? [] : serverNames(wanted.registry)) {
+    try {
+      const credential = await runHelper(helper ?? '', server, {signal})
+      if (credential !== undefined)
+        return found(credential, `docker-credential-${helper}, which ${config.path} names`)
+    } catch (error) {
+      if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+      failure = error
+      break
     }
   }
   const anyPart = wanted.repository === undefined ? repositoryKeys(config, wanted.registry) : []
   for (const key of [...keysFor(wanted.registry, wanted.repository), ...anyPart]) {
     for (const [name, entry] of matching(config, key)) {
       const credential = credentialOf(entry, {path: config.path, key: name})
-      if (credential !== undefined) return found(credential, `${config.path} (${name})`)
+      if (credential === undefined) continue
+      const instead = failure === undefined ? '' : `, since ${failure.message}`
+      return found(credential, `${config.path} (${name})${instead}`)
     }
   }
+  if (failure !== undefined) throw failure
   return undefined
 }
 

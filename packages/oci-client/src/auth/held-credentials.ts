@@ -24,7 +24,8 @@ export interface HeldCredentials {
    */
   current(repository: string | undefined, options: AskOptions): Promise<Held>
   /**
-   * What to use instead of one that was refused; undefined where the provider has nothing else or was asked often enough.
+   * What to use instead of one that was refused, always another credential; undefined if the provider has nothing else or was
+   * asked often enough.
    * However many come with the same one, the provider is asked once.
    * @throws {MirrorError} what the provider threw, CANCELLED
    */
@@ -93,11 +94,18 @@ export function heldCredentials(registry: string, provider: CredentialProvider |
     }
   }
 
-  const replacement: HeldCredentials['replacement'] = async (refused, {repository, signal}) => {
+  const replacement: HeldCredentials['replacement'] = async (given, {repository, signal}) => {
+    let refused = given
     for (;;) {
       if (failed !== undefined) throw failed
       const slot = slotOf(repository)
-      if (slot === undefined || slot.held !== refused) return await current(repository, {signal})
+      if (slot === undefined || slot.held !== refused) {
+        const other = await current(repository, {signal})
+        if (!sameCredential(other.credential, given.credential)) return other
+        // The same answer again, given for another repository: it is refused, too.
+        refused = other
+        continue
+      }
       if (slot.failure !== undefined) throw slot.failure
       if (slot.refusals >= REFUSALS) return undefined
       const refusals = refused.standing === 'proven' ? 0 : slot.refusals

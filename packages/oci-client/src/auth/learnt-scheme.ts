@@ -10,8 +10,13 @@ export type Scheme = {readonly kind: 'basic'} | {readonly kind: 'bearer'; readon
 export interface LearntScheme {
   /** The same object for as long as nothing changes; undefined before the first challenge. */
   readonly current: () => Scheme | undefined
-  /** @throws {MirrorError} PROTOCOL for a realm that no credential may go to */
-  readonly adopt: (challenge: Challenge) => Scheme
+  /**
+   * The scheme of a challenge: the current one if it is the same.
+   * @throws {MirrorError} PROTOCOL for a realm that no credential may go to
+   */
+  readonly schemeOf: (challenge: Challenge) => Scheme
+  /** From now on requests are sent by this scheme; undefined: without any. */
+  readonly adopt: (scheme: Scheme | undefined) => void
   /** The scopes a request is known to need: those it names, and those that the registry wanted beyond them. */
   readonly scopesOf: (named: readonly string[]) => readonly string[]
   /** Puts the scopes of a challenge beside those that are named; false where that changes nothing. */
@@ -30,14 +35,13 @@ export function learntScheme(options: {
 
   return {
     current: () => scheme,
-    adopt: (challenge) => {
-      if (challenge.scheme === 'basic') {
-        if (scheme?.kind !== 'basic') scheme = {kind: 'basic'}
-      } else {
-        const realm = parseRealm(challenge.parameters, options)
-        if (scheme?.kind !== 'bearer' || !sameRealm(scheme.realm, realm)) scheme = {kind: 'bearer', realm}
-      }
-      return scheme
+    schemeOf: (challenge) => {
+      if (challenge.scheme === 'basic') return scheme?.kind === 'basic' ? scheme : {kind: 'basic'}
+      const realm = parseRealm(challenge.parameters, options)
+      return scheme?.kind === 'bearer' && sameRealm(scheme.realm, realm) ? scheme : {kind: 'bearer', realm}
+    },
+    adopt: (wanted) => {
+      scheme = wanted
     },
     scopesOf,
     widen: (named, challenge) => {

@@ -1,4 +1,5 @@
 import {excerpt} from '../http/printable.js'
+import {withBytes} from '../http/collecting.js'
 import type {HttpRequest, HttpResponse, HttpUrl, Send} from '../http/send.js'
 import {asFinal} from '../http/transport-error.js'
 import {isJsonObject, isMirrorError, limits, MirrorError, type JsonObject, type Side} from '../model/index.js'
@@ -31,8 +32,8 @@ export interface TokenRequestOptions {
 const CLIENT_ID = 'airgap-mirror'
 /** distribution auth/token.md: what a missing `expires_in` means, and the least a client has to cope with. */
 const SHORTEST_LIFE = 60
-/** What token servers without the OAuth2 endpoint answer to a POST. */
-const NO_POST = new Set([404, 405])
+/** What token servers without the OAuth2 endpoint, or without this grant, answer to a POST. */
+const NO_POST = new Set([401, 404, 405, 415, 501])
 
 /**
  * Asks a token server (distribution auth/token.md, auth/oauth.md): GET with Basic or anonymous; an identity token by POST,
@@ -45,8 +46,8 @@ export async function requestToken(request: TokenRequest, options: TokenRequestO
   try {
     if (credential?.kind === 'identity-token') {
       const response = await options.send(exchangeRequest(request, credential.token, options.signal))
-      if (!NO_POST.has(response.status)) return await readGrant(response, {realm, credential})
-      await response.discard()
+      const answer = withBytes(response, await response.read(limits.tokenBodyBytes))
+      if (!(await refusesPost(answer))) return await readGrant(answer, {realm, credential})
     }
     return await readGrant(await options.send(plainRequest(request, options.signal)), {realm, credential})
   } catch (error) {
@@ -56,6 +57,12 @@ export async function requestToken(request: TokenRequest, options: TokenRequestO
       new MirrorError(error.code, message, {side: options.side, advice: error.advice, cause: error.cause}),
     )
   }
+}
+
+/** Of a 400 the body says whether the grant or the token is refused (RFC 6749, 5.2). */
+async function refusesPost(response: HttpResponse): Promise<boolean> {
+  if (response.status !== 400) return NO_POST.has(response.status)
+  return parseAnswer(await response.read(limits.tokenBodyBytes))?.['error'] === 'unsupported_grant_type'
 }
 
 function plainRequest(

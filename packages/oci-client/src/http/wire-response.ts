@@ -76,7 +76,8 @@ function headOf(
   const values = (name: string): readonly string[] => {
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined
     if (value === undefined) return []
-    return typeof value === 'string' ? [value] : value
+    // Some servers send a space behind the value, which is no part of it (RFC 9110, 5.5).
+    return (typeof value === 'string' ? [value] : value).map((text) => text.trim())
   }
   return {status: statusCode, header: (name) => values(name)[0], headers: values, url}
 }

@@ -7,8 +7,10 @@ import {putBlob} from './upload/put-blob.js'
 import {putManifestBytes} from './put-manifest.js'
 import {readManifest, resolveManifest} from '../client/read-manifest.js'
 import {referrersByTag} from './referrers-tag.js'
+import {isWebPage, notRegistry} from '../http/not-registry.js'
 import {responseError} from '../http/response-error.js'
-import type {CallOptions, ImageSink, RequestUsage} from '../model/index.js'
+import type {HttpResponse} from '../http/send.js'
+import {isMirrorError, limits, type CallOptions, type ImageSink, type RequestUsage} from '../model/index.js'
 import {openClient} from '../client/open-client.js'
 import type {RegistryOptions} from '../client/options.js'
 
@@ -54,15 +56,28 @@ export function openRegistry(options: RegistryOptions): Registry {
 }
 
 async function ping(client: RegistryClient, {signal}: CallOptions): Promise<void> {
-  const response = await client.sendFirst({
-    method: 'GET',
-    url: urlOf(client, endpoints.base),
-    signal,
-    scopes: [],
-  })
+  let response: HttpResponse
+  try {
+    response = await client.sendFirst({
+      method: 'GET',
+      url: urlOf(client, endpoints.base),
+      signal,
+      scopes: [],
+      collect: limits.errorBodyBytes,
+    })
+  } catch (error) {
+    // A token server may give nobody the right that the challenge of this page names: the first real one decides.
+    if (isMirrorError(error) && error.code === 'DENIED') return
+    throw error
+  }
   const {status} = response
+  if (status >= 200 && status < 300) {
+    const bytes = await response.read(limits.errorBodyBytes)
+    if (!isWebPage(bytes)) return
+    throw notRegistry(response, {bytes, asked: "the base of a registry's API", side: client.side})
+  }
   // Some registries have no such page, or keep it from everybody, and work all the same.
-  if ((status >= 200 && status < 300) || status === 404 || status === 403) return response.discard()
+  if (status === 404 || status === 403) return response.discard()
   throw await responseError(response, {
     side: client.side,
     what: `cannot use the registry ${client.registry}`,

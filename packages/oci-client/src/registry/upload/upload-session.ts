@@ -84,6 +84,8 @@ export async function tryMount(
   const location = response.header('location')
   if (response.status === 201 && (location === undefined || isBlobLocation(location, digest)))
     return 'mounted'
+  // Some do not mount and open no session either, whatever they answer: a POST of its own does.
+  if (location === undefined) return undefined
   return openedSession(client, {response, repository})
 }
 
