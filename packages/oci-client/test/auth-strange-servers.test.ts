@@ -46,7 +46,9 @@ function connect(port: number, credentials?: CredentialProvider): Registry {
   return registry
 }
 
-const at = (registry: string, tag = 'v1') => ({registry, repository: 'team/app', tag})
+function at(registry: string, tag = 'v1') {
+  return {registry, repository: 'team/app', tag}
+}
 
 describe('a challenge that names another repository than the request', () => {
   for (const status of [401, 403]) {
