@@ -96,6 +96,10 @@ function readMirror(
     pull: (fields.text('pull-from-mirror') ?? '') as Endpoint['pull'],
     at: at(line),
   }
+  if (endpoint.location.endsWith('/'))
+    warnings.push(
+      `${endpoint.at}: podman 4.3 and skopeo 1.9 do not cut the slash at the end of ${endpoint.location}, and then refuse every image that the mirror is for`,
+    )
   warnUnread(fields, {table: '[[registry.mirror]]', at, warnings})
   return endpoint
 }
