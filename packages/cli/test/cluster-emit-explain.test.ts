@@ -8,8 +8,8 @@ import type {EmitTarget} from '#src/cluster/emit/targets.js'
 import {explain, parseRuntime} from '#src/cluster/explain.js'
 import type {Explanation} from '#src/cluster/explanation.js'
 import {memoryFiles} from '#src/cluster/files/memory-files.js'
-import {mapName, type NamingRules} from '#src/engine/naming.js'
-import {parseRewriteRule} from '#src/engine/rewrite.js'
+import {mapName, type NamingRules} from '#src/names/naming.js'
+import {parseRewriteRule} from '#src/names/rewrite.js'
 
 interface Runtime {
   readonly target: EmitTarget

@@ -13,7 +13,7 @@ export function emitContainers(
 ): Emission {
   const {access, mapping, signatureKey} = request
   refuseAllHosts(mapping, target)
-  const routes = routesOf(mapping, target)
+  const routes = routesOf(mapping, {target})
   const admitsAll = request.admit === 'any'
   return {
     files: [

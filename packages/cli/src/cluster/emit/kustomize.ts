@@ -78,10 +78,11 @@ function replacementOf({source, target}: MappedImage): {newName: string; newTag?
 function spellings(name: string): readonly string[] {
   if (!name.startsWith('docker.io/')) return [name]
   const path = name.slice('docker.io/'.length)
-  const short = path.startsWith('library/') ? path.slice('library/'.length) : undefined
-  const paths = short === undefined ? [path] : [path, short]
+  const [, bare] = /^library\/([^/]+)$/.exec(path) ?? []
+  const paths = bare === undefined ? [path] : [path, bare]
   return [
-    ...paths,
+    // Without its host a path such as b.c/app would be an image of the registry b.c.
+    ...paths.filter((own) => !/^(?:localhost|[^/]*[.:][^/]*)\//.test(own)),
     ...paths.map((own) => `docker.io/${own}`),
     ...paths.map((own) => `index.docker.io/${own}`),
   ]

@@ -15,7 +15,7 @@ const PAYLOAD = 'quay.io/openshift-release-dev'
 export function emitOpenshift(request: EmitRequest): Emission {
   const {mapping, access, signatureKey} = request
   refuseAllHosts(mapping, 'openshift')
-  const routes = routesOf(mapping, 'openshift')
+  const routes = routesOf(mapping, {target: 'openshift'})
   const sets = isOlder(request, 4, 13) ? sourcePolicy(request, routes) : mirrorSets(request, routes)
   const ca = access.plainHttp ? undefined : access.ca
   return {

@@ -6,7 +6,7 @@ import {refuseAllHosts, routesOf, type Route} from './routes.js'
 export function emitPolicy(request: EmitRequest): Emission {
   const {mapping, access, fallback} = request
   refuseAllHosts(mapping, 'policy')
-  const routes = routesOf(mapping, 'policy')
+  const routes = routesOf(mapping, {target: 'policy', isExact: true})
   const rewritten = rewriting(routes, access.registry)
   const table = tableOf(routes, access.registry)
   const version = isOlder(request, 1, 34) ? 'v1alpha1' : isOlder(request, 1, 36) ? 'v1beta1' : 'v1'

@@ -66,10 +66,14 @@ export interface Route {
 }
 
 /**
- * Routes for runtimes that replace the longest matching name: whole hosts, and single repositories that differ.
+ * Whole hosts, and single repositories that differ.
+ * @param options.isExact a repository's route does not hold for those whose names begin with it
  * @throws {MirrorError} NOT_EXPRESSIBLE
  */
-export function routesOf(mapping: Mapping, target: string): readonly Route[] {
+export function routesOf(
+  mapping: Mapping,
+  {target, isExact = false}: {readonly target: string; readonly isExact?: boolean},
+): readonly Route[] {
   refuseRewrite(mapping, target)
   const routes: Route[] = [...mapping.bases].map(([host, path]) => ({host, path}))
   for (const [host, repositories] of repositoriesOf(mapping, target)) {
@@ -79,7 +83,7 @@ export function routesOf(mapping: Mapping, target: string): readonly Route[] {
     for (const [repository, path] of [...repositories].toSorted(
       ([left], [right]) => left.length - right.length,
     )) {
-      if (routed(repository, {base, own}) !== path) {
+      if (routed(repository, {base, own: isExact ? NONE : own}) !== path) {
         own.set(repository, path)
         routes.push({host, repository, path})
       }
@@ -110,6 +114,8 @@ export function usualBase(repositories: ReadonlyMap<string, string>): string | u
   }
   return [...votes].toSorted(([, left], [, right]) => right - left)[0]?.[0]
 }
+
+const NONE: ReadonlyMap<string, string> = new Map()
 
 function baseBetween(source: string, target: string): string | undefined {
   if (source === target) return ''
