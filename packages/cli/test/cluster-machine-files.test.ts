@@ -174,7 +174,7 @@ describe('kind', () => {
 
   it('applies the patches of the cluster to the configuration of the node image', () => {
     const files = {
-      '/etc/containerd/certs.d/quay.io/hosts.toml': 'server = "https://m"\n',
+      '/etc/containerd/certs.d/quay.io/hosts.toml': 'server = "https://m"\n[host]\n',
       '/kind.yaml':
         'kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\ncontainerdConfigPatches:\n- |-\n  [plugins."io.containerd.grpc.v1.cri".registry]\n    config_path = "/etc/containerd/certs.d"\n',
     }

@@ -4,6 +4,7 @@ export {usualCredentialFiles, type CredentialFile} from './auth/credential-place
 export type {Credential, CredentialProvider, CredentialRequest} from './auth/credential.js'
 export {authRequired} from './auth/refusal.js'
 export {staticCredentials} from './auth/static-credentials.js'
+export {askManifestUrl} from './client/ask-manifest-url.js'
 export type {RegistryOptions, Retry} from './client/options.js'
 export type {Exchange, ProxyOptions, TlsOptions} from './http/options.js'
 export type {HostKnowledge} from './client/host-knowledge.js'

@@ -1,19 +1,27 @@
 import type {Explanation, Try} from './explanation.js'
+import {probeAnswerLine, type ProbeAnswer} from './probe-answer.js'
 
-/** The explanation for people, as lines. */
-export function explanationLines(explanation: Explanation): readonly string[] {
+/** The explanation for people, as lines; with the answers to the tries if they were asked. */
+export function explanationLines(
+  explanation: Explanation,
+  answers?: readonly ProbeAnswer[],
+): readonly string[] {
   const {reference, as, assumed, tries, warnings} = explanation
   return [
     `${reference} as pulled by ${as}`,
     ...assumed.map((text) => `assumed: ${text}`),
-    ...tries.flatMap((one, index) => tryLines(one, index + 1)),
+    ...tries.flatMap((one, index) => tryLines(one, {number: index + 1, answer: answers?.[index]})),
     '',
     ...endLines(explanation),
+    ...(answers === undefined ? [] : [probeResult(explanation, answers)]),
     ...warnings.map((text) => `warning: ${text}`),
   ]
 }
 
-function tryLines(one: Try, number: number): readonly string[] {
+function tryLines(
+  one: Try,
+  {number, answer}: {readonly number: number; readonly answer: ProbeAnswer | undefined},
+): readonly string[] {
   const indent = ' '.repeat(String(number).length + 2)
   const isPlain = one.url.startsWith('http:')
   const verification = isPlain
@@ -34,6 +42,7 @@ function tryLines(one: Try, number: number): readonly string[] {
     `${indent}credentials: ${auth}`,
     ...(one.only === undefined ? [] : [`${indent}expected to end in a TLS error; the next URL follows`]),
     ...(one.public ? [`${indent}this is a public registry`] : []),
+    ...(answer === undefined ? [] : [`${indent}answer: ${probeAnswerLine(answer)}`]),
   ]
 }
 
@@ -48,4 +57,12 @@ function endLines({outcome, message, tries, endsAtPublic}: Explanation): readonl
   if (outcome === 'ambiguous') return [`Ambiguous${why}. ${end}`]
   if (outcome === 'blocked') return [`Blocked after these${why}. ${end}`]
   return [outcome === 'error' ? `Error${why}.` : `Refused by policy${why}.`]
+}
+
+function probeResult({tries}: Explanation, answers: readonly ProbeAnswer[]): string {
+  const first = answers.findIndex(({status}) => status === 200)
+  const url = tries[first]?.url
+  return url === undefined
+    ? 'Probe: none of these URLs has the image.'
+    : `Probe: the image comes from ${url}.`
 }

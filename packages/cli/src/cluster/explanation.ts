@@ -1,5 +1,6 @@
 import type {Reference} from '@airgap-mirror/oci-client/model'
 import type {NodeFiles} from './files/node-files.js'
+import type {NodeLogin} from './node-login.js'
 
 /**
  * `error`: the configuration breaks the pull, or every pull. `ambiguous`: the runtime chooses at random.
@@ -19,6 +20,8 @@ export interface Try {
   readonly auth: string
   /** Which file names the credential, and where. */
   readonly authSource?: string
+  /** Gives the secret: a function, so that no output of the try shows it. */
+  readonly login?: () => NodeLogin
   readonly skipVerify: boolean
   /** A registry on the internet. */
   readonly public: boolean

@@ -1,3 +1,4 @@
+import {readLogin, type FoundLogin} from '../node-login.js'
 import {TomlTable, type TomlNode} from '../toml/toml-document.js'
 
 /** A value and where it is written, as `file:line`. */
@@ -6,8 +7,7 @@ export interface Located<T> {
   readonly at: string
 }
 
-interface RegistryAuth {
-  readonly kind: 'basic' | 'identity-token' | 'invalid'
+interface RegistryAuth extends FoundLogin {
   readonly at: string
 }
 
@@ -112,12 +112,14 @@ function textsAt(table: TomlTable, {key, file}: Key): readonly Located<string>[]
   })
 }
 
-/** The order in which containerd takes them: a user name, a token, an encoded pair. */
 function authOf(table: TomlTable, at: string): RegistryAuth {
-  const has = (key: string): boolean => (table.text(key) ?? '') !== ''
-  if (has('username')) return {kind: 'basic', at}
-  if (has('identitytoken')) return {kind: 'identity-token', at}
-  return {kind: has('auth') ? 'basic' : 'invalid', at}
+  const login = readLogin({
+    username: table.text('username'),
+    password: table.text('password'),
+    identityToken: table.text('identitytoken'),
+    auth: table.text('auth'),
+  })
+  return {...login, at}
 }
 
 function tlsOf(table: TomlTable, at: string): RegistryTls {

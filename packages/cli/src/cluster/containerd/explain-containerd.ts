@@ -158,7 +158,9 @@ function withoutDirectories(
 
 function credential({auths}: CriSettings, host: string): NodeCredential | undefined {
   const auth = auths.get(host)
-  return auth === undefined || auth.kind === 'invalid' ? undefined : {kind: auth.kind, source: auth.at}
+  return auth === undefined || auth.kind === 'invalid'
+    ? undefined
+    : {kind: auth.kind, source: auth.at, login: auth.login}
 }
 
 function answer(

@@ -2,6 +2,7 @@ import {posix} from 'node:path'
 import type {Reference} from '@airgap-mirror/oci-client/model'
 import type {Answer, Try} from '../explanation.js'
 import {manifestPath} from '../names.js'
+import type {NodeLogin} from '../node-login.js'
 import {isPublicHost} from '../public-registry.js'
 import {triesHttpsFirst, type RegistryHost} from './registry-host.js'
 import {rewriteRepository} from './rewrite-repository.js'
@@ -10,6 +11,7 @@ import {rewriteRepository} from './rewrite-repository.js'
 export interface NodeCredential {
   readonly kind: string
   readonly source: string
+  readonly login?: (() => NodeLogin) | undefined
 }
 
 export interface RequestOptions {
@@ -57,7 +59,7 @@ function triesOf(host: RegistryHost, options: RequestOptions): MadeTries {
     const path = posix.join('/', host.path, manifestPath({...options.reference, repository: name}))
     return `${scheme}://${host.host}${path}${namespaceQuery(registry, host.host)}`
   }
-  const credential = host.sendsAuthorization
+  const credential: NodeCredential | undefined = host.sendsAuthorization
     ? {kind: 'header', source: host.source}
     : options.credentialFor(host.host)
   const one = (scheme: string): Try => ({
@@ -66,6 +68,7 @@ function triesOf(host: RegistryHost, options: RequestOptions): MadeTries {
     ...(host.ca.length === 0 ? {} : {ca: host.ca.join(', ')}),
     auth: credential?.kind ?? 'none',
     ...(credential === undefined ? {} : {authSource: credential.source}),
+    ...(credential?.login === undefined ? {} : {login: credential.login}),
     skipVerify: host.skipVerify === true,
     public: isPublicHost(host.host, {isOwn: host.host === registry}),
     ...(host.expectsTlsError === true ? {only: 'tls-error'} : {}),

@@ -1,5 +1,6 @@
 import {messageOf} from '@airgap-mirror/oci-client/model'
 import type {NodeFiles} from '../files/node-files.js'
+import {decodedLogin, type NodeLogin} from '../node-login.js'
 import {nameOnly, type ImageName} from './image-name.js'
 
 export interface AuthFile {
@@ -12,6 +13,8 @@ export interface FoundLogin {
   readonly auth: 'none' | 'basic' | 'identity-token' | 'credential-helper'
   /** `PATH [KEY]`. Absent if there is no login. */
   readonly from?: string
+  /** Gives the secret: a function, so that no output of the login shows it. */
+  readonly login?: () => NodeLogin
   /** Set if a file cannot be read: then containers/image asks nothing of the host. */
   readonly problem?: string
 }
@@ -28,7 +31,7 @@ interface AuthContents {
 
 /**
  * The login that is sent for a name as rewritten: of the first file that has one, by the longest of `host/ns/repo`, `host/ns`,
- * `host`. The secret is not returned.
+ * `host`.
  */
 export function findLogin(
   name: ImageName,
@@ -66,8 +69,10 @@ function loginIn(
   const decoded = Buffer.from(login.auth ?? '', 'base64').toString()
   // without a colon the entry counts as absent, and the next file is asked
   if (!decoded.includes(':')) return undefined
-  if (login.identitytoken !== undefined && login.identitytoken !== '') return {auth: 'identity-token', from}
-  return {auth: decoded.startsWith(':') ? 'none' : 'basic', from}
+  const token = login.identitytoken ?? ''
+  if (token !== '') return {auth: 'identity-token', from, login: () => ({kind: 'identity-token', token})}
+  if (decoded.startsWith(':')) return {auth: 'none', from}
+  return {auth: 'basic', from, login: () => decodedLogin(login.auth ?? '')}
 }
 
 function keysFor(name: ImageName, {legacy = false}: AuthFile): readonly string[] {

@@ -92,6 +92,7 @@ function attempt(
     ...(certificates.ca.length === 0 ? {} : {ca: certificates.ca.join(', ')}),
     auth: login.auth,
     ...(login.from === undefined ? {} : {authSource: login.from}),
+    ...(login.login === undefined ? {} : {login: login.login}),
     skipVerify: endpoint.insecure,
     public: isPublicHost(source.name.domain, {isOwn: source.name.domain === name.domain}),
   }

@@ -123,7 +123,7 @@ function credential(
   const auth = configs.get(host)?.auth
   return auth === undefined || auth.kind === 'invalid'
     ? undefined
-    : {kind: auth.kind, source: `${registriesPath}:${auth.line} configs."${host}".auth`}
+    : {kind: auth.kind, login: auth.login, source: `${registriesPath}:${auth.line} configs."${host}".auth`}
 }
 
 function assumptions(program: 'k3s' | 'rke2', {cutsDefault, embedded}: ServiceSettings): readonly string[] {

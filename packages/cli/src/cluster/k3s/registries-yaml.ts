@@ -1,3 +1,4 @@
+import {readLogin, type FoundLogin} from '../node-login.js'
 import {readYamlDocuments} from '../yaml/read-yaml-documents.js'
 import {booleanOf, textOf, valueAt, type YamlNode} from '../yaml/yaml-node.js'
 
@@ -10,7 +11,7 @@ interface MirrorEntry {
 export interface ConfigEntry {
   readonly line: number
   /** Present, perhaps with nothing in it that is used. */
-  readonly auth?: {readonly kind: 'basic' | 'identity-token' | 'invalid'; readonly line: number}
+  readonly auth?: FoundLogin & {readonly line: number}
   readonly tls?: {
     readonly line: number
     readonly ca?: string
@@ -112,16 +113,20 @@ function configOf(node: YamlNode | undefined, line: number): ConfigEntry {
   if (tls !== undefined && tls.kind !== 'map') throw mismatch(tls, 'registries.TLSConfig')
   return {
     line,
-    ...(auth === undefined ? {} : {auth: {kind: authKind(auth), line: auth.line}}),
+    ...(auth === undefined ? {} : {auth: authOf(auth)}),
     ...(tls === undefined ? {} : {tls: tlsOf(tls)}),
   }
 }
 
-function authKind(auth: YamlNode): 'basic' | 'identity-token' | 'invalid' {
-  const has = (key: string): boolean => scalarText(valueAt(auth, key)) !== ''
-  if (has('username')) return 'basic'
-  if (has('identity_token')) return 'identity-token'
-  return has('auth') ? 'basic' : 'invalid'
+function authOf(auth: YamlNode): NonNullable<ConfigEntry['auth']> {
+  const text = (key: string): string => scalarText(valueAt(auth, key))
+  const login = readLogin({
+    username: text('username'),
+    password: text('password'),
+    identityToken: text('identity_token'),
+    auth: text('auth'),
+  })
+  return {...login, line: auth.line}
 }
 
 function tlsOf(tls: YamlNode): NonNullable<ConfigEntry['tls']> {

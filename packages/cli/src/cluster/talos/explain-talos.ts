@@ -104,7 +104,9 @@ function tlsFor(host: string, {registries, key}: Directory): HostTls {
 
 function credential(host: string, {auths}: TalosRegistries): NodeCredential | undefined {
   const auth = auths.get(host) ?? (host === 'registry-1.docker.io' ? auths.get('docker.io') : undefined)
-  return auth === undefined || auth.kind === 'invalid' ? undefined : {kind: auth.kind, source: auth.at}
+  return auth === undefined || auth.kind === 'invalid'
+    ? undefined
+    : {kind: auth.kind, source: auth.at, login: auth.login}
 }
 
 /** Endpoints that Go cannot read as a URL. */

@@ -1,3 +1,4 @@
+import {readLogin, type FoundLogin} from '../node-login.js'
 import {booleanOf, textOf, valueAt, type YamlNode} from '../yaml/yaml-node.js'
 import type {FoundDocument} from '../yaml/find-documents.js'
 
@@ -14,6 +15,10 @@ interface TalosMirror {
   readonly at: string
 }
 
+interface TalosAuth extends FoundLogin {
+  readonly at: string
+}
+
 interface TalosTls {
   readonly hasCa: boolean
   readonly hasClient: boolean
@@ -23,10 +28,7 @@ interface TalosTls {
 
 export interface TalosRegistries {
   readonly mirrors: ReadonlyMap<string, TalosMirror>
-  readonly auths: ReadonlyMap<
-    string,
-    {readonly kind: 'basic' | 'identity-token' | 'invalid'; readonly at: string}
-  >
+  readonly auths: ReadonlyMap<string, TalosAuth>
   readonly tls: ReadonlyMap<string, TalosTls>
   /** What Talos refuses the whole configuration for. */
   readonly faults: readonly string[]
@@ -38,7 +40,7 @@ export const TALOS_WORDS = /^\s*kind:\s*['"]?Registry(?:Mirror|Auth|TLS)Config|^
 /** The registries of the old form (`machine.registries`), then those of the documents, which replace them by name. */
 export function readTalosRegistries(documents: readonly FoundDocument[]): TalosRegistries {
   const mirrors = new Map<string, TalosMirror>()
-  const auths = new Map<string, {kind: 'basic' | 'identity-token' | 'invalid'; at: string}>()
+  const auths = new Map<string, TalosAuth>()
   const tls = new Map<string, TalosTls>()
   const faults: string[] = []
   for (const {node, path} of documents) {
@@ -51,7 +53,7 @@ export function readTalosRegistries(documents: readonly FoundDocument[]): TalosR
       if (value === undefined) faults.push(`registries.config["${name}"] is null`)
       const auth = valueAt(value, 'auth')
       const settings = valueAt(value, 'tls')
-      if (auth !== undefined) auths.set(name, {kind: authKind(auth), at: `${path}:${line}`})
+      if (auth !== undefined) auths.set(name, authOf(auth, `${path}:${line}`))
       if (settings !== undefined) tls.set(name, tlsOf(settings, `${path}:${line}`))
     }
   }
@@ -62,8 +64,7 @@ export function readTalosRegistries(documents: readonly FoundDocument[]): TalosR
     if (name === undefined) faults.push(`${path}:${node.line}: name must be specified`)
     else if (kind === 'RegistryMirrorConfig')
       mirrors.set(name, newMirror(node, {path, line: node.line, name, faults}))
-    else if (kind === 'RegistryAuthConfig')
-      auths.set(name, {kind: authKind(node), at: `${path}:${node.line}`})
+    else if (kind === 'RegistryAuthConfig') auths.set(name, authOf(node, `${path}:${node.line}`))
     else tls.set(name, tlsOf(node, `${path}:${node.line}`))
   }
   if (tls.has('*')) faults.push('wildcard host TLS configuration is not supported')
@@ -106,11 +107,15 @@ function newMirror(
   return {endpoints, skipFallback: booleanOf(valueAt(node, 'skipFallback')) === true, at: `${path}:${line}`}
 }
 
-function authKind(node: YamlNode): 'basic' | 'identity-token' | 'invalid' {
-  const has = (key: string): boolean => (textOf(valueAt(node, key)) ?? '') !== ''
-  if (has('username')) return 'basic'
-  if (has('identityToken')) return 'identity-token'
-  return has('auth') ? 'basic' : 'invalid'
+function authOf(node: YamlNode, at: string): TalosAuth {
+  const text = (key: string): string | undefined => textOf(valueAt(node, key))
+  const login = readLogin({
+    username: text('username'),
+    password: text('password'),
+    identityToken: text('identityToken'),
+    auth: text('auth'),
+  })
+  return {...login, at}
 }
 
 function tlsOf(node: YamlNode, at: string): TalosTls {

@@ -1,4 +1,14 @@
 import {text, toggle} from '../../settings/define-flag.js'
+import {targetRegistryFlags} from '../../settings/registry-flags.js'
+
+const {
+  cacert,
+  'client-cert': clientCert,
+  'client-key': clientKey,
+  'docker-config': dockerConfig,
+  proxy,
+  'no-proxy': noProxy,
+} = targetRegistryFlags
 
 /** Flags of `mirror config explain`. */
 export const explainFlags = {
@@ -11,5 +21,15 @@ export const explainFlags = {
     description: 'the container runtime, if the files do not show it, and its version',
     helpValue: 'RUNTIME[@VERSION]',
   }),
+  probe: toggle('probe', {
+    description:
+      'ask each URL as the node does, with the certificates and logins that its files name, and show the answers',
+  }),
+  cacert,
+  'client-cert': clientCert,
+  'client-key': clientKey,
+  'docker-config': dockerConfig,
+  proxy,
+  'no-proxy': noProxy,
   json: toggle('json', {description: 'the explanation as JSON on standard output', helpGroup: 'OUTPUT'}),
 }

@@ -7,10 +7,11 @@ import {fail} from '../../run/fail.js'
 export class ConfigExplain extends Command {
   static override readonly summary = 'Show every URL that a node asks for an image, in order, and why.'
   static override readonly description =
-    'Reads the configuration of a container runtime as it lies on a node. Nothing is asked for over the network.'
+    'Reads the configuration of a container runtime as it lies on a node. Nothing is asked for over the network without --probe.'
   static override readonly examples = [
     '<%= config.bin %> config explain gcr.io/proj/app:1.0 --files /',
     '<%= config.bin %> config explain nginx --files node1/ --as containerd@2.1 --json',
+    '<%= config.bin %> config explain nginx --files node1/ --probe',
   ]
   static override readonly args = {
     reference: argument({description: 'the image, as a pod names it', required: true}),
@@ -20,7 +21,7 @@ export class ConfigExplain extends Command {
   async run(): Promise<void> {
     const {args, flags} = await this.parse(ConfigExplain)
     const {runConfigExplain} = await import('./run-explain.js')
-    runConfigExplain({reference: args.reference, files: flags.files ?? '', as: flags.as, json: flags.json})
+    await runConfigExplain(args.reference, flags)
   }
 
   protected override async catch(error: Error): Promise<void> {

@@ -2,27 +2,39 @@ import {explain, parseRuntime} from '../../cluster/explain.js'
 import {explanationJson} from '../../cluster/explanation-json.js'
 import {explanationLines} from '../../cluster/explanation-text.js'
 import {readNodeFiles} from '../../cluster/files/read-node-files.js'
+import {runAsking} from '../../run/run-asking.js'
+import type {FlagValues} from '../../settings/flag-values.js'
+import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {jsonText, printable} from '../../text/printable.js'
+import {probeTries} from './probe-tries.js'
 
-export interface ExplainSettings {
-  readonly reference: string
-  readonly files: string
+/** The flags of the command. */
+export interface ExplainFlags extends FlagValues {
+  readonly files?: string | undefined
   readonly as?: string | undefined
   readonly json: boolean
+  readonly probe: boolean
 }
 
 /**
  * Writes the explanation to standard output.
- * @throws {MirrorError} USAGE, NAME_INVALID, CONFIG_INVALID, LIMIT_EXCEEDED
+ * @throws {MirrorError} USAGE, NAME_INVALID, CONFIG_INVALID, LIMIT_EXCEEDED, and what `probeTries` throws
  */
-export function runConfigExplain({reference, files, as, json}: ExplainSettings): void {
+export async function runConfigExplain(reference: string, flags: ExplainFlags): Promise<void> {
+  const {files = '', as, json, probe} = flags
   const choice = as === undefined ? undefined : parseRuntime(as)
   const nodeFiles = readNodeFiles(files, {as: choice?.runtime.name})
   const explanation = explain(reference, {files: nodeFiles, as: choice})
+  const answers = probe
+    ? await runAsking(async ({warn, stop}) => {
+        const settings = await readRegistryFlags(flags, 'target')
+        return probeTries(explanation, {files: nodeFiles, settings, warn, signal: stop.soon})
+      })
+    : undefined
   process.stdout.write(
     json
-      ? `${jsonText(explanationJson(explanation), 2)}\n`
-      : explanationLines(explanation)
+      ? `${jsonText(explanationJson(explanation, answers), 2)}\n`
+      : explanationLines(explanation, answers)
           .map((line) => `${printable(line)}\n`)
           .join(''),
   )
