@@ -16,7 +16,7 @@ export default {
     main: built('cli/dist/main.js'),
     commands: built('cli/dist/commands/index.js'),
     'block-worker': built('bundle/dist/compress/block-worker.js'),
-    'decode-worker': built('bundle/dist/codecs/zstd/decode-worker.js'),
+    'decode-worker': built('bundle/dist/codecs/threads/decode-worker.js'),
   },
   platform: 'node',
   external: ['lzma-native', 'node-liblzma', /^zstd-napi(?:\/|$)/],

@@ -166,7 +166,7 @@ test.each(boundaries)(
         expect({format, end, strange}).toMatchObject({strange: []})
         // Whoever packed it says where it ends; a plain tar may do without an end mark.
         const mayBeWhole = codec.type === 'none' || end >= packed.length
-        const isRefused = result.outcome.startsWith('BUNDLE_')
+        const isRefused = result.outcome.startsWith('SOURCE_')
         expect({format, end, outcome: result.outcome, fine: mayBeWhole || isRefused}).toMatchObject({
           fine: true,
         })

@@ -46,7 +46,7 @@ describe('one wrong bit', () => {
       for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 40)) {
         const damaged = Buffer.from(bytes)
         damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8))
-        expect(await failureOf(readWhole(damaged))).toMatch(/^(?:none|BUNDLE_[A-Z]+|LIMIT_EXCEEDED)$/)
+        expect(await failureOf(readWhole(damaged))).toMatch(/^(?:none|SOURCE_[A-Z]+|LIMIT_EXCEEDED)$/)
       }
     },
   )

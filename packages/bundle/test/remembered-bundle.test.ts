@@ -120,7 +120,7 @@ describe.each(packings)('of a bundle packed as %s', (_packing, pack) => {
     }
     expect(source.usage.decoded).toBeGreaterThan(0)
     expect(source.access).toBe(plain.access)
-    expect(source.describe()).toEqual(plain.describe())
+    expect(source.description).toEqual(plain.description)
   })
 })
 

@@ -197,7 +197,7 @@ test('what the far side has is left out and listed', async () => {
   for (const digest of leaveOut) expect(stdout).not.toContain(hexOf(digest))
   for (const {descriptor} of one.manifests) expect(stdout).toContain(hexOf(descriptor.digest))
   await using source = await openBundle(at('delta'))
-  expect(new Set(source.describe().leftOut.map(({digest}) => digest))).toEqual(leaveOut)
+  expect(new Set(source.description.leftOut.map(({digest}) => digest))).toEqual(leaveOut)
   expect(rootDigests(await source.images()).length).toBe(images.length)
   const [config] = one.blobs.map(({descriptor}) => descriptor)
   expect(config === undefined || source.has(config)).toBe(false)

@@ -109,8 +109,52 @@ describe('what a tar holds', () => {
     expect(await paths(member({path: 'a'}, 'x'), Buffer.alloc(512))).toEqual(['a'])
   })
 
-  test('ends at two empty blocks, whatever follows', async () => {
-    expect(await paths(member({path: 'a'}), trailer, Buffer.from('garbage'))).toEqual(['a'])
+  test('goes on in a further archive behind the end mark', async () => {
+    const all = await index(member({path: 'a'}), trailer, Buffer.alloc(8192), member({path: 'b'}), trailer)
+    expect(all.entries.map(({path}) => path)).toEqual(['a'])
+    expect(all.behind.archives.map(({entries}) => entries.map(({path}) => path))).toEqual([['b']])
+    expect(all.behind.strayBytes).toBe(0)
+  })
+
+  test('is counted in bytes if it is something else behind the end mark', async () => {
+    const all = await index(member({path: 'a'}), trailer, Buffer.from('garbage'))
+    expect(all.behind).toEqual({archives: [], strayBytes: 7})
+  })
+
+  test('is kept if a further archive is cut short', async () => {
+    const all = await index(
+      member({path: 'a'}),
+      trailer,
+      member({path: 'b'}, 'x'.repeat(600)).subarray(0, 700),
+    )
+    expect(all.entries.map(({path}) => path)).toEqual(['a'])
+    expect(all.behind.error?.code ?? all.behind.archives.length).toBe('SOURCE_TRUNCATED')
+  })
+
+  test('may end with a global header, as git archive leaves one', async () => {
+    expect(await paths(member({path: 'a'}), pax({comment: 'x'}, 'g'), trailer)).toEqual(['a'])
+  })
+
+  test('has odd members that are skipped by their size', async () => {
+    const all = await index(
+      member({path: 'label', type: 'V'}),
+      member({path: 'dump/', type: 'D'}, 'Yfile\0'.repeat(200)),
+      member({path: 'dev', type: '3'}),
+      member({path: 'fifo', type: '6'}),
+      member({path: 'vendor', type: 'Z'}, 'z'.repeat(700)),
+      member({path: 'rest', type: 'M'}, 'm'.repeat(700)),
+      member({path: 'a'}, 'x'),
+      trailer,
+    )
+    expect(all.entries.map(({path}) => path)).toEqual(['a'])
+    expect(all.skipped.map(({path, size}) => [path, size])).toEqual([
+      ['label', 0],
+      ['dump/', 1200],
+      ['dev', 0],
+      ['fifo', 0],
+      ['vendor', 700],
+      ['rest', 700],
+    ])
   })
 })
 
@@ -165,10 +209,21 @@ describe('a bad tar', () => {
       'SOURCE_TRUNCATED',
       [header({path: 'a', sizeField: '\x80\0\0\0\0\x1f\xff\xff\xff\xff\0\0'})],
     ],
-    ['a sparse file of GNU', 'SOURCE_UNSUPPORTED', [member({path: 's', type: 'S'}), trailer]],
-    ['a sparse file of pax', 'SOURCE_UNSUPPORTED', [pax({'GNU.sparse.major': '1'}), member({path: 's'})]],
-    ['a device', 'SOURCE_UNSUPPORTED', [member({path: 'dev', type: '3'}), trailer]],
-    ['an unknown type', 'SOURCE_UNSUPPORTED', [member({path: 'u', type: 'Z'}), trailer]],
+    [
+      'a sparse file of pax without its map',
+      'SOURCE_CORRUPT',
+      [pax({'GNU.sparse.major': '1'}), member({path: 's'})],
+    ],
+    [
+      'a sparse file of pax that is stored over its size',
+      'SOURCE_CORRUPT',
+      [pax({'GNU.sparse.map': '0,600', 'GNU.sparse.size': '599'}), member({path: 's'}, 'x'.repeat(600))],
+    ],
+    [
+      'a sparse map that is no list of numbers',
+      'SOURCE_CORRUPT',
+      [pax({'GNU.sparse.map': '0,-1'}), member({path: 's'})],
+    ],
     [
       'an extension of gigabytes',
       'LIMIT_EXCEEDED',

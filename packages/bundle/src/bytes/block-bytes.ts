@@ -5,6 +5,7 @@ import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
 import type {BlockLayout, SparseBlock} from './sparse-block.js'
+import type {Level} from './level.js'
 import type {Usage} from './usage.js'
 
 /**
@@ -57,6 +58,7 @@ export class BlockBytes implements ByteSource {
   readonly name: string
   readonly access = 'blocks'
   readonly usage: Readonly<Usage>
+  level?: Level
   readonly #options: BlockBytesOptions
   #closed: MirrorError | undefined
   /** The block of the last small read; how often the walk went on to the next block, and how often further. */

@@ -1,4 +1,5 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
+import type {Level} from './level.js'
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
@@ -38,6 +39,8 @@ export interface ByteSource extends AsyncDisposable {
    * function is called, or a read or stream that begins at this very offset has come. Idempotent.
    */
   hold(offset: number): () => void
+  /** Set by the function that opened it; absent for a range of another source. */
+  level?: Level
   /** Total plain size. An in-order source reads to its end for it, which also proves its checksums. */
   size(options?: ReadOptions): Promise<number>
 }

@@ -4,6 +4,7 @@ import type {ByteSource, ReadOptions} from './byte-source.js'
 import {Demand, type DemandRange} from './demand.js'
 import {endsBefore} from './file-bytes.js'
 import type {IdlePasses} from './idle-passes.js'
+import type {Level} from './level.js'
 import type {Usage} from './usage.js'
 
 export interface SequentialBytesOptions {
@@ -35,6 +36,7 @@ export class SequentialBytes implements ByteSource {
   readonly name: string
   readonly access = 'in-order'
   readonly usage: Readonly<Usage>
+  level?: Level
   readonly #options: SequentialBytesOptions
   readonly #demands = new Set<Demand>()
   readonly #holds = new Set<{readonly offset: number}>()

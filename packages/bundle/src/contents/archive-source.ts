@@ -9,10 +9,9 @@ import {
   type ReadUsage,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import type {ByteSource} from '../bytes/byte-source.js'
-import type {Usage} from '../bytes/usage.js'
 import type {CompressLayer} from '../compress/compress.js'
-import type {StoredFile} from '../files/file-tree.js'
+import type {Unused, StoredFile} from '../files/file-tree.js'
+import type {ContentKind} from '../files/sniff.js'
 import {pendingBlob, storedBlob, type HeldBlob} from './blob-content.js'
 import {findBlob, type ContentTable} from './content-table.js'
 import {readManifest} from './read-manifest.js'
@@ -22,12 +21,12 @@ import {missing, refuseWrongSize} from './verified-file.js'
 export interface OuterEntry {
   readonly path: string
   readonly size: number
-  readonly kind: 'tar' | 'gzip' | 'xz' | 'zstd' | 'file' | 'directory' | 'link'
+  readonly kind: Exclude<ContentKind, 'other'> | 'file' | 'directory' | 'link'
 }
 
 export interface BundleDescription {
   /** The format of the images; `nested` for an archive or a directory of several. */
-  readonly format: 'oci-layout' | 'docker-archive' | 'imgpkg' | 'skopeo-dir' | 'nested'
+  readonly format: string
   readonly parts: readonly {
     /** The path inside the bundle; empty for the bundle itself. */
     readonly path: string
@@ -44,17 +43,22 @@ export interface BundleDescription {
 export interface BundleSource extends ImageSource {
   readonly usage: ReadUsage
   blob(content: Content): HeldBlob
-  describe(): BundleDescription
+  /** What was found where in it. */
+  readonly description: BundleDescription
+  /** Everything in it that is not used. */
+  readonly unused: readonly Unused[]
 }
 
 export interface ArchiveContent {
   readonly images: readonly SourceImage[]
   readonly table: ContentTable
   readonly description: BundleDescription
-  /** Everything that stays open, outer archives first. */
-  readonly opened: readonly ByteSource[]
-  /** What was used by archives that did not stay open. */
-  readonly spent: Readonly<Usage>
+  readonly unused: readonly Unused[]
+  /** The archives that stay open as long as the source. */
+  readonly archives: AsyncDisposable & {
+    readonly access: 'random' | 'in-order'
+    readonly usage: ReadUsage
+  }
   readonly compressor: {readonly compress: CompressLayer; close(): Promise<void>}
 }
 
@@ -68,16 +72,11 @@ export class ArchiveSource implements BundleSource {
   }
 
   get access(): 'random' | 'in-order' {
-    return this.#content.opened.every(({access}) => access === 'random') ? 'random' : 'in-order'
+    return this.#content.archives.access
   }
 
   get usage(): ReadUsage {
-    let {decoded, scratchPeak} = this.#content.spent
-    for (const {usage} of this.#content.opened) {
-      decoded += usage.decoded
-      scratchPeak += usage.scratchPeak
-    }
-    return {decoded, scratchPeak}
+    return this.#content.archives.usage
   }
 
   async images(): Promise<readonly SourceImage[]> {
@@ -106,8 +105,12 @@ export class ArchiveSource implements BundleSource {
     return pendingBlob(content, {file, compress: compressor.compress})
   }
 
-  describe(): BundleDescription {
+  get description(): BundleDescription {
     return this.#content.description
+  }
+
+  get unused(): readonly Unused[] {
+    return this.#content.unused
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,8 +120,7 @@ export class ArchiveSource implements BundleSource {
 
   async #dispose(): Promise<void> {
     await this.#content.compressor.close()
-    // Archives inside others read from them, so they go first.
-    for (const source of this.#content.opened.toReversed()) await source[Symbol.asyncDispose]()
+    await this.#content.archives[Symbol.asyncDispose]()
   }
 
   #find(content: Content): StoredFile | undefined {

@@ -29,6 +29,18 @@ export interface TreeEntry {
   readonly size: number
 }
 
+/** A part of a source that is not used. */
+export interface Unused {
+  /** Inside the source; empty for the source itself. */
+  readonly path: string
+  /** Of its content, in bytes. */
+  readonly size: number
+  /** A clause with the part as its subject: `it is a device`. */
+  readonly reason: string
+  /** Whether it may have held images: the user is told of it without asking. */
+  readonly isWarning: boolean
+}
+
 /** An archive or a directory, read alike. */
 export interface FileTree {
   /** For messages. */
@@ -36,6 +48,8 @@ export interface FileTree {
   readonly entries: readonly TreeEntry[]
   /** The file at a path, links followed inside the tree; undefined where there is none or a link leads nowhere. */
   find(path: string): TreeFile | undefined
+  /** Whether there is a link at this very path. */
+  isLink(path: string): boolean
 }
 
 /** The part of a tree below a directory, which holds `entries`. Links may still lead anywhere in the whole tree. */
@@ -45,21 +59,22 @@ export function subTree(tree: FileTree, directory: string, entries: readonly Tre
     name: `${tree.name}: ${directory}`,
     entries: entries.map((entry) => ({...entry, path: entry.path.slice(prefix.length)})),
     find: (path) => tree.find(prefix + path),
+    isLink: (path) => tree.isLink(prefix + path),
   }
 }
 
-const links = new WeakMap<FileTree, ReadonlySet<string>>()
-
-export function isLink(tree: FileTree, path: string): boolean {
-  const known =
-    links.get(tree) ?? new Set(tree.entries.filter(({kind}) => kind === 'link').map((entry) => entry.path))
-  links.set(tree, known)
-  return known.has(path)
+/** Answers whether a path among entries is a link. The entries are looked through when it is first asked. */
+export function linksAmong(entries: readonly TreeEntry[]): (path: string) => boolean {
+  let known: ReadonlySet<string> | undefined
+  return (path) => {
+    known ??= new Set(entries.filter(({kind}) => kind === 'link').map((entry) => entry.path))
+    return known.has(path)
+  }
 }
 
 /** Why `find` gave nothing, for a message. */
 export function whyMissing(tree: FileTree, path: string): string {
-  return isLink(tree, path)
+  return tree.isLink(path)
     ? 'is a link that leads out of the bundle, in a circle or to nothing'
     : 'is not there'
 }

@@ -1,8 +1,9 @@
 import type {ByteSource} from '../bytes/byte-source.js'
 import {openNested} from '../unpack/open-bytes.js'
 import type {TarIndex} from '../tar/index-tar.js'
-import type {TarEntry} from '../tar/tar-entry.js'
-import type {FileTree, TreeEntry, TreeFile} from './file-tree.js'
+import {sparseBytes} from '../bytes/sparse-bytes.js'
+import {endOf, type TarEntry} from '../tar/tar-entry.js'
+import {linksAmong, type FileTree, type Unused, type TreeEntry, type TreeFile} from './file-tree.js'
 import {memoryFile} from './memory-file.js'
 import {SNIFF_BYTES} from './sniff.js'
 
@@ -11,29 +12,40 @@ export interface TarTree extends FileTree {
   readonly extent: number
   /** As `TarIndex.ended`. */
   readonly ended: boolean
+  readonly unused: readonly Unused[]
+  /** The same tree with each earlier list of images, which a later member of the same name replaced. */
+  readonly earlier: readonly FileTree[]
 }
 
 export interface TarTreeOptions {
   readonly index: TarIndex
   /** The position of the archive's first byte in the whole bundle. */
   readonly base: number
-  /** The first `SNIFF_BYTES` of files that were looked into, by path; what is looked into from now on is added. */
+  /** The first `SNIFF_BYTES` of files that were looked into, by offset and path; later looks are added. */
   readonly heads: Map<string, Uint8Array>
 }
 
 /** A tar archive as a tree. */
 export function tarTree(source: ByteSource, options: TarTreeOptions): TarTree {
   const {index} = options
-  const find = (path: string): TreeFile | undefined => {
-    const entry = index.find(path)
-    return entry?.type === 'file' ? tarFile(source, entry, options) : undefined
+  const file = (entry: TarEntry | undefined): TreeFile | undefined =>
+    entry?.type === 'file' ? tarFile(source, entry, options) : undefined
+  const entries = index.entries.map(treeEntry)
+  const tree = {
+    name: source.name,
+    entries,
+    find: (path: string) => file(index.find(path)),
+    isLink: linksAmong(entries),
   }
   return {
-    name: source.name,
-    entries: index.entries.map(treeEntry),
-    find,
+    ...tree,
     ended: index.ended,
-    extent: index.entries.reduce((end, {offset, size}) => Math.max(end, offset + size), 0),
+    extent: index.entries.reduce((end, entry) => Math.max(end, endOf(entry)), 0),
+    unused: index.skipped.map((member) => ({...member, isWarning: false})),
+    earlier: index.earlier.map((entry) => ({
+      ...tree,
+      find: (path) => (path === entry.path ? file(entry) : tree.find(path)),
+    })),
   }
 }
 
@@ -46,28 +58,33 @@ function treeEntry({path, type, size}: TarEntry): TreeEntry {
 }
 
 function tarFile(source: ByteSource, entry: TarEntry, {base, heads}: TarTreeOptions): TreeFile {
-  const {offset: start, size, captured, path} = entry
+  const {offset: start, size, captured, path, segments} = entry
   const name = `${source.name}: ${path}`
+  // Archives that follow each other in one source may have members of one name.
+  const headKey = `${start} ${path}`
+  const content = segments === undefined ? undefined : sparseBytes(source, {name, size, parts: segments})
   const location = {
     name,
     size,
     position: base + start,
     openArchive: (options: Parameters<TreeFile['openArchive']>[0]) =>
-      openNested(source, {offset: start, length: size, name}, options),
+      openNested(source, {offset: start, length: size, name, parts: segments}, options),
   }
   if (captured !== undefined) return {...memoryFile(captured, name), ...location}
+  const bytes = content ?? source
+  const from = content === undefined ? start : 0
   return {
     ...location,
     read: async (offset, length, options) => {
       const isHead = offset === 0 && length === SNIFF_BYTES
-      const known = isHead ? heads.get(path) : undefined
+      const known = isHead ? heads.get(headKey) : undefined
       if (known !== undefined) return known
-      const bytes = await source.read(start + offset, Math.max(0, Math.min(length, size - offset)), options)
-      if (isHead) heads.set(path, bytes)
-      return bytes
+      const read = await bytes.read(from + offset, Math.max(0, Math.min(length, size - offset)), options)
+      if (isHead) heads.set(headKey, read)
+      return read
     },
     stream: ({offset = 0, ...options} = {}) =>
-      source.stream(start + offset, Math.max(0, size - offset), options),
-    hold: () => source.hold(start),
+      bytes.stream(from + offset, Math.max(0, size - offset), options),
+    hold: () => bytes.hold(from),
   }
 }

@@ -15,8 +15,9 @@ import {
 import {whyMissing, type FileTree} from '../files/file-tree.js'
 import {referenceIn} from '../names/recorded-name.js'
 import {remember, rememberBytes} from '../contents/content-table.js'
-import type {DockerItem} from './docker-items.js'
+import {isDockerManifest, parseDockerItems, type DockerItem} from './docker-items.js'
 import {dockerLayer} from './docker-layer.js'
+import type {Format} from './format.js'
 import {imagesUnder} from './images-under.js'
 import {madeManifest, pendingImage} from './pending-image.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
@@ -25,11 +26,32 @@ import {invalid, readJson} from '../contents/read-json.js'
 const MADE_ANEW =
   'a docker-archive does not hold the manifest that the image had at its registry, so it is made anew'
 
+/** Files that docker, podman and crane write besides those that `manifest.json` names. */
+const OWN =
+  /^(?:manifest\.json|repositories|(?:.*\/)?(?:layer\.tar|json|VERSION)|(?:sha256:)?[0-9a-f]{64}(?:\.json|\.tar|\.tar\.gz|\.tgz|\.tar\.zst)?)$/
+
+export const dockerArchive: Format = {
+  name: 'docker-archive',
+  detect: async (root) => isDockerManifest((await root.manifestJson())?.json),
+  read: async (root, context) => {
+    const found = await root.manifestJson()
+    if (found === undefined || !isDockerManifest(found.json)) {
+      throw invalid(root.tree.name, 'has no manifest.json of docker')
+    }
+    const items = parseDockerItems(found.json, found.file.name)
+    const named = new Set(items.flatMap(({config, layers}) => [config, ...layers]))
+    return {
+      images: await readDockerArchive(root.tree, items, context),
+      uses: (path) => named.has(path) || OWN.test(path),
+    }
+  },
+}
+
 /**
  * docker save before 25, podman, skopeo docker-archive, crane and kaniko tarballs: configs and layers, no manifests.
  * @throws {MirrorError} MANIFEST_INVALID, BLOB_MISSING (a config), DIGEST_MISMATCH (a config), LIMIT_EXCEEDED
  */
-export async function readDockerArchive(
+async function readDockerArchive(
   tree: FileTree,
   items: readonly DockerItem[],
   context: ReadContext,

@@ -1,6 +1,5 @@
 import {
   isManifestType,
-  limits,
   mediaTypes,
   type Content,
   type Descriptor,
@@ -9,13 +8,12 @@ import {
   type ImageRoot,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import type {FileTree} from '../files/file-tree.js'
 import {blobPath, findBlob, remember, type ContentTable} from '../contents/content-table.js'
 import {repoTagNames} from './docker-archive.js'
 import {isDockerManifest, parseDockerItems} from './docker-items.js'
+import type {TreeRoot} from './format.js'
 import {pendingImage} from './pending-image.js'
 import type {ReadContext} from './read-context.js'
-import {readJson} from '../contents/read-json.js'
 import {peekManifest} from '../contents/read-manifest.js'
 
 const MADE_UP =
@@ -37,13 +35,11 @@ export interface DockerHybrid {
 const NO_HYBRID: DockerHybrid = {madeUp: async () => undefined, names: async () => []}
 
 /** @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json) */
-export async function dockerHybrid(tree: FileTree, context: ReadContext): Promise<DockerHybrid> {
-  const file = tree.find('manifest.json')
-  if (file === undefined) return NO_HYBRID
-  const {json} = await readJson(file, {limit: limits.bundleIndexBytes, signal: context.signal})
-  if (!isDockerManifest(json)) return NO_HYBRID
+export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promise<DockerHybrid> {
+  const found = await root.manifestJson()
+  if (found === undefined || !isDockerManifest(found.json)) return NO_HYBRID
   const tagsByConfig = new Map<string, readonly string[]>()
-  for (const {config, repoTags} of parseDockerItems(json, file.name)) {
+  for (const {config, repoTags} of parseDockerItems(found.json, found.file.name)) {
     tagsByConfig.set(config, [...(tagsByConfig.get(config) ?? []), ...repoTags])
   }
   const tagsOf = (manifest: ImageManifest) => tagsByConfig.get(blobPath(manifest.config.digest))

@@ -14,13 +14,14 @@ import type {FileTree} from '../files/file-tree.js'
 import {fitName} from '../names/fit-name.js'
 import {referenceIn} from '../names/recorded-name.js'
 import {remember, rememberBytes, type ContentTable} from '../contents/content-table.js'
+import type {Format} from './format.js'
 import type {ReadContext} from './read-context.js'
 import {invalid} from '../contents/read-json.js'
 
 const LAYER_NAME = /^sha256-([0-9a-f]{64})(?:\.tar(?:\.gz)?)?$/
 
 /** Whether JSON is the manifest.json of `imgpkg copy --to-tar`. */
-export function isImgpkgManifest(json: unknown): json is readonly JsonObject[] {
+function isImgpkgManifest(json: unknown): json is readonly JsonObject[] {
   return (
     Array.isArray(json) &&
     json.length > 0 &&
@@ -30,11 +31,24 @@ export function isImgpkgManifest(json: unknown): json is readonly JsonObject[] {
   )
 }
 
+export const imgpkg: Format = {
+  name: 'imgpkg',
+  detect: async (root) => isImgpkgManifest((await root.manifestJson())?.json),
+  read: async (root, context) => {
+    const json = (await root.manifestJson())?.json
+    if (!isImgpkgManifest(json)) throw invalid(root.tree.name, 'has no manifest.json of imgpkg')
+    return {
+      images: readImgpkg(root.tree, json, context),
+      uses: (path) => path === 'manifest.json' || LAYER_NAME.test(path),
+    }
+  },
+}
+
 /**
  * imgpkg tars: manifests and configs inside manifest.json as they were, layers beside it.
  * @throws {MirrorError} MANIFEST_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED
  */
-export function readImgpkg(
+function readImgpkg(
   tree: FileTree,
   items: readonly JsonObject[],
   context: ReadContext,

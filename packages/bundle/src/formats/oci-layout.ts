@@ -8,14 +8,15 @@ import {
   type Reference,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {withoutAbsentContent} from './left-out.js'
 import type {FileTree} from '../files/file-tree.js'
 import {fitName} from '../names/fit-name.js'
 import {recordedName, type RecordedName} from '../names/recorded-name.js'
 import {rememberLayoutBlobs} from '../contents/content-table.js'
 import {dockerHybrid, type DockerHybrid} from './docker-hybrid.js'
+import type {Format, TreeRoot} from './format.js'
 import {haulerImage, imageDigestsByName} from './hauler.js'
 import {imagesUnder} from './images-under.js'
+import {withoutAbsentContent} from './left-out.js'
 import {subjectOf, withoutChildren} from './nameless.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
 import {invalid, readJson} from '../contents/read-json.js'
@@ -25,15 +26,32 @@ interface Root {
   readonly recorded: RecordedName
 }
 
+const OWN = /^(?:blobs\/|ingest\/|(?:oci-layout|index\.json|manifest\.json|repositories)$)/
+
+export const ociLayout: Format = {
+  name: 'oci-layout',
+  detect: async ({tree}) => tree.find('index.json') !== undefined && isLayout(tree),
+  read: async (root, context) => ({
+    images: await readOciLayout(root, context),
+    uses: (path) => OWN.test(path),
+  }),
+}
+
+// hauler leaves oci-layout out on request.
+function isLayout(tree: FileTree): boolean {
+  return tree.find('oci-layout') !== undefined || tree.entries.some(({path}) => path.startsWith('blobs/'))
+}
+
 /**
  * An OCI image layout: skopeo, ctr, nerdctl, buildkit, docker with the containerd store, docker ≥ 25, crane, hauler, zarf.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (index.json)
  */
-export async function readOciLayout(tree: FileTree, context: ReadContext): Promise<readonly SourceImage[]> {
+async function readOciLayout(root: TreeRoot, context: ReadContext): Promise<readonly SourceImage[]> {
+  const {tree} = root
   const listed = await readIndexJson(tree, context)
   rememberLayoutBlobs(context.table, tree)
   const descriptors = await withoutAbsentContent(listed, context)
-  const hybrid = await dockerHybrid(tree, context)
+  const hybrid = await dockerHybrid(root, context)
   const roots = descriptors.map((descriptor) => ({descriptor, recorded: recordedName(descriptor, context)}))
   const named = roots.filter(({recorded}) => recorded.name !== undefined)
   const nameless = await withoutChildren(

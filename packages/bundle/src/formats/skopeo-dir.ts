@@ -1,28 +1,36 @@
-import {digestOf, isDigest, limits, parseManifest, type SourceImage} from '@airgap-mirror/oci-client/model'
-import type {FileTree} from '../files/file-tree.js'
+import {digestOf, isDigest, isJsonObject, limits, parseManifest} from '@airgap-mirror/oci-client/model'
 import {remember, rememberBytes} from '../contents/content-table.js'
-import type {ReadContext} from './read-context.js'
+import type {Format} from './format.js'
 import {invalid, readJson} from '../contents/read-json.js'
 
 /** Blobs and the manifests of an index's children; skopeo before 0.1.28 wrote layers as `<hex>.tar`. */
 const BLOB_NAME = /^([0-9a-f]+)(?:\.manifest\.json|\.tar)?$/
 
-/**
- * skopeo's `dir:`, unpacked or in a tar: one image, without a name.
- * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED, SOURCE_UNSUPPORTED
- */
-export async function readSkopeoDir(tree: FileTree, context: ReadContext): Promise<readonly SourceImage[]> {
-  const file = tree.find('manifest.json')
-  if (file === undefined) throw invalid(tree.name, 'has no manifest.json')
-  const {bytes} = await readJson(file, {limit: limits.manifestBytes, signal: context.signal})
-  const {descriptor} = parseManifest(bytes)
-  rememberBytes(context.table, digestOf(bytes), bytes)
-  for (const {path, kind} of tree.entries) {
-    const hex = BLOB_NAME.exec(path)?.[1]
-    if (hex === undefined || kind === 'directory') continue
-    const digest = `${hex.length === 128 ? 'sha512' : 'sha256'}:${hex}`
-    const blob = isDigest(digest) ? tree.find(path) : undefined
-    if (blob !== undefined && isDigest(digest)) remember(context.table.blobs, digest, blob)
-  }
-  return [{hint: context.hint, root: {manifest: descriptor}}]
+const OWN = /^(?:manifest\.json|version|signature-\d+)$/
+
+/** skopeo's `dir:`, unpacked or in a tar: one image, without a name. */
+export const skopeoDir: Format = {
+  name: 'skopeo-dir',
+  detect: async (root) => {
+    const json = (await root.manifestJson())?.json
+    return isJsonObject(json) && 'schemaVersion' in json
+  },
+  read: async ({tree}, context) => {
+    const file = tree.find('manifest.json')
+    if (file === undefined) throw invalid(tree.name, 'has no manifest.json')
+    const {bytes} = await readJson(file, {limit: limits.manifestBytes, signal: context.signal})
+    const {descriptor} = parseManifest(bytes)
+    rememberBytes(context.table, digestOf(bytes), bytes)
+    for (const {path, kind} of tree.entries) {
+      const hex = BLOB_NAME.exec(path)?.[1]
+      if (hex === undefined || kind === 'directory') continue
+      const digest = `${hex.length === 128 ? 'sha512' : 'sha256'}:${hex}`
+      const blob = isDigest(digest) ? tree.find(path) : undefined
+      if (blob !== undefined && isDigest(digest)) remember(context.table.blobs, digest, blob)
+    }
+    return {
+      images: [{hint: context.hint, root: {manifest: descriptor}}],
+      uses: (path) => OWN.test(path) || BLOB_NAME.test(path),
+    }
+  },
 }

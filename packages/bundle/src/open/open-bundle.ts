@@ -10,28 +10,22 @@ import {
   type ImageRoot,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
+import {describe} from './describe.js'
+import {noArchive, noImages} from './no-images.js'
+import {OpenArchives} from './open-archives.js'
+import {readArchive, readTree, type BundlePart, type Findings, type Reading} from './read-tree.js'
 import type {ByteSource} from '../bytes/byte-source.js'
-import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-bytes.js'
 import type {LayerCompression} from '../compress/compress.js'
 import {createLayerCompressor} from '../compress/layer-compressor.js'
+import {ArchiveSource, type BundleDescription, type BundleSource} from '../contents/archive-source.js'
+import {contentTable} from '../contents/content-table.js'
 import {unreadable} from '../files/disk-file.js'
 import {readDirectoryTree} from '../files/directory-tree.js'
-import type {FileTree} from '../files/file-tree.js'
+import type {FileTree, Unused} from '../files/file-tree.js'
 import {SNIFF_BYTES} from '../files/sniff.js'
-import type {TarTree} from '../files/tar-tree.js'
-import {
-  ArchiveSource,
-  type BundleDescription,
-  type BundleSource,
-  type OuterEntry,
-} from '../contents/archive-source.js'
-import {contentTable} from '../contents/content-table.js'
-import {noArchive, noImages} from './no-images.js'
-import {hasDecoded, readTree, type BundlePart, type Reading} from './read-tree.js'
-import {openArchiveTree} from '../remembered/archive-tree.js'
-import {recallBundle, type IndexCache} from '../remembered/recall-bundle.js'
-import {tarRoom} from '../tar/tar-room.js'
+import {recallBundle, type IndexCache, type RecalledBundle} from '../remembered/recall-bundle.js'
 import {findVolumes, type FindVolumesOptions, type VolumeSet} from '../volumes/volume-set.js'
+import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-bytes.js'
 
 export interface OpenBundleOptions extends FindVolumesOptions {
   /** For plain layers that no registry manifest speaks of. Default gzip. */
@@ -43,75 +37,45 @@ export interface OpenBundleOptions extends FindVolumesOptions {
   readonly signal?: AbortSignal | undefined
   /** Threads for decompression and for the compression of layers. Default: the processors there are. */
   readonly threads?: number | undefined
-  /** Told what a user may want to know: that something is read twice, or left out. */
+  /** Told of things that a user may want to know, such as that something is read twice. */
   readonly onNote?: ((text: string) => void) | undefined
+  /** Told of parts that are left out and may have held images. Default: `onNote`. */
+  readonly onWarning?: ((text: string) => void) | undefined
   /** Keeps what was found in compressed bundles, so that reading the same one again decodes nothing but content. */
   readonly indexCache?: IndexCache | undefined
 }
 
-/** Entries that `describe` shows. */
-const DESCRIBED = 200
+/** Warnings about parts that are left out; the rest of them are counted. */
+const WARNED = 20
 
 /**
- * Opens a bundle of any format: a file, a directory, or `-` for `options.stdin`. The format is told by the content.
+ * Opens a bundle of any format: a file, a directory, or `-` for `options.stdin`. The format is detected from the content. A
+ * part that cannot be read becomes an image with an error.
  * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_UNKNOWN, SOURCE_EMPTY, SOURCE_TRUNCATED, SOURCE_CORRUPT,
  * SOURCE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
  */
 export async function openBundle(path: string, options: OpenBundleOptions = {}): Promise<BundleSource> {
-  const {signal, threads, scratch, layerCompression = 'gzip', onNote = () => {}} = options
-  const opened: ByteSource[] = []
+  const {signal, threads, scratch, layerCompression = 'gzip', onNote = () => {}, onWarning = onNote} = options
   const table = contentTable()
   const compressor = createLayerCompressor(layerCompression, {threads})
   const volumes = await findVolumes(path, options)
-  // What is remembered is of one file.
+  // Only the index of a single file is remembered.
   const recalled = volumes === undefined ? await recallBundle(path, options) : undefined
+  const archives = new OpenArchives({bytes: {signal, threads, scratch, onNote}, recalled})
+  const findings: Findings = {kinds: new Map(), unused: [], warn: onWarning}
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
-  const reading: Reading = {
-    context,
-    bytesOptions: {signal, threads, scratch, onNote},
-    opened,
-    spent: {decoded: 0, scratchPeak: 0},
-    recalled,
-    kinds: new Map(),
-    onNote,
-    extent: 0,
-    room: tarRoom(),
-    size: 0,
-    archives: 0,
-    unpacked: 0,
-  }
+  const reading: Reading = {context, archives, findings}
   try {
-    const tree = await outerTree(path, {...options, volumes}, reading)
-    const hint = path === '-' ? tree.name : basename(resolve(path))
-    const parts = await readTree(tree, {path: '', hint, depth: 0}, reading)
-    const description = describe(tree, parts, reading)
+    const {tree, parts, isCutShort} = await readOuter(path, {options: {...options, volumes}, reading, recalled})
+    const description = describe(tree, parts, {findings, table})
     const images = distinct(parts.flatMap((part) => part.images))
-    if (parts.length === 0) {
-      throw noImages(tree.name, {
-        entries: description.outerEntries,
-        count: tree.entries.length,
-        isCutShort: tree.ended === false,
-        isLegacy: tree.find('repositories') !== undefined,
-      })
-    }
-    if (images.length === 0) {
-      throw new MirrorError('SOURCE_EMPTY', `${tree.name} holds no images: its index is empty`, {
-        side: 'source',
-        advice: {kind: 'make-again'},
-      })
-    }
-    if (images.length > limits.images) {
-      throw new MirrorError(
-        'LIMIT_EXCEEDED',
-        `${tree.name} names ${images.length} images: over the limit of ${limits.images}`,
-        {side: 'source'},
-      )
-    }
-    if (hasDecoded(reading)) await recalled?.save()
-    return new ArchiveSource({images, table, description, opened, spent: reading.spent, compressor})
+    warnOfUnused(findings.unused, onWarning)
+    refuseWithoutImages(tree, {parts, images, isCutShort, outerEntries: description.outerEntries})
+    if (archives.hasDecoded) await recalled?.save()
+    return new ArchiveSource({images, table, description, unused: findings.unused, archives, compressor})
   } catch (error) {
     await compressor.close()
-    for (const source of opened.toReversed()) await source[Symbol.asyncDispose]()
+    await archives[Symbol.asyncDispose]()
     throw error
   }
 }
@@ -120,43 +84,94 @@ interface InputOptions extends OpenBundleOptions {
   readonly volumes: VolumeSet | undefined
 }
 
-async function outerTree(
-  path: string,
-  options: InputOptions,
-  reading: Reading,
-): Promise<FileTree & Partial<Pick<TarTree, 'ended'>>> {
-  const {signal} = options
-  const input = await bundleInput(path, options)
-  if ('directory' in input) {
-    const tree = await readDirectoryTree(input.directory, {signal})
-    reading.size = tree.entries.reduce((sum, {size}) => sum + size, 0)
-    return tree
-  }
-  const {source, tree} = await openArchiveTree({
-    path: '',
-    name: 'path' in input ? input.path : input.name,
-    base: 0,
-    memory: reading.recalled?.memory,
-    isCostly: false,
-    room: reading.room,
-    signal,
-    open: () => openOuter(input, reading),
-  })
-  reading.opened.push(source)
-  if (tree === undefined) throw noArchive(source.name, await source.read(0, SNIFF_BYTES, {signal}))
-  reading.size = input.size ?? (await source.size({signal}))
-  reading.extent = tree.extent
-  return tree
+interface Outer {
+  readonly tree: FileTree
+  readonly parts: readonly BundlePart[]
+  /** The archive has no end mark. */
+  readonly isCutShort: boolean
 }
 
-async function openOuter(input: BytesInput, {bytesOptions, recalled}: Reading): Promise<ByteSource> {
-  const source = await openBytes(input, bytesOptions)
-  if (recalled === undefined || (await recalled.isSame())) return source
-  await source[Symbol.asyncDispose]()
-  throw new MirrorError('SOURCE_UNREADABLE', `${source.name} was changed while it was read`, {
-    side: 'source',
-    advice: {kind: 'wait-until-written'},
-  })
+async function readOuter(
+  path: string,
+  {
+    options,
+    reading,
+    recalled,
+  }: {options: InputOptions; reading: Reading; recalled: RecalledBundle | undefined},
+): Promise<Outer> {
+  const {signal} = options
+  const {archives, findings} = reading
+  const input = await bundleInput(path, options)
+  const place = {path: '', depth: 0}
+  if ('directory' in input) {
+    const tree = await readDirectoryTree(input.directory, {signal})
+    archives.setSize(tree.entries.reduce((sum, {size}) => sum + size, 0))
+    findings.unused.push(...tree.unused)
+    const hint = basename(resolve(path))
+    return {tree, parts: await readTree(tree, {...place, hint}, reading), isCutShort: false}
+  }
+  const name = 'path' in input ? input.path : input.name
+  const open = async (): Promise<ByteSource> => {
+    const source = await openBytes(input, archives.bytesOptions)
+    if (recalled === undefined || (await recalled.isSame())) return source
+    await source[Symbol.asyncDispose]()
+    throw new MirrorError('SOURCE_UNREADABLE', `${source.name} was changed while it was read`, {
+      side: 'source',
+      advice: {kind: 'wait-until-written'},
+    })
+  }
+  const archive = await archives.openOuter(name, {size: input.size, open})
+  const {tree, source} = archive
+  if (tree === undefined) throw noArchive(source.name, await source.read(0, SNIFF_BYTES, {signal}))
+  const hint = path === '-' ? tree.name : basename(resolve(path))
+  const parts = await readArchive({...archive, tree}, {...place, hint}, reading)
+  return {tree, parts, isCutShort: !tree.ended}
+}
+
+function refuseWithoutImages(
+  tree: FileTree,
+  {
+    parts,
+    images,
+    isCutShort,
+    outerEntries,
+  }: Omit<Outer, 'tree'> & {
+    readonly images: readonly SourceImage[]
+    readonly outerEntries: BundleDescription['outerEntries']
+  },
+): void {
+  if (parts.length === 0) {
+    throw noImages(tree.name, {
+      entries: outerEntries,
+      count: tree.entries.length,
+      isCutShort,
+      isLegacy: tree.find('repositories') !== undefined,
+    })
+  }
+  const broken = parts.flatMap((part) => (part.format === 'unreadable' ? part.images : []))
+  const [first] = broken
+  if (first !== undefined && 'error' in first.root && broken.length === images.length) throw first.root.error
+  if (images.length === 0) {
+    throw new MirrorError('SOURCE_EMPTY', `${tree.name} holds no images: its index is empty`, {
+      side: 'source',
+      advice: {kind: 'make-again'},
+    })
+  }
+  if (images.length > limits.images) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${tree.name} names ${images.length} images: over the limit of ${limits.images}`,
+      {side: 'source'},
+    )
+  }
+}
+
+function warnOfUnused(unused: readonly Unused[], warn: (text: string) => void): void {
+  const warned = unused.filter(({isWarning}) => isWarning)
+  for (const {path, reason} of warned.slice(0, WARNED)) {
+    warn(path === '' ? reason : `${path} is left out: ${reason}`)
+  }
+  if (warned.length > WARNED) warn(`${warned.length - WARNED} more parts of the source are left out`)
 }
 
 async function bundleInput(
@@ -176,24 +191,6 @@ async function bundleInput(
     return stats.isFile() ? {path, size: stats.size} : {path}
   } catch (cause) {
     throw unreadable(path, cause)
-  }
-}
-
-function describe(
-  tree: FileTree,
-  parts: readonly BundlePart[],
-  {kinds, context}: Reading,
-): BundleDescription {
-  const [only] = parts
-  return {
-    format: parts.length === 1 && only?.path === '' ? only.format : 'nested',
-    parts: parts.map(({path, format, images}) => ({path, format, images: images.length})),
-    outerEntries: tree.entries.slice(0, DESCRIBED).map(({path, kind, size}): OuterEntry => {
-      const sniffed = kinds.get(path) ?? 'other'
-      return {path, size, kind: kind === 'file' && sniffed !== 'other' ? sniffed : kind}
-    }),
-    outerEntryCount: tree.entries.length,
-    leftOut: [...context.table.leftOut.values()],
   }
 }
 

@@ -1,47 +1,44 @@
-import {isMirrorError, limits, MirrorError, type SourceImage} from '@airgap-mirror/oci-client/model'
-import type {ByteSource} from '../bytes/byte-source.js'
-import type {OpenBytesOptions} from '../unpack/open-bytes.js'
-import type {Usage} from '../bytes/usage.js'
-import type {FileTree, TreeFile} from '../files/file-tree.js'
+import {
+  isMirrorError,
+  limits,
+  readAll,
+  type MirrorError,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {isRead, notRead} from '../codecs/sniff.js'
+import type {FileTree, Unused, TreeEntry, TreeFile} from '../files/file-tree.js'
 import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
-import {openArchiveTree} from '../remembered/archive-tree.js'
-import type {RecalledBundle} from '../remembered/recall-bundle.js'
-import type {TarRoom} from '../tar/tar-room.js'
-import {detectFormat, type Format} from '../formats/detect-format.js'
-import {findRoots, type Subdirectory} from './find-roots.js'
+import {detectFormat} from '../formats/detect-format.js'
+import {treeRoot, type Format, type TreeRoot} from '../formats/format.js'
 import type {ReadContext} from '../formats/read-context.js'
 import {invalid} from '../contents/read-json.js'
+import type {TarTree} from '../files/tar-tree.js'
+import type {ArchiveTree} from '../remembered/archive-tree.js'
+import {findRoots} from './find-roots.js'
+import type {OpenArchives} from './open-archives.js'
 
-/** A place in the bundle where images were found. */
+/** A place in the bundle where images were found, or that could not be read. */
 export interface BundlePart {
   /** The path inside the bundle; empty for the bundle itself. */
   readonly path: string
-  readonly format: Format['name']
+  /** Of its images; `unreadable` if nothing could be found out about them. */
+  readonly format: string
   readonly images: readonly SourceImage[]
 }
 
-/** What is shared while a bundle, with archives inside it, is read. */
+/** Shared while a bundle, with archives inside it, is read. */
 export interface Reading {
   readonly context: Omit<ReadContext, 'hint' | 'nested' | 'zarf'>
-  readonly bytesOptions: OpenBytesOptions
-  /** Archives that stay open as long as the source does. */
-  readonly opened: ByteSource[]
-  /** What archives have used that did not stay open. */
-  readonly spent: Usage
-  /** What an earlier run found, and what this one finds. Undefined: nobody keeps it. */
-  readonly recalled: RecalledBundle | undefined
-  /** What the entries at the top turned out to be, by path. */
+  readonly archives: OpenArchives
+  readonly findings: Findings
+}
+
+/** Everything that was found in a bundle besides its images. */
+export interface Findings {
+  /** Kinds of the entries at the top, by path, as far as they were looked at. */
   readonly kinds: Map<string, ContentKind>
-  readonly onNote: (text: string) => void
-  /** Bytes of all archives so far: where the next one starts. */
-  extent: number
-  readonly room: TarRoom
-  /** Bytes of the bundle as it lies there. */
-  size: number
-  /** Archives inside it that were looked into. */
-  archives: number
-  /** Plain bytes that came out of those that are compressed. */
-  unpacked: number
+  readonly unused: Unused[]
+  readonly warn: (text: string) => void
 }
 
 interface Place {
@@ -51,173 +48,238 @@ interface Place {
 }
 
 /**
- * Finds the images of a tree: at its root, in directories below, or in archives inside it, in the order of the archive.
- * @throws {MirrorError} what is wrong with the bundle as a whole; nothing for a tree without images
+ * Finds the images of an archive and of those behind its end mark. An archive that cannot be read becomes a part with an
+ * error for an image.
+ * @throws {MirrorError} LIMIT_EXCEEDED, CANCELLED; for the bundle itself everything that is wrong with it as a whole
+ */
+export async function readArchive(
+  archive: ArchiveTree & {readonly tree: TarTree},
+  place: Place,
+  reading: Reading,
+): Promise<readonly BundlePart[]> {
+  const parts = [...(await readTarTree(archive.tree, place, reading))]
+  for (const [index, tree] of archive.further.entries()) {
+    const path = join(place.path, `archive ${index + 2}`)
+    parts.push(...(await unlessBroken(path, () => readTarTree(tree, {...place, path, hint: path}, reading))))
+  }
+  const {strayBytes, error} = archive
+  if (strayBytes > 0) {
+    reading.findings.unused.push({
+      path: place.path,
+      size: strayBytes,
+      reason: `${strayBytes} bytes lie behind its end and are no archive`,
+      isWarning: true,
+    })
+  }
+  if (error !== undefined)
+    parts.push(brokenPart(join(place.path, `archive ${archive.further.length + 2}`), error))
+  return parts
+}
+
+/** A tar archive, with the images of lists that were replaced by later ones of the same name: `tar -A` makes such. */
+async function readTarTree(tree: TarTree, place: Place, reading: Reading): Promise<readonly BundlePart[]> {
+  note(reading, place, tree.unused)
+  const parts = [...(await readTree(tree, place, reading))]
+  for (const [index, earlier] of tree.earlier.entries()) {
+    if (await hasSameLists(tree, earlier)) continue
+    reading.findings.warn(`${tree.name} has several lists of images: those of every list are read`)
+    const path = join(place.path, `list ${index + 1}`)
+    parts.push(...(await unlessBroken(path, () => readTree(earlier, {...place, path}, reading))))
+  }
+  return parts
+}
+
+async function hasSameLists(tree: FileTree, earlier: FileTree): Promise<boolean> {
+  for (const path of ['manifest.json', 'index.json']) {
+    const [left, right] = [tree.find(path), earlier.find(path)]
+    if (left === undefined || right === undefined || left.position === right.position) continue
+    if (left.size !== right.size || left.size > limits.bundleIndexBytes) return false
+    const options = {limit: limits.bundleIndexBytes, what: left.name}
+    const [one, other] = [await readAll(left.stream(), options), await readAll(right.stream(), options)]
+    if (Buffer.compare(one, other) !== 0) return false
+  }
+  return true
+}
+
+/**
+ * Finds the images of a tree: at its root, in directories below, and in archives inside it, in the order of the archive.
+ * @throws {MirrorError} everything that is wrong with the tree as a whole; nothing for a tree without images
  */
 export async function readTree(
   tree: FileTree,
   place: Place,
   reading: Reading,
 ): Promise<readonly BundlePart[]> {
-  const format = await detectFormat(tree, reading.context)
-  if (format?.name === 'unknown-manifest') {
-    if (place.depth === 0) refuseNullManifest(tree, format.json)
-  } else if (format !== undefined) {
-    return [await readPart(format, place, reading)]
+  const {signal} = reading.context
+  const root = treeRoot(tree, {signal})
+  const format = await detectFormat(root)
+  const parts: BundlePart[] = []
+  let used = (_path: string): boolean => false
+  if (format !== undefined) {
+    const {part, uses} = await readPart(format, {root, place}, reading)
+    parts.push(part)
+    used = uses
+  } else if (place.depth === 0 && (await root.manifestJson())?.json === null) {
+    throw invalid(`${tree.name}: manifest.json`, 'is null instead of a list of images')
   }
   const isZarf = tree.find('zarf.yaml') !== undefined
-  const {parts, inside} = await readDirectories(tree, {place, isZarf}, reading)
-  // The other archives of a zarf package hold its charts and manifests.
-  if (isZarf && parts.length > 0) return parts
-  return [...parts, ...(await readNested(tree, {place, inside}, reading))]
+  const below = await readDirectories(tree, {place, isZarf, used}, reading)
+  parts.push(...below.parts)
+  const rest = tree.entries.filter(({path, kind}) => kind === 'file' && !used(path) && !below.used(path))
+  if (isZarf && parts.length > 0) {
+    note(
+      reading,
+      place,
+      rest.map(({path, size}) => unused(path, size, 'only its images directory is read')),
+    )
+    return parts
+  }
+  return [...parts, ...(await readNested(tree, {place, rest}, reading))]
+}
+
+interface Inside {
+  readonly parts: readonly BundlePart[]
+  readonly used: (path: string) => boolean
 }
 
 async function readDirectories(
   tree: FileTree,
-  {place, isZarf}: {readonly place: Place; readonly isZarf: boolean},
+  options: {readonly place: Place; readonly isZarf: boolean; readonly used: (path: string) => boolean},
   reading: Reading,
-): Promise<{readonly parts: BundlePart[]; readonly inside: readonly string[]}> {
+): Promise<Inside> {
+  const {place, isZarf, used} = options
   const parts: BundlePart[] = []
-  const inside: string[] = []
+  const inside: {readonly prefix: string; readonly uses: (path: string) => boolean}[] = []
   for (const directory of findRoots(tree)) {
+    const prefix = `${directory.path}/`
     if (isZarf && directory.path !== 'images') continue
-    if (inside.some((prefix) => directory.path.startsWith(prefix))) continue
-    const format = await formatOf(directory, reading)
-    if (format === undefined) continue
-    inside.push(`${directory.path}/`)
+    if (used(`${prefix}index.json`) || used(`${prefix}manifest.json`)) continue
+    if (
+      inside.some((outer) => prefix.startsWith(outer.prefix) && outer.uses(prefix.slice(outer.prefix.length)))
+    )
+      continue
     const path = join(place.path, directory.path)
-    parts.push(await readPart(format, {...place, path, hint: path, zarf: isZarf}, reading))
+    const root = treeRoot(directory.tree, reading.context)
+    const format = await formatOf(root, path, reading)
+    if (format === undefined) continue
+    parts.push(
+      ...(await unlessBroken(path, async () => {
+        const read = await readPart(
+          format,
+          {root, place: {...place, path, hint: path, zarf: isZarf}},
+          reading,
+        )
+        inside.push({prefix, uses: read.uses})
+        return [read.part]
+      })),
+    )
   }
-  return {parts, inside}
+  return {
+    parts,
+    used: (path) =>
+      inside.some(({prefix, uses}) => path.startsWith(prefix) && uses(path.slice(prefix.length))),
+  }
 }
 
 // Many things call a file manifest.json; one that cannot be read somewhere below is told and left out.
-async function formatOf({tree}: Subdirectory, reading: Reading): Promise<Format | undefined> {
+async function formatOf(root: TreeRoot, path: string, {findings}: Reading): Promise<Format | undefined> {
   try {
-    const format = await detectFormat(tree, reading.context)
-    return format?.name === 'unknown-manifest' ? undefined : format
+    return await detectFormat(root)
   } catch (error) {
     if (!isMirrorError(error) || error.code !== 'MANIFEST_INVALID') throw error
-    reading.onNote(`${tree.name} is left out: ${error.message}`)
+    findings.unused.push({path, size: 0, reason: error.message, isWarning: true})
     return undefined
   }
 }
 
 async function readPart(
   format: Format,
-  place: Place & {readonly zarf?: boolean},
+  {root, place}: {readonly root: TreeRoot; readonly place: Place & {readonly zarf?: boolean}},
   reading: Reading,
-): Promise<BundlePart> {
-  return {
-    path: place.path,
-    format: format.name,
-    images: await format.read({
-      ...reading.context,
-      hint: place.hint,
-      nested: place.path !== '',
-      zarf: place.zarf,
-    }),
-  }
+): Promise<{readonly part: BundlePart; readonly uses: (path: string) => boolean}> {
+  const {path, hint, zarf} = place
+  const content = await format.read(root, {...reading.context, hint, nested: path !== '', zarf})
+  return {part: {path, format: format.name, images: content.images}, uses: (file) => content.uses(file)}
 }
 
 async function readNested(
   tree: FileTree,
-  {place, inside}: {readonly place: Place; readonly inside: readonly string[]},
+  {place, rest}: {readonly place: Place; readonly rest: readonly TreeEntry[]},
   reading: Reading,
 ): Promise<readonly BundlePart[]> {
   const {signal} = reading.context
   const parts: BundlePart[] = []
-  const files = tree.entries
-    .filter(({path, kind}) => kind === 'file' && !inside.some((prefix) => path.startsWith(prefix)))
+  const files = rest
     .map(({path}) => ({path, file: tree.find(path)}))
     .filter((found): found is {path: string; file: TreeFile} => found.file !== undefined)
     .sort((left, right) => left.file.position - right.file.position)
   for (const {path, file} of files) {
-    const kind = sniffContent(await file.read(0, SNIFF_BYTES, {signal}))
-    if (place.depth === 0) reading.kinds.set(path, kind)
-    if (kind === 'other') continue
-    if (place.depth + 1 >= limits.nestingDepth) {
-      reading.onNote(
-        `${file.name} is not looked into: archives are nested deeper than ${limits.nestingDepth}`,
-      )
-      continue
-    }
     const inner = join(place.path, path)
-    parts.push(...(await readArchive(file, {path: inner, hint: inner, depth: place.depth + 1}, reading)))
+    parts.push(
+      ...(await unlessBroken(inner, async () => {
+        const kind = sniffContent(await file.read(0, SNIFF_BYTES, {signal}))
+        if (place.depth === 0) reading.findings.kinds.set(path, kind)
+        if (kind !== 'other') return readInner(file, {kind, path: inner, depth: place.depth + 1}, reading)
+        note(reading, place, [unused(path, file.size, 'it is no archive')])
+        return []
+      })),
+    )
   }
   return parts
 }
 
-async function readArchive(file: TreeFile, place: Place, reading: Reading): Promise<readonly BundlePart[]> {
-  const {signal} = reading.context
-  const allowed = Math.max(limits.nestedBytes, limits.nestedRatio * reading.size)
-  reading.archives += 1
-  if (reading.archives > limits.nestedArchives)
-    throw tooMuch(`over ${limits.nestedArchives} archives`, file.name)
-  let source: ByteSource | undefined
-  let keep = false
+async function readInner(
+  file: TreeFile,
+  {
+    kind,
+    path,
+    depth,
+  }: {readonly kind: Exclude<ContentKind, 'other'>; readonly path: string; readonly depth: number},
+  reading: Reading,
+): Promise<readonly BundlePart[]> {
+  const {findings, archives} = reading
+  const leaveOut = (reason: string, isWarning: boolean): readonly BundlePart[] => {
+    findings.unused.push({path, size: file.size, reason, isWarning})
+    return []
+  }
+  if (depth >= limits.nestingDepth)
+    return leaveOut(`archives are nested deeper than ${limits.nestingDepth}`, true)
+  if (kind !== 'tar' && !isRead(kind)) throw notRead(file.name, kind)
+  await using archive = await archives.openInner(file, path)
+  const {tree} = archive
+  if (tree === undefined) return leaveOut('it is compressed and no archive', false)
+  const parts = await readArchive({...archive, tree}, {path, hint: path, depth}, reading)
+  if (parts.length === 0) return leaveOut('it is an archive without images', false)
+  archive.keep()
+  return parts
+}
+
+/** Turns an error of one part into a part that says so. */
+async function unlessBroken(
+  path: string,
+  read: () => Promise<readonly BundlePart[]>,
+): Promise<readonly BundlePart[]> {
   try {
-    const archive = await openArchiveTree({
-      path: place.path,
-      name: file.name,
-      base: reading.extent,
-      memory: reading.recalled?.memory,
-      isCostly: hasDecoded(reading),
-      room: reading.room,
-      signal,
-      open: () =>
-        file.openArchive({
-          ...reading.bytesOptions,
-          beside: reading.opened[0],
-          maxPlainBytes: allowed - reading.unpacked,
-        }),
-    })
-    source = archive.source
-    if (archive.tree === undefined) return []
-    reading.extent += archive.tree.extent
-    const parts = await readTree(archive.tree, place, reading)
-    keep = parts.length > 0
-    return parts
+    return await read()
   } catch (error) {
-    throw isMirrorError(error) ? naming(error, file.name) : error
-  } finally {
-    if (source !== undefined) reading.unpacked += source.usage.decoded
-    if (source !== undefined && keep) reading.opened.push(source)
-    else if (source !== undefined) await letGo(source, reading)
+    if (!isMirrorError(error) || ENDS_ALL.has(error.code)) throw error
+    return [brokenPart(path, error)]
   }
 }
 
-/** Whether anything had to be decompressed so far. */
-export function hasDecoded({opened, spent}: Reading): boolean {
-  return spent.decoded > 0 || opened.some(({usage}) => usage.decoded > 0)
+/** Limits hold for all archives of a bundle together: the next one would only meet them again. */
+const ENDS_ALL: ReadonlySet<string> = new Set(['CANCELLED', 'LIMIT_EXCEEDED'])
+
+function brokenPart(path: string, error: MirrorError): BundlePart {
+  return {path, format: 'unreadable', images: [{hint: path, root: {error}}]}
 }
 
-async function letGo(source: ByteSource, {spent}: Reading): Promise<void> {
-  await source[Symbol.asyncDispose]()
-  spent.decoded += source.usage.decoded
-  spent.scratchPeak = Math.max(spent.scratchPeak, source.usage.scratchPeak)
+function unused(path: string, size: number, reason: string): Unused {
+  return {path, size, reason, isWarning: false}
 }
 
-function tooMuch(what: string, name: string): MirrorError {
-  return new MirrorError('LIMIT_EXCEEDED', `the bundle holds ${what}: ${name} is one too many`, {
-    side: 'source',
-    advice: {kind: 'open-inner-archives'},
-  })
-}
-
-// Deep inside an outer archive a message without the path does not tell which file is damaged.
-function naming(error: MirrorError, name: string): MirrorError {
-  return error.code === 'CANCELLED' || error.message.includes(name)
-    ? error
-    : new MirrorError(error.code, `${name}: ${error.message}`, {
-        side: error.side ?? 'source',
-        advice: error.advice,
-        cause: error.cause,
-      })
-}
-
-function refuseNullManifest(tree: FileTree, json: unknown): void {
-  if (json === null) throw invalid(`${tree.name}: manifest.json`, 'is null instead of a list of images')
+function note({findings}: Reading, place: Place, unused: readonly Unused[]): void {
+  findings.unused.push(...unused.map((one) => ({...one, path: join(place.path, one.path)})))
 }
 
 function join(outer: string, inner: string): string {

@@ -1,3 +1,4 @@
+import type {MirrorError} from '@airgap-mirror/oci-client/model'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import {LazyBytes} from '../bytes/lazy-bytes.js'
 import {SNIFF_BYTES, sniffContent} from '../files/sniff.js'
@@ -23,8 +24,14 @@ export interface ArchiveTreeOptions extends ReadOptions {
 
 export interface ArchiveTree {
   readonly source: ByteSource
-  /** Undefined where it is no tar archive. */
+  /** Undefined if it is no tar archive. */
   readonly tree: TarTree | undefined
+  /** Further archives behind the end mark of the first. */
+  readonly further: readonly TarTree[]
+  /** Bytes behind the end mark that are no archive. */
+  readonly strayBytes: number
+  /** Why a further archive could not be read. */
+  readonly error?: MirrorError | undefined
 }
 
 /**
@@ -38,8 +45,9 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
   if (known !== undefined) {
     const {access, size, tar, heads} = known
     const source = new LazyBytes({name, access, size, open})
-    const index = tar === undefined ? undefined : tarIndex(tar.entries, {name, ended: tar.ended})
-    return {source, tree: index === undefined ? undefined : tarTree(source, {index, base, heads})}
+    const indexes = (tar?.archives ?? []).map((archive) => tarIndex(archive, {name}))
+    const [tree, ...further] = indexes.map((index) => tarTree(source, {index, base, heads}))
+    return {source, tree, further, strayBytes: tar?.strayBytes ?? 0}
   }
   const source = await open()
   try {
@@ -48,12 +56,16 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
     const capture = source.access !== 'random' || (memory !== undefined && isCostlySoFar(source, options))
     const index = isTar ? await indexTar(source, {signal, capture, room}) : undefined
     const heads = new Map<string, Uint8Array>()
-    if (memory !== undefined) {
+    const {archives = [], strayBytes = 0, error} = index?.behind ?? {}
+    const indexes = index === undefined ? [] : [index, ...archives]
+    if (memory !== undefined && error === undefined) {
       // A source that is read in order would be decoded to its end for a size that nobody needs.
       const size = index === undefined ? 0 : await source.size({signal})
-      memory.note(path, {access: source.access, size, tar: index, heads})
+      const tar = index === undefined ? undefined : {archives: indexes, strayBytes}
+      memory.note(path, {access: source.access, size, tar, heads})
     }
-    return {source, tree: index === undefined ? undefined : tarTree(source, {index, base, heads})}
+    const [tree, ...further] = indexes.map((one) => tarTree(source, {index: one, base, heads}))
+    return {source, tree, further, strayBytes, error}
   } catch (error) {
     await source[Symbol.asyncDispose]()
     throw error

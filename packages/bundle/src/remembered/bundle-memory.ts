@@ -1,13 +1,19 @@
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {TarIndex} from '../tar/index-tar.js'
 
+/** A tar archive and those behind its end mark. */
+export interface RememberedTar {
+  readonly archives: readonly Omit<TarIndex, 'find'>[]
+  readonly strayBytes: number
+}
+
 /** What was found out about one archive, outer or inner, by decoding it. */
 export interface ArchiveMemory {
   readonly access: ByteSource['access']
   readonly size: number
   /** Undefined where it is no tar archive. Small JSON contents are captured in its entries. */
-  readonly tar: Pick<TarIndex, 'entries' | 'ended'> | undefined
-  /** The first bytes of files that were looked into, by path. */
+  readonly tar: RememberedTar | undefined
+  /** The first bytes of files that were looked into, under the keys of `tarTree`. */
   readonly heads: Map<string, Uint8Array>
 }
 

@@ -2,11 +2,12 @@ import {promisify} from 'node:util'
 import {gunzip, gzip} from 'node:zlib'
 import {isJsonObject, limits} from '@airgap-mirror/oci-client/model'
 import {cleanPath} from '../tar/clean-path.js'
-import type {TarEntry} from '../tar/tar-entry.js'
-import {BundleMemory, type ArchiveMemory} from './bundle-memory.js'
+import type {SkippedMember, TarIndex} from '../tar/index-tar.js'
+import type {Segment, TarEntry} from '../tar/tar-entry.js'
+import {BundleMemory, type ArchiveMemory, type RememberedTar} from './bundle-memory.js'
 
 /** Raised with every change of what is remembered. */
-const VERSION = 1
+const VERSION = 2
 const TYPES = ['file', 'directory', 'symlink', 'hardlink'] as const
 const ACCESS = ['random', 'blocks', 'in-order'] as const
 const LENGTH_BYTES = 4
@@ -27,15 +28,18 @@ export async function encodeMemory({archives}: BundleMemory): Promise<Uint8Array
       path,
       access,
       size,
-      ended: tar?.ended,
-      entries: tar?.entries.map((entry) => [
-        TYPES.indexOf(entry.type),
-        entry.path,
-        entry.offset,
-        entry.size,
-        entry.linkPath ?? 0,
-        entry.captured === undefined ? 0 : stored(entry.captured),
-      ]),
+      tar:
+        tar === undefined
+          ? undefined
+          : {
+              strayBytes: tar.strayBytes,
+              archives: tar.archives.map(({ended, entries, earlier, skipped}) => ({
+                ended,
+                entries: entries.map((entry) => writeEntry(entry, stored)),
+                earlier: earlier.map((entry) => writeEntry(entry, stored)),
+                skipped: skipped.map((member) => [member.path, member.size, member.reason]),
+              })),
+            },
       heads: [...heads].map(([file, head]) => [file, stored(head)]),
     })),
   })
@@ -44,6 +48,18 @@ export async function encodeMemory({archives}: BundleMemory): Promise<Uint8Array
   length.writeUInt32LE(header.length)
   const plain = Buffer.concat([length, header, ...contents])
   return plain.length > limits.rememberedIndexBytes ? undefined : promisify(gzip)(plain)
+}
+
+function writeEntry(entry: TarEntry, stored: (bytes: Uint8Array) => number): readonly unknown[] {
+  return [
+    TYPES.indexOf(entry.type),
+    entry.path,
+    entry.offset,
+    entry.size,
+    entry.linkPath ?? 0,
+    entry.captured === undefined ? 0 : stored(entry.captured),
+    entry.segments === undefined ? 0 : entry.segments.map(({at, offset, length}) => [at, offset, length]),
+  ]
 }
 
 /** @returns undefined where it is damaged or was written by another version */
@@ -75,40 +91,79 @@ function contentsFrom(plain: Buffer, start: number): NextContent {
 
 function readArchive(json: unknown, next: NextContent): [string, ArchiveMemory] {
   if (!isJsonObject(json)) throw unusable()
-  const {path, access, size: stated, ended, entries, heads} = json
+  const {path, access, size: stated, tar, heads} = json
   const size = count(stated)
   const known = ACCESS.find((one) => one === access)
   if (typeof path !== 'string' || known === undefined) throw unusable()
-  const members =
-    entries === undefined ? undefined : list(entries).map((entry) => readEntry(entry, {size, next}))
   return [
     path,
     {
       access: known,
       size,
-      tar: members === undefined ? undefined : {entries: members, ended: ended === true},
+      tar: tar === undefined ? undefined : readTar(tar, {size, next}),
       heads: new Map(list(heads).map((head) => readHead(head, next))),
     },
   ]
 }
 
-function readEntry(
+interface Reading {
+  /** Bytes of the archive. */
+  readonly size: number
+  readonly next: NextContent
+}
+
+function readTar(json: unknown, reading: Reading): RememberedTar {
+  if (!isJsonObject(json)) throw unusable()
+  return {
+    strayBytes: count(json['strayBytes']),
+    archives: list(json['archives']).map((archive): Omit<TarIndex, 'find'> => {
+      if (!isJsonObject(archive)) throw unusable()
+      return {
+        ended: archive['ended'] === true,
+        entries: list(archive['entries']).map((entry) => readEntry(entry, reading)),
+        earlier: list(archive['earlier']).map((entry) => readEntry(entry, reading)),
+        skipped: list(archive['skipped']).map(readSkipped),
+      }
+    }),
+  }
+}
+
+function readSkipped(json: unknown): SkippedMember {
+  const [path, size, reason] = list(json)
+  if (typeof path !== 'string' || typeof reason !== 'string') throw unusable()
+  return {path, size: count(size), reason}
+}
+
+function readSegments(
   json: unknown,
-  {size: total, next}: {readonly size: number; readonly next: NextContent},
-): TarEntry {
-  const [typeIndex, path, start, length, linkPath, captured] = list(json)
+  {size, total}: {readonly size: number; readonly total: number},
+): readonly Segment[] {
+  let end = 0
+  return list(json).map((part) => {
+    const [at, offset, length] = list(part).map(count)
+    if (at === undefined || offset === undefined || length === undefined) throw unusable()
+    if (at < end || at + length > size || offset + length > total) throw unusable()
+    end = at + length
+    return {at, offset, length}
+  })
+}
+
+function readEntry(json: unknown, {size: total, next}: Reading): TarEntry {
+  const [typeIndex, path, start, length, linkPath, captured, parts] = list(json)
   const type = TYPES[count(typeIndex)]
   const offset = count(start)
   const size = count(length)
   if (type === undefined || typeof path !== 'string' || cleanPath(path) !== path || path === '')
     throw unusable()
-  if (offset + size > total) throw unusable()
+  const segments = parts === 0 ? undefined : readSegments(parts, {size, total})
+  if (segments === undefined && offset + size > total) throw unusable()
   return {
     path,
     type,
     offset,
     size,
     ...(typeof linkPath === 'string' ? {linkPath} : {}),
+    ...(segments === undefined ? {} : {segments}),
     ...(count(captured) === 0 ? {} : {captured: next(size)}),
   }
 }

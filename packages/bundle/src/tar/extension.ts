@@ -1,10 +1,19 @@
+/** The pax records of a sparse file (GNU tar's manual, Storing Sparse Files: the PAX formats 0.0, 0.1 and 1.0). */
+export interface SparseRecords {
+  readonly name?: string
+  readonly realSize?: number
+  /** Format 1.0 keeps its map at the start of the content. */
+  readonly major?: number
+  /** Offset and length of each stored part in turn, for the formats 0.0 and 0.1. */
+  readonly map?: readonly number[]
+}
+
 /** What extension headers say about the member after them, or, if global, about all that follow. */
 export interface TarExtension {
   readonly path?: string
   readonly linkPath?: string
   readonly size?: number
-  /** The member is stored without its holes; the key that says so. */
-  readonly sparse?: string
+  readonly sparse?: SparseRecords
 }
 
 /**
@@ -13,7 +22,7 @@ export interface TarExtension {
  */
 export function decodePax(content: Uint8Array): TarExtension | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)
-  const extension: TarExtension = {}
+  let extension: TarExtension = {}
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at)
     const digits = space < 0 ? '' : bytes.toString('latin1', at, Math.min(space, at + 10))
@@ -21,21 +30,49 @@ export function decodePax(content: Uint8Array): TarExtension | undefined {
     if (end <= space + 1 || end > bytes.length || bytes[end - 1] !== 0x0a) return undefined
     const record = bytes.toString('utf8', space + 1, end - 1)
     const equals = record.indexOf('=')
-    const field = equals < 0 ? undefined : fieldOf(record.slice(0, equals), record.slice(equals + 1))
+    const field =
+      equals < 0 ? undefined : fieldOf(record.slice(0, equals), record.slice(equals + 1), extension.sparse)
     if (field === undefined) return undefined
-    Object.assign(extension, field)
+    extension = {...extension, ...field}
     at = end
   }
   return extension
 }
 
-function fieldOf(key: string, value: string): TarExtension | undefined {
-  if (key.startsWith('GNU.sparse.')) return {sparse: key}
+function fieldOf(key: string, value: string, sparse: SparseRecords | undefined): TarExtension | undefined {
+  if (key.startsWith('GNU.sparse.')) {
+    const records = sparseField(key.slice('GNU.sparse.'.length), value, sparse?.map ?? [])
+    return records === undefined ? undefined : {sparse: {...sparse, ...records}}
+  }
   // An empty value takes a global one back; a member's own header then counts, which is what no value does here too.
   if (value === '') return {}
   if (key === 'path') return value.includes('\0') ? undefined : {path: value}
   if (key === 'linkpath') return value.includes('\0') ? undefined : {linkPath: value}
   if (key !== 'size') return {}
-  const size = /^[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN
-  return Number.isSafeInteger(size) ? {size} : undefined
+  const size = numberIn(value)
+  return size === undefined ? undefined : {size}
+}
+
+function sparseField(key: string, value: string, map: readonly number[]): SparseRecords | undefined {
+  if (key === 'name') return value.includes('\0') || value === '' ? undefined : {name: value}
+  if (key === 'map') {
+    const numbers = value === '' ? [] : value.split(',').map(numberIn)
+    return numbers.every((one) => one !== undefined) ? {map: numbers} : undefined
+  }
+  const number = numberIn(value)
+  if (number === undefined) return undefined
+  if (key === 'realsize' || key === 'size') return {realSize: number}
+  if (key === 'major') return {major: number}
+  // Each record would copy the list: pushing keeps a long map linear, and nobody else holds this list.
+  if (key === 'offset' || key === 'numbytes') {
+    const grown = map as number[]
+    grown.push(number)
+    return {map: grown}
+  }
+  return {}
+}
+
+function numberIn(value: string): number | undefined {
+  const number = /^[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN
+  return Number.isSafeInteger(number) ? number : undefined
 }

@@ -5,6 +5,8 @@ export interface TarHeader {
   /** One character, as POSIX and GNU name the types; NUL (V7) is given as `0`. */
   readonly type: string
   readonly size: number
+  /** The whole block, for members of type `S`: it says where a sparse file has its holes. */
+  readonly block?: Uint8Array
 }
 
 export const BLOCK_BYTES = 512
@@ -33,6 +35,7 @@ export function decodeHeader(block: Uint8Array): TarHeader | undefined {
     linkPath: decodeText(bytes.subarray(157, 257)),
     type: type === '\0' ? '0' : type,
     size,
+    ...(type === 'S' ? {block: new Uint8Array(block)} : {}),
   }
 }
 
@@ -47,7 +50,7 @@ export function decodeText(field: Buffer): string {
 }
 
 /** Octal digits between spaces and NULs, or GNU's base-256; undefined where it is neither, negative, or over 2^53. */
-function decodeNumber(field: Buffer): number | undefined {
+export function decodeNumber(field: Buffer): number | undefined {
   const first = field[0] ?? 0
   if (first < 0x80) {
     const digits = /^ *([0-7]*)[ \0]*$/.exec(field.toString('latin1'))?.[1]

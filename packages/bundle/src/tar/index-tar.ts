@@ -1,20 +1,33 @@
-import {digestOf, hexOf, limits, MirrorError, type Advice} from '@airgap-mirror/oci-client/model'
+import {digestOf, hexOf, isMirrorError, limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from '../bytes/abortable.js'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import {ascendingReader} from './ascending-reader.js'
 import {captureWithin} from './capture.js'
 import {cleanPath} from './clean-path.js'
-import {decodePax, type TarExtension} from './extension.js'
 import {entryFinder} from './find-entry.js'
-import {BLOCK_BYTES, decodeHeader, decodeText, isZeroBlock, roundUpToBlock, type TarHeader} from './header.js'
-import type {TarEntry} from './tar-entry.js'
+import {BLOCK_BYTES} from './header.js'
+import {membersOf, TYPES, type Member, type ReadAt} from './members.js'
+import {endOf, type TarEntry} from './tar-entry.js'
+import {corrupt, truncated} from './tar-errors.js'
 import {tarRoom, type TarRoom} from './tar-room.js'
+import {nextArchive} from './next-archive.js'
+
+/** A member that is not one of `entries`. */
+export interface SkippedMember {
+  readonly path: string
+  /** Of its stored content, in bytes. */
+  readonly size: number
+  readonly reason: string
+}
 
 export interface TarIndex {
-  /** Whether the archive has its end mark; some writers leave it out, and so does whatever cuts an archive short. */
+  /** Whether the archive has its end mark; some writers leave it out, and it is lost if an archive is cut short. */
   readonly ended: boolean
   /** In the archive's order. Of several members with one path only the last is there. */
   readonly entries: readonly TarEntry[]
+  /** Members at the root that list images, and were replaced by later ones of the same name. */
+  readonly earlier: readonly TarEntry[]
+  readonly skipped: readonly SkippedMember[]
   /**
    * The file or directory at a path, links followed inside the archive; undefined where there is none, where a link leads
    * out of the archive or in a circle.
@@ -22,31 +35,27 @@ export interface TarIndex {
   find(path: string): TarEntry | undefined
 }
 
+/** The content of a source behind the end mark of its archive. */
+export interface Behind {
+  readonly archives: readonly TarIndex[]
+  /** Bytes of something else than an archive. */
+  readonly strayBytes: number
+  /** Why the last archive could not be read. */
+  readonly error?: MirrorError
+}
+
+export interface IndexedTar extends TarIndex {
+  readonly behind: Behind
+}
+
 export interface IndexOptions extends ReadOptions {
   /** Whether small JSON contents are captured; by default where the source is costly to read again. */
   readonly capture?: boolean | undefined
-  /** What the archives of one bundle may take together. */
+  /** Shared by all archives of one bundle. */
   readonly room?: TarRoom | undefined
 }
 
-type ReadAt = (offset: number, length: number) => Promise<Uint8Array>
-
-/** A header, what came before it about it, and where its content is. */
-interface Member {
-  readonly header: TarHeader
-  readonly extension: TarExtension
-  readonly offset: number
-}
-
-const TYPES: Readonly<Record<string, TarEntry['type']>> = {
-  '0': 'file',
-  '7': 'file',
-  '1': 'hardlink',
-  '2': 'symlink',
-  '5': 'directory',
-}
-
-/** Where layouts keep blobs: whoever reads one holds it to its name (image-spec image-layout.md, Blobs). */
+/** Layouts keep blobs there, and each reader holds a blob to its name (image-spec image-layout.md, Blobs). */
 function isNamedByDigest(path: string): boolean {
   return /(?:^|\/)blobs\/sha(?:256|512)\/[0-9a-f]+$/.test(path)
 }
@@ -60,147 +69,162 @@ function holdsItsName(path: string, content: Uint8Array): boolean {
   return path.endsWith(`${hexOf(digestOf(content))}.json`)
 }
 
-/** Extension headers before one member: a global one, two pax, two GNU are the most that any tar writes. */
-const EXTENSIONS_IN_A_ROW = 16
+const LISTS_IMAGES: ReadonlySet<string> = new Set(['manifest.json', 'index.json'])
 
 /**
  * Reads the headers of an archive, hopping over contents: ascending small reads, so that an in-order source is walked in
  * one pass (to its end, which proves its checksums) and of a source of blocks only those with headers are decoded. Of
- * sources that are costly to read again, small JSON contents are captured on the way.
- * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED, SOURCE_UNREADABLE, CANCELLED
+ * sources that are costly to read again, small JSON contents are captured on the way. Further archives behind its end mark
+ * are read too; an error in one of those does not take the others with it.
+ * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, LIMIT_EXCEEDED, SOURCE_UNREADABLE, CANCELLED
  */
-export async function indexTar(source: ByteSource, options: IndexOptions = {}): Promise<TarIndex> {
+export async function indexTar(source: ByteSource, options: IndexOptions = {}): Promise<IndexedTar> {
   const {room = tarRoom(), capture: isCostly = source.access !== 'random'} = options
-  const members = new Map<string, TarEntry>()
   // A header has a checksum of its own, and so has what is named by its digest.
   const read = ascendingReader(source, {...options, unproven: true})
   const readProven = ascendingReader(source, options)
-  const capture = isCostly ? captureWithin(room) : undefined
-  let contentEnd = 0
-  for await (const member of membersOf(source.name, read)) {
-    throwIfAborted(options.signal)
-    const entry = toEntry(member, source.name)
-    room.entries -= 1
-    room.nameBytes -= member.header.path.length + (entry?.path.length ?? 0) + (entry?.linkPath?.length ?? 0)
-    if (room.entries < 0 || room.nameBytes < 0) {
-      throw new MirrorError('LIMIT_EXCEEDED', `${source.name} has too many members, or too long names`, {
-        side: 'source',
-      })
+  const reading: Reading = {
+    source,
+    read,
+    readProven,
+    room,
+    capture: isCostly ? captureWithin(room) : undefined,
+    signal: options.signal,
+  }
+  const first = await indexOne(0, reading)
+  const archives: TarIndex[] = []
+  let strayBytes = 0
+  let error: MirrorError | undefined
+  for (let end = first.end; end !== undefined;) {
+    const next = await nextArchive(end + 2 * BLOCK_BYTES, {source, read, signal: options.signal})
+    if (next === undefined) break
+    if (!next.isTar) {
+      strayBytes = next.bytes
+      break
     }
+    try {
+      const further = await indexOne(next.offset, reading)
+      archives.push(further.index)
+      end = further.end
+    } catch (thrown) {
+      if (!isMirrorError(thrown) || thrown.code === 'CANCELLED' || thrown.code === 'LIMIT_EXCEEDED')
+        throw thrown
+      error = thrown
+      break
+    }
+  }
+  // Reading to the end also proves the checksums of an in-order source.
+  const size = await source.size(options)
+  if (contentEnd(first.index) > size) throw truncated(source.name, size)
+  const last = archives.at(-1)
+  if (last !== undefined && contentEnd(last) > size) {
+    archives.pop()
+    error = truncated(source.name, size)
+  }
+  return {...first.index, behind: {archives, strayBytes, ...(error === undefined ? {} : {error})}}
+}
+
+function contentEnd({entries}: TarIndex): number {
+  return entries.reduce((most, entry) => Math.max(most, endOf(entry)), 0)
+}
+
+interface Reading {
+  readonly source: ByteSource
+  readonly read: ReadAt
+  readonly readProven: ReadAt
+  readonly room: TarRoom
+  readonly capture: ReturnType<typeof captureWithin> | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+async function indexOne(
+  start: number,
+  reading: Reading,
+): Promise<{readonly index: TarIndex; readonly end: number | undefined}> {
+  const {source, read, room, signal} = reading
+  const {name} = source
+  const members = new Map<string, TarEntry>()
+  const earlier: TarEntry[] = []
+  const skipped: SkippedMember[] = []
+  const walk = membersOf(start, {name, read})
+  for (let next = await walk.next(); ; next = await walk.next()) {
+    throwIfAborted(signal)
+    if (next.done === true) {
+      const index = {
+        ended: next.value !== undefined,
+        entries: [...members.values()],
+        earlier,
+        skipped,
+        find: entryFinder(name, members),
+      }
+      return {index, end: next.value}
+    }
+    const member = next.value
+    const entry = toEntry(member, name)
+    spendRoom(room, {name, member, entry})
     if (entry === undefined) continue
-    contentEnd = entry.offset + entry.size
-    const isUnproven = source.access === 'blocks' && isConfig(entry.path)
-    const readContent = isUnproven || isNamedByDigest(entry.path) ? read : readProven
-    const found =
-      entry.type === 'file'
-        ? await capture?.(entry.path, entry.size, (from, length) => readContent(entry.offset + from, length))
-        : undefined
-    const isInDoubt = isUnproven && found !== undefined && !holdsItsName(entry.path, found)
-    const captured = isInDoubt ? await readProven(entry.offset, entry.size) : found
+    if ('reason' in entry) {
+      skipped.push(entry)
+      continue
+    }
+    const captured = await capturedOf(entry, reading)
+    const before = members.get(entry.path)
+    if (before?.type === 'file' && LISTS_IMAGES.has(entry.path)) earlier.push(before)
     members.delete(entry.path) // Set again below, at the place of the last.
     members.set(entry.path, captured === undefined ? entry : {...entry, captured})
   }
-  const size = await source.size(options)
-  if (contentEnd > size) throw truncated(source.name, size)
-  const ended = size >= roundUpToBlock(contentEnd) + 2 * BLOCK_BYTES
-  return {ended, entries: [...members.values()], find: entryFinder(source.name, members)}
+}
+
+function spendRoom(
+  room: TarRoom,
+  {name, member, entry}: {name: string; member: Member; entry: TarEntry | SkippedMember | undefined},
+): void {
+  room.entries -= 1 + (member.sparse?.segments.length ?? 0)
+  const linkPath = entry !== undefined && 'linkPath' in entry ? entry.linkPath : undefined
+  room.nameBytes -= member.header.path.length + (entry?.path.length ?? 0) + (linkPath?.length ?? 0)
+  if (room.entries >= 0 && room.nameBytes >= 0) return
+  throw new MirrorError('LIMIT_EXCEEDED', `${name} has too many members, or too long names`, {side: 'source'})
+}
+
+async function capturedOf(
+  entry: TarEntry,
+  {source, read, readProven, capture}: Reading,
+): Promise<Uint8Array | undefined> {
+  if (entry.type !== 'file' || entry.segments !== undefined) return undefined
+  const isUnproven = source.access === 'blocks' && isConfig(entry.path)
+  const readContent = isUnproven || isNamedByDigest(entry.path) ? read : readProven
+  const found = await capture?.(entry.path, entry.size, (from, length) =>
+    readContent(entry.offset + from, length),
+  )
+  const isInDoubt = isUnproven && found !== undefined && !holdsItsName(entry.path, found)
+  return isInDoubt ? readProven(entry.offset, entry.size) : found
 }
 
 /** The index of an archive whose members are known, each path once. */
-export function tarIndex(
-  entries: readonly TarEntry[],
-  {name, ended}: {readonly name: string; readonly ended: boolean},
-): TarIndex {
-  const members = new Map(entries.map((entry) => [entry.path, entry]))
-  return {ended, entries, find: entryFinder(name, members)}
+export function tarIndex(known: Omit<TarIndex, 'find'>, {name}: {readonly name: string}): TarIndex {
+  const members = new Map(known.entries.map((entry) => [entry.path, entry]))
+  return {...known, find: entryFinder(name, members)}
 }
 
-/** The archive's members in order, each with what its extension headers say. */
-async function* membersOf(name: string, read: ReadAt): AsyncGenerator<Member, void, undefined> {
-  const global: TarExtension = {}
-  let own: TarExtension = {}
-  let extensions = 0
-  for (let at = 0; ;) {
-    const header = await readHeader(at, {name, read})
-    if (header === 'end') {
-      if (extensions > 0) throw truncated(name, at)
-      return
-    }
-    const offset = at + BLOCK_BYTES
-    if ('xgLK'.includes(header.type)) {
-      extensions += 1
-      if (extensions > EXTENSIONS_IN_A_ROW)
-        throw corrupt(name, at, 'too many extension headers follow each other')
-      const extension = await readExtension(header, {name, read, offset})
-      Object.assign(header.type === 'g' ? global : own, extension)
-      at = offset + roundUpToBlock(header.size)
-    } else {
-      const extension = {...global, ...own}
-      const member: Member = {header, extension, offset}
-      yield member
-      at = offset + roundUpToBlock(contentSize(member))
-      own = {}
-      extensions = 0
-    }
-  }
-}
-
-interface At {
-  readonly name: string
-  readonly read: ReadAt
-}
-
-/** Two zero blocks end an archive; so does the end of the source, since some writers leave the trailer out. */
-async function readHeader(at: number, {name, read}: At): Promise<TarHeader | 'end'> {
-  const block = await read(at, BLOCK_BYTES)
-  if (isZeroBlock(block)) {
-    const second = block.length < BLOCK_BYTES ? block : await read(at + BLOCK_BYTES, BLOCK_BYTES)
-    if (isZeroBlock(second)) return 'end'
-    throw corrupt(name, at, 'an empty block stands where a header should be')
-  }
-  if (block.length < BLOCK_BYTES) throw truncated(name, at + block.length)
-  const header = decodeHeader(block)
-  if (header === undefined) throw corrupt(name, at, 'no valid tar header is where one should be')
-  return header
-}
-
-async function readExtension(header: TarHeader, at: At & {readonly offset: number}): Promise<TarExtension> {
-  const {name, read, offset} = at
-  if (header.size > limits.tarExtensionBytes) {
-    throw new MirrorError(
-      'LIMIT_EXCEEDED',
-      `a tar extension header of ${name} has ${header.size} bytes, over the limit of ${limits.tarExtensionBytes}`,
-      {side: 'source'},
-    )
-  }
-  const content = Buffer.from(await read(offset, header.size))
-  if (content.length < header.size) throw truncated(name, offset + content.length)
-  if (header.type === 'L') return {path: decodeText(content)}
-  if (header.type === 'K') return {linkPath: decodeText(content)}
-  const extension = decodePax(content)
-  if (extension === undefined) throw corrupt(name, offset, 'a pax extension header is malformed')
-  return extension
-}
-
-/** Only files have content; what other types state as size is not there (as GNU tar and Go read it). */
-function contentSize({header, extension}: Member): number {
-  return TYPES[header.type] === 'file' ? (extension.size ?? header.size) : 0
+const SKIPPED: Readonly<Record<string, string>> = {
+  '3': 'it is a device',
+  '4': 'it is a device',
+  '6': 'it is a named pipe',
+  D: 'it is the listing of a directory in an incremental dump',
+  M: 'it is the rest of a file from another volume',
+  N: 'it is a list of long names in an old form',
+  V: 'it is the label of a volume',
 }
 
 /** Undefined for the root directory itself. */
-function toEntry(member: Member, name: string): TarEntry | undefined {
-  const {header, extension, offset} = member
-  const written = extension.path ?? header.path
+function toEntry(member: Member, name: string): TarEntry | SkippedMember | undefined {
+  const {header, extension, offset, stored, sparse} = member
+  const written = withSlashes(extension.sparse?.name ?? extension.path ?? header.path)
   const shown = JSON.stringify(written.slice(0, 200))
   const type = TYPES[header.type]
-  if (header.type === 'S' || extension.sparse !== undefined) {
-    throw unsupported(name, `${shown} is stored as a sparse file`, {kind: 'archive-without-sparse-files'})
-  }
   if (type === undefined) {
-    throw unsupported(
-      name,
-      `${shown} has the tar type ${JSON.stringify(header.type)}, which no image bundle has`,
-    )
+    const reason = SKIPPED[header.type] ?? `it has the tar type ${JSON.stringify(header.type)}`
+    return {path: written.slice(0, limits.tarPathLength), size: stored, reason}
   }
   const path = cleanPath(written)
   if (path === undefined) throw corrupt(name, offset, `the path ${shown} leads out of the archive`)
@@ -208,32 +232,17 @@ function toEntry(member: Member, name: string): TarEntry | undefined {
   if (path === '' || path.length > limits.tarPathLength || path.includes('\0')) {
     throw corrupt(name, offset, `the path ${shown} is empty or too long`)
   }
-  const size = contentSize(member)
-  if (!Number.isSafeInteger(offset + size)) throw corrupt(name, offset, `the size of ${shown} cannot be`)
-  if (type !== 'symlink' && type !== 'hardlink') return {path, type, offset, size}
+  if (!Number.isSafeInteger(offset + stored)) throw corrupt(name, offset, `the size of ${shown} cannot be`)
+  if (sparse !== undefined) return {path, type, offset, ...sparse}
+  if (type !== 'symlink' && type !== 'hardlink') return {path, type, offset, size: stored}
   const linkPath = extension.linkPath ?? header.linkPath
   if (linkPath.length > limits.tarPathLength)
     throw corrupt(name, offset, `the link ${shown} leads to too long a path`)
-  return {path, type, offset, size, linkPath}
+  return {path, type, offset, size: stored, linkPath}
 }
 
-function truncated(name: string, at: number): MirrorError {
-  return new MirrorError(
-    'SOURCE_TRUNCATED',
-    `${name} ends in the middle of the archive, at byte ${at} of its plain content`,
-    {
-      side: 'source',
-      advice: {kind: 'copy-again-whole'},
-    },
-  )
-}
-
-function corrupt(name: string, at: number, what: string): MirrorError {
-  return new MirrorError('SOURCE_CORRUPT', `${name} is no valid tar archive: ${what}, at byte ${at}`, {
-    side: 'source',
-  })
-}
-
-function unsupported(name: string, what: string, advice?: Advice): MirrorError {
-  return new MirrorError('SOURCE_UNSUPPORTED', `cannot read ${name}: ${what}`, {side: 'source', advice})
+// Tools on Windows wrote `blobs\sha256\HEX` (regclient issue 786). Elsewhere a backslash may be part of a name.
+function withSlashes(path: string): string {
+  const bare = path.startsWith('./') ? path.slice(2) : path
+  return bare.includes('/') || !bare.includes('\\') ? path : bare.replaceAll('\\', '/')
 }

@@ -1,3 +1,10 @@
+/** Stored bytes of a sparse file. All in bytes: `at` in the file, `offset` in the byte source. */
+export interface Segment {
+  readonly at: number
+  readonly offset: number
+  readonly length: number
+}
+
 /** One member of an archive. Paths are relative and clean: no leading `./` or `/`, no `..`, no empty components. */
 export interface TarEntry {
   readonly path: string
@@ -7,6 +14,15 @@ export interface TarEntry {
   readonly size: number
   /** As written, for links. */
   readonly linkPath?: string
+  /** The stored parts of a sparse file, ascending; everything else of its `size` is zeros. */
+  readonly segments?: readonly Segment[]
   /** The content, for small JSON members of sources that are costly to read twice. */
   readonly captured?: Uint8Array
+}
+
+/** Where the stored content of a member ends in the byte source. */
+export function endOf({offset, size, segments}: TarEntry): number {
+  if (segments === undefined) return offset + size
+  const last = segments.at(-1)
+  return last === undefined ? offset : last.offset + last.length
 }

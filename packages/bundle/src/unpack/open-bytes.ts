@@ -15,6 +15,8 @@ import type {VolumeSet} from '../volumes/volume-set.js'
 import type {OpenBytesOptions} from './open-options.js'
 import {decoderOf, openPacked} from './open-packed.js'
 import {sliceBytes} from '../bytes/slice-bytes.js'
+import {sparseBytes, type StoredPart} from '../bytes/sparse-bytes.js'
+import type {Level} from '../bytes/level.js'
 import {sniffCompression} from '../codecs/sniff.js'
 import {counted, type Usage} from '../bytes/usage.js'
 
@@ -30,25 +32,13 @@ export interface NestedRange {
   readonly offset: number
   readonly length: number
   readonly name: string
+  /** Of a sparse file; `offset` then says nothing. */
+  readonly parts?: readonly StoredPart[] | undefined
 }
 
 /** Two blocks of the size that xz makes by default, of which one is read while the next is decoded. */
 const DEFAULT_BUDGET = 56 * 1024 * 1024
 const SNIFF_BYTES = 512
-
-/**
- * What archives inside one source share: blocks of all of them are in one cache, so that memory does not grow with their
- * number. A level deeper has a cache of its own, since decoding there waits for blocks of the level above.
- */
-interface Level {
-  readonly depth: number
-  readonly budget: number
-  readonly cache: BlockCache
-  readonly idle: IdlePasses
-  below?: Level
-}
-
-const levels = new WeakMap<ByteSource, Level>()
 
 /**
  * Opens a file or a stream and gives its plain bytes; the compression is sniffed from the content.
@@ -84,7 +74,7 @@ export async function openNested(
   range: NestedRange,
   options: OpenBytesOptions = {},
 ): Promise<ByteSource> {
-  const above = levels.get(source instanceof LazyBytes ? await source.opened() : source)
+  const {level: above} = source instanceof LazyBytes ? await source.opened() : source
   if (above !== undefined && above.depth >= limits.nestingDepth) {
     throw new MirrorError(
       'LIMIT_EXCEEDED',
@@ -96,9 +86,14 @@ export async function openNested(
   }
   const level =
     above === undefined ? newLevel(options, {depth: 1}) : (above.below ??= levelBelow(above, source, options))
-  const opened = await openPacked(sliceBytes(source, range), {...options, ...level})
-  levels.set(opened, level)
+  const opened = await openPacked(rangeOf(source, range), {...options, ...level})
+  opened.level = level
   return opened
+}
+
+function rangeOf(source: ByteSource, {parts, ...range}: NestedRange): ByteSource {
+  if (parts === undefined) return sliceBytes(source, range)
+  return sparseBytes(source, {name: range.name, size: range.length, parts})
 }
 
 interface Named extends OpenBytesOptions {
@@ -116,10 +111,9 @@ async function openSet(volumes: VolumeSet, options: OpenBytesOptions): Promise<B
 }
 
 async function openWhole(packed: ByteSource, options: OpenBytesOptions): Promise<ByteSource> {
-  const shared = options.beside === undefined ? undefined : levels.get(options.beside)
-  const level = shared ?? newLevel(options, {depth: 0})
+  const level = options.beside?.level ?? newLevel(options, {depth: 0})
   const opened = await openPacked(packed, {...options, ...level})
-  levels.set(opened, level)
+  opened.level = level
   return opened
 }
 
@@ -140,7 +134,7 @@ async function openStream(stream: Readable, options: Named): Promise<ByteSource>
   const usage: Usage = {decoded: 0, scratchPeak: 0}
   options.onNote?.(`${name} is a stream: its plain content is kept in ${scratch.directory}`)
   const spooled = await spool(plainOf(stream, {...options, usage}), {name, scratch, usage, signal})
-  levels.set(spooled, newLevel(options, {depth: 0}))
+  spooled.level = newLevel(options, {depth: 0})
   return spooled
 }
 

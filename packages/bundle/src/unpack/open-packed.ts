@@ -1,3 +1,4 @@
+import {bunzip2} from '../codecs/bzip2/decoder.js'
 import {gunzip} from '../codecs/gzip/gunzip.js'
 import {xzDecoder} from '../codecs/xz/decoder.js'
 import {openXz} from './open-xz.js'
@@ -28,5 +29,6 @@ export async function openPacked(packed: ByteSource, options: OpenPackedOptions)
 
 export async function decoderOf(compression: Exclude<Compression, 'plain'>): Promise<SequentialDecoder> {
   if (compression === 'gzip') return gunzip
+  if (compression === 'bzip2') return bunzip2
   return (compression === 'xz' ? await xzDecoder() : await zstdDecoder()).decode
 }

@@ -46,7 +46,7 @@ describe('docker save before 25', () => {
     ])
     expect(new Set(bundle.images.map(({root}) => root)).size).toBe(1)
     expect(bundle.images[0]?.digestChanged).toMatch(/docker-archive.*manifest/)
-    expect(bundle.source.describe()).toMatchObject({format: 'docker-archive', outerEntryCount: 15})
+    expect(bundle.source.description).toMatchObject({format: 'docker-archive', outerEntryCount: 15})
   })
 
   test('follows linked layers, forward ones too, and compresses the plain layers', async () => {

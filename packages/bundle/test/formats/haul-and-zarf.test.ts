@@ -78,7 +78,7 @@ describe('hauler hauls', () => {
   test('a haul for containerd, without oci-layout, is the same', async () => {
     await using bundle = await openTar(haul().filter(({path}) => path !== 'oci-layout'))
     expect(namesOf(bundle.images)).toEqual(expected)
-    expect(bundle.source.describe().format).toBe('oci-layout')
+    expect(bundle.source.description.format).toBe('oci-layout')
   })
 
   test('its original-ref names what containerd’s annotation does not', async () => {
@@ -113,7 +113,7 @@ describe('zarf packages', () => {
   ])('images below images/ are named by %s', async (_what, annotations) => {
     await using bundle = await openTar(zarf(annotations))
     expect(namesOf(bundle.images)).toEqual(['ghcr.io/stefanprodan/podinfo:6.4.0'])
-    expect(bundle.source.describe()).toMatchObject({
+    expect(bundle.source.description).toMatchObject({
       format: 'nested',
       parts: [{path: 'images', format: 'oci-layout', images: 1}],
     })

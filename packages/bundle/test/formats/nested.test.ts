@@ -63,9 +63,9 @@ describe('an archive that holds one archive for each image', () => {
     const notes: string[] = []
     await using bundle = await openTar(outer, {onNote: (text) => notes.push(text)})
     expect([...namesOf(bundle.images)].sort()).toEqual([APP, TOOL, 'gcr.io/x/docker:1'].sort())
-    expect(bundle.source.describe()).toMatchObject({format: 'nested', outerEntryCount: 7})
-    expect(bundle.source.describe().parts).toHaveLength(4)
-    expect(bundle.source.describe().outerEntries).toContainEqual(
+    expect(bundle.source.description).toMatchObject({format: 'nested', outerEntryCount: 7})
+    expect(bundle.source.description.parts).toHaveLength(4)
+    expect(bundle.source.description.outerEntries).toContainEqual(
       expect.objectContaining({path: 'bmpackages_1.34/tool', kind: 'gzip'}),
     )
     for (const found of bundle.images) {

@@ -31,7 +31,7 @@ test('a dir: has its one image under its own digest, without a name', async () =
 test('the same in a tar is the same', async () => {
   await using bundle = await openTar(single())
   expect(rootDigests(bundle.images)).toEqual([amd64.manifest.digest])
-  expect(bundle.source.describe().format).toBe('skopeo-dir')
+  expect(bundle.source.description.format).toBe('skopeo-dir')
 })
 
 test('children of an index lie beside it under their own names', async () => {

@@ -36,6 +36,8 @@ export const limits = {
   tarExtensionBytes: 1 * MiB,
   /** Entries of all archives of one bundle, at some 250 bytes each; 10,000 images with 100,000 blobs stay far below. */
   tarEntries: 500_000,
+  /** Stored parts of one sparse file in an archive; the image of a disk that is written at random has fewer. */
+  sparseParts: 100_000,
   /** A path in an archive; no system lets one be longer. */
   tarPathLength: 4096,
   /** All paths of all archives of one bundle; those of 100,000 blobs are some 8 MiB. */

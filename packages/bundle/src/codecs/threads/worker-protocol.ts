@@ -1,6 +1,9 @@
-/** What the decoding thread is started with. `credit` counts the outputs it may still send before it has to wait. */
+/** Decoders that block the thread they run in. */
+export type ThreadLibrary = 'zstd-napi' | 'fzstd' | 'bzip2'
+
+/** The start of the decoding thread. `credit` counts the outputs it may still send before it has to wait. */
 export interface WorkerStart {
-  readonly library: 'zstd-napi' | 'fzstd'
+  readonly library: ThreadLibrary
   readonly credit: Int32Array
 }
 
@@ -12,4 +15,4 @@ export type FromWorker =
   | {readonly kind: 'output'; readonly bytes: Uint8Array}
   | {readonly kind: 'more'}
   | {readonly kind: 'end'}
-  | {readonly kind: 'failed'; readonly message: string}
+  | {readonly kind: 'failed'; readonly message: string; readonly isEnd: boolean}

@@ -67,7 +67,14 @@ async function openFzstd(): Promise<FrameDecoder> {
   }
 }
 
-const decoder = library === 'zstd-napi' ? await openNapi() : await openFzstd()
+async function openBzip2(): Promise<FrameDecoder> {
+  const {Bunzip2} = await import('../bzip2/bunzip2.js')
+  const bunzip2 = new Bunzip2(sendOutput)
+  return {push: (input) => bunzip2.push(input), endFrame: () => bunzip2.end()}
+}
+
+const OPEN = {'zstd-napi': openNapi, fzstd: openFzstd, bzip2: openBzip2} as const
+const decoder = await OPEN[library]()
 
 function receive(input: ToWorker): void {
   if (input === 'frame-end') decoder.endFrame()
@@ -82,6 +89,7 @@ parentPort?.on('message', (input: ToWorker) => {
   try {
     receive(input)
   } catch (error) {
-    send({kind: 'failed', message: messageOf(error)})
+    const isEnd = error instanceof Error && error.name === 'EndOfInput'
+    send({kind: 'failed', message: messageOf(error), isEnd})
   }
 })

@@ -1,0 +1,26 @@
+import type {BundlePart, Findings} from './read-tree.js'
+import type {BundleDescription, OuterEntry} from '../contents/archive-source.js'
+import type {ContentTable} from '../contents/content-table.js'
+import type {FileTree} from '../files/file-tree.js'
+
+/** Outermost entries that are described. */
+const DESCRIBED = 200
+
+/** What was found where in a bundle. */
+export function describe(
+  tree: FileTree,
+  parts: readonly BundlePart[],
+  {findings: {kinds}, table}: {readonly findings: Findings; readonly table: ContentTable},
+): BundleDescription {
+  const [only] = parts
+  return {
+    format: parts.length === 1 && only?.path === '' ? only.format : 'nested',
+    parts: parts.map(({path, format, images}) => ({path, format, images: images.length})),
+    outerEntries: tree.entries.slice(0, DESCRIBED).map(({path, kind, size}): OuterEntry => {
+      const sniffed = kinds.get(path) ?? 'other'
+      return {path, size, kind: kind === 'file' && sniffed !== 'other' ? sniffed : kind}
+    }),
+    outerEntryCount: tree.entries.length,
+    leftOut: [...table.leftOut.values()],
+  }
+}
