@@ -1,10 +1,7 @@
-import {createHash} from 'node:crypto'
-import {Readable} from 'node:stream'
-import {createGunzip} from 'node:zlib'
+import {createHash, type Hash} from 'node:crypto'
 import {
   algorithmOf,
   digestFrom,
-  messageOf,
   MirrorError,
   verified,
   type BlobSource,
@@ -17,7 +14,9 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {CompressLayer} from '../compress/compress.js'
 import type {StoredFile} from '../files/file-tree.js'
-import {isGzip} from '../files/sniff.js'
+import {sniffCompression} from '../codecs/sniff.js'
+import {SNIFF_BYTES} from '../files/sniff.js'
+import {decoderOf} from '../unpack/open-packed.js'
 import {sourceSide, verifiedFile} from './verified-file.js'
 
 /** Content of a bundle, read best in the order in which it lies. */
@@ -99,11 +98,15 @@ async function* plainLayer(
   const stored = file.stream({signal, reuseChunks: true})[Symbol.asyncIterator]()
   const first = await stored.next()
   const all = rejoin(first, stored)
-  if (first.done || !isGzip(first.value)) {
+  const compression = first.done ? 'plain' : sniffCompression(first.value.subarray(0, SNIFF_BYTES), file.name)
+  if (compression === 'plain') {
     yield* verified(all, {digest: diffId, size}, {what: file.name})
     return
   }
-  yield* verifiedUnsized(gunzipped(all, file.name), {digest: diffId, what: file.name})
+  const decode = await decoderOf(compression)
+  const packed = createHash(algorithmOf(diffId))
+  const plain = decode(copied(all, packed), {name: file.name, signal})
+  yield* verifiedPlain(plain, {diffId, what: file.name, packed})
 }
 
 async function* rejoin(
@@ -117,49 +120,34 @@ async function* rejoin(
   }
 }
 
-async function* gunzipped(bytes: Bytes, name: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const source = Readable.from(copied(bytes), {objectMode: false})
-  const gunzip = createGunzip()
-  // Errors of the source must reach the reader below, and pipe() does not pass them on.
-  source.on('error', (error) => gunzip.destroy(error))
-  try {
-    yield* source.pipe(gunzip) as AsyncIterable<Uint8Array>
-  } catch (cause) {
-    throw isZlibError(cause)
-      ? new MirrorError('SOURCE_CORRUPT', `${name} is damaged gzip data: ${messageOf(cause)}`, {
-          side: 'source',
-          cause,
-        })
-      : cause
-  } finally {
-    gunzip.destroy()
-    source.destroy()
+/** For a reader that looks ahead, of chunks whose memory is used again. */
+async function* copied(bytes: Bytes, hash: Hash): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) {
+    hash.update(chunk)
+    yield new Uint8Array(chunk)
   }
 }
 
-/** For a reader that looks ahead, of chunks whose memory is used again. */
-async function* copied(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of bytes) yield new Uint8Array(chunk)
-}
-
-function isZlibError(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
-  )
-}
-
-async function* verifiedUnsized(
+async function* verifiedPlain(
   bytes: Bytes,
-  {digest, what}: {readonly digest: Digest; readonly what: string},
+  {diffId, what, packed}: {readonly diffId: Digest; readonly what: string; readonly packed: Hash},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const hash = createHash(algorithmOf(digest))
+  const hash = createHash(algorithmOf(diffId))
   for await (const chunk of bytes) {
     hash.update(chunk)
     yield chunk
   }
-  const actual = digestFrom(hash, algorithmOf(digest))
-  if (actual === digest) return
-  throw new MirrorError('DIGEST_MISMATCH', `${what} unpacked has the digest ${actual}, not ${digest}`)
+  const actual = digestFrom(hash, algorithmOf(diffId))
+  if (actual === diffId) return
+  // Some tools wrote the digest of the compressed file there (buildah issue 5021): no runtime can unpack such an image.
+  const isPacked = digestFrom(packed, algorithmOf(diffId)) === diffId
+  throw new MirrorError(
+    'DIGEST_MISMATCH',
+    isPacked
+      ? `the diff id ${diffId} of ${what} is the digest of the compressed file; unpacked, it has ${actual}`
+      : `${what} unpacked has the digest ${actual}, not ${diffId}`,
+    {side: 'source', advice: {kind: 'make-again'}},
+  )
 }
 
 async function* skip(bytes: Bytes, offset: number): AsyncGenerator<Uint8Array, void, undefined> {

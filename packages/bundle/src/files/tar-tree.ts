@@ -1,6 +1,6 @@
 import type {ByteSource} from '../bytes/byte-source.js'
 import {openNested} from '../unpack/open-bytes.js'
-import type {TarIndex} from '../tar/index-tar.js'
+import {headKey, type TarIndex} from '../tar/index-tar.js'
 import {sparseBytes} from '../bytes/sparse-bytes.js'
 import {endOf, type TarEntry} from '../tar/tar-entry.js'
 import {linksAmong, type FileTree, type Unused, type TreeEntry, type TreeFile} from './file-tree.js'
@@ -60,8 +60,6 @@ function treeEntry({path, type, size}: TarEntry): TreeEntry {
 function tarFile(source: ByteSource, entry: TarEntry, {base, heads}: TarTreeOptions): TreeFile {
   const {offset: start, size, captured, path, segments} = entry
   const name = `${source.name}: ${path}`
-  // Archives that follow each other in one source may have members of one name.
-  const headKey = `${start} ${path}`
   const content = segments === undefined ? undefined : sparseBytes(source, {name, size, parts: segments})
   const location = {
     name,
@@ -77,10 +75,10 @@ function tarFile(source: ByteSource, entry: TarEntry, {base, heads}: TarTreeOpti
     ...location,
     read: async (offset, length, options) => {
       const isHead = offset === 0 && length === SNIFF_BYTES
-      const known = isHead ? heads.get(headKey) : undefined
+      const known = isHead ? heads.get(headKey(entry)) : undefined
       if (known !== undefined) return known
       const read = await bytes.read(from + offset, Math.max(0, Math.min(length, size - offset)), options)
-      if (isHead) heads.set(headKey, read)
+      if (isHead) heads.set(headKey(entry), read)
       return read
     },
     stream: ({offset = 0, ...options} = {}) =>

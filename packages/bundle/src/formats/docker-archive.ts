@@ -2,6 +2,7 @@ import {
   digestOf,
   isDigest,
   isJsonObject,
+  isMirrorError,
   isPending,
   limits,
   mediaTypes,
@@ -67,12 +68,25 @@ async function readDockerArchive(
   const images: SourceImage[] = []
   const configs: Configs = new Map()
   for (const item of items) {
-    const root = await rootOf(tree, item, {...context, configs})
     const hint = unnamedHint(context, item.repoTags[0])
-    const image = {root, digestChanged: MADE_ANEW}
+    const image = await imageOf(tree, item, {...context, configs})
     images.push(...imagesUnder(repoTagNames(item.repoTags), {hint, image}))
   }
   return images
+}
+
+/** One image that is damaged does not take the others with it. */
+async function imageOf(
+  tree: FileTree,
+  item: DockerItem,
+  context: ReadContext & {readonly configs: Configs},
+): Promise<Omit<SourceImage, 'name' | 'hint'>> {
+  try {
+    return {root: await rootOf(tree, item, context), digestChanged: MADE_ANEW}
+  } catch (error) {
+    if (!isMirrorError(error) || error.code === 'CANCELLED' || error.code === 'LIMIT_EXCEEDED') throw error
+    return {root: {error}}
+  }
 }
 
 /** The full names among RepoTags; docker writes `<none>:<none>` where there is none. */
@@ -145,7 +159,7 @@ async function readConfig(
   const rootfs = isJsonObject(json) ? json['rootfs'] : undefined
   const diffIds: unknown = (isJsonObject(rootfs) ? rootfs['diff_ids'] : undefined) ?? []
   if (!Array.isArray(diffIds) || !diffIds.every((diffId) => isDigest(diffId))) {
-    throw invalid(file.name, `, the config of ${item.label}, has no valid rootfs.diff_ids`)
+    throw invalid(`${file.name}, the config of ${item.label},`, 'has no valid rootfs.diff_ids')
   }
   const config = {mediaType: mediaTypes.ociConfig, digest, size: bytes.length}
   configs.set(file.name, {config, diffIds})

@@ -1,6 +1,8 @@
 import {isForeignLayerType, mediaTypes, type Content, type Digest} from '@airgap-mirror/oci-client/model'
 import {whyMissing, type FileTree, type StoredFile} from '../files/file-tree.js'
-import {SNIFF_BYTES, sniffContent} from '../files/sniff.js'
+import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
+import {isRead, notRead} from '../codecs/sniff.js'
+import {invalid} from '../contents/read-json.js'
 import {remember} from '../contents/content-table.js'
 import type {DockerItem} from './docker-items.js'
 import type {ReadContext} from './read-context.js'
@@ -20,27 +22,44 @@ const LAYOUT_NAME = /^blobs\/sha256\/([0-9a-f]{64})$/
 const PLAIN_NAME = /(?:^|\/)([0-9a-f]{64})\.tar$/
 
 /**
- * A layer of a docker-archive: as it is where its name tells its digest, else pending. A layer that is not there is told
- * when it is opened, since its image may be the only one that is damaged.
+ * A layer of a docker-archive: as it is if its name tells its digest and registries know its compression, else pending. A
+ * layer that is not there is told when it is opened, since its image may be the only one that is damaged.
+ * @throws {MirrorError} SOURCE_UNSUPPORTED for a compression that is not read, MANIFEST_INVALID for something else than a tar
  */
 export async function dockerLayer(tree: FileTree, place: LayerPlace): Promise<Content> {
   const {item, path, diffId, context} = place
   const file = tree.find(path)
   if (file === undefined) return absentLayer(tree, place)
-  const compressed = digestIn(path, COMPRESSED_NAME) ?? digestIn(path, LAYOUT_NAME)
-  if (compressed !== undefined && compressed !== diffId) {
-    remember(context.table.blobs, compressed, file)
+  const kind = await kindOf(file, context)
+  if (kind === 'other') {
+    throw invalid(`${file.name}, a layer of ${item.label},`, 'is neither a tar nor compressed')
+  }
+  if (kind !== 'tar' && !isRead(kind)) throw notRead(file.name, kind)
+  const named = digestIn(path, COMPRESSED_NAME) ?? digestIn(path, LAYOUT_NAME)
+  if (named !== undefined && named !== diffId && kind in STORED_TYPES) {
+    remember(context.table.blobs, named, file)
     const known = item.layerSources.get(diffId)
-    const mediaType = known?.digest === compressed ? known.mediaType : await layerType(path, {file, context})
-    return {mediaType, digest: compressed, size: file.size}
+    const isForeign = known?.digest === named && isForeignLayerType(known.mediaType)
+    const mediaType = isForeign ? known.mediaType : STORED_TYPES[kind as keyof typeof STORED_TYPES]
+    return {mediaType, digest: named, size: file.size}
   }
   const plain = digestIn(path, PLAIN_NAME) ?? digestIn(path, LAYOUT_NAME)
-  if (context.compression === 'none' && plain === diffId) {
+  if (context.compression === 'none' && plain === diffId && kind === 'tar') {
     remember(context.table.blobs, diffId, file)
     return {mediaType: mediaTypes.ociLayer, digest: diffId, size: file.size}
   }
   remember(context.table.layers, diffId, file)
   return {diffId, size: file.size, mediaType: context.layerMediaType}
+}
+
+/** Compressions that registries and runtimes know for layers. */
+const STORED_TYPES = {gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd} as const
+
+// The first bytes decide, not the name: crane, ko and kaniko called zstd layers `.tar.gz` (go-containerregistry issue 2382).
+async function kindOf(file: StoredFile, {signal}: ReadContext): Promise<ContentKind> {
+  const head = await file.read(0, SNIFF_BYTES, {signal})
+  // An empty layer is a tar of nothing but its end mark, or no bytes at all.
+  return head.every((byte) => byte === 0) ? 'tar' : sniffContent(head)
 }
 
 function absentLayer(tree: FileTree, {item, path, diffId, context}: LayerPlace): Content {
@@ -54,18 +73,4 @@ function absentLayer(tree: FileTree, {item, path, diffId, context}: LayerPlace):
 function digestIn(path: string, pattern: RegExp): Digest | undefined {
   const hex = pattern.exec(path)?.[1]
   return hex === undefined ? undefined : `sha256:${hex}`
-}
-
-interface TypeQuestion {
-  readonly file: StoredFile
-  readonly context: ReadContext
-}
-
-// The name comes first: looking into the content of a source that is read in order costs another pass.
-async function layerType(path: string, {file, context: {signal}}: TypeQuestion): Promise<string> {
-  if (path.endsWith('gz')) return mediaTypes.ociLayerGzip
-  if (path.endsWith('zst')) return mediaTypes.ociLayerZstd
-  const kind = sniffContent(await file.read(0, SNIFF_BYTES, {signal}))
-  if (kind === 'gzip') return mediaTypes.ociLayerGzip
-  return kind === 'zstd' ? mediaTypes.ociLayerZstd : mediaTypes.ociLayer
 }

@@ -148,9 +148,9 @@ function refuseWithoutImages(
       isLegacy: tree.find('repositories') !== undefined,
     })
   }
-  const broken = parts.flatMap((part) => (part.format === 'unreadable' ? part.images : []))
-  const [first] = broken
-  if (first !== undefined && 'error' in first.root && broken.length === images.length) throw first.root.error
+  const [first] = images
+  if (first !== undefined && 'error' in first.root && images.every(({root}) => 'error' in root))
+    throw first.root.error
   if (images.length === 0) {
     throw new MirrorError('SOURCE_EMPTY', `${tree.name} holds no images: its index is empty`, {
       side: 'source',

@@ -54,8 +54,8 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
     const head = await source.read(0, SNIFF_BYTES, {signal})
     const isTar = sniffContent(head) === 'tar' || (path === '' && isEmptyArchive(head))
     const capture = source.access !== 'random' || (memory !== undefined && isCostlySoFar(source, options))
-    const index = isTar ? await indexTar(source, {signal, capture, room}) : undefined
     const heads = new Map<string, Uint8Array>()
+    const index = isTar ? await indexTar(source, {signal, capture, room, heads}) : undefined
     const {archives = [], strayBytes = 0, error} = index?.behind ?? {}
     const indexes = index === undefined ? [] : [index, ...archives]
     if (memory !== undefined && error === undefined) {

@@ -51,6 +51,8 @@ export interface IndexedTar extends TarIndex {
 export interface IndexOptions extends ReadOptions {
   /** Whether small JSON contents are captured; by default where the source is costly to read again. */
   readonly capture?: boolean | undefined
+  /** Gets the first bytes of layers and inner archives, if the source is costly to read again; by `headKey`. */
+  readonly heads?: Map<string, Uint8Array> | undefined
   /** Shared by all archives of one bundle. */
   readonly room?: TarRoom | undefined
 }
@@ -89,6 +91,7 @@ export async function indexTar(source: ByteSource, options: IndexOptions = {}): 
     readProven,
     room,
     capture: isCostly ? captureWithin(room) : undefined,
+    heads: isCostly ? options.heads : undefined,
     signal: options.signal,
   }
   const first = await indexOne(0, reading)
@@ -134,6 +137,7 @@ interface Reading {
   readonly readProven: ReadAt
   readonly room: TarRoom
   readonly capture: ReturnType<typeof captureWithin> | undefined
+  readonly heads: Map<string, Uint8Array> | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -168,6 +172,7 @@ async function indexOne(
       continue
     }
     const captured = await capturedOf(entry, reading)
+    if (captured === undefined) await keepHead(entry, reading)
     const before = members.get(entry.path)
     if (before?.type === 'file' && LISTS_IMAGES.has(entry.path)) earlier.push(before)
     members.delete(entry.path) // Set again below, at the place of the last.
@@ -198,6 +203,23 @@ async function capturedOf(
   )
   const isInDoubt = isUnproven && found !== undefined && !holdsItsName(entry.path, found)
   return isInDoubt ? readProven(entry.offset, entry.size) : found
+}
+
+/** Bytes by which content is told. */
+export const HEAD_BYTES = 512
+
+/** Archives that follow each other in one source may have members of one name. */
+export function headKey({offset, path}: TarEntry): string {
+  return `${offset} ${path}`
+}
+
+const MAY_BE_PACKED = /(?:\.tar|\.t[a-z]z2?|\.(?:gz|xz|zst|bz2)|(?:^|\/)[0-9a-f]{64})$/
+
+// To look into them later would cost another pass, or the decoding of their block.
+async function keepHead(entry: TarEntry, {read, heads}: Reading): Promise<void> {
+  if (heads === undefined || entry.type !== 'file' || entry.segments !== undefined) return
+  if (!MAY_BE_PACKED.test(entry.path)) return
+  heads.set(headKey(entry), (await read(entry.offset, Math.min(HEAD_BYTES, entry.size))).slice())
 }
 
 /** The index of an archive whose members are known, each path once. */
