@@ -42,11 +42,12 @@ export function tarTree(source: ByteSource, options: TarTreeOptions): TarTree {
     ended: index.ended,
     extent: index.entries.reduce((end, entry) => Math.max(end, endOf(entry)), 0),
     unused: index.skipped.map((member) => ({...member, isWarning: false})),
-    earlier: index.earlier.map((entry) => ({
-      ...tree,
-      find: (path) => (path === entry.path ? file(entry) : tree.find(path)),
-    })),
+    earlier: index.earlier.map((entry) => replacing(tree, entry.path, () => file(entry))),
   }
+}
+
+function replacing(tree: FileTree, replaced: string, find: () => TreeFile | undefined): FileTree {
+  return {...tree, find: (path) => (path === replaced ? find() : tree.find(path))}
 }
 
 function treeEntry({path, type, size}: TarEntry): TreeEntry {

@@ -22,7 +22,7 @@ export interface TarExtension {
  */
 export function decodePax(content: Uint8Array): TarExtension | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)
-  let extension: TarExtension = {}
+  const extension: TarExtension = {}
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at)
     const digits = space < 0 ? '' : bytes.toString('latin1', at, Math.min(space, at + 10))
@@ -33,7 +33,7 @@ export function decodePax(content: Uint8Array): TarExtension | undefined {
     const field =
       equals < 0 ? undefined : fieldOf(record.slice(0, equals), record.slice(equals + 1), extension.sparse)
     if (field === undefined) return undefined
-    extension = {...extension, ...field}
+    Object.assign(extension, field)
     at = end
   }
   return extension

@@ -47,7 +47,7 @@ export async function* membersOf(
   start: number,
   {name, read}: At,
 ): AsyncGenerator<Member, number | undefined, undefined> {
-  let global: TarExtension = {}
+  const global: TarExtension = {}
   let own: TarExtension | undefined
   let extensions = 0
   for (let at = start; ;) {
@@ -62,8 +62,8 @@ export async function* membersOf(
       if (extensions > EXTENSIONS_IN_A_ROW)
         throw corrupt(name, at, 'too many extension headers follow each other')
       const extension = await readExtension(header, {name, read, offset})
-      if (header.type === 'g') global = {...global, ...extension}
-      else own = {...own, ...extension}
+      if (header.type === 'g') Object.assign(global, extension)
+      else own = Object.assign(own ?? {}, extension)
       at = offset + roundUpToBlock(header.size)
     } else {
       const member = await memberOf(header, {name, read, offset, extension: {...global, ...own}})
