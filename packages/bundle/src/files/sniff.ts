@@ -13,10 +13,6 @@ export function sniffContent(head: Uint8Array): ContentKind {
   return compression === 'plain' ? 'other' : compression
 }
 
-export function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b
-}
-
 /** The kind of a file that is no archive, for a message. Its content is not quoted: it may be a secret. */
 export function describeHead(head: Uint8Array): string {
   const text = Buffer.from(head.subarray(0, 256)).toString('latin1')

@@ -14,14 +14,14 @@ export interface TreeRoot {
   manifestJson(): Promise<ManifestJson | undefined>
 }
 
-export interface ManifestJson {
+interface ManifestJson {
   readonly file: StoredFile
   readonly json: unknown
   readonly bytes: Uint8Array
 }
 
 /** The images at the root of a tree. */
-export interface FormatContent {
+interface FormatContent {
   readonly images: readonly SourceImage[]
   /** Whether a file of the tree belongs to the format; others may hold images of their own. */
   uses(path: string): boolean

@@ -66,7 +66,11 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
   const reading: Reading = {context, archives, findings}
   try {
-    const {tree, parts, isCutShort} = await readOuter(path, {options: {...options, volumes}, reading, recalled})
+    const {tree, parts, isCutShort} = await readOuter(path, {
+      options: {...options, volumes},
+      reading,
+      recalled,
+    })
     const description = describe(tree, parts, {findings, table})
     const images = distinct(parts.flatMap((part) => part.images))
     warnOfUnused(findings.unused, onWarning)

@@ -1,5 +1,5 @@
 /** The pax records of a sparse file (GNU tar's manual, Storing Sparse Files: the PAX formats 0.0, 0.1 and 1.0). */
-export interface SparseRecords {
+interface SparseRecords {
   readonly name?: string
   readonly realSize?: number
   /** Format 1.0 keeps its map at the start of the content. */

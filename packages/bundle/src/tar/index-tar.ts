@@ -36,7 +36,7 @@ export interface TarIndex {
 }
 
 /** The content of a source behind the end mark of its archive. */
-export interface Behind {
+interface Behind {
   readonly archives: readonly TarIndex[]
   /** Bytes of something else than an archive. */
   readonly strayBytes: number
@@ -206,7 +206,7 @@ async function capturedOf(
 }
 
 /** Bytes by which content is told. */
-export const HEAD_BYTES = 512
+const HEAD_BYTES = 512
 
 /** Archives that follow each other in one source may have members of one name. */
 export function headKey({offset, path}: TarEntry): string {

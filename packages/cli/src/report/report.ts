@@ -77,8 +77,18 @@ export interface Report {
   readonly totals: ReportTotals
   /** What ended the run as a whole: it could not begin, or could not go on. */
   readonly error?: ReportError
+  /** Everything in a file or a directory that was not used; absent if there is nothing. */
+  readonly unused?: readonly UnusedPart[]
   /** In the source's order. */
   readonly images: readonly ReportImage[]
+}
+
+/** A part of a source that was not used. */
+export interface UnusedPart {
+  /** Inside the source; empty for the source itself. */
+  readonly path: string
+  readonly bytes: number
+  readonly reason: string
 }
 
 /** What a run counted besides its images; absent figures are 0. */
@@ -92,6 +102,7 @@ export interface RunFigures {
   readonly bytes?: Partial<ReportTotals['bytes']>
   readonly requests?: number
   readonly retries?: number
+  readonly unused?: readonly UnusedPart[]
   /** What went wrong besides single images: the run is then no success, whatever they came to. */
   readonly error?: ReportError | undefined
   /** Nothing was changed, since nothing was meant to be. */
@@ -117,6 +128,7 @@ export function makeReport(run: RunFigures, images: readonly ReportImage[]): Rep
       retries: run.retries ?? 0,
     },
     ...(run.error === undefined ? {} : {error: run.error}),
+    ...(run.unused === undefined || run.unused.length === 0 ? {} : {unused: run.unused}),
     images,
   }
 }

@@ -1,3 +1,4 @@
+import type {UnusedPart} from '../report/report.js'
 import type {SideFigures} from './run.js'
 
 /** What a run has opened. Disposed of in reverse order, all of it, with the first error thrown at the end. */
@@ -14,9 +15,10 @@ export class Kept implements AsyncDisposable {
 
   /** The sums over all that is open. */
   figures(): Required<SideFigures> {
-    const sums = {requests: 0, retries: 0, bytes: {} as Record<string, number>}
+    const sums = {requests: 0, retries: 0, bytes: {} as Record<string, number>, unused: [] as UnusedPart[]}
     for (const {figures} of this.#resources) {
-      const {requests = 0, retries = 0, bytes = {}} = figures()
+      const {requests = 0, retries = 0, bytes = {}, unused = []} = figures()
+      sums.unused.push(...unused)
       sums.requests += requests
       sums.retries += retries
       for (const [name, value] of Object.entries(bytes)) sums.bytes[name] = (sums.bytes[name] ?? 0) + value

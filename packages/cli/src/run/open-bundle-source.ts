@@ -1,4 +1,4 @@
-import {openBundle, type BundleSource, type LayerCompression} from '@airgap-mirror/bundle'
+import {openBundle, type BundleSource, type LayerCompression, type Unused} from '@airgap-mirror/bundle'
 import type {CallOptions} from '@airgap-mirror/oci-client/model'
 import type {Run} from './run.js'
 
@@ -24,6 +24,13 @@ export async function openBundleSource(
     signal,
     indexCache: run.state?.indexes,
     onNote: run.note,
+    onWarning: run.warn,
   })
-  return run.keep(bundle, () => ({bytes: bundle.usage}))
+  if (run.output.verbose) for (const part of bundle.unused) run.note(unusedLine(part))
+  const unused = bundle.unused.map(({path: inside, size: bytes, reason}) => ({path: inside, bytes, reason}))
+  return run.keep(bundle, () => ({bytes: bundle.usage, unused}))
+}
+
+function unusedLine({path, size, reason}: Unused): string {
+  return `not used: ${path === '' ? 'the source' : path} (${size} bytes): ${reason}`
 }

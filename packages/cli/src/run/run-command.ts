@@ -115,7 +115,7 @@ export async function runCommand<Settings extends Sides>(
       stateDirectory: state === undefined ? undefined : directory,
       keep: (resource, figures) => kept.add(resource, figures),
     })
-    const {requests, retries, bytes} = kept.figures()
+    const {requests, retries, bytes, unused} = kept.figures()
     return makeReport(
       {
         ...about(),
@@ -123,6 +123,7 @@ export async function runCommand<Settings extends Sides>(
         bytes: {...done.bytes, ...bytes},
         requests,
         retries,
+        unused,
         error: asOne(done.troubles ?? []),
       },
       done.images,

@@ -9,6 +9,7 @@ export interface SideFigures {
   readonly requests?: number
   readonly retries?: number
   readonly bytes?: RunFigures['bytes']
+  readonly unused?: RunFigures['unused']
 }
 
 /** A run of a command, as its work sees it. */
