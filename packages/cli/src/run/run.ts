@@ -1,6 +1,6 @@
 import type {Stop} from '../engine/stop.js'
 import type {Renderer} from '../render/renderer.js'
-import type {RunFigures} from '../report/report.js'
+import type {RunFigures, UnusedPart} from '../report/report.js'
 import type {OutputSettings} from '../settings/output-settings.js'
 import type {State} from '../state/open-state.js'
 
@@ -9,7 +9,7 @@ export interface SideFigures {
   readonly requests?: number
   readonly retries?: number
   readonly bytes?: RunFigures['bytes']
-  readonly unused?: RunFigures['unused']
+  readonly unused?: readonly UnusedPart[]
 }
 
 /** A run of a command, as its work sees it. */
