@@ -1,3 +1,4 @@
+import {parseRetryAfter, timeOf} from '#src/http/retry-after.js'
 import {expect, test} from 'vitest'
 import {limitRate} from '#src/http/rate-limit.js'
 import {logging} from '#src/http/log.js'
@@ -247,3 +248,10 @@ function scripted(outcomes: readonly (number | Error)[]): {
   }
   return {send, seen}
 }
+
+test('a date in Retry-After is meant by the clock of the host that answers', () => {
+  const headers: Readonly<Record<string, string>> = {date: 'Sun, 06 Nov 1994 08:49:37 GMT'}
+  const now = timeOf({header: (name) => headers[name]})
+  expect(parseRetryAfter('Sun, 06 Nov 1994 08:49:47 GMT', now)).toBe(10_000)
+  expect(Math.abs(timeOf(undefined).getTime() - Date.now())).toBeLessThan(60_000)
+})

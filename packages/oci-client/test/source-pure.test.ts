@@ -44,15 +44,33 @@ describe('Link', () => {
     expect(next(value)).toBe(path)
   })
 
-  it.each(['', '</x>; rel="prev"', 'rel="next"', '</x>; relation="next"', '<</x>; rel="nextish"'])(
-    '%j leads nowhere',
+  it.each([
+    ['without a relation', '</v2/a/tags/list?last=b>', '/v2/a/tags/list?last=b'],
+    ['with another parameter', '</x>; relation="next"', '/x'],
+    ['in single quotes', "</v2/a/tags/list?last=b>; rel='next'", '/v2/a/tags/list?last=b'],
+    ['without angle brackets', '/v2/a/tags/list?last=b; rel="next"', '/v2/a/tags/list?last=b'],
+    ['with neither', 'https://r.example/v2/a/tags/list?last=b', '/v2/a/tags/list?last=b'],
+    ['with a space', ' < /v2/a/tags/list?last=b > ; rel = "next" ', '/v2/a/tags/list?last=b'],
+    ['with an empty relation', '</n>; rel=""', '/n'],
+  ])('%s leads on all the same', (_how, value, path) => {
+    expect(next(value)).toBe(path)
+  })
+
+  it.each(['rel="next"', '<>; rel="next"', '< >', 'next', '</a b>; rel=next', '</n; rel="next"'])(
+    '%j that is not understood makes the list incomplete',
     (value) => {
-      expect(next(value)).toBeUndefined()
+      expect(() => next(value)).toThrow(expect.objectContaining({code: 'PROTOCOL'}) as Error)
     },
   )
 
+  it.each(['', ' , ', '</x>; rel="prev"', '<</x>; rel="nextish"'])('%j leads nowhere', (value) => {
+    expect(next(value)).toBeUndefined()
+  })
+
   it('of 150,000 characters that never close is read to its end', () => {
-    expect(next('<'.repeat(30_000), '<>;'.repeat(20_000), `<a>${';rel='.repeat(10_000)}`)).toBeUndefined()
+    expect(next(`<a>; rel="last"${';rel='.repeat(10_000)}`)).toBeUndefined()
+    for (const value of ['<'.repeat(150_000), '<>;'.repeat(50_000)])
+      expect(() => next(value)).toThrow(expect.objectContaining({code: 'PROTOCOL'}) as Error)
   })
 })
 

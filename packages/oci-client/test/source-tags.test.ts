@@ -73,6 +73,14 @@ describe('the tags of a repository', () => {
       'PROTOCOL',
     ],
     [
+      'cut, with a link that is not understood',
+      (_request, response) => {
+        response.setHeader('link', 'rel="next"')
+        response.end('{"tags":["v1","v2"]}')
+      },
+      'PROTOCOL',
+    ],
+    [
       'pages without end',
       (_request, response) => {
         response.setHeader('link', '</v2/a/b/tags/list?last=v1>; rel="next"')

@@ -26,17 +26,22 @@ export function exitCodeOfReport(report: Report, options: ExitCodeOptions = {}):
   if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
   if (report.outcome === 'partial') return 3
   const failed = report.images.filter(isFailed)
-  return failed.length > 0 && failed.every(isInvalidInput) ? 2 : 1
+  const fromRegistry = isRegistry(report)
+  return failed.length > 0 && failed.every((image) => isInvalidInput(image, fromRegistry)) ? 2 : 1
 }
 
-/** Found in the bundle before anything was sent for it. */
-function isInvalidInput({attempts, error}: ReportImage): boolean {
+/** Found in the input before anything was sent for it. A registry is no input: it may answer otherwise a minute later. */
+function isInvalidInput({attempts, error}: ReportImage, fromRegistry: boolean): boolean {
   return (
     attempts === 0 &&
     error !== undefined &&
     error.side !== 'target' &&
-    (INVALID_INPUT.has(error.code) || DAMAGED_SOURCE.has(error.code))
+    (INVALID_INPUT.has(error.code) || (DAMAGED_SOURCE.has(error.code) && !fromRegistry))
   )
+}
+
+function isRegistry({command, source}: Report): boolean {
+  return command === 'sync' || source.startsWith('docker://')
 }
 
 /** The exit code of a run that an error ended. A bug, which is anything but a `MirrorError`, is 1. */

@@ -1,30 +1,73 @@
+import {excerpt} from '../http/printable.js'
 import {resolveLocation} from '../http/location.js'
+import {redactUrl} from '../http/redact.js'
 import type {HttpResponse, HttpUrl} from '../http/send.js'
+import {MirrorError} from '../model/index.js'
 
 const AUTHORITY = /^(?:https?:)?\/\/[^/?#]*/i
+/** The start of a target without angle brackets: anything else is no target. */
+const TARGET = /^(?:https?:\/\/|[/?])\S*$/i
 
 /**
  * The next page of a list, from `Link: <…>; rel="next"` (RFC 8288); undefined on the last one. It is at the registry that was
- * asked, whatever host the link names: one behind a proxy may know itself by another name.
- * @throws {MirrorError} PROTOCOL where it is no URL
+ * asked, whatever host the link names: one behind a proxy may know itself by another name. A link without a relation is the
+ * next page, and angle brackets may be missing: registries send both.
+ * @throws {MirrorError} PROTOCOL for a link that cannot be understood: the list would pass for complete without it
  */
 export function nextPage(response: Pick<HttpResponse, 'headers' | 'url'>): HttpUrl | undefined {
-  const target = nextTarget(response.headers('link'))
-  if (target === undefined) return undefined
-  return resolveLocation(response.url, target.replace(AUTHORITY, ''))
-}
-
-function nextTarget(values: readonly string[]): string | undefined {
-  for (const value of values) {
-    for (const [, target, parameters = ''] of value.matchAll(/<([^<>]*)>([^<>]*)/g)) {
-      if (parameters.split(/[;,]/).some(isNext)) return target
+  for (const value of response.headers('link')) {
+    for (const text of linksIn(value)) {
+      if (text.trim() === '') continue
+      const {target, relations} = parseLink(text)
+      if (relations.length > 0 && !relations.includes('next')) continue
+      if (target === undefined) throw notUnderstood(value)
+      return resolveLocation(response.url, target.replace(AUTHORITY, ''))
     }
   }
   return undefined
 }
 
-function isNext(parameter: string): boolean {
-  const [name = '', value = ''] = parameter.split('=', 2)
-  const relations = value.trim().replaceAll('"', '').toLowerCase().split(/\s+/)
-  return name.trim().toLowerCase() === 'rel' && relations.includes('next')
+/** Splits at commas outside of angle brackets and quotes, in one pass. */
+function linksIn(value: string): readonly string[] {
+  const links: string[] = []
+  let start = 0
+  let closing: string | undefined
+  for (let index = 0; index < value.length; index++) {
+    const character = value[index]
+    if (closing !== undefined) {
+      if (character === closing) closing = undefined
+    } else if (character === '<') closing = '>'
+    else if (character === '"') closing = '"'
+    else if (character === ',') {
+      links.push(value.slice(start, index))
+      start = index + 1
+    }
+  }
+  return [...links, value.slice(start)]
+}
+
+/** No target if there is none that can be understood. */
+function parseLink(text: string): {
+  readonly target: string | undefined
+  readonly relations: readonly string[]
+} {
+  const bracketed = /^\s*<([^>]*)>(.*)$/s.exec(text)
+  const [bare = '', ...rest] = text.split(';')
+  const plain = bare.trim()
+  const target = bracketed?.[1]?.trim() ?? (TARGET.test(plain) ? plain : undefined)
+  const parameters = bracketed?.[2]?.split(';') ?? rest
+  const relations = parameters.flatMap((parameter) => {
+    const [name = '', value = ''] = parameter.split('=', 2)
+    if (name.trim().toLowerCase() !== 'rel') return []
+    const names = value.replaceAll(/["']/g, '').trim().toLowerCase()
+    return names === '' ? [] : names.split(/\s+/)
+  })
+  return {target: target === '' || /\s/.test(target ?? '') ? undefined : target, relations}
+}
+
+function notUnderstood(value: string): MirrorError {
+  return new MirrorError(
+    'PROTOCOL',
+    `the list is incomplete: its link to the next page is not understood: ${excerpt(redactUrl(value), 200)}`,
+  )
 }

@@ -1,4 +1,4 @@
-import {nextPage} from './link-header.js'
+import {pageAfter} from './page-after.js'
 import {readAnswer, type Answer} from './read-answer.js'
 import {urlOf, type RegistryClient} from './client.js'
 import {scopeOf} from './head-blob.js'
@@ -65,7 +65,7 @@ export async function readTags(
         side: client.side,
       })
     }
-    const next = nextPage(response)
+    const next = pageAfter(client, {response, reference: `the list of tags of ${name}`})
     if (next === undefined) return {tags: [...tags], complete: true}
     if (page >= Math.min(pages, limits.listPages)) return {tags: [...tags], complete: false}
     // An empty page may be one whose tags were all deleted meanwhile; one that only repeats leads in a circle.

@@ -31,6 +31,7 @@ interface ManifestQuestion extends CallOptions {
   readonly target: Reference
   /** What the manifest is said to be, by whatever names its digest; also a type that few registries know. */
   readonly mediaType?: string | undefined
+  readonly optional?: boolean | undefined
 }
 
 /**
@@ -116,7 +117,7 @@ export function digestHeader(response: HttpResponse): Digest | undefined {
 
 function request(
   client: RegistryClient,
-  {target, mediaType, signal}: ManifestQuestion,
+  {target, mediaType, optional, signal}: ManifestQuestion,
 ): Omit<HttpRequest, 'collect'> {
   const accept = mediaType === undefined ? manifestAccept : new Set([mediaType, ...manifestAccept])
   return {
@@ -124,6 +125,7 @@ function request(
     url: urlOf(client, endpoints.manifest(target)),
     headers: {accept: [...accept].join(', ')},
     signal,
+    optional,
     scopes: [scopeOf(client, target.repository)],
   }
 }

@@ -7,7 +7,7 @@ import {
   type Pressure,
   type PressureBounds,
 } from './pressure.js'
-import {parseRetryAfter} from './retry-after.js'
+import {parseRetryAfter, timeOf} from './retry-after.js'
 import type {HttpRequest, HttpResponse, Middleware} from './send.js'
 import {isUnreachable} from './transport-error.js'
 import {whenAborted} from './when-aborted.js'
@@ -88,12 +88,16 @@ class HostGate {
     }
   }
 
-  async pass({body, signal}: HttpRequest, send: () => Promise<HttpResponse>): Promise<HttpResponse> {
+  async pass(
+    {body, signal, optional}: HttpRequest,
+    send: () => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
     const passage: Passage = {isStream: body !== undefined && 'stream' in body, startedAt: 0}
     await this.#enter(passage, signal)
     try {
       const response = await send()
-      this.#leave(passage, endingOf(response), parseRetryAfter(response.header('retry-after'), new Date()))
+      const ending = optional === true && response.status >= 500 ? 'answered' : endingOf(response)
+      this.#leave(passage, ending, parseRetryAfter(response.header('retry-after'), timeOf(response)))
       return response
     } catch (error) {
       this.#leave(passage, isUnreachable(error) ? 'away' : 'broken')

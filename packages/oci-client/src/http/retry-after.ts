@@ -1,3 +1,5 @@
+import type {HttpResponse} from './send.js'
+
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /** Milliseconds that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3); undefined for nonsense. */
@@ -6,4 +8,10 @@ export function parseRetryAfter(text: string | undefined, now: Date): number | u
   if (value === undefined) return undefined
   if (/^\d+$/.test(value)) return Number(value) * 1000
   return HTTP_DATE.test(value) ? Math.max(0, Date.parse(value) - now.getTime()) : undefined
+}
+
+/** The time by the clock of the host that answered: a `Retry-After` date is meant by it, and clocks differ. */
+export function timeOf(response: Pick<HttpResponse, 'header'> | undefined): Date {
+  const date = response?.header('date')?.trim() ?? ''
+  return HTTP_DATE.test(date) ? new Date(date) : new Date()
 }

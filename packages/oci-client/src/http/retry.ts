@@ -1,6 +1,6 @@
 import type {HostCondition} from './host-gates.js'
 import {LONGEST_OUTAGE_PAUSE} from './pressure.js'
-import {parseRetryAfter} from './retry-after.js'
+import {parseRetryAfter, timeOf} from './retry-after.js'
 import type {HttpRequest, Middleware} from './send.js'
 import {sleep as sleepFor} from './sleep.js'
 import {asFinal, isTransient} from './transport-error.js'
@@ -19,6 +19,7 @@ export interface RetryFailure {
   readonly error?: unknown
   /** The `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). */
   readonly retryAfter?: string | undefined
+  /** The time at the host, as its answer has it, else here. */
   readonly now: Date
   /** From 0 to below 1: spreads clients that failed together. */
   readonly random: number
@@ -49,6 +50,8 @@ const FIRST_WAIT = 1000
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 /** Where nobody answered yet, more tries would only keep from the user that the address is wrong. */
 const FIRST_CONTACT_RETRIES = 1
+const OPTIONAL_RETRIES = 1
+const OPTIONAL_WAIT = 2000
 
 /**
  * Whether to send again, and when: after 1 s, doubled each time, a quarter more or less. What `Retry-After` asks for is
@@ -97,7 +100,7 @@ export function retrying(options: {
 }): Middleware {
   return (next) => async (request) => {
     if (request.body !== undefined && 'stream' in request.body) return next(request)
-    const {policy, sleep = sleepFor, onRetry, conditionOf} = options
+    const {sleep = sleepFor, onRetry, conditionOf} = options
     let outage: number | undefined
     for (let attempt = 1; ;) {
       const outcome = await next(request).then(
@@ -106,6 +109,7 @@ export function retrying(options: {
       )
       const {response, error} = outcome
       const status = response?.status
+      const policy = request.optional === true && status !== 429 ? lessened(options.policy) : options.policy
       const host = conditionOf?.(request.url.origin)
       const decision = request.signal?.aborted
         ? undefined
@@ -115,7 +119,7 @@ export function retrying(options: {
               status,
               error,
               retryAfter: response?.header('retry-after'),
-              now: new Date(),
+              now: timeOf(response),
               random: Math.random(),
               host,
               outage,
@@ -133,6 +137,11 @@ export function retrying(options: {
       await sleep(decision.wait, request.signal)
     }
   }
+}
+
+/** For a request whose answer others do without. */
+function lessened({retries, maxWait}: RetryPolicy): RetryPolicy {
+  return {retries: Math.min(retries, OPTIONAL_RETRIES), maxWait: Math.min(maxWait, OPTIONAL_WAIT)}
 }
 
 function isRetried({status, error}: RetryFailure): boolean {

@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined
   /** The body of a success is wanted whole, of so many bytes at the most: a break in the middle of it is tried again, too. */
   readonly collect?: number
+  /** Others do without the answer: it is worth few tries, and its failures say nothing of the host. */
+  readonly optional?: boolean | undefined
   /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
   readonly scopes: readonly string[]
   /** The request has left the registry's origin by a redirect: it carries no credential, now or later. */

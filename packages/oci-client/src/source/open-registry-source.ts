@@ -1,6 +1,8 @@
 import pLimit from 'p-limit'
 import {downloadBlob} from './download-blob.js'
+import type {RegistryClient} from '../client/client.js'
 import {readManifest} from '../client/read-manifest.js'
+import {sleep} from '../http/sleep.js'
 import {readTags} from '../client/list-tags.js'
 import {ContentPlaces, firstPlace} from './places.js'
 import {referrerWalk, type ReferrersOptions} from './referrer-walk.js'
@@ -75,7 +77,8 @@ const RESOLVED_AT_ONCE = 64
 export function openRegistrySource(options: RegistrySourceOptions): RegistrySource {
   const hosts = new SourceHosts(options.registryFor)
   const places = new ContentPlaces()
-  const roots = new Set<Digest>()
+  /** The names under which images were found, by their digest. */
+  const roots = new Map<Digest, Reference>()
   const manifests = new Map<Digest, Promise<Manifest>>()
   const signalOf = ({signal}: CallOptions): AbortSignal | undefined => eitherSignal(signal, options.signal)
   const fetchedFrom = fetchPlaces(options)
@@ -110,7 +113,7 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
           ? await resolveReference(name, {hosts, from, signal})
           : {descriptor: known, places: from.map(placeOf)}
       places.add(descriptor.digest, found)
-      roots.add(descriptor.digest)
+      roots.set(descriptor.digest, name)
       return {name, root: {manifest: descriptor}}
     } catch (error) {
       if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
@@ -124,12 +127,9 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
   ): Promise<Manifest> => {
     const {digest, size} = descriptor
     const where = places.of(digest)
+    const root = roots.get(digest)
     const first = await firstPlace(where, (place) =>
-      readManifest(hosts.at(place.registry).client, {
-        target: {...place, digest},
-        mediaType: descriptor.mediaType,
-        signal,
-      }),
+      manifestAt(hosts.at(place.registry).client, {place, descriptor, root, signal}),
     )
     if (first === undefined) throw missing(digest)
     const manifest = first.found
@@ -207,6 +207,34 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
   }
 }
 
+interface ManifestAt extends CallOptions {
+  readonly place: Place
+  readonly descriptor: Descriptor
+  /** The name that was resolved to this digest a moment ago. */
+  readonly root: Reference | undefined
+}
+
+/**
+ * Reads a manifest by its digest. A registry of several nodes may know a tag before the digest behind it: then the tag is
+ * read, if it still has that digest, and the digest is asked for once more.
+ */
+async function manifestAt(
+  client: RegistryClient,
+  {place, descriptor, root, signal}: ManifestAt,
+): Promise<Manifest | undefined> {
+  const {digest, mediaType} = descriptor
+  const byDigest = {target: {...place, digest}, mediaType, signal}
+  const found = await readManifest(client, byDigest)
+  if (found !== undefined || root?.tag === undefined || root.digest !== undefined) return found
+  const tagged = await readManifest(client, {target: {...place, tag: root.tag}, mediaType, signal})
+  if (tagged?.descriptor.digest === digest) return tagged
+  await sleep(Math.min(LAG, client.policy.maxWait), signal)
+  return await readManifest(client, byDigest)
+}
+
+/** Milliseconds that the nodes of one registry may be apart. */
+const LAG = 1000
+
 /** Foreign layers are where their URLs say; whether a registry has one all the same is not asked. */
 function isHeld(content: Content): boolean {
   return !isPending(content) && !isForeignLayerType(content.mediaType)
@@ -244,5 +272,8 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefin
 }
 
 function missing(digest: Digest): MirrorError {
-  return new MirrorError('BLOB_MISSING', `the source has no ${digest}`, {side: 'source'})
+  return new MirrorError('BLOB_MISSING', `the source has no ${digest}`, {
+    side: 'source',
+    advice: {kind: 'complete-at-registry'},
+  })
 }

@@ -1,4 +1,4 @@
-import {nextPage} from '../client/link-header.js'
+import {pageAfter} from '../client/page-after.js'
 import {readTags} from '../client/list-tags.js'
 import {readAnswer, type Answer} from '../client/read-answer.js'
 import {onSide} from '../client/side-error.js'
@@ -19,11 +19,13 @@ import {
   limits,
   mediaTypes,
   MirrorError,
+  parseJsonObject,
   parseManifest,
   referrersTag,
   type CallOptions,
   type Descriptor,
   type Digest,
+  type ErrorCode,
   type Place,
 } from '../model/index.js'
 
@@ -43,7 +45,19 @@ export interface FindReferrers extends CallOptions {
 /** Longer lists of tags cost more than asking for the few that there may be. */
 const TAG_PAGES = 2
 /** What a registry answers that has no referrers API. By the spec it is 404. */
-const NO_API: ReadonlySet<number> = new Set([400, 404, 405, 501])
+const NO_API: ReadonlySet<number> = new Set([400, 404, 405, 406, 501])
+/** Errors of one question that say nothing of what the other questions found. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'AUTH_REQUIRED',
+  'AUTH_FAILED',
+  'DENIED',
+  'REGISTRY_FAILED',
+  'RATE_LIMITED',
+  'TIMEOUT',
+  'UNREACHABLE',
+])
+/** A list of referrers that failed so often in a row is not asked for any more. */
+const FAILURES = 2
 
 /** The tags of a repository that name digests; undefined where they cannot be listed, or not cheaply. */
 export async function digestTags(
@@ -65,12 +79,12 @@ export async function findReferrers(find: FindReferrers): Promise<readonly Refer
   const {hosts, place, subject, tags} = find
   const host = hosts.at(place.registry)
   const [listed, ...tagged] = await Promise.all([
-    listedReferrers(host, find),
+    orNothing(host, {find, what: 'the list'}, listedReferrers(host, find)),
     ...cosignTags(subject)
       .filter((tag) => tags?.has(tag) ?? true)
-      .map((tag) => taggedReferrer(host, {...find, tag})),
+      .map((tag) => orNothing(host, {find, what: tag}, taggedReferrer(host, {...find, tag}))),
   ])
-  const known = listed.filter(({mediaType, digest}) => {
+  const known = (listed ?? []).filter(({mediaType, digest}) => {
     if (isIndexType(mediaType) || isManifestType(mediaType)) return true
     host.client.warn(`${digest}, which refers to ${subject}, is left out: it is neither image nor index`)
     return false
@@ -85,14 +99,47 @@ async function taggedReferrer(
   {client}: SourceHost,
   {place, tag, signal}: FindReferrers & {readonly tag: string},
 ): Promise<Referrer | undefined> {
-  const descriptor = await resolveManifest(client, {target: {...place, tag}, signal})
+  const descriptor = await resolveManifest(client, {target: {...place, tag}, optional: true, signal})
   return descriptor === undefined ? undefined : {descriptor, tag}
+}
+
+/** What one question found, or a warning: what the others found is not lost with it. */
+async function orNothing<Found>(
+  {client}: SourceHost,
+  {find: {place, subject}, what}: {readonly find: FindReferrers; readonly what: string},
+  found: Promise<Found>,
+): Promise<Found | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    const reference = formatReference({...place, digest: subject})
+    client.warn(`signatures of ${reference} may be missing (${what}): ${error.message}`)
+    return undefined
+  }
+}
+
+function isPassing(error: unknown): error is MirrorError {
+  return isMirrorError(error) && PASSING.has(error.code)
 }
 
 /** By the registry's own list (distribution-spec, Listing Referrers), or by the tag that stands in for it. */
 async function listedReferrers(host: SourceHost, find: FindReferrers): Promise<readonly Descriptor[]> {
-  const listed = host.referrersApi === 'no' ? undefined : await byApi(host, find)
-  return listed ?? byTag(host, find)
+  if (host.referrersApi === 'no') return await byTag(host, find)
+  let failure: MirrorError
+  try {
+    const listed = await byApi(host, find)
+    host.referrersFailures = 0
+    return listed ?? (await byTag(host, find))
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    failure = error
+  }
+  host.referrersFailures += 1
+  if (failure.code === 'REGISTRY_FAILED' && host.referrersFailures >= FAILURES) host.referrersApi = 'no'
+  const tagged = await byTag(host, find)
+  if (tagged.length === 0) throw failure
+  return tagged
 }
 
 async function byTag(
@@ -109,6 +156,7 @@ async function byTag(
       url: urlOf(client, endpoints.manifest(target)),
       headers: {accept: mediaTypes.ociIndex},
       signal,
+      optional: true,
       scopes: [scopeOf(client, place.repository)],
     },
     {reference, limit: limits.referrersBodyBytes},
@@ -141,6 +189,7 @@ async function byApi(
       url,
       headers: {accept: mediaTypes.ociIndex},
       signal,
+      optional: true,
       scopes: [scopeOf(client, place.repository)],
     }
     const {response, bytes}: Answer = await readAnswer(client, request, {
@@ -161,7 +210,7 @@ async function byApi(
     const before = found.size
     const children = childrenIn(bytes, reference)
     for (const child of children) found.set(child.digest, child)
-    url = nextPage(response)
+    url = pageAfter(client, {response, reference: `the list of what refers to ${reference}`})
     if (url !== undefined && children.length > 0 && found.size === before) {
       throw new MirrorError('PROTOCOL', `the list of what refers to ${reference} leads in a circle`, {
         side: client.side,
@@ -180,6 +229,8 @@ function hasApi(response: HttpResponse): boolean {
 /** What an index lists. Under the tag of one may be something else, which lists nothing. */
 function childrenIn(bytes: Uint8Array, reference: string): readonly Descriptor[] {
   try {
+    // Go writes null for an empty list.
+    if (parseJsonObject(bytes, 'the list')['manifests'] === null) return []
     const manifest = parseManifest(bytes, {mediaType: mediaTypes.ociIndex})
     return manifest.kind === 'index' ? manifest.children : []
   } catch (error) {

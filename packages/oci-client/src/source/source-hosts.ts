@@ -8,6 +8,8 @@ export interface SourceHost {
   readonly client: RegistryClient
   /** Whether it lists referrers itself; learnt with the first question. */
   referrersApi: 'unknown' | 'yes' | 'no'
+  /** Lists of referrers that failed since the last that did not. */
+  referrersFailures: number
 }
 
 /** Every registry is connected to once, when the first image of it is asked for. */
@@ -40,6 +42,7 @@ export class SourceHosts implements AsyncDisposable {
       connection,
       client: {...client, send: watched(client.send)},
       referrersApi: 'unknown' as const,
+      referrersFailures: 0,
     }
     this.#hosts.set(registry, host)
     return host

@@ -31,12 +31,12 @@ export function retryBudget(
       best = offset
       Object.assign(spent, {busy: 0, expired: 0, gone: 0})
     },
-    spend: ({why, status, error, retryAfter}) => {
+    spend: ({why, status, error, retryAfter, now = new Date()}) => {
       spent[why] += 1
       const attempt = spent.busy + spent.gone
       if (why === 'busy') {
         const host = condition()
-        const failure = {attempt, status, error, retryAfter, now: new Date(), random: Math.random()}
+        const failure = {attempt, status, error, retryAfter, now, random: Math.random()}
         const decision = retryDecision({...failure, host, outage}, policy)
         outage = host.outage?.since
         if (decision?.counts === false) spent.busy -= 1

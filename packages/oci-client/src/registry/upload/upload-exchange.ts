@@ -3,6 +3,7 @@ import type {UploadSession} from './upload-session.js'
 import type {Setback, Upload, UploadState} from './upload-step.js'
 import {judgeUpload, type UploadStage, type UploadVerdict} from './upload-verdict.js'
 import {responseError} from '../../http/response-error.js'
+import {timeOf} from '../../http/retry-after.js'
 import type {HttpRequest, HttpResponse} from '../../http/send.js'
 import {isTransient} from '../../http/transport-error.js'
 import {cancelled, contentKey, MirrorError, type Descriptor} from '../../model/index.js'
@@ -64,6 +65,7 @@ export async function refused(
     why: verdict.why,
     status: response.status,
     retryAfter: response.header('retry-after'),
+    now: timeOf(response),
   }
 }
 

@@ -56,6 +56,8 @@ export interface Setback {
   readonly why: UploadVerdict['why']
   readonly status?: number | undefined
   readonly retryAfter?: string | undefined
+  /** The time at the host that answered. */
+  readonly now?: Date
   /** Set where the connection broke while it carried a body. */
   readonly torn?: TornBody
 }
