@@ -88,6 +88,10 @@ export async function setStage(): Promise<Stage> {
     'hub-token.txt': 'token\n',
     'cluster.yaml': CLUSTER,
     'apps.txt': 'gcr.io/team/app:v1\n',
+    'pods.json': JSON.stringify({
+      kind: 'List',
+      items: [{kind: 'Pod', spec: {containers: [{name: 'app', image: 'gcr.io/team/app:v1'}]}}],
+    }),
     'node1/etc/containerd/config.toml':
       'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/etc/containerd/certs.d"\n',
     'node1/etc/containerd/certs.d/gcr.io/hosts.toml':

@@ -89,7 +89,8 @@ location = "gcr.io"
       [`four.example:5000/corp/x@${digest}`, `b.corp.example/x@${digest} insecure`],
     ],
     ['corp.example/x:v', ['corp.example/x:v']],
-    ['quay.io/app:v1', ['five.example/app:v2']],
+    // a prefix with a tag never matches, for podman neither
+    ['quay.io/app:v1', ['quay.io/app:v1']],
     ['quay.io/app:v10', ['quay.io/app:v10']],
     ['gcr.io/x:v', ['gcr.io/x:v']],
     ['ghcr.io/x:v', ['ghcr.io/x:v']],
@@ -111,19 +112,67 @@ location = "gcr.io"
 
   it.each([
     ['[[registry]]\nprefix = "a', /line 2/],
-    ['[[registry]]\ninsecure = true', /registry\[0\]: has neither/],
-    ['[[registry]]\nlocation = "mirror"', /does not begin with HOST/],
-    ['[[registry]]\nlocation = 5', /registry\[0\].location: has to be text/],
-    [
-      '[[registry]]\nlocation = "a.example"\n[[registry.mirror]]\npull-from-mirror = "x"',
-      /2 problems.*is missing.*not one of/,
-    ],
-    ['[registries.search]\nregistries = ["a.example"]', /old form/],
-    ['registry = 5', /array of tables/],
+    ['[[registry]]\ninsecure = true', /both location and prefix are unset/],
+    ['[[registry]]\nlocation = 5', /line 2 \(last key "registry.location"\)/],
+    ['[[registry]]\nlocation = "a.example"\n[[registry.mirror]]\n', /mirror location is unset/],
+    ['[[registry]]\nlocation = "https://a.example"', /URI schemes are not supported/],
+    ['[registries.search]\nregistries = ["a.example"]', /without a \[\[registry\]\]/],
+    ['registry = 5', /line 1 \(last key "registry"\)/],
+    ['{}', /has neither mirrors nor configs/],
   ])('%s', async (text, told) => {
     const error = await refused(text)
     expect(error.code).toBe('CONFIG_INVALID')
     expect(error.message).toMatch(told)
+  })
+})
+
+describe('registries.conf as podman reads it', () => {
+  const mirrored = '[[registry]]\nlocation = "gcr.io"\nblocked = true\n[[registry.mirror]]\nlocation = '
+
+  it('leaves the mirrors of a blocked registry, and skips a mirror that is blocked itself', async () => {
+    expect(places(await parse(`${mirrored}"one.example/g"`), 'gcr.io/x:v')).toEqual(['one.example/g/x:v'])
+    const blocked = `${mirrored}"one.example/g"\n[[registry]]\nlocation = "one.example"\nblocked = true`
+    const mirrors = await parse(blocked)
+    expect(() => places(mirrors, 'gcr.io/x:v')).toThrow(expect.objectContaining({code: 'DENIED'}))
+  })
+
+  it('refuses a reference that its mirror makes no full name of', async () => {
+    const mirrors = await parse(`${mirrored}"mirror"`)
+    expect(() => places(mirrors, 'gcr.io/x:v')).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('must be canonical'),
+      }),
+    )
+  })
+})
+
+describe('mirror sets of OpenShift', () => {
+  const sets = `apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: digests}
+spec:
+  imageDigestMirrors:
+  - {source: quay.io/team, mirrors: [one.example/team], mirrorSourcePolicy: NeverContactSource}
+---
+apiVersion: config.openshift.io/v1
+kind: ImageTagMirrorSet
+metadata: {name: tags}
+spec:
+  imageTagMirrors:
+  - {source: quay.io/team, mirrors: [two.example/team], mirrorSourcePolicy: NeverContactSource}
+`
+  it('are read as the cluster reads them', async () => {
+    const mirrors = await parse(sets)
+    expect(places(mirrors, 'quay.io/team/app:v1')).toEqual(['two.example/team/app:v1'])
+    expect(places(mirrors, `quay.io/team/app@${digest}`)).toEqual([`one.example/team/app@${digest}`])
+    expect(places(mirrors, 'gcr.io/x:v')).toEqual(['gcr.io/x:v'])
+  })
+
+  it('are refused where the cluster refuses them', async () => {
+    const {code, message} = await refused(sets.replace('two.example/team', 'https://two.example'))
+    expect(code).toBe('CONFIG_INVALID')
+    expect(message).toContain('invalid format for mirror "https://two.example"')
   })
 })
 

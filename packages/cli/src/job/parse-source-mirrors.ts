@@ -1,18 +1,19 @@
 import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
-import {parseRegistriesConf} from './registries-conf.js'
-import {parseRegistriesYaml} from './registries-yaml.js'
 import type {ParseMirrorsOptions, SourceMirrors} from './source-mirrors.js'
 
 /**
- * Reads either file, told apart by content: one is TOML, the other YAML.
+ * Reads a registries.conf, a registries.yaml or the mirror sets of OpenShift, told apart by content.
  * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
  */
 export async function parseSourceMirrors(text: string, options: ParseMirrorsOptions): Promise<SourceMirrors> {
   if (text.length > limits.listBytes) {
     throw new MirrorError('LIMIT_EXCEEDED', `${options.name} is over the limit of ${limits.listBytes} bytes`)
   }
-  if (isToml(text)) return parseRegistriesConf(text, options)
-  return parseRegistriesYaml(text, options)
+  // loaded here because most runs have no such file
+  if (isToml(text)) return (await import('./registries-conf.js')).parseRegistriesConf(text, options)
+  const {parseMirrorSets} = await import('./mirror-sets.js')
+  const {parseRegistriesYaml} = await import('./registries-yaml.js')
+  return parseMirrorSets(text, options) ?? parseRegistriesYaml(text, options)
 }
 
 /** Whether the first line that says something is a table or an assignment. */

@@ -34,6 +34,8 @@ export async function parseRegistriesYaml(
 ): Promise<SourceMirrors> {
   const {value, problems} = await readYaml(text, {name})
   const root = value === null ? {} : recordAt(value, [], problems)
+  if (root['mirrors'] === undefined && root['configs'] === undefined)
+    problems.add([], 'has neither mirrors nor configs: it is no registries.yaml')
   const mirrors = new Map(
     sections(root, 'mirrors', problems).map(([host, mirror]) => [
       canonicalRegistry(host),

@@ -9,7 +9,7 @@ export interface MirrorPlace {
   readonly plainHttp?: boolean
 }
 
-/** Where source references are really fetched from, as a `registries.conf` or `registries.yaml` says. */
+/** Where source references are really fetched from, by the configuration of a node or a cluster. */
 export interface SourceMirrors {
   /**
    * The places to try, in this order. The reference itself is among them only where the file leaves it.

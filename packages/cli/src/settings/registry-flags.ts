@@ -111,7 +111,8 @@ export const sourceRegistryFlags = {
     }),
   ),
   'source-mirrors': text('source-mirrors', {
-    description: 'a registries.conf or registries.yaml that says where references are really fetched from',
+    description:
+      'a registries.conf, a registries.yaml or mirror sets of OpenShift: where references are really fetched from',
     helpValue: 'FILE',
     helpGroup: 'SOURCE REGISTRIES',
   }),

@@ -61,11 +61,14 @@ function withKind(item: YamlNode, kind: string): YamlNode {
 const MIRROR_KINDS =
   /^\s*["']?kind["']?\s*:\s*["']?(?:ImageDigestMirrorSet|ImageTagMirrorSet|ImageContentSourcePolicy)/m
 
+/** Whether the text is a manifest with a mirror set of OpenShift. */
+export function isMirrorSet(text: string): boolean {
+  return MIRROR_KINDS.test(text)
+}
+
 /** The first file with a mirror set of OpenShift. */
 export function mirrorManifest(files: NodeFiles): string | undefined {
-  return files.paths.find(
-    (path) => /\.(?:ya?ml|json)$/.test(path) && MIRROR_KINDS.test(files.text(path) ?? ''),
-  )
+  return files.paths.find((path) => /\.(?:ya?ml|json)$/.test(path) && isMirrorSet(files.text(path) ?? ''))
 }
 
 /** The objects of a kind. */
