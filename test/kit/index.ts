@@ -1,4 +1,5 @@
 export {runChild, startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
+export {containerdSocket, startContainerd, type ContainerdOptions} from './containerd.js'
 export {compress, type Compression, type GzipOptions, type XzOptions, type ZstdOptions} from './compress.js'
 export {criPull, type CriAnswer} from './cri-client.js'
 export {startDebianRegistry, type DebianRegistry, type DebianRegistryOptions} from './debian-registry.js'

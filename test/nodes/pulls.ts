@@ -1,7 +1,6 @@
 import {existsSync} from 'node:fs'
-import {access, mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {cleanEnvironment, criPull, runChild, startChild, type Child} from '@airgap-mirror/test/kit'
+import {cleanEnvironment, containerdSocket, criPull, runChild, startContainerd} from '@airgap-mirror/test/kit'
 import type {Pull, Pulled} from './scenario.js'
 
 interface Place {
@@ -13,7 +12,11 @@ interface Place {
 /** Lets each runtime pull its images, one after the other. */
 export async function runPulls(pulls: readonly Pull[], place: Place): Promise<readonly Pulled[]> {
   const needsContainerd = pulls.some(({by}) => by === 'cri' || by === 'ctr')
-  const containerd = needsContainerd ? await startContainerd(place) : undefined
+  const {directory} = place
+  const config = '/etc/containerd/config.toml'
+  const containerd = needsContainerd
+    ? await startContainerd({directory, config, env: environment(place)})
+    : undefined
   try {
     const pulled: Pulled[] = []
     for (const pull of pulls) pulled.push({...pull, ...(await run(pull, place))})
@@ -29,13 +32,13 @@ type Ended = Pick<Pulled, 'succeeded' | 'output'>
 async function run({by, image}: Pull, place: Place): Promise<Ended> {
   const at = (name: string): string => join(place.directory, name)
   if (by === 'cri') {
-    const {status, message} = await criPull(at('containerd.sock'), image)
+    const {status, message} = await criPull(containerdSocket(place.directory), image)
     return {succeeded: status === 0, output: message}
   }
   const calls: Readonly<Record<typeof by, readonly string[]>> = {
     ctr: [
       '--address',
-      at('containerd.sock'),
+      containerdSocket(place.directory),
       '--namespace',
       'k8s.io',
       'images',
@@ -70,42 +73,4 @@ function environment({directory, roots}: Place): Readonly<Record<string, string>
   const {XDG_CONFIG_HOME: _config, ...clean} = cleanEnvironment(join(directory, 'node', 'root'))
   const crio = join(directory, 'node', 'etc', 'crio', 'mirror-auth.json')
   return {...clean, SSL_CERT_FILE: roots, ...(existsSync(crio) ? {REGISTRY_AUTH_FILE: crio} : {})}
-}
-
-async function startContainerd(place: Place): Promise<Child> {
-  const at = (name: string): string => join(place.directory, name)
-  await mkdir(at('state'), {recursive: true})
-  const started = startChild(
-    'containerd',
-    [
-      '--config',
-      '/etc/containerd/config.toml',
-      '--root',
-      at('root'),
-      '--state',
-      at('state'),
-      '--address',
-      at('containerd.sock'),
-    ],
-    {env: environment(place), timeout: 600_000},
-  )
-  for (let tries = 0; tries < 300; tries++) {
-    if (await answers(at('containerd.sock'))) return started
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100)
-    })
-  }
-  started.kill('SIGKILL')
-  throw new Error(`containerd did not start:\n${started.stderr}`)
-}
-
-/** The socket is there before the CRI is: `unimplemented` (12) says that it is not, any other status that it is. */
-async function answers(socket: string): Promise<boolean> {
-  try {
-    await access(socket)
-    const {status} = await criPull(socket, '')
-    return status !== 12 && status !== 14
-  } catch {
-    return false
-  }
 }
