@@ -1,5 +1,6 @@
 import {mkdir, readFile, stat, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
+import {makeImage, ociLayout, writeDirectory} from '@airgap-mirror/test/kit'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {LIST, LOGIN, openEmitStage, REGISTRY, type EmitStage} from './emit-stage.js'
 
@@ -84,8 +85,9 @@ metadata: {name: cluster}
   })
 
   test('refuses a file without a header, and leaves it', async () => {
-    const {code, text} = await insert(cluster)
-    expect({code, text}).toEqual({code: 2, text: cluster})
+    const headless = cluster.slice('---\n'.length)
+    const {code, text} = await insert(headless)
+    expect({code, text}).toEqual({code: 2, text: headless})
   })
 })
 
@@ -116,4 +118,17 @@ describe('config emit --report', () => {
     expect(code).toBe(2)
     expect(stderr).toContain('is not a report')
   })
+})
+
+test('config emit --source takes the names from a bundle, and says which images have none', async () => {
+  const [app, nameless] = [await makeImage({seed: 'named'}), await makeImage({seed: 'nameless'})]
+  const images = [
+    {image: app, annotations: {'io.containerd.image.name': 'gcr.io/team/app:v1'}},
+    {image: nameless, annotations: {'org.opencontainers.image.ref.name': 'v3'}},
+  ]
+  await writeDirectory(stage.at('layout'), ociLayout(images))
+  const {code, stdout, stderr} = await stage.emit('--for', 'kustomize', '--source', 'layout', ...REGISTRY)
+  expect(code).toBe(0)
+  expect(stdout).toContain('- name: gcr.io/team/app\n    newName: registry.example:5000/mirror/team/app\n')
+  expect(stderr).toContain('1 of 2 images in layout have no name')
 })

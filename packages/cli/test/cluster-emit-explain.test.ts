@@ -8,7 +8,7 @@ import type {EmitTarget} from '#src/cluster/emit/targets.js'
 import {explain, parseRuntime} from '#src/cluster/explain.js'
 import type {Explanation} from '#src/cluster/explanation.js'
 import {memoryFiles} from '#src/cluster/files/memory-files.js'
-import {mapName, type NamingRules} from '#src/names/naming.js'
+import {mapName, referenceKey, type NamingRules} from '#src/names/naming.js'
 import {parseRewriteRule} from '#src/names/rewrite.js'
 
 interface Runtime {
@@ -79,9 +79,19 @@ function withRules(some: NamingRules, changed: Partial<NamingRules>): NamingRule
   return {...some, ...changed}
 }
 
+/** A `--map` by which the first image goes to a place of its own. */
+function movingFirst([first]: readonly Reference[]): NamingRules['map'] {
+  return new Map(first === undefined ? [] : [[referenceKey(first), 'moved/else.where']])
+}
+
 /** Lists by any rules, whole hosts by rules that depend on no image, and the little that Docker can mirror. */
 const cases = fc.oneof(
   fc.record({rules, access, images: fc.array(image, {minLength: 1, maxLength: 6}), fallback}),
+  fc
+    .record({rules: plain, access, images: fc.array(image, {minLength: 1, maxLength: 4}), fallback})
+    .map(({rules: naming, ...some}) =>
+      Object.assign(some, {rules: withRules(naming, {map: movingFirst(some.images)})}),
+    ),
   fc.record({rules: plain, access, images: fc.array(image, {minLength: 1, maxLength: 3}), fallback}),
   fc.record({
     rules: plain.map((some) => withRules(some, {mapHost: 'drop'})),

@@ -35,14 +35,16 @@ export function insertMirror(
   const [start] = rangeOf(pair.key as Node)
   const end = pair.value == null ? rangeOf(pair.key as Node)[2] : rangeOf(pair.value as Node)[1]
   const before = text.slice(0, start)
-  const rest = text.slice(end).replace(/^[ \t]*\n?/, '')
+  // A list in block style ends behind its last line, other values on it.
+  const rest = text[end - 1] === '\n' ? text.slice(end) : text.slice(end).replace(/^[ \t]*(?:\r?\n)?/, '')
   const replaced = endpointsOf(pair).filter((endpoint) => endpoint !== mirror.endpoint)
   return {text: before + block + rest, replaced}
 }
 
-function parseHeader(text: string, name: string): Document.Parsed {
+/** The document before the first `---`; absent if there is nothing but comments. */
+function parseHeader(text: string, name: string): Document.Parsed | undefined {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(text, {lineCounter: lines, prettyErrors: false, keepSourceTokens: true})
+  const documents = parseAllDocuments(text, {lineCounter: lines, prettyErrors: false})
   const [header] = Array.isArray(documents) ? documents : []
   if (header === undefined) throw notACluster(name, 'it is empty')
   for (const {errors} of documents) {
@@ -51,36 +53,31 @@ function parseHeader(text: string, name: string): Document.Parsed {
       throw notACluster(name, `line ${lines.linePos(error.pos[0]).line} is not valid YAML`)
     }
   }
-  if (header.contents !== null && !isMap(header.contents))
-    throw notACluster(name, 'its first document has no keys')
   const {contents} = header
-  if (isMap(contents) && (contents.has('kind') || contents.flow === true)) {
-    throw notACluster(name, 'its first document is not a header of keys before the first ---')
-  }
-  return header
+  if (contents === null) return header
+  if (!isMap(contents)) throw notACluster(name, 'its first document has no keys')
+  if (!contents.has('kind') && contents.flow !== true) return header
+  if (header.directives?.docStart === true) return undefined
+  throw notACluster(name, 'its first document is not a header of keys before the first ---')
 }
 
-function pairOf({contents}: Document.Parsed): Pair | undefined {
+function pairOf(header: Document.Parsed | undefined): Pair | undefined {
+  const contents = header?.contents
   if (!isMap(contents)) return undefined
   return contents.items.find(({key}) => isScalar(key) && key.value === KEY)
 }
 
-/** After the last key of the header, before comments that follow it. */
+/** At the end of the header, after comments that may belong to its last key. */
 function withBlock(
   text: string,
-  {header, block}: {readonly header: Document.Parsed; readonly block: string},
+  {header, block}: {readonly header: Document.Parsed | undefined; readonly block: string},
 ): string {
-  if (header.contents === null) {
-    const start = header.directives?.docStart === true ? text.indexOf('---') : 0
-    return `${text.slice(0, start)}${block}${text.slice(start)}`
-  }
-  const last = isMap(header.contents) ? header.contents.items.at(-1) : undefined
-  const node = (last?.value ?? last?.key) as Node
-  const [, end] = rangeOf(node)
-  // A comment on the last key's own line stays with it.
-  const newline = text.indexOf('\n', end > 0 && text[end - 1] === '\n' ? end - 1 : end)
-  if (newline < 0) return `${text}\n${block}`
-  return text.slice(0, newline + 1) + block + text.slice(newline + 1)
+  const contents = header?.contents ?? undefined
+  const from = contents === undefined ? 0 : rangeOf(contents)[1]
+  const marker = /^---(?=\s|$)/m.exec(text.slice(from))
+  const end = marker === null ? text.length : from + marker.index
+  const before = text.slice(0, end)
+  return `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${block}${text.slice(end)}`
 }
 
 function rangeOf(node: Node): readonly [number, number, number] {
