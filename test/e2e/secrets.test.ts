@@ -76,3 +76,11 @@ test('--password on the command line warns that others can see it; the environme
   expect(shown.stderr).toMatch(/^warning: --password shows the password/)
   expect(await runMirror(args, {env: {MIRROR_PASSWORD: password}})).toMatchObject({code: 0, stderr: ''})
 })
+
+test('DEBUG=* shows no password', async () => {
+  const {stdout, stderr} = await runMirror(
+    argv`push --source /no/such/bundle --private-registry registry.invalid --username u --password hunter2-of-mine --no-state`,
+    {env: {DEBUG: '*'}},
+  )
+  expect(stdout + stderr).not.toContain('hunter2-of-mine')
+})

@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises'
 import {setFlagsFromString} from 'node:v8'
+import {ignoreDebug} from './settings/environment.js'
 
 /**
  * The program; `entry` is the URL of the file that starts it, in a folder of its package. `--version` answers before
@@ -11,6 +12,7 @@ export async function main(argv: string[], entry: string): Promise<void> {
     return
   }
   keepFromOptimizing()
+  ignoreDebug()
   const [{run}, {settings}] = await Promise.all([import('@oclif/core/run'), import('@oclif/core/settings')])
   // what runs is the build, whatever NODE_ENV says
   settings.tsnodeEnabled = false

@@ -1,5 +1,5 @@
 import {formatReference} from '@airgap-mirror/oci-client/model'
-import {expect, it} from 'vitest'
+import {expect, it, test} from 'vitest'
 import {parseImageList, parseMapFile} from '#src/names/image-list.js'
 import {referenceKey} from '#src/names/naming.js'
 
@@ -41,4 +41,22 @@ it('reads a map by reference, by digest and by what the bundle calls an image', 
 
 it('refuses a map line without a target', () => {
   expect(() => parseMapFile('one\n', 'map', referenceKey)).toThrow(/map: 1 bad line; line 1/)
+})
+
+test.each(['\u2028', '\u00a0', '\u3000', '\u2003', '\u000b'])(
+  'The space %j separates no columns, so that it chooses no target',
+  (space) => {
+    expect(() => parseImageList(`gcr.io/a/b:v1${space}other/place:v1`, 'list')).toThrow(
+      expect.objectContaining({code: 'LIST_INVALID'}) as Error,
+    )
+  },
+)
+
+test('A line with a login in it is refused without its password', () => {
+  for (const line of [
+    'user:hunter2@gcr.io/a/b:v1',
+    'https://user:hunter2@gcr.io/a',
+    'gcr.io/a:v1 user:hunter2@host/x',
+  ])
+    expect(() => parseImageList(line, 'list')).toThrow(/^(?!.*hunter2).*no sha256 or sha512 digest/)
 })

@@ -3,6 +3,7 @@ import {readdir, readFile, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {findTool, makeTempDir, runChild, type TempDir} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {printable} from '#src/text/printable.js'
 import {formatMetrics, writeMetrics} from '#src/report/metrics.js'
 import {failedReport, type ReportImage, type RunFigures} from '#src/report/report.js'
 import {parseExposition} from './exposition.js'
@@ -80,7 +81,7 @@ describe('metrics', () => {
     const source = String.raw`C:\lists\"new"` + '\n}7 # é\u2028'
     const text = formatMetrics(sync([], {source}), {exitCode: 0})
     expect(parseExposition(text).samples.map(({labels}) => labels['source'])).toEqual(
-      parseExposition(text).samples.map(() => source),
+      parseExposition(text).samples.map(() => printable(source)),
     )
   })
 

@@ -29,6 +29,21 @@ describe('the notify command', () => {
     expect(await readFile(path('env'), 'utf8')).toBe(`3 partial ${process.env['PATH']}\n`)
   })
 
+  it('shows its text to no other user, and gets no password of the registries', async () => {
+    const before = {...process.env}
+    process.env['MIRROR_PASSWORD'] = 'hunter2'
+    process.env['MIRROR_SOURCE_PASSWORD'] = 'hunter3'
+    try {
+      const token = 'T0ken-of-a-web-hook'
+      const command = `: ${token}; tr '\\0' ' ' < /proc/$$/cmdline > ${path('args')}; env > ${path('env')}`
+      expect(await notify(command)).toBeUndefined()
+      expect(await readFile(path('args'), 'utf8')).not.toContain(token)
+      expect(await readFile(path('env'), 'utf8')).not.toMatch(/hunter/)
+    } finally {
+      process.env = before
+    }
+  })
+
   it('need not read a report that is larger than a pipe', async () => {
     const large = reportOf(Array.from({length: 5000}, (_, index) => image(`a:${index}`)))
     for (const command of ['exec true', 'head -c 1 > /dev/null', 'exec <&-; sleep 0.1'])

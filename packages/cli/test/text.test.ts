@@ -114,20 +114,27 @@ describe('durations', () => {
 })
 
 describe('text from outside', () => {
-  test.each([
+  test.each<[string, string]>([
     ['a\u001B[2Jb', String.raw`a\x1b[2Jb`],
     ['a\nb\r\tc', String.raw`a\nb\r\tc`],
     ['\u009B31m\u007F', String.raw`\x9b31m\x7f`],
     ['gpj\u202Eexe', String.raw`gpj\u202eexe`],
     ['zero\u200Bwidth', String.raw`zero\u200bwidth`],
     ['half \uD83D', String.raw`half \ud83d`],
+    ['tag \u{E0041}', String.raw`tag \u{e0041}`],
+    ...['\u180E', '\u3164', '\u115F', '\u034F', '\u2800', '\uFE0F', '\uFFA0'].map(
+      (character): [string, string] => [
+        `fill${character}er`,
+        `fill\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}er`,
+      ],
+    ),
     ['whole 😀, ümläut', 'whole 😀, ümläut'],
   ])('%j cannot move the cursor or hide', (text, shown) => {
     expect(printable(text)).toBe(shown)
   })
 
   test('JSON with such text is printable and reads back equal', () => {
-    const value = {text: 'a\u001B[2J\u009B\u202E😀\n', list: [1]}
+    const value = {text: 'a\u001B[2J\u009B\u202E😀\n\u{E0041}', list: [1]}
     expect(printable(jsonText(value))).toBe(jsonText(value))
     expect(JSON.parse(jsonText(value, 2))).toEqual(value)
   })

@@ -240,3 +240,31 @@ test('reads no more of a body than the limit', async () => {
   const after = await respond({status: 200, body: 'fine'})
   expect(Buffer.from(await after.read(10)).toString()).toBe('fine')
 })
+
+test('a secret that a registry quotes is masked in every usual encoding', async () => {
+  const secret = 'pa&ss wörd+1'
+  const escaped = secret
+    .split('')
+    .map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+  const forms = [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams({x: secret}).toString().slice(2),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('base64url'),
+  ]
+  const bodies = [
+    `{"errors":[{"code":"DENIED","message":"you sent ${escaped}","detail":{"password":"${escaped}"}}]}`,
+    ...forms.flatMap((form) => [
+      form,
+      JSON.stringify(envelope('DENIED', form)),
+      JSON.stringify(envelope('DENIED', '', {form})),
+    ]),
+  ]
+  for (const body of bodies) {
+    const {text, errors} = await readFailure({...(await respond({status: 403, body})), secrets: [secret]})
+    for (const form of forms) expect(text + JSON.stringify(errors)).not.toContain(form.replace(/=+$/, ''))
+    expect(text).toContain('***')
+  }
+})

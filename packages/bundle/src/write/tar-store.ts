@@ -1,11 +1,11 @@
-import {lstat, open, realpath, rename, rm, type FileHandle} from 'node:fs/promises'
-import {cancelled, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {open, rename, rm, type FileHandle} from 'node:fs/promises'
+import {followOwnLinks, cancelled, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
 import {TAR_BLOCK, tarFileHeader, tarPadding} from './tar-file-header.js'
 import {temporaryName} from './temporary-name.js'
 import {Turns} from './turns.js'
 import {ofBytes, writeAt} from './write-at.js'
-import {absent, refused, writeFailed} from './write-error.js'
+import {refused, writeFailed} from './write-error.js'
 
 interface Region {
   readonly offset: number
@@ -105,10 +105,9 @@ export class TarStore implements ContentStore {
       await handle.truncate(this.#end)
       await handle.truncate(this.#end + 2 * TAR_BLOCK)
       await handle.sync()
-      const target = await realpath(this.path).catch(absent)
-      const existing = await lstat(target ?? this.path).catch(absent)
+      const {place, existing} = await followOwnLinks(this.path)
       if (existing !== undefined && this.#existing !== 'replace') throw this.#existing.refuseWith(this.path)
-      await rename(temporary, target ?? this.path)
+      await rename(temporary, place)
       this.#isFinished = true
     } catch (cause) {
       throw writeFailed(this.path, cause)
@@ -135,7 +134,7 @@ export class TarStore implements ContentStore {
   async #open(): Promise<{readonly handle: FileHandle; readonly temporary: string}> {
     try {
       // Beside what a link leads to, so that the rename stays on one disk.
-      const temporary = temporaryName((await realpath(this.path).catch(absent)) ?? this.path)
+      const temporary = temporaryName((await followOwnLinks(this.path)).place)
       return {handle: await open(temporary, 'wx+'), temporary}
     } catch (cause) {
       throw writeFailed(this.path, cause)
@@ -163,7 +162,7 @@ export async function checkArchivePath(path: string): Promise<boolean> {
 
 async function statOf(path: string) {
   try {
-    return await lstat((await realpath(path).catch(absent)) ?? path).catch(absent)
+    return (await followOwnLinks(path)).existing
   } catch (cause) {
     throw writeFailed(path, cause)
   }

@@ -1,5 +1,5 @@
 import {open} from 'node:fs/promises'
-import {MirrorError, messageOf, type ErrorCode} from '@airgap-mirror/oci-client/model'
+import {limits, MirrorError, messageOf, type ErrorCode} from '@airgap-mirror/oci-client/model'
 
 export interface ReadFileOptions {
   /** The flag that named the file, for messages. */
@@ -13,13 +13,27 @@ export interface ReadFileOptions {
  * @throws {MirrorError} `code` where it cannot be read, LIMIT_EXCEEDED
  */
 export async function readTextFile(path: string, {flag, limit, code}: ReadFileOptions): Promise<string> {
+  let text: string | undefined
   try {
     const bytes = path === '-' ? await readStream(process.stdin, limit) : await readFile(path, limit)
-    if (bytes !== undefined) return new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+    if (bytes !== undefined) text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
   } catch (cause) {
     throw new MirrorError(code, `${flag} ${path}: ${messageOf(cause)}`, {cause})
   }
-  throw new MirrorError('LIMIT_EXCEEDED', `${flag} ${path} is over the limit of ${limit} bytes`)
+  if (text === undefined) {
+    throw new MirrorError('LIMIT_EXCEEDED', `${flag} ${path} is over the limit of ${limit} bytes`)
+  }
+  if (hasMoreLines(text, limits.textLines)) {
+    throw new MirrorError('LIMIT_EXCEEDED', `${flag} ${path} is over the limit of ${limits.textLines} lines`)
+  }
+  return text
+}
+
+/** Counts without a list of all lines, which would be what the limit is there to prevent. */
+function hasMoreLines(text: string, most: number): boolean {
+  let lines = 1
+  for (let at = text.indexOf('\n'); at >= 0 && lines <= most; at = text.indexOf('\n', at + 1)) lines += 1
+  return lines > most
 }
 
 async function readFile(path: string, limit: number): Promise<Uint8Array | undefined> {

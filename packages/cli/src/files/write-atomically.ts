@@ -1,20 +1,26 @@
 import {randomBytes} from 'node:crypto'
-import {open, realpath, rename, rm, stat, writeFile} from 'node:fs/promises'
+import {open, rename, rm, writeFile} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
-import {MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
+import {followOwnLinks, isOwnFile, MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
 
 /**
- * Writes a file so that a reader sees the old text or the new one, never a part. Follows a link. What is no regular file
- * (`/dev/stdout`, a pipe) is written as it is, since a rename would replace it.
+ * Writes a file so that a reader sees the old text or the new one, never a part. A file that is replaced keeps its mode, if
+ * it was ours. A link is followed only if we or root made it, in a directory of ours or root's: one of somebody else would
+ * choose which file is overwritten, so it is replaced. A device or a pipe of ours is written as it is.
  * @throws {MirrorError} WRITE_FAILED
  */
-export async function writeAtomically(path: string, text: string): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  text: string,
+  {mode}: {readonly mode?: number | undefined} = {},
+): Promise<void> {
   try {
-    const existing = await stat(path).catch(absent)
-    if (existing === undefined || existing.isFile()) {
-      await replaceFile(existing === undefined ? path : await realpath(path), text)
+    const {place, existing} = await followOwnLinks(path)
+    if (existing !== undefined && isOwnFile(existing)) {
+      if (existing.isFile()) await replaceFile(place, text, {mode: mode ?? existing.mode & 0o777})
+      else await writeFile(place, text)
     } else {
-      await writeFile(path, text)
+      await replaceFile(place, text, mode === undefined ? {} : {mode})
     }
   } catch (cause) {
     throw new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
@@ -25,8 +31,8 @@ export async function writeAtomically(path: string, text: string): Promise<void>
 }
 
 export interface ReplaceOptions {
-  /** Default: what the user's mask leaves of reading and writing for everybody. */
-  readonly mode?: number
+  /** Whatever the user's mask is. Default: the mask leaves of reading and writing for everybody what it leaves. */
+  readonly mode?: number | undefined
   /** Whether it must outlast a power failure; default true. */
   readonly durable?: boolean
 }
@@ -35,16 +41,17 @@ export interface ReplaceOptions {
 export async function replaceFile(
   path: string,
   content: string | Uint8Array,
-  {mode = 0o666, durable = true}: ReplaceOptions = {},
+  {mode, durable = true}: ReplaceOptions = {},
 ): Promise<void> {
   const temporary = join(
     dirname(path),
     `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`,
   )
   try {
-    const file = await open(temporary, 'wx', mode)
+    const file = await open(temporary, 'wx', mode === undefined ? 0o666 : 0o600)
     try {
       await file.writeFile(content)
+      if (mode !== undefined) await file.chmod(mode)
       if (durable) await file.sync()
     } finally {
       await file.close()
@@ -54,8 +61,4 @@ export async function replaceFile(
     await rm(temporary, {force: true})
     throw error
   }
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
 }

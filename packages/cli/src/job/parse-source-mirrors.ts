@@ -16,8 +16,8 @@ export async function parseSourceMirrors(text: string, options: ParseMirrorsOpti
   return parseMirrorSets(text, options) ?? parseRegistriesYaml(text, options)
 }
 
-/** Whether the first line that says something is a table or an assignment. */
+/** Returns true if the first line with content is a table or an assignment, or if there is none: comments are cheap in TOML. */
 function isToml(text: string): boolean {
-  const line = text.split('\n').find((candidate) => /^\s*[^\s#]/.test(candidate)) ?? ''
-  return /^\s*(?:\[|["\w.-]+\s*=)/.test(line)
+  const line = text.split('\n').find((candidate) => /^\s*[^\s#]/.test(candidate))
+  return line === undefined || /^\s*(?:\[|["\w.-]+\s*=)/.test(line)
 }

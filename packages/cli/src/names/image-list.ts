@@ -1,4 +1,10 @@
-import {messageOf, MirrorError, parseReference, type Reference} from '@airgap-mirror/oci-client/model'
+import {
+  isDigest,
+  messageOf,
+  MirrorError,
+  parseReference,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
 
 export interface ListedImage {
   readonly source: Reference
@@ -91,12 +97,13 @@ function readList(text: string): {
  * @throws {MirrorError} LIST_INVALID, NAME_INVALID
  */
 export function parseListedImage(text: string): Omit<ListedImage, 'line'> {
-  const [source = '', target, ...rest] = text.trim().split(/\s+/)
+  const [source = '', target, ...rest] = columnsIn(text)
   if (rest.length > 0) throw new MirrorError('LIST_INVALID', 'more than two columns')
   return readImage(source, target)
 }
 
 function readImage(source: string, target: string | undefined): Omit<ListedImage, 'line'> {
+  refuseLogin(source)
   if (target !== undefined) checkTarget(target)
   return {source: parseReference(asTagged(source)), ...(target === undefined ? {} : {target})}
 }
@@ -118,8 +125,17 @@ function hasRemarks(lines: readonly (readonly [number, Columns])[]): boolean {
   )
 }
 
+/** The line is not repeated: it may hold a password. */
+function refuseLogin(written: string): void {
+  const at = written.indexOf('@')
+  if (at >= 0 && !isDigest(written.slice(at + 1))) {
+    throw new MirrorError('LIST_INVALID', 'an @ that no sha256 or sha512 digest follows, or a login')
+  }
+}
+
 /** A target reads as a reference does, with or without the private registry's host. */
 function checkTarget(target: string): void {
+  refuseLogin(target)
   try {
     parseReference(target)
   } catch (cause) {
@@ -135,12 +151,14 @@ function columnsOf(text: string): readonly (readonly [number, Columns])[] {
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .flatMap((line, index) => {
-      const [first = '', ...rest] = line
-        .replace(/(?:^|\s)#.*$/, '')
-        .trim()
-        .split(/\s+/)
-      return first === '' ? [] : [[index, [first, ...rest]] as const]
+      const [first, ...rest] = columnsIn(line.replace(/(?:^|[ \t])#[^]*$/, ''))
+      return first === undefined ? [] : [[index, [first, ...rest]] as const]
     })
+}
+
+/** Only spaces and tabs separate columns: other spaces may not be seen, and would choose a target. */
+function columnsIn(line: string): readonly string[] {
+  return line.split(/[ \t]+/).filter((column) => column !== '')
 }
 
 function keysOf(source: string, keyOf: (name: Reference) => string): readonly string[] {

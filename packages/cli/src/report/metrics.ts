@@ -1,6 +1,7 @@
-import {chmod, open, stat} from 'node:fs/promises'
+import {open, stat} from 'node:fs/promises'
 import type {ExitCode} from './exit-code.js'
 import type {ImageStatus, Report} from './report.js'
+import {printable} from '../text/printable.js'
 import {writeAtomically} from '../files/write-atomically.js'
 
 export interface MetricsOptions {
@@ -50,10 +51,7 @@ export async function writeMetrics(
   {report, exitCode}: {readonly report: Report; readonly exitCode: ExitCode},
 ): Promise<void> {
   const previous = await readPrevious(path)
-  await writeAtomically(path, formatMetrics(report, {exitCode, previous}))
-  const written = await stat(path).catch(() => undefined)
-  // A strict umask has taken the right away; it is put back, where it is ours to give.
-  if (written?.isFile() === true && (written.mode & 0o777) !== MODE) await chmod(path, MODE)
+  await writeAtomically(path, formatMetrics(report, {exitCode, previous}), {mode: MODE})
 }
 
 const MODE = 0o644
@@ -147,7 +145,7 @@ function labels(pairs: readonly (readonly [name: string, value: string])[]): str
 }
 
 function escaped(value: string): string {
-  return value
+  return printable(value)
     .replaceAll('\\', String.raw`\\`)
     .replaceAll('"', String.raw`\"`)
     .replaceAll('\n', String.raw`\n`)

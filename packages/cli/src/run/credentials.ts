@@ -12,7 +12,7 @@ import {
 import {isMirrorError, limits, MirrorError, parseJsonObject, type Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {canPrompt, promptCredential} from './prompt/credential-prompt.js'
-import {environment, home} from '../settings/environment.js'
+import {childEnvironment, environment, home} from '../settings/environment.js'
 import {readTextFile} from '../files/read-file.js'
 import {prefixOf} from '../settings/registry-settings.js'
 
@@ -79,7 +79,7 @@ async function givenCredential(
     })
   if (credentialHelper !== undefined) {
     return ({registry, signal}) =>
-      runCredentialHelper(credentialHelper, registry, {env: environment(), signal})
+      runCredentialHelper(credentialHelper, registry, {env: childEnvironment(), signal})
   }
   const secret = passwordFile === undefined ? password : await readSecret(passwordFile, 'password-file')
   if (username === undefined || secret === undefined) return undefined
@@ -163,6 +163,7 @@ async function ask({
 
 function openFiles(files: readonly CredentialFile[]): FileCredentials {
   return credentialsFromFiles(files, {
-    runHelper: (name, server, {signal}) => runCredentialHelper(name, server, {env: environment(), signal}),
+    runHelper: (name, server, {signal}) =>
+      runCredentialHelper(name, server, {env: childEnvironment(), signal}),
   })
 }

@@ -3,7 +3,7 @@ import {messageOf} from '@airgap-mirror/oci-client/model'
 import type {ExitCode} from '../report/exit-code.js'
 import type {Report} from '../report/report.js'
 import {formatReport} from '../report/write-report.js'
-import {environment} from '../settings/environment.js'
+import {childEnvironment} from '../settings/environment.js'
 import {formatDuration} from '../text/format-quantity.js'
 
 export interface NotifyOptions {
@@ -27,15 +27,22 @@ export async function runNotifyCommand(
   command: string,
   {report, exitCode, timeout = TIMEOUT, signal}: NotifyOptions,
 ): Promise<string | undefined> {
+  const isWindows = process.platform === 'win32'
   if (signal?.aborted) return 'the notify command was not run, since this run was stopped'
   let child: ChildProcess
   try {
-    child = spawn(command, {
+    // By a variable: everybody sees arguments, and the command may hold the token of a web hook.
+    child = spawn(isWindows ? command : 'eval "$MIRROR_NOTIFY_COMMAND"', {
       shell: true,
       // A group of its own, that ends as one.
-      detached: process.platform !== 'win32',
+      detached: !isWindows,
       stdio: ['pipe', process.stderr.fd, process.stderr.fd],
-      env: {...environment(), MIRROR_EXIT_CODE: String(exitCode), MIRROR_OUTCOME: report.outcome},
+      env: {
+        ...childEnvironment(),
+        MIRROR_NOTIFY_COMMAND: command,
+        MIRROR_EXIT_CODE: String(exitCode),
+        MIRROR_OUTCOME: report.outcome,
+      },
     })
   } catch (error) {
     return notStarted(error)

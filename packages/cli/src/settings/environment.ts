@@ -9,6 +9,17 @@ export function environment(): Environment {
   return process.env
 }
 
+/** Keeps the packages below from writing what they do on standard error: the parser of flags would print passwords. */
+export function ignoreDebug(): void {
+  delete process.env['DEBUG']
+}
+
+/** The environment without passwords given by variables: no program that is started needs them. */
+export function childEnvironment(): Environment {
+  const {MIRROR_PASSWORD: _target, MIRROR_SOURCE_PASSWORD: _source, ...rest} = environment()
+  return rest
+}
+
 export function home(): string {
   return homedir()
 }

@@ -52,8 +52,24 @@ export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<
   })
 }
 
-/** A password on the command line is a password for everybody. In the environment it is not. */
+/** Warnings about passwords on the command line, which everybody on this machine can see. In the environment they are hidden. */
 export function passwordWarnings(flags: FlagValues): readonly string[] {
+  return [...flagWarnings(flags), ...proxyWarnings(flags)]
+}
+
+function proxyWarnings(flags: FlagValues): readonly string[] {
+  return (['', 'source-'] as const).flatMap((prefix) => {
+    const proxy = flags[`${prefix}proxy`]
+    const variable = prefix === '' ? 'MIRROR_PROXY' : 'MIRROR_SOURCE_PROXY'
+    const hasPassword = typeof proxy === 'string' && /^(?:\w+:\/\/)?[^/]*:[^/]*@/.test(proxy)
+    if (!hasPassword || environment()[variable] !== undefined) return []
+    return [
+      `--${prefix}proxy shows the password of the proxy to everyone who can list processes here: prefer HTTPS_PROXY`,
+    ]
+  })
+}
+
+function flagWarnings(flags: FlagValues): readonly string[] {
   return (['target', 'source'] as const).flatMap((side) => {
     const prefix = prefixOf(side)
     const variable = side === 'source' ? 'MIRROR_SOURCE_PASSWORD' : 'MIRROR_PASSWORD'

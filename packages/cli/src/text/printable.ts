@@ -1,7 +1,4 @@
-/** C0 and C1 controls, what reorders or hides text on a screen, and halves of surrogate pairs. */
-const UNPRINTABLE =
-  // oxlint-disable-next-line no-control-regex -- control characters are what it is for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+import {escapeSequence, escapeUnprintable} from '@airgap-mirror/oci-client/model'
 
 const SHORT: Readonly<Record<string, string>> = {
   '\n': String.raw`\n`,
@@ -11,13 +8,15 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /** One line that a terminal shows as it is: text from bundles and registries may not move the cursor or hide itself. */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => SHORT[character] ?? escaped(character.charCodeAt(0)))
+  return escapeUnprintable(text, (character) => SHORT[character] ?? escapeSequence(character))
 }
 
 /** JSON in which the same characters are written as escapes: it reads back equal, and a terminal shows it as it is. */
 export function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(UNPRINTABLE, (character) =>
-    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return escapeUnprintable(JSON.stringify(value, undefined, indent), (character) =>
+    character === '\n'
+      ? character
+      : Array.from({length: character.length}, (_, at) => jsonEscape(character, at)).join(''),
   )
 }
 
@@ -30,8 +29,7 @@ export function shortened(text: string, length: number): string {
   return `${line.slice(0, head)}…${tail === 0 ? '' : line.slice(-tail)}`
 }
 
-function escaped(code: number): string {
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, '0')}`
-    : `\\u${code.toString(16).padStart(4, '0')}`
+/** One of the code units of a character, as JSON writes it. */
+function jsonEscape(character: string, at: number): string {
+  return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
 }

@@ -1,5 +1,4 @@
 import {spawn, type ChildProcessWithoutNullStreams} from 'node:child_process'
-import {excerpt} from '../http/printable.js'
 import {whenAborted} from '../http/when-aborted.js'
 import {cancelled, isJsonObject, limits, MirrorError} from '../model/index.js'
 import type {Credential} from './credential.js'
@@ -35,23 +34,12 @@ export async function runCredentialHelper(
   const program = `docker-credential-${name}`
   const {code, stdout, stderr} = await run(program, server, options)
   if (code === 0) return parseOutput(stdout, program)
-  const said = stderr.trim() === '' ? stdout.trim() : stderr.trim()
   if (NOT_FOUND.test(stdout) || NOT_FOUND.test(stderr)) return undefined
-  // By its protocol a helper that fails prints why; JSON would be a credential.
-  const why =
-    said === '' || said.includes('{')
-      ? `exit status ${code}`
-      : excerpt(withoutOpaque(said.split('\n')[0] ?? ''), 200)
+  // Its own words are not repeated: they may quote a secret.
+  const why = code === undefined ? 'it was ended by a signal' : `exit status ${code}`
   throw new MirrorError('CREDENTIALS_INVALID', `${program} has no answer for ${server}: ${why}`, {
     advice: {kind: 'run-helper', program, server},
   })
-}
-
-/** A helper may quote what it was to store: long words with digits in them are masked, since tokens look like that. */
-function withoutOpaque(text: string): string {
-  return text.replaceAll(/[^\s"'<>()]{12,}/g, (word) =>
-    /\d/.test(word) && /[a-z]/i.test(word) ? '***' : word,
-  )
 }
 
 function parseOutput(stdout: string, program: string): Credential | undefined {

@@ -26,30 +26,39 @@ const SHOWN_LENGTH = 200
 
 /** Reads the body of a response, at most `limits.errorBodyBytes` of it, and throws the rest away. */
 export async function readFailure(response: HttpResponse): Promise<Failure> {
-  const body = withoutSecrets(
-    Buffer.from(await decodedBeginning(response, await beginningOf(response))).toString('utf8'),
-    response.secrets ?? [],
-  )
-  const errors = parseEnvelope(body)
-  return {status: response.status, errors, text: errors.length > 0 ? entriesText(errors) : plainText(body)}
+  const mask = maskerOf(response.secrets ?? [])
+  const body = Buffer.from(await decodedBeginning(response, await beginningOf(response))).toString('utf8')
+  const errors = parseEnvelope(body, mask)
+  const text = errors.length > 0 ? entriesText(errors) : plainText(mask(body))
+  return {status: response.status, errors, text: mask(text)}
 }
 
 /** Shorter ones would tear words apart, and are no secrets. */
 const SHORTEST_SECRET = 4
 
-/** A registry that quotes the request quotes what came with it. */
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+/** A registry that quotes the request quotes the secrets in it: as they are, or in one of the usual encodings. */
+function maskerOf(secrets: readonly string[]): (text: string) => string {
+  const forms = secrets
     .filter(({length}) => length >= SHORTEST_SECRET)
-    .reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
+    .flatMap((secret) => [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret),
+      new URLSearchParams({x: secret}).toString().slice(2),
+      Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+      Buffer.from(secret).toString('base64url'),
+    ])
+  // The longest first, so that no part of one is left over.
+  const distinct = [...new Set(forms)].toSorted((left, right) => right.length - left.length)
+  return (text) => distinct.reduce((masked, form) => masked.replaceAll(form, '***'), text)
 }
 
 /** `{"errors":[{"code","message","detail"}]}` (distribution-spec, Error Codes), and the bare object some proxies send. */
-function parseEnvelope(body: string): FailureEntry[] {
+function parseEnvelope(body: string, mask: (text: string) => string): FailureEntry[] {
   let value: unknown
   try {
-    value = JSON.parse(body)
+    // Each text as it reads once its escapes are decoded.
+    value = JSON.parse(body, (_key, one: unknown) => (typeof one === 'string' ? mask(one) : one))
   } catch {
     return []
   }

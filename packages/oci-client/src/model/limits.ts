@@ -107,6 +107,8 @@ export const limits = {
   /** docker config.json, auth.json, an image list, a map file. */
   credentialFileBytes: 8 * MiB,
   listBytes: 16 * MiB,
+  /** Lines of a list or of a configuration file; the longest known list has some 2,000. */
+  textLines: 200_000,
   /** The pods of a cluster as JSON: 10,000 at about 12 KiB each. */
   podListBytes: 128 * MiB,
   /** JSON values in them, see `jsonValues`: some 400 for each of 10,000 pods. */

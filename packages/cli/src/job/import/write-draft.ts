@@ -1,4 +1,5 @@
 import type {Path} from '../problems.js'
+import {printable} from '../../text/printable.js'
 import type {Draft} from './draft.js'
 
 /** The text of a job file, with every remark as a comment where it belongs. */
@@ -24,7 +25,7 @@ export async function writeDraft({file, remarks}: Draft, header: readonly string
   for (const {path, text} of remarks) {
     const node = nodeAt(path)
     if (node === undefined) continue
-    const line = ` ${text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')}`
+    const line = ` ${printable(text.replaceAll(/[\r\n\u2028\u2029]+/g, ' '))}`
     node.commentBefore = node.commentBefore ? `${node.commentBefore}\n${line}` : line
   }
   const body = document.toString({lineWidth: 0, singleQuote: true, flowCollectionPadding: false})
