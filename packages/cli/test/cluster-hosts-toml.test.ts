@@ -139,6 +139,7 @@ describe('a hosts.toml that containerd ignores as a whole', () => {
     ['c19: has an unknown capability', 'server = "https://m"\ncapabilities = ["pull", "resolv"]\n'],
     ['c19: has a value of another type', 'server = "https://m"\nskip_verify = "true"\n'],
     ['has text where a list belongs', '[host."https://m"]\ncapabilities = "pull"\n'],
+    ['has a header that is not text', 'server = "https://m"\n[host."https://m".header]\nx = 1\n'],
     ['has a bad duration', 'server = "https://m"\ndial_timeout = "5"\n'],
     ['has a bad URL', 'server = "https://m:port"\n'],
     ['has a bad pair of certificates', 'server = "https://m"\nclient = [["a", "b", "c"]]\n'],

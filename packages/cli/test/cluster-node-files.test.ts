@@ -92,3 +92,17 @@ it('a file over the limit is refused when it is read', async () => {
 it('a directory that is not there is an error that names it', () => {
   expect(() => readNodeFiles(join(root, 'none'))).toThrow(expect.objectContaining({code: 'CONFIG_INVALID'}))
 })
+
+it.each([
+  ['etc', ['containerd/config.toml'], '/etc/containerd/config.toml'],
+  ['certs.d', ['gcr.io/hosts.toml', 'gcr.io/ca.crt'], '/etc/containerd/certs.d/gcr.io/hosts.toml'],
+  ['containerd', ['config.toml', 'certs.d/gcr.io/hosts.toml'], '/etc/containerd/certs.d/gcr.io/hosts.toml'],
+  ['k3s', ['registries.yaml', 'config.yaml'], '/etc/rancher/k3s/registries.yaml'],
+  ['containers', ['registries.conf', 'certs.d/m/ca.crt'], '/etc/containers/certs.d/m/ca.crt'],
+  ['node', ['etc/containerd/config.toml'], '/etc/containerd/config.toml'],
+])('a copy of %s is known by what lies in it', async (name, written, path) => {
+  for (const file of written) await write(`${name}/${file}`, 'x')
+  const files = readNodeFiles(join(root, name))
+  expect([files.paths.includes(path), files.text(path), files.isDirectory('/etc')]).toEqual([true, 'x', true])
+  expect(files.assumed?.length ?? 0).toBe(name === 'node' ? 0 : 1)
+})

@@ -71,7 +71,7 @@ export function explainer({files, as}: ExplainOptions): (typed: string) => Expla
     return {
       reference: typed,
       as: shownVersion === undefined ? runtime.name : `${runtime.name}@${shownVersion}`,
-      assumed: [...assumed, ...answer.assumed],
+      assumed: [...(files.assumed ?? []), ...assumed, ...answer.assumed],
       outcome,
       ...(message === undefined ? {} : {message}),
       tries,

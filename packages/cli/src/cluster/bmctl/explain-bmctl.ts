@@ -55,6 +55,7 @@ export function explainBmctl(question: Question, files: NodeFiles): Answer {
       'certificates and credentials are copied to the nodes from the paths in the cluster file',
     ],
     warnings: [
+      ...(documents.length === 0 ? ['the files hold no cluster file of bmctl with registryMirrors'] : []),
       ...misplaced,
       ...endpointWarnings(mirrors),
       ...fallbackWarnings(registry, mirrored),

@@ -115,8 +115,17 @@ function checkEntry(table: TomlTable): void {
   textAt(table, 'dial_timeout')
   stringsAt(table, 'capabilities')
   const header = table.get('header')
+  for (const [name, {value, line}] of table.table('header')?.entries ?? [])
+    if (typeof value !== 'string' && !isTextList(value))
+      throw new Fault(line, `invalid type for header "${name}"`)
   if (header !== undefined && !(header.value instanceof TomlTable))
     throw new Fault(header.line, 'header is not a table')
+}
+
+function isTextList(value: TomlNode['value']): boolean {
+  return (
+    Array.isArray(value) && (value as readonly TomlNode[]).every((item) => typeof item.value === 'string')
+  )
 }
 
 interface EntryPlace {

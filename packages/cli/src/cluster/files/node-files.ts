@@ -4,6 +4,8 @@ export interface NodeFiles {
   readonly paths: readonly string[]
   /** Links and files that were not read, in sentences. */
   readonly warnings: readonly string[]
+  /** What was taken for granted while reading them, in sentences. */
+  readonly assumed?: readonly string[]
   /**
    * The content; absent if there is no such file.
    * @throws {MirrorError} CONFIG_INVALID if it cannot be read, LIMIT_EXCEEDED

@@ -1,6 +1,7 @@
 import {readFileSync, statSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {limits, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {directoryOnNode} from './directory-on-node.js'
 import {memoryFiles} from './memory-files.js'
 import type {NodeFiles} from './node-files.js'
 import {placeOnNode} from './place-on-node.js'
@@ -12,26 +13,35 @@ import {walkNode} from './walk-node.js'
  */
 export function readNodeFiles(path: string, {as}: {readonly as?: string | undefined} = {}): NodeFiles {
   const found = inspect(path)
-  if (found.isDirectory()) return directoryFiles(path)
+  if (found.isDirectory()) return directoryFiles(path, as)
   if (!found.isFile()) throw new MirrorError('CONFIG_INVALID', `${path} is neither a file nor a directory`)
   const text = readNodeFile(path)
   return memoryFiles(new Map([[placeOnNode(basename(path), {as, text}), text]]))
 }
 
-function directoryFiles(root: string): NodeFiles {
+function directoryFiles(root: string, as: string | undefined): NodeFiles {
   const {files, directories, warnings} = walkNode(root)
+  const found = directoryOnNode([...files.keys()])
+  const base = found === '/etc/rancher/k3s' && as === 'rke2' ? '/etc/rancher/rke2' : found
+  const start = base === '/' ? '' : base
   const texts = new Map<string, string>()
+  const below = (path: string): string | undefined =>
+    path.startsWith(`${start}/`) ? path.slice(start.length) : undefined
   return {
-    paths: [...files.keys()],
+    paths: [...files.keys()].map((path) => start + path),
     warnings,
+    ...(start === '' ? {} : {assumed: [`${root} stands for ${base} of the node, by what lies in it`]}),
     text: (path) => {
-      const place = files.get(path)
+      const place = files.get(below(path) ?? '')
       if (place === undefined) return undefined
       const text = texts.get(path) ?? readNodeFile(place)
       texts.set(path, text)
       return text
     },
-    isDirectory: (path) => directories.has(path.length > 1 ? path.replace(/\/+$/, '') : path),
+    isDirectory: (path) => {
+      const plain = path.length > 1 ? path.replace(/\/+$/, '') : path
+      return `${start}/`.startsWith(`${plain}/`) || directories.has(below(plain) ?? '')
+    },
   }
 }
 

@@ -42,7 +42,11 @@ export function explainTalos(question: Question, files: NodeFiles): Answer {
       'the image is one of a pod; Talos pulls its own images with a second resolver, which takes the same endpoints',
       'the image cache of Talos is off: it would be asked first',
     ],
-    warnings: [...warningsOf(registry, registries), ...requests.warnings],
+    warnings: [
+      ...(documents.length === 0 ? ['the files hold no machine configuration of Talos with registries'] : []),
+      ...warningsOf(registry, registries),
+      ...requests.warnings,
+    ],
   }
 }
 
