@@ -1,4 +1,9 @@
+import {mkdir, writeFile} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
 import {describe, expect, it} from 'vitest'
+import {makeTempDir} from '@airgap-mirror/test/kit'
+import {explain, parseRuntime} from '#src/cluster/explain.js'
+import {readNodeFiles} from '#src/cluster/files/read-node-files.js'
 import {explained, type Contents} from './cluster-kit.js'
 import {CONF, MIRRORED, tried, warned} from './registries-conf-kit.js'
 
@@ -100,5 +105,33 @@ describe('policy.json', () => {
 
   it('says that a signature is needed', () => {
     expect(warned('gcr.io/p/app:1', policy({'gcr.io': 'sigstoreSigned'}))[0]).toMatch(/demands a signature/)
+  })
+})
+
+describe('login files in a directory', () => {
+  it('are found where podman and the kubelet keep them, and nothing else of a running system is read', async () => {
+    await using directory = await makeTempDir()
+    const auths = JSON.stringify({auths: {'gcr.io': {auth: 'YTpi'}}})
+    const files = {
+      '/home/ann/.config/containers/registries.conf': '',
+      '/run/user/1000/containers/auth.json': auths,
+      '/run/user/1000/other/file': '',
+      '/var/lib/kubelet/config.json': auths,
+      '/var/lib/kubelet/pods/x': '',
+    }
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(directory.path, path)), {recursive: true})
+      await writeFile(join(directory.path, path), text)
+    }
+    const read = readNodeFiles(directory.path)
+    expect(read.paths).toEqual([
+      '/home/ann/.config/containers/registries.conf',
+      '/run/user/1000/containers/auth.json',
+      '/var/lib/kubelet/config.json',
+    ])
+    const source = (as: string): string | undefined =>
+      explain('gcr.io/a/b:1', {files: read, as: parseRuntime(as)}).tries[0]?.authSource
+    expect(source('podman')).toBe('/run/user/1000/containers/auth.json [gcr.io]')
+    expect(source('crio')).toBe('/var/lib/kubelet/config.json [gcr.io]')
   })
 })

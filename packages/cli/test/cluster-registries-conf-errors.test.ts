@@ -33,7 +33,7 @@ describe('errors that break every pull', () => {
     [
       'a mirror without a [[registry]] (m16)',
       '[[registry.mirror]]\nlocation = "mirror.example.net"\n',
-      'toml: line 1 (last key "registry"): incompatible types: TOML value has type map[string]any; destination has type slice',
+      `toml: (last key "registry"): incompatible types: TOML value has type map[string]any; destination has type slice: [[registry.mirror]] at ${CONF}:1 has no [[registry]] before it`,
     ],
     [
       'a mirror without a location',

@@ -1,6 +1,6 @@
 import {answerOr} from './answer-or.js'
 import type {Answer, Question} from '../explanation.js'
-import type {NodeFiles} from '../files/node-files.js'
+import {fileNamesIn, type NodeFiles} from '../files/node-files.js'
 import {readCrioConfig} from './crio-config.js'
 import {explainNames} from './explain-names.js'
 import {formatName, parseNormalizedName} from './image-name.js'
@@ -56,8 +56,19 @@ function prepare(
     setup,
     mode: crio?.shortNameMode ?? shortNameMode,
     assumed: [...assumed, ...missing],
-    warnings: [...(crio?.warnings ?? []), ...warnings],
+    warnings: [
+      ...(crio?.warnings ?? []),
+      ...(crio === undefined ? [] : namespacePolicies(files)),
+      ...warnings,
+    ],
   }
+}
+
+function namespacePolicies(files: NodeFiles): readonly string[] {
+  return fileNamesIn(files, '/etc/crio/policies').map(
+    (name) =>
+      `/etc/crio/policies/${name} is not looked at: it takes the place of policy.json for pods of the namespace ${name.replace(/\.json$/, '')}`,
+  )
 }
 
 function explainTyped(

@@ -1,5 +1,5 @@
 import {readToml} from '../toml/read-toml.js'
-import type {TomlTable} from '../toml/toml-document.js'
+import type {TomlDocument, TomlTable} from '../toml/toml-document.js'
 import {readAliases} from './aliases.js'
 import {checkEntries, checkMode, checkSearched, type RawEntry} from './check-registries.js'
 import type {Alias, Endpoint, Entry, ShortNameMode} from './registries.js'
@@ -33,6 +33,7 @@ export function parseRegistriesFile(
   const warnings: string[] = []
   const at = (line: number): string => `${path}:${line}`
   const root = fieldsOf(reading.document.root, {key: ''})
+  refuseLoneMirror(reading.document, at)
   const tables = root.tables('registry')
   const raw = (tables ?? []).map(({table, line}) => readEntry(table, {line, at, warnings}))
   const search = root.texts('unqualified-search-registries')
@@ -58,6 +59,16 @@ export function parseRegistriesFile(
     ...(helpers === undefined ? {} : {credentialHelpers: helpers}),
     ...(mode === '' ? {} : {shortNameMode: checkMode(mode)}),
   }
+}
+
+/** `[[registry.mirror]]` before any `[[registry]]` makes `registry` a table of its own, of which the decoder knows no line. */
+function refuseLoneMirror({root, headers}: TomlDocument, at: (line: number) => string): void {
+  const isTable = root.table('registry') !== undefined
+  const first = headers.find(({path}) => path[0] === 'registry')
+  if (!isTable || first === undefined || first.path.length === 1) return
+  const mismatch = 'incompatible types: TOML value has type map[string]any; destination has type slice'
+  const reason = `[[${first.path.join('.')}]] at ${at(first.line)} has no [[registry]] before it`
+  throw new Error(`toml: (last key "registry"): ${mismatch}: ${reason}`)
 }
 
 interface ReadEntry {

@@ -5,7 +5,7 @@ import {byBytes} from './node-files.js'
 
 /** Directories of programs and of running systems: they hold no configuration of a container runtime. */
 const SKIPPED =
-  /^\/(?:proc|sys|dev|usr|bin|sbin|lib|lib32|lib64|boot|tmp|nix|snap|run\/(?!containers)[^/]+|var\/(?!lib(?:\/|$))[^/]+|var\/lib\/(?!rancher|kubelet)[^/]+|var\/lib\/kubelet\/.+|var\/lib\/rancher\/[^/]+\/(?!agent)[^/]+|var\/lib\/rancher\/[^/]+\/agent\/(?!etc)[^/]+)$/
+  /^\/(?:proc|sys|dev|usr|bin|sbin|lib|lib32|lib64|boot|tmp|nix|snap|run\/(?!containers|user)[^/]+|run\/user\/[^/]+\/(?!containers)[^/]+|var\/(?!lib(?:\/|$))[^/]+|var\/lib\/(?!rancher|kubelet)[^/]+|var\/lib\/kubelet\/(?!config\.json$).+|var\/lib\/rancher\/[^/]+\/(?!agent)[^/]+|var\/lib\/rancher\/[^/]+\/agent\/(?!etc)[^/]+)$/
 
 export interface WalkedNode {
   /** Where the content of each path on the node is; sorted by bytes. */
