@@ -21,6 +21,7 @@ const GROUPS = [
   'NAMING',
   'CHOOSING',
   'READING',
+  'WRITING',
   'WHAT NODES ARE TOLD',
   'UNATTENDED RUNS',
   'STATE',
@@ -37,6 +38,7 @@ const TITLES: Readonly<Record<string, string>> = {
   NAMING: 'Names in the registry',
   CHOOSING: 'Which images',
   READING: 'Reading the bundle',
+  WRITING: 'Writing the bundle',
   OUTPUT: 'Output',
 }
 

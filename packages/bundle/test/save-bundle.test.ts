@@ -7,7 +7,7 @@ import {gunzipSync} from 'node:zlib'
 import {makeImage, requireTool, runChild} from '@airgap-mirror/test/kit'
 import {hexOf, type Digest} from '@airgap-mirror/oci-client/model'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import {openBundle, partialPath, type BundleCodec} from '#src/index.js'
+import {openBundle, openBundleSink, partialPath, type BundleCodec} from '#src/index.js'
 import {errorOf, namesOf, readWhole, rootDigests} from './fixtures/opened.js'
 import {save, type SavedImage} from './save-kit.js'
 
@@ -136,6 +136,7 @@ test('an interrupted run leaves no file under the name, and the next one has the
     unfinished: true,
   })
   await writeFile(join(partialPath(at('out')), '.blob.0123456789ab.tmp'), 'half a blob')
+  await writeFile(join(partialPath(at('out')), 'lock'), '999999999')
   expect((await readdir(directory)).filter((name) => name.startsWith('out'))).toEqual(['out.partial'])
   await save({kind: 'file', path: at('out')}, images, {directory, codec: 'zstd'})
   expect(sha256(await readFile(at('out')))).toBe(sha256(await readFile(at('whole'))))
@@ -251,4 +252,26 @@ test('skopeo reads each image of a bundle by its full name', async (context) => 
     const {stdout} = await runChild('skopeo', ['inspect', '--raw', `oci-archive:${at('out.tar')}:${name}`])
     expect(stdout).toBe(image.root.bytes.toString())
   }
+})
+
+test('a second run is kept out of the blobs of one that goes on', async () => {
+  const output = {kind: 'file', path: at('out')} as const
+  const options = {codec: 'plain', nameOf: () => undefined, scratch: directory} as const
+  await using first = await openBundleSink(output, options)
+  await first.reserve([])
+  await writeFile(join(partialPath(at('out')), 'lock'), String(process.ppid))
+  await using second = await openBundleSink(output, options)
+  expect(await errorOf(second.reserve([]))).toMatchObject({code: 'STATE_LOCKED'})
+})
+
+test('what has no room on the disk is refused with what is missing, before anything is written', async () => {
+  const output = {kind: 'file', path: at('out')} as const
+  await using sink = await openBundleSink(output, {
+    codec: 'plain',
+    nameOf: () => undefined,
+    scratch: directory,
+  })
+  const error = await errorOf(sink.reserve([{...one.root.descriptor, size: 2 ** 52}]))
+  expect(error).toMatchObject({code: 'WRITE_FAILED', side: 'target'})
+  expect(error.message).toMatch(/needs 8192 TiB, and its disk has .* free: .* are missing/)
 })

@@ -12,7 +12,7 @@ import {
  * Media type of the list of what a delta bundle leaves out, by which index.json describes it. A later version may add how to
  * make an absent layer from an older one; a reader that does not know it has to refuse the bundle.
  */
-export const ABSENT_CONTENT = 'application/vnd.airgap-mirror.absent.v1+json'
+const ABSENT_CONTENT = 'application/vnd.airgap-mirror.absent.v1+json'
 
 const ANY_VERSION = /^application\/vnd\.airgap-mirror\.absent\.v\d+\+json$/
 

@@ -4,6 +4,7 @@ import {ConfigExplain} from './config/explain.js'
 import {ConfigImport} from './config/import.js'
 import {Copy} from './copy/copy.js'
 import {Push} from './push/push.js'
+import {Save} from './save/save.js'
 import {Sync} from './sync/sync.js'
 
 /** What `mirror` can do, by name. */
@@ -11,6 +12,7 @@ export const commands = {
   push: Push,
   sync: Sync,
   copy: Copy,
+  save: Save,
   'config:import': ConfigImport,
   'config:explain': ConfigExplain,
   'config:emit': ConfigEmit,

@@ -40,6 +40,8 @@ export interface ReportImage {
   /** It is not wanted any more: of a dry run it would be removed, and where it failed it could not be. */
   readonly toRemove?: boolean
   readonly attempts: number
+  /** Signatures, attestations, SBOMs and whatever else refers to it; absent where nobody asked, or the source cannot say. */
+  readonly referrers?: number
   readonly error?: ReportError
 }
 

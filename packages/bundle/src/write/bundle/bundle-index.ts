@@ -15,7 +15,7 @@ import type {BundleContents, BundleEntry} from './bundle-contents.js'
  * and oras from the image-spec's, and both have it in full.
  * @param delta the descriptor of what is left out
  */
-export function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefined): Uint8Array {
+function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefined): Uint8Array {
   const manifests = entries.map(({manifest, name}) => {
     const {mediaType, digest, size} = manifest.descriptor
     const {artifactType} = manifest
@@ -44,7 +44,7 @@ export function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor |
  * platform only: of an index it gets the one for `linux/amd64`, else the first. An image whose layers are all plain tars is not
  * in it, since readers take such an entry for one that docker made up.
  */
-export function dockerManifest(
+function dockerManifest(
   entries: readonly BundleEntry[],
   manifests: ReadonlyMap<Digest, Manifest>,
 ): Uint8Array {

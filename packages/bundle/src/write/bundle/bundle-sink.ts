@@ -92,10 +92,12 @@ export class BundleSink implements FileSink {
   }
 
   /**
-   * Fails if there is no room for these blobs and the bundle made of them.
-   * @throws {MirrorError} WRITE_FAILED
+   * Keeps other runs out, and fails if there is no room for these blobs and the bundle made of them. To be called before the
+   * first blob.
+   * @throws {MirrorError} STATE_LOCKED, WRITE_FAILED
    */
   async reserve(blobs: readonly Descriptor[]): Promise<void> {
+    await this.#partial.claim()
     let needed = 0
     for (const blob of new Map(blobs.map((each) => [each.digest, each] as const)).values()) {
       if (this.#isLeftOut(blob.digest)) continue
@@ -123,6 +125,7 @@ export class BundleSink implements FileSink {
 
   async finish(options: CallOptions = {}): Promise<void> {
     if (this.#images.length === 0) return
+    await this.#partial.claim()
     const {leaveOut = new Set()} = this.#options
     const contents = arrange(this.#images, {manifests: this.#manifests, leaveOut})
     this.#written =
@@ -135,6 +138,7 @@ export class BundleSink implements FileSink {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#partial.sink[Symbol.asyncDispose]()
     if (this.#output.kind === 'stream') await this.#partial.remove()
+    else await this.#partial.release()
   }
 
   #isLeftOut(digest: Digest): boolean {
@@ -190,6 +194,7 @@ export class BundleSink implements FileSink {
     const wanted = new Set([...contents.blobs.map(({digest}) => hexOf(digest)), ...namesIn(leading)])
     await this.#partial.sink[Symbol.asyncDispose]()
     await removeUnwanted(join(this.#partial.path, 'blobs'), wanted)
+    await this.#partial.release()
     await publishDirectory(path, this.#partial.path)
     return {contents}
   }

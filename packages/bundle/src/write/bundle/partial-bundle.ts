@@ -1,5 +1,5 @@
 import {createReadStream} from 'node:fs'
-import {lstat, mkdir, readdir, rm} from 'node:fs/promises'
+import {lstat, mkdir, readdir, readFile, rm, rmdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
   digestFrom,
@@ -14,9 +14,10 @@ import {createHash} from 'node:crypto'
 import {blobPath} from '../../contents/content-table.js'
 import {DirectoryStore} from '../directory-store.js'
 import {LayoutSink} from '../layout-sink.js'
-import {absent, refused, writeFailed} from '../write-error.js'
+import {absent, codeOf, refused, writeFailed} from '../write-error.js'
 
 const CHUNK_BYTES = 1024 * 1024
+const LOCK = 'lock'
 const TEMPORARY = /^\..*\.tmp$/
 
 /**
@@ -28,6 +29,7 @@ export class PartialBundle {
   readonly store: DirectoryStore
   /** Takes blobs, and knows those that are there. */
   readonly sink: LayoutSink
+  #isClaimed = false
 
   private constructor(path: string) {
     this.path = path
@@ -36,17 +38,43 @@ export class PartialBundle {
   }
 
   /**
-   * Removes what a killed run has left half-written. Creates nothing.
+   * Creates and changes nothing yet.
    * @throws {MirrorError} USAGE where something else is at the path, WRITE_FAILED
    */
   static async open(path: string): Promise<PartialBundle> {
     try {
       const stats = await lstat(path).catch(absent)
-      if (stats !== undefined) await clean(path, stats.isDirectory())
+      if (stats !== undefined) await refuseOther(path, stats.isDirectory())
       return new PartialBundle(path)
     } catch (cause) {
       throw writeFailed(path, cause)
     }
+  }
+
+  /**
+   * Keeps other runs out until `release`, and removes what a killed one has left half-written.
+   * @throws {MirrorError} STATE_LOCKED, WRITE_FAILED
+   */
+  async claim(): Promise<void> {
+    if (this.#isClaimed) return
+    try {
+      await mkdir(this.path, {recursive: true})
+      await this.#takeLock()
+      this.#isClaimed = true
+      for (const name of await readdir(this.path)) {
+        if (TEMPORARY.test(name)) await rm(join(this.path, name), {force: true})
+      }
+    } catch (cause) {
+      throw writeFailed(this.path, cause)
+    }
+  }
+
+  async release(): Promise<void> {
+    if (!this.#isClaimed) return
+    this.#isClaimed = false
+    await rm(join(this.path, LOCK), {force: true})
+    // Nothing is lost with a directory in which nothing has arrived.
+    await rmdir(this.path).catch(() => {})
   }
 
   async sizeOf(digest: Digest): Promise<number | undefined> {
@@ -97,6 +125,24 @@ export class PartialBundle {
     }
   }
 
+  async #takeLock(): Promise<void> {
+    const path = join(this.path, LOCK)
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await writeFile(path, String(process.pid), {flag: 'wx'})
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error
+      }
+      const owner = Number(await readFile(path, 'utf8').catch(() => ''))
+      if (attempt > 1 || (owner !== process.pid && owner > 0 && isAlive(owner))) {
+        throw new MirrorError('STATE_LOCKED', `${path} is held by another run, of process ${owner}`, {
+          side: 'target',
+        })
+      }
+      await rm(path, {force: true})
+    }
+  }
+
   async remove(): Promise<void> {
     try {
       await rm(this.path, {recursive: true, force: true})
@@ -106,13 +152,21 @@ export class PartialBundle {
   }
 }
 
-async function clean(path: string, isDirectory: boolean): Promise<void> {
+async function refuseOther(path: string, isDirectory: boolean): Promise<void> {
   const names = isDirectory ? await readdir(path) : []
-  const isOurs = names.includes('oci-layout') || names.every((name) => TEMPORARY.test(name))
-  if (!isDirectory || !isOurs) {
-    throw refused(`${path} is needed for blobs on their way, and is something else`, {
-      kind: 'use-another-directory',
-    })
+  const isOurs = names.includes('oci-layout') || names.every((name) => name === LOCK || TEMPORARY.test(name))
+  if (isDirectory && isOurs) return
+  throw refused(`${path} is needed for blobs on their way, and is something else`, {
+    kind: 'use-another-directory',
+  })
+}
+
+function isAlive(process_: number): boolean {
+  try {
+    process.kill(process_, 0)
+    return true
+  } catch (error) {
+    // A process of another user exists as well.
+    return codeOf(error) === 'EPERM'
   }
-  for (const name of names) if (TEMPORARY.test(name)) await rm(join(path, name), {force: true})
 }

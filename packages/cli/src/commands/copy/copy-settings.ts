@@ -1,15 +1,13 @@
 import {tmpdir} from 'node:os'
-import {dirname, resolve} from 'node:path'
 import type {LayerCompression} from '@airgap-mirror/bundle'
-import {limits, type Platform} from '@airgap-mirror/oci-client/model'
+import type {Platform} from '@airgap-mirror/oci-client/model'
 import {parsePlatform} from '../../names/platforms.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import type {RegistrySettings} from '../../job/job.js'
-import {parseSourceMirrors} from '../../job/parse-source-mirrors.js'
+import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
-import {readTextFile} from '../../files/read-file.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {parsePlace, type Place} from './place.js'
 
@@ -44,11 +42,12 @@ export async function readCopySettings(
   const {text, list, on} = read
   const from = parsePlace(src, 'source')
   const to = parsePlace(dst, 'target')
+  const mirrors = text('source-mirrors')
   refuseTwoReaders([
     [from.transport !== 'docker' && from.path === '-', 'SRC'],
     [on('password-stdin'), '--password-stdin'],
     [on('source-password-stdin'), '--source-password-stdin'],
-    [text('source-mirrors') === '-', '--source-mirrors -'],
+    [mirrors === '-', '--source-mirrors -'],
   ])
   const targetFlags = to.transport === 'docker' ? await readRegistryFlags(flags, 'target') : {}
   return {
@@ -67,21 +66,8 @@ export async function readCopySettings(
     scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
     sourceFlags: from.transport === 'docker' ? await readRegistryFlags(flags, 'source') : {},
     targetFlags,
-    mirrors: from.transport === 'docker' ? await readMirrors(text('source-mirrors')) : undefined,
+    mirrors:
+      from.transport === 'docker' && mirrors !== undefined ? await readSourceMirrors(mirrors) : undefined,
     concurrency: read.whole('concurrency', {from: 1, to: 256}) ?? defaults.concurrency,
   }
-}
-
-async function readMirrors(path: string | undefined): Promise<SourceMirrors | undefined> {
-  if (path === undefined) return undefined
-  const text = await readTextFile(path, {
-    flag: '--source-mirrors',
-    limit: limits.listBytes,
-    code: 'CONFIG_INVALID',
-  })
-  const isStdin = path === '-'
-  return parseSourceMirrors(text, {
-    name: isStdin ? 'standard input' : path,
-    directory: isStdin ? resolve('.') : dirname(resolve(path)),
-  })
 }

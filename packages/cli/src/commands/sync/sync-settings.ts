@@ -1,11 +1,11 @@
 import {createHash} from 'node:crypto'
-import {dirname, resolve} from 'node:path'
-import {limits, MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
+import {resolve} from 'node:path'
+import {MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
 import {parsePlatform} from '../../names/platforms.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import type {Job, JobFile, JobNaming, JobTarget, RegistrySettings, WantedImage} from '../../job/job.js'
 import {targetsOf} from '../../job/job-targets.js'
-import {parseSourceMirrors} from '../../job/parse-source-mirrors.js'
+import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import {readJobFile} from '../../job/read-job-file.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
 import {parseDuration} from '../../text/parse-quantity.js'
@@ -13,7 +13,6 @@ import {defaults} from '../../settings/defaults.js'
 import {environment} from '../../settings/environment.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
 import {readNamingFlags} from '../../settings/naming-settings.js'
-import {readTextFile} from '../../files/read-file.js'
 import {readLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
@@ -91,7 +90,7 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
     registries: file.registries,
     targetFlags: await readRegistryFlags(flags, 'target'),
     sourceFlags: await readRegistryFlags(flags, 'source'),
-    mirrors: mirrorsFile === undefined ? undefined : await readMirrors(mirrorsFile),
+    mirrors: mirrorsFile === undefined ? undefined : await readSourceMirrors(mirrorsFile),
     failFast: on('fail-fast'),
     force: on('force'),
     wait: parsed('wait', parseDuration) ?? 0,
@@ -215,16 +214,4 @@ function refusePrune(
       hint: 'What they leave out would be removed. Write include and exclude into a job file.',
     })
   }
-}
-
-async function readMirrors(path: string): Promise<SourceMirrors> {
-  const text = await readTextFile(path, {
-    flag: '--source-mirrors',
-    limit: limits.listBytes,
-    code: 'CONFIG_INVALID',
-  })
-  return parseSourceMirrors(text, {
-    name: path === '-' ? 'standard input' : path,
-    directory: path === '-' ? resolve('.') : dirname(resolve(path)),
-  })
 }

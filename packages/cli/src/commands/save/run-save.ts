@@ -1,0 +1,139 @@
+import {openBundleSink, type BundleOutput, type BundleSink} from '@airgap-mirror/bundle'
+import type {Descriptor, ImageSource} from '@airgap-mirror/oci-client/model'
+import {blobsOf, gatherImages, nodesOf, type Gathered} from '../../engine/gather.js'
+import {mirror} from '../../engine/mirror.js'
+import {namePairs} from '../../engine/name-pairs.js'
+import type {Pair} from '../../engine/pair.js'
+import type {MirrorResult} from '../../engine/tally.js'
+import {wantedBy} from '../../job/job-images.js'
+import type {ExitCode} from '../../report/exit-code.js'
+import type {ReportImage} from '../../report/report.js'
+import {listImages} from '../../run/list-images.js'
+import {openSource} from '../../run/open-source.js'
+import {runCommand, type Work} from '../../run/run-command.js'
+import type {Run} from '../../run/run.js'
+import {flagReader, type FlagValues} from '../../settings/flag-values.js'
+import {formatBytes} from '../../text/format-quantity.js'
+import {listedNames, nameInBundle} from './bundle-names.js'
+import {blobsOnFarSide, readOlder, type OlderContent} from './far-side.js'
+import {saveFlags} from './save-flags.js'
+import {chooserFor, imagesToSave, type ImagesToSave} from './save-images.js'
+import type {SaveOutput} from './save-output.js'
+import {readSaveSettings, type SaveSettings} from './save-settings.js'
+import {writeLock} from './write-lock.js'
+
+/** Runs a save to its exit code. */
+export function runSave(flags: FlagValues): Promise<ExitCode> {
+  const {text, list} = flagReader(flags)
+  return runCommand({
+    command: {name: 'save', flags: saveFlags},
+    flags,
+    given: {source: text('config') ?? list('images').join(', '), target: text('output') ?? ''},
+    read: readSaveSettings,
+    work: saveImages,
+  })
+}
+
+async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
+  const {output, platforms} = settings
+  const {soon, now} = run.stop
+  const older = await Promise.all(settings.since.map(readOlder))
+  const source = await openSource(run, sourceOptions(settings, older))
+  const listed = await Promise.all(settings.jobs.map((job) => listImages(job, {source, signal: soon})))
+  const references = listed.flatMap(({images}) => images.map((image) => image.source))
+  const found = await imagesToSave(references, {...settings, source, warn: run.warn, signal: soon})
+  const images = [...found.images, ...found.referrers]
+  const gathered = await gatherImages(images, {source, chosen: chooserFor(platforms), signal: soon})
+  const pairs = await namePairs(gathered, {source, nameOf: nameInBundle, platforms, signal: soon})
+  const leaveOut =
+    older.length === 0 ? undefined : await blobsOnFarSide(older, {source, run, scratch: settings.scratch})
+  const {maxSize, signKey, dockerCompatible, scratch} = settings
+  const sink = run.keep(
+    await openBundleSink(bundleOutput(output), {
+      codec: output.codec,
+      maxSize,
+      signKey,
+      dockerCompatible,
+      scratch,
+      leaveOut,
+      nameOf: listedNames(found.images),
+    }),
+  )
+  if (!run.dryRun) await sink.reserve(blobsIn(pairs, source))
+  const result = await mirror([{sink, registry: '', pairs}], {
+    source,
+    sparse: settings.sparse,
+    concurrency: settings.concurrency,
+    failFast: settings.failFast,
+    dryRun: run.dryRun,
+    onEvent: run.renderer.onEvent,
+    onStart: run.onStart,
+    stop: run.stop,
+  })
+  const asked = gathered.slice(0, found.images.length)
+  if (!run.dryRun) await finish(settings, {result, asked, sink, run, signal: now})
+  return {
+    ...result,
+    images: result.images.map((image) => withReferrerCount(image, found.counts)),
+    troubles: listed.flatMap(({troubles}) => troubles),
+  }
+}
+
+function sourceOptions(
+  {jobs, sourceFlags, registries, mirrors, referrers}: SaveSettings,
+  older: readonly OlderContent[],
+) {
+  const named = jobs.flatMap((job) => {
+    const {images, listings} = wantedBy(job, job.listed)
+    return [...images.map((image) => image.source), ...listings]
+  })
+  const before = older.flatMap((one) => ('images' in one ? one.images : []))
+  return {repositories: [...named, ...before], settings: sourceFlags, registries, mirrors, referrers}
+}
+
+function bundleOutput({kind, path}: SaveOutput): BundleOutput {
+  return kind === 'stream' ? {kind, stream: process.stdout} : {kind, path}
+}
+
+interface Finishing {
+  readonly result: MirrorResult
+  /** The images without their referrers. */
+  readonly asked: readonly Gathered[]
+  readonly sink: BundleSink
+  readonly run: Run
+  readonly signal: AbortSignal
+}
+
+/** Writes the bundle of what was fetched, unless the run was asked to stop: then the next one goes on from here. */
+async function finish(
+  {output, lock}: SaveSettings,
+  {result, asked, sink, run, signal}: Finishing,
+): Promise<void> {
+  if (result.images.some(({status}) => status === 'cancelled')) return
+  if (!result.images.some(({status}) => status === 'pushed')) return
+  await sink.finish({signal})
+  const {contents, published} = sink.written ?? {}
+  if (contents === undefined) return
+  const files = published?.files ?? []
+  const size = files.reduce((sum, file) => sum + file.size, 0)
+  const written =
+    files.length === 0
+      ? output.path
+      : `${output.path}: ${formatBytes(size)} in ${files.length} ${files.length === 1 ? 'file' : 'volumes'}`
+  const leftOut =
+    contents.absent.length === 0 ? '' : `; ${contents.absent.length} blobs that the far side has are left out`
+  run.note(`wrote ${written}${leftOut}`)
+  if (lock !== undefined) await writeLock(lock, asked)
+}
+
+/** The blobs that the bundle would hold. */
+function blobsIn(pairs: readonly Pair[], source: ImageSource): readonly Descriptor[] {
+  return pairs.flatMap(({image}) =>
+    'node' in image ? nodesOf(image.node).flatMap(({manifest}) => blobsOf(manifest, source)) : [],
+  )
+}
+
+function withReferrerCount(image: ReportImage, counts: ImagesToSave['counts']): ReportImage {
+  const referrers = counts.get(image.source)
+  return referrers === undefined ? image : {...image, referrers}
+}

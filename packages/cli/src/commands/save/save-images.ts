@@ -1,0 +1,85 @@
+import pLimit from 'p-limit'
+import type {RegistrySource} from '@airgap-mirror/oci-client'
+import {
+  formatReference,
+  isMirrorError,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type Platform,
+  type Reference,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {childrenFor} from '../../names/platforms.js'
+
+export interface SaveImagesOptions extends CallOptions {
+  readonly source: RegistrySource
+  readonly referrers: boolean
+  /** Empty: all. */
+  readonly platforms: readonly Platform[]
+  readonly warn: (text: string) => void
+}
+
+/** The images to save, and what refers to them. */
+export interface ImagesToSave {
+  /** In the order of the references. */
+  readonly images: readonly SourceImage[]
+  /** Each once, whatever number of images it refers to. */
+  readonly referrers: readonly SourceImage[]
+  /** How many refer to an image, by its name; absent where the source could not say. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+/** Images whose referrers are looked for at once. */
+const LOOKS_AT_ONCE = 16
+
+/** Asks the source for images, and for what refers to them. An image that it lacks has its error as root. */
+export async function imagesToSave(
+  references: readonly Reference[],
+  {source, referrers: isWanted, platforms, warn, signal}: SaveImagesOptions,
+): Promise<ImagesToSave> {
+  const images = await source.imagesAt(references, {signal})
+  if (!isWanted) return {images, referrers: [], counts: new Map()}
+  const chosen = chooserFor(platforms)
+  const atOnce = pLimit(LOOKS_AT_ONCE)
+  const counts = new Map<string, number>()
+  const found = await Promise.all(
+    images.map((image) =>
+      atOnce(async () => {
+        if (!('manifest' in image.root)) return []
+        const name = image.name === undefined ? '' : formatReference(image.name)
+        try {
+          const referrers = await source.referrersOf(image, {chosen, signal})
+          counts.set(name, referrers.length)
+          return referrers
+        } catch (error) {
+          if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+          warn(`signatures and other referrers of ${name} may be missing: ${error.message}`)
+          return []
+        }
+      }),
+    ),
+  )
+  return {images, referrers: distinct(found.flat(), images), counts}
+}
+
+/** Which children of an index are wanted; undefined: all. */
+export function chooserFor(
+  platforms: readonly Platform[],
+): ((children: readonly Descriptor[]) => ReadonlySet<Digest>) | undefined {
+  return platforms.length === 0 ? undefined : (children) => childrenFor(children, platforms)
+}
+
+function distinct(referrers: readonly SourceImage[], images: readonly SourceImage[]): readonly SourceImage[] {
+  const keyOf = ({name, subject, root}: SourceImage): string =>
+    [
+      name === undefined ? '' : formatReference(name),
+      subject ?? '',
+      'manifest' in root ? root.manifest.digest : '',
+    ].join(' ')
+  const known = new Set(images.map(keyOf))
+  return referrers.filter((referrer) => {
+    const key = keyOf(referrer)
+    return !known.has(key) && known.add(key)
+  })
+}

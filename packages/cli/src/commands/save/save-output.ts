@@ -1,0 +1,38 @@
+import type {BundleCodec} from '@airgap-mirror/bundle'
+import {MirrorError} from '@airgap-mirror/oci-client/model'
+
+/** Where a bundle goes and how it is packed. */
+export interface SaveOutput {
+  readonly kind: 'file' | 'directory' | 'stream'
+  /** `-` for standard output. */
+  readonly path: string
+  readonly codec: BundleCodec
+}
+
+const ENDINGS: readonly (readonly [ending: RegExp, codec: BundleCodec])[] = [
+  [/\.(?:tar\.xz|txz)$/i, 'xz'],
+  [/\.(?:tar\.zst|tar\.zstd|tzst)$/i, 'zstd'],
+  [/\.(?:tar\.gz|tgz)$/i, 'gzip'],
+  [/\.tar$/i, 'plain'],
+]
+
+/** A name that looks like an archive, and like none that is written. */
+const OTHER_ARCHIVE = /\.(?:tar\.[a-z0-9]+|zip|7z|rar|xz|gz|zst|bz2|tbz2?|lz4)$/i
+
+/**
+ * What the value of `--output` means: its ending says how the bundle is packed; a name without one is a directory.
+ * @throws {MirrorError} USAGE for the ending of another archive
+ */
+export function parseSaveOutput(path: string): SaveOutput {
+  if (path === '') throw new MirrorError('USAGE', '--output is empty', {side: 'target'})
+  if (path === '-') return {kind: 'stream', path, codec: 'plain'}
+  const codec = /[/\\]$/.test(path) ? undefined : ENDINGS.find(([ending]) => ending.test(path))?.[1]
+  if (codec !== undefined) return {kind: 'file', path, codec}
+  if (OTHER_ARCHIVE.test(path)) {
+    throw new MirrorError('USAGE', `--output ${JSON.stringify(path)} names an archive that is not written`, {
+      side: 'target',
+      hint: 'End the name in .tar, .tar.gz, .tar.zst or .tar.xz, or name a directory.',
+    })
+  }
+  return {kind: 'directory', path: path.replace(/(?<=.)[/\\]+$/, ''), codec: 'plain'}
+}

@@ -1,0 +1,27 @@
+import {Command} from '@oclif/core/command'
+import {fail} from '../../run/fail.js'
+import {saveFlags} from './save-flags.js'
+
+/** `mirror save`: flags in, one call, exit code out. */
+export class Save extends Command {
+  static override readonly summary =
+    'Save images of lists or of a job file into one bundle, to carry it across the gap.'
+  static override readonly description =
+    'The bundle is an OCI image layout that containerd, podman, skopeo and docker read as it is, with signatures, attestations and SBOMs. The same images always give the same bytes. A run that was interrupted goes on where it was.'
+  static override readonly examples = [
+    '<%= config.bin %> save --images k3s-images.txt --output bundle.tar.xz',
+    '<%= config.bin %> save --config mirror.yaml --output bundle.tar.zst --max-size 4G --sign-key key.pem',
+    '<%= config.bin %> save --images new.txt --since old.tar.xz --output delta.tar.xz --lock mirror.lock',
+  ]
+  static override readonly flags = saveFlags
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Save)
+    const {runSave} = await import('./run-save.js')
+    process.exitCode = await runSave(flags)
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: {name: 'save', flags: saveFlags}})
+  }
+}

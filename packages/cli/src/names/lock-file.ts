@@ -1,0 +1,43 @@
+import {
+  formatPlatform,
+  formatReference,
+  type Digest,
+  type Platform,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+
+/** A reference as a run found it. */
+export interface LockedImage {
+  readonly reference: Reference
+  readonly digest: Digest
+  /** Of an index: the manifests of its platforms. */
+  readonly platforms: readonly {readonly platform: Platform; readonly digest: Digest}[]
+}
+
+const HEAD = [
+  '# mirror.lock v1: what each reference was when this was written. It is made for review, and is a list of images itself:',
+  '# given to --images, every image is fetched by the digest here, wherever its tag points by then.',
+]
+
+/**
+ * A lock file: a line `reference@digest` for each image, with its platforms in comments below. Sorted, so that a difference in it
+ * is one of the images.
+ */
+export function formatLockFile(images: readonly LockedImage[]): string {
+  const byName = new Map(
+    images.map((image) => [formatReference({...image.reference, digest: image.digest}), image]),
+  )
+  const lines = [...byName]
+    .sort(([left], [right]) => compare(left, right))
+    .flatMap(([name, {platforms}]) =>
+      [name].concat(
+        platforms.map(({platform, digest}) => `#   ${formatPlatform(platform)} ${digest}`).sort(compare),
+      ),
+    )
+  return [...HEAD, ...lines].map((line) => `${line}\n`).join('')
+}
+
+/** By code units, which is the same everywhere. */
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}

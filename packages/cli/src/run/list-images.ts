@@ -1,0 +1,71 @@
+import type {RegistrySource} from '@airgap-mirror/oci-client'
+import {formatReference, isMirrorError, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {distinct, imagesIn, wantedBy, type Listing} from '../job/job-images.js'
+import type {Job, WantedImage} from '../job/job.js'
+import {globMatcher} from '../names/globs.js'
+
+/** A job with what is in its lists. */
+export interface ListedJob extends Job {
+  readonly listed: readonly WantedImage[]
+}
+
+export interface ListedImages {
+  readonly images: readonly WantedImage[]
+  /** Of repositories that could not be listed. */
+  readonly troubles: readonly MirrorError[]
+}
+
+interface ListOptions extends CallOptions {
+  readonly source: Pick<RegistrySource, 'listTags'>
+}
+
+/**
+ * The images that a job wants now: those that are named, and those in its repositories that it chooses.
+ * @throws {MirrorError} LIST_INVALID if there is none
+ */
+export async function listImages(job: ListedJob, options: ListOptions): Promise<ListedImages> {
+  const {images, listings} = wantedBy(job, job.listed)
+  const troubles: MirrorError[] = []
+  const found = await Promise.all(
+    listings.map(async (listing) => {
+      try {
+        return await imagesListed(listing, options)
+      } catch (error) {
+        if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+        troubles.push(error)
+        return []
+      }
+    }),
+  )
+  const isWanted = globMatcher(job)
+  const wanted = distinct([...images, ...found.flat()].map(withTag)).filter((image) =>
+    isWanted(formatReference(image.source)),
+  )
+  if (wanted.length > 0 || troubles.length > 0) return {images: wanted, troubles}
+  throw new MirrorError('LIST_INVALID', `the job ${JSON.stringify(job.name)} names no image`, {
+    side: 'source',
+    hint: 'Check that the list is not empty, and that no filter leaves nothing of it.',
+  })
+}
+
+async function imagesListed(
+  listing: Listing,
+  {source, signal}: ListOptions,
+): Promise<readonly WantedImage[]> {
+  const {registry, repository} = listing
+  const tags = await source.listTags(registry, repository, {signal})
+  if (tags.length > 0) return imagesIn(listing, tags)
+  // A registry that has lost its tags is likelier than a job that wants none: all that is at the target would be pruned.
+  throw new MirrorError('NOT_FOUND', `${registry}/${repository} has no tags`, {
+    side: 'source',
+    hint: 'Check the spelling of the name, or take a repository that is to be empty out of the job file.',
+  })
+}
+
+/** Without a tag and a digest, `latest` is meant. */
+function withTag({source, target}: WantedImage): WantedImage {
+  return {
+    source: source.tag === undefined && source.digest === undefined ? {...source, tag: 'latest'} : source,
+    ...(target === undefined ? {} : {target}),
+  }
+}
