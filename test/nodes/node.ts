@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import {cp, mkdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
@@ -37,6 +38,10 @@ async function play(scenario: Scenario): Promise<Outcome> {
   await command('ip', ['link', 'set', 'lo', 'up'])
   await writeFile(at('hosts'), `127.0.0.1 localhost ${PRIVATE} ${PUBLIC.join(' ')}\n`)
   await command('mount', ['--bind', at('hosts'), '/etc/hosts'])
+  // What podman and skopeo keep for root: not to be changed by root, and closed to others.
+  for (const place of ['/run', '/var/lib/containers', '/dev/shm']) {
+    if (existsSync(place)) await command('mount', ['-t', 'tmpfs', 'tmpfs', place])
+  }
 
   const [authority, world] = [await makeAuthority(), await makeAuthority()]
   await writeFile(at('ca.pem'), authority.ca)
@@ -102,7 +107,9 @@ async function mirror(args: readonly string[], cwd: string): Promise<void> {
 /** Copies the emitted files over those that Debian has, and puts both where the runtimes look. */
 async function layOnNode(at: (name: string) => string): Promise<void> {
   for (const name of ['containers', 'containerd']) {
-    await cp(`/etc/${name}`, at(`etc/${name}`), {recursive: true})
+    // Networks of podman are root's alone, and no part of this.
+    const filter = (path: string): boolean => !path.endsWith('/networks')
+    await cp(`/etc/${name}`, at(`etc/${name}`), {recursive: true, filter})
     await mkdir(at(`node/etc/${name}`), {recursive: true})
     await cp(at(`node/etc/${name}`), at(`etc/${name}`), {recursive: true})
     await command('mount', ['--bind', at(`etc/${name}`), `/etc/${name}`])
