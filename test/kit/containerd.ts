@@ -4,7 +4,7 @@ import {startChild, type Child} from './child.js'
 import {criPull} from './cri-client.js'
 
 export interface ContainerdOptions {
-  /** Where its data, its state and its socket are put. */
+  /** The place of its data, its state and its socket. */
   readonly directory: string
   /** The path of its config.toml. */
   readonly config: string

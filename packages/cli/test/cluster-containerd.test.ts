@@ -148,7 +148,7 @@ const endpoint = record({
   path: constantFrom('', '/', '/v2', '/v2/', '/ns', '/v2/ns', '//a/../ns'),
 })
 
-/** One entry for each of these registries, of which nothing but the mirrors can be reached. */
+/** An entry for each of these registries, of which nothing but the mirrors can be reached. */
 const mirrorTables = tuple(
   ...['a.invalid', 'b.invalid', 'c.invalid:5000', '*'].map((host) =>
     array(endpoint, {maxLength: 3}).map((endpoints) => ({host, endpoints})),

@@ -4,7 +4,7 @@ import {explained, shown, type Contents} from './cluster-kit.js'
 const CERTS = '/etc/containerd/certs.d'
 const CA = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
 
-/** What containerd asks with one hosts.toml for gcr.io, or with the files that are given beside it. */
+/** The requests of containerd with one hosts.toml for gcr.io, or with the files that are given beside it. */
 function asked(
   hostsToml: string,
   {

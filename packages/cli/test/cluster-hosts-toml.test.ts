@@ -6,7 +6,7 @@ const CA = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
 const DIGEST = `sha256:${'a'.repeat(64)}`
 const UPSTREAM = 'https://gcr.io/v2/proj/app/manifests/1.0 public'
 
-/** What containerd asks with one hosts.toml for gcr.io, or with the files that are given beside it. */
+/** The requests of containerd with one hosts.toml for gcr.io, or with the files that are given beside it. */
 function asked(
   hostsToml: string,
   {

@@ -8,7 +8,7 @@ import type {NodeLogin} from './node-login.js'
  */
 export type Outcome = 'tries-all' | 'blocked' | 'refused-by-policy' | 'ambiguous' | 'error'
 
-/** One manifest request that the node makes if every earlier one failed. */
+/** A manifest request that the node makes if every earlier one failed. */
 export interface Try {
   /** Exact, with `?ns=` if the runtime sends it. */
   readonly url: string
@@ -35,10 +35,10 @@ export interface Explanation {
   readonly reference: string
   /** `RUNTIME` or `RUNTIME@VERSION`, such as `containerd@2.1`. */
   readonly as: string
-  /** What the files do not say and the answer depends on, in sentences. */
+  /** Facts that the answer depends on and that the files do not show, in sentences. */
   readonly assumed: readonly string[]
   readonly outcome: Outcome
-  /** What the runtime reports; absent with `tries-all`. */
+  /** The message of the runtime; absent with `tries-all`. */
   readonly message?: string
   readonly tries: readonly Try[]
   readonly endsAtPublic: boolean
@@ -59,7 +59,7 @@ export interface Question {
   readonly version?: Version | undefined
 }
 
-/** What one runtime makes of the files; the caller adds the reference and the runtime's name. */
+/** The answer of one runtime for these files; the caller adds the reference and the runtime's name. */
 export interface Answer extends Omit<Explanation, 'reference' | 'as' | 'endsAtPublic'> {
   /** The version that was assumed, if the answer depends on it and none was given. */
   readonly assumedVersion?: string

@@ -1,4 +1,4 @@
-/** What a URL answered: a status, or the error that kept it from answering. */
+/** The answer of a URL: a status, or the error that kept it from answering. */
 export interface ProbeAnswer {
   readonly status?: number
   readonly digest?: string

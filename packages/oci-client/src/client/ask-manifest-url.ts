@@ -9,7 +9,7 @@ export interface ManifestUrlOptions
 
 export interface ManifestUrlAnswer {
   readonly status: number
-  /** What the registry says the manifest's digest is; only if the status is 200. */
+  /** The manifest's digest as the registry names it; only if the status is 200. */
   readonly digest?: Digest
 }
 

@@ -18,7 +18,7 @@ interface RegistryTls {
   readonly at: string
 }
 
-/** What one config.toml says of registries and of the way to pull. */
+/** The settings of one config.toml for registries and for the way to pull. */
 export interface CriSettings {
   readonly configPath?: Located<string>
   readonly mirrors: ReadonlyMap<string, {readonly endpoints: readonly Located<string>[]; readonly at: string}>

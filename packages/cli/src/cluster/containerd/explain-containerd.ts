@@ -120,7 +120,7 @@ function hostsBySettings(
   return {hosts: {...hosts, warnings: [...warnings, ...hosts.warnings]}, assumed}
 }
 
-/** What makes containerd 2.1 and later pull without the transfer service; earlier versions never use it. */
+/** The setting that makes containerd 2.1 and later pull without the transfer service; earlier versions never use it. */
 function localReason({localPull, mirrors, hasConfigs}: CriSettings, version: Version): string | undefined {
   if (!isAtLeast(version, 2, 1)) return undefined
   if (localPull !== undefined) return `${localPull.value} (${localPull.at})`
@@ -192,7 +192,7 @@ function answer(
   }
 }
 
-/** What people do not expect of containerd when there is more than one host. */
+/** Facts about containerd that people do not expect if there is more than one host. */
 function travelling(tries: number): readonly string[] {
   return tries < 2
     ? []

@@ -1,7 +1,7 @@
 import {isLoopback, splitHostPort} from '../go-url.js'
 import type {NodeFiles} from '../files/node-files.js'
 
-/** One entry of containerd's list of hosts for a registry. */
+/** An entry of containerd's list of hosts for a registry. */
 export interface RegistryHost {
   readonly scheme: string
   /** With the port as it is written. */
@@ -18,7 +18,7 @@ export interface RegistryHost {
   readonly skipVerify?: boolean
   /** A header of the file carries a credential. */
   readonly sendsAuthorization: boolean
-  /** Where it is written, and the rule in words. */
+  /** `file:line` and the rule in words. */
   readonly source: string
   /** The files have TLS settings for the host which do not reach it. */
   readonly expectsTlsError?: boolean

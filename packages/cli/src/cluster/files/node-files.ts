@@ -4,7 +4,7 @@ export interface NodeFiles {
   readonly paths: readonly string[]
   /** Links and files that were not read, in sentences. */
   readonly warnings: readonly string[]
-  /** What was taken for granted while reading them, in sentences. */
+  /** Assumptions made while reading them, in sentences. */
   readonly assumed?: readonly string[]
   /**
    * The content; absent if there is no such file.

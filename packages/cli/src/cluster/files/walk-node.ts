@@ -8,7 +8,7 @@ const SKIPPED =
   /^\/(?:proc|sys|dev|usr|bin|sbin|lib|lib32|lib64|boot|tmp|nix|snap|run\/(?!containers|user)[^/]+|run\/user\/[^/]+\/(?!containers)[^/]+|var\/(?!lib(?:\/|$))[^/]+|var\/lib\/(?!rancher|kubelet)[^/]+|var\/lib\/kubelet\/(?!config\.json$).+|var\/lib\/rancher\/[^/]+\/(?!agent)[^/]+|var\/lib\/rancher\/[^/]+\/agent\/(?!etc)[^/]+)$/
 
 export interface WalkedNode {
-  /** Where the content of each path on the node is; sorted by bytes. */
+  /** The real place of each path on the node; sorted by bytes. */
   readonly files: ReadonlyMap<string, string>
   readonly directories: ReadonlySet<string>
   readonly warnings: readonly string[]

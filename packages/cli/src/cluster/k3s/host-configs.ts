@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly source: string
 }
 
-/** What the service writes into one hosts.toml. */
+/** The content of one hosts.toml that the service writes. */
 export interface HostConfig {
   readonly endpoints: readonly Endpoint[]
   /** `own` is the registry of the image, whichever it is; absent if there is no default endpoint. */

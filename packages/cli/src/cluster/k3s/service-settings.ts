@@ -3,7 +3,7 @@ import {readYamlDocuments} from '../yaml/read-yaml-documents.js'
 import {textOf, valueAt, type YamlNode} from '../yaml/yaml-node.js'
 
 export interface ServiceSettings {
-  /** Where registries.yaml is. */
+  /** The path of registries.yaml. */
   readonly registriesPath: string
   /** `file:line` of `disable-default-registry-endpoint: true`. */
   readonly cutsDefault?: string

@@ -30,7 +30,7 @@ export interface TalosRegistries {
   readonly mirrors: ReadonlyMap<string, TalosMirror>
   readonly auths: ReadonlyMap<string, TalosAuth>
   readonly tls: ReadonlyMap<string, TalosTls>
-  /** What Talos refuses the whole configuration for. */
+  /** Reasons why Talos refuses the whole configuration. */
   readonly faults: readonly string[]
 }
 

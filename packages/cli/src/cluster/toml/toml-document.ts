@@ -2,7 +2,7 @@ export type TomlValue = string | number | bigint | boolean | Date | readonly Tom
 
 export interface TomlNode {
   readonly value: TomlValue
-  /** Where its key is written, from 1. */
+  /** The line of its key, from 1. */
   readonly line: number
 }
 

@@ -45,7 +45,7 @@ export function readYamlDocuments(text: string): YamlReading {
   }
 }
 
-/** What the parser says, without what it quotes of the file: a password may be written there. */
+/** The message of the parser without the text that it quotes: a password may be written there. */
 function plainMessage({message}: yaml.YAMLError): string {
   return message.replace(/(extra characters|escape sequence).*$/s, '$1')
 }
