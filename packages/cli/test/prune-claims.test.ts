@@ -144,7 +144,11 @@ describe('what an owner no longer wants', () => {
 })
 
 describe('pruning', () => {
-  const run = async (known: Record<string, KnownTag>, at: Record<string, string>) => {
+  const run = async (
+    known: Record<string, KnownTag>,
+    at: Record<string, string>,
+    {namespaces = [''], own = []}: {readonly namespaces?: readonly string[]; readonly own?: string[]} = {},
+  ) => {
     const tags = ledger(known)
     const notes: string[] = []
     const there = new Map(Object.entries(at).map(([key, content]) => [key, hash(content)]))
@@ -161,8 +165,9 @@ describe('pruning', () => {
         },
       },
       {
-        ...claims('a', {}),
+        ...claims('a', {own}),
         registry: 'registry.example',
+        namespaces,
         max: 50,
         dryRun: false,
         onEvent: (event) => void (event.type === 'note' && notes.push(event.text)),
@@ -179,6 +184,18 @@ describe('pruning', () => {
     const known = {...others, ...(rest.digest === undefined ? {} : {digest}), intended: rest.intended}
     const {there, notes, statuses} = await run({'app:v1': known}, {'app:v1': 'new'})
     expect({there, notes, statuses}).toEqual({there: [], notes: [], statuses: ['pruned']})
+  })
+
+  it('removes nothing outside the namespaces of the job, whatever is remembered', async () => {
+    const known = {
+      'prod/app:latest': tag('forged'),
+      'mirror/app:v1': tag('ours'),
+      'placed/app:v1': tag('ours'),
+    }
+    const there = {'prod/app:latest': 'forged', 'mirror/app:v1': 'ours', 'placed/app:v1': 'ours'}
+    const left = await run(known, there, {namespaces: ['mirror'], own: ['placed/app:v2']})
+    expect(left.there).toEqual(['prod/app:latest'])
+    expect((await run(known, there, {namespaces: ['pro', 'mirror/app']})).there).toHaveLength(3)
   })
 
   it('leaves what somebody else has put there after a run that was cut off', async () => {

@@ -214,6 +214,7 @@ export class PruneModel {
         own,
         wanted: new Set(wishes.flatMap(({keys}) => [...keys])),
         registry: REGISTRY,
+        namespaces: [''],
         max: 1000,
         dryRun: false,
         onEvent: () => undefined,

@@ -56,7 +56,12 @@ function onItsSide(provider: CredentialProvider, side: Side): CredentialProvider
       return await provider(request)
     } catch (error) {
       if (!isMirrorError(error) || error.side !== undefined || error.code === 'CANCELLED') throw error
-      throw new MirrorError(error.code, error.message, {side, hint: error.hint, cause: error.cause})
+      throw new MirrorError(error.code, error.message, {
+        side,
+        advice: error.advice,
+        hint: error.hint,
+        cause: error.cause,
+      })
     }
   }
 }

@@ -4,6 +4,7 @@ import {messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
 import type {KnownLayers} from '../engine/known-layers.js'
 import type {KnownTags} from '../engine/known-tags.js'
 import {Drawer, type DrawerBounds} from './drawer.js'
+import {problemWithDirectory, problemWithOwn} from './own-directory.js'
 import {layerMemory} from './layer-memory.js'
 import {openTagLedger} from './tag-ledger.js'
 import {uploadSessions, type UploadSessions} from './upload-sessions.js'
@@ -90,7 +91,7 @@ export async function openState(options: StateOptions): Promise<State | undefine
   }
 }
 
-/** Whoever may write here could send uploads elsewhere, so it has to be ours alone. */
+/** Another user who may write here could send uploads elsewhere and have tags pruned, so it has to be ours alone. */
 async function problemWith(root: string): Promise<string | undefined> {
   try {
     await mkdir(root, {recursive: true, mode: 0o700}).catch(async (error: unknown) => {
@@ -99,14 +100,21 @@ async function problemWith(root: string): Promise<string | undefined> {
         throw error
       })
     })
-    const stats = await lstat(root)
-    const uid = process.getuid?.() ?? stats.uid
-    if (!stats.isDirectory()) return 'it is no directory'
-    if (stats.uid !== uid && uid !== 0) return 'it belongs to somebody else'
-    return process.platform !== 'win32' && (stats.mode & 0o022) !== 0 ? 'others may write there' : undefined
+    const problem = await problemWithDirectory(root)
+    if (problem !== undefined) return problem
+    for (const name of [...Object.keys(drawers), 'tags', 'locks']) {
+      const stats = await lstat(join(root, name)).catch(ifAbsent)
+      const why = stats === undefined ? undefined : problemWithOwn(stats)
+      if (why !== undefined) return `${name} in it: ${why}`
+    }
+    return undefined
   } catch (error) {
     return messageOf(error)
   }
+}
+
+function ifAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 function hostMemory(drawer: Drawer): State['hosts'] {

@@ -19,6 +19,8 @@ export interface RegistryClient {
   readonly sendOnce: Send
   readonly host: HostKnowledge
   readonly journal: UploadJournal | undefined
+  /** Origins that the registry has named for uploads in this run, besides its own. */
+  readonly uploadOrigins: Set<string>
   readonly policy: RetryPolicy
   readonly chunkSize: 'auto' | number
   /** Slows bytes down to what all uploads together may take. */

@@ -77,6 +77,7 @@ function createClient(
   return {
     registry,
     origin,
+    uploadOrigins: new Set(),
     side,
     send: again(sendOnce),
     sendOnce,

@@ -90,6 +90,9 @@ async function pruneAll(
         registry,
         owner,
         own,
+        namespaces: job.targets
+          .filter((target) => target.registry === registry)
+          .map(({namespace}) => namespace),
         wanted: everythingWanted(registry, done),
         max: job.pruneMax,
         dryRun: run.dryRun,
@@ -124,6 +127,7 @@ function inJob(
     ? error
     : new MirrorError(error.code, `the job ${JSON.stringify(job.name)}: ${error.message}`, {
         side: error.side,
+        advice: error.advice,
         hint: error.hint,
         cause: error.cause,
       })

@@ -16,6 +16,8 @@ import type {SyncRegistry} from './sync-target.js'
 export interface PruneOptions extends CallOptions, Claims {
   /** `host[:port]`. */
   readonly registry: string
+  /** The namespaces of the job's targets at this registry; '' is the whole registry. */
+  readonly namespaces: readonly string[]
   /** Where more would have to go, nothing does. */
   readonly max: number
   /** Say what would go, and remove nothing. */
@@ -41,7 +43,11 @@ interface Doomed {
 export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptions): Promise<Pruned> {
   if (tags === undefined) return {images: []}
   const {registry, max, dryRun, signal} = options
-  const doomed = inTurn(unwantedKeys(tags, options).flatMap((key) => doomedAt(key, {tags, registry})))
+  const doomed = inTurn(
+    unwantedKeys(tags, options)
+      .filter(placedBy(options))
+      .flatMap((key) => doomedAt(key, {tags, registry})),
+  )
   // What was to go before now has been counted then.
   const fresh = doomed.filter(({tag}) => !tag.owners.includes(NOBODY))
   if (fresh.length > max) return {images: [], refused: tooMany(fresh, options)}
@@ -75,6 +81,21 @@ export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptio
   }
   await tags.save()
   return {images}
+}
+
+/**
+ * Whether a key is at a place that the job's own names lead to: in a namespace of its targets, or in a repository that it
+ * wants something in. What is remembered may be forged or another job's, and must not choose what is removed elsewhere.
+ */
+function placedBy({namespaces, own}: PruneOptions): (key: string) => boolean {
+  const repositories = new Set([...own].map((key) => nameIn(key)?.repository))
+  return (key) => {
+    const repository = nameIn(key)?.repository ?? ''
+    return (
+      repositories.has(repository) ||
+      namespaces.some((namespace) => namespace === '' || repository.startsWith(`${namespace}/`))
+    )
+  }
 }
 
 function doomedAt(

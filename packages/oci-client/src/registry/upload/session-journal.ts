@@ -25,7 +25,7 @@ const NONE: SessionJournal = {
 }
 
 export function sessionJournal(
-  {journal, origin}: RegistryClient,
+  {journal, origin, uploadOrigins}: RegistryClient,
   {repository, content}: {readonly repository: string; readonly content: Content},
 ): SessionJournal {
   if (journal === undefined || content.size < JOURNALLED_MIN) return NONE
@@ -39,7 +39,10 @@ export function sessionJournal(
       if (location === undefined) return undefined
       noted = {location, isKept: true}
       try {
-        return {repository, url: resolveLocation({origin, path: '/'}, location), adopted: true}
+        const url = resolveLocation({origin, path: '/'}, location)
+        // Content goes to no host that only a file names: another one has to be named by the registry in this run.
+        if (url.origin !== origin && !uploadOrigins.has(url.origin)) return undefined
+        return {repository, url, adopted: true}
       } catch (error) {
         if (isMirrorError(error)) return undefined
         throw error

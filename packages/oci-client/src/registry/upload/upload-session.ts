@@ -55,7 +55,9 @@ export function openedSession(
   }
   const minimum = Number(response.header('oci-chunk-min-length'))
   if (Number.isSafeInteger(minimum) && minimum > 0) client.host.chunkMin = minimum
-  return {repository, url: resolveLocation(response.url, location)}
+  const url = resolveLocation(response.url, location)
+  client.uploadOrigins.add(url.origin)
+  return {repository, url}
 }
 
 /** The session as a later answer names it: each answer's Location is the next request's URL. */
