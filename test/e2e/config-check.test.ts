@@ -113,18 +113,30 @@ describe('config check', () => {
     expect(stdout).toContain('3 images: 2 from the mirror, 1 leaks')
   })
 
-  test('compares with the places of a report', async () => {
-    const report = (target: string): string =>
+  test('compares with the places of a report, and names what did not arrive', async () => {
+    const row = (source: string, target: string, status: string): object => ({
+      source,
+      target: `${registry.host}/${target}`,
+      status,
+    })
+    const report = (target: string, ...more: readonly object[]): string =>
       JSON.stringify({
         schema: 'mirror.report/v1',
         target: `${registry.host}/mirror`,
-        images: [{source: 'gcr.io/team/app:v1', target: `${registry.host}/${target}`, status: 'pushed'}],
+        images: [row('gcr.io/team/app:v1', target, 'pushed'), ...more],
       })
     await write('report.json', report('mirror/team/app:v1'))
     expect((await check('--report', 'report.json')).code).toBe(0)
     await write('report.json', report('mirror/gcr.io/team/app:v1'))
     const {code, stdout} = await check('--report', 'report.json')
     expect(code).toBe(4)
+    await write(
+      'report.json',
+      report('mirror/team/app:v1', row('gcr.io/team/lost:v1', 'mirror/team/lost:v1', 'failed')),
+    )
+    const lost = await check('--report', 'report.json')
+    expect(lost.code).toBe(4)
+    expect(lost.stdout).toContain('gcr.io is asked: the report says that it did not arrive')
     expect(stdout).toContain(`the image went to ${registry.host}/mirror/gcr.io/team/app:v1, not there`)
   })
 

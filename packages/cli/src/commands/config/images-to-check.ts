@@ -8,8 +8,8 @@ import {readReportMapping} from './report-mapping.js'
 export interface ImagesToCheck {
   /** As they are written where they are read, each once. */
   readonly names: readonly string[]
-  /** Where a report says that images went, by their names. */
-  readonly places: ReadonlyMap<string, Reference>
+  /** Where a report says that images went, by their names; undefined for those that did not arrive. */
+  readonly places: ReadonlyMap<string, Reference | undefined>
 }
 
 /**
@@ -29,8 +29,18 @@ export async function imagesToCheck(
 
 async function inReport(path: string, warn: (text: string) => void): Promise<ImagesToCheck> {
   const text = await readTextFile(path, {flag: '--report', limit: limits.listBytes, code: 'CONFIG_INVALID'})
-  const mapped = readReportMapping(text, {name: path, rules: undefined, warn}).images
-  const places = new Map(mapped.map(({source, target}) => [formatReference(source), target] as const))
+  const warnings: string[] = []
+  const {images, absent} = readReportMapping(text, {
+    name: path,
+    rules: undefined,
+    warn: (warning) => warnings.push(warning),
+  })
+  // images that did not arrive are checked here, and not left out
+  if (absent.length === 0) for (const warning of warnings) warn(warning)
+  const places = new Map<string, Reference | undefined>([
+    ...absent.map((source) => [formatReference(source), undefined] as const),
+    ...images.map(({source, target}) => [formatReference(source), target] as const),
+  ])
   return {names: [...places.keys()], places}
 }
 

@@ -18,29 +18,36 @@ interface ReportOptions {
   readonly warn: (text: string) => void
 }
 
+interface ReportMapping {
+  readonly images: readonly MappedImage[]
+  /** Images with a name that did not arrive. */
+  readonly absent: readonly Reference[]
+  readonly rules: NamingRules
+}
+
 /**
  * The images that a report says are in the private registry.
  * @throws {MirrorError} CONFIG_INVALID if it is no report; USAGE if it does not say which of several registries is meant
  */
-export function readReportMapping(
-  text: string,
-  {name, rules, warn}: ReportOptions,
-): {readonly images: readonly MappedImage[]; readonly rules: NamingRules} {
+export function readReportMapping(text: string, {name, rules, warn}: ReportOptions): ReportMapping {
   const {target, images} = parseReport(text, name)
   const {registry, namespace} = rules ?? registryOf(target, name)
   const mapped: MappedImage[] = []
+  const absent: Reference[] = []
   let left = 0
   for (const {source, target: place, status} of images) {
-    const isHere = place.startsWith(`${registry}/`)
-    const arrived = isHere && ARRIVED.has(status) ? sourceOf(source) : undefined
-    if (arrived !== undefined) mapped.push({source: arrived, target: placeOf(place, registry)})
-    else if (isHere) left++
+    if (!place.startsWith(`${registry}/`)) continue
+    const named = sourceOf(source)
+    const hasArrived = ARRIVED.has(status)
+    if (named !== undefined && hasArrived) mapped.push({source: named, target: placeOf(place, registry)})
+    else left++
+    if (named !== undefined && !hasArrived) absent.push(named)
   }
   if (left > 0)
     warn(`${name}: ${left} images are left out because they have no name or are not in ${registry}`)
   if (mapped.length === 0) throw notAReport(name, {why: `it names no image that is in ${registry}`})
   const noRules = {mapHost: 'drop', rewrites: [], map: new Map(), maxDepth: undefined} as const
-  return {images: mapped, rules: rules ?? {registry, namespace, ...noRules}}
+  return {images: mapped, absent, rules: rules ?? {registry, namespace, ...noRules}}
 }
 
 interface Row {

@@ -48,8 +48,8 @@ async function checkAll(
   const atOnce = pLimit(registrySettings.concurrency ?? defaults.concurrency)
   return Promise.all(
     images.names.map((name) => {
-      const place = images.places.get(name)
-      const holds = asked ?? (place === undefined ? undefined : wentTo(place))
+      const told = images.places.has(name) ? wentTo(images.places.get(name)) : undefined
+      const holds = asked ?? told
       return atOnce(() => checkImage(name, {explain, holds}))
     }),
   )
@@ -79,7 +79,8 @@ async function asking(
 }
 
 /** Compares with the place where a report says that the image went. */
-function wentTo(place: Reference): Holds {
+function wentTo(place: Reference | undefined): Holds {
+  if (place === undefined) return async () => 'the report says that it did not arrive'
   return async (url) => {
     const asked = parseManifestUrl(url)
     const isThere =
