@@ -106,3 +106,14 @@ it.each([
   expect([files.paths.includes(path), files.text(path), files.isDirectory('/etc')]).toEqual([true, 'x', true])
   expect(files.assumed?.length ?? 0).toBe(name === 'node' ? 0 : 1)
 })
+
+it('of a running system only the places of configuration are entered', async () => {
+  const kept = [
+    'etc/containerd/config.toml',
+    'root/.config/containers/auth.json',
+    'var/lib/rancher/k3s/agent/etc/x',
+  ]
+  for (const path of [...kept, 'proc/1/x', 'usr/x', 'work/deep/x', 'home/me/src/x', 'root/.config/other/x'])
+    await write(path, '')
+  expect(readNodeFiles(root).paths).toEqual(kept.map((path) => `/${path}`))
+})

@@ -7,6 +7,10 @@ import {byBytes} from './node-files.js'
 const SKIPPED =
   /^\/(?:proc|sys|dev|usr|bin|sbin|lib|lib32|lib64|boot|tmp|nix|snap|run\/(?!containers|user)[^/]+|run\/user\/[^/]+\/(?!containers)[^/]+|var\/(?!lib(?:\/|$))[^/]+|var\/lib\/(?!rancher|kubelet)[^/]+|var\/lib\/kubelet\/(?!config\.json$).+|var\/lib\/rancher\/[^/]+\/(?!agent)[^/]+|var\/lib\/rancher\/[^/]+\/agent\/(?!etc)[^/]+)$/
 
+/** All that is entered of a running system, which may hold millions of files: the places of configuration and the ways there. */
+const ENTERED =
+  /^\/(?:etc(?:\/.+)?|root|home|home\/[^/]+|(?:root|home\/[^/]+)\/(?:\.docker|\.config|\.config\/containers(?:\/.+)?)|run|run\/containers(?:\/.+)?|run\/user|run\/user\/\d+|run\/user\/\d+\/containers(?:\/.+)?|var|var\/lib|var\/lib\/kubelet|var\/lib\/rancher|var\/lib\/rancher\/[^/]+|var\/lib\/rancher\/[^/]+\/agent|var\/lib\/rancher\/[^/]+\/agent\/etc(?:\/.+)?)$/
+
 export interface WalkedNode {
   /** The real place of each path on the node; sorted by bytes. */
   readonly files: ReadonlyMap<string, string>
@@ -16,6 +20,8 @@ export interface WalkedNode {
 
 interface Walk {
   readonly root: string
+  /** The directory is / of a system that runs. */
+  readonly isLive: boolean
   readonly files: Map<string, string>
   readonly directories: Set<string>
   readonly warnings: string[]
@@ -24,11 +30,14 @@ interface Walk {
 /**
  * Finds the files below a directory. An absolute link counts from that directory, as on the node.
  * Links that leave the directory are not followed and are reported.
- * @throws {MirrorError} CONFIG_INVALID if a directory cannot be read, LIMIT_EXCEEDED
+ * A directory inside that cannot be read is reported too.
+ * @throws {MirrorError} CONFIG_INVALID if the directory itself cannot be read, LIMIT_EXCEEDED
  */
 export function walkNode(directory: string): WalkedNode {
   const root = realpathSync(directory)
-  const walk: Walk = {root, files: new Map(), directories: new Set(['/']), warnings: []}
+  const names = new Set(namesIn(root))
+  const isLive = ['etc', 'usr', 'proc'].every((name) => names.has(name))
+  const walk: Walk = {root, isLive, files: new Map(), directories: new Set(['/']), warnings: []}
   visit('/', {walk, place: root, inside: [root]})
   return {
     files: new Map([...walk.files].sort(([left], [right]) => byBytes(left, right))),
@@ -45,11 +54,13 @@ function visit(
   try {
     entries = readdirSync(place, {withFileTypes: true})
   } catch (cause) {
-    throw new MirrorError('CONFIG_INVALID', `cannot read ${place}: ${messageOf(cause)}`, {cause})
+    if (path === '/') throw unreadable(place, cause)
+    walk.warnings.push(`${path} is not read: ${messageOf(cause)}`)
+    return
   }
   for (const entry of entries) {
     const own = path === '/' ? `/${entry.name}` : `${path}/${entry.name}`
-    if (SKIPPED.test(own)) continue
+    if (SKIPPED.test(own) || (walk.isLive && !entry.isFile() && !ENTERED.test(own))) continue
     const target = entry.isSymbolicLink() ? followLink(own, walk) : join(place, entry.name)
     if (target === undefined) continue
     const kind = entry.isSymbolicLink() ? statSync(target) : entry
@@ -65,6 +76,18 @@ function visit(
       })
     }
   }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch (cause) {
+    throw unreadable(directory, cause)
+  }
+}
+
+function unreadable(place: string, cause: unknown): MirrorError {
+  return new MirrorError('CONFIG_INVALID', `cannot read ${place}: ${messageOf(cause)}`, {cause})
 }
 
 /** The real place that a link leads to; absent, with a warning, if that is not below the root or not there. */
