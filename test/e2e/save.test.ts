@@ -276,3 +276,21 @@ test('a key that is none is refused', async () => {
   const flags = ['--output', scene.path('x.tar'), '--sign-key', scene.path('key.pem')]
   expect(await scene.save(['--images', list, ...flags])).toMatchObject({code: 2})
 })
+
+test('a delta bundle is refused before the first byte, with what the registry lacks', async () => {
+  await using scene = await saveScene()
+  const {list, app} = await stage(scene)
+  await scene.saved(list, 'old.tar')
+  const newer = await makeImage({seed: 'save-newer', base: app.platforms[0]?.layers ?? []})
+  const next = await scene.list(await scene.add('team/app:v2', newer))
+  const delta = await scene.saved(next, 'delta.tar', ['--since', scene.path('old.tar')])
+  const {code, stderr} = await scene.push(delta)
+  expect({code, stderr}).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('that this delta bundle leaves out'),
+  })
+  for (const {descriptor} of app.platforms[0]?.layers ?? []) {
+    expect(stderr).toContain(`${scene.target.host}/mirror/team/app@${descriptor.digest}`)
+  }
+  expect(scene.target.requests.filter(({method}) => method !== 'GET' && method !== 'HEAD')).toEqual([])
+})

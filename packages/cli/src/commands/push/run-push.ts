@@ -12,6 +12,7 @@ import type {Run} from '../../run/run.js'
 import type {FlagValues} from '../../settings/flag-values.js'
 import {pushFlags} from './push-flags.js'
 import {flagReader} from '../../settings/flag-values.js'
+import {refuseLacking} from './refuse-lacking.js'
 import {readPushSettings, type PushSettings} from './push-settings.js'
 
 /** Runs a push to its exit code. */
@@ -32,7 +33,10 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
   const registry = await openTarget(run, {registry: name, settings: settings.registrySettings})
   const bundle = await openBoth(settings, {registry, run})
   if (run.output.verbose) run.note(await decodersLine())
-  const pairs = await sourcePairs(bundle, {...settings, signal: run.stop.soon})
+  const {soon: signal} = run.stop
+  const pairs = await sourcePairs(bundle, {...settings, signal})
+  const {leftOut} = bundle.description
+  await refuseLacking(pairs, {leftOut, registry, concurrency: settings.concurrency, signal})
   return mirror([{sink: registry, registry: name, pairs}], {
     source: bundle,
     sparse: settings.sparse,

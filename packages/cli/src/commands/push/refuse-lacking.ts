@@ -1,0 +1,71 @@
+import pLimit from 'p-limit'
+import {
+  formatReference,
+  MirrorError,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type ImageSink,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import {nodesOf} from '../../engine/gather.js'
+import type {Pair} from '../../engine/pair.js'
+
+export interface RefuseLackingOptions extends CallOptions {
+  /** What a delta bundle leaves out. */
+  readonly leftOut: readonly Descriptor[]
+  readonly registry: Pick<ImageSink, 'hasBlob'>
+  readonly concurrency: number
+}
+
+/** How many blobs an error lists. */
+const LISTED = 20
+
+/**
+ * Refuses a delta bundle, before anything is sent, if the registry lacks what the bundle leaves out.
+ * @throws {MirrorError} BLOB_MISSING with a list of the blobs and their repositories, those of the registry
+ */
+export async function refuseLacking(
+  pairs: readonly Pair[],
+  {leftOut, registry, concurrency, signal}: RefuseLackingOptions,
+): Promise<void> {
+  const wanted = wantedFrom(pairs, new Set(leftOut.map(({digest}) => digest)))
+  const atOnce = pLimit(concurrency)
+  const found = await Promise.all(
+    [...wanted.values()].map((one) =>
+      atOnce(async () => ({
+        ...one,
+        isThere: await registry.hasBlob(one.at.repository, one.digest, {signal}),
+      })),
+    ),
+  )
+  const lacking = found.filter(({isThere}) => !isThere)
+  if (lacking.length === 0) return
+  const lines = lacking
+    .slice(0, LISTED)
+    .map(({at: {registry: host, repository}, digest}) =>
+      formatReference({registry: host, repository, digest}),
+    )
+  const more = lacking.length > LISTED ? ` and ${lacking.length - LISTED} more` : ''
+  throw new MirrorError(
+    'BLOB_MISSING',
+    `the registry lacks ${lacking.length} blobs that this delta bundle leaves out: ${lines.join(', ')}${more}`,
+    {side: 'target', hint: 'Push the bundle that this one was made after first, or save a whole one.'},
+  )
+}
+
+interface Wanted {
+  readonly at: Reference
+  readonly digest: Digest
+}
+
+function wantedFrom(pairs: readonly Pair[], leftOut: ReadonlySet<Digest>): ReadonlyMap<string, Wanted> {
+  const wanted = new Map<string, Wanted>()
+  for (const {at, image} of pairs) {
+    if (at === undefined || !('node' in image)) continue
+    for (const {digest} of nodesOf(image.node).flatMap(({missing}) => missing)) {
+      if (leftOut.has(digest)) wanted.set(`${at.repository}@${digest}`, {at, digest})
+    }
+  }
+  return wanted
+}
