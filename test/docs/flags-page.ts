@@ -6,8 +6,9 @@ Made from the flags of the commands in \`packages/cli/src/commands\`. Do not edi
 \`npx vitest run test/docs.test.ts -u\`.
 
 A flag that not every command has says which ones have it. Every flag can be set in the environment instead, under the
-name that is given with it. A flag wins over its variable. A switch is set with \`true\`; a flag that can be repeated takes
-one value a line.
+name that is given with it. A flag wins over its variable, and over that of its counterpart. A switch is set with \`true\`,
+\`1\`, \`yes\` or \`on\`, and unset with \`false\`, \`0\`, \`no\` or \`off\`; anything else is an error. A flag that can be repeated
+takes one value a line.
 
 SIZE is bytes, or \`64MiB\` and \`64M\` (both 2^20), or \`4GB\` (10^9). RATE is a SIZE a second. DURATION is \`30s\`, \`5m\`,
 \`1h\`. A LIST is a file of references, one a line, or \`-\` for standard input.
@@ -71,7 +72,8 @@ export async function flagsPage(): Promise<string> {
 }
 
 function item({name, flag, commands}: Entry, all: number): string {
-  const {description, helpValue, multiple = false, required = false} = flag
+  const {helpValue, multiple = false, required = false} = flag
+  const description = flag.description.replace(/ \[env: \w+\]$/, '')
   const [, text = description, initial] = /^(.*?)\s*\[default: (.*)\]$/.exec(description) ?? []
   const remarks = [
     ...(commands.length === all ? [] : [`Of ${commands.map((command) => `\`${command}\``).join(' and ')}.`]),

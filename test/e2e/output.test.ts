@@ -270,12 +270,4 @@ describe('what a push says', () => {
     expect(version).toMatchObject({code: 0, stderr: ''})
     expect(version.stdout).toMatch(/^mirror \d+\.\d+\.\d+\n$/)
   })
-
-  test('a report that cannot be written is exit code 1, after the work', async () => {
-    await using registry = await startRegistry({strict: true})
-    const {code, stderr} = await run(registry, argv`--report /nowhere/at/all/report.json`)
-    expect({code, stderr}).toMatchObject({code: 1})
-    expect(stderr).toMatch(/^error: cannot write \/nowhere\/at\/all\/report\.json/m)
-    expect(registry.tags('ns/team/three')).toEqual(['v1'])
-  })
 })

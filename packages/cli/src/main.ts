@@ -1,25 +1,37 @@
 import {readFile} from 'node:fs/promises'
 import {setFlagsFromString} from 'node:v8'
+import {spelledOut} from './run/spelled-out.js'
 import {ignoreDebug} from './settings/environment.js'
 
 /**
  * The program; `entry` is the URL of the file that starts it, in a folder of its package. `--version` answers before
  * anything else is loaded: scripts ask for it often.
  */
-export async function main(argv: string[], entry: string): Promise<void> {
+export async function main(typed: string[], entry: string): Promise<void> {
+  const argv = spelledOut(typed)
   if (argv.length === 1 && argv[0] === '--version') {
     process.stdout.write(`mirror ${await version(entry)}\n`)
     return
   }
   keepFromOptimizing()
   ignoreDebug()
-  const [{run}, {settings}] = await Promise.all([import('@oclif/core/run'), import('@oclif/core/settings')])
+  const [{run}, {settings}, {commands}, {commandIn}, {warnOfVariables}] = await Promise.all([
+    import('@oclif/core/run'),
+    import('@oclif/core/settings'),
+    import('./commands/index.js'),
+    import('./run/command-in.js'),
+    import('./run/warn-of-variables.js'),
+  ])
   // what runs is the build, whatever NODE_ENV says
   settings.tsnodeEnabled = false
   try {
+    const command = commandIn(argv, Object.keys(commands))
+    warnOfVariables(new Set(Object.values(commands).flatMap((one) => Object.keys(one.flags))))
     await run(argv, entry)
+    // The help of a topic is what was asked for only if it was asked for.
+    if (command === undefined && !argv.includes('--help')) process.exitCode = 2
   } catch (error) {
-    await (await import('./run/fail.js')).fail(error, {command: undefined})
+    await (await import('./run/fail.js')).fail(error, {command: undefined, argv})
   }
 }
 

@@ -103,6 +103,11 @@ describe('metrics', () => {
       expect(success(formatMetrics(planned, {exitCode: 0, previous: again}))).toBe(success(before))
     })
 
+    it('outlive a run that ended before its target was known', () => {
+      const unread = sync([failed('a:1')], {target: ''})
+      expect(success(formatMetrics(unread, {exitCode: 2, previous: before}))).toBe(success(before))
+    })
+
     it.each([
       ['another job’s', before.replaceAll('images.txt', 'other.txt')],
       ['empty', ''],

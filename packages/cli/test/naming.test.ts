@@ -1,6 +1,7 @@
 import {formatReference, parseReference, type Digest} from '@airgap-mirror/oci-client/model'
 import {describe, expect, it} from 'vitest'
-import {mapName, parseRegistryTarget, referenceKey, type NamingRules} from '#src/names/naming.js'
+import {mapName, referenceKey, type NamingRules} from '#src/names/naming.js'
+import {parseRegistryTarget} from '#src/names/registry-target.js'
 import {parseRewriteRule} from '#src/names/rewrite.js'
 
 const digest: Digest = `sha256:${'a'.repeat(64)}`
@@ -112,6 +113,23 @@ describe('--private-registry', () => {
 
   it.each(['', 'https://host/ns', 'host/NS', 'ho st', 'host:port', 'host/ns:tag'])('refuses %j', (text) => {
     expect(() => parseRegistryTarget(text)).toThrow(expect.objectContaining({code: 'USAGE'}))
+  })
+
+  it.each([
+    ['host:5000/v2/ns', 'names the API of the registry', 'Write host:5000/ns:'],
+    ['host:5000/v2', 'names the API of the registry', 'Write host:5000:'],
+    ['host:99999', 'has the port 99999: ports are from 1 to 65535', 'Write HOST'],
+    ['host:0/ns', 'has the port 0', 'Write HOST'],
+    ['host/Team', 'has capital letters in its namespace', 'Write HOST'],
+    ['host/a//b', 'two slashes in a row', 'Write HOST'],
+  ])('%s is refused, and says why', (text, message, hint) => {
+    expect(() => parseRegistryTarget(text)).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: expect.stringContaining(message),
+        hint: expect.stringContaining(hint),
+      }),
+    )
   })
 })
 

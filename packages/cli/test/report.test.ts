@@ -162,8 +162,8 @@ describe('exit codes', () => {
     expect(exitCodeOfError(new MirrorError('USAGE', 'x'), {sending: true})).toBe(2)
   })
 
-  test.each([new TypeError('x'), 'x', undefined])('a bug is 1', (thrown) => {
-    expect(exitCodeOfError(thrown)).toBe(1)
+  test.each([new TypeError('x'), 'x', undefined])('a bug is 70: %s', (thrown) => {
+    expect(exitCodeOfError(thrown)).toBe(70)
   })
 })
 

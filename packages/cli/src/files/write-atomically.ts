@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {open, rename, rm, writeFile} from 'node:fs/promises'
+import {open, rename, rm, stat, writeFile} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import {followOwnLinks, isOwnFile, MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
 
@@ -28,6 +28,32 @@ export async function writeAtomically(
       cause,
     })
   }
+}
+
+/**
+ * Makes sure, before any work, that `writeAtomically` could write a file: it makes and removes the temporary one.
+ * @throws the reason
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const {place, existing} = await followOwnLinks(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new Error(`there is no directory ${dirname(path)}`)
+    throw error
+  })
+  if (existing?.isDirectory() === true) throw new Error('it is a directory')
+  if (existing !== undefined && isOwnFile(existing) && !existing.isFile()) return
+  const directory = dirname(place)
+  if (!(await isDirectory(directory))) throw new Error(`there is no directory ${directory}`)
+  const temporary = join(directory, `.${randomBytes(6).toString('hex')}.tmp`)
+  const file = await open(temporary, 'wx')
+  await file.close()
+  await rm(temporary, {force: true})
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
 }
 
 export interface ReplaceOptions {

@@ -1,6 +1,6 @@
 import {pathKey} from './expand-variables.js'
 import {formats} from './formats.js'
-import {nearestWord} from './nearest-word.js'
+import {nearestWord} from '../text/nearest-word.js'
 import type {Path, Problems} from './problems.js'
 import type {ObjectSchema, RootSchema, Schema, StringSchema} from './schema-type.js'
 

@@ -1,6 +1,6 @@
 import {isDigest, isRegistry, isRepository, isTag, parseReference} from '@airgap-mirror/oci-client/model'
 import {parseListedImage} from '../names/image-list.js'
-import {parseRegistryTarget} from '../names/naming.js'
+import {parseRegistryTarget} from '../names/registry-target.js'
 import {parseRewriteRule} from '../names/rewrite.js'
 import {parsePlatform} from '../names/platforms.js'
 import {parseDuration, parseRate, parseSize} from '../text/parse-quantity.js'

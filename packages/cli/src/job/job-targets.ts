@@ -1,5 +1,6 @@
 import {formatReference, MirrorError} from '@airgap-mirror/oci-client/model'
-import {parseRegistryTarget, referenceKey, type NamingRules} from '../names/naming.js'
+import {referenceKey, type NamingRules} from '../names/naming.js'
+import {parseRegistryTarget} from '../names/registry-target.js'
 import type {Job, JobTarget, WantedImage} from './job.js'
 
 /**

@@ -13,6 +13,14 @@ export interface ListedImage {
   readonly line: number
 }
 
+/** The first line of a list that a run wrote when it had nothing to put into it. */
+export const NOTHING_FAILED = '# mirror: nothing failed'
+
+/** Whether a list is empty because a run had nothing to put into it, which is no slip. */
+export function saysNothingFailed(text: string): boolean {
+  return text.trim() === NOTHING_FAILED
+}
+
 export interface NamedList {
   /** For messages. */
   readonly name: string

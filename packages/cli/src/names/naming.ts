@@ -1,7 +1,6 @@
 import {
   DOCKER_HUB,
   formatReference,
-  isRegistry,
   isRepository,
   limits,
   MirrorError,
@@ -60,36 +59,6 @@ export function referenceKey(name: Reference): string {
   return formatReference(
     name.tag === undefined && name.digest === undefined ? {...name, tag: 'latest'} : name,
   )
-}
-
-/**
- * Splits `HOST[:PORT][/NAMESPACE]`.
- * @throws {MirrorError} USAGE
- */
-export function parseRegistryTarget(text: string): {registry: string; namespace: string} {
-  if (text.includes('@')) {
-    // What is before it may be a password: the value is not repeated.
-    throw new MirrorError('USAGE', '--private-registry has a login, or something else with an @, in it', {
-      side: 'target',
-      advice: {kind: 'give-login-apart'},
-    })
-  }
-  if (/^[a-z]+:\/\//i.test(text)) {
-    throw new MirrorError('USAGE', `--private-registry ${JSON.stringify(text)} has a scheme`, {
-      side: 'target',
-      advice: {kind: 'leave-out-scheme'},
-    })
-  }
-  const slash = text.indexOf('/')
-  const registry = slash < 0 ? text : text.slice(0, slash)
-  const namespace = slash < 0 ? '' : text.slice(slash + 1).replace(/\/+$/, '')
-  if (!isRegistry(registry) || (namespace !== '' && !isRepository(namespace))) {
-    throw new MirrorError(
-      'USAGE',
-      `--private-registry ${JSON.stringify(text)} is not HOST[:PORT][/NAMESPACE]`,
-    )
-  }
-  return {registry, namespace}
 }
 
 function mappedTarget(image: Nameable, rules: NamingRules): Reference | undefined {

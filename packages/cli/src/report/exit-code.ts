@@ -1,7 +1,7 @@
 import {isMirrorError, type ErrorCode} from '@airgap-mirror/oci-client/model'
 import {isFailed, type Report, type ReportImage} from './report.js'
 
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130 | 143
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70 | 130 | 143
 
 export interface ExitCodeOptions {
   /** The signal that ended the run, if one did. */
@@ -44,9 +44,9 @@ function isRegistry({command, source}: Report): boolean {
   return command === 'sync' || source.startsWith('docker://')
 }
 
-/** The exit code of a run that an error ended. A bug, which is anything but a `MirrorError`, is 1. */
+/** The exit code of a run that an error ended. Anything but a `MirrorError` is a bug: 70, as in sysexits.h. */
 export function exitCodeOfError(error: unknown, options: ExitCodeOptions = {}): ExitCode {
-  if (!isMirrorError(error)) return 1
+  if (!isMirrorError(error)) return 70
   if (error.code === 'CANCELLED') return interrupted(options)
   if (error.code === 'STATE_LOCKED') return 5
   if (INVALID_INPUT.has(error.code)) return 2

@@ -30,7 +30,9 @@ export function formatMetrics(report: Report, options: MetricsOptions): string {
     ['source', source],
     ['target', target],
   ] as const
-  const success = lastSuccess(report, {...options, labels: labels(common)})
+  // A run that could not read its settings may not know its target: the time is kept by command and source.
+  const start = `${SUCCESS}${labels(common.slice(0, 2)).slice(0, -1)},`
+  const success = lastSuccess(report, {...options, start})
   return metricsOf(report, {exitCode: options.exitCode, success})
     .map(({name, help, label, values}) => {
       const samples = values.map(([labelValue, value]) => {
@@ -129,15 +131,16 @@ function one(value: number): Pick<Metric, 'values'> {
 
 function lastSuccess(
   {finishedAt, outcome}: Report,
-  {exitCode, previous = '', labels}: MetricsOptions & {readonly labels: string},
+  {exitCode, previous = '', start}: MetricsOptions & {readonly start: string},
 ): number {
   const now = Date.parse(finishedAt) / 1000
   if (exitCode === 0 && outcome !== 'planned') return now
-  const start = `${SUCCESS}${labels} `
-  const line = previous.split('\n').find((text) => text.startsWith(start)) ?? ''
-  const value = Number(line.slice(start.length) || Number.NaN)
+  const values = previous
+    .split('\n')
+    .filter((line) => line.startsWith(start))
+    .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1) || Number.NaN))
   // One that is to come would keep every alert quiet until then.
-  return value >= 0 && value <= now ? value : 0
+  return Math.max(0, ...values.filter((value) => value >= 0 && value <= now))
 }
 
 function labels(pairs: readonly (readonly [name: string, value: string])[]): string {

@@ -1,5 +1,5 @@
 import {formatReference} from '@airgap-mirror/oci-client/model'
-import {parseImageList} from '../names/image-list.js'
+import {NOTHING_FAILED, parseImageList} from '../names/image-list.js'
 import type {ImageStatus, Report, ReportImage} from './report.js'
 import {jsonText, printable} from '../text/printable.js'
 import {writeAtomically} from '../files/write-atomically.js'
@@ -14,15 +14,16 @@ export function writeReport(path: string, report: Report): Promise<void> {
 }
 
 /**
- * `--failed FILE`: the source references of what was not done, one a line, with the target where the list gave one, ready for `--images`. What the list's own parser would read otherwise is a comment. Empty if all was done.
+ * `--failed FILE`: the source references of what was not done, one a line, with the target where the list gave one, ready for `--images`. What the list's own parser would read otherwise is a comment. A comment alone if all was done.
  * @throws {MirrorError} WRITE_FAILED
  */
 export function writeFailed(path: string, report: Report): Promise<void> {
   return writeAtomically(path, formatFailed(report))
 }
 
-export function formatFailed({images}: Report): string {
+export function formatFailed({images, error}: Report): string {
   const notDone = images.filter(({status, toRemove}) => NOT_DONE.has(status) && toRemove !== true)
+  if (notDone.length === 0 && error === undefined) return `${NOTHING_FAILED}\n`
   return [...new Set(notDone.map(failedLine))].join('')
 }
 

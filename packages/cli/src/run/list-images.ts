@@ -7,6 +7,8 @@ import {globMatcher} from '../names/globs.js'
 /** A job with what is in its lists. */
 export interface ListedJob extends Job {
   readonly listed: readonly WantedImage[]
+  /** Its lists say that there is nothing to do. */
+  readonly nothingFailed?: boolean | undefined
 }
 
 export interface ListedImages {
@@ -41,7 +43,8 @@ export async function listImages(job: ListedJob, options: ListOptions): Promise<
   const wanted = distinct([...images, ...found.flat()].map(withTag)).filter((image) =>
     isWanted(formatReference(image.source)),
   )
-  if (wanted.length > 0 || troubles.length > 0) return {images: wanted, troubles}
+  if (wanted.length > 0 || troubles.length > 0 || job.nothingFailed === true)
+    return {images: wanted, troubles}
   throw new MirrorError('LIST_INVALID', `the job ${JSON.stringify(job.name)} names no image`, {
     side: 'source',
     hint: 'Check that the list is not empty, and that no filter leaves nothing of it.',

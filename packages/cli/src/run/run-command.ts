@@ -14,12 +14,13 @@ import {wordedEvent, wordedReport} from './word-advice.js'
 import type {Renderer} from '../render/renderer.js'
 import type {AdvisedCommand} from '../text/advice/words.js'
 import {flagReader, type FlagValues} from '../settings/flag-values.js'
-import {readOutputFlags, stateDirectory} from '../settings/output-settings.js'
+import {readOutputFlags, stateDirectory, type OutputSettings} from '../settings/output-settings.js'
 import {passwordWarnings} from '../settings/registry-settings.js'
 import {openState} from '../state/open-state.js'
 import {fail, type FailOptions} from './fail.js'
 import {Kept} from './kept.js'
 import type {Run} from './run.js'
+import {outputError, outputProblems} from './output-problems.js'
 import {listenForSignals} from './signals.js'
 import {writeOutputs} from './write-outputs.js'
 
@@ -80,6 +81,7 @@ export async function runCommand<Settings extends Sides>(
   const {soon, now} = interruption
   let sending = false
   let sides: Sides = options.given
+  let unwritable: Partial<OutputSettings> = {}
   const ending = (): FailOptions => ({
     command,
     signal: interruption.received(),
@@ -93,6 +95,9 @@ export async function runCommand<Settings extends Sides>(
     const settings = await options.read(flags)
     sides = settings
     for (const text of passwordWarnings(flags)) warn(text)
+    const problems = await outputProblems(output)
+    unwritable = Object.fromEntries(problems.map(({key}) => [key, undefined]))
+    if (problems.length > 0) throw outputError(problems)
     await using kept = new Kept()
     const directory = stateDirectory(reader)
     const state =
@@ -141,12 +146,7 @@ export async function runCommand<Settings extends Sides>(
     report = wordedReport(failedReport(about(), reportErrorOf(error)), command)
     exitCode = exitCodeOfError(error, ending())
   }
-  try {
-    await writeOutputs(report, {output, dryRun, exitCode, warn, signal: now})
-  } catch (error) {
-    await fail(error, ending())
-    if (exitCode === 0) exitCode = exitCodeOfError(error, ending())
-  }
+  await writeOutputs(report, {output: {...output, ...unwritable}, dryRun, exitCode, warn, signal: now})
   return exitCode
 }
 

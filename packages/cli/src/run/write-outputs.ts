@@ -1,3 +1,4 @@
+import {isMirrorError} from '@airgap-mirror/oci-client/model'
 import type {ExitCode} from '../report/exit-code.js'
 import {formatPlan} from '../report/plan-table.js'
 import type {Report} from '../report/report.js'
@@ -16,17 +17,17 @@ export interface OutputsOptions {
 const UNTOLD: ReadonlySet<ExitCode> = new Set<ExitCode>([0, 130, 143])
 
 /**
- * Everything that was asked for at the end of a run: each is tried, whatever becomes of the others.
- * @throws {MirrorError} WRITE_FAILED for the first that failed
+ * Everything that was asked for at the end of a run: each is tried, whatever becomes of the others. A file that cannot be
+ * written is a warning: the exit code says what the run came to.
  */
 export async function writeOutputs(report: Report, options: OutputsOptions): Promise<void> {
   const {output, dryRun, exitCode, warn, signal} = options
-  const failures: unknown[] = []
   const attempt = async (write: () => Promise<unknown>): Promise<void> => {
     try {
       await write()
     } catch (error) {
-      failures.push(error)
+      if (!isMirrorError(error)) throw error
+      warn(error.message)
     }
   }
   const {report: reportFile, failed, metrics, notify} = output
@@ -45,5 +46,4 @@ export async function writeOutputs(report: Report, options: OutputsOptions): Pro
     const problem = await runNotifyCommand(notify, {report, exitCode, signal})
     if (problem !== undefined) warn(problem)
   }
-  if (failures.length > 0) throw failures[0]
 }

@@ -1,10 +1,5 @@
 import {boolean, custom, string} from '@oclif/core/flags'
-import {environment} from './environment.js'
-
-/** `MIRROR_FLAG_NAME`, by which every flag can be set in the environment. */
-function env(flag: string): string {
-  return `MIRROR_${flag.toUpperCase().replaceAll('-', '_')}`
-}
+import {variableOf, variableText, variableTruth} from './variables.js'
 
 interface FlagText {
   readonly description: string
@@ -12,21 +7,60 @@ interface FlagText {
   readonly helpValue?: string
 }
 
-export function text(flag: string, options: FlagText & {required?: boolean; options?: string[]}) {
-  return string({env: env(flag), ...options})
+/** What oclif gives a default: the flags that were typed. */
+interface Typed {
+  readonly flags: Readonly<Record<string, unknown>>
 }
 
-export function toggle(flag: string, options: FlagText & {exclusive?: string[]}) {
-  return boolean({env: env(flag), ...options})
+export function text(
+  flag: string,
+  {exclusive = [], ...options}: FlagText & {required?: boolean; options?: string[]; exclusive?: string[]},
+) {
+  return string({
+    ...options,
+    ...common(flag, options),
+    exclusive,
+    default: async ({flags}: Typed) =>
+      isTyped(exclusive, flags) ? undefined : variableText(flag, options.options),
+  })
+}
+
+export function toggle(flag: string, {exclusive = [], ...options}: FlagText & {exclusive?: string[]}) {
+  return boolean({
+    ...options,
+    description: described(flag, options),
+    exclusive,
+    default: async ({flags}: Typed) => !isTyped(exclusive, flags) && variableTruth(flag),
+  })
 }
 
 /** A flag that may be repeated; in the environment one value a line. */
-export function repeated(flag: string, options: FlagText) {
+export function repeated(flag: string, {exclusive = [], ...options}: FlagText & {exclusive?: string[]}) {
   return custom({
     ...options,
+    ...common(flag, options),
+    exclusive,
     multiple: true,
-    default: async () => (environment()[env(flag)] ?? '').split('\n').filter((line) => line.trim() !== ''),
+    default: async ({flags}: Typed) =>
+      isTyped(exclusive, flags)
+        ? []
+        : (variableText(flag) ?? '').split('\n').filter((line) => line.trim() !== ''),
+  })()
+}
+
+/** A value that comes from a variable is a default to oclif: flags that were typed win over those of its counterparts. */
+function common(flag: string, options: FlagText) {
+  return {
+    description: described(flag, options),
     defaultHelp: async () => undefined,
     noCacheDefault: true,
-  })()
+  }
+}
+
+function described(flag: string, {description}: FlagText): string {
+  return `${description} [env: ${variableOf(flag)}]`
+}
+
+function isTyped(names: readonly string[], flags: Readonly<Record<string, unknown>>): boolean {
+  return names.some((name) => flags[name] !== undefined)
 }

@@ -59,6 +59,7 @@ export const readingFlags = {
       'where bundle content may be spooled if it cannot be read twice [default: the temporary directory]',
     helpValue: 'DIR',
     helpGroup: reading,
+    exclusive: ['no-scratch'],
   }),
   'no-scratch': toggle('no-scratch', {
     description: 'never write bundle content to disk',
@@ -73,6 +74,7 @@ export const stateFlags = {
       'where runs remember what saves time: begun uploads, bundle indexes, compressed layers, what hosts take, tags that were made [default: $XDG_STATE_HOME/mirror]',
     helpValue: 'DIR',
     helpGroup: keeping,
+    exclusive: ['no-state'],
   }),
   'no-state': toggle('no-state', {
     description: 'remember nothing, and use nothing that was remembered',
@@ -104,7 +106,11 @@ export const outputFlags = {
     helpGroup: output,
     exclusive: ['fail-fast'],
   }),
-  'fail-fast': toggle('fail-fast', {description: 'stop at the first image that fails', helpGroup: output}),
+  'fail-fast': toggle('fail-fast', {
+    description: 'stop at the first image that fails',
+    helpGroup: output,
+    exclusive: ['keep-going'],
+  }),
   quiet: toggle('quiet', {description: 'errors and warnings alone', helpGroup: output}),
   verbose: toggle('verbose', {description: 'one redacted line per HTTP exchange', helpGroup: output}),
 }

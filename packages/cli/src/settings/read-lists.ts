@@ -1,6 +1,12 @@
-import {limits} from '@airgap-mirror/oci-client/model'
-import {parseImageLists, type ListedImage} from '../names/image-list.js'
+import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
+import {parseImageLists, saysNothingFailed, type ListedImage} from '../names/image-list.js'
 import {readTextFile} from '../files/read-file.js'
+
+export interface Lists {
+  readonly images: readonly ListedImage[]
+  /** All of the lists say that the run which wrote them had nothing to put into them. */
+  readonly nothingFailed: boolean
+}
 
 /**
  * The images that lists name, as one list.
@@ -8,12 +14,35 @@ import {readTextFile} from '../files/read-file.js'
  * @throws {MirrorError} LIST_INVALID naming every bad line of all of them, LIMIT_EXCEEDED
  */
 export async function readLists(paths: readonly string[]): Promise<readonly ListedImage[]> {
-  return parseImageLists(
-    await Promise.all(
-      paths.map(async (path) => ({
-        name: path === '-' ? 'standard input' : path,
-        text: await readTextFile(path, {flag: '--images', limit: limits.listBytes, code: 'LIST_INVALID'}),
-      })),
-    ),
+  return (await readMarkedLists(paths)).images
+}
+
+/** The same, with what the lists say of their emptiness. */
+export async function readMarkedLists(paths: readonly string[]): Promise<Lists> {
+  const lists = await Promise.all(
+    paths.map(async (path) => ({
+      name: nameOf(path),
+      text: await readTextFile(path, {flag: '--images', limit: limits.listBytes, code: 'LIST_INVALID'}),
+    })),
   )
+  return {
+    images: parseImageLists(lists),
+    nothingFailed: lists.length > 0 && lists.every(({text}) => saysNothingFailed(text)),
+  }
+}
+
+/**
+ * The same, for a command that has no images but those: an empty list is a slip, unless nothing had failed.
+ * @throws {MirrorError} LIST_INVALID
+ */
+export async function readNeededLists(paths: readonly string[]): Promise<readonly ListedImage[]> {
+  const {images, nothingFailed} = await readMarkedLists(paths)
+  if (paths.length === 0 || images.length > 0 || nothingFailed) return images
+  throw new MirrorError('LIST_INVALID', `${paths.map(nameOf).join(' and ')}: no line names an image`, {
+    hint: 'Write one image a line, such as gcr.io/team/app:v1.',
+  })
+}
+
+function nameOf(path: string): string {
+  return path === '-' ? 'standard input' : path
 }

@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto'
-import {mkdir, open, readdir, rm} from 'node:fs/promises'
+import {open, readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {isJsonObject, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
+import {makeDirectory} from '../files/make-directory.js'
 import {replaceFile} from '../files/write-atomically.js'
 import {HEAD_BYTES, seal, unseal} from './sealed.js'
 import {prune} from './prune.js'
@@ -72,7 +73,7 @@ export class Drawer {
     const name = nameOf(key)
     const names = await this.#list()
     try {
-      if (names.size === 0) await mkdir(this.#directory, {recursive: true, mode: 0o700})
+      if (names.size === 0) await makeDirectory(this.#directory, {mode: 0o700})
       await replaceFile(join(this.#directory, name), seal(key, bytes), {mode: 0o600, durable: false})
     } catch (error) {
       this.#isWritable = false

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto'
-import {mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {cancelled, isMirrorError, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {makeDirectory} from '../files/make-directory.js'
 import {
   fileSystemTime,
   highestFile,
@@ -84,7 +84,7 @@ type Taken = {readonly own: OwnFile} | {readonly own?: undefined; readonly by: L
 const LOST_RACE: Taken = {by: undefined}
 
 async function take(queue: string): Promise<Taken> {
-  await mkdir(queue, {recursive: true, mode: 0o700})
+  await makeDirectory(queue, {mode: 0o700})
   const before = await highestFile(queue)
   if (before === 'vanished') return LOST_RACE
   if (before !== undefined && !(await isFree(queue, before))) return {by: before}

@@ -1,6 +1,7 @@
-import {lstat, mkdir} from 'node:fs/promises'
+import {lstat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
+import {makeDirectory} from '../files/make-directory.js'
 import type {KnownLayers} from '../engine/known-layers.js'
 import type {KnownTags} from '../engine/known-tags.js'
 import {Drawer, type DrawerBounds} from './drawer.js'
@@ -94,7 +95,7 @@ export async function openState(options: StateOptions): Promise<State | undefine
 /** Another user who may write here could send uploads elsewhere and have tags pruned, so it has to be ours alone. */
 async function problemWith(root: string): Promise<string | undefined> {
   try {
-    await mkdir(root, {recursive: true, mode: 0o700}).catch(async (error: unknown) => {
+    await makeDirectory(root, {mode: 0o700}).catch(async (error: unknown) => {
       // What cannot be made may be there all the same, on a disk that is read-only now.
       await lstat(root).catch(() => {
         throw error

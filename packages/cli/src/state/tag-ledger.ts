@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto'
-import {mkdir, open, rm} from 'node:fs/promises'
+import {open, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {isJsonObject, jsonShape, messageOf} from '@airgap-mirror/oci-client/model'
+import {makeDirectory} from '../files/make-directory.js'
 import type {KnownTag, KnownTags} from '../engine/known-tags.js'
 import {replaceFile} from '../files/write-atomically.js'
 import {isTagKey, parseKnownTag} from './parse-known-tag.js'
@@ -62,7 +63,7 @@ export async function openTagLedger(directory: string, options: TagLedgerOptions
         await rm(path, {force: true})
         throw new Error(`it has become larger than ${maxBytes} bytes`)
       }
-      await mkdir(directory, {recursive: true, mode: 0o700})
+      await makeDirectory(directory, {mode: 0o700})
       await replaceFile(path, seal(target, text), {mode: 0o600, durable: true})
       await syncDirectory(directory)
       await prune(directory, {entries: Number.POSITIVE_INFINITY, maxAge: Number.POSITIVE_INFINITY})

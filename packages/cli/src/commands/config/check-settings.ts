@@ -1,9 +1,9 @@
 import {MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import {parseRuntime, type RuntimeChoice} from '../../cluster/explain.js'
-import {parseRegistryTarget} from '../../names/naming.js'
+import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
-import {readLists} from '../../settings/read-lists.js'
+import {readNeededLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
 /** Where the names of the images are read. */
@@ -61,5 +61,5 @@ async function imagesIn({text, list}: FlagReader): Promise<CheckImages> {
   if (source !== undefined) return {from: 'bundle', path: source}
   if (report !== undefined) return {from: 'report', path: report}
   if (pods.length > 0) return {from: 'pods', paths: pods}
-  return {from: 'list', listed: await readLists(lists)}
+  return {from: 'list', listed: await readNeededLists(lists)}
 }

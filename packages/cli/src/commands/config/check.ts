@@ -22,6 +22,6 @@ export class ConfigCheck extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config check', flags: checkFlags}})
+    await fail(error, {command: {name: 'config check', flags: checkFlags}, argv: this.argv})
   }
 }

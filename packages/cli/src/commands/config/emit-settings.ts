@@ -3,13 +3,14 @@ import {isRegistry, limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import type {Fallback, TargetVersion} from '../../cluster/emit/emission.js'
 import {emitTargets, type EmitTarget} from '../../cluster/emit/targets.js'
 import type {ListedImage} from '../../names/image-list.js'
-import {parseRegistryTarget, type NamingRules} from '../../names/naming.js'
+import type {NamingRules} from '../../names/naming.js'
+import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
 import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming-settings.js'
 import {readTextFile} from '../../files/read-file.js'
-import {readLists} from '../../settings/read-lists.js'
+import {readNeededLists} from '../../settings/read-lists.js'
 import {connectionOptions, type ConnectionOptions} from '../../settings/registry-options.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
@@ -121,7 +122,7 @@ async function imagesIn({
   if (report !== undefined) return {images: {from: 'report', path: report}, listed: []}
   if (source !== undefined) return {images: {from: 'bundle', path: source}, listed: []}
   if (lists.length === 0) return {images: undefined, listed: []}
-  const listed = await readLists(lists)
+  const listed = await readNeededLists(lists)
   return {images: {from: 'list', listed}, listed}
 }
 

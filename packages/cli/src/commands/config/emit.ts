@@ -22,6 +22,6 @@ export class ConfigEmit extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config emit', flags: emitFlags}})
+    await fail(error, {command: {name: 'config emit', flags: emitFlags}, argv: this.argv})
   }
 }

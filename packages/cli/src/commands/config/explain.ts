@@ -25,6 +25,6 @@ export class ConfigExplain extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config explain', flags: ConfigExplain.flags}})
+    await fail(error, {command: {name: 'config explain', flags: ConfigExplain.flags}, argv: this.argv})
   }
 }

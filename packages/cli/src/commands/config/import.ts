@@ -1,7 +1,7 @@
 import {string as argument} from '@oclif/core/args'
 import {Command} from '@oclif/core/command'
-import {string} from '@oclif/core/flags'
 import {fail} from '../../run/fail.js'
+import {text} from '../../settings/define-flag.js'
 import {importFormats} from '../../job/import/import-formats.js'
 
 /** `mirror config import`: the file of another program in, a job file out. */
@@ -17,11 +17,10 @@ export class ConfigImport extends Command {
     file: argument({description: 'the file to import, or - for standard input', required: true}),
   }
   static override readonly flags = {
-    from: string({
+    from: text('from', {
       description: 'whose file it is [default: auto]',
       helpValue: importFormats.join('|'),
       options: [...importFormats],
-      env: 'MIRROR_FROM',
     }),
   }
 
@@ -32,6 +31,6 @@ export class ConfigImport extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config import', flags: ConfigImport.flags}})
+    await fail(error, {command: {name: 'config import', flags: ConfigImport.flags}, argv: this.argv})
   }
 }

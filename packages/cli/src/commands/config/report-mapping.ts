@@ -7,7 +7,8 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {MappedImage} from '../../cluster/emit/mapping.js'
-import {parseRegistryTarget, type NamingRules} from '../../names/naming.js'
+import type {NamingRules} from '../../names/naming.js'
+import {parseRegistryTarget} from '../../names/registry-target.js'
 
 const ARRIVED: ReadonlySet<unknown> = new Set(['pushed', 'present', 'planned'])
 

@@ -27,6 +27,6 @@ export class Copy extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'copy', flags: copyFlags}})
+    await fail(error, {command: {name: 'copy', flags: copyFlags}, argv: this.argv})
   }
 }

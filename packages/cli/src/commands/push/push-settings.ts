@@ -1,7 +1,8 @@
 import {tmpdir} from 'node:os'
 import type {LayerCompression} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
-import {parseRegistryTarget, type NamingRules} from '../../names/naming.js'
+import type {NamingRules} from '../../names/naming.js'
+import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {Choice} from '../../engine/select.js'
 import {parsePlatform} from '../../names/platforms.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
@@ -9,7 +10,7 @@ import type {RegistrySettings} from '../../job/job.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
 import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming-settings.js'
-import {readLists} from '../../settings/read-lists.js'
+import {readNeededLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
 /** What a push does, read and checked: nothing below this knows of flags. */
@@ -44,7 +45,7 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
   ])
   const target = text('private-registry') ?? ''
   const {registry, namespace} = parseRegistryTarget(target)
-  const listed = await readLists(list('images'))
+  const listed = await readNeededLists(list('images'))
   const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = readNamingFlags(read)
   const registrySettings = await readRegistryFlags(flags, 'target')
   return {

@@ -24,6 +24,6 @@ export class Push extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'push', flags: pushFlags}})
+    await fail(error, {command: {name: 'push', flags: pushFlags}, argv: this.argv})
   }
 }

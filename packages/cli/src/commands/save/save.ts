@@ -22,6 +22,6 @@ export class Save extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'save', flags: saveFlags}})
+    await fail(error, {command: {name: 'save', flags: saveFlags}, argv: this.argv})
   }
 }

@@ -13,13 +13,15 @@ import {defaults} from '../../settings/defaults.js'
 import {environment} from '../../settings/environment.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
 import {readNamingFlags} from '../../settings/naming-settings.js'
-import {readLists} from '../../settings/read-lists.js'
+import {readMarkedLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
 /** One job, with what the flags say of it. */
 export interface SyncJob extends Job {
   /** What is in its lists. */
   readonly listed: readonly WantedImage[]
+  /** Its lists say that there is nothing to do. Never if it prunes. */
+  readonly nothingFailed: boolean
   /** Whose its tags are, in what is remembered: the same as long as the file and the job keep their names. */
   readonly owner: string
   readonly targets: readonly JobTarget[]
@@ -159,10 +161,14 @@ async function withFlags(job: Job, {read, privateRegistry, origin, isPiped}: Fla
   const narrowed = list('include').length + list('exclude').length > 0
   refusePrune(job, {read, narrowed, isPiped: isPiped || job.images.includes('-')})
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
+  const {images: listed, nothingFailed} = await readMarkedLists(job.images)
+  // A part of the job says nothing of the rest.
+  const prune = on('prune') || (job.prune === true && !narrowed)
   const withNaming = (target: JobTarget): JobTarget => ({...target, naming: overruled(target.naming, naming)})
   return {
     ...own,
-    listed: await readLists(job.images),
+    listed,
+    nothingFailed: nothingFailed && !prune && job.references.length + job.repositories.length === 0,
     owner: ownerOf(job, origin),
     targets: targets.map(withNaming),
     include: list('include').length > 0 ? list('include') : job.include,
@@ -174,8 +180,7 @@ async function withFlags(job: Job, {read, privateRegistry, origin, isPiped}: Fla
       job.sparse ??
       (chosen.length > 0 ? 'prune' : defaults.sparseIndex),
     referrers: on('no-referrers') ? false : (job.referrers ?? true),
-    // A part of the job says nothing of the rest.
-    prune: on('prune') || (job.prune === true && !narrowed),
+    prune,
     pruneMax: whole('prune-max', {from: 0, to: 1_000_000}) ?? job.pruneMax ?? defaults.pruneMax,
   }
 }

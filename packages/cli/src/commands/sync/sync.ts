@@ -23,6 +23,6 @@ export class Sync extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'sync', flags: syncFlags}})
+    await fail(error, {command: {name: 'sync', flags: syncFlags}, argv: this.argv})
   }
 }

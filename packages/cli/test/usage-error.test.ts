@@ -1,0 +1,59 @@
+import {expect, test} from 'vitest'
+import {commands} from '#src/commands/index.js'
+import {translateFlag} from '#src/run/foreign-flags.js'
+import {usageErrorOf} from '#src/run/usage-error.js'
+
+const {push, copy} = commands
+const PUSH = {name: 'push', flags: push.flags}
+
+/** An error as oclif throws it. */
+function parserError(message: string, flags?: readonly string[]): Error {
+  return Object.assign(new Error(`${message}\nSee more help with --help`), {oclif: {exit: 2}, flags})
+}
+
+test.each([
+  ['The following error occurred:\n  Missing required flag source', 'missing required flag --source'],
+  [
+    'The following errors occurred:\n  Missing required flag private-registry\n  Missing required flag source',
+    'missing required flag --private-registry, and missing required flag --source',
+  ],
+  [
+    'The following error occurred:\n  --fail-fast=true cannot also be provided when using --keep-going',
+    '--fail-fast does not go with --keep-going',
+  ],
+  ['Flag --source expects a value', '--source lacks its value'],
+  ['Expected --map-host=foo to be one of: drop, keep', '--map-host "foo" is not one of drop, keep'],
+  ['Unexpected argument: bundle.tar', 'unexpected argument: bundle.tar'],
+  [
+    'Missing 2 required args:\nsource       where the image is\ndestination  where it goes',
+    'missing SOURCE and DESTINATION',
+  ],
+])('the text %j of the parser is told as %j', (text, message) => {
+  expect(usageErrorOf(parserError(text), PUSH)).toMatchObject({
+    code: 'USAGE',
+    message,
+    hint: 'Run "mirror push --help" to see how it is used.',
+  })
+})
+
+test.each([
+  ['--souce', 'Use --source.'],
+  ['--dest-cert-dir', "--dest-cert-dir is skopeo's: use --cacert FILE."],
+  ['--dest-cert-dir=/certs', "--dest-cert-dir is skopeo's: use --cacert FILE."],
+  ['--threads', "--threads is bmctl's: use --concurrency N."],
+  ['--dest-use-http', "--dest-use-http is oc-mirror's: use --plain-http."],
+  ['--src-cert-dir', 'Run "mirror push --help" to see how it is used.'],
+  ['--nonsense', 'Run "mirror push --help" to see how it is used.'],
+])('the unknown flag %s of a push hints: %s', (flag, hint) => {
+  const error = usageErrorOf(parserError(`Nonexistent flag: ${flag}`, [flag]), PUSH)
+  expect(error).toMatchObject({message: `unknown flag ${flag.replace(/=.*/, '')}`, hint})
+})
+
+test('flags of the source are translated only for commands that have a source registry', () => {
+  expect(translateFlag('src-cert-dir', push.flags)).toBeUndefined()
+  expect(translateFlag('src-cert-dir', copy.flags)?.words).toBe('--source-cacert FILE')
+})
+
+test('an error that is none of the parser stays as it is', () => {
+  expect(usageErrorOf(new TypeError('a bug'), PUSH)).toBeUndefined()
+})
