@@ -4,7 +4,7 @@ import {containersReader} from './containers/explain-containers.js'
 import {explainDocker} from './docker/explain-docker.js'
 import type {Answer, Explain, Question} from './explanation.js'
 import type {NodeFiles} from './files/node-files.js'
-import {explainRancher} from './k3s/explain-k3s.js'
+import {rancherReader} from './k3s/explain-k3s.js'
 import {explainKind, KIND_WORDS} from './kind/explain-kind.js'
 import {openshiftReader} from './openshift/explain-openshift.js'
 import {mirrorManifest} from './openshift/manifests.js'
@@ -27,8 +27,8 @@ export const runtimes: readonly Runtime[] = [
   {name: 'bmctl', prepare: eachTime(explainBmctl), evidence: yamlWith(BMCTL_WORDS)},
   {name: 'kind', prepare: eachTime(explainKind), evidence: yamlWith(KIND_WORDS)},
   {name: 'talos', prepare: eachTime(explainTalos), evidence: yamlWith(TALOS_WORDS)},
-  {name: 'k3s', prepare: eachTime(explainRancher('k3s')), evidence: firstBelow('/etc/rancher/k3s/')},
-  {name: 'rke2', prepare: eachTime(explainRancher('rke2')), evidence: firstBelow('/etc/rancher/rke2/')},
+  {name: 'k3s', prepare: rancherReader('k3s'), evidence: firstBelow('/etc/rancher/k3s/')},
+  {name: 'rke2', prepare: rancherReader('rke2'), evidence: firstBelow('/etc/rancher/rke2/')},
   {
     name: 'containerd',
     prepare: eachTime(explainContainerd),

@@ -7,37 +7,51 @@ import {
   type RegistryHost,
 } from '../containerd/registry-host.js'
 import {requestsOver, type NodeCredential} from '../containerd/requests.js'
-import type {Answer, Explain, Question} from '../explanation.js'
+import type {Answer, Question} from '../explanation.js'
 import type {NodeFiles} from '../files/node-files.js'
 import {hostConfigs, type Endpoint, type HostConfig} from './host-configs.js'
 import {readRegistriesYaml, type ConfigEntry, type RegistriesYaml} from './registries-yaml.js'
 import {readServiceSettings, type ServiceSettings} from './service-settings.js'
 import {settingsWarnings} from './settings-warnings.js'
 
-/** K3s or RKE2: images that the kubelet pulls through their containerd. */
-export function explainRancher(program: 'k3s' | 'rke2'): Explain {
-  return (question, files) => explainRegistriesYaml(question, {files, program})
+interface Prepared {
+  readonly files: NodeFiles
+  readonly program: 'k3s' | 'rke2'
+  readonly service: ServiceSettings
+  readonly registries: RegistriesYaml
+  readonly configs: ReturnType<typeof hostConfigs>
+  readonly hasFile: boolean
+}
+
+/** K3s or RKE2: images that the kubelet pulls through their containerd. The files are read once. */
+export function rancherReader(program: 'k3s' | 'rke2'): (files: NodeFiles) => (question: Question) => Answer {
+  return (files) => {
+    const service = readServiceSettings(program, files)
+    if (service.message !== undefined) return always(stopped(service.message, program))
+    const text = files.text(service.registriesPath)
+    const read = readRegistriesYaml(text ?? '', service.registriesPath)
+    if (read.message !== undefined) return always(stopped(read.message, program))
+    const {registries} = read
+    const cutsDefault = service.cutsDefault !== undefined
+    const configs = hostConfigs(registries, {path: service.registriesPath, cutsDefault})
+    const prepared = {files, program, service, registries, configs, hasFile: text !== undefined}
+    return (question) => explainRegistriesYaml(question, prepared)
+  }
+}
+
+function always(answer: Answer): () => Answer {
+  return () => answer
 }
 
 function explainRegistriesYaml(
   question: Question,
-  {files, program}: {readonly files: NodeFiles; readonly program: 'k3s' | 'rke2'},
+  {files, program, service, registries, configs: {hosts, warnings}, hasFile}: Prepared,
 ): Answer {
-  const service = readServiceSettings(program, files)
-  if (service.message !== undefined) return stopped(service.message, program)
-  const text = files.text(service.registriesPath)
-  const read = readRegistriesYaml(text ?? '', service.registriesPath)
-  if (read.message !== undefined) return stopped(read.message, program)
-  const {registries} = read
   const {registry} = question.reference
-  const cutsDefault = service.cutsDefault !== undefined
-  const {hosts, warnings} = hostConfigs(registries, {path: service.registriesPath, cutsDefault})
   const key = hosts.has(registry) ? registry : '*'
   const list = hostsIn(hosts.get(key), {registry, registries})
   const notes = [
-    ...(text === undefined
-      ? [`there is no ${service.registriesPath}: every image comes from its own registry`]
-      : []),
+    ...(!hasFile ? [`there is no ${service.registriesPath}: every image comes from its own registry`] : []),
     ...registries.ignored,
     ...warnings,
     ...settingsWarnings(registry, {registries, hosts, service}),
