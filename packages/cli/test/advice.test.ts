@@ -111,6 +111,7 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'free-state': {},
   'use-another-state': {},
   'wait-for-lock': {},
+  'raise-timeout': {},
   'name-image': {image: 'sha256:0000'},
   'check-choice': {flag: 'include'},
   'check-is-registry': {host: 'registry.example', path: '/artifactory'},

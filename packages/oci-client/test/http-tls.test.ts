@@ -167,11 +167,11 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   test('one context serves all connections of a host', async () => {
     const contexts = createSecureContexts(
       {ca: [authority.cert], clientCert: client.cert, clientKey: client.key},
-      'a',
+      'https://a',
     )
-    expect(contexts.forHost('a')).toBe(contexts.forHost('a'))
-    expect(contexts.forHost('b')).toBe(contexts.forHost('c'))
-    expect(contexts.forHost('a')).not.toBe(contexts.forHost('b'))
+    expect(contexts.forOrigin('https://a')).toBe(contexts.forOrigin('https://a'))
+    expect(contexts.forOrigin('https://a:8443')).toBe(contexts.forOrigin('https://c'))
+    expect(contexts.forOrigin('https://a')).not.toBe(contexts.forOrigin('https://a:8443'))
     expect(rootCertificates.length).toBeGreaterThan(0)
   })
 

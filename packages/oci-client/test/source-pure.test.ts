@@ -91,3 +91,11 @@ describe('rate limits', () => {
     expect(rateLimitOf({header: (name) => headers[name]})).toEqual(limit)
   })
 })
+
+it.each(['<////evil.example/v2/a/tags/list?n=1>', '<https:////evil.example/v2/>', '<//x//evil.example/v2/>'])(
+  'the next page %s is at the registry that was asked',
+  (link) => {
+    const url = {origin: 'https://registry.example', path: '/v2/a/tags/list'}
+    expect(nextPage({headers: () => [`${link}; rel="next"`], url})?.origin).toBe(url.origin)
+  },
+)

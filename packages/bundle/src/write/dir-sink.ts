@@ -107,8 +107,11 @@ export class DirSink implements FileSink {
     if (this.#root === undefined) return
     await this.#store.finish(new Map([[ROOT, this.#root.bytes]]), options)
     try {
-      for (const name of await readdir(this.#store.path)) {
-        if (CONTENT_NAME.test(name) && !this.#names.has(name)) await rm(join(this.#store.path, name))
+      for (const entry of await readdir(this.#store.path, {withFileTypes: true})) {
+        const {name} = entry
+        // A directory of such a name is not ours.
+        if (entry.isDirectory() || !CONTENT_NAME.test(name) || this.#names.has(name)) continue
+        await rm(join(this.#store.path, name))
       }
     } catch (cause) {
       throw writeFailed(this.#store.path, cause)

@@ -6,6 +6,8 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70 | 130 | 143
 export interface ExitCodeOptions {
   /** The signal that ended the run, if one did. */
   readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
+  /** The run was ended since its time was up: that is a failure, and not an interruption. */
+  readonly isOverdue?: boolean | undefined
   /** True once bytes may have gone to the target: damage found then is a failure, not invalid input. */
   readonly sending?: boolean | undefined
 }
@@ -54,7 +56,8 @@ export function exitCodeOfError(error: unknown, options: ExitCodeOptions = {}): 
   return damaged && options.sending !== true ? 2 : 1
 }
 
-function interrupted({signal}: ExitCodeOptions): ExitCode {
+function interrupted({signal, isOverdue}: ExitCodeOptions): ExitCode {
+  if (signal === undefined && isOverdue === true) return 1
   return signal === 'SIGTERM' ? 143 : 130
 }
 

@@ -23,6 +23,7 @@ export async function runAsking<Result>(work: (run: Run) => Promise<Result>): Pr
         failed: undefined,
         metrics: undefined,
         notify: undefined,
+        timeout: undefined,
       },
       dryRun: true,
       stop: interruption,

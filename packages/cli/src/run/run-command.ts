@@ -77,6 +77,7 @@ export async function runCommand<Settings extends Sides>(
     onDrain: () =>
       warn('stopping after the transfers that are almost complete; press Ctrl-C again to stop now'),
     onLeave: () => renderer.close(),
+    timeout: output.timeout,
   })
   const {soon, now} = interruption
   let sending = false
@@ -85,6 +86,7 @@ export async function runCommand<Settings extends Sides>(
   const ending = (): FailOptions => ({
     command,
     signal: interruption.received(),
+    isOverdue: interruption.isOverdue(),
     sending,
   })
   const about = (): RunFigures => {

@@ -1,5 +1,6 @@
 import {setMaxListeners} from 'node:events'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {formatDuration} from '../text/format-quantity.js'
 import type {Stop} from '../engine/stop.js'
 
 type StopSignal = 'SIGINT' | 'SIGTERM'
@@ -7,6 +8,8 @@ type StopSignal = 'SIGINT' | 'SIGTERM'
 export interface Interruption extends Stop, Disposable {
   /** The signal that came, if any did. */
   received(): StopSignal | undefined
+  /** Whether the time was up. */
+  isOverdue(): boolean
 }
 
 const DRAIN_MILLISECONDS = 30_000
@@ -19,6 +22,8 @@ const DRAIN_MILLISECONDS = 30_000
 export function listenForSignals(options: {
   readonly onDrain: () => void
   readonly onLeave: () => void
+  /** Milliseconds until both abort with TIMEOUT; absent: never. */
+  readonly timeout?: number | undefined
 }): Interruption {
   const soon = new AbortController()
   const now = new AbortController()
@@ -37,13 +42,26 @@ export function listenForSignals(options: {
     options.onDrain()
     soon.abort(reason)
   }
+  let isOverdue = false
+  const {timeout} = options
+  const end = (): void => {
+    isOverdue = true
+    const reason = new MirrorError('TIMEOUT', `the run took longer than ${formatDuration(timeout ?? 0)}`, {
+      advice: {kind: 'raise-timeout'},
+    })
+    soon.abort(reason)
+    now.abort(reason)
+  }
+  const overdue = timeout === undefined ? undefined : setTimeout(end, timeout).unref()
   process.on('SIGINT', listen).on('SIGTERM', listen)
   return {
     soon: soon.signal,
     now: now.signal,
     received: () => received,
+    isOverdue: () => isOverdue,
     [Symbol.dispose]: () => {
       clearTimeout(timer)
+      clearTimeout(overdue)
       process.off('SIGINT', listen).off('SIGTERM', listen)
     },
   }

@@ -113,6 +113,11 @@ export const outputFlags = {
   }),
   quiet: toggle('quiet', {description: 'errors and warnings alone', helpGroup: output}),
   verbose: toggle('verbose', {description: 'one redacted line per HTTP exchange', helpGroup: output}),
+  timeout: text('timeout', {
+    description: 'end the run if it takes longer than this [default: no limit]',
+    helpValue: 'DURATION',
+    helpGroup: output,
+  }),
 }
 
 /** What a run without a person at the terminal leaves behind. */

@@ -2,6 +2,7 @@ import {resolve} from 'node:path'
 import type {ProgressMode} from '../render/renderer.js'
 import {defaults} from './defaults.js'
 import {environment, stateHome} from './environment.js'
+import {parseDuration} from '../text/parse-quantity.js'
 import type {FlagReader} from './flag-values.js'
 
 /** What a run tells, and where. */
@@ -15,9 +16,11 @@ export interface OutputSettings {
   readonly metrics: string | undefined
   /** Run by the shell when something failed. */
   readonly notify: string | undefined
+  /** Milliseconds after which the run is ended. */
+  readonly timeout: number | undefined
 }
 
-export function readOutputFlags({text, on}: FlagReader): OutputSettings {
+export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings {
   return {
     progress: (text('progress') ?? defaults.progress) as ProgressMode,
     json: on('json'),
@@ -27,6 +30,7 @@ export function readOutputFlags({text, on}: FlagReader): OutputSettings {
     failed: text('failed'),
     metrics: text('metrics'),
     notify: text('notify-command'),
+    timeout: parsed('timeout', parseDuration),
   }
 }
 

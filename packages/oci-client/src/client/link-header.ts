@@ -21,7 +21,9 @@ export function nextPage(response: Pick<HttpResponse, 'headers' | 'url'>): HttpU
       const {target, relations} = parseLink(text)
       if (relations.length > 0 && !relations.includes('next')) continue
       if (target === undefined) throw notUnderstood(value)
-      return resolveLocation(response.url, target.replace(AUTHORITY, ''))
+      // What is left may look like an authority again.
+      const {path} = resolveLocation(response.url, target.replace(AUTHORITY, ''))
+      return {origin: response.url.origin, path}
     }
   }
   return undefined

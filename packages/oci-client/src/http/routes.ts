@@ -79,7 +79,7 @@ function tunnelConnector(origin: string, proxy: Proxy, options: RoutesOptions): 
     side: options.registry.side,
     timeout: options.connectTimeout,
     signal: options.signal,
-    secureContext: proxy.secure ? options.contexts.forHost(proxy.hostname) : undefined,
+    secureContext: proxy.secure ? options.contexts.forOrigin(proxy.origin) : undefined,
     rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
   }
   const connect = async (...[to, callback]: Parameters<Connector>): Promise<void> => {
@@ -94,13 +94,13 @@ function tunnelConnector(origin: string, proxy: Proxy, options: RoutesOptions): 
 }
 
 function connectorOptions(origin: string, options: RoutesOptions): buildConnector.BuildOptions {
-  const {protocol, hostname} = new URL(origin)
+  const {protocol} = new URL(origin)
   return {
     timeout: options.connectTimeout,
     autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT,
     ...(protocol === 'https:'
       ? {
-          secureContext: options.contexts.forHost(hostname),
+          secureContext: options.contexts.forOrigin(new URL(origin).origin),
           rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
         }
       : {}),

@@ -5,8 +5,8 @@ import {limits, MirrorError, type Advice} from '../model/index.js'
 import type {TlsOptions} from './options.js'
 
 export interface SecureContexts {
-  /** The context for a host; the client's certificate is shown to the registry's own host alone. */
-  forHost(hostname: string): tls.SecureContext
+  /** The context for a host; the client's certificate is shown to the registry's own origin alone. */
+  forOrigin(origin: string): tls.SecureContext
 }
 
 /** Where Debian, Fedora, SUSE, Alpine and macOS keep the certificates that the machine's administrator trusts. */
@@ -25,14 +25,14 @@ const END = '-----END CERTIFICATE-----'
  * some 300 roots takes tens of milliseconds.
  * @throws {MirrorError} CERTIFICATE_INVALID
  */
-export function createSecureContexts(options: TlsOptions, registryHost: string): SecureContexts {
+export function createSecureContexts(options: TlsOptions, registryOrigin: string): SecureContexts {
   const own = (options.ca ?? []).flatMap((pem) => splitCertificates(pem, 'the CA file'))
   const identity = readIdentity(options)
   const roots = once(() => trustedRoots(own, options.extraCa ?? ''))
   const plain = once(() => tls.createSecureContext({ca: roots()}))
   const withIdentity = once(() => tls.createSecureContext({ca: roots(), ...identity}))
   return {
-    forHost: (hostname) => (identity !== undefined && hostname === registryHost ? withIdentity() : plain()),
+    forOrigin: (origin) => (identity !== undefined && origin === registryOrigin ? withIdentity() : plain()),
   }
 }
 

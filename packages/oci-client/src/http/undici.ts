@@ -33,7 +33,7 @@ const EARLY_BODY_WAIT = 5000
 export function createTransport(options: TransportOptions): Transport {
   const times = {...TIMEOUTS, ...options.timeouts}
   const registryOrigin = originOf(options.registry, options)
-  const contexts = createSecureContexts(options.tls ?? {}, new URL(registryOrigin).hostname)
+  const contexts = createSecureContexts(options.tls ?? {}, new URL(registryOrigin).origin)
   const closing = new AbortController()
   const routes = new Map<string, Route>()
   const routeTo = (origin: string): Route => {
@@ -91,7 +91,7 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
     onComplete: () => expectAnswer(times.stall),
   })
   const toError = (error: unknown): unknown => upload?.failure?.error ?? transportError(error, peer)
-  const wire: WireOptions = {url, signal, toError}
+  const wire: WireOptions = {url, side: peer.side, signal, toError}
 
   let detach = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {

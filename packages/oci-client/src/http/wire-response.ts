@@ -1,11 +1,13 @@
 import type {Dispatcher} from 'undici'
+import {atLeastRate} from './least-rate.js'
 import type {HttpResponse, HttpUrl} from './send.js'
-import {cancelled, limits, readAll, type Bytes} from '../model/index.js'
+import {cancelled, limits, readAll, type Bytes, type Side} from '../model/index.js'
 
 type WireData = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>
 
 export interface WireOptions {
   readonly url: HttpUrl
+  readonly side: Side
   readonly signal: AbortSignal | undefined
   /** What a failure in the middle of the body is told as. */
   readonly toError: (error: unknown) => unknown
@@ -84,10 +86,10 @@ function headOf(
 
 async function* wireBytes(
   wire: WireData['body'],
-  {signal, toError}: WireOptions,
+  {url, side, signal, toError}: WireOptions,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of wire as Bytes) yield chunk
+    yield* atLeastRate(wire as Bytes, {origin: url.origin, side})
   } catch (error) {
     throw signal?.aborted ? cancelled(signal) : toError(error)
   }

@@ -107,6 +107,7 @@ type PlainAdvice =
   | 'free-state'
   | 'use-another-state'
   | 'wait-for-lock'
+  | 'raise-timeout'
 
 /** How to unpack a compression that is not read here. */
 export type ForeignCompression =

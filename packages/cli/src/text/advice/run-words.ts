@@ -40,6 +40,8 @@ export const runWords = {
     `Make room there${given(flag('state'), (state) => `, name another directory with ${state}`)}${given(flag('no-state'), (without) => `, or use ${without}`)}.`,
   'use-another-state': ({flag}) =>
     `Name a directory that is writable, on a file system that has hard links${given(flag('state'), (state) => `, with ${state}`)}.`,
+  'raise-timeout': ({flag}) =>
+    `Run it again: what is there already is not sent again${given(flag('timeout'), (timeout) => `; a longer ${timeout} gives it more time`)}.`,
   'wait-for-lock': ({flag}) =>
     `Wait for it to end${given(flag('wait'), (wait) => ` with ${wait} 1h`)}; if it died on another host, that is noticed after two minutes.`,
 } satisfies Partial<Words>

@@ -1,0 +1,41 @@
+import {MirrorError, type Bytes, type Side} from '../model/index.js'
+
+export interface LeastRate {
+  /** Milliseconds of waiting that are free. */
+  readonly grace: number
+  /** Bytes a second, on average over all waiting. */
+  readonly rate: number
+}
+
+/** Slower than any modem of the last thirty years. */
+const LEAST: LeastRate = {grace: 120_000, rate: 1024}
+
+/**
+ * The same bytes, as long as they come at a least average rate: a body of which a byte comes every two minutes would never
+ * end. Only waiting for the body counts, not the time until its reader asks for more.
+ * @throws {MirrorError} TIMEOUT
+ */
+export async function* atLeastRate(
+  bytes: Bytes,
+  {origin, side, least = LEAST}: {readonly origin: string; readonly side: Side; readonly least?: LeastRate},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let waited = 0
+  let size = 0
+  let asked = performance.now()
+  for await (const chunk of bytes) {
+    waited += performance.now() - asked
+    size += chunk.length
+    if (waited > least.grace + (size / least.rate) * 1000) {
+      const seconds = Math.round(waited / 1000)
+      throw new MirrorError(
+        'TIMEOUT',
+        `${new URL(origin).host} sent ${size} bytes in ${seconds} s: too slow to wait for`,
+        {
+          side,
+        },
+      )
+    }
+    yield chunk
+    asked = performance.now()
+  }
+}
