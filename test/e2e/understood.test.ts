@@ -165,4 +165,30 @@ describe('what was typed is understood, or refused before anything is done', () 
         .at(-1),
     ).toBe(before?.split(' ').at(-1))
   })
+
+  test('a choice or a rule that no image meets is warned of', async () => {
+    await using registry = await startRegistry({strict: true})
+    await writeFile(at('map.txt'), 'gcr.io/team/two:v1 other:v1\n')
+    const {code, stderr} = await push({
+      source,
+      registry,
+      flags: argv`--include **/one:* --include quay.io/** --rewrite ^nobody/=x/ --map ${at('map.txt')}`,
+    })
+    expect({code, stderr}).toMatchObject({code: 0})
+    expect(stderr.match(/^warning: .*/gm)).toEqual([
+      'warning: --include quay.io/** matches no image of the bundle',
+      'warning: --rewrite ^nobody/=x/ changes the name of no image of the bundle',
+      'warning: --map names gcr.io/team/two:v1, which the bundle does not have',
+    ])
+  })
+
+  test('a list for another host is told which image of the bundle has its path', async () => {
+    await using registry = await startRegistry({strict: true})
+    await writeFile(at('other.txt'), 'quay.io/team/one:v1\n')
+    const {code, stderr} = await push({source, registry, flags: argv`--images ${at('other.txt')}`})
+    expect(code).toBe(2)
+    expect(stderr).toContain(
+      'line 1: quay.io/team/one:v1 (the bundle has gcr.io/team/one:v1: same path, other host)',
+    )
+  })
 })

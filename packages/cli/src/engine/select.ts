@@ -11,6 +11,7 @@ import {
   type Digest,
   type ImageSource,
   type Platform,
+  type Reference,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 import type {Gathered, ImageNode} from './gather.js'
@@ -18,6 +19,7 @@ import {globMatcher, type GlobChoice} from '../names/globs.js'
 import {childrenFor, matches} from '../names/platforms.js'
 import type {ListedImage} from '../names/image-list.js'
 import {referenceKey} from '../names/naming.js'
+import {elsewhere} from '../names/unused.js'
 
 export interface Choice extends GlobChoice {
   /** From `--images`; absent: all. */
@@ -146,11 +148,20 @@ function keysOf({name, root}: SourceImage): readonly string[] {
   ]
 }
 
+/** A list that was made for another host has the same paths. */
+function nearby(source: Reference, names: readonly Reference[]): string {
+  const other = elsewhere(source, names)
+  return other === undefined ? '' : ` (the bundle has ${formatReference(other)}: same path, other host)`
+}
+
 function listedKeys(images: readonly Gathered[], listed: readonly ListedImage[]): ReadonlySet<string> {
   const known = new Set(images.flatMap(({image}) => keysOf(image)))
   const lacking = listed.filter(({source}) => !known.has(referenceKey(source)))
   if (lacking.length > 0) {
-    const lines = lacking.map(({source, line}) => `line ${line}: ${formatReference(source)}`)
+    const names = images.flatMap(({image: {name}}) => (name === undefined ? [] : [name]))
+    const lines = lacking.map(
+      ({source, line}) => `line ${line}: ${formatReference(source)}${nearby(source, names)}`,
+    )
     throw new MirrorError(
       'IMAGE_NOT_FOUND',
       [`the bundle lacks ${lacking.length} of the listed images`, ...lines].join('; '),

@@ -1,16 +1,19 @@
 import {MirrorError, type CallOptions, type ImageSource, type Platform} from '@airgap-mirror/oci-client/model'
-import {gather} from './gather.js'
+import {gather, rootDigest, type Gathered} from './gather.js'
 import {byRules} from './name-of.js'
 import type {Pair} from './pair.js'
 import {namePairs} from './name-pairs.js'
 import {selectImages, type Choice} from './select.js'
-import type {NamingRules} from '../names/naming.js'
+import type {Nameable, NamingRules} from '../names/naming.js'
+import {unusedIn, type Unused} from '../names/unused.js'
 
 export interface SourcePairsOptions extends CallOptions {
   readonly rules: NamingRules
   readonly choice: Choice
   /** Empty: all. */
   readonly platforms: readonly Platform[]
+  /** Told of choices and rules that no image of the source has met. */
+  readonly onUnused?: ((unused: Unused) => void) | undefined
 }
 
 /**
@@ -19,11 +22,22 @@ export interface SourcePairsOptions extends CallOptions {
  */
 export async function sourcePairs(
   source: ImageSource,
-  {rules, choice, platforms, signal}: SourcePairsOptions,
+  {rules, choice, platforms, onUnused, signal}: SourcePairsOptions,
 ): Promise<readonly Pair[]> {
   const gathered = await gather(source, {signal})
   if (gathered.length === 0) {
     throw new MirrorError('SOURCE_EMPTY', 'the source holds no image', {side: 'source'})
   }
+  onUnused?.(unusedIn(gathered.map(nameableOf), {rules, include: choice.include}))
   return namePairs(selectImages(gathered, choice), {source, nameOf: byRules(rules), platforms, signal})
+}
+
+function nameableOf(gathered: Gathered): Nameable {
+  const {name, hint} = gathered.image
+  const digest = rootDigest(gathered)
+  return {
+    ...(name === undefined ? {} : {name}),
+    ...(hint === undefined ? {} : {hint}),
+    ...(digest === undefined ? {} : {digest}),
+  }
 }

@@ -1,3 +1,5 @@
+import {MirrorError} from '@airgap-mirror/oci-client/model'
+
 export interface GlobChoice {
   /** Globs on the source reference: `*` within a component, `**` across, `?` one character. Empty: all. */
   readonly include: readonly string[]
@@ -13,7 +15,19 @@ export function globMatcher(choice: GlobChoice): (reference: string) => boolean 
     !exclude.some((glob) => glob.test(reference))
 }
 
+/** @throws {MirrorError} USAGE for characters that no reference has: they are meant as syntax, and are none */
 function globExpression(glob: string): RegExp {
+  const [odd] = /[[\]{}!,\s\\]/.exec(glob) ?? []
+  if (odd !== undefined) {
+    throw new MirrorError(
+      'USAGE',
+      `the glob ${JSON.stringify(glob)} has ${JSON.stringify(odd)}, which no image name has`,
+      {
+        hint: 'Use * within a component, ** across components and ? for one character, and give several globs one by one.',
+      },
+    )
+  }
+
   const source = glob.replaceAll(/\*\*|[*?]|[^*?]+/g, (part) => {
     if (part === '**') return '.*'
     if (part === '*') return '[^/]*'

@@ -87,6 +87,9 @@ function readList(text: string): {
 } {
   const images: ListedImage[] = []
   const problems: string[] = []
+  if (/^kind:\s*['"]?ImageSetConfiguration\b/m.test(text)) {
+    return {images, problems: ['this is an ImageSetConfiguration of oc-mirror, and not a list of images']}
+  }
   const lines = columnsOf(text)
   const remarked = hasRemarks(lines)
   for (const [index, [written, column, ...rest]] of lines) {
@@ -111,6 +114,12 @@ export function parseListedImage(text: string): Omit<ListedImage, 'line'> {
 }
 
 function readImage(source: string, target: string | undefined): Omit<ListedImage, 'line'> {
+  if (/^[a-z-]+:\/\/[^=]+=|^[^=]+\/[^=]+=[^=]+\//.test(source)) {
+    throw new MirrorError(
+      'LIST_INVALID',
+      'this is a line of mapping.txt of oc-mirror: only what is before the = is an image',
+    )
+  }
   refuseLogin(source)
   if (target !== undefined) checkTarget(target)
   return {source: parseReference(asTagged(source)), ...(target === undefined ? {} : {target})}

@@ -5,6 +5,7 @@ import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
 import {mirror} from '../../engine/mirror.js'
 import {sourcePairs} from '../../engine/source-pairs.js'
 import type {ExitCode} from '../../report/exit-code.js'
+import type {Unused} from '../../names/unused.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
 import {openTarget} from '../../run/open-target.js'
 import {runCommand, type Work} from '../../run/run-command.js'
@@ -34,7 +35,7 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
   const bundle = await openBoth(settings, {registry, run})
   if (run.output.verbose) run.note(await decodersLine())
   const {soon: signal} = run.stop
-  const pairs = await sourcePairs(bundle, {...settings, signal})
+  const pairs = await sourcePairs(bundle, {...settings, onUnused: warnOfUnused(run), signal})
   const {leftOut} = bundle.description
   await refuseLacking(pairs, {leftOut, registry, concurrency: settings.concurrency, signal})
   return mirror([{sink: registry, registry: name, pairs}], {
@@ -48,6 +49,14 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
     onStart: run.onStart,
     stop: run.stop,
   })
+}
+
+function warnOfUnused({warn}: Run): (unused: Unused) => void {
+  return ({include, rewrites, map}) => {
+    for (const glob of include) warn(`--include ${glob} matches no image of the bundle`)
+    for (const rule of rewrites) warn(`--rewrite ${rule} changes the name of no image of the bundle`)
+    for (const source of map) warn(`--map names ${source}, which the bundle does not have`)
+  }
 }
 
 /** Reads the bundle while the registry is greeted; whichever fails first ends both. */
