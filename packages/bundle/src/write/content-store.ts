@@ -1,4 +1,4 @@
-import type {Bytes, CallOptions} from '@airgap-mirror/oci-client/model'
+import type {Bytes, CallOptions, Digest} from '@airgap-mirror/oci-client/model'
 
 /** Files by relative path, below a directory or inside an archive that is being made. Paths are never taken from outside. */
 export interface ContentStore {
@@ -6,6 +6,8 @@ export interface ContentStore {
   readonly path: string
   /** The size of a file that is there completely. */
   sizeOf(path: string): Promise<number | undefined>
+  /** Whether the content of a digest is there. A file that was there before is read: its size alone proves nothing. */
+  holds(path: string, content: {readonly digest: Digest; readonly size?: number}): Promise<boolean>
   /** @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, WRITE_FAILED where it cannot be read */
   read(path: string, options: CallOptions & {readonly limit: number}): Promise<Uint8Array | undefined>
   /**

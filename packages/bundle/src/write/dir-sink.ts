@@ -67,7 +67,7 @@ export class DirSink implements FileSink {
   }
 
   async hasBlob(_repository: string, digest: Digest): Promise<boolean> {
-    return (await this.#store.sizeOf(hexOf(digest))) !== undefined
+    return await this.#store.holds(hexOf(digest), {digest})
   }
 
   async putBlob(_repository: string, blob: BlobSource, options: PutBlobOptions = {}): Promise<BlobOutcome> {
@@ -75,7 +75,7 @@ export class DirSink implements FileSink {
     const {signal} = options
     if (!isPending(content)) {
       this.#names.add(hexOf(content.digest))
-      if ((await this.#store.sizeOf(hexOf(content.digest))) === content.size)
+      if (await this.#store.holds(hexOf(content.digest), content))
         return {how: 'present', descriptor: content}
     }
     await this.#mark()
@@ -99,8 +99,7 @@ export class DirSink implements FileSink {
     }
     const path = pathOf(descriptor)
     this.#names.add(path)
-    if ((await this.#store.sizeOf(path)) !== bytes.length)
-      await this.#store.write(path, ofBytes(bytes), options)
+    if (!(await this.#store.holds(path, descriptor))) await this.#store.write(path, ofBytes(bytes), options)
   }
 
   async finish(options: CallOptions = {}): Promise<void> {

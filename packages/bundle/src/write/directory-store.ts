@@ -1,7 +1,15 @@
+import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
 import {lstat, mkdir, open, rename, rm} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
-import {MirrorError, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {
+  algorithmOf,
+  MirrorError,
+  type Bytes,
+  type CallOptions,
+  type Digest,
+  type DigestAlgorithm,
+} from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
 import {temporaryName} from './temporary-name.js'
 import {ofBytes, writeAt} from './write-at.js'
@@ -14,6 +22,8 @@ import {absent, codeOf, refused, writeFailed} from './write-error.js'
 export class DirectoryStore implements ContentStore {
   readonly path: string
   readonly #made = new Map<string, Promise<void>>()
+  /** Digests of files that were looked at, until they are replaced. */
+  readonly #hashed = new Map<string, Digest>()
 
   constructor(path: string) {
     this.path = path
@@ -25,6 +35,29 @@ export class DirectoryStore implements ContentStore {
       return stats?.isFile() === true ? stats.size : undefined
     } catch (cause) {
       throw writeFailed(join(this.path, path), cause)
+    }
+  }
+
+  async holds(
+    path: string,
+    {digest, size}: {readonly digest: Digest; readonly size?: number},
+  ): Promise<boolean> {
+    const found = await this.sizeOf(path)
+    if (found === undefined || (size !== undefined && found !== size)) return false
+    const known = this.#hashed.get(path) ?? (await this.#hashOf(path, algorithmOf(digest)))
+    this.#hashed.set(path, known)
+    return known === digest
+  }
+
+  async #hashOf(path: string, algorithm: DigestAlgorithm): Promise<Digest> {
+    const full = join(this.path, path)
+    try {
+      await using file = await open(full, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+      const hash = createHash(algorithm)
+      for await (const chunk of file.createReadStream({autoClose: false})) hash.update(chunk as Uint8Array)
+      return `${algorithm}:${hash.digest('hex')}`
+    } catch (cause) {
+      throw writeFailed(full, cause)
     }
   }
 
@@ -62,6 +95,7 @@ export class DirectoryStore implements ContentStore {
       const path = await options.place(size)
       if (path === undefined) return
       await this.#directory(dirname(path))
+      this.#hashed.delete(path)
       await rename(temporary, join(this.path, path))
     } catch (cause) {
       throw codeOf(cause) === undefined ? cause : writeFailed(this.path, cause)

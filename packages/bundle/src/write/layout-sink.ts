@@ -62,12 +62,12 @@ export class LayoutSink implements FileSink {
   }
 
   async hasBlob(_repository: string, digest: Digest): Promise<boolean> {
-    return (await this.#store.sizeOf(blobPath({digest}))) !== undefined
+    return await this.#store.holds(blobPath({digest}), {digest})
   }
 
   async putBlob(_repository: string, blob: BlobSource, options: PutBlobOptions = {}): Promise<BlobOutcome> {
     const {content} = blob
-    if (!isPending(content) && (await this.#store.sizeOf(blobPath(content))) === content.size)
+    if (!isPending(content) && (await this.#store.holds(blobPath(content), content)))
       return {how: 'present', descriptor: content}
     const {bytes, descriptor} = incomingBlob(blob, options)
     const {signal} = options
@@ -77,7 +77,7 @@ export class LayoutSink implements FileSink {
       const place = async (): Promise<string | undefined> => {
         const made = descriptor()
         await options.onFinal?.(made)
-        isThere = (await this.#store.sizeOf(blobPath(made))) === made.size
+        isThere = await this.#store.holds(blobPath(made), made)
         return isThere ? undefined : blobPath(made)
       }
       await this.#store.writeUnnamed(bytes, {place, signal})
@@ -92,7 +92,7 @@ export class LayoutSink implements FileSink {
     const {descriptor, bytes} = manifest
     const path = blobPath(descriptor)
     await this.#mark()
-    if ((await this.#store.sizeOf(path)) !== bytes.length)
+    if (!(await this.#store.holds(path, descriptor)))
       await this.#store.write(path, ofBytes(bytes), {size: bytes.length, signal: options.signal})
     const annotations = this.#options.annotations(target) ?? (manifest.subject === undefined ? undefined : {})
     if (annotations === undefined) return

@@ -40,7 +40,7 @@ export async function storedManifest(
   }
 }
 
-/** Whether all that an image needs is at the target, by its sizes: what an interrupted run has left is not. */
+/** Whether all that an image needs is at the target, by its content: what an interrupted run has left is not. */
 export async function isComplete(root: Manifest, stored: Stored): Promise<boolean> {
   const seen = new Set<string>()
   const visit = async (manifest: Manifest, depth: number): Promise<boolean> => {
@@ -51,7 +51,7 @@ export async function isComplete(root: Manifest, stored: Stored): Promise<boolea
         const below = depth < limits.indexDepth ? await storedManifest(child, stored) : undefined
         if (below === undefined || !(await visit(below, depth + 1))) return false
       } else if (!isForeignLayerType(child.mediaType)) {
-        if ((await stored.store.sizeOf(stored.pathOf(child))) !== child.size) return false
+        if (!(await stored.store.holds(stored.pathOf(child), child))) return false
       }
     }
     return true

@@ -1,5 +1,11 @@
 import {open, rename, rm, type FileHandle} from 'node:fs/promises'
-import {followOwnLinks, cancelled, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {
+  followOwnLinks,
+  cancelled,
+  type Bytes,
+  type CallOptions,
+  type Digest,
+} from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
 import {TAR_BLOCK, tarFileHeader, tarPadding} from './tar-file-header.js'
 import {temporaryName} from './temporary-name.js'
@@ -34,6 +40,12 @@ export class TarStore implements ContentStore {
   constructor(path: string, options: {readonly existing: ReplaceRule}) {
     this.path = path
     this.#existing = options.existing
+  }
+
+  /** All that is in the archive was held to its digest while it was written. */
+  async holds(path: string, {size}: {readonly digest: Digest; readonly size?: number}): Promise<boolean> {
+    const found = await this.sizeOf(path)
+    return found !== undefined && (size === undefined || found === size)
   }
 
   async sizeOf(path: string): Promise<number | undefined> {
