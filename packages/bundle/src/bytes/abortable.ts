@@ -1,12 +1,12 @@
 import {cancelled} from '@airgap-mirror/oci-client/model'
 
-/** @throws {MirrorError} CANCELLED where the signal was aborted */
+/** @throws {MirrorError} CANCELLED if the signal was aborted */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal)
 }
 
 /**
- * Waits no longer than the signal allows. The promise itself goes on; its rejection after an abort is of no interest.
+ * Waits no longer than the signal allows. The promise itself goes on; its rejection after an abort is ignored.
  * @throws {MirrorError} CANCELLED
  */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -9,15 +9,15 @@ import type {Level} from './level.js'
 import type {Usage} from './usage.js'
 
 /**
- * Small reads are a walk over headers. While it seldom leaps over a block the next one is decoded ahead of it: of five such
- * guesses one may be wrong, and a wrong one is stopped where it is.
+ * Small reads are a walk over headers. If it seldom leaps over a block, the next block is decoded ahead of it. One guess
+ * of five may be wrong; a wrong guess is stopped.
  */
 const STEPS_PER_LEAP = 4
-/** Small enough to be made and dropped quickly, large enough to cost nothing a byte. */
+/** Small enough to make and drop quickly, large enough to cost nothing per byte. */
 const CHUNK_BYTES = 256 * 1024
 
 export interface PlacedBlock extends Block {
-  /** Of its first plain byte. */
+  /** The offset of its first plain byte. */
   readonly offset: number
   readonly sparse?: SparseBlock | undefined
 }
@@ -32,7 +32,7 @@ export interface BlockBytesOptions {
   readonly dispose: () => Promise<void>
 }
 
-/** Bytes of one block, from its start. */
+/** A range of bytes of one block, from the block's start. */
 interface Range {
   readonly from: number
   readonly to: number
@@ -44,15 +44,14 @@ interface Reading {
   readonly unproven: boolean
   readonly reuseChunks: boolean
   readonly isSmall: boolean
-  /** Where it stops, in the source. */
+  /** The offset in the source at which the reader stops. */
   readonly end: number
   lease?: BlockLease
 }
 
 /**
- * A source of blocks that are decoded alone, each when somebody asks for bytes of it. Of blocks that are mostly stored as
- * they are the cache has what a walk over headers made the decoder give, and that is little: the content behind the headers
- * is then put together from it and the file.
+ * A source of blocks that are decoded separately, each when a reader asks for bytes of it. If a block is mostly stored,
+ * the cache keeps only its decoded chunks. Content is then put together from them and the file.
  */
 export class BlockBytes implements ByteSource {
   readonly name: string
@@ -61,13 +60,13 @@ export class BlockBytes implements ByteSource {
   level?: Level
   readonly #options: BlockBytesOptions
   #closed: MirrorError | undefined
-  /** The block of the last small read; how often the walk went on to the next block, and how often further. */
+  /** The block of the last small read, and how often the walk took the next block or leaped further. */
   #lastRead = -1
   #steps = 0
   #leaps = 0
-  /** Ends what is decoded ahead of the walk. */
+  /** Stops the decoding ahead of the walk. */
   #ahead: AbortController | undefined
-  /** Up to which block it is known how much a cache keeps of each; of those: how much, and of how much. */
+  /** `kept` of `plain` bytes are what the cache keeps of the blocks up to `upTo`. */
   readonly #known = {upTo: -1, kept: 0, plain: 0}
 
   constructor(options: BlockBytesOptions) {
@@ -113,10 +112,10 @@ export class BlockBytes implements ByteSource {
     await this.#options.dispose()
   }
 
-  /** Holds one block at a time, and that one no longer than its consumer needs it, or until the abort. */
+  /** Holds one block at a time, until its consumer no longer needs it or the signal is aborted. */
   async *#from(offset: number, reading: Reading): Bytes {
     const {signal} = reading
-    // Streams gain little by it, and damage is told more precisely by the block that has it than by a digest.
+    // Streams gain little by it, and a block's checksum locates damage better than a digest.
     const isEarly = reading.unproven && reading.isSmall
     const letGo = (): void => reading.lease?.release()
     signal?.addEventListener('abort', letGo, {once: true})
@@ -138,7 +137,7 @@ export class BlockBytes implements ByteSource {
     }
   }
 
-  /** A range of a block as the cache has it. It waits for so many bytes of that as `upTo` says. */
+  /** Yields a range of a block from the cache, after waiting for the first `upTo` bytes of the block. */
   async *#decoded(
     index: number,
     {block, range, upTo}: {readonly block: Block; readonly range: Range; readonly upTo: number},
@@ -155,12 +154,12 @@ export class BlockBytes implements ByteSource {
       const from = at
       at = Math.min(range.to, at + CHUNK_BYTES)
       const chunk = lease.bytes.subarray(from, at)
-      // The block's buffer is used again: what the consumer may keep has to be a copy.
+      // The block's buffer is used again, so a consumer that keeps the chunk gets a copy.
       yield reuseChunks ? chunk : chunk.slice()
     }
   }
 
-  /** A range of a block of which the cache has only what is coded. */
+  /** Yields a range of a block of which the cache holds only the coded bytes. */
   async *#pieces(
     index: number,
     {layout, range}: {readonly layout: BlockLayout; readonly range: Range},
@@ -189,7 +188,7 @@ export class BlockBytes implements ByteSource {
     }
   }
 
-  /** Undefined where the range has to come from the block decoded as a whole. */
+  /** Returns undefined if the range has to come from the block decoded as a whole. */
   async #layoutFor(index: number, range: Range, reading: Reading): Promise<BlockLayout | undefined> {
     const block = this.#blockAt(index)
     if (block.sparse === undefined || !this.#takesPieces(reading)) return undefined
@@ -200,7 +199,7 @@ export class BlockBytes implements ByteSource {
       this.#known.kept += layout === undefined ? block.size : layout.codedBefore(block.size)
     }
     if (layout === undefined || reading.unproven) return layout
-    // What is read straight from the file has no checksum to prove it; what is coded has that of its block.
+    // Stored bytes come straight from the file without a checksum; coded bytes have been proven by their block's.
     const {kind, length} = layout.pieceAt(range.from, range.to - range.from)
     return kind === 'coded' && length === range.to - range.from ? layout : undefined
   }
@@ -221,7 +220,7 @@ export class BlockBytes implements ByteSource {
       const wanted = layout === undefined ? block : sparse.coded
       if (this.#closed === undefined && wanted.size > 0) cache.prefetch(wanted)
     }
-    // Whoever comes to read the block is told what is wrong with it.
+    // A failure is reported to the reader of the block.
     sparse.layout({}).then(begin, () => {})
   }
 
@@ -239,13 +238,13 @@ export class BlockBytes implements ByteSource {
     if (this.#keepsAll()) return this.#decodeAhead(index)
     const next = this.#options.blocks[index + 1]
     if (this.#leaps * STEPS_PER_LEAP > this.#steps || next === undefined) return
-    // Behind the read itself: what is asked for goes before what may be.
+    // Deferred, because the requested read goes before a guess.
     queueMicrotask(() => {
       if (this.#closed === undefined && this.#lastRead === index) this.#prefetch(next, {inPieces: true})
     })
   }
 
-  /** What will all be kept is decoded once, whether the walk comes by or leaps over it. */
+  /** Decodes once all that the cache will keep, no matter whether the walk reads or skips it. */
   #decodeAhead(index: number): void {
     if (this.#ahead !== undefined) return
     this.#ahead = new AbortController()
@@ -254,19 +253,22 @@ export class BlockBytes implements ByteSource {
     void decodeAhead(blocks.slice(index + 1), {cache, isWanted, signal: this.#ahead.signal})
   }
 
-  /** Stops decoding what the walk has left, unless it will still be there when its content is asked for. */
+  /** Stops decoding a block that the walk has left, unless it will still be cached when its content is requested. */
   #leave(block: PlacedBlock): void {
     const {cache} = this.#options
     cache.abandon(block)
     if (block.sparse !== undefined && !this.#keepsAll()) cache.abandon(block.sparse.coded)
   }
 
-  /** What is streamed is best decoded as a whole, unless a walk has left the coded bytes of most blocks behind. */
+  /**
+   * Returns true if blocks are decoded in pieces: for small reads, or if the coded bytes of all blocks fit into the
+   * cache.
+   */
   #takesPieces({isSmall}: Reading): boolean {
     return isSmall || this.#keepsAll()
   }
 
-  /** Whether the coded bytes of all blocks fit into the cache, as far as the walk over headers has seen. */
+  /** Returns true if the coded bytes of all blocks fit into the cache, estimated from the blocks seen so far. */
   #keepsAll(): boolean {
     const {kept, plain} = this.#known
     return plain > 0 && (kept / plain) * this.#options.size <= this.#options.cache.budget
@@ -278,7 +280,7 @@ export class BlockBytes implements ByteSource {
     return block
   }
 
-  /** The last block that begins at or before the offset. */
+  /** Returns the last block that begins at or before the offset. */
   #indexAt(offset: number): number {
     let low = 0
     let high = this.#options.blocks.length - 1
@@ -291,7 +293,7 @@ export class BlockBytes implements ByteSource {
   }
 }
 
-/** What a cache may have of a block. */
+/** Returns every part of a block that a cache may hold. */
 function cachedOf(block: PlacedBlock): readonly Block[] {
   return block.sparse === undefined ? [block] : [block, block.sparse.coded]
 }

@@ -1,16 +1,16 @@
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {abortable, throwIfAborted} from './abortable.js'
 
-/** Blocks held at once, however small: the work of making room grows with their number. */
+/** Limit of blocks held at once, however small: the work of making room grows with their number. */
 const MOST_BLOCKS = 1000
 
-/** A part of a source that is decoded as a whole. Its identity is the key it is known by. */
+/** A part of a source that is decoded as a whole. The object itself is its cache key. */
 export interface Block {
-  /** Plain bytes. */
+  /** In plain bytes. */
   readonly size: number
-  /** Where it lies in its source, in plain bytes: of those that wait for room, the lowest comes first. */
+  /** Its place in its source, in plain bytes. The lowest block that waits for room comes first. */
   readonly order: number
-  /** @param onFilled told how much of the target is there so far; checksums are proven at the end alone */
+  /** @param onFilled is told how much of the target is filled so far; checksums are proven only at the end */
   readonly decode: (
     target: Uint8Array,
     signal: AbortSignal,
@@ -21,15 +21,15 @@ export interface Block {
 /** A decoded block in use. Its bytes must not be touched after `release`, which may be called more than once. */
 export interface BlockLease {
   readonly bytes: Uint8Array
-  /** @param options.quietly nobody is let in for it yet; for `acquire` alone */
+  /** @param options.quietly admits no waiter yet; only for `acquire` */
   readonly release: (options?: {readonly quietly?: boolean}) => void
 }
 
 export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined
-  /** So many bytes have to be there, unproven; absent: the whole block. */
+  /** The number of bytes that must be decoded, unproven. Default: the whole block. */
   readonly upTo?: number | undefined
-  /** The reader's last lease, given back in the same step. */
+  /** The reader's last lease, released in the same step. */
   readonly instead?: BlockLease | undefined
 }
 
@@ -38,7 +38,7 @@ interface Entry {
   readonly bytes: Uint8Array
   readonly ready: Promise<void>
   readonly abort: AbortController
-  /** Those who wait for the first so many bytes. */
+  /** Readers that wait for the first `upTo` bytes. */
   readonly early: Set<{readonly upTo: number; readonly resolve: () => void}>
   filled: number
   decoding: boolean
@@ -51,17 +51,17 @@ interface Waiter {
 }
 
 /**
- * Decoded blocks, held within a number of bytes; one block is always allowed, however big. A block that several ask for is
- * decoded once. It stays while it is in use. Readers go upwards, so of the others first those make room that lie below every
- * reader, then the highest. Buffers are used again, so that memory does not depend on when garbage is collected.
+ * Decoded blocks, held within a number of bytes; one block is always allowed, however big. A block with several readers
+ * is decoded once and stays while it is in use. Readers go upwards, so blocks below every reader are evicted first, then
+ * the highest. Buffers are reused, so that memory does not depend on garbage collection.
  */
 export class BlockCache {
   readonly budget: number
-  /** Blocks decoded at once, at most. */
+  /** The most blocks decoded at once. */
   readonly threads: number
   readonly #entries = new Map<Block, Entry>()
   readonly #held = new Map<Block, number>()
-  /** Abandoned, but still written to until their decoder has heard of it. */
+  /** Abandoned entries that their decoder still writes to until it notices. */
   readonly #leaving = new Set<Entry>()
   #waiters: Waiter[] = []
   #spare: ArrayBuffer | undefined
@@ -72,14 +72,14 @@ export class BlockCache {
   }
 
   /**
-   * Waits for room and for the block. Whoever holds a lease must not wait for another one: that is what keeps those who
-   * wait from waiting for each other. With `upTo` only the first so many bytes have to be there, unproven.
+   * Waits for room and for the block. The holder of a lease must not wait for another lease, which would be a deadlock.
+   * With `upTo` it waits only for that many bytes, unproven.
    * @throws {MirrorError} CANCELLED, and what decoding throws
    */
   async acquire(block: Block, options: AcquireOptions = {}): Promise<BlockLease> {
     const {signal, upTo = block.size, instead} = options
     throwIfAborted(signal)
-    // Nobody may take the reader's place in the moment between two of its blocks.
+    // Released quietly, so that no waiter takes the reader's place between two of its blocks.
     instead?.release({quietly: true})
     const admitted = this.#admitNow(block) ?? this.#admitLater(block, signal)
     if (instead !== undefined) this.#grant()
@@ -100,13 +100,13 @@ export class BlockCache {
     return {bytes: entry.bytes, release}
   }
 
-  /** Begins to decode a block that will be asked for, where there is room without taking it from what is needed sooner. */
+  /** Begins to decode a block in advance if there is room without evicting a block that is needed sooner. */
   prefetch(block: Block): void {
     const isFree = this.#waiters.length === 0 && !this.#entries.has(block) && this.#decoding < this.threads
     if (isFree && this.#isWithinReach(block) && this.#makeRoom(block)) this.#begin(block)
   }
 
-  /** Stops decoding what nobody uses or has announced to use, since nobody will ask for more of it now. */
+  /** Stops decoding a block that has no reader and no hold. */
   abandon(block: Block): void {
     const entry = this.#entries.get(block)
     if (entry === undefined || !entry.decoding || entry.pins > 0 || this.#held.has(block)) return
@@ -115,7 +115,7 @@ export class BlockCache {
     entry.abort.abort(new MirrorError('CANCELLED', 'the rest of a block is not needed'))
   }
 
-  /** Keeps a block, once it is decoded, rather than those that nobody has announced a use of. */
+  /** Prefers this block, once it is decoded, over blocks without a hold. */
   hold(block: Block): () => void {
     this.#held.set(block, (this.#held.get(block) ?? 0) + 1)
     let holding = true
@@ -128,7 +128,7 @@ export class BlockCache {
     }
   }
 
-  /** Forgets the blocks of a source that closes; what is being decoded of them is stopped. Resolves once all have. */
+  /** Forgets the blocks of a source that closes and stops decoding them. Resolves when all have stopped. */
   async drop(blocks: ReadonlySet<Block>, reason: MirrorError): Promise<void> {
     const dropped = [...this.#entries.values()].filter((entry) => blocks.has(entry.block))
     for (const entry of dropped) {
@@ -159,8 +159,8 @@ export class BlockCache {
   }
 
   /**
-   * Readers far apart would each want blocks that the others' push out, and what lies between two of them would be decoded
-   * twice. So whoever is a whole budget ahead of the last one waits for it.
+   * Returns true if the block is less than a whole budget ahead of the lowest reader. A reader further ahead waits:
+   * otherwise the two evict each other's blocks, and the bytes between them are decoded twice.
    */
   #isWithinReach({order}: Block): boolean {
     return order < this.#lowestReader() + this.budget
@@ -177,14 +177,14 @@ export class BlockCache {
     } catch (error) {
       const wasWaiting = this.#waiters.some((other) => other === waiter)
       this.#waiters = this.#waiters.filter((other) => other !== waiter)
-      // Admitted in the moment of the abort: give the place back.
+      // The waiter was admitted at the moment of the abort: give the place back.
       if (!wasWaiting) void admitted.then((entry) => this.#unpin(entry))
       this.#grant()
       throw error
     }
   }
 
-  /** Admits whom it can, the lowest block first. */
+  /** Admits as many waiters as possible, the lowest block first. */
   #grant(): void {
     for (const waiter of this.#waiters.toSorted((a, b) => a.block.order - b.block.order)) {
       const others = this.#waiters.filter((other) => other !== waiter)
@@ -228,7 +228,7 @@ export class BlockCache {
     try {
       await entry.ready
     } catch {
-      // Those that wait for this one are told by `ready` itself; a later request tries again.
+      // Waiters of this block get the error from `ready`; a later request tries again.
       if (this.#entries.get(entry.block) === entry) this.#entries.delete(entry.block)
     }
     entry.decoding = false
@@ -236,7 +236,7 @@ export class BlockCache {
     this.#grant()
   }
 
-  /** Takes room from what is not in use, but not from what a reader behind will want before. */
+  /** Evicts blocks that are not in use, except those that a reader behind will need sooner. */
   #makeRoom({size, order}: Block): boolean {
     const entries = [...this.#entries.values()]
     let used = [...entries, ...this.#leaving].reduce((sum, {block}) => sum + block.size, 0)
@@ -256,7 +256,7 @@ export class BlockCache {
     return true
   }
 
-  /** Where the last of those is who read or wait. */
+  /** Returns the order of the lowest block that has a reader or a waiter. */
   #lowestReader(): number {
     let lowest = Infinity
     for (const {block, pins} of this.#entries.values()) if (pins > 0) lowest = Math.min(lowest, block.order)
@@ -277,7 +277,7 @@ export class BlockCache {
   }
 }
 
-/** The smaller goes first. */
+/** Returns how much a block is worth keeping; the smallest value is evicted first. */
 function keepValue({order}: Block, lowest: number): number {
   return order < lowest ? order - Number.MAX_SAFE_INTEGER : -order
 }

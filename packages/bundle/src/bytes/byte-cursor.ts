@@ -4,7 +4,7 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 export class ByteCursor {
   readonly #iterator: AsyncIterator<Uint8Array>
   #chunk: Buffer = Buffer.alloc(0)
-  /** Bytes that were taken or passed so far. */
+  /** Bytes taken or passed so far. */
   position = 0
 
   constructor(bytes: Bytes) {
@@ -20,7 +20,7 @@ export class ByteCursor {
     return false
   }
 
-  /** Exactly `length` bytes; undefined where the stream ends before. Meant for few of them. */
+  /** Returns exactly `length` bytes, or undefined if the stream ends before. Meant for few bytes. */
   async take(length: number): Promise<Buffer | undefined> {
     if (length <= this.#chunk.length) return this.#next(length)
     const parts: Buffer[] = []
@@ -29,7 +29,7 @@ export class ByteCursor {
     return bytes.length === length ? bytes : undefined
   }
 
-  /** The next `length` bytes as they come; fewer where the stream ends before. */
+  /** Yields the next `length` bytes as they come; fewer if the stream ends before. */
   async *pass(length: number): AsyncGenerator<Buffer, void, undefined> {
     for (let left = length; left > 0 && !(await this.atEnd());) {
       const part = this.#next(left)
@@ -38,7 +38,7 @@ export class ByteCursor {
     }
   }
 
-  /** At most `length` bytes of what is there. */
+  /** Returns at most `length` bytes of the current chunk. */
   #next(length: number): Buffer {
     const part = this.#chunk.subarray(0, length)
     this.#chunk = this.#chunk.subarray(part.length)

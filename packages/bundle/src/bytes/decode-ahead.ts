@@ -9,8 +9,8 @@ export interface DecodeAheadOptions {
 }
 
 /**
- * Decodes what is coded in blocks, in their order and as many at once as the cache allows, and leaves it in the cache. Never
- * rejects: whoever comes to read a block is told what is wrong with it.
+ * Decodes the coded bytes of blocks into the cache, in order and as many at once as the cache allows. Never rejects: the
+ * reader of a block gets its error.
  */
 export async function decodeAhead(
   blocks: readonly {readonly sparse?: SparseBlock | undefined}[],

@@ -1,18 +1,18 @@
 import {Inbox} from './inbox.js'
 import {endsBefore} from './file-bytes.js'
 
-/** So much may wait for one slow reader while the decoder serves others. */
+/** The most bytes that may wait for a slow reader while the decoder serves others. */
 const BUFFER_BYTES = 8 * 1024 * 1024
 
 export interface DemandRange {
   readonly name: string
   readonly start: number
   readonly end: number
-  /** What it means that the source ends before `end`. */
+  /** The outcome if the source ends before `end`: an error, or fewer bytes. */
   readonly atEnd: 'fail' | 'short'
 }
 
-/** Bytes of an in-order source that somebody waits for. `position` is the next one to be handed over. */
+/** A reader that waits for bytes of an in-order source. `position` is the offset of the next byte to hand over. */
 export class Demand {
   readonly start: number
   position: number
@@ -34,7 +34,7 @@ export class Demand {
     return this.inbox.bytes >= BUFFER_BYTES
   }
 
-  /** Takes what it needs of bytes that begin at `position`. */
+  /** Takes the bytes it needs from a chunk that begins at `position`. */
   take(bytes: Uint8Array): void {
     const part = bytes.subarray(0, Math.min(bytes.length, this.#range.end - this.position))
     this.position += part.length
@@ -42,7 +42,7 @@ export class Demand {
     if (this.position === this.#range.end) this.#finish()
   }
 
-  /** The source has only `size` bytes. */
+  /** Ends the demand because the source has only `size` bytes. */
   ended(size: number): void {
     if (this.#range.atEnd === 'fail') this.fail(endsBefore(this.#range.name, {size, wanted: this.#range.end}))
     else this.#finish()

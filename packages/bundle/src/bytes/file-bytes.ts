@@ -12,11 +12,11 @@ export interface FileBytesOptions {
   readonly usage?: Readonly<Usage>
 }
 
-/** An open file as a byte source. Disposing the source closes the file. */
+/** Returns an open file as a byte source. Disposing the source closes the file. */
 export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSource {
   const {name, size} = options
 
-  /** Fills a new buffer from the file, as far as the file goes. */
+  /** Returns a new buffer filled from the file; shorter at the end of the file. */
   const fill = async (offset: number, length: number): Promise<Uint8Array> => {
     const buffer = Buffer.allocUnsafeSlow(length)
     let filled = 0
@@ -60,7 +60,7 @@ export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSo
   }
 }
 
-/** The error of a source that has no more bytes where some should be. */
+/** Returns the error of a source that ends before the wanted bytes. */
 export function endsBefore(
   name: string,
   {size, wanted}: {readonly size: number; readonly wanted: number},

@@ -1,6 +1,6 @@
 /**
- * Decoders that stand still with nobody waiting for them. Each costs memory (its window, a thread), and a bundle may hold
- * hundreds of archives: only the last few are kept, in case their readers go on where they stopped.
+ * Decoders that stand still because no reader waits. Each costs memory (its window, a thread), and a bundle may hold
+ * hundreds of archives. So only the last few are kept, in case their readers go on.
  */
 export class IdlePasses {
   readonly #limit: number
@@ -10,7 +10,7 @@ export class IdlePasses {
     this.#limit = limit
   }
 
-  /** A decoder stands still; `close` is called when others have come after it. */
+  /** Registers a decoder that stands still. `close` is called after enough other decoders have been registered. */
   rest(close: () => void): void {
     this.#closers.delete(close)
     this.#closers.add(close)
@@ -21,7 +21,7 @@ export class IdlePasses {
     oldest()
   }
 
-  /** It goes on, or has ended. */
+  /** Removes a decoder that goes on or has ended. */
   resume(close: () => void): void {
     this.#closers.delete(close)
   }

@@ -4,7 +4,7 @@ import type {ByteSource, ReadOptions} from './byte-source.js'
 
 export interface LazyBytesOptions {
   readonly name: string
-  /** What the source is known to be once it is open. */
+  /** The access that the source will have once it is open. */
   readonly access: ByteSource['access']
   readonly size: number
   readonly open: () => Promise<ByteSource>
@@ -17,7 +17,7 @@ interface Hold {
 
 const UNUSED = {decoded: 0, scratchPeak: 0}
 
-/** A source that is opened no sooner than somebody wants bytes of it: opening may cost the decoding of all of it. */
+/** A source that is opened by its first read, because opening may cost the decoding of all of it. */
 export class LazyBytes implements ByteSource {
   readonly name: string
   readonly access: ByteSource['access']
@@ -36,7 +36,7 @@ export class LazyBytes implements ByteSource {
     return this.#source?.usage ?? UNUSED
   }
 
-  /** The source itself. @throws what opening it throws, to everybody */
+  /** Returns the open source. @throws what opening it throws, to every caller */
   opened(): Promise<ByteSource> {
     this.#opening ??= this.#options.open().then((source) => {
       this.#source = source
@@ -73,7 +73,7 @@ export class LazyBytes implements ByteSource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Whoever waited for it was told what went wrong.
+    // An error of opening was already thrown to the reader that caused it.
     const source = await this.#opening?.catch(() => undefined)
     await source?.[Symbol.asyncDispose]()
   }

@@ -10,14 +10,14 @@ import type {Usage} from './usage.js'
 export interface SequentialBytesOptions {
   readonly name: string
   readonly usage: Readonly<Usage>
-  /** Begins a pass: the plain bytes from the first one on. Called again for each further pass. */
+  /** Begins a pass and yields the plain bytes from the first byte on. Called again for each further pass. */
   readonly open: (options: {readonly signal: AbortSignal}) => Bytes
   readonly dispose: () => Promise<void>
-  /** Shared with other sources whose decoders may stand still at the same time. */
+  /** Shared with other sources that may have idle decoders at the same time. */
   readonly idle: IdlePasses
 }
 
-/** One run of the decoder through the source. `pending` are bytes from `position` on that nobody has been given yet. */
+/** One run of the decoder through the source. `pending` holds the bytes from `position` on that have not been delivered. */
 interface Pass {
   readonly iterator: AsyncIterator<Uint8Array>
   position: number
@@ -27,10 +27,10 @@ interface Pass {
 const NOTHING = new Uint8Array()
 
 /**
- * A source that can only be decoded from its start. One pump decodes for all readers: it serves whoever waits for bytes
- * at or after its position, goes no further than the lowest hold or the slowest reader's buffer allows, and stands still
- * while nobody waits. Readers behind it are served by another pass, once nobody waits ahead; since a pass always serves
- * the lowest of them, there are never more passes than readers.
+ * A source that can only be decoded from its start. One pump decodes for all readers at or after its position. It goes no
+ * further than the lowest hold or the slowest reader's buffer allows, and stands still without readers. Readers behind it
+ * are served by another pass, once no reader waits ahead. A pass serves the lowest of them, so there are never more
+ * passes than readers.
  */
 export class SequentialBytes implements ByteSource {
   readonly name: string
@@ -126,9 +126,9 @@ export class SequentialBytes implements ByteSource {
     this.#pump ??= this.#run()
   }
 
-  /** Works until there is nothing to do. The decision to stop and its being known are one step: no wake is lost. */
+  /** Works until there is nothing to do. Deciding to stop and clearing the pump are one step, so no wake is lost. */
   async #run(): Promise<void> {
-    // Woken by a reader in the middle of registering: let it finish.
+    // A reader in the middle of registering may have woken the pump: let it finish.
     await Promise.resolve()
     for (;;) {
       const step = this.#nextStep()
@@ -143,7 +143,7 @@ export class SequentialBytes implements ByteSource {
     }
   }
 
-  /** Ends a pass that stands still. A reader that comes meanwhile is served by the next one. */
+  /** Ends a pass that stands still. A reader that comes meanwhile is served by the next pass. */
   readonly #giveUpPass = (): void => {
     if (this.#pump !== undefined || this.#demands.size > 0) return
     this.#pump = this.#endIdlePass()
@@ -170,7 +170,7 @@ export class SequentialBytes implements ByteSource {
     return [...this.#demands].filter((demand) => demand.position >= position)
   }
 
-  /** A hold whose reader has come holds nothing any more. */
+  /** Returns true if a hold without a reader yet stands at `position`. */
   #isHeldAt(position: number): boolean {
     const hasCome = [...this.#demands].some(
       (demand) => demand.start === position && demand.position === position,
@@ -216,11 +216,11 @@ export class SequentialBytes implements ByteSource {
   async #endPass(): Promise<void> {
     const pass = this.#pass
     this.#pass = undefined
-    // A decoder that fails while it is told to stop has nothing to say that anybody waits for.
+    // An error of a decoder that is being stopped concerns no reader.
     await pass?.iterator.return?.().catch(() => {})
   }
 
-  /** Hands out pending bytes up to the next place where a reader begins or ends or a hold stands: the next read goes on from there. */
+  /** Delivers pending bytes up to the next offset at which a reader begins or ends, or a hold stands. */
   #deliver(): void {
     const pass = this.#pass
     if (pass === undefined) return

@@ -2,8 +2,8 @@ import type {ByteSource} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
 
 /**
- * A range of another source as a source of its own, without a copy. Its `usage` stays zero: what it uses is counted by
- * `source`. Disposing it does nothing.
+ * Returns a range of another source as a source of its own, without a copy. Its `usage` stays zero because `source`
+ * counts it. Disposing it does nothing.
  */
 export function sliceBytes(
   source: ByteSource,

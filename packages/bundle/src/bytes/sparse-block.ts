@@ -3,33 +3,33 @@ import type {ReadOptions} from './byte-source.js'
 
 /** A stretch of plain bytes of one kind. */
 export interface Piece {
-  /** stored: it lies in the file as it is. coded: it comes out of the decoder. */
+  /** stored: uncompressed in the file. coded: comes out of the decoder. */
   readonly kind: 'stored' | 'coded'
   readonly length: number
-  /** Where a coded one begins among all coded bytes of its block. */
+  /** The offset of a coded piece among all coded bytes of its block. */
   readonly position: number
 }
 
-/** What of a block is stored as it is, and what is coded. Offsets are those of its plain bytes. */
+/** The stored and the coded parts of a block. Offsets are in plain bytes of the block. */
 export interface BlockLayout {
-  /** What lies at `offset`, no longer than `most`. */
+  /** Returns the piece at `offset`, no longer than `most`. */
   pieceAt(offset: number, most: number): Piece
-  /** How many coded bytes come before `offset`. */
+  /** Returns the number of coded bytes before `offset`. */
   codedBefore(offset: number): number
   /**
-   * A part of a stored piece, straight from the file: no checksum has been looked at.
+   * Reads a part of a stored piece straight from the file; no checksum proves it.
    * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_TRUNCATED, CANCELLED
    */
   readStored(offset: number, length: number, options: ReadOptions): Promise<readonly Uint8Array[]>
 }
 
-/** A block of which much may be stored as it is: then only the rest is decoded, and kept. */
+/** A block that may be stored in large part: then only the rest is decoded and cached. */
 export interface SparseBlock {
   /**
-   * Its coded bytes, one after another; they are proven with all of the block. Its size is known from the layout on: no
-   * cache may be asked for it before.
+   * Its coded bytes joined, proven together with the whole block. Its size is known only after `layout`; do not ask a
+   * cache for it before.
    */
   readonly coded: Block
-  /** Undefined where the block is better decoded as a whole. @throws {MirrorError} what reading throws, CANCELLED */
+  /** Returns undefined if the block is better decoded as a whole. @throws {MirrorError} what reading throws, CANCELLED */
   layout(options: ReadOptions): Promise<BlockLayout | undefined>
 }

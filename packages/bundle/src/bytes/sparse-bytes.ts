@@ -2,7 +2,7 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
 
-/** A stored part: where it is in the file, and where its bytes are in the source below. */
+/** A stored part: its offset in the file, and the offset of its bytes in the source below. */
 export interface StoredPart {
   readonly at: number
   readonly offset: number
@@ -12,13 +12,13 @@ export interface StoredPart {
 export interface SparseFile {
   readonly name: string
   readonly size: number
-  /** Ascending, apart from each other. */
+  /** Ascending, without overlap. */
   readonly parts: readonly StoredPart[]
 }
 
 const CHUNK_BYTES = 256 * 1024
 
-/** A file that is stored without its holes, as a source with zeros in their places. Disposing it does nothing. */
+/** Returns a file that is stored without its holes, as a source with zeros in their places. Disposing it does nothing. */
 export function sparseBytes(source: ByteSource, {name, size, parts}: SparseFile): ByteSource {
   async function* stream(offset: number, length: number, options?: ReadOptions): Bytes {
     const end = offset + length

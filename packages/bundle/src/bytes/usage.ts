@@ -1,6 +1,6 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 
-/** What a byte source has used so far; see `ByteSource.usage`. */
+/** The usage of a byte source so far; see `ByteSource.usage`. */
 export interface Usage {
   decoded: number
   scratchPeak: number
