@@ -1,10 +1,10 @@
 import {MirrorError, type ForeignCompression} from '@airgap-mirror/oci-client/model'
 import {looksLikeTar} from '../tar/looks-like-tar.js'
 
-/** Compressions that are read; `plain` is everything that is not known. */
+/** Compressions that are read; `plain` is anything unknown. */
 export type Compression = 'plain' | 'gzip' | 'xz' | 'zstd' | 'bzip2'
 
-/** Compressions that are recognised in order to name them. */
+/** Compressions that are recognised only to name them in errors. */
 export type UnreadCompression = Extract<ForeignCompression, 'lz4' | 'compress' | 'lzip' | 'zip'>
 
 const MAGIC: readonly (readonly [readonly number[], Compression | UnreadCompression])[] = [
@@ -25,7 +25,7 @@ const NAMES: Readonly<Record<UnreadCompression, string>> = {
   zip: 'zip',
 }
 
-/** Tells the compression by the first 512 bytes (fewer if there are no more). */
+/** Returns the compression of content from its first 512 bytes (fewer if there are no more). */
 export function compressionOf(first512: Uint8Array): Compression | UnreadCompression {
   if (looksLikeTar(first512)) return 'plain'
   const startsWith = (magic: readonly number[]): boolean =>
@@ -36,7 +36,7 @@ export function compressionOf(first512: Uint8Array): Compression | UnreadCompres
   return MAGIC.find(([magic]) => startsWith(magic))?.[1] ?? 'plain'
 }
 
-/** `BZh`, the block size, and the magic of a block or of the end: three letters alone may begin any text. */
+/** Checks `BZh`, the block size, and the magic of a block or of the end: any text may begin with three letters. */
 function isBzip2(head: Uint8Array): boolean {
   if (!/^BZh[1-9]$/.test(Buffer.from(head.subarray(0, 4)).toString('latin1'))) return false
   const magic = Buffer.from(head.subarray(4, 10)).toString('hex')
@@ -47,14 +47,14 @@ export function isRead(compression: Compression | UnreadCompression): compressio
   return !(compression in NAMES)
 }
 
-/** @throws {MirrorError} SOURCE_UNSUPPORTED for a compression that is known and not read */
+/** @throws {MirrorError} SOURCE_UNSUPPORTED for a compression that is known but not read */
 export function sniffCompression(first512: Uint8Array, name: string): Compression {
   const compression = compressionOf(first512)
   if (isRead(compression)) return compression
   throw notRead(name, compression)
 }
 
-/** The error of a file with a compression that is not read. */
+/** Returns the error of a file whose compression is not read. */
 export function notRead(name: string, compression: UnreadCompression): MirrorError {
   return new MirrorError(
     'SOURCE_UNSUPPORTED',

@@ -2,8 +2,8 @@ import {pipeline, Readable, type Transform} from 'node:stream'
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 
 /**
- * Sends bytes through a transform stream, in slices of at most `sliceBytes`: some transforms expand a whole input before
- * they look at what waits to be read, so the slice bounds what a compression bomb can make of it.
+ * Sends bytes through a transform stream, in slices of at most `sliceBytes`. Some transforms expand a whole input before
+ * their output is read, so the slice bounds a compression bomb.
  */
 export async function* throughTransform(
   input: Bytes,
@@ -11,7 +11,7 @@ export async function* throughTransform(
   options: {readonly sliceBytes: number},
 ): Bytes {
   const source = Readable.from(sliced(input, options.sliceBytes), {objectMode: true, highWaterMark: 1})
-  // The reading loop below sees every error too: pipeline passes it to the transform.
+  // The reading loop below gets every error too, because pipeline passes it to the transform.
   pipeline(source, transform, () => {})
   try {
     for await (const chunk of transform) yield chunk as Uint8Array

@@ -1,6 +1,6 @@
 /** The blocks that one call may hold, plain or packed. */
 export interface BlockAllowance {
-  /** Waits for room for one more block; false where the allowance was closed meanwhile. */
+  /** Waits for room for one more block; false if the allowance was closed meanwhile. */
   take(): Promise<boolean>
   give(): void
   /** Gives back all that are held and takes no more. Calls of `give` may still come late and do nothing. */
@@ -10,8 +10,8 @@ export interface BlockAllowance {
 type Grant = (granted: boolean) => void
 
 /**
- * Bounds the blocks in flight over all calls: one for each open call, so that calls whose consumers stall, or wait for
- * one another, cannot starve the rest, and `shared` more for whoever asks first.
+ * Bounds the blocks in flight over all calls: one for each open call, and `shared` more in the order of requests. The
+ * block of its own keeps a call from starving if others stall or wait for each other.
  */
 export class BlockBudget {
   #free: number

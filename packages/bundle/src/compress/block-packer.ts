@@ -4,20 +4,20 @@ import {createDeflate} from './deflate/deflate.js'
 import {kernelBytes} from './deflate/kernel.js'
 import {loadZstd} from './zstd-binding.js'
 
-/** The methods that cut what they pack into blocks. Layers are never packed with xz, bundles may be. */
+/** Methods that pack in blocks. Layers are never packed with xz; bundles may be. */
 export type BlockMethod = 'gzip' | 'zstd' | 'xz'
 
 export interface PackedBlock {
   readonly bytes: Uint8Array
   readonly plainLength: number
-  /** Of the plain bytes, for gzip's trailer and xz's check; 0 where the format brings its own check. */
+  /** CRC-32 of the plain bytes, for gzip's trailer and xz's check; 0 if the format brings its own check. */
   readonly crc32: number
 }
 
 /**
- * Plain bytes of a block, part of the format as it were: other sizes give other digests. They are small enough that a
- * few blocks a thread cost little memory; twice the size would save a thousandth with gzip, a hundredth with zstd. xz's is
- * the dictionary of its preset.
+ * Plain bytes of a block. Fixed, because other sizes give other digests. Small enough that a few blocks for each thread
+ * cost little memory. Twice the size would save a thousandth with gzip, a hundredth with zstd. xz's size is the
+ * dictionary of its preset.
  */
 export const blockBytes: Readonly<Record<BlockMethod, number>> = {
   gzip: kernelBytes,
@@ -25,7 +25,7 @@ export const blockBytes: Readonly<Record<BlockMethod, number>> = {
   xz: 8 * 1024 * 1024,
 }
 
-/** Room for a block whatever becomes of it: what does not compress comes out a little longer. */
+/** Returns the buffer size for a block; incompressible bytes become a little longer. */
 export function roomBytes(method: BlockMethod): number {
   return blockBytes[method] + (blockBytes[method] >>> 6)
 }
@@ -35,14 +35,14 @@ function gzipPacker(): (plain: Uint8Array) => PackedBlock {
   return (plain) => ({bytes: deflate(plain), plainLength: plain.length, crc32: crc32(plain)})
 }
 
-/** Level 3 uses no search that zstd picks by the processor's vector unit, unlike levels 5 to 12. */
+/** Level 3, because zstd picks no search there by the processor's vector unit, unlike levels 5 to 12. */
 function zstdPacker(): (plain: Uint8Array) => PackedBlock {
   const {CCtx, CParameter, compressBound} = loadZstd()
   const context = new CCtx()
   context.setParameter(CParameter.compressionLevel, 3)
   context.setParameter(CParameter.contentSizeFlag, 1)
   context.setParameter(CParameter.checksumFlag, 1)
-  // The package's own class takes room anew for each block, and it piles up between two collections of garbage.
+  // The package's own class allocates for each block, which piles up between two garbage collections.
   const packed = new Uint8Array(compressBound(blockBytes.zstd))
   return (plain) => {
     const length = context.compress2(packed, plain)
@@ -50,7 +50,7 @@ function zstdPacker(): (plain: Uint8Array) => PackedBlock {
   }
 }
 
-/** LZMA2 data without the header and the check of an xz block. */
+/** Packs to LZMA2 data without the header and check of an xz block. */
 async function xzPacker(): Promise<(plain: Uint8Array) => PackedBlock> {
   const encode = await loadLzma2Encoder()
   return (plain) => ({bytes: encode(plain), plainLength: plain.length, crc32: crc32(plain)})
@@ -59,8 +59,8 @@ async function xzPacker(): Promise<(plain: Uint8Array) => PackedBlock> {
 const packers = {gzip: gzipPacker, zstd: zstdPacker, xz: xzPacker}
 
 /**
- * Turns one block into bytes of its own, whatever came before; they are good until the next call. For use on a worker
- * thread: it takes some 10 ms, and seconds with xz.
+ * Returns a function that packs one block independently of earlier ones; the result is valid until the next call. For a
+ * worker thread: a call takes some 10 ms, and seconds with xz.
  */
 export async function createBlockPacker(method: BlockMethod): Promise<(plain: Uint8Array) => PackedBlock> {
   return await packers[method]()

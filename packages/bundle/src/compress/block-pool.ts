@@ -3,7 +3,7 @@ import {cancelled} from '@airgap-mirror/oci-client/model'
 import {blockBytes, roomBytes, type BlockMethod, type PackedBlock} from './block-packer.js'
 import type {BlockAnswer, BlockRequest} from './block-worker.js'
 
-/** One at work and one waiting in its mailbox, so that a thread is not idle while the main one is busy. */
+/** The block at work and the next in the mailbox, so that a thread is not idle while the main thread is busy. */
 const blocksPerThread = 2
 
 interface Job {
@@ -15,11 +15,11 @@ interface Job {
 
 interface Thread {
   readonly worker: Worker
-  /** A worker answers in the order it was asked. */
+  /** In the order of requests, which is also the order of answers. */
   readonly jobs: Job[]
 }
 
-/** Threads that pack blocks, started when there is work for one more. They keep the process alive only while they work. */
+/** Threads that pack blocks, started as work arrives. They keep the process alive only while they work. */
 export class BlockPool {
   readonly #method: BlockMethod
   readonly #size: number
@@ -37,18 +37,18 @@ export class BlockPool {
     return this.#threads.length
   }
 
-  /** A block to fill; its bytes are undefined. It goes back through `pack` or `giveBack`, or to the garbage collector. */
+  /** Returns a block to fill; its bytes are undefined. Return it through `pack` or `giveBack`, or drop it. */
   lease(): Uint8Array<ArrayBuffer> {
     const buffer = this.#spare.pop() ?? new ArrayBuffer(roomBytes(this.#method))
     return new Uint8Array(buffer, 0, blockBytes[this.#method])
   }
 
-  /** Of a block that is not to be packed after all. */
+  /** Takes back a block that is not packed after all. */
   giveBack(block: Uint8Array<ArrayBuffer>): void {
     if (!this.#closed) this.#spare.push(block.buffer)
   }
 
-  /** Packs the first `length` bytes of a leased block. Where it is no longer `wanted` when its turn comes, it rejects. */
+  /** Packs the first `length` bytes of a leased block. Rejects if it is no longer `wanted` when its turn comes. */
   pack(block: Uint8Array<ArrayBuffer>, options: {readonly length: number; readonly wanted: () => boolean}) {
     return new Promise<PackedBlock>((resolve, reject) => {
       if (this.#closed) return reject(closedError())
@@ -58,7 +58,7 @@ export class BlockPool {
     })
   }
 
-  /** Stops every thread; what is not packed by then rejects. */
+  /** Stops every thread; blocks not packed by then reject. */
   async close(): Promise<void> {
     this.#closed = true
     const jobs = [...this.#waiting.splice(0), ...this.#threads.flatMap((thread) => thread.jobs.splice(0))]
@@ -93,9 +93,9 @@ export class BlockPool {
   #start(): Thread {
     const worker = new Worker(new URL('./block-worker.js', import.meta.url), {
       workerData: this.#method,
-      // Flags that the process was started with, as `--input-type`, may be none that a file accepts.
+      // Flags of the process, such as `--input-type`, may be invalid for a worker file.
       execArgv: [],
-      // A packer has a few large buffers and next to no objects: the usual 48 MB of young ones would only be touched, not used.
+      // A packer has a few large buffers and hardly any objects, so the usual 48 MB young generation would be wasted.
       resourceLimits: {maxYoungGenerationSizeMb: 6},
     })
     const thread: Thread = {worker, jobs: []}
@@ -118,7 +118,7 @@ export class BlockPool {
     this.#dispatch()
   }
 
-  /** A thread that died takes its blocks with it; the next block starts another. */
+  /** A thread that died takes its blocks with it; the next block starts another thread. */
   #lose(thread: Thread, error: unknown): void {
     const index = this.#threads.indexOf(thread)
     if (index !== -1) this.#threads.splice(index, 1)

@@ -8,8 +8,8 @@ export interface BlockRequest {
 }
 
 /**
- * `buffer` is the request's, handed back with the packed bytes at its start: what a worker takes itself for each block would
- * lie in a heap of its own until the main thread collects garbage.
+ * `buffer` belongs to the request and returns with the packed bytes at its start. A buffer allocated by the worker would
+ * stay in its heap until the main thread collects garbage.
  */
 export type BlockAnswer =
   | {readonly buffer: ArrayBuffer; readonly packed: PackedLength}
@@ -22,7 +22,7 @@ interface PackedLength extends Omit<PackedBlock, 'bytes'> {
 const port = parentPort
 if (port === null) throw new Error('block-worker.js runs on a worker thread only')
 
-// A program may have put this off for modules that it hardly uses. This one is hot from its first block on.
+// An earlier flag may delay optimisation for rarely used modules. This module is hot from its first block on.
 setFlagsFromString('--wasm-tiering-budget=1000000')
 
 const pack = await createBlockPacker(workerData as BlockMethod)

@@ -9,30 +9,30 @@ import {gzipMember} from './gzip-member.js'
 import {packedBlocks} from './packed-blocks.js'
 import {loadZstd} from './zstd-binding.js'
 
-/** How a bundle is packed as a whole. */
+/** The compression of a bundle as a whole. */
 export type BundleCodec = 'plain' | 'gzip' | 'zstd' | 'xz'
 
 export interface BundlePacker {
   /** The same bytes always give the same result, on every Node version and machine, and with any number of threads. */
   pack(plain: Bytes, options?: CallOptions): Bytes
-  /** Ends the threads. Calls that are still open fail. */
+  /** Ends the threads. Open calls fail. */
   close(): Promise<void>
 }
 
 export interface BundlePackerOptions {
-  /** Threads at most. Default: the processors there are, as far as memory goes. */
+  /** The most threads. Default: the number of processors, as far as memory allows. */
   readonly threads?: number | undefined
 }
 
-/** What a thread takes: liblzma's encoder with a dictionary of 8 MiB, and its blocks. */
+/** Memory of a thread: liblzma's encoder with a dictionary of 8 MiB, and its blocks. */
 const XZ_THREAD_BYTES = 128 * 1024 * 1024
 const MOST_THREADS = 8
 const BLOCKS_A_THREAD = 3
 
 /**
- * Packs a bundle over threads that start with its first block: gzip as one member, zstd as a frame for each block and a table
- * of them, xz as independent blocks.
- * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd where its library does not load
+ * Packs a bundle over threads that start with its first block. gzip is one member; zstd is a frame for each block and a
+ * seek table; xz is independent blocks.
+ * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd if its library does not load
  */
 export function createBundlePacker(codec: BundleCodec, options: BundlePackerOptions = {}): BundlePacker {
   if (codec === 'plain') return {pack: (plain) => plain, close: async () => {}}
@@ -48,7 +48,7 @@ export function createBundlePacker(codec: BundleCodec, options: BundlePackerOpti
   return {pack: (plain, call) => string(packedBlocks(plain, {pool, budget, signal: call?.signal})), close}
 }
 
-/** An eighth of the machine's memory at most goes to xz. */
+/** xz gets at most an eighth of the machine's memory. */
 function usualThreads(codec: BundleCodec): number {
   const most = codec === 'xz' ? Math.floor(totalmem() / 8 / XZ_THREAD_BYTES) : MOST_THREADS
   return Math.min(MOST_THREADS, most, availableParallelism())

@@ -7,9 +7,9 @@ import {runsByContent, type Run} from './runs-by-content.js'
 import {storedLzma2} from '../codecs/xz/stored-lzma2.js'
 import {XZ_DICTIONARY_BITS} from '../codecs/xz/xz-preset.js'
 
-/** The one check that every decoder has to know (xz-file-format.txt 1.2, 3.4). Content is held to digests besides. */
+/** CRC32, because every decoder has to support it (xz-file-format.txt 1.2, 3.4). Digests prove the content as well. */
 const CRC32 = 1
-/** 4 KiB: stored chunks refer to nothing. */
+/** 4 KiB, because stored chunks refer to nothing. */
 const NO_DICTIONARY_BITS = 0
 
 interface Block extends IndexRecord {
@@ -18,14 +18,14 @@ interface Block extends IndexRecord {
 
 export interface EncodeXzOptions extends CallOptions {
   readonly pool: BlockPool
-  /** Blocks that are worked on at once, each of up to 8 MiB. */
+  /** The most blocks in work at once, each of up to 8 MiB. */
   readonly ahead: number
 }
 
 /**
- * One .xz stream of independent blocks, with both sizes in each block's header, so that they can be decoded side by side. What
- * does not compress is stored, in blocks of its own. The same bytes always give the same stream.
- * @throws {MirrorError} CANCELLED, and what `plain` throws
+ * Encodes one .xz stream of independent blocks with both sizes in each header, so that blocks can be decoded in parallel.
+ * Incompressible bytes are stored in blocks of their own. The same bytes always give the same stream.
+ * @throws {MirrorError} CANCELLED, and the errors of `plain`
  */
 export async function* encodeXz(plain: Bytes, {pool, ahead, signal}: EncodeXzOptions): Bytes {
   const records: IndexRecord[] = []
@@ -74,7 +74,7 @@ interface InOrderOptions<Item, Result> extends CallOptions {
   readonly work: (item: Item) => Promise<Result>
 }
 
-/** Works on some items at once and gives the results in the items' order. */
+/** Works on several items at once and yields the results in the items' order. */
 async function* inOrder<Item, Result>(
   items: AsyncIterable<Item>,
   {ahead, work, signal}: InOrderOptions<Item, Result>,
@@ -83,7 +83,7 @@ async function* inOrder<Item, Result>(
   for await (const item of items) {
     if (signal?.aborted) throw cancelled(signal)
     const result = work(item)
-    // It is thrown when its turn comes; a consumer that has left by then has its own reason.
+    // Thrown when its turn comes; a consumer that has left by then has its own reason.
     result.catch(() => {})
     begun.push(result)
     const first = begun.length >= ahead ? begun.shift() : undefined

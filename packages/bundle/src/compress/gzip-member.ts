@@ -2,12 +2,12 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {PackedBlock} from './block-packer.js'
 import {joinCrc32} from './join-crc32.js'
 
-/** RFC 1952, 2.3: deflate, no flags, no time, no hint at the level, system unknown. Nothing that could differ. */
+/** RFC 1952, 2.3: deflate, no flags, no time, no level hint, unknown system. So the header never differs. */
 const head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]
 /** An empty final block with the fixed code. */
 const finalBlock = [3, 0]
 
-/** Strings deflated blocks, none of them final, into one gzip member. */
+/** Joins deflated non-final blocks into one gzip member. */
 export async function* gzipMember(blocks: AsyncIterable<PackedBlock>): Bytes {
   let crc32 = 0
   let size = 0

@@ -1,12 +1,12 @@
-/** CRC-32 as gzip has it, bits reversed. */
+/** The polynomial of gzip's CRC-32, bits reversed. */
 const polynomial = 0xedb88320
 
-/** The CRC of two runs of bytes, from the CRC of each and the length of the second. */
+/** Returns the CRC of two joined runs of bytes, from the CRC of each and the length of the second. */
 export function joinCrc32(first: number, second: number, secondLength: number): number {
   return (multiply(powerOfX(secondLength), first) ^ second) >>> 0
 }
 
-/** Polynomials over GF(2) modulo the CRC's, the coefficient of x^0 in the highest bit. */
+/** Multiplies polynomials over GF(2) modulo the CRC's, with the coefficient of x^0 in the highest bit. */
 function multiply(left: number, right: number): number {
   let product = 0
   let shifted = right
@@ -17,7 +17,7 @@ function multiply(left: number, right: number): number {
   return product
 }
 
-/** x^(8 · bytes), by squaring. */
+/** Returns x^(8 · bytes), by squaring. */
 function powerOfX(bytes: number): number {
   let power = 1 << 31
   let square = 1 << (31 - 8)

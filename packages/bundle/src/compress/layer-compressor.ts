@@ -10,40 +10,38 @@ import {passThrough} from './pass-through.js'
 import {loadZstd} from './zstd-binding.js'
 
 export interface LayerCompressor {
-  /** Of the compressed layer in a manifest. */
+  /** The media type of the compressed layer in a manifest. */
   readonly mediaType: string
   /** Many calls may be open at once; they share the threads and the memory. */
   readonly compress: CompressLayer
-  /** Ends the threads. Calls that are still open fail. */
+  /** Ends the threads. Open calls fail. */
   close(): Promise<void>
 }
 
 export interface LayerCompressorOptions {
-  /** Threads at most; by default one for each processor, up to `mostThreads`. */
+  /** The most threads. Default: the number of processors, at most `mostThreads`. */
   readonly threads?: number | undefined
 }
 
 /**
- * Raised with every change after which a layer comes out as other bytes, new versions of libraries among them: what is
- * remembered of layers that were compressed before is then of no use.
+ * Increase it with every change that gives a layer other bytes, including new versions of libraries. Remembered results
+ * of earlier compressions are then stale.
  */
 export const LAYER_FORMAT = 2
 
-/** By default: a thread costs some 30 MiB, and four pack 400 MB/s, more than most decompressors before them give. */
+/** A thread costs some 30 MiB, and four threads pack 400 MB/s, more than most decompressors before them give. */
 const mostThreads = 4
 
-/** Blocks in flight for each thread, beside the one that each open call may have: packing, waiting, and being read. */
+/** Blocks in flight for each thread, besides one for each open call: packing, waiting, and being read. */
 const blocksPerThread = 3
 
 /**
- * Compresses layers over threads that start with the first of them. The same layer always gives the same bytes, however
- * it is chunked and whatever the number of threads. In flight are `3 * threads` blocks and one for each open call, a
- * block being 1 MiB with gzip, 2 MiB with zstd, and packed about half of it more.
- *
- * gzip is one member, as every reader expects it: an encoder of ours, since no zlib gives the same bytes everywhere.
- * zstd is a frame for every block, which all readers of registries string together.
- *
- * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd where its library does not load
+ * Compresses layers over threads that start with the first layer. The same layer always gives the same bytes, no matter
+ * its chunks and the number of threads. In flight are `3 * threads` blocks and one for each open call. A block is 1 MiB
+ * with gzip and 2 MiB with zstd, and about half of that more when packed.
+ * gzip is one member, as every reader expects; the encoder is ours because no zlib gives the same bytes everywhere. zstd
+ * is a frame for every block, which all readers of registries join.
+ * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd if its library does not load
  */
 export function createLayerCompressor(
   method: LayerCompression,

@@ -10,9 +10,9 @@ export interface PackOptions {
 }
 
 /**
- * Cuts `plain` into blocks of one size, wherever its chunks end, and gives them back packed and in order. Blocks are
- * read and packed ahead of the consumer as far as the budget allows. An empty layer is one empty block.
- * @throws {MirrorError} CANCELLED, at once, also where `plain` hangs; whatever `plain` or a thread fails with
+ * Cuts `plain` into blocks of one size, no matter its chunks, and yields them packed and in order. Blocks are read and
+ * packed ahead of the consumer as far as the budget allows. An empty layer is one empty block.
+ * @throws {MirrorError} CANCELLED, at once, even if `plain` hangs; any error of `plain` or of a thread
  */
 export async function* packedBlocks(
   plain: Bytes,
@@ -28,7 +28,7 @@ export async function* packedBlocks(
       const packed = await ahead.next()
       if (packed === undefined) return
       yield packed
-      // Only now: what the consumer still works on is in flight too.
+      // Only now, because the block was in flight while the consumer used it.
       allowance.give()
     }
   } finally {
@@ -41,7 +41,7 @@ interface Slot {
   packed: PackedBlock | undefined
 }
 
-/** The half that reads and packs while the consumer of a call is busy. */
+/** Reads and packs while the consumer of a call is busy. */
 class ReadAhead {
   readonly #source: AsyncIterator<Uint8Array>
   readonly #pool: BlockPool
@@ -58,7 +58,7 @@ class ReadAhead {
     this.#read().catch((error: unknown) => this.stop(error))
   }
 
-  /** The next block in order; undefined at the end. */
+  /** Returns the next block in order; undefined at the end. */
   async next(): Promise<PackedBlock | undefined> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error
@@ -74,7 +74,7 @@ class ReadAhead {
     }
   }
 
-  /** Ends everything that still goes on; `next` throws `error`. The first call counts. */
+  /** Stops all work; `next` throws `error`. Only the first call counts. */
   stop(error: unknown): void {
     if (this.#failure !== undefined) return
     this.#failure = {error}
@@ -84,9 +84,9 @@ class ReadAhead {
     this.#wake()
   }
 
-  /** Not waited for, since a source that hangs answers only at its next chunk. */
+  /** Does not wait, because a source that hangs answers only at its next chunk. */
   #closeSource(): void {
-    // The consumer has its reason by now; that the source could not close well on top of it helps nobody.
+    // The consumer already has an error, so an error of closing is ignored.
     this.#source.return?.().catch(() => {})
   }
 

@@ -1,7 +1,7 @@
 import {cancelled} from '@airgap-mirror/oci-client/model'
 import type {CompressLayer} from './compress.js'
 
-/** The plain layer as it is, in chunks for the consumer to keep; the signal is heeded between them. */
+/** Yields the plain layer unchanged, in chunks that the consumer may keep; checks the signal between them. */
 export const passThrough: CompressLayer = async function* (plain, options) {
   const throwIfAborted = (): void => {
     if (options?.signal?.aborted) throw cancelled(options.signal)

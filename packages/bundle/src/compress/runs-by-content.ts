@@ -2,7 +2,7 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {BlockPool} from './block-pool.js'
 import {createSampler, SAMPLED_BYTES} from './sample.js'
 
-/** Bytes of one kind: worth compressing, or to be stored as they are. */
+/** Bytes of one kind: worth compressing, or to be stored. */
 export interface Run {
   /** A block of the pool, filled up to `length`. */
   readonly block: Uint8Array<ArrayBuffer>
@@ -10,7 +10,10 @@ export interface Run {
   readonly isStored: boolean
 }
 
-/** Cuts a stream, wherever its chunks end, at pieces of `SAMPLED_BYTES`; neighbours of one kind become a run of a block at most. */
+/**
+ * Cuts a stream at pieces of `SAMPLED_BYTES`, no matter its chunks; neighbours of one kind become a run of at most a
+ * block.
+ */
 export async function* runsByContent(plain: Bytes, pool: BlockPool): AsyncGenerator<Run, void, undefined> {
   const isWorth = createSampler()
   let block = pool.lease()
@@ -18,7 +21,7 @@ export async function* runsByContent(plain: Bytes, pool: BlockPool): AsyncGenera
   let isStored = false
   let piece = 0
 
-  /** Judges the piece that was read behind `filled`. @returns the run that it does not belong to */
+  /** Judges the piece read after `filled`. @returns the finished run if the piece does not belong to it */
   const addPiece = (): Run | undefined => {
     const added = block.subarray(filled, filled + piece)
     const storeIt = !isWorth(added)

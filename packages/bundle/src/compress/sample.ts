@@ -1,16 +1,16 @@
 import {createDeflate} from './deflate/deflate.js'
 
-/** What is judged at once. */
+/** The most bytes that one call judges. */
 export const SAMPLED_BYTES = 1024 * 1024
 
 const SLICES = 16
 const SLICE_BYTES = 4 * 1024
-/** What saves less than one byte in so many is not worth its time: layers that are compressed already save none. */
+/** The least part of bytes to save: a smaller gain is not worth its time. Compressed layers save nothing. */
 const LEAST_SAVING = 64
 
 /**
- * Tells whether bytes, at most `SAMPLED_BYTES`, are worth compressing, from slices of them. The answer depends on the bytes
- * alone: integers only, by an encoder of our own.
+ * Returns a function that samples slices of at most `SAMPLED_BYTES` and returns true if compressing is worth it. The
+ * answer depends only on the bytes: integers only, with our own encoder.
  */
 export function createSampler(): (plain: Uint8Array) => boolean {
   const deflate = createDeflate()

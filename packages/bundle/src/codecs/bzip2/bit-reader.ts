@@ -5,7 +5,7 @@ export class BitReader {
   #bits = 0
   #held = 0
 
-  /** Bytes that are there and not read yet, without those that are held as bits. */
+  /** Bytes that have not been read yet, without those held as bits. */
   get available(): number {
     return this.#bytes.length - this.#at
   }
@@ -24,7 +24,7 @@ export class BitReader {
     this.#at = 0
   }
 
-  /** The next `count` bits, at most 24, without taking them; zeros follow the last byte. */
+  /** Returns the next `count` bits, at most 24, without taking them; zeros follow the last byte. */
   peek(count: number): number {
     while (this.#held < count) {
       this.#bits = ((this.#bits << 8) | (this.#bytes[this.#at] ?? 0)) >>> 0
@@ -34,7 +34,7 @@ export class BitReader {
     return (this.#bits >>> (this.#held - count)) & ((1 << count) - 1)
   }
 
-  /** @throws {EndOfInput} if fewer are there */
+  /** @throws {EndOfInput} if fewer bits are left */
   skip(count: number): void {
     this.#held -= count
     if (this.#at - Math.floor(this.#held / 8) > this.#bytes.length) throw new EndOfInput()
@@ -56,7 +56,7 @@ export class BitReader {
   }
 }
 
-/** The compressed bytes end in the middle. */
+/** The error of compressed bytes that end in the middle. */
 export class EndOfInput extends Error {
   override readonly name = 'EndOfInput'
 }

@@ -2,12 +2,12 @@ import {BitReader, EndOfInput} from './bit-reader.js'
 import {decodeBlock, type BlockMemory} from './decode-block.js'
 
 const OUTPUT_BYTES = 256 * 1024
-/** No block is longer, compressed: 900,000 symbols of at most 20 bits, and its tables. */
+/** The most bytes of a compressed block: 900,000 symbols of at most 20 bits, and its tables. */
 const LONGEST_BLOCK = 2.5 * 1024 * 1024
 const BLOCK_MAGIC = [0x314159, 0x265359] as const
 const END_MAGIC = [0x177245, 0x385090] as const
 
-/** A decoder of bzip2 that is fed piece by piece, all streams of a concatenation. */
+/** A bzip2 decoder that is fed piece by piece, for all streams of a concatenation. */
 export class Bunzip2 {
   readonly #bits = new BitReader()
   readonly #onOutput: (bytes: Uint8Array) => void
@@ -38,7 +38,7 @@ export class Bunzip2 {
     if (!this.#hasBegun) throw new EndOfInput()
   }
 
-  /** The header of a stream, or a block, or the end of a stream. */
+  /** Reads a stream's header, a block, or the end of a stream. */
   #step(): void {
     const bits = this.#bits
     if (this.#memory === undefined) {
@@ -85,7 +85,7 @@ export class Bunzip2 {
     this.#filled = 0
   }
 
-  /** Whether nothing but zeros is left, as tapes pad. */
+  /** Returns true if only zeros are left, as tapes pad with them. */
   #skipZeros(): boolean {
     while (!this.#bits.isEmpty) {
       if (this.#bits.peek(8) !== 0) return false

@@ -6,13 +6,13 @@ const MOST_SYMBOLS = 258
 /** A canonical Huffman code, decoded by the length of a code and the range of codes of that length. */
 export interface CodeTable {
   readonly shortest: number
-  /** By length: the highest code, -1 if there is none; and what to add to a code for its place in `symbols`. */
+  /** By length: the highest code, or -1 if there is none; and the number that turns a code into its index in `symbols`. */
   readonly limits: Int32Array
   readonly bases: Int32Array
   readonly symbols: Uint16Array
 }
 
-/** Reads the lengths of the codes of `count` symbols, each as a step from the one before. */
+/** Reads the code lengths of `count` symbols, each as a step from the previous length. */
 export function readCodeTable(bits: BitReader, count: number): CodeTable {
   const lengths = new Uint8Array(count)
   let length = bits.take(5)
@@ -49,7 +49,7 @@ function codeTable(lengths: Uint8Array): CodeTable {
   return {shortest, limits, bases, symbols}
 }
 
-/** The next symbol. */
+/** Returns the next symbol. */
 export function readSymbol(bits: BitReader, {shortest, limits, bases, symbols}: CodeTable): number {
   const ahead = bits.peek(LONGEST_CODE)
   for (let length = shortest; length <= LONGEST_CODE; length += 1) {

@@ -11,8 +11,8 @@ export interface BlockMemory {
 }
 
 /**
- * Decodes one block behind its magic (bzip2 1.0.8, `decompress.c`): code tables, move-to-front, the Burrows-Wheeler transform
- * and runs.
+ * Decodes one block after its magic (bzip2 1.0.8, `decompress.c`): code tables, move-to-front, the Burrows-Wheeler
+ * transform and runs.
  * @throws {EndOfInput} if the input ends before, an Error if the block is damaged
  */
 export function decodeBlock(
@@ -124,7 +124,7 @@ function undoTransform(links: Uint32Array, length: number): void {
   }
 }
 
-/** Four equal bytes are followed by how often the byte comes again. */
+/** Four equal bytes are followed by the number of further repeats. */
 function writeRuns(
   links: Uint32Array,
   {start, length}: {readonly start: number; readonly length: number},

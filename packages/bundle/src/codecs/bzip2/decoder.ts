@@ -3,7 +3,7 @@ import type {SequentialDecoder} from '../sequential-decoder.js'
 import {InThreadError, inThread} from '../threads/in-thread.js'
 import type {ToWorker} from '../threads/worker-protocol.js'
 
-/** bzip2, all streams of a concatenation, in a thread of its own. */
+/** Decodes bzip2, all streams of a concatenation, in a thread of its own. */
 export const bunzip2: SequentialDecoder = async function* (compressed, options): Bytes {
   try {
     yield* inThread('bzip2', {inputs: wholeStream(compressed), signal: options.signal})

@@ -7,7 +7,10 @@ import {throughTransform} from '../through-transform.js'
 const OUTPUT_BYTES = 256 * 1024
 const INPUT_BYTES = 256 * 1024
 
-/** gzip by Node's zlib, in libuv's pool; all members of a concatenation. After the last only zeros are padding; all else is damage. */
+/**
+ * Decodes gzip, all members of a concatenation, with Node's zlib in libuv's pool. After the last member only zero padding
+ * is allowed.
+ */
 export const gunzip: SequentialDecoder = async function* (
   compressed: Bytes,
   {name, signal}: DecodeOptions,

@@ -2,9 +2,9 @@ import {parentPort, workerData} from 'node:worker_threads'
 import {messageOf} from '@airgap-mirror/oci-client/model'
 import type {FromWorker, ToWorker, WorkerStart} from './worker-protocol.js'
 
-/** The decoding thread. It has nothing else to do, so it may wait for its reader without an event loop. */
+/** The decoding thread. It has no other work, so it may block while it waits for its reader. */
 
-/** What a zstd block holds at most: no output waits for more than its decoder has. */
+/** The most bytes of a zstd block: no output waits for more than its decoder has. */
 const OUTPUT_BYTES = 128 * 1024
 const {library, credit} = workerData as WorkerStart
 
@@ -13,7 +13,7 @@ function send(message: FromWorker): void {
   parentPort?.postMessage(message, transfer)
 }
 
-/** Sends bytes whose buffer nobody else uses, once the reader has room. */
+/** Transfers the buffer of `bytes`, so no other code may use it; waits until the reader has room. */
 function sendOutput(bytes: Uint8Array): void {
   while (Atomics.load(credit, 0) <= 0) Atomics.wait(credit, 0, 0)
   Atomics.sub(credit, 0, 1)
@@ -22,7 +22,7 @@ function sendOutput(bytes: Uint8Array): void {
 
 interface FrameDecoder {
   push(input: Uint8Array): void
-  /** @throws where the frame is not complete for the decoder */
+  /** @throws if the frame is not complete */
   endFrame(): void
 }
 
@@ -38,7 +38,7 @@ async function openNapi(): Promise<FrameDecoder> {
         if (produced > 0) sendOutput(output.subarray(0, produced))
         expected = hint
         rest = rest.subarray(consumed)
-        // At the end of a frame (hint 0) nothing is left inside, and a further call would begin the next one.
+        // At the end of a frame (hint 0) no output is left, and a further call would begin the next frame.
         if (rest.length === 0 && (hint === 0 || produced < OUTPUT_BYTES)) return
       }
     },
@@ -48,7 +48,7 @@ async function openNapi(): Promise<FrameDecoder> {
   }
 }
 
-/** One decoder a frame: it keeps a small one back until it is told of the end, and recurses from frame to frame. */
+/** A new decoder for each frame: fzstd holds back a small frame until the end, and recurses from frame to frame. */
 async function openFzstd(): Promise<FrameDecoder> {
   const {Decompress} = await import('fzstd')
   const open = () =>

@@ -3,7 +3,7 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 import {abortable} from '../../bytes/abortable.js'
 import type {FromWorker, ThreadLibrary, ToWorker, WorkerStart} from './worker-protocol.js'
 
-/** Outputs the thread may be ahead of its reader, and inputs that wait for it. */
+/** The most outputs ahead of the reader, and the most inputs waiting for the thread. */
 const OUTPUTS_AHEAD = 8
 const INPUTS_AHEAD = 2
 
@@ -15,7 +15,7 @@ export interface InThreadOptions {
 /** An error of the decoder in its thread. */
 export class InThreadError extends Error {
   override readonly name = 'InThreadError'
-  /** Whether the compressed bytes ended too early. */
+  /** True if the compressed bytes ended too early. */
   readonly isEnd: boolean
 
   constructor(message: string, isEnd: boolean) {
@@ -25,8 +25,8 @@ export class InThreadError extends Error {
 }
 
 /**
- * Runs a decoder that knows no thread but the caller's in a thread of its own, for one stream.
- * @throws {InThreadError} what the decoder throws; CANCELLED; what `inputs` throws
+ * Runs a decoder that blocks its thread in a thread of its own, for one stream.
+ * @throws {InThreadError} errors of the decoder; CANCELLED; errors of `inputs`
  */
 export async function* inThread(library: ThreadLibrary, options: InThreadOptions): Bytes {
   const thread = new DecodeThread(library)
@@ -39,7 +39,7 @@ export async function* inThread(library: ThreadLibrary, options: InThreadOptions
 }
 
 async function* decode({inputs, signal, thread}: InThreadOptions & {readonly thread: DecodeThread}): Bytes {
-  /** Sends up to the next compressed bytes, of which the thread tells when it has used them. */
+  /** Sends the next compressed bytes or the end, after any ends of frames before it. */
   const feed = async (): Promise<void> => {
     for (;;) {
       const next = await inputs.next()
@@ -81,7 +81,7 @@ class DecodeThread {
     this.#worker.on('exit', () => this.#fail(new Error('the decoding thread ended')))
   }
 
-  /** Bytes go as a copy, since sending takes the buffer away from other readers of it. */
+  /** Sends a copy, because a transfer would take the buffer from its other readers. */
   send(input: ToWorker): void {
     if (typeof input === 'string') return this.#worker.postMessage(input, [])
     const copy = new Uint8Array(input)

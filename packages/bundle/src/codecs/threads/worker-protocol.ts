@@ -1,16 +1,16 @@
 /** Decoders that block the thread they run in. */
 export type ThreadLibrary = 'zstd-napi' | 'fzstd' | 'bzip2'
 
-/** The start of the decoding thread. `credit` counts the outputs it may still send before it has to wait. */
+/** The start of the decoding thread. `credit` is the number of outputs it may still send before it has to wait. */
 export interface WorkerStart {
   readonly library: ThreadLibrary
   readonly credit: Int32Array
 }
 
-/** To the thread: compressed bytes, and where a frame and the stream end. */
+/** To the thread: compressed bytes, the end of a frame, or the end of the stream. */
 export type ToWorker = Uint8Array | 'frame-end' | 'end'
 
-/** From the thread. `more`: it has used up compressed bytes; `end`: the last output has been sent. */
+/** From the thread. `more`: it has used up compressed bytes. `end`: the last output has been sent. */
 export type FromWorker =
   | {readonly kind: 'output'; readonly bytes: Uint8Array}
   | {readonly kind: 'more'}

@@ -7,11 +7,14 @@ const LZMA2 = 0x21
 
 interface Filter {
   readonly id: number
-  /** Where its properties begin in the header. */
+  /** The offset of its properties in the header. */
   readonly properties: number
 }
 
-/** The size of the dictionary that a block header asks for, in bytes; undefined where the decoder will refuse it anyway. */
+/**
+ * Returns the size in bytes of the dictionary that a block header asks for; undefined if the decoder will refuse it
+ * anyway.
+ */
 export function dictionaryOf(header: Uint8Array): number | undefined {
   const lzma2 = filtersOf(header)?.find(({id}) => id === LZMA2)
   if (lzma2 === undefined) return undefined
@@ -19,13 +22,13 @@ export function dictionaryOf(header: Uint8Array): number | undefined {
   return bits === 40 ? 2 ** 32 - 1 : (2 + (bits & 1)) * 2 ** (Math.floor(bits / 2) + 11)
 }
 
-/** Whether what LZMA2 gives is what the block holds, with no other filter behind it. */
+/** Returns true if LZMA2 is the block's only filter, so that its output is the block's content. */
 export function isLzma2Alone(header: Uint8Array): boolean {
   const filters = filtersOf(header)
   return filters?.length === 1 && filters[0]?.id === LZMA2
 }
 
-/** The filters of a block header, as far as LZMA2, which is always the last (xz-file-format.txt 1.2, 3.1 and 5.3.1). */
+/** Returns the filters of a block header up to LZMA2, which is always the last (xz-file-format.txt 1.2, 3.1 and 5.3.1). */
 function filtersOf(header: Uint8Array): readonly Filter[] | undefined {
   const flags = header[1] ?? 0
   let at = 2
@@ -49,8 +52,8 @@ function filtersOf(header: Uint8Array): readonly Filter[] | undefined {
 }
 
 /**
- * The header of a block of LZMA2 alone, with both sizes in it, so that a decoder can skip it and decode blocks side by side
- * (xz-file-format.txt 1.2, 3.1).
+ * Returns the header of a block whose only filter is LZMA2. It holds both sizes, so that decoders can skip the block and
+ * decode blocks in parallel (xz-file-format.txt 1.2, 3.1).
  */
 export function lzma2BlockHeader(block: {
   readonly packedSize: number

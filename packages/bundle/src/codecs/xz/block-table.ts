@@ -10,19 +10,19 @@ import {
   type IndexRecord,
 } from './container.js'
 
-/** One block: where it lies in the file, and which plain bytes it holds. All in bytes. */
+/** The place of one block in the file, and the range of plain bytes it holds. In bytes. */
 export interface XzBlock {
   readonly packedOffset: number
   /** Header, data and check, without the padding. */
   readonly unpaddedSize: number
   readonly plainOffset: number
   readonly plainSize: number
-  /** The stream's flags: which check ends the block. */
+  /** The stream's flags: the kind of check that ends the block. */
   readonly flags: number
 }
 
 export interface XzBlockTable {
-  /** In the order of the plain bytes, without blocks that hold none. */
+  /** In the order of the plain bytes, without empty blocks. */
   readonly blocks: readonly XzBlock[]
   readonly plainSize: number
 }
@@ -30,7 +30,7 @@ export interface XzBlockTable {
 export interface BlockTableOptions {
   readonly name: string
   readonly size: number
-  /** Reads exactly `length` bytes. */
+  /** Returns exactly `length` bytes. */
   readonly read: (offset: number, length: number) => Promise<Uint8Array>
 }
 
@@ -40,14 +40,14 @@ interface XzStream {
   readonly records: readonly IndexRecord[]
 }
 
-/** What stream padding is looked for in, at once: little first, since most streams have none. */
+/** Stream padding is searched in windows: a small window first, because most streams have no padding. */
 const FIRST_WINDOW = 16
 const PADDING_WINDOW = 64 * 1024
 
 /**
  * Reads the block table of a whole .xz file from its end: footer, Index, header of each stream, last stream first
  * (xz-file-format.txt 1.2, sections 2 to 4). Nothing is decoded.
- * @throws {MirrorError} SOURCE_TRUNCATED where the file has no footer at its end, SOURCE_CORRUPT, LIMIT_EXCEEDED
+ * @throws {MirrorError} SOURCE_TRUNCATED if the file has no footer at its end, SOURCE_CORRUPT, LIMIT_EXCEEDED
  */
 export async function readBlockTable(options: BlockTableOptions): Promise<XzBlockTable> {
   const streams: XzStream[] = []
@@ -82,7 +82,7 @@ function layOut(streams: readonly XzStream[]): XzBlockTable {
   return {blocks, plainSize: plainOffset}
 }
 
-/** The stream that ends at `end`. */
+/** Reads the stream that ends at `end`. */
 async function readStream(end: number, options: BlockTableOptions): Promise<XzStream> {
   const footerAt = end - STREAM_FOOTER_BYTES
   if (footerAt < STREAM_HEADER_BYTES) throw truncated(options)
@@ -111,7 +111,7 @@ function parseIndex(bytes: Buffer): readonly IndexRecord[] | undefined {
   const body = bytes.subarray(0, -4)
   if (bytes.readUInt32LE(body.length) !== crc32(body) || body[0] !== 0) return undefined
   const count = decodeVli(body, 1)
-  // A record has two bytes at least: a count that cannot be is not believed.
+  // A record takes at least two bytes, so a larger count is refused.
   if (count === undefined || count.value > body.length / 2 || count.value > limits.xzBlocks) return undefined
   const records: IndexRecord[] = []
   let at = count.next
@@ -126,7 +126,7 @@ function parseIndex(bytes: Buffer): readonly IndexRecord[] | undefined {
   return padding.length < 4 && padding.every((byte) => byte === 0) ? records : undefined
 }
 
-/** The end of what comes before stream padding (zero bytes, a multiple of four) that ends at `end`. */
+/** Returns the end of the content before stream padding (zero bytes, a multiple of four) that ends at `end`. */
 async function skipPadding(end: number, options: BlockTableOptions): Promise<number> {
   for (let at = end; at > 0;) {
     const length = Math.min(at === end ? FIRST_WINDOW : PADDING_WINDOW, at)

@@ -5,33 +5,33 @@ import {checkBytes} from './container.js'
 import {isLzma2Alone, LONGEST_BLOCK_HEADER} from './block-header.js'
 
 /**
- * Where the plain bytes of a block are: LZMA2 stores what does not compress as it is, in chunks of at most 64 KiB. A part is
- * one such chunk, or neighbouring compressed ones together. All offsets in bytes, from the start of the block.
+ * Maps the plain bytes of a block: LZMA2 stores incompressible data as it is, in chunks of at most 64 KiB. A part is a
+ * stored chunk or a run of compressed chunks. All offsets are in bytes from the start of the block.
  */
 export interface ChunkMap {
-  /** Where each part begins among the plain bytes, ascending from 0. */
+  /** The first plain byte of each part, ascending from 0. */
   readonly plainStarts: Uint32Array
-  /** Where the bytes of each stored chunk begin in the file's block; 0 for what is compressed. */
+  /** The offset of each stored chunk's bytes in the block; 0 for a compressed part. */
   readonly storedAt: Uint32Array
-  /** How many plain bytes of compressed parts come before each part. */
+  /** The number of plain bytes in compressed parts before each part. */
   readonly codedBefore: Uint32Array
   readonly plainSize: number
-  /** Plain bytes of all compressed parts. */
+  /** The number of plain bytes in all compressed parts. */
   readonly codedSize: number
 }
 
-/** Chunks of one block: ten times as many as in the biggest that `xz -9` makes. */
+/** The most chunks of one block: ten times as many as in the biggest block of `xz -9`. */
 const MOST_CHUNKS = 32 * 1024
-/** What is decoded to be used is half of a block or more: then it may as well be decoded as a whole. */
+/** A block with this share of compressed bytes or more is better decoded as a whole. */
 const MOST_CODED = 0.5
 const WINDOW_BYTES = 256 * 1024
-/** The longest header of a chunk but for its last byte, the properties, which tell nothing about sizes. */
+/** The longest chunk header without its last byte, the properties, which does not affect sizes. */
 const CHUNK_HEADER_BYTES = 5
 
 /**
- * Finds the chunks of a block by hopping from header to header; nothing is decoded. Undefined where that is of no use: of
- * a block that is mostly compressed, whose filters are others than LZMA2, or whose chunks do not make up what the Index says.
- * @throws what reading throws
+ * Finds the chunks of a block by reading only their headers. Returns undefined if a map is no use: the block is mostly
+ * compressed, has other filters than LZMA2, or contradicts the Index.
+ * @throws the errors of reading
  */
 export async function mapChunks(
   block: XzBlock,
@@ -60,7 +60,7 @@ export async function mapChunks(
   return undefined
 }
 
-/** What lies at `offset`, of one kind and no longer than `most`. */
+/** Returns the piece at `offset`, of one kind and no longer than `most`. */
 export function pieceAt(map: ChunkMap, offset: number, most: number): Piece {
   let part = partAt(map, offset)
   const isStored = map.storedAt[part] !== 0
@@ -70,7 +70,7 @@ export function pieceAt(map: ChunkMap, offset: number, most: number): Piece {
   return {kind: 'stored', length: Math.min(most, partEnd(map, part) - offset), position: 0}
 }
 
-/** How many coded bytes come before the plain byte at `offset`. */
+/** Returns the number of coded bytes before the plain byte at `offset`. */
 export function codedBefore(map: ChunkMap, offset: number): number {
   if (offset >= map.plainSize) return map.codedSize
   const part = partAt(map, offset)
@@ -78,7 +78,7 @@ export function codedBefore(map: ChunkMap, offset: number): number {
   return map.storedAt[part] === 0 ? before + offset - (map.plainStarts[part] ?? 0) : before
 }
 
-/** The part that holds the plain byte at `offset`. */
+/** Returns the index of the part that holds the plain byte at `offset`. */
 export function partAt({plainStarts}: ChunkMap, offset: number): number {
   let low = 0
   let high = plainStarts.length - 1
@@ -101,7 +101,7 @@ interface Chunk {
   readonly plainSize: number
 }
 
-/** LZMA2's chunk headers, as liblzma's decoder reads them; undefined for none. */
+/** Decodes an LZMA2 chunk header as liblzma does; undefined if it is invalid. */
 function chunkAt(header: Uint8Array): Chunk | 'end' | undefined {
   const [control = 0, first, second, third, fourth] = header
   if (control === 0) return 'end'
@@ -118,7 +118,7 @@ function chunkAt(header: Uint8Array): Chunk | 'end' | undefined {
 }
 
 interface PartList {
-  /** False where there are too many of them, or they are more than the block holds. */
+  /** Returns false if there are too many chunks, or more bytes than the block holds. */
   readonly add: (chunk: Chunk, at: number) => boolean
   readonly finish: () => ChunkMap | undefined
 }

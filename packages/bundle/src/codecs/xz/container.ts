@@ -11,19 +11,19 @@ export function roundUp4(size: number): number {
   return Math.ceil(size / 4) * 4
 }
 
-/** The size of the check that ends a block, by its id (2.1.1.2). */
+/** Returns the size of the check that ends a block, by its id (2.1.1.2). */
 export function checkBytes(flags: number): number {
   return flags === 0 ? 0 : 2 ** (Math.floor((flags - 1) / 3) + 2)
 }
 
-/** The stream flags (two bytes, one number: the check's id) of a stream header; undefined where it is none. */
+/** Returns the stream flags (two bytes as one number: the check's id) of a stream header; undefined if it is invalid. */
 export function parseStreamHeader(bytes: Buffer): number | undefined {
   if (bytes.length < STREAM_HEADER_BYTES || !bytes.subarray(0, 6).equals(HEADER_MAGIC)) return undefined
   if (crc32(bytes.subarray(6, 8)) !== bytes.readUInt32LE(8)) return undefined
   return flagsOf(bytes.subarray(6, 8))
 }
 
-/** The flags and the size of the Index before a stream footer; undefined where it is none. */
+/** Returns the flags of a stream footer and the size of the Index before it; undefined if it is invalid. */
 export function parseStreamFooter(bytes: Buffer): {flags: number; indexBytes: number} | undefined {
   if (bytes.length < STREAM_FOOTER_BYTES || !bytes.subarray(10, 12).equals(FOOTER_MAGIC)) return undefined
   if (crc32(bytes.subarray(4, 10)) !== bytes.readUInt32LE(0)) return undefined
@@ -39,18 +39,18 @@ export function streamHeader(flags: number): Buffer {
   return bytes
 }
 
-/** The sizes of a block as the Index of its stream has them. In bytes; `unpaddedSize` is header, data and check. */
+/** The sizes of a block in its stream's Index, in bytes; `unpaddedSize` is header, data and check. */
 export interface IndexRecord {
   readonly unpaddedSize: number
   readonly plainSize: number
 }
 
-/** The Index of one block, and the footer after it: what ends a stream that holds only this block. */
+/** Returns the Index and footer that end a stream of one block. */
 export function oneBlockTail(block: IndexRecord & {readonly flags: number}): Buffer {
   return streamTail(block.flags, [block])
 }
 
-/** The Index of a stream's blocks, and the footer after it. */
+/** Returns the Index of a stream's blocks and the footer after it. */
 export function streamTail(flags: number, records: readonly IndexRecord[]): Buffer {
   const body = [0, ...encodeVli(records.length)]
   for (const {unpaddedSize, plainSize} of records)
@@ -66,7 +66,7 @@ export function streamTail(flags: number, records: readonly IndexRecord[]): Buff
   return Buffer.concat([index, footer])
 }
 
-/** A variable-length integer at `offset`; undefined where it is malformed or over 2^53. */
+/** Decodes a variable-length integer at `offset`; undefined if it is malformed or over 2^53. */
 export function decodeVli(bytes: Uint8Array, offset: number): {value: number; next: number} | undefined {
   let value = 0
   for (let length = 0; length < 9; length += 1) {

@@ -9,13 +9,13 @@ export interface DecodeBlockOptions {
   readonly decode: SequentialDecoder
   readonly signal: AbortSignal
   readonly onDecoded: (bytes: number) => void
-  /** Given the plain bytes one after another, which are its own no longer than the call lasts. */
+  /** Gets the plain bytes in order; a chunk is valid only during the call. */
   readonly onPlain: (chunk: Uint8Array, offset: number) => void
 }
 
 /**
- * Decodes one block alone: to the decoder it is a stream of one block, made of the block's own bytes and
- * a header and tail written for it. The decoder checks the block's checksum; the sizes are held to the Index here.
+ * Decodes one block alone, as a stream of one block with a header and tail made for it. The decoder proves the block's
+ * checksum; its sizes are checked against the Index here.
  * @throws {MirrorError} SOURCE_CORRUPT, SOURCE_TRUNCATED, CANCELLED
  */
 export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): Promise<void> {
@@ -41,7 +41,7 @@ export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): 
       filled += chunk.length
     }
   } catch (cause) {
-    // The block is as long as its Index says: where its data ends too early it is damaged.
+    // The block is as long as its Index says, so data that end too early are damaged.
     const damaged =
       isMirrorError(cause) && (cause.code === 'SOURCE_CORRUPT' || cause.code === 'SOURCE_TRUNCATED')
     if (unreadable !== undefined || !damaged) throw unreadable ?? cause

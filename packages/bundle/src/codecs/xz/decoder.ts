@@ -2,7 +2,7 @@ import type {SequentialDecoder} from '../sequential-decoder.js'
 import {loadLzmaNative} from './lzma-native.js'
 import {loadNodeLiblzma} from './node-liblzma.js'
 
-/** The xz decoder of this machine and the library it comes from. */
+/** The xz decoder of this machine and its library. */
 export interface XzDecoder {
   readonly library: 'node-liblzma' | 'lzma-native'
   readonly decode: SequentialDecoder
@@ -10,7 +10,7 @@ export interface XzDecoder {
 
 let loaded: Promise<XzDecoder> | undefined
 
-/** The fastest xz decoder that loads here. */
+/** Returns the fastest xz decoder that loads here. */
 export function xzDecoder(): Promise<XzDecoder> {
   return (loaded ??= load())
 }

@@ -4,9 +4,9 @@ import type {XzBlockTable} from './block-table.js'
 import {dictionaryOf, LONGEST_BLOCK_HEADER} from './block-header.js'
 
 /**
- * Refuses blocks whose decoder would keep more than `limits.xzDictionaryBytes` of what it decodes. liblzma would keep up to
- * 4 GiB; but never more than the block holds, so only bigger ones are looked at.
- * @throws {MirrorError} LIMIT_EXCEEDED, and what reading throws
+ * Refuses blocks whose decoder would need a dictionary over `limits.xzDictionaryBytes`: liblzma allows up to 4 GiB.
+ * liblzma keeps no more than a block holds, so only bigger blocks are checked.
+ * @throws {MirrorError} LIMIT_EXCEEDED, and the errors of reading
  */
 export async function refuseBigDictionaries(
   {blocks}: XzBlockTable,

@@ -1,6 +1,6 @@
 import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
 
-/** lzma-native's encoder: there on more platforms than node-liblzma's, and half as fast. */
+/** Loads lzma-native's encoder: available on more platforms than node-liblzma's, and half as fast. */
 export async function loadLzmaNativeEncoder(): Promise<EncodeStream> {
   const {default: lzma} = await import('lzma-native')
   return (plain) => {
@@ -13,7 +13,7 @@ export async function loadLzmaNativeEncoder(): Promise<EncodeStream> {
       if (chunk != null) chunks.push(chunk)
     }
     try {
-      // Not in the background: this runs on a thread of its own.
+      // Synchronous, because this runs on a thread of its own.
       encoder.code(plain, false)
       encoder.code(undefined, false)
     } finally {

@@ -1,4 +1,4 @@
-/** What is used of lzma-native, which brings no types. */
+/** The used part of lzma-native, which has no types. */
 declare module 'lzma-native' {
   import type {Transform} from 'node:stream'
 
@@ -7,7 +7,7 @@ declare module 'lzma-native' {
     cleanup(): void
   }
 
-  /** The native stream itself, below the class of JavaScript. */
+  /** The native stream below the JavaScript class. */
   interface NativeStream {
     bufferHandler: (
       chunk: Uint8Array | null | undefined,
@@ -22,7 +22,7 @@ declare module 'lzma-native' {
   const lzma: {
     readonly CHECK_CRC32: number
     readonly Stream: new () => NativeStream
-    /** Decoder flag: go on with the next stream, over padding, where one ends. */
+    /** Decoder flag: after a stream, go on with the next stream, over padding. */
     readonly CONCATENATED: number
     createStream(coder: 'streamDecoder', options: Readonly<Record<string, number>>): LzmaStream
   }

@@ -5,10 +5,10 @@ import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
 import {throughTransform} from '../through-transform.js'
 
 const OUTPUT_BYTES = 512 * 1024
-/** lzma-native expands a whole input in memory of its own: at xz's best ratio, some 7000, this becomes 112 MiB. */
+/** lzma-native expands a whole input in its own memory: at xz's best ratio, some 7000, this becomes 112 MiB. */
 const INPUT_BYTES = 16 * 1024
 
-/** lzma-native's decoder: there on more platforms than node-liblzma's, slower. */
+/** Loads lzma-native's decoder: available on more platforms than node-liblzma's, and slower. */
 export async function loadLzmaNative(): Promise<SequentialDecoder> {
   const {default: lzma} = await import('lzma-native')
   return (compressed, options) => decode(compressed, {...options, lzma})
@@ -22,7 +22,7 @@ async function* decode(compressed: Bytes, options: DecodeOptions & {readonly lzm
     readableHighWaterMark: OUTPUT_BYTES,
     writableHighWaterMark: 1,
   })
-  // It emits `error` and then ends as if all were well: the first error is what counts.
+  // It emits `error` and then ends like a success, so the first error decides.
   let failure: unknown
   transform.once('error', (error) => (failure = error))
   try {

@@ -5,13 +5,13 @@ import type {EncodeStream} from './xz-preset.js'
 
 const CHECK_BYTES = 4
 
-/** The fastest encoder that loads here. Each call gives the LZMA2 data of one block, good until the next call. */
+/** Loads the fastest encoder available. Each call returns the LZMA2 data of one block, valid until the next call. */
 export async function loadLzma2Encoder(): Promise<(plain: Uint8Array) => Uint8Array> {
   const encode: EncodeStream = (await loadNodeLiblzmaEncoder()) ?? (await loadLzmaNativeEncoder())
   return (plain) => lzma2Of(encode(plain))
 }
 
-/** The data of the only block of a stream, without the block's header and check. */
+/** Returns the data of the only block of a stream, without the block's header and check. */
 function lzma2Of(stream: Uint8Array): Uint8Array {
   const bytes = Buffer.from(stream.buffer, stream.byteOffset, stream.length)
   const footerAt = bytes.length - STREAM_FOOTER_BYTES

@@ -4,9 +4,9 @@ import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
 const FINISH = 3
 const STREAM_END = 1
 
-/** node-liblzma's encoder, where its binary loads; undefined elsewhere. */
+/** Loads node-liblzma's encoder; undefined if its binary does not load. */
 export async function loadNodeLiblzmaEncoder(): Promise<EncodeStream | undefined> {
-  // Without the optional package, or its binary for this platform, the other encoder gives the same bytes.
+  // Not an error: without the optional package, or its binary, the other encoder gives the same bytes.
   const library = await import('node-liblzma').catch(() => undefined)
   if (library === undefined) return undefined
   const {Xz, check} = library

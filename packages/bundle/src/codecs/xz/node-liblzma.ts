@@ -10,12 +10,12 @@ const RET = {ok: 0, streamEnd: 1, memory: 5, options: 8, buffer: 10} as const
 const ACTION = {run: 0, finish: 3} as const
 
 /**
- * node-liblzma's decoder, where its binary loads; undefined elsewhere. Its stream class expands each input without regard
- * for its reader and takes a cut-off file for a complete one, so the handle below that class is driven directly: one call
- * fills one buffer, and the end counts only as liblzma's own LZMA_STREAM_END.
+ * Loads node-liblzma's decoder; undefined if its binary does not load. Its stream class ignores back pressure and takes a
+ * truncated file for a complete one. So the handle below it is driven directly: one call fills one buffer, and only
+ * LZMA_STREAM_END counts as the end.
  */
 export async function loadNodeLiblzma(): Promise<SequentialDecoder | undefined> {
-  // Without the optional package, or its binary for this platform, there is nothing to say: there is another decoder.
+  // Not an error, because there is another decoder.
   const library = await import('node-liblzma').catch(() => undefined)
   if (library === undefined) return undefined
   const {Unxz} = library
@@ -41,7 +41,7 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
   let filled = 0
   let consumed = 0
 
-  /** One call of lzma_code in libuv's pool. The handle must not be called or closed before it is back. */
+  /** Runs lzma_code once in libuv's pool. The handle must not be called or closed before it returns. */
   const code = async (action: number, input: Buffer): Promise<{ret: number; rest: Buffer}> => {
     throwIfAborted(signal)
     const [ret, availableIn, availableOut] = await new Promise<[number, number, number]>((resolve) => {

@@ -6,19 +6,19 @@ import type {XzBlock} from './block-table.js'
 import {codedBefore, mapChunks, partAt, partEnd, pieceAt, type ChunkMap} from './chunk-map.js'
 import {decodeBlock, type DecodeBlockOptions} from './decode-block.js'
 
-/** Of a block that is less than half as big as what it holds little is stored: its chunks are not looked at. */
+/** A block below this packed share stores few chunks, so they are not mapped. */
 const WORTH_A_LOOK = 0.5
-/** Maps kept, at some 10 KiB each for blocks of 24 MiB. */
+/** The most maps kept, at some 10 KiB each for blocks of 24 MiB. */
 const MAPS_KEPT = 500
 
 export type ChunkMaps = (block: XzBlock, options: ReadOptions) => Promise<ChunkMap | undefined>
 
-/** The maps of a file's blocks, each made once; of those of a long file the ones used last are kept. */
+/** Returns the maps of a file's blocks, each made once; the last used are kept. */
 export function chunkMaps(packed: ByteSource): ChunkMaps {
   const kept = new Map<XzBlock, Promise<ChunkMap | undefined>>()
   const make = async (block: XzBlock): Promise<ChunkMap | undefined> => {
     try {
-      // Without a signal: who waits for it may leave, and it is made for all who come.
+      // Without a signal, because a map is shared by all its readers and one of them may leave.
       return await mapChunks(block, packed, {})
     } catch (error) {
       kept.delete(block)
@@ -39,7 +39,7 @@ export interface SparseBlockOptions extends Omit<DecodeBlockOptions, 'onPlain' |
   readonly maps: ChunkMaps
 }
 
-/** Undefined for a block of which it is clear from its sizes that little of it is stored. */
+/** Returns undefined if the block's sizes show that little of it is stored. */
 export function sparseBlock(block: XzBlock, options: SparseBlockOptions): SparseBlock | undefined {
   if (block.unpaddedSize < block.plainSize * WORTH_A_LOOK) return undefined
   const {packed, maps} = options
@@ -88,7 +88,7 @@ function layoutOf(
       const last = partAt(map, end - 1)
       const from = storedAt(map, first, offset)
       const bytes = await packed.read(start + from, storedAt(map, last, end) - from, options)
-      // The headers of chunks stand between their bytes.
+      // The chunks are sliced apart because their headers lie between them.
       const chunks: Uint8Array[] = []
       for (let part = first; part <= last; part += 1) {
         const at = Math.max(offset, map.plainStarts[part] ?? 0)
@@ -100,7 +100,7 @@ function layoutOf(
   }
 }
 
-/** Where the file's block has the plain byte at `offset`, of a stored part. */
+/** Returns the offset in the block of the plain byte at `offset`, which is in a stored part. */
 function storedAt(map: ChunkMap, part: number, offset: number): number {
   return (map.storedAt[part] ?? 0) + offset - (map.plainStarts[part] ?? 0)
 }

@@ -6,7 +6,7 @@ const FIRST = 1
 const NEXT = 2
 const END = 0
 
-/** LZMA2 data that holds the bytes as they are. */
+/** Returns LZMA2 data that holds the bytes uncompressed. */
 export function storedLzma2(plain: Uint8Array): Uint8Array {
   const chunks = Math.ceil(plain.length / CHUNK_BYTES)
   const bytes = Buffer.allocUnsafe(plain.length + chunks * HEADER_BYTES + 1)

@@ -2,7 +2,7 @@ import type {SequentialDecoder} from '../sequential-decoder.js'
 import {nodeZstd} from './node-zstd.js'
 import {workerZstd} from './worker-zstd.js'
 
-/** The zstd decoder of this machine and the library it comes from. */
+/** The zstd decoder of this machine and its library. */
 export interface ZstdDecoder {
   readonly library: 'node' | 'zstd-napi' | 'fzstd'
   readonly decode: SequentialDecoder
@@ -10,7 +10,7 @@ export interface ZstdDecoder {
 
 let loaded: Promise<ZstdDecoder> | undefined
 
-/** Node's own where there is one, else the native module, else JavaScript (some twenty times slower). */
+/** Returns Node's own decoder if it has one, else the native module, else JavaScript (some twenty times slower). */
 export function zstdDecoder(): Promise<ZstdDecoder> {
   return (loaded ??= load())
 }
@@ -22,7 +22,7 @@ async function load(): Promise<ZstdDecoder> {
   return {library, decode: workerZstd(library)}
 }
 
-/** The package is optional: it is not there where its install script could not run. */
+/** Returns false if an optional package is missing, for example because its install script could not run. */
 async function canImport(name: string): Promise<boolean> {
   try {
     await import(name)

@@ -1,14 +1,14 @@
 import {limits, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {ByteCursor} from '../../bytes/byte-cursor.js'
 
-/** One zstd frame. `bytes` is the whole frame as it is in the file, to be read to its end before the next frame. */
+/** One zstd frame. `bytes` is the whole frame as stored; read it to its end before the next frame. */
 export interface ZstdFrame {
   readonly bytes: Bytes
 }
 
 export interface FramesOptions {
   readonly name: string
-  /** Frames that need more history than this are refused. */
+  /** Frames that need a larger window are refused. */
   readonly maxWindowBytes: number
 }
 
@@ -23,8 +23,8 @@ const BLOCK_RLE = 1
 const BLOCK_RESERVED = 3
 
 /**
- * Finds where frames begin and end (RFC 8878, 3.1) without decoding them: Node's own decoder silently stops after the
- * first one, and none tells the end of a file from its middle as exactly. Skippable frames are left out.
+ * Finds the bounds of frames (RFC 8878, 3.1) without decoding them. Needed because Node's decoder silently stops after
+ * the first frame, and no decoder detects a truncated file as exactly. Skippable frames are left out.
  * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, LIMIT_EXCEEDED, SOURCE_UNSUPPORTED for a window or dictionary
  */
 export async function* zstdFrames(
@@ -79,7 +79,7 @@ async function skipFrame(cursor: ByteCursor, options: FramesOptions): Promise<vo
   for await (const _ of exactly(cursor, length, options));
 }
 
-/** Sizes of the header's fields by the bits of its descriptor (RFC 8878, 3.1.1.1). */
+/** Returns the sizes of the header's fields from its descriptor byte (RFC 8878, 3.1.1.1). */
 function fieldsOf(descriptor: number): {window: number; dictionary: number; content: number} {
   const isSingleSegment = (descriptor & 0x20) !== 0
   const content = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
@@ -138,7 +138,7 @@ function isSkippable(magic: number): boolean {
   return magic >= 0x184d2a50 && magic <= 0x184d2a5f
 }
 
-/** Puts pieces that lie side by side in one chunk together again: each piece costs its reader a call. */
+/** Joins pieces that are adjacent in one chunk, because each piece costs its reader a call. */
 async function* joined(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   let run: Buffer | undefined
   for await (const piece of pieces) {

@@ -6,7 +6,7 @@ import type {SequentialDecoder} from '../sequential-decoder.js'
 import {throughTransform} from '../through-transform.js'
 import {zstdFrames} from './frames.js'
 
-/** What Node has from 22.15 on; the types are those of the oldest version that is supported. */
+/** Node has these from 22.15 on; the types are those of the oldest supported version. */
 interface ZlibWithZstd {
   readonly createZstdDecompress?: (options: {
     readonly chunkSize: number
@@ -17,10 +17,13 @@ interface ZlibWithZstd {
 
 const OUTPUT_BYTES = 512 * 1024
 const INPUT_BYTES = 256 * 1024
-/** The largest window the format has a decoder for (ZSTD_WINDOWLOG_MAX on 64 bits). */
+/** The largest window of the format that has a decoder (ZSTD_WINDOWLOG_MAX on 64 bits). */
 const WINDOW_LOG_MAX = 31
 
-/** Node's own decoder, in libuv's pool; undefined before Node 22.15. One for each frame: it stops after the first. */
+/**
+ * Returns Node's own decoder, in libuv's pool; undefined before Node 22.15. It makes a new stream for each frame, because
+ * a stream stops after the first.
+ */
 export function nodeZstd(): SequentialDecoder | undefined {
   const {createZstdDecompress, constants}: ZlibWithZstd = zlib
   const windowLogMax: unknown = Reflect.get(constants, 'ZSTD_d_windowLogMax')
@@ -41,7 +44,7 @@ export function nodeZstd(): SequentialDecoder | undefined {
   }
 }
 
-/** The error of zstd data that is complete, but wrong. */
+/** Returns the error of zstd data that are complete but invalid. */
 export function damaged(name: string, cause: unknown): MirrorError {
   return new MirrorError('SOURCE_CORRUPT', `the zstd data of ${name} is damaged`, {
     side: 'source',

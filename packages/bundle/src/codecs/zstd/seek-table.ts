@@ -1,4 +1,4 @@
-/** Sizes of a frame, packed and plain. */
+/** Sizes of a frame, packed and plain, in bytes. */
 export interface FrameSizes {
   readonly packed: number
   readonly plain: number
@@ -10,8 +10,8 @@ const ENTRY_BYTES = 8
 const FOOTER_BYTES = 9
 
 /**
- * The skippable frame that ends a file of independent frames and says where each begins (zstd's contrib/seekable_format,
- * version 0.1.0, without checksums, since the frames have theirs).
+ * Returns the skippable frame that ends a file of independent frames and lists their sizes (zstd's
+ * contrib/seekable_format, version 0.1.0). It has no checksums because the frames have theirs.
  */
 export function seekTable(frames: readonly FrameSizes[]): Uint8Array {
   const contentBytes = frames.length * ENTRY_BYTES + FOOTER_BYTES

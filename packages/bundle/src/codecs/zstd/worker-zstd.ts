@@ -5,7 +5,7 @@ import type {ToWorker} from '../threads/worker-protocol.js'
 import {zstdFrames} from './frames.js'
 import {damaged} from './node-zstd.js'
 
-/** A decoder of zstd that blocks its thread, in a thread of its own for each stream. */
+/** Returns a zstd decoder that runs in a thread of its own for each stream, because the library blocks its thread. */
 export function workerZstd(library: 'zstd-napi' | 'fzstd'): SequentialDecoder {
   return async function* (compressed, {name, signal}): Bytes {
     try {

@@ -11,10 +11,10 @@ import {
   slotOfLength,
 } from './symbols.js'
 
-/** 15 is the format's limit. With these four literals go out in one write of 64 bits. */
+/** The format's limit is 15. With 14, four literals fit into one write of 64 bits. */
 const codeLimit = 14
 
-/** Writes the tokens for `start` to `end` as one block with its own code, or stored where that is smaller. Never a final block. */
+/** Writes the tokens for `start` to `end` as one non-final block with its own code, or stored if that is smaller. */
 export function writeBlock(kernel: Kernel, start: number, end: number): void {
   const literalLengths = codeLengths(kernel.literalCounts, codeLimit)
   const distanceLengths = codeLengths(kernel.distanceCounts, codeLimit)
@@ -47,7 +47,10 @@ function sizeInBits(
   return bits
 }
 
-/** Code and extra bits of each match length, as `bits << 5 | count`. */
+/**
+ * Returns code and extra bits of each match length, as `bits << 5
+ * count`.
+ */
 function packLengths(literals: Int32Array): Int32Array {
   const lengths = new Int32Array(longestMatch + 1)
   for (let length = 3; length <= longestMatch; length++) {

@@ -1,12 +1,12 @@
 import {codeLengths, packCodes} from './huffman-code.js'
 
 export interface CodeDescription {
-  /** Fields of the block's head, each as its bits and their count. */
+  /** Fields of the block's head: each one's bits and their count. */
   readonly fields: readonly (readonly [bits: number, count: number])[]
   readonly bits: number
 }
 
-/** In this order RFC 1951 sends the lengths of the code that encodes code lengths, since the last are rarely used. */
+/** The order of RFC 1951 for the lengths of the code that encodes code lengths; the last are rarely used. */
 const sendingOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 const repeatPrevious = 16
 const repeatZero = 17
@@ -15,7 +15,7 @@ function extraBits(symbol: number): number {
   return symbol === repeatPrevious ? 2 : symbol === repeatZero ? 3 : symbol === repeatZeroLong ? 7 : 0
 }
 
-/** How a dynamic block says which code it uses (RFC 1951, 3.2.7). */
+/** Returns the description of a dynamic block's code (RFC 1951, 3.2.7). */
 export function describeCode(literalLengths: Uint8Array, distanceLengths: Uint8Array): CodeDescription {
   const literals = literalLengths.subarray(0, Math.max(257, endOfUsed(literalLengths)))
   const distances = distanceLengths.subarray(0, Math.max(1, endOfUsed(distanceLengths)))

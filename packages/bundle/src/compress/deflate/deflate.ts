@@ -2,10 +2,9 @@ import {writeBlock} from './block-writer.js'
 import {createKernel, kernelBytes} from './kernel.js'
 
 /**
- * A deflate encoder whose output depends on nothing but its input: integer arithmetic only, little endian throughout,
- * no state kept from one call to the next. The result ends at a byte boundary without a final block, so that results
- * can be strung together; an inflater needs one final block after the last. It is good until the next call. `plain` is a
- * MiB at most.
+ * Returns a deflate encoder whose output depends only on its input: integers only, little endian, no state between calls.
+ * A result is valid until the next call. It ends at a byte boundary without a final block, so results can be joined and
+ * then need one final block. `plain` is at most 1 MiB.
  */
 export function createDeflate(): (plain: Uint8Array) => Uint8Array {
   const kernel = createKernel()

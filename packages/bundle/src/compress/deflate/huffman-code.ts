@@ -1,6 +1,6 @@
 /**
- * Lengths of a prefix code for symbols of these frequencies, none above `limit` bits; 0 for a symbol that never occurs.
- * The code is always complete and has two symbols at least, since some inflaters refuse less.
+ * Returns lengths of a prefix code for symbols of these frequencies, at most `limit` bits; 0 for an unused symbol. The
+ * code is complete and has at least two symbols, because some inflaters refuse less.
  */
 export function codeLengths(frequencies: Int32Array, limit: number): Uint8Array {
   const lengths = new Uint8Array(frequencies.length)
@@ -21,7 +21,10 @@ export function codeLengths(frequencies: Int32Array, limit: number): Uint8Array 
   return lengths
 }
 
-/** Canonical codes as `bits << 4 | length`, the bits reversed, since deflate sends codes from their highest bit. */
+/**
+ * Returns canonical codes as `bits << 4
+ * length`. The bits are reversed because deflate sends codes from their highest bit.
+ */
 export function packCodes(lengths: Uint8Array): Int32Array {
   const atLength = new Int32Array(17)
   for (const length of lengths) if (length > 0) atLength[length] = (atLength[length] ?? 0) + 1
@@ -37,7 +40,7 @@ export function packCodes(lengths: Uint8Array): Int32Array {
   })
 }
 
-/** Symbols that occur, by frequency, then by number: ties must fall the same way everywhere. */
+/** Returns used symbols by frequency, then by number, so that ties fall the same way everywhere. */
 function rarestFirst(frequencies: Int32Array): Int32Array {
   // A frequency is below 2^18 and a symbol below 2^9, so both fit one integer.
   const keys = frequencies
@@ -46,7 +49,7 @@ function rarestFirst(frequencies: Int32Array): Int32Array {
   return keys.subarray(keys.findLastIndex((key) => key === 0) + 1).map((key) => key & 511)
 }
 
-/** Builds Huffman's tree with two queues and counts its leaves by depth; what is deeper than `limit` counts there. */
+/** Builds Huffman's tree with two queues and counts its leaves by depth; deeper leaves count at `limit`. */
 function countDepths(frequencies: Int32Array, order: Int32Array, limit: number): Int32Array {
   const used = order.length
   const nodes = 2 * used - 1
@@ -74,7 +77,7 @@ function countDepths(frequencies: Int32Array, order: Int32Array, limit: number):
   return atLength
 }
 
-/** Cutting long codes to the limit oversubscribes the code: shorter ones are lengthened until it is complete again. */
+/** Lengthens short codes until the code is complete, because cutting long codes to the limit oversubscribes it. */
 function repairKraft(atLength: Int32Array, limit: number): void {
   const capacity = 2 ** limit
   let taken = atLength.reduce(

@@ -2,13 +2,13 @@ import {kernelCode} from './kernel-code.js'
 import {distanceSymbols, literalSymbols, longestMatch, slotOfLength} from './symbols.js'
 
 /**
- * The hot half of the encoder, in WebAssembly: 1.4 times as fast as the same in JavaScript. Positions are in plain bytes. What
- * the functions do stands at their sources in `assembly/deflate-kernel.ts`.
+ * The hot half of the encoder, in WebAssembly: 1.4 times as fast as in JavaScript. Positions are in plain bytes. The
+ * functions are documented in `assembly/deflate-kernel.ts`.
  */
 export interface Kernel {
   /** Room for a block, to be filled before `tokenize`. */
   readonly plain: Uint8Array
-  /** How often each symbol stands in the tokens. */
+  /** The number of occurrences of each symbol in the tokens. */
   readonly literalCounts: Int32Array
   readonly distanceCounts: Int32Array
   /** The codes `writeTokens` uses, as `bits << 4 | count`. */
@@ -21,11 +21,11 @@ export interface Kernel {
   readonly writeTokens: (start: number) => void
   readonly put: (bits: number, count: number) => void
   readonly putStored: (start: number, end: number) => void
-  /** All that was written since `reset`, good until the next one. */
+  /** Returns all bytes written since `reset`, valid until the next `reset`. */
   readonly packed: () => Uint8Array
 }
 
-/** Plain bytes a kernel has room for. */
+/** The most plain bytes of a kernel. */
 export const kernelBytes = 1024 * 1024
 
 interface Exports extends Pick<Kernel, 'reset' | 'tokenize' | 'writeTokens' | 'put' | 'putStored'> {

@@ -1,4 +1,4 @@
-/** The alphabets of RFC 1951, 3.2.5: which symbol a length or distance has, and how many extra bits follow it. */
+/** The alphabets of RFC 1951, 3.2.5: the symbol of each length and distance, and the extra bits after it. */
 
 export const literalSymbols = 286
 export const distanceSymbols = 30
@@ -23,7 +23,7 @@ export const slotOfLength = lengthBase.reduce(
   new Uint8Array(longestMatch + 1),
 )
 
-/** Extra bits of a distance symbol. */
+/** Returns the extra bits of a distance symbol. */
 export function distanceExtra(symbol: number): number {
   return symbol < 2 ? 0 : (symbol >>> 1) - 1
 }

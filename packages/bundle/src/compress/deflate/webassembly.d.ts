@@ -1,4 +1,4 @@
-/** What is used of WebAssembly, which Node has but its types leave to those of browsers. */
+/** The used part of WebAssembly: Node has it, but its types are only in the browser's. */
 declare namespace WebAssembly {
   interface Module {
     readonly [Symbol.toStringTag]: string
