@@ -109,14 +109,11 @@ type PlainAdvice =
   | 'wait-for-lock'
   | 'raise-timeout'
 
-/** How to unpack a compression that is not read here. */
+/** A compression that this program cannot unpack; the remedy differs for each. */
 export type ForeignCompression =
   'bzip2' | 'lz4' | 'compress' | 'lzip' | 'zip' | 'xz' | 'zstd-dictionary' | 'zstd-long-window'
 
-/**
- * What a user can do about an error, as data: no library knows the commands or the flags of the program, which words it for
- * the command and the side.
- */
+/** Remedy for an error, as data. Libraries know no command or flag: the program words the remedy. */
 export type Advice =
   | {readonly [Kind in PlainAdvice]: {readonly kind: Kind}}[PlainAdvice]
   /** `host:port` that a proxy could not reach. */
@@ -124,12 +121,12 @@ export type Advice =
   /** `host:port` that a proxy does not let through. */
   | {readonly kind: 'allow-at-proxy'; readonly target: string}
   | {readonly kind: 'check-token-server'; readonly host: string}
-  /** `path`: a path under which the registry may be served. */
+  /** `path` is a path under which the registry may be served. */
   | {readonly kind: 'check-is-registry'; readonly host: string; readonly path?: string}
   | {readonly kind: 'run-helper'; readonly program: string; readonly server: string}
   | {readonly kind: 'install-helper'; readonly program: string}
-  /** `image`: the digest of an image without a name, or what its archive calls it. */
+  /** `image` is the digest of an image without a name, or the name that its archive gives it. */
   | {readonly kind: 'name-image'; readonly image: string}
-  /** `flag`: the choice that leaves no image. */
+  /** `flag` is the choice that leaves no image. */
   | {readonly kind: 'check-choice'; readonly flag: 'include' | 'platform'}
   | {readonly kind: 'decompress'; readonly compression: ForeignCompression}

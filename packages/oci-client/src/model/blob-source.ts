@@ -6,8 +6,9 @@ import {cancelled, MirrorError} from './error.js'
 export type Bytes = AsyncIterable<Uint8Array>
 
 /**
- * A layer that a docker-archive holds plain: `diffId` and `size` speak of the plain tar. What `open` yields is the layer
- * as it will be stored, compressed to `mediaType`; its digest exists only once it has been read to the end.
+ * A layer that a docker-archive holds uncompressed: `diffId` and `size` describe the plain tar.
+ * `open` yields the layer as it will be stored, compressed to `mediaType`. Its digest exists only once it has been read
+ * to the end.
  */
 export interface PendingLayer {
   readonly diffId: Digest
@@ -21,38 +22,39 @@ export function isPending(content: Content): content is PendingLayer {
   return 'diffId' in content
 }
 
-/** The key under which content is known once: its digest, or its diff id while it has none. */
+/** Returns the key that is the same wherever content occurs: its digest, or the diff ID of a pending layer. */
 export function contentKey(content: Content): Digest {
   return isPending(content) ? content.diffId : content.digest
 }
 
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined
-  /** Bytes to leave out at the start, in the bytes that `open` would yield. */
+  /** Bytes to leave out at the start of the bytes that `open` would yield. */
   readonly offset?: number | undefined
 }
 
-/** Content that can be read again: what makes a retry or a resumed upload possible. */
+/** Content that can be read again, so that a retry or a resumed upload is possible. */
 export interface BlobSource {
   readonly content: Content
   /**
-   * Yields the content from `offset` to its end. Verified while it is read: with offset 0, the end is reached only if size
-   * and digest (diff id for a pending layer) are right.
+   * Yields the content from `offset` to its end. With offset 0, the end is reached only if size and digest (diff ID for
+   * a pending layer) are right.
    * @throws {MirrorError} DIGEST_MISMATCH, BLOB_MISSING, SOURCE_TRUNCATED, SOURCE_CORRUPT, CANCELLED
    */
   open(options?: OpenOptions): Bytes
-  /** Present if reads cost less in the order in which the content lies: bytes from the start of the source. */
+  /** Offset of the content in the source, in bytes. Present if reads in this order are cheaper. */
   readonly position?: number
   /**
-   * Announces that `open` will follow: a source that is read in order does not read past this content until it was opened
-   * or the returned function is called. Calling that more than once, or after `open`, is harmless.
+   * Announces that `open` will follow. A source that is read in order does not read past this content before `open` or
+   * the returned function is called.
+   * Calling that function again, or after `open`, is harmless.
    */
   hold?(): () => void
 }
 
 /**
  * Passes bytes on, and fails at the end (never before the last byte) unless they are exactly `expected`.
- * @throws {MirrorError} DIGEST_MISMATCH for other bytes or more of them, SOURCE_TRUNCATED for fewer
+ * @throws {MirrorError} DIGEST_MISMATCH for other or too many bytes, SOURCE_TRUNCATED for too few
  */
 export async function* verified(
   bytes: Bytes,
@@ -86,7 +88,7 @@ export async function* verified(
 }
 
 /**
- * Reads a small content whole.
+ * Returns all bytes, for content that is known to be small.
  * @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, CANCELLED
  */
 export async function readAll(

@@ -8,7 +8,7 @@ export interface Platform {
   readonly osVersion?: string
 }
 
-/** What a manifest says of other content (image-spec descriptor.md). `size` in bytes. */
+/** A manifest's pointer to other content (image-spec descriptor.md). `size` is in bytes. */
 export interface Descriptor {
   readonly mediaType: string
   readonly digest: Digest
@@ -48,7 +48,7 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
   }
 }
 
-/** `os/arch[/variant]`, as people write it after `--platform`. */
+/** Returns `os/arch[/variant]`, the form in which users write a platform. */
 export function formatPlatform({os, architecture, variant}: Platform): string {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/')
 }
@@ -66,7 +66,7 @@ function parsePlatform(value: JsonObject): Platform {
   }
 }
 
-/** Its members that are texts, as all annotations should be. */
+/** Returns the members that are strings, as all annotations should be. */
 export function stringsOf(value: JsonObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),

@@ -11,7 +11,7 @@ export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && DIGEST.test(text)
 }
 
-/** @throws {MirrorError} MANIFEST_INVALID where the text is no sha256 or sha512 digest in lower case */
+/** @throws {MirrorError} MANIFEST_INVALID if the text is not a sha256 or sha512 digest in lower case */
 export function parseDigest(text: unknown): Digest {
   if (isDigest(text)) return text
   throw new MirrorError('MANIFEST_INVALID', `not a digest: ${JSON.stringify(text)?.slice(0, 100)}`)
@@ -29,7 +29,7 @@ export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256
   return digestFrom(createHash(algorithm).update(bytes), algorithm)
 }
 
-/** Ends a hash that was fed by hand. */
+/** Returns the digest of the bytes that the hash was given, and ends the hash. */
 export function digestFrom(hash: Hash, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${hash.digest('hex')}` as Digest
 }

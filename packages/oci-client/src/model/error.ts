@@ -1,6 +1,6 @@
 import type {Advice} from './advice.js'
 
-/** Stable names of everything that can go wrong and that a user can do something about. */
+/** Stable names of all errors that a user can do something about. */
 export type ErrorCode =
   // invalid input, found before the first byte is sent
   | 'USAGE'
@@ -57,7 +57,7 @@ export type ErrorCode =
 export type Side = 'source' | 'target'
 
 export interface MirrorErrorOptions {
-  /** Which side it happened on: printed first, since it is what a mirroring user needs to hear first. */
+  /** The side it happened on. Printed first, because the remedy depends on it. */
   readonly side?: Side | undefined
   /** Remedy as data. The program words it for its command and the side. */
   readonly advice?: Advice | undefined
@@ -67,9 +67,11 @@ export interface MirrorErrorOptions {
 }
 
 /**
- * The one error shape for everything a user can cause or mend. Anything else that escapes is a bug and prints a stack.
- * Test `code`, never `instanceof`: two copies of this package may be loaded. Never carries a credential, a header or
- * a signed query: only `code`, `message`, `side`, `advice`, `hint` and `cause`.
+ * The only error class for everything that a user can cause or mend. Any other error that escapes is a bug and prints a
+ * stack.
+ * Test `code`, never `instanceof`: two copies of this package may be loaded.
+ * Has only `code`, `message`, `side`, `advice`, `hint` and `cause`, and never carries a credential, a header or a
+ * signed query.
  */
 export class MirrorError extends Error {
   override readonly name = 'MirrorError'
@@ -91,12 +93,12 @@ export function isMirrorError(value: unknown): value is MirrorError {
   return value instanceof Error && value.name === 'MirrorError' && 'code' in value
 }
 
-/** Turns anything thrown into text for a message; a cause that is no Error is shown as such. */
+/** Returns the message of an Error, and anything else that was thrown as a string. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
-/** The error of a run that was asked to stop. */
+/** Returns the reason of the signal if it is a MirrorError, else a new CANCELLED. */
 export function cancelled(signal?: AbortSignal): MirrorError {
   return isMirrorError(signal?.reason)
     ? signal.reason

@@ -2,15 +2,15 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b])
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d])
 
-/** About how many values a parser would make of JSON, and how deep they nest. */
+/** Estimate of the values that a parser would make of JSON, and the depth to which they nest. */
 export interface JsonShape {
   readonly values: number
   readonly depth: number
 }
 
 /**
- * Looks over JSON before it is parsed: a few bytes of text can become hundreds of memory, and what a parser takes without
- * recursion, writing it again does not.
+ * Measures JSON before it is parsed. A few bytes of text can need hundreds in memory, and JSON that nests deep can be
+ * parsed but not written again.
  */
 export function jsonShape(bytes: Uint8Array): JsonShape {
   let values = 1

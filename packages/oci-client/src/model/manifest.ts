@@ -8,11 +8,11 @@ import {isIndexType, isManifestType, mediaTypes} from './media-types.js'
 interface ManifestBase {
   /** Media type, digest and size of `bytes`, computed from them. */
   readonly descriptor: Descriptor
-  /** Exactly as found: never re-serialised, since the digest is theirs. */
+  /** Exactly as found, never re-serialised, because the digest is the digest of these bytes. */
   readonly bytes: Uint8Array
   readonly subject?: Descriptor
   readonly artifactType?: string
-  /** Of a referrer alone: the index under a referrers tag repeats them. */
+  /** Present only with a subject: the index under a referrers tag repeats them. */
   readonly annotations?: Readonly<Record<string, string>>
 }
 
@@ -31,13 +31,13 @@ export interface IndexManifest extends ManifestBase {
 export type Manifest = ImageManifest | IndexManifest
 
 export interface ParseManifestOptions {
-  /** What the descriptor or the Content-Type said; the manifest's own `mediaType` wins where it has one. */
+  /** Media type in the descriptor or the Content-Type. The manifest's own `mediaType` overrides it. */
   readonly mediaType?: string | undefined
   readonly algorithm?: DigestAlgorithm
 }
 
 /**
- * Reads an OCI or Docker schema 2 manifest or index.
+ * Parses an OCI or Docker schema 2 manifest or index.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (size, count), SOURCE_UNSUPPORTED (Docker schema 1)
  */
 export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions = {}): Manifest {
@@ -53,7 +53,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
       advice: {kind: 'save-with-current-tool'},
     })
   }
-  // Read as one by this program and as the other by a registry, it would not be what it seems (CVE-2021-41190).
+  // A registry might read it as the other kind, and then store or run different content (CVE-2021-41190).
   if (Array.isArray(json['manifests']) && (Array.isArray(json['layers']) || isJsonObject(json['config']))) {
     throw new MirrorError('MANIFEST_INVALID', 'a manifest is an image and an index at once')
   }
@@ -86,7 +86,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   )
 }
 
-/** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object, LIMIT_EXCEEDED where it nests too deep */
+/** @throws {MirrorError} MANIFEST_INVALID if the bytes are not a JSON object, LIMIT_EXCEEDED if it nests too deep */
 export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   if (jsonShape(bytes).depth > limits.jsonDepth) {
     throw new MirrorError('LIMIT_EXCEEDED', `${what} nests over ${limits.jsonDepth} levels deep`)
@@ -101,7 +101,10 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   return json
 }
 
-/** Digests that a manifest needs in its repository before it: an index its manifests, an image its blobs. */
+/**
+ * Returns the content that a repository must have before this manifest: the manifests of an index, the blobs of an
+ * image.
+ */
 export function childrenOf(manifest: Manifest): readonly Descriptor[] {
   return manifest.kind === 'index' ? manifest.children : [manifest.config, ...manifest.layers]
 }

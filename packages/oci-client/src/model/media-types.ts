@@ -21,7 +21,7 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest
 }
 
-/** Layers that their licence keeps out of registries: `foreign` in Docker's words, `nondistributable` in OCI's. */
+/** Returns true for layers that their licence keeps out of registries: Docker's `foreign`, OCI's `nondistributable`. */
 export function isForeignLayerType(mediaType: string): boolean {
   return (
     mediaType.startsWith(mediaTypes.dockerForeignLayer) ||
@@ -29,7 +29,7 @@ export function isForeignLayerType(mediaType: string): boolean {
   )
 }
 
-/** What a manifest request says it accepts (distribution-spec, Pulling manifests). */
+/** Media types in the Accept header of a manifest request (distribution-spec, Pulling manifests). */
 export const manifestAccept: readonly string[] = [
   mediaTypes.ociIndex,
   mediaTypes.ociManifest,

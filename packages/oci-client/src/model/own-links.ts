@@ -5,8 +5,9 @@ import {dirname, resolve} from 'node:path'
 const MOST_LINKS = 40
 
 /**
- * The place that a path to be written leads to. A link is followed only if it and its directory belong to this user or to
- * root: a link of another user would choose which file is overwritten. Such a link is an end, and can be replaced.
+ * Returns the place that a path leads to when it is written.
+ * A link is followed only if it and its directory belong to this user or to root.
+ * Another user's link would choose which file is overwritten, so it is itself the place, and can be replaced.
  */
 export async function followOwnLinks(
   path: string,
@@ -25,7 +26,7 @@ export async function followOwnLinks(
   throw new Error('too many links')
 }
 
-/** Whether a file belongs to this user or to root. */
+/** Returns true if a file belongs to this user or to root. */
 export function isOwnFile({uid}: Stats): boolean {
   return uid === 0 || uid === (process.getuid?.() ?? uid)
 }

@@ -5,13 +5,13 @@ import type {MirrorError} from './error.js'
 import type {ImageManifest, Manifest} from './manifest.js'
 import type {Reference} from './reference.js'
 
-/** Requests sent and requests sent again so far, tokens and redirects included. */
+/** Requests and retries so far, token requests and redirects included. */
 export interface RequestUsage {
   readonly requests: number
   readonly retries: number
 }
 
-/** Bytes that came out of decompressors so far, and the most that was on scratch disk at once. */
+/** Bytes decompressed so far, and the peak use of scratch. */
 export interface ReadUsage {
   readonly decoded: number
   readonly scratchPeak: number
@@ -21,12 +21,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** An image whose bundle no longer has the manifest: it is made from the layers once they have digests. */
+/** An image whose bundle lacks the manifest. The manifest is made from the layers once they have digests. */
 export interface PendingImage {
   readonly config: Descriptor
   readonly layers: readonly Content[]
   /**
-   * The image's manifest, always the same bytes for the same layers.
+   * Returns the image's manifest, always the same bytes for the same layers.
    * @param layers one descriptor for each of `this.layers`, in their order
    */
   manifest(layers: readonly Descriptor[]): ImageManifest
@@ -35,35 +35,35 @@ export interface PendingImage {
 export type ImageRoot =
   | {readonly manifest: Descriptor}
   | {readonly pending: PendingImage}
-  /** The image has a name and cannot be had: why. A registry that is away does not take the others with it. */
+  /** The reason why a named image cannot be read. An unreachable registry does not stop the images of others. */
   | {readonly error: MirrorError}
 
 export interface SourceImage {
-  /** The name the bundle records, normalised; absent where it has none. With a tag, a digest, both or neither. */
+  /** The name that the bundle records, normalised, with a tag, a digest, both or neither. Absent if it records none. */
   readonly name?: Reference
-  /** What the bundle says when that is not a full name: a bare tag, the inner file it came from. For messages. */
+  /** For messages: text in the bundle that is not a full name, such as a bare tag or the inner file it came from. */
   readonly hint?: string
   readonly root: ImageRoot
-  /** Set on a nameless referrer: it goes, by digest, into every repository this digest goes to. */
+  /** Set on a nameless referrer, which is pushed by digest to every repository that gets this subject. */
   readonly subject?: Digest
-  /** Why the digest at the target cannot be the one the image had at its registry; absent where it is kept. */
+  /** The reason why the digest at the target differs from the image's digest at its registry. Absent if it does not. */
   readonly digestChanged?: string
 }
 
 /** Where images come from: an archive, an OCI layout, another registry. */
 export interface ImageSource extends AsyncDisposable {
-  /** in-order: transfers should follow `BlobSource.position`; opening out of turn costs another pass. */
+  /** `in-order`: transfers should follow `BlobSource.position`; another order costs another pass. */
   readonly access: 'random' | 'in-order'
-  /** Every image, in the source's order. */
+  /** Returns every image, in the source's order. */
   images(options?: CallOptions): Promise<readonly SourceImage[]>
   /**
-   * Exact bytes, never re-serialised, verified.
-   * @throws {MirrorError} BLOB_MISSING where the source lacks it, MANIFEST_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED
+   * Returns the exact bytes, verified and never re-serialised.
+   * @throws {MirrorError} BLOB_MISSING if the source lacks it, MANIFEST_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED
    */
   manifest(descriptor: Descriptor, options?: CallOptions): Promise<Manifest>
-  /** Whether the source has this content at all; false for the absent children of a sparse index and foreign layers. */
+  /** Returns true if the source has this content. It lacks the absent children of a sparse index and foreign layers. */
   has(content: Content): boolean
-  /** @throws {MirrorError} BLOB_MISSING where `has` is false, DIGEST_MISMATCH where its size is known to be another */
+  /** @throws {MirrorError} BLOB_MISSING if `has` is false, DIGEST_MISMATCH if its size is known to differ */
   blob(content: Content): BlobSource
 }
 
@@ -79,30 +79,33 @@ export type BlobOutcome =
 export interface PutBlobOptions extends CallOptions {
   /** Repositories of the same registry that are known to have the blob. */
   readonly mountFrom?: readonly string[]
-  /** The caller knows that the repository lacks it: do not ask. */
+  /** The caller knows that the repository lacks the blob, so the sink does not ask. */
   readonly absent?: boolean
-  /** Called with the bytes of this blob acknowledged or sent so far, absolute: it may go down after a retry. */
+  /**
+   * Called with the bytes of this blob acknowledged or sent so far. The number is absolute and may go down after a
+   * retry.
+   */
   readonly onProgress?: (sent: number) => void
   /**
-   * Of a pending layer: waited for once its final form is known, before the registry is asked to keep it. What is noted here
-   * is known to a later run however this one ends.
+   * For a pending layer: awaited once its final form is known, before the registry is asked to keep it.
+   * A later run can rely on the descriptor even if this run fails afterwards.
    */
   readonly onFinal?: (descriptor: Descriptor) => Promise<void>
 }
 
-/** Where images go: a registry, a layout, an archive. One repository a call; nothing here knows about plans. */
+/** Where images go: a registry, a layout, an archive. Each call is for one repository, and none depends on a plan. */
 export interface ImageSink extends AsyncDisposable {
-  /** What a tag or digest points at now; undefined where there is nothing. */
+  /** Returns the descriptor that a tag or digest points at now, or undefined if there is none. */
   resolve(target: Reference, options?: CallOptions): Promise<Descriptor | undefined>
-  /** The manifest a tag or digest points at now; undefined where there is nothing. */
+  /** Returns the manifest that a tag or digest points at now, or undefined if there is none. */
   manifest(target: Reference, options?: CallOptions): Promise<Manifest | undefined>
-  /** A hint: what was there a moment ago may be gone. */
+  /** Returns true if the repository had the blob when asked. It may be gone by now. */
   hasBlob(repository: string, digest: Digest, options?: CallOptions): Promise<boolean>
-  /** @throws {MirrorError} those of the source, and of the registry */
+  /** @throws {MirrorError} the errors of the source and of the registry */
   putBlob(repository: string, blob: BlobSource, options?: PutBlobOptions): Promise<BlobOutcome>
   /**
-   * Stores a manifest under the reference's tag, or by digest where it has none.
-   * @throws {MirrorError} BLOB_UNKNOWN where the registry misses content that the manifest names, MANIFEST_REJECTED
+   * Stores a manifest under the reference's tag, or by digest if it has none.
+   * @throws {MirrorError} BLOB_UNKNOWN if the registry lacks content that the manifest names, MANIFEST_REJECTED
    */
   putManifest(target: Reference, manifest: Manifest, options?: CallOptions): Promise<void>
 }

@@ -23,7 +23,7 @@ const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-fA-F:.]+\\])(
 export const DOCKER_HUB = 'docker.io'
 const HUB_HOSTS: ReadonlySet<string> = new Set([DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'])
 
-/** `host[:port]` in the form that registries are compared in: lower case, and one name for Docker Hub. */
+/** Returns `host[:port]` in the form in which registries are compared: lower case, and one name for Docker Hub. */
 export function canonicalRegistry(host: string): string {
   const lower = host.toLowerCase()
   return HUB_HOSTS.has(lower) ? DOCKER_HUB : lower
@@ -40,8 +40,7 @@ export function isRepository(text: string): boolean {
 }
 
 /**
- * Reads a name as docker does: no host means docker.io, and a single component there means `library/`.
- * No tag is added where none is written.
+ * Parses a name as docker does: no host means docker.io, and a single component there means `library/`. Adds no tag.
  * @throws {MirrorError} NAME_INVALID
  */
 export function parseReference(text: string): Reference {
@@ -73,12 +72,12 @@ export function parseReference(text: string): Reference {
   }
 }
 
-/** `registry/repository[:tag][@digest]`; two equal references format equal. */
+/** Returns `registry/repository[:tag][@digest]`. Equal references give equal text. */
 export function formatReference({registry, repository, tag, digest}: Reference): string {
   return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
 }
 
-/** The path segment a manifest is addressed by: the tag where there is one, else the digest, else `latest`. */
+/** Returns the last path segment of a manifest's URL: the tag, else the digest, else `latest`. */
 export function manifestKey({tag, digest}: Reference): string {
   return tag ?? digest ?? 'latest'
 }
