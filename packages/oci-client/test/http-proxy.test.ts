@@ -70,6 +70,11 @@ test.each<[origin: string, noProxy: string, direct: boolean]>([
   ['https://[fd00::5]:5001', '[fd00::5]:5000', false],
   ['https://[fd00::5]', '[fd00::5]', true],
   ['https://[::ffff:10.0.1.77]', '10.0.1.0/24', true],
+  // a final dot
+  ['https://foo.com', 'foo.com.', true],
+  ['https://foo.com.', 'foo.com', true],
+  ['https://a.foo.com', '.foo.com.', true],
+  ['https://foo.com:5000', 'foo.com.:5000', true],
   // lists
   ['https://foo.com', '*', true],
   ['https://10.0.0.1', 'bar.com,*', true],
@@ -106,6 +111,11 @@ test.each([
   'http://user:hunter2@proxy.example:99999',
   'http://user:hunter2%zz@proxy.example',
   'user:hunter2@pro xy',
+  'http://user:2024#hunter2@proxy.example',
+  'http://user:2024/hunter2@proxy.example:3128',
+  'http://user:20?24hunter2@proxy.example',
+  'http://DOM\\user:hunter2@proxy.example',
+  'user:hunter2#x@y@proxy.example',
 ])('a proxy that is no URL is refused without being quoted: %s', (httpsProxy) => {
   const find = (): unknown => proxyFor('https://foo.com', {httpsProxy})
   expect(find).toThrow(expect.objectContaining({code: 'CONFIG_INVALID'}) as Error)
@@ -157,6 +167,36 @@ test.each([
   expect(error.advice).toEqual(advice)
   expect(isTransient(error)).toBe(status === 502)
   expect(proxy.seen).toEqual([{method: 'CONNECT', target: 'registry.invalid:443', authorization: undefined}])
+})
+
+test.each(['http', 'https'])(
+  'a proxy that refuses the login it was given is told so, for %s',
+  async (protocol) => {
+    const proxy = kept(await serveProxy({refuse: 407}))
+    const url = `http://user:secret@127.0.0.1:${proxy.port}`
+    const transport = transportTo('registry.invalid', {
+      plainHttp: protocol === 'http',
+      proxy: {httpProxy: url, httpsProxy: url},
+    })
+    const error = await failureOf(transport.send(get(`${protocol}://registry.invalid`)))
+    expect(error.message).toContain('refuses the user name and the password')
+    expect(error.advice).toEqual({kind: 'check-proxy-login'})
+  },
+)
+
+test('a page of the proxy is told as an answer of the proxy', async () => {
+  const proxy = kept(
+    await serve((_request, response) => {
+      response.writeHead(503, {'content-type': 'text/html'}).end('<html>squid: cannot resolve</html>')
+    }),
+  )
+  const transport = transportTo('registry.invalid', {
+    plainHttp: true,
+    proxy: {httpProxy: `http://127.0.0.1:${proxy.port}`},
+  })
+  const error = await failureOf(transport.send(get('http://registry.invalid')))
+  expect(error).toMatchObject({code: 'PROXY_FAILED', advice: {kind: 'check-behind-proxy'}})
+  expect(error.message).toContain(`127.0.0.1:${proxy.port}`)
 })
 
 test('a proxy that wants a password for a plain request', async () => {
@@ -285,7 +325,16 @@ describe.skipIf(authority === undefined)('proxies and TLS (needs the openssl pro
     })
     const error = await failureOf(transport.send(get('https://registry.invalid')))
     expect(error.code).toBe('PROXY_FAILED')
+    expect(error.advice).toEqual({kind: 'trust-authority'})
     expect(isTransient(error)).toBe(false)
     expect(proxy.seen).toEqual([])
+    const plain = transportTo('registry.invalid', {
+      plainHttp: true,
+      proxy: {httpProxy: `https://127.0.0.1:${proxy.port}`},
+    })
+    expect(await failureOf(plain.send(get('http://registry.invalid')))).toMatchObject({
+      code: 'PROXY_FAILED',
+      advice: {kind: 'trust-authority'},
+    })
   })
 })

@@ -1,5 +1,6 @@
 import {
   isGone,
+  isServing,
   noPressure,
   pressureAfter,
   roomIn,
@@ -19,6 +20,8 @@ export interface HostCondition {
   readonly answered: boolean
   /** Since when it is gone, on a clock of its own, and for how long now; undefined where it answers. */
   readonly outage: {readonly since: number; readonly lasts: number} | undefined
+  /** Whether it takes others, and spaces requests out: a refusal is then one of a limiter. */
+  readonly limits?: boolean
   /** How long everybody who talks to it waits from now on. */
   readonly pausedFor: number
 }
@@ -71,6 +74,7 @@ class HostGate {
   readonly #inside = new Set<Passage>()
   #queue: Waiting[] = []
   #timer: NodeJS.Timeout | undefined
+  #admittedAt = Number.NEGATIVE_INFINITY
 
   constructor(bounds: PressureBounds, now: () => number) {
     this.#bounds = bounds
@@ -84,6 +88,7 @@ class HostGate {
     return {
       answered,
       outage: downSince === undefined ? undefined : {since: downSince, lasts: now - downSince},
+      limits: this.#pressure.gap > 0 && isServing(this.#pressure, now),
       pausedFor: Math.max(0, pausedUntil - now),
     }
   }
@@ -117,6 +122,7 @@ class HostGate {
         enter: () => {
           detach()
           passage.startedAt = this.#now()
+          this.#admittedAt = passage.startedAt
           this.#inside.add(passage)
           resolve()
         },
@@ -143,7 +149,17 @@ class HostGate {
     clearTimeout(this.#timer)
     const now = this.#now()
     const room = roomIn(this.#pressure, now, this.#bounds)
-    if (room > 0) {
+    const {gap} = this.#pressure
+    const early = this.#admittedAt + gap - now
+    if (room > 0 && gap > 0 && this.#queue.length > 0) {
+      const next = early > 0 ? undefined : this.#queue.find(({passage}) => this.#fits(passage, room))
+      if (next !== undefined) {
+        this.#queue = this.#queue.filter((waiting) => waiting !== next)
+        next.enter()
+      }
+      if (this.#queue.length > 0)
+        this.#timer = setTimeout(() => this.#admit(), Math.ceil(Math.max(early, gap)) + 1)
+    } else if (room > 0) {
       this.#queue = this.#queue.filter((waiting) => {
         if (!this.#fits(waiting.passage, room)) return true
         waiting.enter()
@@ -170,7 +186,7 @@ class HostGate {
 function endingOf(response: HttpResponse): Ending {
   const {status} = response
   if (status === 429) return 'busy'
-  if (status === 503) return response.header('retry-after') === undefined ? 'away' : 'busy'
+  if (status === 503) return response.header('retry-after') === undefined ? 'refused' : 'busy'
   if (status === 502 || status === 504) return 'away'
   return status >= 500 || status === 408 || status === 425 ? 'answered' : 'fine'
 }

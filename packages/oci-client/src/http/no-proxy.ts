@@ -17,7 +17,7 @@ export function isDirect(target: Target, noProxy: string): boolean {
   return noProxy
     .split(',')
     .map((entry) => entry.trim().toLowerCase())
-    .some((entry) => entry !== '' && matches(target, entry))
+    .some((entry) => entry !== '' && matches({...target, host: withoutDot(target.host)}, entry))
 }
 
 function matches(target: Target, entry: string): boolean {
@@ -28,8 +28,14 @@ function matches(target: Target, entry: string): boolean {
   if (host === '' || (port !== undefined && port !== target.port)) return false
   if (isIP(host) !== 0) return inSubnet(target.host, singleAddress(host))
   if (isIP(target.host) !== 0) return false
-  const name = host.startsWith('*.') ? host.slice(1) : host
+  const plain = withoutDot(host)
+  const name = plain.startsWith('*.') ? plain.slice(1) : plain
   return name.startsWith('.') ? target.host.endsWith(name) : `.${target.host}`.endsWith(`.${name}`)
+}
+
+/** A final dot only says that a name is complete. */
+function withoutDot(host: string): string {
+  return host.replace(/(?<=.)\.$/, '')
 }
 
 function parseSubnet(entry: string): BlockList | undefined {

@@ -15,14 +15,18 @@ export interface Pressure {
   readonly downSince: number | undefined
   /** Setbacks in a row since then. */
   readonly missed: number
+  /** Between the starts of two requests: a limiter in front of the host counts them by the second. */
+  readonly gap: number
+  /** When it answered last without complaint. */
+  readonly fineAt: number
 }
 
 /**
  * How a request ended, as far as it tells of the host. fine: answered. answered: with a failure that is no sign of pressure.
- * busy: too much at once. away: nobody is there, or only a gateway that says so. broken: the connection broke, which tells of
+ * busy: too much at once. refused: 503 without a time, which a limiter answers, and a gateway without a host behind it. away: nobody is there, or only a gateway that says so. broken: the connection broke, which tells of
  * the link alone.
  */
-export type Ending = 'fine' | 'answered' | 'busy' | 'away' | 'broken'
+export type Ending = 'fine' | 'answered' | 'busy' | 'refused' | 'away' | 'broken'
 
 export interface Observation {
   readonly ending: Ending
@@ -44,6 +48,12 @@ export interface PressureBounds {
 }
 
 const FIRST_PAUSE = 1000
+const FIRST_GAP = 50
+const LONGEST_GAP = 5000
+/** After each success: slower than it grows, so that it settles a little above what the limiter asks for. */
+const GAP_SHRINKS = 0.98
+/** Milliseconds for which a success counts; the longest gap twice. */
+const SERVING = 12_000
 /** Between two looks at a host that is gone: short, since most come back within a minute. */
 export const LONGEST_OUTAGE_PAUSE = 10_000
 /** One failure may be one connection's; from the second on nobody else has to find out. */
@@ -57,6 +67,8 @@ export function noPressure({most}: PressureBounds): Pressure {
     answered: false,
     downSince: undefined,
     missed: 0,
+    gap: 0,
+    fineAt: Number.NEGATIVE_INFINITY,
   }
 }
 
@@ -68,16 +80,29 @@ export function pressureAfter(
   const {ending, startedAt, now} = observation
   const {limit, setbackAt} = pressure
   if (ending === 'broken') return pressure
-  if (ending === 'away') return missed(pressure, observation, bounds)
+  if (ending === 'refused' && isServing(pressure, now)) {
+    const gap = Math.min(Math.max(FIRST_GAP, pressure.gap * 2), LONGEST_GAP)
+    // Requests that were under way together say it once.
+    return startedAt < setbackAt
+      ? pressure
+      : {...lowered(pressure, observation), gap, pausedUntil: Math.max(pressure.pausedUntil, now + gap)}
+  }
+  if (ending === 'away' || ending === 'refused') return missed(pressure, observation, bounds)
   const up: Pressure = {...pressure, answered: true, downSince: undefined, missed: 0}
   if (ending === 'answered') return up
   if (ending === 'fine') {
     const raised = startedAt < setbackAt ? limit : Math.min(bounds.most, limit + 1 / limit)
-    return {...up, limit: raised}
+    const gap = pressure.gap < FIRST_GAP ? 0 : pressure.gap * GAP_SHRINKS
+    return {...up, limit: raised, gap, fineAt: now}
   }
   const {asked = 0} = observation
   const pausedUntil = asked > bounds.longestPause ? 0 : now + asked
   return {...lowered(up, observation), pausedUntil: Math.max(pressure.pausedUntil, pausedUntil)}
+}
+
+/** Whether the host answers others without complaint: a 503 in between is a limit, and no outage. */
+export function isServing({fineAt}: Pressure, now: number): boolean {
+  return now - fineAt <= SERVING
 }
 
 /** How many requests may be in flight; where the host is gone, one that looks whether it is back. */

@@ -73,7 +73,7 @@ export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions)
     if (options.signal.aborted) return reject(cancelled(options.signal))
     const fail = (cause: unknown): void => {
       const {side, signal} = options
-      reject(signal.aborted ? cancelled(signal) : proxyUnreachable(proxy.name, {side, cause}))
+      reject(signal.aborted ? cancelled(signal) : proxyUnreachable(proxy, {side, cause}))
     }
     const request = (proxy.secure ? requestSecure : requestPlain)({
       method: 'CONNECT',
@@ -110,7 +110,7 @@ export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions)
         return
       }
       socket.destroy()
-      reject(proxyRefused(proxy.name, target, {side: options.side, status}))
+      reject(proxyRefused(proxy, target, {side: options.side, status}))
     })
     request.end()
   })
@@ -127,6 +127,17 @@ function secureOptions(proxy: Proxy, options: TunnelOptions): TlsRequestOptions 
 
 function parseUrl(text: string): URL {
   const trimmed = text.trim()
+  const beforeHost = trimmed
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+    .split('@')
+    .slice(0, -1)
+    .join('@')
+  // A parser would end the host there, and speak to a part of the password.
+  if (/[/?#\\]/.test(beforeHost)) {
+    throw invalid(
+      'its user name or password holds one of the characters / ? # \\ as it is, which must be percent-encoded',
+    )
+  }
   let url: URL
   try {
     url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`)

@@ -27,13 +27,17 @@ export interface RetryFailure {
   readonly host?: HostCondition | undefined
   /** `since` of the outage that the attempt before fell into. */
   readonly outage?: number | undefined
+  /** How often it was refused by a limiter so far. */
+  readonly limited?: number
 }
 
 export interface RetryDecision {
   /** Milliseconds. */
   readonly wait: number
-  /** False where the host has been gone since the attempt before: that is bounded by time. */
+  /** False if the host has been gone since the attempt before, which is bounded by time, or if a limiter refused it. */
   readonly counts: boolean
+  /** Whether a limiter refused it. */
+  readonly limited?: true
 }
 
 export interface RetryNotice {
@@ -50,6 +54,8 @@ const FIRST_WAIT = 1000
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 /** Where nobody answered yet, more tries would only keep from the user that the address is wrong. */
 const FIRST_CONTACT_RETRIES = 1
+/** A request that a limiter refuses more often than others of its time is refused for another reason. */
+const MOST_LIMITED = 60
 const OPTIONAL_RETRIES = 1
 const OPTIONAL_WAIT = 2000
 
@@ -62,7 +68,8 @@ export function retryDecision(failure: RetryFailure, policy: RetryPolicy): Retry
   if (policy.retries === 0 || !isRetried(failure)) return undefined
   const outage = host?.outage
   if (outage !== undefined && outage.lasts >= patienceOf(policy)) return undefined
-  const counts = outage === undefined || outage.since !== failure.outage
+  const isLimited = status === 503 && host?.limits === true && (failure.limited ?? 0) < MOST_LIMITED
+  const counts = !isLimited && (outage === undefined || outage.since !== failure.outage)
   const isContact = host?.answered === false && status === undefined
   const most = isContact ? Math.min(FIRST_CONTACT_RETRIES, policy.retries) : policy.retries
   if (counts && attempt > most) return undefined
@@ -71,7 +78,11 @@ export function retryDecision(failure: RetryFailure, policy: RetryPolicy): Retry
   const backoff = Math.min(backoffOf(attempt, random), outage === undefined ? Infinity : LONGEST_OUTAGE_PAUSE)
   const own = asked === undefined || asked === 0 ? backoff : asked + Math.min(asked / 10, 1000) * random
   const wait = Math.min(Math.round(own), policy.maxWait)
-  return {wait: Math.max(wait, Math.ceil(host?.pausedFor ?? 0)), counts}
+  return {
+    wait: Math.max(wait, Math.ceil(host?.pausedFor ?? 0)),
+    counts,
+    ...(isLimited ? {limited: true} : {}),
+  }
 }
 
 /**
@@ -102,6 +113,7 @@ export function retrying(options: {
     if (request.body !== undefined && 'stream' in request.body) return next(request)
     const {sleep = sleepFor, onRetry, conditionOf} = options
     let outage: number | undefined
+    let limited = 0
     for (let attempt = 1; ;) {
       const outcome = await next(request).then(
         (response) => ({response, error: undefined}),
@@ -123,6 +135,7 @@ export function retrying(options: {
               random: Math.random(),
               host,
               outage,
+              limited,
             },
             policy,
           )
@@ -133,6 +146,7 @@ export function retrying(options: {
       await response?.discard()
       onRetry?.({request, attempt, wait: decision.wait, status, error})
       if (decision.counts) attempt += 1
+      if (decision.limited) limited += 1
       outage = host?.outage?.since
       await sleep(decision.wait, request.signal)
     }

@@ -1,6 +1,9 @@
 import {isIP} from 'node:net'
+import {refusesLate} from './late-alert.js'
+import {networkCode} from './network-code.js'
 import {openTunnel, parseProxy, proxyFor, type Proxy, type TunnelOptions} from './proxy.js'
 import type {SecureContexts} from './tls.js'
+import {HANDSHAKE} from './tls-error.js'
 import {buildConnector, Pool} from './undici-parts.js'
 import {limits} from '../model/index.js'
 import type {TransportOptions} from './options.js'
@@ -57,7 +60,31 @@ function directConnector(origin: string, options: RoutesOptions): Connector {
   const {hostname} = new URL(origin)
   const connector = buildConnector(connectorOptions(origin, options))
   // undici takes the name from the Host header, which names the target where this is a proxy.
-  return (to, callback) => connector({...to, servername: serverName(hostname)}, keepingAlerts(callback))
+  const servername = serverName(hostname)
+  return (to, callback) =>
+    connector({...to, servername}, keepingAlerts(tellingLate(callback, {origin, servername, options})))
+}
+
+/** Notes of a refused handshake how far it had come: what the server misses shows in that alone. */
+function tellingLate(
+  callback: buildConnector.Callback,
+  {
+    origin,
+    servername,
+    options,
+  }: {readonly origin: string; readonly servername: string; readonly options: RoutesOptions},
+): buildConnector.Callback {
+  const {protocol, hostname, port} = new URL(origin)
+  return (...result) => {
+    const [error] = result
+    if (error === null || protocol !== 'https:' || !HANDSHAKE.test(`${networkCode(error)} ${error.message}`))
+      return callback(...result)
+    const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+    void refusesLate(
+      {host, port: port === '' ? 443 : Number(port)},
+      {secureContext: options.contexts.forOrigin(origin), servername},
+    ).then((isLate) => callback(Object.assign(error, {isLate}), null))
+  }
 }
 
 /**

@@ -6,6 +6,8 @@ export interface TlsPeer {
   /** `host:port`. */
   readonly place: string
   readonly side: Side
+  /** Whether a client certificate was shown. */
+  readonly identified?: boolean | undefined
 }
 
 const UNKNOWN_CA: ReadonlySet<string> = new Set([
@@ -16,13 +18,22 @@ const UNKNOWN_CA: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** What else node's TLS says of a certificate that it refuses. */
-const REFUSED =
-  /^(?:CERT_|CRL_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|\w+_TOO_(?:SMALL|WEAK)$)/
+/**
+ * What else Node's TLS says of a certificate that it refuses: a name in capitals, UNSPECIFIED for those that OpenSSL knows and
+ * Node does not. Names of the system (ENOENT), of Node (ERR_) and of undici have another form.
+ */
+const REFUSED = /^(?!E[A-Z0-9]+$|ERR_|UND_|HPE_|PROXY_)[A-Z][A-Z0-9_]+$/
+/** OpenSSL's reasons that no other trusted authority mends. */
+const ISSUED_BADLY =
+  /too (?:weak|small)|unsupported|critical|purpose|keycertsign|key usage|permitted|excluded|name constraint|invalid ca|path length/i
 
 const NOT_TLS =
   /wrong.version.number|packet.length.too.long|http.request|unknown.protocol|record.layer.failure/i
-const WANTS_CERTIFICATE = /certificate.required|handshake.failure/i
+const WANTS_CERTIFICATE = /certificate.required/i
+export const HANDSHAKE = /handshake.failure|no.shared.cipher|insufficient.security/i
+const UNKNOWN_NAME = /unrecognized.name/i
+/** Servers answer so with TLS 1.2 where no certificate came. */
+const NO_CERTIFICATE = /alert.bad.certificate/i
 const REFUSES_CERTIFICATE =
   /alert.(?:bad.certificate|certificate.(?:unknown|expired|revoked)|unknown.ca|access.denied)/i
 const VERSION = /unsupported.protocol|protocol.version|no.protocols.available/i
@@ -53,27 +64,46 @@ export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined
     return make('TLS_UNTRUSTED', `the certificate of ${place} ${state}`, {kind: 'check-clock'})
   }
   if (REFUSED.test(code)) {
-    return make(
-      'TLS_UNTRUSTED',
-      `the certificate of ${place} is not accepted: ${excerpt(messageOf(error), 200)}`,
-      {kind: 'trust-authority-if-right'},
-    )
+    const reason = excerpt(messageOf(error), 200)
+    return make('TLS_UNTRUSTED', `the certificate of ${place} is not accepted: ${reason}`, {
+      kind: ISSUED_BADLY.test(`${code.replaceAll('_', ' ')} ${reason}`)
+        ? 'reissue-certificate'
+        : 'trust-authority-if-right',
+    })
   }
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return undefined
   const text = `${code} ${messageOf(error)}`
   if (NOT_TLS.test(text)) {
     return make('TLS_NOT_SPOKEN', `${place} does not speak TLS`, {kind: 'use-plain-http'})
   }
+  if (UNKNOWN_NAME.test(text)) {
+    return make('TLS_FAILED', `${place} knows no certificate for that name: TLS alert unrecognized name`, {
+      kind: 'use-certificate-name',
+    })
+  }
+  if (NO_CERTIFICATE.test(text) && peer.identified !== true) {
+    return make('TLS_FAILED', `${place} wants a client certificate`, {kind: 'give-client-certificate'})
+  }
   if (REFUSES_CERTIFICATE.test(text)) {
     return make('TLS_FAILED', `${place} does not accept the client certificate`, {
       kind: 'check-client-certificate',
     })
   }
-  if (WANTS_CERTIFICATE.test(text)) {
+  const isLate = error instanceof Error && 'isLate' in error && error.isLate === true
+  if (WANTS_CERTIFICATE.test(text) || (HANDSHAKE.test(text) && isLate && peer.identified !== true)) {
     return make(
       'TLS_FAILED',
       `${place} ended the TLS handshake, as one does that wants a client certificate`,
       {kind: 'give-client-certificate'},
+    )
+  }
+  if (HANDSHAKE.test(text)) {
+    return make(
+      'TLS_FAILED',
+      `${place} refuses the TLS handshake: it shares no cipher with this program, or no settings`,
+      {
+        kind: 'check-handshake',
+      },
     )
   }
   if (VERSION.test(text)) {

@@ -26,11 +26,15 @@ const END = '-----END CERTIFICATE-----'
  * @throws {MirrorError} CERTIFICATE_INVALID
  */
 export function createSecureContexts(options: TlsOptions, registryOrigin: string): SecureContexts {
-  const own = (options.ca ?? []).flatMap((pem) => splitCertificates(pem, 'the CA file'))
+  const own = (options.ca ?? []).flatMap((pem) =>
+    splitCertificates(pem, {what: 'the CA file', binary: 'convert-der'}),
+  )
   const identity = readIdentity(options)
   const roots = once(() => trustedRoots(own, options.extraCa ?? ''))
-  const plain = once(() => tls.createSecureContext({ca: roots()}))
-  const withIdentity = once(() => tls.createSecureContext({ca: roots(), ...identity}))
+  // Any certificate that is given is an anchor, as in other tools: an issuing authority or the server's own suffices.
+  const anchors = () => ({ca: roots(), allowPartialTrustChain: true})
+  const plain = once(() => tls.createSecureContext(anchors()))
+  const withIdentity = once(() => tls.createSecureContext({...anchors(), ...identity}))
   return {
     forOrigin: (origin) => (identity !== undefined && origin === registryOrigin ? withIdentity() : plain()),
   }
@@ -40,16 +44,26 @@ export function createSecureContexts(options: TlsOptions, registryOrigin: string
  * The certificates of a PEM text, each checked.
  * @throws {MirrorError} CERTIFICATE_INVALID where there is none, or one is damaged
  */
-function splitCertificates(pem: string, what: string): readonly string[] {
+function splitCertificates(
+  pem: string,
+  {what, binary}: {readonly what: string; readonly binary: 'convert-der' | 'convert-pkcs12'},
+): readonly string[] {
   if (pem.length > limits.certificateBytes) {
     throw invalid(`${what} is over the limit of ${limits.certificateBytes} bytes`)
   }
   const blocks = pemBlocks(pem)
-  if (blocks.length === 0) throw invalid(`${what} holds no certificate`, {advice: {kind: 'use-pem'}})
+  if (blocks.length === 0) {
+    throw invalid(`${what} holds no certificate in PEM`, {advice: {kind: isBinary(pem) ? binary : 'use-pem'}})
+  }
   for (const [index, block] of blocks.entries()) {
     readCertificate(block, `certificate ${index + 1} of ${what}`)
   }
   return blocks
+}
+
+/** Whether a text that was read is a DER structure: a certificate or a PKCS#12 file. */
+function isBinary(text: string): boolean {
+  return text.startsWith('0') && text.includes('\ufffd')
 }
 
 function readCertificate(pem: string, what: string): X509Certificate {
@@ -76,12 +90,18 @@ function readIdentity({clientCert, clientKey}: TlsOptions): {cert: string; key: 
   if (clientCert === undefined && clientKey === undefined) return undefined
   if (clientCert === undefined) throw invalid('a client key is given without its certificate')
   if (clientKey === undefined) throw invalid('a client certificate is given without its key')
-  const [own] = splitCertificates(clientCert, 'the client certificate file')
+  const [own] = splitCertificates(clientCert, {
+    what: 'the client certificate file',
+    binary: 'convert-pkcs12',
+  })
   let fits: boolean
   try {
     fits = new X509Certificate(own ?? '').checkPrivateKey(createPrivateKey(clientKey))
   } catch (cause) {
-    throw invalid('the client key cannot be read', {cause, advice: {kind: 'use-plain-key'}})
+    throw invalid('the client key cannot be read', {
+      cause,
+      advice: {kind: isBinary(clientKey) ? 'convert-pkcs12' : 'use-plain-key'},
+    })
   }
   if (!fits) throw invalid('the client key does not belong to the client certificate')
   return {cert: clientCert, key: clientKey}

@@ -7,6 +7,8 @@ import {isMirrorError, messageOf, MirrorError, type Advice, type Side} from '../
 export interface Peer {
   readonly origin: string
   readonly side: Side
+  /** Whether a client certificate was shown. */
+  readonly identified?: boolean | undefined
 }
 
 /** Names that are not known and addresses that are forbidden stay so for longer than anyone waits. */
@@ -77,7 +79,8 @@ export function transportError(error: unknown, peer: Peer): unknown {
     message: string,
     advice?: Advice,
   ): MirrorError => new MirrorError(kind, message, {side, advice, cause: error})
-  const fromTls = protocol === 'https:' ? tlsError(error, {code, place, side}) : undefined
+  const fromTls =
+    protocol === 'https:' ? tlsError(error, {code, place, side, identified: peer.identified}) : undefined
   if (fromTls !== undefined) return fromTls
 
   switch (code) {
@@ -116,8 +119,11 @@ export function transportError(error: unknown, peer: Peer): unknown {
       kind: protocol === 'http:' ? 'use-https' : 'check-registry-address',
     })
   }
+  // Wrong calls of Node's functions are bugs of this program. Anything else is the failure of one host alone.
+  if (/^ERR_(?:INVALID_(?:ARG|THIS|STATE|RETURN)|INTERNAL|OUT_OF_RANGE|ASSERTION)/.test(code)) return error
   const fromSystem = error instanceof Error && 'syscall' in error
-  return fromSystem
-    ? make('UNREACHABLE', `the exchange with ${place} failed: ${excerpt(messageOf(error), 200)}`)
-    : error
+  return make(
+    fromSystem ? 'UNREACHABLE' : 'PROTOCOL',
+    `the exchange with ${place} failed: ${excerpt(messageOf(error), 200)}${fromSystem ? '' : ` (${excerpt(code, 60)})`}`,
+  )
 }

@@ -9,8 +9,8 @@ import {UploadBody, type UploadBodyOptions} from './upload-body.js'
 import {whenAborted} from './when-aborted.js'
 import {readBeginning, readResponse, wireResponse, type WireOptions} from './wire-response.js'
 import {originOf} from './location.js'
-import {proxyRefused} from './proxy-error.js'
-import {cancelled, limits, MirrorError} from '../model/index.js'
+import {failedToConnect, proxyRefused, proxyUnreachable} from './proxy-error.js'
+import {cancelled, isMirrorError, limits, MirrorError} from '../model/index.js'
 import type {TransportOptions, TransportTimeouts} from './options.js'
 
 export interface Transport {
@@ -76,7 +76,11 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
   const {route, options, times} = context
   const {signal, url} = request
   if (signal?.aborted) throw cancelled(signal)
-  const peer = {origin: url.origin, side: options.side}
+  const peer = {
+    origin: url.origin,
+    side: options.side,
+    identified: options.tls?.clientCert !== undefined && url.origin === originOf(options.registry, options),
+  }
   const stop = new AbortController()
   const giveUp = (message: string): void =>
     stop.abort(new MirrorError('TIMEOUT', `${url.origin} ${message}`, {side: options.side}))
@@ -90,7 +94,15 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
     onStall: () => giveUp('takes no more of an upload'),
     onComplete: () => expectAnswer(times.stall),
   })
-  const toError = (error: unknown): unknown => upload?.failure?.error ?? transportError(error, peer)
+  const {forwardedBy} = route
+  const toError = (error: unknown): unknown => {
+    if (upload?.failure !== undefined) return upload.failure.error
+    if (isMirrorError(error)) return error
+    // A plain request is sent to the proxy itself: no other host was spoken to.
+    return forwardedBy !== undefined && failedToConnect(error)
+      ? proxyUnreachable(forwardedBy, {side: options.side, cause: error})
+      : transportError(error, peer)
+  }
   const wire: WireOptions = {url, side: peer.side, signal, toError}
 
   let detach = (): void => {}
@@ -165,6 +177,13 @@ function wireBody(body: HttpRequest['body'], upload: UploadBody | undefined): Ui
   return 'bytes' in body ? body.bytes : (upload as unknown as Readable)
 }
 
+/** Statuses with which a proxy tells of a host that it cannot or may not reach, by a page of its own. */
+const PROXY_PAGES: ReadonlySet<number> = new Set([403, 502, 503, 504])
+
+function isHtml({headers}: Dispatcher.ResponseData): boolean {
+  return String(headers['content-type'] ?? '').startsWith('text/html')
+}
+
 /** Turns what came into the response, or into the error that it really is. */
 async function judge(
   data: Dispatcher.ResponseData,
@@ -184,7 +203,11 @@ async function judge(
   const {side} = options
   if (statusCode === 407 && route.forwardedBy !== undefined) {
     data.body.destroy()
-    throw proxyRefused(route.forwardedBy.name, new URL(request.url.origin).host, {side, status: statusCode})
+    throw proxyRefused(route.forwardedBy, new URL(request.url.origin).host, {side, status: statusCode})
+  }
+  if (route.forwardedBy !== undefined && PROXY_PAGES.has(statusCode) && isHtml(data)) {
+    data.body.destroy()
+    throw proxyRefused(route.forwardedBy, new URL(request.url.origin).host, {side, status: statusCode})
   }
   if (upload !== undefined && !upload.complete) {
     upload.halt()

@@ -47,12 +47,17 @@ type PlainAdvice =
   | 'check-client-certificate'
   | 'switch-on-tls'
   | 'use-pem'
+  | 'convert-der'
+  | 'convert-pkcs12'
+  | 'reissue-certificate'
+  | 'check-handshake'
   | 'use-plain-key'
   // proxies
   | 'correct-proxy-url'
   | 'check-proxy'
   | 'check-proxy-scheme'
   | 'add-proxy-login'
+  | 'check-proxy-login'
   // an archive or a directory that is read
   | 'check-path'
   | 'copy-again'

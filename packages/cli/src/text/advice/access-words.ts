@@ -41,14 +41,24 @@ export const accessWords = {
     `Check that the registry knows the authority of the client certificate${clientCertificate(setting, (cert, key) => ` that ${cert} and ${key} name`)}.`,
   'switch-on-tls': 'Switch on TLS 1.2 or 1.3 at the registry.',
   'use-pem': 'Give the certificate as PEM: -----BEGIN CERTIFICATE-----.',
+  'convert-der': 'Convert the file to PEM: openssl x509 -inform DER -in FILE -out FILE.pem.',
+  'convert-pkcs12':
+    'Convert a PKCS#12 file to PEM: openssl pkcs12 -in FILE -clcerts -nokeys -out cert.pem, and -nocerts -nodes -out key.pem.',
+  'reissue-certificate': 'Have a certificate made that OpenSSL accepts, by an authority that may sign it.',
+  'check-handshake': ({sided}) =>
+    `Check which TLS versions and ciphers the server allows${given(sided('client-cert'), (cert) => `, and give ${cert} if it wants a client certificate`)}.`,
   'use-plain-key': 'Give the key as PEM, and not encrypted.',
 
   'correct-proxy-url':
-    'Give the proxy as http://host:port or https://host:port, with user:password@ before the host if it asks for them.',
+    'Give the proxy as http://host:port or https://host:port, with user:password@ before the host if it asks for them, both percent-encoded.',
   'check-proxy': ({sided}) =>
     `Check HTTPS_PROXY${given(sided('proxy'), (proxy) => `, HTTP_PROXY and ${proxy}`) || ' and HTTP_PROXY'}, or name the registry in NO_PROXY to go past the proxy.`,
   'check-proxy-scheme': 'Check whether it is an http:// or an https:// proxy.',
-  'add-proxy-login': 'Put its user name and password into the proxy URL: http://user:password@host:port.',
+  // Written without a scheme: redaction takes what precedes the host out of every URL.
+  'add-proxy-login':
+    'Put a user name and a password before the host of the proxy, as in USER:PASSWORD@HOST:PORT.',
+  'check-proxy-login':
+    'Correct the user name and the password in the URL of the proxy, and percent-encode what is special in them.',
   'check-behind-proxy': (_setting, {target}) =>
     `Check that ${target} is up, and that the proxy can reach it.`,
   'allow-at-proxy': (_setting, {target}) =>

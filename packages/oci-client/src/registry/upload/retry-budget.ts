@@ -25,6 +25,7 @@ export function retryBudget(
   const spent = {busy: 0, expired: 0, gone: 0, refused: 0, adapt: 0}
   let best = 0
   let outage: number | undefined
+  let limited = 0
   return {
     reached: (offset) => {
       if (offset <= best) return
@@ -37,9 +38,10 @@ export function retryBudget(
       if (why === 'busy') {
         const host = condition()
         const failure = {attempt, status, error, retryAfter, now, random: Math.random()}
-        const decision = retryDecision({...failure, host, outage}, policy)
+        const decision = retryDecision({...failure, host, outage, limited}, policy)
         outage = host.outage?.since
         if (decision?.counts === false) spent.busy -= 1
+        if (decision?.limited === true) limited += 1
         return decision?.wait
       }
       // What failed the old way says nothing of the new one.
