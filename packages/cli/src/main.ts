@@ -1,7 +1,8 @@
 import {readFile} from 'node:fs/promises'
 import {setFlagsFromString} from 'node:v8'
 import {spelledOut} from './run/spelled-out.js'
-import {ignoreDebug} from './settings/environment.js'
+import {outliveStandardError} from './run/standard-streams.js'
+import {completeEnvironment, ignoreDebug} from './settings/environment.js'
 
 /**
  * The program; `entry` is the URL of the file that starts it, in a folder of its package. `--version` answers before
@@ -15,6 +16,8 @@ export async function main(typed: string[], entry: string): Promise<void> {
   }
   keepFromOptimizing()
   ignoreDebug()
+  completeEnvironment()
+  outliveStandardError()
   const [{run}, {settings}, {commands}, {commandIn}, {warnOfVariables}] = await Promise.all([
     import('@oclif/core/run'),
     import('@oclif/core/settings'),

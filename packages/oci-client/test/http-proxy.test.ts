@@ -1,7 +1,6 @@
 import {createServer} from 'node:net'
 import {afterAll, afterEach, describe, expect, test} from 'vitest'
 import {parseProxy, proxyFor} from '#src/http/proxy.js'
-import {sleep} from '#src/http/sleep.js'
 import {isTransient} from '#src/http/transport-error.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import type {ProxyOptions, TransportOptions} from '#src/http/options.js'
@@ -169,36 +168,6 @@ test.each([
   expect(proxy.seen).toEqual([{method: 'CONNECT', target: 'registry.invalid:443', authorization: undefined}])
 })
 
-test.each(['http', 'https'])(
-  'a proxy that refuses the login it was given is told so, for %s',
-  async (protocol) => {
-    const proxy = kept(await serveProxy({refuse: 407}))
-    const url = `http://user:secret@127.0.0.1:${proxy.port}`
-    const transport = transportTo('registry.invalid', {
-      plainHttp: protocol === 'http',
-      proxy: {httpProxy: url, httpsProxy: url},
-    })
-    const error = await failureOf(transport.send(get(`${protocol}://registry.invalid`)))
-    expect(error.message).toContain('refuses the user name and the password')
-    expect(error.advice).toEqual({kind: 'check-proxy-login'})
-  },
-)
-
-test('a page of the proxy is told as an answer of the proxy', async () => {
-  const proxy = kept(
-    await serve((_request, response) => {
-      response.writeHead(503, {'content-type': 'text/html'}).end('<html>squid: cannot resolve</html>')
-    }),
-  )
-  const transport = transportTo('registry.invalid', {
-    plainHttp: true,
-    proxy: {httpProxy: `http://127.0.0.1:${proxy.port}`},
-  })
-  const error = await failureOf(transport.send(get('http://registry.invalid')))
-  expect(error).toMatchObject({code: 'PROXY_FAILED', advice: {kind: 'check-behind-proxy'}})
-  expect(error.message).toContain(`127.0.0.1:${proxy.port}`)
-})
-
 test('a proxy that wants a password for a plain request', async () => {
   const proxy = kept(await serveProxy({refuse: 407}))
   const httpProxy = `http://127.0.0.1:${proxy.port}`
@@ -252,48 +221,6 @@ describe.skipIf(authority === undefined)('proxies and TLS (needs the openssl pro
     const error = await failureOf(transport.send(get(`https://${other}`)))
     expect(error.code).toBe('TLS_UNTRUSTED')
     expect(error.message).toContain(other)
-  })
-
-  test('50 tunnels, uploads and downloads at once make Node warn of nothing', async () => {
-    const server = kept(
-      await serveTls(own, (request, response) => {
-        request.resume().once('end', () => response.end(Buffer.alloc(100_000, 'x')))
-      }),
-    )
-    const proxy = kept(await serveProxy())
-    const registry = `registry.invalid:${server.port}`
-    const transport = transportTo(registry, {
-      tls,
-      concurrency: 50,
-      proxy: {httpsProxy: `http://127.0.0.1:${proxy.port}`},
-    })
-    const warnings: Error[] = []
-    const note = (warning: Error): void => void warnings.push(warning)
-    process.on('warning', note)
-    const {signal} = new AbortController()
-    const upload = async function* (): AsyncGenerator<Uint8Array> {
-      for (let chunk = 0; chunk < 10; chunk++) {
-        await sleep(5, signal)
-        yield Buffer.alloc(10_000, 'y')
-      }
-    }
-    try {
-      const requests = Array.from({length: 100}, (_, index) =>
-        get(`https://${registry}`, {
-          signal,
-          ...(index % 2 === 0 ? {} : {method: 'PUT', body: {stream: upload(), length: 100_000}}),
-        }),
-      )
-      const read = requests.map(
-        async (request) => (await (await transport.send(request)).read(200_000)).length,
-      )
-      expect(await Promise.all(read)).toEqual(requests.map(() => 100_000))
-      await sleep(0)
-    } finally {
-      process.off('warning', note)
-    }
-    expect(proxy.seen.length).toBeGreaterThanOrEqual(50)
-    expect(warnings).toEqual([])
   })
 
   test('the proxy itself may speak TLS', async () => {

@@ -37,16 +37,50 @@ export function versionOf(tag: string): TagVersion | undefined {
 }
 
 /**
- * By precedence, build numbers last as Helm orders them; of two names for one version the fuller one is newer, since the
+ * By precedence, build numbers last as Helm orders them, and digits in a part as numbers: rc10 is newer than rc9; of two names for one version the fuller one is newer, since the
  * other moves.
  */
 export function newestFirst(left: TagVersion, right: TagVersion): number {
   return (
-    right.version.compare(left.version) ||
-    right.version.compareBuild(left.version) ||
+    right.version.compareMain(left.version) ||
+    comparePrerelease(right.version.prerelease, left.version.prerelease) ||
+    compareParts(right.version.build, left.version.build) ||
     right.parts - left.parts ||
     (left.tag < right.tag ? -1 : left.tag > right.tag ? 1 : 0)
   )
+}
+
+type Parts = readonly (string | number)[]
+
+/** A version without a prerelease is newer (SemVer 11). */
+function comparePrerelease(left: Parts, right: Parts): number {
+  return left.length === 0 || right.length === 0 ? right.length - left.length : compareParts(left, right)
+}
+
+/** Part by part as SemVer 11.4 has it, numbers before names; runs of digits in a name compare as numbers, too. */
+function compareParts(left: Parts, right: Parts): number {
+  for (const [index, own] of left.entries()) {
+    const other = right[index]
+    if (other === undefined) return 1
+    const order = comparePart(String(own), String(other))
+    if (order !== 0) return order
+  }
+  return left.length - right.length
+}
+
+function comparePart(left: string, right: string): number {
+  const [isNumber, isOther] = [/^\d+$/.test(left), /^\d+$/.test(right)]
+  if (isNumber !== isOther) return isNumber ? -1 : 1
+  const runs = left.match(/\d+|\D+/g) ?? []
+  const others = right.match(/\d+|\D+/g) ?? []
+  for (const [index, run] of runs.entries()) {
+    const other = others[index]
+    if (other === undefined) return 1
+    const areNumbers = /^\d/.test(run) && /^\d/.test(other)
+    const order = areNumbers ? Number(run) - Number(other) : run < other ? -1 : run > other ? 1 : 0
+    if (order !== 0) return order
+  }
+  return runs.length - others.length
 }
 
 /** Without names such as 1.27 where a fuller one such as 1.27.1 is there too: they move from one version to the next. */

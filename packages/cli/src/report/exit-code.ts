@@ -1,11 +1,11 @@
 import {isMirrorError, type ErrorCode} from '@airgap-mirror/oci-client/model'
 import {isFailed, type Report, type ReportImage} from './report.js'
 
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70 | 130 | 143
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70 | 129 | 130 | 143
 
 export interface ExitCodeOptions {
   /** The signal that ended the run, if one did. */
-  readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
+  readonly signal?: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | undefined
   /** The run was ended since its time was up: that is a failure, and not an interruption. */
   readonly isOverdue?: boolean | undefined
   /** True once bytes may have gone to the target: damage found then is a failure, not invalid input. */
@@ -58,6 +58,7 @@ export function exitCodeOfError(error: unknown, options: ExitCodeOptions = {}): 
 
 function interrupted({signal, isOverdue}: ExitCodeOptions): ExitCode {
   if (signal === undefined && isOverdue === true) return 1
+  if (signal === 'SIGHUP') return 129
   return signal === 'SIGTERM' ? 143 : 130
 }
 

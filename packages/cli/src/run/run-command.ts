@@ -148,7 +148,12 @@ export async function runCommand<Settings extends Sides>(
     report = wordedReport(failedReport(about(), reportErrorOf(error)), command)
     exitCode = exitCodeOfError(error, ending())
   }
-  await writeOutputs(report, {output: {...output, ...unwritable}, dryRun, exitCode, warn, signal: now})
+  try {
+    await writeOutputs(report, {output: {...output, ...unwritable}, dryRun, exitCode, warn, signal: now})
+  } catch (error) {
+    await fail(error, ending())
+    if (exitCode === 0) exitCode = exitCodeOfError(error, ending())
+  }
   return exitCode
 }
 

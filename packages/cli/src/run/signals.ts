@@ -1,9 +1,13 @@
 import {setMaxListeners} from 'node:events'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {formatDuration} from '../text/format-quantity.js'
+import {letGoOfTerminals} from './standard-streams.js'
 import type {Stop} from '../engine/stop.js'
 
-type StopSignal = 'SIGINT' | 'SIGTERM'
+type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+
+/** As shells report a process that a signal ended. */
+const EXIT_CODES: Readonly<Record<StopSignal, number>> = {SIGHUP: 129, SIGINT: 130, SIGTERM: 143}
 
 export interface Interruption extends Stop, Disposable {
   /** The signal that came, if any did. */
@@ -15,7 +19,7 @@ export interface Interruption extends Stop, Disposable {
 const DRAIN_MILLISECONDS = 30_000
 
 /**
- * Listens for SIGINT and SIGTERM until disposed. The first aborts `soon`, and `now` if draining takes too long; the second
+ * Listens for SIGINT, SIGTERM and SIGHUP until disposed. The first aborts `soon`, and `now` if draining takes too long; the second
  * ends the process.
  * @param options.onLeave called last before a second signal ends the process
  */
@@ -34,9 +38,10 @@ export function listenForSignals(options: {
   const listen = (signal: StopSignal): void => {
     if (received !== undefined) {
       options.onLeave()
-      process.exit(received === 'SIGINT' ? 130 : 143)
+      process.exit(EXIT_CODES[received])
     }
     received = signal
+    if (signal === 'SIGHUP') process.once('exit', letGoOfTerminals)
     const reason = new MirrorError('CANCELLED', `stopped by ${signal}`)
     timer = setTimeout(() => now.abort(reason), DRAIN_MILLISECONDS).unref()
     options.onDrain()
@@ -53,7 +58,7 @@ export function listenForSignals(options: {
     now.abort(reason)
   }
   const overdue = timeout === undefined ? undefined : setTimeout(end, timeout).unref()
-  process.on('SIGINT', listen).on('SIGTERM', listen)
+  process.on('SIGINT', listen).on('SIGTERM', listen).on('SIGHUP', listen)
   return {
     soon: soon.signal,
     now: now.signal,
@@ -62,7 +67,7 @@ export function listenForSignals(options: {
     [Symbol.dispose]: () => {
       clearTimeout(timer)
       clearTimeout(overdue)
-      process.off('SIGINT', listen).off('SIGTERM', listen)
+      process.off('SIGINT', listen).off('SIGTERM', listen).off('SIGHUP', listen)
     },
   }
 }

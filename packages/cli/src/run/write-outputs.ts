@@ -1,4 +1,5 @@
 import {isMirrorError} from '@airgap-mirror/oci-client/model'
+import {writeStandardOutput} from './standard-streams.js'
 import type {ExitCode} from '../report/exit-code.js'
 import {formatPlan} from '../report/plan-table.js'
 import type {Report} from '../report/report.js'
@@ -14,11 +15,12 @@ export interface OutputsOptions {
 }
 
 /** Interrupted runs are known to whoever interrupted them. */
-const UNTOLD: ReadonlySet<ExitCode> = new Set<ExitCode>([0, 130, 143])
+const UNTOLD: ReadonlySet<ExitCode> = new Set<ExitCode>([0, 129, 130, 143])
 
 /**
  * Everything that was asked for at the end of a run: each is tried, whatever becomes of the others. A file that cannot be
  * written is a warning: the exit code says what the run came to.
+ * @throws {MirrorError} WRITE_FAILED for standard output, which is what was asked for
  */
 export async function writeOutputs(report: Report, options: OutputsOptions): Promise<void> {
   const {output, dryRun, exitCode, warn, signal} = options
@@ -39,11 +41,17 @@ export async function writeOutputs(report: Report, options: OutputsOptions): Pro
     await attempt(async () =>
       (await import('../report/metrics.js')).writeMetrics(metrics, {report, exitCode}),
     )
-  if (output.json) process.stdout.write(formatReport(report))
-  else if (dryRun && !output.quiet && isKnown) process.stdout.write(formatPlan(report))
+  let unwritten: unknown
+  try {
+    if (output.json) await writeStandardOutput(formatReport(report))
+    else if (dryRun && !output.quiet && isKnown) await writeStandardOutput(formatPlan(report))
+  } catch (error) {
+    unwritten = error
+  }
   if (notify !== undefined && !dryRun && !UNTOLD.has(exitCode)) {
     const {runNotifyCommand} = await import('./notify.js')
     const problem = await runNotifyCommand(notify, {report, exitCode, signal})
     if (problem !== undefined) warn(problem)
   }
+  if (unwritten !== undefined) throw unwritten
 }

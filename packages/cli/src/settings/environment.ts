@@ -1,4 +1,5 @@
-import {homedir} from 'node:os'
+import {accessSync, constants} from 'node:fs'
+import {homedir, userInfo} from 'node:os'
 import {isAbsolute, join} from 'node:path'
 import type {ProxyOptions} from '@airgap-mirror/oci-client'
 
@@ -18,6 +19,35 @@ export function ignoreDebug(): void {
 export function childEnvironment(): Environment {
   const {MIRROR_PASSWORD: _target, MIRROR_SOURCE_PASSWORD: _source, ...rest} = environment()
   return rest
+}
+
+/**
+ * Sets SHELL and HOME if the system has none for the user: a container may run under a uid without an entry in passwd, for
+ * which Node throws, and libraries ask for both.
+ */
+export function completeEnvironment(): void {
+  try {
+    userInfo()
+  } catch {
+    process.env['SHELL'] ||= '/bin/sh'
+  }
+  try {
+    const own = homedir()
+    if (own !== '' && isReachable(own)) return
+  } catch {
+    // As without a home: what is kept there cannot be written, and is warned of as usual.
+  }
+  process.env['HOME'] = '/'
+}
+
+/** A home that is missing is one that can be made. */
+function isReachable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.X_OK)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code !== 'EACCES'
+  }
 }
 
 export function home(): string {

@@ -80,10 +80,12 @@ function tellingLate(
     if (error === null || protocol !== 'https:' || !HANDSHAKE.test(`${networkCode(error)} ${error.message}`))
       return callback(...result)
     const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
-    void refusesLate(
-      {host, port: port === '' ? 443 : Number(port)},
-      {secureContext: options.contexts.forOrigin(origin), servername},
-    ).then((isLate) => callback(Object.assign(error, {isLate}), null))
+    const tell = async (): Promise<void> => {
+      const place = {host, port: port === '' ? 443 : Number(port)}
+      const secureContext = options.contexts.forOrigin(origin)
+      callback(Object.assign(error, {isLate: await refusesLate(place, {secureContext, servername})}), null)
+    }
+    void tell()
   }
 }
 

@@ -3,7 +3,7 @@ import {parsePlatform} from '../../names/platforms.js'
 import type {Path, Problems} from '../problems.js'
 import type {RawJob, RawRegistry, RawRepository} from '../raw-job.js'
 import {said, type Draft, type Remark} from './draft.js'
-import {listAt, recordAt, recordsAt, textAt, type Values} from './read-values.js'
+import {booleanAt, listAt, recordAt, recordsAt, textAt, type Values} from './read-values.js'
 import {regsyncRegistry} from './regsync-registry.js'
 import {regsyncTags} from './regsync-tags.js'
 import {translateTemplate} from './translate-template.js'
@@ -40,6 +40,12 @@ export function fromRegsync(value: unknown, problems: Problems): Draft {
   for (const {values, path} of recordsAt(root['sync'], ['sync'], problems)) {
     lose(values, SYNC, `sync[${String(path[1])}]`)
     const why = addEntry({...pick(defaults), ...values}, {path, problems, jobs})
+    if ([values['platform'], values['platforms']].flat().includes(LOCAL)) {
+      remarks.push({
+        path: ['jobs'],
+        text: `sync[${String(path[1])}]: the platform local has no counterpart; all are copied unless platforms says otherwise.`,
+      })
+    }
     if (why !== undefined)
       remarks.push({path: ['jobs'], text: `sync[${String(path[1])}] is left out: ${why}.`})
   }
@@ -95,16 +101,19 @@ function addEntry(
   return undefined
 }
 
+/** The platform of the machine that regsync runs on. */
+const LOCAL = 'local'
+
 function optionsOf(entry: Values, path: Path, problems: Problems): Partial<RawJob> {
   const single = textAt(entry['platform'], [...path, 'platform'], problems)
   const several = listAt(entry['platforms'], [...path, 'platforms'], problems)
-  const platforms = single === undefined ? several : [single]
+  const platforms = (single === undefined ? several : [single]).filter((platform) => platform !== LOCAL)
   for (const platform of platforms) problems.attempt([...path, 'platform'], () => parsePlatform(platform))
-  const isOn = (key: string): boolean => entry[key] === 'true'
+  const isOn = (key: string): boolean => booleanAt(entry[key], [...path, key], problems) === true
   return said({
     platforms,
     // with one platform regsync copies its image in place of the index
-    'sparse-index': single === undefined ? undefined : ('platform' as const),
+    'sparse-index': single === undefined || single === LOCAL ? undefined : ('platform' as const),
     referrers: isOn('referrers') || isOn('digestTags') ? undefined : false,
   })
 }

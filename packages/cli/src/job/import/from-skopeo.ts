@@ -4,7 +4,7 @@ import type {RawRegistry, RawRepository, RawTagFilter} from '../raw-job.js'
 import {checkExpression} from '../tag-patterns.js'
 import {checkRange} from '../tag-version.js'
 import {literal, said, variableFor, type Draft, type Remark} from './draft.js'
-import {listAt, recordAt, textAt, type Values} from './read-values.js'
+import {booleanAt, listAt, recordAt, textAt, type Values} from './read-values.js'
 import {translateRange} from './translate-range.js'
 
 /** The file of `skopeo sync --src yaml` (skopeo-sync.1), its scalars as text. Problems are noted and passed over. */
@@ -42,7 +42,7 @@ function readSettings(
 ): RawRegistry {
   const credentials = recordAt(config['credentials'] ?? {}, [host, 'credentials'], problems)
   const username = textAt(credentials['username'], [host, 'credentials', 'username'], problems)
-  const verify = textAt(config['tls-verify'], [host, 'tls-verify'], problems)
+  const verify = booleanAt(config['tls-verify'], [host, 'tls-verify'], problems)
   const certificates = textAt(config['cert-dir'], [host, 'cert-dir'], problems)
   const path = ['registries', host.split('/')[0] ?? host]
   if (username !== undefined) {
@@ -52,7 +52,7 @@ function readSettings(
       text: `The password is not copied: set ${name} in the environment.`,
     })
   }
-  if (verify === 'false') {
+  if (verify === false) {
     remarks.push({
       path: [...path, 'insecure-skip-tls-verify'],
       text: 'skopeo also falls back to plain HTTP; here that is never guessed: if the registry speaks it, say plain-http: true instead.',
@@ -69,7 +69,7 @@ function readSettings(
   return said({
     username: username === undefined ? undefined : literal(username),
     password: username === undefined ? undefined : `\${${variableFor(host, 'PASSWORD')}}`,
-    'insecure-skip-tls-verify': verify === 'false' ? true : undefined,
+    'insecure-skip-tls-verify': verify === false ? true : undefined,
     cacert: certificates === undefined ? undefined : literal(`${certificates.replace(/\/+$/, '')}/ca.crt`),
   })
 }

@@ -1,0 +1,60 @@
+import {closeSync, openSync} from 'node:fs'
+import {isatty} from 'node:tty'
+import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+
+/**
+ * From now on a standard error that cannot be written (a full disk, a reader that is gone, a closed terminal) loses text and
+ * nothing else: a run is not ended by its own messages.
+ */
+export function outliveStandardError(): void {
+  const {stderr} = process
+  stderr.on('error', () => {})
+  const write = stderr.write.bind(stderr) as (...args: readonly unknown[]) => boolean
+  // A file is written at once, so that a full disk throws here.
+  stderr.write = (...args: readonly unknown[]): boolean => {
+    try {
+      return write(...args)
+    } catch {
+      return true
+    }
+  }
+}
+
+/** @throws {MirrorError} WRITE_FAILED */
+export function writeStandardOutput(text: string): Promise<void> {
+  const {stdout} = process
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void =>
+      reject(
+        new MirrorError('WRITE_FAILED', `cannot write to standard output: ${messageOf(cause)}`, {
+          cause,
+          advice: {kind: 'use-writable-place'},
+        }),
+      )
+    // Those of the framework throw. This one stays: the stream may tell of the same failure once more.
+    stdout.removeAllListeners('error').on('error', fail)
+    try {
+      stdout.write(text, (error) => (error === null || error === undefined ? resolve() : fail(error)))
+    } catch (error) {
+      fail(error)
+    }
+  })
+}
+
+/**
+ * Puts /dev/null in place of terminals that are gone. Node sets terminals back to their mode when it exits, and aborts if
+ * one of them refuses.
+ */
+export function letGoOfTerminals(): void {
+  for (const descriptor of [0, 1, 2]) {
+    if (!isatty(descriptor) && !wasTerminal[descriptor]) continue
+    try {
+      closeSync(descriptor)
+      openSync('/dev/null', 'r+')
+    } catch {
+      // Nothing is left to be told, nor anywhere to tell it.
+    }
+  }
+}
+
+const wasTerminal = [0, 1, 2].map((descriptor) => isatty(descriptor))
