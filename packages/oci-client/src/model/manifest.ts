@@ -4,6 +4,7 @@ import {MirrorError} from './error.js'
 import {jsonShape} from './json-shape.js'
 import {limits} from './limits.js'
 import {isIndexType, isManifestType, mediaTypes} from './media-types.js'
+import {refuseTwoMeanings} from './one-meaning.js'
 
 interface ManifestBase {
   /** Media type, digest and size of `bytes`, computed from them. */
@@ -57,6 +58,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   if (Array.isArray(json['manifests']) && (Array.isArray(json['layers']) || isJsonObject(json['config']))) {
     throw new MirrorError('MANIFEST_INVALID', 'a manifest is an image and an index at once')
   }
+  refuseTwoMeanings(json)
   const mediaType = mediaTypeOf(json, options.mediaType)
   const subject =
     json['subject'] === undefined || json['subject'] === null
