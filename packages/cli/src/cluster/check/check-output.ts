@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<CheckStatus, string>> = {
 }
 const STATUSES = ['from-mirror', 'leaks', 'fails', 'refused'] as const
 
-/** What holds for all images: the runtime, what was assumed, and each warning once. */
+/** The result for all images: the runtime, the assumptions, and each warning once. */
 export function checkResult(images: readonly CheckedImage[]): CheckResult {
   const explanations = images.flatMap(({explanation}) => (explanation === undefined ? [] : [explanation]))
   const as = explanations[0]?.as

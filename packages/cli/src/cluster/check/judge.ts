@@ -11,12 +11,12 @@ export interface Verdict {
   readonly url?: string
 }
 
-/** Whether the mirror answers a URL with the image. A text says why it is not even asked. */
+/** Resolves to true if the mirror answers the URL with the image, or to a text that says why the URL is not asked. */
 export type Holds = (url: string) => Promise<boolean | string>
 
 /**
- * Follows the tries of a node up to the first that has the image.
- * @param holds absent: the first place that is not public is taken to have it
+ * Returns what becomes of an image: follows a node's tries up to the first that has it.
+ * @param holds absent: the first try that is not public counts as having the image
  */
 export async function judge(explanation: Explanation, holds: Holds | undefined): Promise<Verdict> {
   const {outcome, message = ''} = explanation

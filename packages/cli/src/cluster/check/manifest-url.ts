@@ -9,7 +9,7 @@ export function parseManifestUrl(url: string): Reference | undefined {
   return isTag(version) ? {registry: host, repository, tag: version} : undefined
 }
 
-/** Whether the image is in the registry: `host` and `host:443` are the same. */
+/** Returns true if the image's registry is `host`. The ports 443 and 80 and letter case do not count. */
 export function placeIn({registry}: Reference, host: string): boolean {
   const normal = (text: string): string => text.replace(/:(?:443|80)$/, '').toLowerCase()
   return normal(registry) === normal(host)

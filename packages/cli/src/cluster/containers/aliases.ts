@@ -27,7 +27,7 @@ export function readAliases(
   return aliases
 }
 
-/** Whether the first component is a host: it has a dot or a port, or is `localhost`. */
+/** Returns true if the first component is a host: it has a dot or a port, or is `localhost`. */
 export function isHost(domain: string | undefined): boolean {
   return domain !== undefined && (/[.:]/.test(domain) || domain === 'localhost')
 }

@@ -20,7 +20,7 @@ const MAX_NAME = 255
 /** Longer text is refused before the regular expression sees it. */
 const MAX_TEXT = 1024
 
-/** Whether the text is `host[:port]` for containers/image. */
+/** Returns true if containers/image reads the text as `host[:port]`. */
 export function isDomain(text: string): boolean {
   return DOMAIN_ONLY.test(text)
 }

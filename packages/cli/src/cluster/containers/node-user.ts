@@ -1,6 +1,6 @@
 import type {NodeFiles} from '../files/node-files.js'
 
-/** Whose files count beside those of the system. */
+/** The user whose configuration files count besides the system's. */
 export interface NodeUser {
   readonly name: string
   readonly home: string

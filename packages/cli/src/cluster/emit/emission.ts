@@ -60,7 +60,7 @@ export interface EmittedFile {
 
 export interface Emission {
   readonly files: readonly EmittedFile[]
-  /** What is left to do by hand, in sentences. */
+  /** The steps left to do by hand, in sentences. */
   readonly notes: readonly string[]
 }
 

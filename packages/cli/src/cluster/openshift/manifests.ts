@@ -61,7 +61,7 @@ function withKind(item: YamlNode, kind: string): YamlNode {
 const MIRROR_KINDS =
   /^\s*["']?kind["']?\s*:\s*["']?(?:ImageDigestMirrorSet|ImageTagMirrorSet|ImageContentSourcePolicy)/m
 
-/** Whether the text is a manifest with a mirror set of OpenShift. */
+/** Returns true if the text is a manifest with a mirror set of OpenShift. */
 export function isMirrorSet(text: string): boolean {
   return MIRROR_KINDS.test(text)
 }

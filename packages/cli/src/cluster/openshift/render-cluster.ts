@@ -16,7 +16,7 @@ const TEMPLATE = '/etc/containers/registries.conf'
 const SEARCH_FILE = '/etc/containers/registries.conf.d/01-image-searchRegistries.conf'
 const TEMPLATE_SEARCH = ['registry.access.redhat.com', 'docker.io']
 
-/** What the Machine Config Operator puts on every node. */
+/** The configuration that the Machine Config Operator puts on every node. */
 export interface RenderedCluster {
   readonly registries: Registries
   readonly policy: Policy

@@ -1,6 +1,6 @@
 /**
- * Whether a scope lies in another, as OpenShift decides it: stricter than containers/image, since `host:port` is not
- * inside `host`.
+ * Returns true if OpenShift counts the inner scope as part of the outer. Stricter than containers/image: `host:port` is
+ * not inside `host`.
  */
 export function isInScope(inner: string, outer: string): boolean {
   if (inner === outer || inner.startsWith(`${outer}/`)) return true
