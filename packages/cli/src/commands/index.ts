@@ -7,7 +7,7 @@ import {Push} from './push/push.js'
 import {Save} from './save/save.js'
 import {Sync} from './sync/sync.js'
 
-/** What `mirror` can do, by name. */
+/** The commands of `mirror`, by name. */
 export const commands = {
   push: Push,
   sync: Sync,

@@ -8,7 +8,7 @@ import {
 import type {NarrowedImage} from './narrow-image.js'
 import type {Place} from './place.js'
 
-/** Whether what refers to an image can be kept beside it. */
+/** Returns true if the target can keep referrers beside an image. */
 export function holdsReferrers({transport}: Place): boolean {
   return transport !== 'dir' && transport !== 'docker-archive'
 }
@@ -45,6 +45,6 @@ export async function refuseUnfit(
 const CONFIGS: ReadonlySet<string> = new Set([
   mediaTypes.ociConfig,
   mediaTypes.dockerConfig,
-  // What registries said of configs in docker's early days.
+  // Early Docker registries gave configs this type.
   'application/octet-stream',
 ])

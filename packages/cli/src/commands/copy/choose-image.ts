@@ -11,7 +11,7 @@ import type {FilePlace} from './place.js'
 
 export interface ChosenImage {
   readonly image: SourceImage
-  /** What may speak of it: signatures, attestations, SBOMs of any image of the source. */
+  /** Candidates for its referrers: the signatures, attestations and SBOMs of all images of the source. */
   readonly referrers: readonly SourceImage[]
 }
 

@@ -12,12 +12,12 @@ export function eventsFor(to: Place, onEvent: OnEvent): OnEvent {
   }
 }
 
-/** What became of the image and of what goes with it. The image itself comes first. */
+/** The report entries of the image and its referrers. The image itself comes first. */
 export function copiedImages(
   images: readonly ReportImage[],
   {to, original}: {readonly to: Place; readonly original: SourceImage},
 ): readonly ReportImage[] {
-  // What a bundle holds under another digest than it says is not what its registry had.
+  // A manifest with another digest than its bundle names is not the one its registry had.
   const isKnown = 'manifest' in original.root && original.digestChanged === undefined
   const digest = isKnown ? original.root.manifest.digest : undefined
   return images.map((image, index) => (index === 0 ? withDigests(image, {to, digest}) : image))

@@ -11,7 +11,7 @@ import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {parsePlace, type Place} from './place.js'
 
-/** What a copy does, read and checked: nothing below this knows of flags. */
+/** The settings of a copy, read and checked. No code below this sees flags. */
 export interface CopySettings {
   /** For the report. */
   readonly source: string
@@ -24,7 +24,7 @@ export interface CopySettings {
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
   readonly referrers: boolean
-  /** What was said of the registries on either side. */
+  /** The registry flags of either side. */
   readonly sourceFlags: RegistrySettings
   readonly targetFlags: RegistrySettings
   readonly mirrors: SourceMirrors | undefined
@@ -58,7 +58,7 @@ export async function readCopySettings(
     platforms: list('platform').map(parsePlatform),
     sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
     referrers: !on('no-referrers'),
-    // What docker loads is plain: it would only be packed to be unpacked.
+    // docker load unpacks layers, so compression would be wasted.
     layerCompression:
       to.transport === 'docker-archive'
         ? 'none'

@@ -10,7 +10,7 @@ import type {Run} from '../../run/run.js'
 export interface CopySource {
   readonly source: ImageSource
   readonly image: SourceImage
-  /** What may speak of an image of this source. For a registry, it asks. */
+  /** Resolves to candidates for the image's referrers. Asks a registry; a bundle already knows them. */
   referrersOf(image: SourceImage): Promise<readonly SourceImage[]>
 }
 

@@ -5,7 +5,7 @@ export function cosignTagOf({name, hint}: SourceImage): string | undefined {
   return [name?.tag, hint].find((tag) => tag !== undefined && attachedTo(tag) !== undefined)
 }
 
-/** Whether one image is about another, as a referrer or by cosign's tag. */
+/** Returns true if the first image refers to the second, by its subject or by a tag of cosign. */
 export function speaksOf(referrer: SourceImage, {root}: SourceImage): boolean {
   if (!('manifest' in root)) return false
   const {digest} = root.manifest

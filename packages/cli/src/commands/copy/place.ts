@@ -21,14 +21,14 @@ export interface RegistryPlace {
 export interface FilePlace {
   readonly transport: (typeof FILE_TRANSPORTS)[number]
   readonly path: string
-  /** What stands behind the path. What it means depends on the transport and the side. */
+  /** The text behind the path. Its meaning depends on the transport and the side. */
   readonly ref?: string
   /** As it was written. */
   readonly text: string
 }
 
 const FILE_TRANSPORTS = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const
-/** What skopeo has besides. */
+/** Transports of skopeo that this program does not support. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'containers-storage',
   'docker-daemon',
@@ -72,7 +72,7 @@ function registryPlace(rest: string, side: Side): RegistryPlace {
   if (name === undefined)
     throw usage(side, 'docker: is not followed by //', 'Write docker://HOST/NAME[:TAG|@DIGEST].')
   const at = name.indexOf('@')
-  // What is before it may be a password: the value is not repeated.
+  // The part before it may be a password, so the message does not repeat the value.
   if (at >= 0 && !isDigest(name.slice(at + 1))) {
     throw usage(
       side,

@@ -60,7 +60,7 @@ async function copyImage(settings: CopySettings, run: Run): Promise<Work> {
   return {...result, images: copiedImages(result.images, {to, original: origin.image})}
 }
 
-/** What goes with the image; nothing, and a note, where the target has no place for it. */
+/** Resolves to the referrers to copy. If the target cannot hold any, resolves to none and adds a note. */
 async function referrersFor(
   image: SourceImage,
   {settings, origin, run}: {settings: CopySettings; origin: CopySource; run: Run},

@@ -13,7 +13,7 @@ import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming
 import {readNeededLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
-/** What a push does, read and checked: nothing below this knows of flags. */
+/** The settings of a push, read and checked. No code below this sees flags. */
 export interface PushSettings {
   readonly source: string
   readonly target: string
@@ -23,7 +23,7 @@ export interface PushSettings {
   readonly sparse: SparsePolicy
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
-  /** What was said of the private registry. */
+  /** The flags of the private registry. */
   readonly registrySettings: RegistrySettings
   readonly concurrency: number
   readonly failFast: boolean

@@ -12,7 +12,7 @@ import {nodesOf} from '../../engine/gather.js'
 import type {Pair} from '../../engine/pair.js'
 
 export interface RefuseLackingOptions extends CallOptions {
-  /** What a delta bundle leaves out. */
+  /** The blobs that a delta bundle leaves out. */
   readonly leftOut: readonly Descriptor[]
   readonly registry: Pick<ImageSink, 'hasBlob'>
   readonly concurrency: number

@@ -15,14 +15,14 @@ import {parseImageList} from '../../names/image-list.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
 import type {Run} from '../../run/run.js'
 
-/** What `--since` names: a bundle, or images by their digests. */
+/** The content that `--since` names: a bundle, or images by their digests. */
 export type OlderContent =
   {readonly bundle: string} | {readonly images: readonly Reference[]; readonly from: string}
 
 const SNIFFED_BYTES = 512
 
 /**
- * Reads what is not a bundle: the report of an earlier run, a lock file, a list of digests.
+ * Reads an older content that is no bundle: the report of an earlier run, a lock file, or a list of digests.
  * @throws {MirrorError} LIST_INVALID, SOURCE_UNREADABLE, LIMIT_EXCEEDED
  */
 export async function readOlder(path: string): Promise<OlderContent> {
@@ -57,7 +57,7 @@ export async function blobsOnFarSide(
         scratch: directory,
       })
       addBlobs(blobs, await gather(bundle, {signal}))
-      // What an older delta bundle left out is there as well.
+      // The far side also has the blobs that an older delta bundle left out.
       for (const {digest} of bundle.description.leftOut) blobs.add(digest)
       continue
     }

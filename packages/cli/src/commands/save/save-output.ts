@@ -20,7 +20,7 @@ const ENDINGS: readonly (readonly [ending: RegExp, codec: BundleCodec])[] = [
 const OTHER_ARCHIVE = /\.(?:tar\.[a-z0-9]+|zip|7z|rar|xz|gz|zst|bz2|tbz2?|lz4)$/i
 
 /**
- * What the value of `--output` means: its ending says how the bundle is packed; a name without one is a directory.
+ * Reads the value of `--output`. Its ending says how the bundle is packed; a name without an ending is a directory.
  * @throws {MirrorError} USAGE for the ending of another archive
  */
 export function parseSaveOutput(path: string): SaveOutput {

@@ -17,7 +17,7 @@ import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {parseSize} from '../../text/parse-quantity.js'
 import {parseSaveOutput, type SaveOutput} from './save-output.js'
 
-/** What a save does, read and checked: nothing below this knows of flags. */
+/** The settings of a save, read and checked. No code below this sees flags. */
 export interface SaveSettings {
   /** For the report. */
   readonly source: string

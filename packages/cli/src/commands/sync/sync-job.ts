@@ -22,13 +22,13 @@ export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'force' | 't
 }
 
 export interface JobResult extends MirrorResult {
-  /** What went wrong besides single images: a repository that could not be listed. */
+  /** Failures that belong to no single image, such as a repository that could not be listed. */
   readonly troubles: readonly MirrorError[]
-  /** The keys of what the job wants. */
+  /** The keys that the job wants, by registry and owner. */
   readonly wanted: readonly Wanted[]
 }
 
-/** What a job wants in a registry, in one of its names. */
+/** The keys that a job wants in a registry, under one owner. */
 export interface Wanted {
   readonly registry: string
   readonly owner: string

@@ -7,12 +7,12 @@ import {runJob, type JobOptions, type JobResult} from './sync-job.js'
 
 export interface JobsOptions extends JobOptions {
   readonly jobs: readonly SyncJob[]
-  /** Whether a registry's lock is ours still. */
+  /** Resolves to true if this run still holds the registry's lock. */
   readonly isHeld: (registry: string) => Promise<boolean>
 }
 
 export interface JobsResult extends MirrorResult {
-  /** What went wrong besides single images. */
+  /** Failures that belong to no single image. */
   readonly troubles: readonly MirrorError[]
 }
 
@@ -73,7 +73,7 @@ async function pruneAll(
     if (!job.prune || soon.aborted) continue
     const failed = result.images.filter(({status}) => status === 'failed').length
     if (failed > 0) {
-      // What was to take the place of a tag may be among them. One that somebody else has changed is there.
+      // The replacement of an unwanted tag may have failed. A drifted image does not count: its tag is there.
       run.note(
         `nothing is removed of the job ${JSON.stringify(job.name)}, since ${failed} of its images failed`,
       )

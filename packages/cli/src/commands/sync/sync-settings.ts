@@ -18,11 +18,11 @@ import {readRegistryFlags} from '../../settings/registry-settings.js'
 
 /** One job, with what the flags say of it. */
 export interface SyncJob extends Job {
-  /** What is in its lists. */
+  /** The images in its lists. */
   readonly listed: readonly WantedImage[]
   /** Its lists say that there is nothing to do. Never if it prunes. */
   readonly nothingFailed: boolean
-  /** Whose its tags are, in what is remembered: the same as long as the file and the job keep their names. */
+  /** The owner of its tags in the saved state. It is the same as long as the file and the job keep their names. */
   readonly owner: string
   readonly targets: readonly JobTarget[]
   readonly platforms: readonly Platform[]
@@ -32,7 +32,7 @@ export interface SyncJob extends Job {
   readonly pruneMax: number
 }
 
-/** What a sync does, read and checked. */
+/** The settings of a sync, read and checked. */
 export interface SyncSettings {
   /** For the report. */
   readonly source: string
@@ -40,7 +40,7 @@ export interface SyncSettings {
   readonly jobs: readonly SyncJob[]
   /** By host, as the job file says. */
   readonly registries: ReadonlyMap<string, RegistrySettings>
-  /** What the flags say of the private registry, and of all registries that images come from. */
+  /** The flags of the private registry, and of all source registries. */
   readonly targetFlags: RegistrySettings
   readonly sourceFlags: RegistrySettings
   readonly mirrors: SourceMirrors | undefined
@@ -128,7 +128,7 @@ function overruled<Naming extends JobNaming>(own: Naming, flags: JobNaming): Nam
   return flags.mapFile === undefined ? {...own, ...flags} : ({...rest, ...flags} as Naming)
 }
 
-/** Who gives other names by flags may mean both, in runs of their own. */
+/** Part of the owner: two runs whose naming flags differ may both want their tags kept. */
 function namingOrigin({text, list}: FlagReader): string {
   const map = text('map')
   return [
@@ -174,7 +174,7 @@ async function withFlags(job: Job, {read, privateRegistry, origin, isPiped}: Fla
     include: list('include').length > 0 ? list('include') : job.include,
     exclude: list('exclude').length > 0 ? list('exclude') : job.exclude,
     platforms: chosen,
-    // Who chooses platforms gets the same index at every target, whatever its registry would take.
+    // A choice of platforms gives the same index at every target, whatever its registry accepts.
     sparse:
       (text('sparse-index') as SparsePolicy | undefined) ??
       job.sparse ??

@@ -21,7 +21,7 @@ export interface SyncTargets {
 
 export interface SyncTargetsOptions {
   readonly run: Run
-  /** Whether a registry's lock is ours still; what others may have changed is not written over. */
+  /** Resolves to true if this run still holds the registry's lock. Without it, no state is saved. */
   readonly isHeld: (registry: string) => Promise<boolean>
 }
 
