@@ -29,7 +29,7 @@ export interface BlobEvent {
   readonly state: BlobState
   /** Bytes sent so far, absolute: a retry may lower it. */
   readonly sent: number
-  /** What the plan counted for it. */
+  /** Its size in the plan, in bytes. */
   readonly size: number
 }
 

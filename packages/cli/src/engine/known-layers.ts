@@ -10,8 +10,8 @@ import type {Pair} from './pair.js'
 import type {TargetState} from './probe.js'
 
 /**
- * What plain layers came out as when earlier runs compressed them, so that the registry can be asked for them by digest.
- * Hints: what is not true costs time. No call may reject.
+ * The compressed forms that earlier runs made of plain layers. With them the registry can be asked by digest. Results
+ * are only hints: a wrong one costs time, never correctness. Must not reject.
  */
 export interface KnownLayers {
   find(layer: PendingLayer): Promise<Descriptor | undefined>

@@ -1,18 +1,18 @@
 import type {Digest} from '@airgap-mirror/oci-client/model'
 
-/** What an earlier run has put under one name at a target. */
+/** The saved state of one name at a target. */
 export interface KnownTag {
   /** The reference it came from. */
   readonly source: string
-  /** What the source had under it. */
+  /** The digest that the source had under this reference. */
   readonly sourceDigest: Digest
-  /** What was put at the target, which a choice of platforms makes another; absent until the first run has ended. */
+  /** The digest at the target; a choice of platforms makes it differ. Absent until the first run has ended. */
   readonly digest?: Digest
-  /** What a run was about to put there. It counts as ours, too: the run may have been cut off after it. */
+  /** Digests that a run was about to put there. They count as ours, because the run may have been cut off later. */
   readonly intended?: readonly Digest[]
-  /** The choices that make `digest` of `sourceDigest`: with others the image has to be made anew. */
+  /** The choices that turn `sourceDigest` into `digest`. With other choices `digest` is recomputed. */
   readonly how: string
-  /** The jobs that want it by its name; removed are tags that no job wants any more. */
+  /** The jobs that want it by its name. A tag without such a job may be pruned. */
   readonly owners: readonly string[]
   /** When the source was last asked what refers to the image: milliseconds since 1970. */
   readonly looked?: number
@@ -21,8 +21,8 @@ export interface KnownTag {
 }
 
 /**
- * What earlier runs have put at one registry, by `repository:tag` or `repository@digest`. A cache: without it nothing is
- * removed, and what others have changed there is not noticed.
+ * The saved state of one registry, by `repository:tag` or `repository@digest`. Without it nothing is pruned and drift is
+ * not noticed.
  */
 export interface KnownTags {
   get(key: string): KnownTag | undefined

@@ -29,9 +29,9 @@ export interface Destination {
   /** `host[:port]`; empty for files. Destinations in one registry mount each other's content. */
   readonly registry: string
   readonly pairs: readonly Pair[]
-  /** What places hold, by reference, if that was asked before. The others are then no failure if they cannot be asked. */
+  /** Answers that targets gave before, by reference. If present, a target that cannot be asked is no failure. */
   readonly known?: ReadonlyMap<string, Descriptor | undefined> | undefined
-  /** Why a pair must not be put in the place of what was found there. */
+  /** Returns an error if the pair must not replace the found digest. */
   readonly refuse?: ((pair: Pair, found: Digest) => MirrorError | undefined) | undefined
 }
 
@@ -46,7 +46,7 @@ export interface PrepareOptions extends CallOptions {
   readonly layers?: KnownLayers | undefined
 }
 
-/** What is to be done at one destination. */
+/** The plan for one destination. */
 export interface PreparedDestination {
   readonly sink: ImageSink
   readonly plan: Plan
@@ -71,7 +71,7 @@ export interface CarryOutOptions {
   readonly smallBlobs?: number | undefined
   /** Start nothing more after the first failure, and nothing at all if one came before. */
   readonly failFast: boolean
-  /** Whether something has failed before: an image that is in no destination. */
+  /** True if an image that is in no destination has failed before. */
   readonly hasFailed?: boolean | undefined
   readonly dryRun: boolean
   readonly layers?: KnownLayers | undefined
@@ -119,7 +119,7 @@ export async function carryOut(
   const tally = new Tally(plan, {pairs, source, onEvent, interrupted: stop.soon})
   if (options.dryRun) return tally.planned(absentIn(destinations))
   if (plan.images.length === 0) return tally.finished()
-  // What has failed before anything is sent is a first failure, too.
+  // A failure during planning counts for --fail-fast, too.
   const isOver =
     options.failFast && (options.hasFailed === true || plan.images.some(({status}) => status === 'failed'))
   options.onStart?.()

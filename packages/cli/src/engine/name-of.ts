@@ -6,7 +6,7 @@ import type {Label} from './pair.js'
 export interface Name {
   readonly at: Reference
   readonly label: Label
-  /** What the labels of its referrers begin with. */
+  /** The beginning of the labels of its referrers. */
   readonly base: Label
 }
 

@@ -19,7 +19,7 @@ export interface NamePairsOptions extends CallOptions {
   readonly nameOf: NameOf
   /** Empty: all. */
   readonly platforms: readonly Platform[]
-  /** Whether it is fine that no image is for the platforms: these are a part of what was asked for. */
+  /** True if it is no error that no image is for the platforms, because these images are only a part. */
   readonly mayBeNone?: boolean
 }
 

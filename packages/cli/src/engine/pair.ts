@@ -1,7 +1,7 @@
 import type {MirrorError, PendingImage, Reference} from '@airgap-mirror/oci-client/model'
 import type {ImageNode} from './gather.js'
 
-/** What reports and progress call an image at both sides. */
+/** The names of an image at both sides, for reports and progress. */
 export interface Label {
   readonly source: string
   readonly target: string

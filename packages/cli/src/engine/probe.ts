@@ -13,17 +13,17 @@ import {
 import type {Pair} from './pair.js'
 import {blobsOf, nodesOf, type ImageNode} from './gather.js'
 
-/** What the private registry holds, as far as the plan has to know. */
+/** The content of the private registry, as far as the plan has to know it. */
 export interface TargetState {
   readonly registry: string
-  /** What each target points at now. For a pending image only where it is that image, by its config. */
+  /** The descriptor each target points at now. For a pending image only if its config is the same. */
   readonly present: ReadonlyMap<string, Descriptor>
-  /** Content that images already there are known to hold: by digest or diff id, its final form and its repositories. */
+  /** Content of images already there, by digest or diff ID: its final form and the repositories that have it. */
   readonly known: ReadonlyMap<
     Digest,
     {readonly descriptor: Descriptor; readonly repositories: readonly string[]}
   >
-  /** Whether content that the source lacks was found in the repository. */
+  /** Returns true if the repository has this content, which the source lacks. */
   has(repository: string, digest: Digest): boolean
 }
 

@@ -15,7 +15,7 @@ export function startOrder(
   return first.sort(access === 'random' ? bySize : byPosition)
 }
 
-/** Whether a transfer is worth finishing when the run is asked to stop: most of it is sent, or little is left. */
+/** Returns true if a stopping run should finish the transfer: at least 80% is sent, or at most 16 MiB are left. */
 export function isNearlyDone(sent: number, size: number): boolean {
   return sent > 0 && (size - sent <= 16 * 1024 * 1024 || sent / size >= 0.8)
 }

@@ -101,7 +101,7 @@ export function choosePlatforms(root: ImageNode, wanted: readonly Platform[]): I
   return {...root, children, absent: root.manifest.children.filter((child) => !present.has(child.digest))}
 }
 
-/** Whether an index speaks of any of the wanted platforms. */
+/** Returns true if the index lists a child for any of the wanted platforms. */
 export function hasPlatform(index: ImageNode, wanted: readonly Platform[]): boolean {
   return (
     index.manifest.kind === 'index' &&
@@ -117,7 +117,7 @@ export function nothingLeft(what: string, flag: 'include' | 'platform'): MirrorE
   })
 }
 
-/** Whether a single-platform image is one of the wanted; its config is the only place that says what it is. */
+/** Resolves to true if a single-platform image is for a wanted platform. Reads its config: only that names the platform. */
 export async function isForPlatform(
   config: Descriptor,
   wanted: readonly Platform[],

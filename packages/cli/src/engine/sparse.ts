@@ -7,10 +7,10 @@ import {
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
 
-/** What to do with an index whose children are not all in the bundle. */
+/** The treatment of a sparse index: an index whose children are not all in the bundle. */
 export type SparsePolicy = 'auto' | 'strict' | 'prune' | 'platform' | 'as-is'
 
-/** What stands for a sparse index at the target: another manifest under its tag, and why. */
+/** The manifest that takes a sparse index's tag at the target, and the reason. */
 export interface Substitute {
   readonly manifest: Manifest
   readonly reason: string

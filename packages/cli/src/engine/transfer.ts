@@ -24,11 +24,11 @@ export type TransferResult =
   | {readonly status: 'manifest'; readonly descriptor: Descriptor; readonly substituted?: string}
   | {readonly status: 'failed'; readonly error: MirrorError}
 
-/** What a transfer works with. */
+/** The means of a transfer: source, sink, plan and earlier results. */
 export interface TransferContext {
   readonly source: ImageSource
   readonly sink: ImageSink
-  /** What is read instead of the source's blob: a share of it. */
+  /** A share of the source's blob, read instead of the blob itself. */
   readonly blob?: BlobSource | undefined
   readonly manifests: ReadonlyMap<Digest, Manifest>
   /** The pending image at a place in the plan's images. */
@@ -136,7 +136,7 @@ export async function putManifest(
   return {status: 'manifest', descriptor: manifest.descriptor}
 }
 
-/** What a registry said it had may be gone: everything below a refused manifest is sent again, once. */
+/** Sends everything below a refused manifest again, once, because the registry may have lost blobs it said it had. */
 async function pushAgain(transfer: ManifestTransfer, context: TransferContext): Promise<void> {
   const {source, sink, manifests, transfers, results, signal} = context
   for (const id of transfer.needs) {
@@ -175,7 +175,7 @@ function pendingManifest(
 }
 
 interface FinishedBlob extends BlobSource {
-  /** Whether it came out as other bytes, though nothing was wrong with the source. */
+  /** Returns true if compression gave other bytes than expected although the source was read without error. */
   isOther(): boolean
 }
 

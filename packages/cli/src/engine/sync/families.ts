@@ -18,7 +18,7 @@ export interface Family {
   readonly name: string
   readonly image: Gathered
   readonly referrers: readonly Gathered[]
-  /** Whether the source has said what refers to the image. */
+  /** True if the source has listed the image's referrers. */
   readonly looked: boolean
   /** How it stands at each target. */
   readonly at: readonly Standing[]
@@ -26,7 +26,7 @@ export interface Family {
 
 export interface FamiliesOptions extends CallOptions {
   readonly source: SyncSource
-  /** Whether signatures and the like are wanted. */
+  /** True if referrers are wanted. */
   readonly referrers: boolean
   /** Empty: all. Of the others nothing is read. */
   readonly platforms: readonly Platform[]
@@ -36,7 +36,7 @@ export interface FamiliesOptions extends CallOptions {
 /** Images whose referrers are looked for at once. */
 const LOOKS_AT_ONCE = 16
 
-/** Whether anything has to be done, or looked for, at a target. */
+/** Returns true if the target needs a change, or if it is time to ask for referrers again. */
 export function isOpen({verdict, look}: Standing): boolean {
   return verdict.status === 'changed' || look === true
 }

@@ -34,8 +34,8 @@ export interface FamilyOptions extends CallOptions {
 }
 
 /**
- * What goes to one target. Signatures that cosign keeps under tags go into the repository that their image goes to, whatever
- * the rules make of names.
+ * Resolves to the pairs for one target. Signatures under tags of cosign go into the repository of their image, whatever the
+ * naming rules say.
  */
 export async function familyPairs(
   families: readonly Family[],

@@ -1,13 +1,13 @@
 import {attachedTo, referrersTag, type Digest} from '@airgap-mirror/oci-client/model'
 import type {KnownTag, KnownTags} from '../known-tags.js'
 
-/** Who wants what at one registry. */
+/** The keys wanted at one registry, and the owner whose tags are checked. */
 export interface Claims {
-  /** Whose tags are looked at. */
+  /** The owner whose tags are checked. */
   readonly owner: string
   /** The keys that this owner wants. */
   readonly own: ReadonlySet<string>
-  /** The keys that anybody in this run wants. */
+  /** The keys that any job of this run wants. */
   readonly wanted: ReadonlySet<string>
 }
 
@@ -62,20 +62,20 @@ export function nameIn(key: string): {readonly repository: string; readonly tag?
   return colon < 0 ? undefined : {repository: key.slice(0, colon), tag: key.slice(colon + 1)}
 }
 
-/** What a tag may point at if nobody else has changed it: also what a run that was cut off may have put. */
+/** The digests a tag may have without drift, including those that an interrupted run may have put. */
 export function digestsOf({digest, intended = []}: KnownTag): readonly Digest[] {
   return [...(digest === undefined ? [] : [digest]), ...intended]
 }
 
 interface Kept {
   readonly keys: ReadonlySet<string>
-  /** What is needed because of them, with the key that needs it: digests, and what speaks of them. */
+  /** Digests and referrers that the keys need, each with the key that needs it. */
   readonly places: ReadonlyMap<string, string>
 }
 
 /**
- * What somebody wants by its name, or because of what it speaks of: a signature is kept as long as any tag of its image is,
- * whichever it first came along with.
+ * Returns the keys that are wanted by name or as referrers of a kept image. A signature is kept as long as any tag of its
+ * image is, even if another tag first brought it along.
  */
 function keptIn(tags: KnownTags, {owner, wanted}: Claims): Kept {
   const keys = new Set<string>()
@@ -98,7 +98,7 @@ function keptIn(tags: KnownTags, {owner, wanted}: Claims): Kept {
     const digest = /@(.+)$/.exec(key)?.[1]
     if (digest !== undefined) need(key, digest as Digest)
   }
-  // What is kept may be why something else is.
+  // A kept key can be the reason to keep another, so repeat until nothing changes.
   for (let before = -1; before < keys.size;) {
     before = keys.size
     for (const key of tags.keys()) {

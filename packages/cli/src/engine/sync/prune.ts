@@ -35,11 +35,11 @@ interface Doomed {
   readonly key: string
   readonly tag: KnownTag
   readonly target: Reference & {readonly tag: string}
-  /** What we have put there, or were about to; the first is what it should be. */
+  /** The digests we put there or were about to put there. The tag is expected to have the first. */
   readonly digests: readonly [Digest, ...Digest[]]
 }
 
-/** Removes the tags that earlier runs of one owner made and that nobody wants any more; of anything else it knows nothing. */
+/** Deletes the tags that earlier runs of one owner made and that no job wants any more. Touches no other tag. */
 export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptions): Promise<Pruned> {
   if (tags === undefined) return {images: []}
   const {registry, max, dryRun, signal} = options
@@ -48,13 +48,13 @@ export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptio
       .filter(placedBy(options))
       .flatMap((key) => doomedAt(key, {tags, registry})),
   )
-  // What was to go before now has been counted then.
+  // The run that first wanted to delete the others has counted them against the limit.
   const fresh = doomed.filter(({tag}) => !tag.owners.includes(NOBODY))
   if (fresh.length > max) return {images: [], refused: tooMany(fresh, options)}
   if (dryRun) return {images: doomed.map((one) => ({...entryOf(one), status: 'planned', toRemove: true}))}
   disown(tags, options)
   const going = new Map(doomed.map(({key, digests}) => [key, digests]))
-  // What is wanted by its digest, or stands in an index that is, no tag tells of.
+  // A manifest may be needed by digest, or as part of an index, without having a tag.
   const byDigest = new Set(
     [...tags.keys(), ...options.wanted].flatMap((key) =>
       key.includes('@') ? [nameIn(key)?.repository] : [],
@@ -64,7 +64,7 @@ export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptio
   const images: ReportImage[] = []
   for (const one of doomed) {
     if (signal?.aborted) break
-    // What speaks of an image that could not go is needed as long as that.
+    // A referrer is needed as long as its image stays.
     if (one.tag.with?.some((parent) => staying.has(parent))) continue
     const {repository} = one.target
     const removed = await remove(one, {
@@ -75,7 +75,7 @@ export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptio
     })
     if (removed.isOver) tags.delete(one.key)
     else staying.add(one.key)
-    // Else two owners, whose tags share a manifest, would leave it to each other for good.
+    // Otherwise two owners whose tags share a manifest would each leave it to the other for ever.
     if (removed.isShared === true) tags.set(one.key, {...one.tag, owners: [NOBODY]})
     if (removed.image !== undefined) images.push(removed.image)
   }
@@ -84,8 +84,8 @@ export async function prune({tags, removeTag}: SyncRegistry, options: PruneOptio
 }
 
 /**
- * Whether a key is at a place that the job's own names lead to: in a namespace of its targets, or in a repository that it
- * wants something in. What is remembered may be forged or another job's, and must not choose what is removed elsewhere.
+ * Returns a test for keys that the job's own names can lead to: in a namespace of its targets, or in a repository it uses.
+ * The saved state may be forged or another job's, so it must not decide deletions elsewhere.
  */
 function placedBy({namespaces, own}: PruneOptions): (key: string) => boolean {
   const repositories = new Set([...own].map((key) => nameIn(key)?.repository))
@@ -151,7 +151,7 @@ async function remove(one: Doomed, removing: Removing): Promise<Removed> {
     return {isOver: true, image: {...entryOf(one), status: 'pruned'}}
   } catch (error) {
     if (!isMirrorError(error)) throw error
-    // Whoever ended the run knows; what was removed before then is reported.
+    // The user ended the run and knows. Tags deleted before that are reported.
     if (signal?.aborted) return {isOver: false}
     const failure = reportErrorOf(error)
     onEvent({type: 'image', source: tag.source, target: name, status: 'failed', error: failure})

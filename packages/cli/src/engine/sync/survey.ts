@@ -22,9 +22,9 @@ export interface Standing {
   /** Its key in what is remembered of the target. */
   readonly key: string
   readonly verdict: Verdict
-  /** What is there now, where that was asked. */
+  /** The descriptor that is there now, if the target was asked. */
   readonly found?: Descriptor | undefined
-  /** Whether it is time to ask the source again what refers to the image, though nothing has changed. */
+  /** True if it is time to ask the source for referrers again although the image is unchanged. */
   readonly look?: boolean
 }
 
@@ -45,9 +45,9 @@ export interface Surveyed {
 export interface SurveyOptions extends CallOptions {
   readonly source: SyncSource
   readonly targets: readonly SyncTarget[]
-  /** Whether what a reference names can never change. */
+  /** Returns true if the content of a reference can never change. */
   readonly isImmutable: (reference: Reference) => boolean
-  /** Whether signatures and the like are wanted. */
+  /** True if referrers are wanted. */
   readonly referrers: boolean
   /** The choices that decide what becomes of an image, as a key. */
   readonly how: string
@@ -119,16 +119,16 @@ export async function survey(
 interface NamedAt {
   readonly target: Reference
   readonly key: string
-  /** What is remembered of it, if it was made by the same choices. */
+  /** Its saved state, if it was made by the same choices. */
   readonly entry: KnownTag | undefined
-  /** Whatever is remembered of it. */
+  /** Its saved state, by whatever choices. */
   readonly tag: KnownTag | undefined
 }
 
 interface Named {
   readonly reference: Reference
   readonly at: readonly NamedAt[]
-  /** Nobody has to be asked. */
+  /** True if neither the source nor a target has to be asked. */
   readonly known: boolean
 }
 
@@ -149,7 +149,7 @@ function nameAt(reference: Reference, options: SurveyOptions): Named {
   return {reference, at, known}
 }
 
-/** Whether it is long ago that both sides were looked at in full. */
+/** Returns true if the last full check of both sides is too long ago. */
 export function isDue({looked = 0}: KnownTag, {now}: Pick<SurveyOptions, 'now'>): boolean {
   return now - looked > LOOK_EVERY
 }

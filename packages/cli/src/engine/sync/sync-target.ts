@@ -14,11 +14,11 @@ import type {NamingRules} from '../../names/naming.js'
 /** Of an index's children those that are wanted. */
 export type ChosenChildren = (children: readonly Descriptor[]) => ReadonlySet<Digest>
 
-/** What sync asks of a source besides what every source can do. */
+/** A source that can also find images by reference and list referrers. */
 export interface SyncSource extends ImageSource {
-  /** What is under these names now, in their order; one that cannot be had has an error for its root. */
+  /** Resolves to the images the references name now, in order. An unreadable image has an error as its root. */
   imagesAt(references: readonly Reference[], options?: CallOptions): Promise<readonly SourceImage[]>
-  /** What speaks of an image, and of the children of its index that are chosen: signatures, attestations, SBOMs. */
+  /** Resolves to the referrers of the image and of the chosen children of its index. */
   referrersOf(
     image: SourceImage,
     options?: CallOptions & {readonly chosen?: ChosenChildren | undefined},
@@ -26,15 +26,15 @@ export interface SyncSource extends ImageSource {
 }
 
 interface RemoveOptions extends CallOptions {
-  /** What the tag has to point at still. */
+  /** The digest that the tag must still have. */
   readonly digest: Digest
-  /** Whether another tag of the same manifest may go with it. */
+  /** Returns true if another tag of the same manifest may be deleted with it. */
   readonly mayGo: (tag: string) => boolean
-  /** Whether the manifest is wanted by its digest. */
+  /** True if the manifest is wanted by its digest. */
   readonly isUsedByDigest: boolean
 }
 
-/** What became of a tag that was to be removed. */
+/** The result of deleting a tag. */
 type Removal =
   | {readonly status: 'deleted'}
   | {readonly status: 'gone'}
@@ -47,9 +47,9 @@ type Removal =
 export interface SyncTarget {
   readonly sink: ImageSink
   readonly rules: NamingRules
-  /** Whose the tags are that are put here, in what is remembered. */
+  /** The owner of the tags put here, in the saved state. */
   readonly owner: string
-  /** What earlier runs have put into its registry; absent where nothing is remembered. */
+  /** The saved tags of its registry; absent without saved state. */
   readonly tags: KnownTags | undefined
 }
 

@@ -23,9 +23,9 @@ export interface SyncOptions {
   /** Each once. */
   readonly references: readonly Reference[]
   readonly targets: readonly SyncTarget[]
-  /** Whether what a reference names can never change at the source. */
+  /** Returns true if the content of a reference can never change at the source. */
   readonly isImmutable: (reference: Reference) => boolean
-  /** Whether signatures, attestations and SBOMs come along. */
+  /** True if referrers are copied as well. */
   readonly referrers: boolean
   /** Empty: all. */
   readonly platforms: readonly Platform[]
@@ -110,7 +110,7 @@ async function noteIntent(
   }
 }
 
-/** What is put and not remembered would be taken for somebody else's by the next run. */
+/** Without this record the next run would take the pushed tags for drift. */
 function cannotRemember(): MirrorError {
   return new MirrorError(
     'WRITE_FAILED',

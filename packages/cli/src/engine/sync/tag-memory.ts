@@ -34,7 +34,7 @@ export function rememberIntent(
   }
 }
 
-/** What a plan's images came to; `images` are their report entries, in the plan's order. */
+/** Records the results of a plan. `images` are its report entries, in the plan's order. */
 export function rememberPlanned(
   tags: KnownTags,
   {pairs}: Pick<TargetPlan, 'pairs'>,
@@ -87,7 +87,7 @@ function incompleteIn(pairs: TargetPlan['pairs'], images: readonly ReportImage[]
   return incomplete
 }
 
-/** What was found unchanged at the target with this place. What could not be done there is wanted all the same. */
+/** Records the images found unchanged at target number `at`. Claims tags it knows even if their image failed. */
 export function rememberPresent(
   tags: KnownTags,
   surveyed: readonly Surveyed[],
@@ -99,10 +99,10 @@ export function rememberPresent(
     if (key !== undefined && before !== undefined) tags.set(key, {...before, ...claimed(before, {owner})})
     if (key === undefined || verdict?.status !== 'present' || look === true) continue
     const isAsked = image !== undefined
-    // Who wants no referrers has nothing to look for: having been asked is enough.
+    // Without referrers there is nothing more to check.
     const last =
       isAsked && !referrers && (before === undefined || isDue(before, {now})) ? now : before?.looked
-    // Of two references to one name the first stays: the state is written anew only where something has changed.
+    // Of two references to one name the first stays, so that the state is written only if something changed.
     const isSame = before?.sourceDigest === verdict.sourceDigest
     tags.set(key, {
       source: isSame ? before.source : formatReference(reference),

@@ -2,7 +2,7 @@ import type {PreparedDestination} from '../mirror.js'
 import type {Plan} from '../plan.js'
 import type {SyncPair} from './family-pairs.js'
 
-/** What is to be done at one target, with what of its tags each image is. */
+/** The plan for one target, and the pair that belongs to each image. */
 export interface TargetPlan {
   readonly plan: Plan
   /** One for each image of the plan, in its order. */
