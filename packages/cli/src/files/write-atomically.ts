@@ -59,7 +59,7 @@ async function isDirectory(path: string): Promise<boolean> {
 export interface ReplaceOptions {
   /** Whatever the user's mask is. Default: the mask leaves of reading and writing for everybody what it leaves. */
   readonly mode?: number | undefined
-  /** Whether it must outlast a power failure; default true. */
+  /** True if the file must outlast a power failure; default true. */
   readonly durable?: boolean
 }
 

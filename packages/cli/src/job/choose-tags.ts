@@ -8,7 +8,7 @@ export interface TagFilter extends TagPatterns {
   readonly exact?: readonly string[]
   /** npm's ranges, on tags that are versions: `>=1.30 <2 || 3.x`. */
   readonly semver?: string
-  /** Whether 1.2.3-rc.1 and 1.2.3-alpine count as versions; absent: where glob or regex asks for such names. */
+  /** True if 1.2.3-rc.1 and 1.2.3-alpine count as versions. Absent: they do if glob or regex asks for such names. */
   readonly prereleases?: boolean
   /** Of what is left, so many of the highest versions; 1.27 does not count beside 1.27.1, for which it may stand. */
   readonly newest?: number
@@ -26,7 +26,7 @@ export function chooseTags(tags: readonly string[], filter: TagFilter): readonly
   return tags.filter((tag) => exact.has(tag) || chosen.has(tag))
 }
 
-/** Whether the tags of the repository have to be listed: names alone are known without. */
+/** Returns true if the repository's tags have to be listed. Exact names alone need no listing. */
 export function narrows({exact, glob, regex, semver, newest}: TagFilter): boolean {
   return exact === undefined || [glob, regex, semver, newest].some((part) => part !== undefined)
 }

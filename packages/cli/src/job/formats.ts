@@ -8,7 +8,7 @@ import type {FormatName} from './schema-type.js'
 import {checkExpression, isTagGlob} from './tag-patterns.js'
 import {checkRange} from './tag-version.js'
 
-/** What a format takes, in words, and the check that throws for anything else. */
+/** A description of the accepted values, and a check that throws for any other. */
 export interface Format {
   readonly what: string
   readonly check: (text: string) => unknown

@@ -13,8 +13,8 @@ export interface Listing {
 }
 
 /**
- * What a job wants: images that are known by name, and repositories to list. A tag that is named is not looked for in a
- * list: where it is missing, its image fails and says so.
+ * Returns the images that a job names and the repositories to list. A named tag is not looked up in a listing: if it is
+ * missing, its image fails with that error.
  * @param listed what is in the files that `job.images` names
  */
 export function wantedBy(
@@ -37,7 +37,7 @@ export function imagesIn(listing: Listing, tags: readonly string[]): readonly Wa
     .map((tag) => wanted({registry, repository, tag}, target === undefined ? undefined : `${target}:${tag}`))
 }
 
-/** Whether what a reference names cannot change: a digest, or a tag that the job calls immutable. */
+/** Returns a test for references whose content cannot change: by digest, or by a tag the job calls immutable. */
 export function immutableIn({immutable}: Pick<Job, 'immutable'>): (reference: Reference) => boolean {
   const isImmutableTag = immutable === undefined ? () => false : tagMatcher(immutable)
   return ({tag, digest}) => digest !== undefined || (tag !== undefined && isImmutableTag(tag))

@@ -60,7 +60,7 @@ export interface JobTarget {
 export interface JobRepository {
   readonly registry: string
   readonly repository: string
-  /** What any of them chooses; absent: all tags, or with digests none. */
+  /** Tags that any of these filters chooses. Absent: all tags, or none if there are digests. */
   readonly tags?: readonly TagFilter[]
   readonly digests: readonly Digest[]
   /** The path at the target for all of them. */

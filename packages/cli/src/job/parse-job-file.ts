@@ -9,11 +9,11 @@ import {readYaml} from './read-yaml.js'
 import {jobSchema} from './schema.js'
 
 export interface ParseJobFileOptions {
-  /** What the file is called in messages. */
+  /** The name of the file in messages. */
   readonly name: string
   /** Names of files in it are relative to this one; absolute. */
   readonly directory: string
-  /** What `${NAME}` stands for. */
+  /** The values for `${NAME}`. */
   readonly variables: Variables
 }
 

@@ -7,14 +7,14 @@ export type Path = readonly (string | number)[]
 export interface Problems {
   /** Notes what is wrong at a path. Only the first problem of a path is kept: the others follow from it. */
   add(path: Path, text: string): void
-  /** What `read` returns; undefined where it throws, which is then noted without the name of a flag in front. */
+  /** Returns the result of `read`. If it throws, notes the message without a leading flag name and returns undefined. */
   attempt<Result>(path: Path, read: () => Result): Result | undefined
   has(path: Path): boolean
   /** @throws {MirrorError} `code` where there are any */
   throwIfAny(options?: {readonly code?: ErrorCode; readonly advice?: Advice; readonly hint?: string}): void
 }
 
-/** What is shown: somebody who sees this many will look at the file anew. */
+/** Most problems in one message. After this many the user has to rework the file anyway. */
 const SHOWN = 50
 
 /**

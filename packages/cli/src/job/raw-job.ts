@@ -74,7 +74,7 @@ export interface RawJob extends RawOptions {
   readonly repositories?: readonly RawRepository[]
 }
 
-/** What `schema.ts` lets through, variables filled in. */
+/** A file that passed the check of `schema.ts`, with variables filled in. */
 export interface RawJobFile {
   readonly version?: 1
   readonly registries?: Readonly<Record<string, RawRegistry>>

@@ -61,7 +61,7 @@ export async function readYaml(text: string, {name, scalars = 'typed'}: ReadYaml
   }
 }
 
-/** Whether all values, those that aliases repeat counted as often as they appear, stay within the limit. */
+/** Returns true if the number of values is within the limit. A value repeated by aliases counts each time. */
 function isBounded(value: unknown): boolean {
   const open = [value]
   for (let nodes = 1; open.length > 0;) {
@@ -102,7 +102,7 @@ function aliasTrouble(error: ReferenceError): string {
   return messageOf(error).startsWith('Excessive alias count') ? 'its aliases multiply too often' : NO_ANCHOR
 }
 
-/** What the parser says, without the parts that quote the file. */
+/** Returns the parser's message without the parts that quote the file. */
 function wording({code, message}: Pick<Yaml.YAMLError, 'code' | 'message'>): string {
   if (code === 'TAG_RESOLVE_FAILED') return 'tags (!) are not taken; text that begins with ! needs quotes'
   if (code === 'DUPLICATE_KEY') return 'this key is there already'

@@ -14,7 +14,7 @@ import {
 interface Endpoint {
   readonly host: string
   readonly plainHttp: boolean
-  /** What comes before the repository: `ns` of `https://host/v2/ns`. */
+  /** The path before the repository: `ns` of `https://host/v2/ns`. */
   readonly prefix: string
 }
 

@@ -1,4 +1,4 @@
-/** What a text has to be, beyond being a text: see `formats.ts`. Editors do not know these and pass over them. */
+/** A format for a string value; `formats.ts` has the checks. Editors do not know these names and ignore them. */
 export type FormatName =
   | 'chunk-size'
   | 'duration'

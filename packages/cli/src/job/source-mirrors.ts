@@ -16,7 +16,7 @@ export interface SourceMirrors {
    * @throws {MirrorError} DENIED where the file blocks the reference
    */
   readonly mirrorsFor: (reference: Reference) => readonly MirrorPlace[]
-  /** What the file says of a registry itself: credentials and TLS. */
+  /** Returns the file's settings for the registry itself: credentials and TLS. */
   readonly settingsFor: (host: string) => RegistrySettings | undefined
 }
 

@@ -10,7 +10,7 @@ export interface TagPatterns {
   readonly regex?: readonly string[]
 }
 
-/** Whether it could match a tag at all: other characters are not in tags, and a class in brackets is no glob here. */
+/** Returns true if the glob could match a tag. Other characters do not occur in tags; bracket classes are not supported. */
 export function isTagGlob(text: string): boolean {
   return /^[\w.*?-]{1,256}$/.test(text)
 }

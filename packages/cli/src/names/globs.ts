@@ -6,7 +6,7 @@ export interface GlobChoice {
   readonly exclude: readonly string[]
 }
 
-/** Whether a source reference is among those included, and not among those excluded. */
+/** Returns a test for source references that are included and not excluded. Without an include glob all are included. */
 export function globMatcher(choice: GlobChoice): (reference: string) => boolean {
   const include = choice.include.map(globExpression)
   const exclude = choice.exclude.map(globExpression)

@@ -16,7 +16,7 @@ export interface ListedImage {
 /** The first line of a list that a run wrote when it had nothing to put into it. */
 export const NOTHING_FAILED = '# mirror: nothing failed'
 
-/** Whether a list is empty because a run had nothing to put into it, which is no slip. */
+/** Returns true if a run wrote the list and had nothing to put into it. Such an empty list is no mistake. */
 export function saysNothingFailed(text: string): boolean {
   return text.trim() === NOTHING_FAILED
 }
@@ -162,7 +162,7 @@ function checkTarget(target: string): void {
 
 type Columns = readonly [first: string, ...rest: string[]]
 
-/** What is on each line that says something, without its comment, with the line's place. */
+/** The columns of each line that is not blank, without its comment, with the line's index from 0. */
 function columnsOf(text: string): readonly (readonly [number, Columns])[] {
   return text
     .replace(/^\uFEFF/, '')

@@ -23,7 +23,7 @@ export interface NamingRules {
   readonly maxDepth: number | undefined
 }
 
-/** What is known of an image when its target is chosen. */
+/** The facts of an image that its target name can depend on. */
 export interface Nameable {
   readonly name?: Reference
   readonly hint?: string

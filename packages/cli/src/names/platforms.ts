@@ -30,7 +30,7 @@ export function childrenFor(
   return kept
 }
 
-/** Whether a platform is the wanted; a wanted one without a variant takes any. */
+/** Returns true if a platform is the wanted one. A wanted platform without a variant matches any variant. */
 export function matches(own: Platform | undefined, wanted: Platform): boolean {
   return (
     own?.os === wanted.os &&

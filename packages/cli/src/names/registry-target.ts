@@ -6,7 +6,7 @@ import {isRegistry, isRepository, MirrorError} from '@airgap-mirror/oci-client/m
  */
 export function parseRegistryTarget(text: string): {registry: string; namespace: string} {
   if (text.includes('@')) {
-    // What is before it may be a password: the value is not repeated.
+    // The part before it may be a password, so the message does not repeat the value.
     throw new MirrorError('USAGE', '--private-registry has a login, or something else with an @, in it', {
       side: 'target',
       advice: {kind: 'give-login-apart'},

@@ -97,7 +97,7 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
   }
 }
 
-/** What stays on the screen; the rest shows in the bars. */
+/** The lines that stay on the screen. Other events only change the bars. */
 function linesOf(event: MirrorEvent): string {
   switch (event.type) {
     case 'image':

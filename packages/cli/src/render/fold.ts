@@ -14,7 +14,7 @@ interface Sample {
   readonly carried: number
 }
 
-/** What all events so far come to. Its size depends on what is in flight, not on the run. Bytes and milliseconds. */
+/** The sum of all events so far, in bytes and milliseconds. Its size grows with the blobs in flight, not with the run. */
 export interface ProgressState {
   readonly reading: {readonly bytes: number; readonly total?: number} | undefined
   readonly plan: {readonly images: number; readonly blobs: number; readonly bytes: number} | undefined
@@ -119,7 +119,7 @@ export interface Progress {
   readonly left: number | undefined
 }
 
-/** What can be said of a state at a moment. */
+/** Returns the progress of a run at a moment. */
 export function progressOf(state: ProgressState, {at}: {readonly at: number}): Progress {
   const {sent, carried} = sampleOf(state, at)
   const {mounted, present, failed} = state.settled

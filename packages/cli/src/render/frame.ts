@@ -7,7 +7,7 @@ import {percentOf, progressDetails, retryLine} from './progress-line.js'
 
 export interface FrameOptions {
   readonly at: number
-  /** What fits one line of the terminal. */
+  /** The width of the terminal. */
   readonly columns: number
   readonly rows: BlobRows
 }

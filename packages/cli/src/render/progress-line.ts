@@ -28,7 +28,7 @@ export function progressDetails(state: ProgressState, {at}: {readonly at: number
   ].join(', ')
 }
 
-/** What the work is, before it starts. */
+/** The amount of work, shown before it starts. */
 export function planLine({images, blobs, bytes}: NonNullable<ProgressState['plan']>): string {
   return `${count(images, 'image')}, at most ${formatBytes(bytes)} to send in ${count(blobs, 'blob')}`
 }

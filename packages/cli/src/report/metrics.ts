@@ -6,11 +6,11 @@ import {writeAtomically} from '../files/write-atomically.js'
 
 export interface MetricsOptions {
   readonly exitCode: ExitCode
-  /** What the file held before: a run that fails keeps the time of the last one that did not. */
+  /** The earlier text of the file. A failing run keeps the time of the last success from it. */
   readonly previous?: string | undefined
 }
 
-/** What has a value for each of a label's, or one alone. */
+/** A metric with one value, or with a value for each value of its label. */
 interface Metric {
   readonly name: string
   readonly help: string
@@ -57,7 +57,7 @@ export async function writeMetrics(
 }
 
 const MODE = 0o644
-/** What we write is some 3 KiB, and most of it labels. */
+/** A generous limit: the files we write have some 3 KiB, most of it labels. */
 const PREVIOUS_BYTES = 1024 * 1024
 
 const SUCCESS = 'mirror_last_success_timestamp_seconds'

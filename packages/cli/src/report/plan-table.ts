@@ -6,7 +6,7 @@ import {formatChanges, formatFailures} from './summary.js'
 /** Beyond it, columns no longer fit a line anyway. */
 const WIDEST_SOURCE = 72
 
-/** What `--dry-run` prints: one line an image with what would be sent and where it would go, then the sums. */
+/** Returns the output of `--dry-run`: a line for each image with bytes to send, source and target, then the totals. */
 export function formatPlan(report: Report): string {
   const {images, totals} = report
   const rows = images.filter((image) => !isFailed(image)).map(rowOf)

@@ -1,8 +1,8 @@
 import type {Advice, Digest, Side} from '@airgap-mirror/oci-client/model'
 
 /**
- * What became of one image. `planned`: a dry run, it would be pushed. `skipped`: not tried, since another one failed
- * first. `drifted`: the tag holds what somebody else put there. `pruned`: removed from the target.
+ * The result for one image. `planned`: a dry run, it would be pushed. `skipped`: not tried, because another image failed
+ * first. `drifted`: the tag does not point at what we put there. `pruned`: the tag was deleted at the target.
  */
 export type ImageStatus =
   'pushed' | 'present' | 'failed' | 'skipped' | 'cancelled' | 'planned' | 'drifted' | 'pruned'
@@ -77,7 +77,7 @@ export interface Report {
   readonly finishedAt: string
   readonly outcome: Outcome
   readonly totals: ReportTotals
-  /** What ended the run as a whole: it could not begin, or could not go on. */
+  /** The error that kept the whole run from starting or going on. */
   readonly error?: ReportError
   /** Everything in a file or a directory that was not used; absent if there is nothing. */
   readonly unused?: readonly UnusedPart[]
@@ -93,7 +93,7 @@ export interface UnusedPart {
   readonly reason: string
 }
 
-/** What a run counted besides its images; absent figures are 0. */
+/** The figures of a run besides its images; absent figures are 0. */
 export interface RunFigures {
   readonly command: string
   readonly source: string
@@ -105,7 +105,7 @@ export interface RunFigures {
   readonly requests?: number
   readonly retries?: number
   readonly unused?: readonly UnusedPart[]
-  /** What went wrong besides single images: the run is then no success, whatever they came to. */
+  /** A failure that belongs to no single image. With it the run is no success, whatever became of its images. */
   readonly error?: ReportError | undefined
   /** Nothing was changed, since nothing was meant to be. */
   readonly dryRun?: boolean
@@ -141,7 +141,7 @@ export function failedReport(run: RunFigures, error: ReportError): Report {
   return {...report, outcome: error.code === 'CANCELLED' ? 'cancelled' : 'failed', error, images}
 }
 
-/** What a run comes to: a drifted image counts as failed; one that was already there as done. */
+/** Returns the outcome of a run. A drifted image counts as failed, a present image as done. */
 export function outcomeOf(images: readonly {readonly status: ImageStatus}[]): Outcome {
   if (images.some(({status}) => status === 'cancelled')) return 'cancelled'
   const planned = isDryRun(images)

@@ -6,7 +6,7 @@ import {connectionOptions} from '../settings/registry-options.js'
 import type {Run} from './run.js'
 
 export interface ConnectionSettings {
-  /** What flags and files say of the registry, together. */
+  /** The registry's settings, from flags and files together. */
   readonly settings: RegistrySettings
   readonly side: Side
   /** Where a login among them is from, for messages; absent: the flag. */
@@ -40,7 +40,7 @@ export async function connectionTo(
   }
 }
 
-/** What a connection tells the run. */
+/** Callbacks that report a connection's warnings, retries and requests to the run. */
 function listening({
   renderer,
   output,

@@ -20,7 +20,7 @@ export interface CredentialOptions {
   /** `host[:port]`. */
   readonly registry: string
   readonly side: Side
-  /** What gave the user name, for messages; default the flag. */
+  /** The origin of the user name, for messages; default the flag. */
   readonly origin?: string | undefined
   /** Takes progress off the screen while the person at the terminal is asked; ends with the returned function. */
   readonly suspend: () => () => void
@@ -110,7 +110,7 @@ async function readSecret(path: string, flag: string): Promise<string> {
   return text.replace(/\r?\n$/, '')
 }
 
-/** What the files have; where that is nothing or refused, what the person at the terminal says. */
+/** A provider that takes the login from the files. If they have none or it is refused, it asks the user at the terminal. */
 function foundOrAsked(
   dockerConfig: string | undefined,
   {registry, side, suspend}: CredentialOptions,

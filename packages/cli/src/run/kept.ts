@@ -1,7 +1,7 @@
 import type {UnusedPart} from '../report/report.js'
 import type {SideFigures} from './run.js'
 
-/** What a run has opened. Disposed of in reverse order, all of it, with the first error thrown at the end. */
+/** The resources that a run has opened. All are disposed of in reverse order; the first error is thrown at the end. */
 export class Kept implements AsyncDisposable {
   readonly #resources: {readonly resource: AsyncDisposable; readonly figures: () => SideFigures}[] = []
 

@@ -9,12 +9,12 @@ import {sourceRegistries} from './source-registries.js'
 export interface OpenSourceOptions {
   /** The places that images will be asked for, at least: their registries are known then. */
   readonly repositories: readonly Pick<Reference, 'registry' | 'repository'>[]
-  /** What the flags say of all of their registries. */
+  /** The flags, for all of their registries. */
   readonly settings: RegistrySettings
-  /** What a job file says of one, beneath the flags; by host. */
+  /** The job file's settings by host. Flags take precedence. */
   readonly registries?: ReadonlyMap<string, RegistrySettings> | undefined
   readonly mirrors: SourceMirrors | undefined
-  /** Whether signatures, attestations and SBOMs may be asked for. */
+  /** True if referrers may be asked for. */
   readonly referrers: boolean
 }
 

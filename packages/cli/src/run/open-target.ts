@@ -40,7 +40,7 @@ export async function openTarget(
   return registry
 }
 
-/** What is true of the host tomorrow, too: refused mounts depend on the credential and on the repositories. */
+/** The knowledge that later runs may use. Refused mounts are left out: they depend on the login and the repositories. */
 function lastingKnowledge({mountsRefused: _ofThisRun, ...knowledge}: HostKnowledge): object {
   return knowledge
 }

@@ -30,12 +30,12 @@ export interface Sides {
   readonly target: string
 }
 
-/** What a command's work came to. The report is made of it. */
+/** The results of a command's work, from which the report is made. */
 export interface Work {
   readonly images: readonly ReportImage[]
   readonly blobs?: RunFigures['blobs']
   readonly bytes?: RunFigures['bytes']
-  /** What went wrong besides single images: the run is then no success. */
+  /** Failures that belong to no single image. With any of them the run is no success. */
   readonly troubles?: readonly MirrorError[]
 }
 

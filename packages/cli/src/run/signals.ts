@@ -12,7 +12,7 @@ const EXIT_CODES: Readonly<Record<StopSignal, number>> = {SIGHUP: 129, SIGINT: 1
 export interface Interruption extends Stop, Disposable {
   /** The signal that came, if any did. */
   received(): StopSignal | undefined
-  /** Whether the time was up. */
+  /** Returns true if `--timeout` ended the run. */
   isOverdue(): boolean
 }
 

@@ -7,9 +7,9 @@ import {connectionTo} from './connection.js'
 import type {Run} from './run.js'
 
 export interface SourceRegistriesOptions {
-  /** What the flags say of all of them. */
+  /** The flags, for all of them. */
   readonly settings: RegistrySettings
-  /** What a job file says of one, beneath the flags; by host. */
+  /** The job file's settings by host. Flags take precedence. */
   readonly registries?: ReadonlyMap<string, RegistrySettings> | undefined
   readonly mirrors: SourceMirrors | undefined
   readonly run: Run

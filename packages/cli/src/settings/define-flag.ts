@@ -7,7 +7,7 @@ interface FlagText {
   readonly helpValue?: string
 }
 
-/** What oclif gives a default: the flags that were typed. */
+/** The flags the user typed, as oclif passes them to a default. */
 interface Typed {
   readonly flags: Readonly<Record<string, unknown>>
 }

@@ -120,7 +120,7 @@ export const outputFlags = {
   }),
 }
 
-/** What a run without a person at the terminal leaves behind. */
+/** Flags for unattended runs. */
 export const metricsFlags = {
   metrics: text('metrics', {
     description: 'write the figures of the run as a Prometheus textfile',

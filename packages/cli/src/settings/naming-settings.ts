@@ -7,7 +7,7 @@ import type {FlagReader} from './flag-values.js'
 import {readTextFile} from '../files/read-file.js'
 
 /**
- * What the flags say of names at the target.
+ * Reads the flags that choose names at the target.
  * @throws {MirrorError} USAGE
  */
 export function readNamingFlags({text, list, whole}: FlagReader): JobNaming {

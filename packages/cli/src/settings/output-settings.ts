@@ -5,7 +5,7 @@ import {environment, stateHome} from './environment.js'
 import {parseDuration} from '../text/parse-quantity.js'
 import type {FlagReader} from './flag-values.js'
 
-/** What a run tells, and where. */
+/** The output of a run: progress, reports and notifications. */
 export interface OutputSettings {
   readonly progress: ProgressMode
   readonly json: boolean

@@ -6,7 +6,7 @@ interface Wording {
   readonly group: string
   readonly registry: string
   readonly transfers: string
-  /** What `--concurrency` counts. */
+  /** The unit that `--concurrency` counts. */
   readonly counted: string
 }
 

@@ -6,7 +6,7 @@ import {flagReader, type FlagValues} from './flag-values.js'
 import {readTextFile} from '../files/read-file.js'
 
 /**
- * What the flags of one side say of its registries; what they do not say is absent.
+ * Reads the registry flags of one side. Settings without a flag are absent.
  * @throws {MirrorError} USAGE; CREDENTIALS_INVALID where a password cannot be read from standard input
  */
 export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<RegistrySettings> {

@@ -30,7 +30,7 @@ const TRUE: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
 const FALSE: ReadonlySet<string> = new Set(['false', '0', 'no', 'off'])
 
 /**
- * Whether the variable of a switch switches it on.
+ * Returns true if the environment variable of a switch switches it on.
  * @throws {MirrorError} USAGE for anything that is neither true nor false
  */
 export function variableTruth(flag: string): boolean {

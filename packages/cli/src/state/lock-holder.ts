@@ -38,7 +38,7 @@ export async function thisProcess(): Promise<LockHolder> {
   }
 }
 
-/** What became of the holder, as far as `self` can see. */
+/** Resolves to the state of the holder, as far as the process `self` can see it. */
 export async function fateOf(holder: LockHolder, self: LockHolder): Promise<Fate> {
   if (holder.host !== self.host || holder.namespace !== self.namespace) return 'unknown'
   if (holder.boot !== self.boot) {

@@ -15,12 +15,12 @@ import {
 import {fateOf, thisProcess} from './lock-holder.js'
 
 export interface LockOptions {
-  /** What is locked: any text. */
+  /** The name of the lock: any text. */
   readonly key: string
-  /** Milliseconds to wait for whoever holds it; 0: not at all. */
+  /** Milliseconds to wait for the holder; 0: not at all. */
   readonly wait: number
   readonly signal?: AbortSignal | undefined
-  /** Told once, when the waiting begins, who is waited for, in text fit to be shown. */
+  /** Called once when waiting begins, with a message that names the holder. */
   readonly onWait?: ((text: string) => void) | undefined
   /** Milliseconds between signs of life; default 15,000. */
   readonly heartbeat?: number
@@ -100,8 +100,8 @@ async function take(queue: string): Promise<Taken> {
 }
 
 /**
- * Whether nobody came between. A number that was taken and removed again is free to whoever is slow; what was before it is
- * gone then, too, since the lowest are removed first.
+ * Resolves to true if no other process took the lock in between. A slow process can take a number that was taken and
+ * removed again. Then the file before it is gone as well, because the lowest numbers are removed first.
  */
 async function isNext(
   queue: string,
@@ -127,14 +127,14 @@ function keep(queue: string, {own, heartbeat}: {readonly own: OwnFile; readonly 
     const isOurs = async (): Promise<boolean> =>
       (await readLockFile(queue, own.number + 1)) === undefined &&
       (await readLockFile(queue, own.number))?.body === own.body
-    // Who cannot look does not know; others cannot see a heartbeat then, either.
+    // If we cannot read the queue we do not know. Others may then miss our heartbeat, so the lock counts as lost after a while.
     const answer = await isOurs().catch(() => undefined)
     if (answer === true) seen = Date.now()
     if (answer === false || Date.now() - seen > STALE) lost.abort(lockLost())
     return answer === true
   }
   const beat = async (): Promise<void> => {
-    // Looked first: what is lost must not seem alive.
+    // Checked first, because a lost lock must not look alive.
     if (await held()) await own.touch().catch(() => undefined)
   }
   let beating = Promise.resolve()

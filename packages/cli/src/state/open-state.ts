@@ -10,13 +10,13 @@ import {layerMemory} from './layer-memory.js'
 import {openTagLedger} from './tag-ledger.js'
 import {uploadSessions, type UploadSessions} from './upload-sessions.js'
 
-/** What runs remember for each other. All of it may be deleted at any time: that costs time and nothing else. */
+/** The saved state that runs share. Deleting it costs time, and nothing is pruned until a run has filled it again. */
 export interface State {
   /** Begun uploads into a registry, `host[:port]`. */
   uploads(registry: string): UploadSessions
   readonly layers: KnownLayers
   readonly hosts: {
-    /** What an earlier run has learnt of a registry. */
+    /** Resolves to an earlier run's knowledge of a registry. */
     load(registry: string): Promise<JsonObject | undefined>
     save(registry: string, knowledge: object): Promise<void>
   }
@@ -25,8 +25,8 @@ export interface State {
     save(key: string, bytes: Uint8Array): Promise<void>
   }
   /**
-   * What earlier runs have put at a registry, `HOST[:PORT]`; read from disk at every call. Two runs that change it at once
-   * lose what one of them has changed: hold the lock of the registry.
+   * Resolves to the saved tags of a registry, `HOST[:PORT]`, read from disk at every call. Hold the registry's lock: if two
+   * runs change it at once, the changes of one are lost.
    */
   tags(registry: string): Promise<KnownTags>
 }
@@ -96,7 +96,7 @@ export async function openState(options: StateOptions): Promise<State | undefine
 async function problemWith(root: string): Promise<string | undefined> {
   try {
     await makeDirectory(root, {mode: 0o700}).catch(async (error: unknown) => {
-      // What cannot be made may be there all the same, on a disk that is read-only now.
+      // The directory may exist on a disk that is read-only now.
       await lstat(root).catch(() => {
         throw error
       })

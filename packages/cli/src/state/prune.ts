@@ -2,13 +2,13 @@ import {readdir, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 
 const HOUR = 3_600_000
-/** What is left of a drawer that was full, so that not every entry more makes somebody look at all of them. */
+/** The share of entries kept in a full drawer, so that not every new entry causes a scan of all. */
 const KEPT = 3 / 4
 const BATCH = 64
 
 /**
- * Removes entries that are too old or too many, the oldest first, and what a crash has left half-written. Never rejects:
- * what cannot be removed stays.
+ * Removes entries that are too old or too many, the oldest first, and half-written files that a crash left. Never rejects:
+ * an entry that cannot be removed stays.
  */
 export async function prune(
   directory: string,

@@ -101,7 +101,7 @@ export async function openTagLedger(directory: string, options: TagLedgerOptions
 
 type Saved = Awaited<ReturnType<KnownTags['save']>>
 
-/** What cannot be replaced must not be believed by the next run either. */
+/** Deletes a ledger that could not be replaced, so that the next run does not believe it. */
 async function removed(path: string): Promise<Saved> {
   try {
     await rm(path, {force: true})

@@ -33,7 +33,7 @@ export function parseRate(text: string): number {
 const DURATION =
   /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/
 
-/** What a timer can wait: more would fire at once. */
+/** The longest delay of a timer: a longer delay would fire at once. */
 const LONGEST = 2 ** 31 - 1
 
 /**

@@ -10,7 +10,7 @@ export interface Remark {
 /** A job file made from another program's, before it is written. */
 export interface Draft {
   readonly file: Partial<RawJobFile>
-  /** What has no counterpart here, or means something else. */
+  /** Remarks on settings that have no counterpart here or mean something else. */
   readonly remarks: readonly Remark[]
 }
 

@@ -8,7 +8,7 @@ import {writeDraft} from './write-draft.js'
 export interface Imported {
   /** A job file. */
   readonly text: string
-  /** What has no counterpart, or means something else here; all of it is in the file too, as comments. */
+  /** Settings that have no counterpart or mean something else here. The file has them too, as comments. */
   readonly warnings: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** Whose files are understood; `auto` tells them apart by what is in them. */
+/** The programs whose files are understood. `auto` detects the format from the content. */
 export const importFormats = ['auto', 'skopeo', 'regsync'] as const
 
 export type ImportFormat = (typeof importFormats)[number]

@@ -4,7 +4,7 @@ import {isatty, ReadStream, WriteStream} from 'node:tty'
 
 const TERMINAL = '/dev/tty'
 
-/** Whether a person can be asked: the process has a controlling terminal, whatever its standard streams are. */
+/** Returns true if the process has a controlling terminal to ask at, whatever its standard streams are. */
 export function canPrompt(): boolean {
   try {
     const descriptor = openSync(TERMINAL, 'r+')

@@ -10,7 +10,7 @@ export interface CredentialQuestion {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What was chosen: typed in, or a Docker config file that the caller loads. */
+/** The user's answer: a typed login, or a Docker config file that the caller loads. */
 export type CredentialAnswer =
   | {readonly kind: 'basic'; readonly username: string; readonly password: string}
   | {readonly kind: 'docker-config'; readonly path: string}
