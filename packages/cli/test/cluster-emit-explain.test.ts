@@ -177,7 +177,7 @@ interface Expected {
   readonly request: EmitRequest
 }
 
-/** What is wrong with the tries of an image, in words; nothing if it is pulled as the push has it. */
+/** The faults in the tries of an image, in words; empty if the image is pulled from where the push put it. */
 function faultsOf(explanation: Explanation, {asked, target, runtime, request}: Expected): readonly string[] {
   const {
     access: {registry, plainHttp, skipVerify, ca, login},

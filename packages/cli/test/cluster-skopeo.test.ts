@@ -41,7 +41,7 @@ interface Pulled {
   readonly said: string
 }
 
-/** What Debian's skopeo asks for with these files in the home directory of its user. */
+/** Resolves to the requests of Debian's skopeo with these files in the home directory of its user. */
 async function pull(reference: string, files: Contents): Promise<Pulled> {
   await using home = await makeTempDir()
   await mkdir(join(home.path, '.run'))
@@ -119,7 +119,7 @@ function toml(entries: readonly EntryLines[]): string {
     .join('\n')
 }
 
-/** Whether skopeo ends with the message of the explanation. That a mirror is blocked it says in brackets. */
+/** Returns true if skopeo ends with the explanation's message. In brackets it says that a mirror is blocked. */
 function saysSo(
   said: string,
   {outcome, message}: {readonly outcome: string; readonly message: string},

@@ -14,7 +14,7 @@ it('docs/mirror.schema.json is what the program checks by', async () => {
   )
 })
 
-/** Whether our own checker takes a file; formats, which editors pass over, do not count. */
+/** Returns true if our own checker accepts the file. Formats do not count, because editors ignore them. */
 function takes(value: unknown): boolean {
   const paths: Path[] = []
   const problems = collectProblems('file', () => 1)

@@ -30,7 +30,7 @@ interface Circumstances {
   readonly choice?: Partial<Choice>
   readonly sparse?: SparsePolicy
   readonly platforms?: readonly string[]
-  /** What targets hold already: formatted reference to digest. */
+  /** Content already at the targets: formatted reference to digest. */
   readonly present?: Readonly<Record<string, Digest>>
   readonly found?: readonly string[]
 }

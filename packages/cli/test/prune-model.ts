@@ -53,7 +53,7 @@ export class PruneModel {
   readonly #registry: ModelRegistry
   readonly #source = new Map<string, string>()
   readonly #known = new Map<string, KnownTag>()
-  /** What each owner wanted in its last run, as far as that could be known to the ledger. */
+  /** The wishes of each owner in its last run, as far as the ledger could know them. */
   readonly #wishes = new Map<string, Wish>()
 
   constructor(deletion: 'on' | 'by-digest') {
@@ -84,7 +84,7 @@ export class PruneModel {
       for (const owner of ['a', 'b']) await this.#prune(owner, {own: nothing.keys, wishes: [nothing]})
   }
 
-  /** What is left of what was made here, at the registry and in the ledger. */
+  /** The tags made here that are still at the registry or in the ledger. */
   leftOver(): readonly string[] {
     const ours = [...this.#registry.tags].filter(
       ([key, digest]) => key !== FOREIGN && digest !== FOREIGN_DIGEST,

@@ -10,7 +10,7 @@ location = "gcr.io"
 location = "mirror.example.net:5443/gcr"
 `
 
-/** What is tried with the given registries.conf, or the given files. */
+/** Returns the tries with the given registries.conf, or with the given files. */
 export function tried(reference: string, files: Contents | string, as = 'podman'): readonly string[] {
   return shown(explained(reference, as, typeof files === 'string' ? {[CONF]: files} : files))
 }

@@ -51,7 +51,7 @@ describe('a frame', () => {
   })
 })
 
-/** What a terminal of any height shows after these bytes: as much of it as the bars use. */
+/** The lines that a terminal of any height shows after these bytes. */
 function displayed(text: string): string[] {
   const lines: string[] = ['']
   let [row, column] = [0, 0]
