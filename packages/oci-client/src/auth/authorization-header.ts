@@ -1,4 +1,4 @@
-/** RFC 7617 with UTF-8. */
+/** Returns the value of an Authorization header by RFC 7617, in UTF-8. */
 export function basicHeader(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`
 }
@@ -7,7 +7,7 @@ export function bearerHeader(token: string): string {
   return `Bearer ${token}`
 }
 
-/** Whether a token may stand in a header at all: an HTTP library would name the whole value in its complaint. */
+/** Returns true if a token may be sent in a header. An HTTP library would quote the whole value in its error. */
 export function isHeaderToken(token: string): boolean {
   return /^[\u0021-\u007e]+$/.test(token)
 }

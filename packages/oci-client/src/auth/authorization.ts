@@ -22,13 +22,13 @@ interface Token {
   readonly fresh: boolean
 }
 
-/** How a request is to be sent, beyond what was learnt of the registry. */
+/** How a request is to be sent, beside the scheme that was learnt from the registry. */
 export interface How {
   /** The registry has asked for a credential. */
   readonly challenged?: boolean
-  /** Without the token that was not understood. */
+  /** Send without the token that the registry did not understand. */
   readonly bare?: boolean
-  /** The login goes along although no challenge ever asked for it. */
+  /** Send the login although no challenge asked for it. */
   readonly unasked?: Scheme | undefined
 }
 
@@ -41,15 +41,16 @@ export interface AuthorizationOptions {
   readonly alone: FirstAlone
 }
 
-/** The share of a token's life after which it is renewed; streams take long and cannot be sent again. */
+/** The share of a token's life after which it is renewed. Streams need more time and cannot be sent again. */
 const RENEW_AT = 0.8
 const RENEW_AT_FOR_STREAMS = 0.5
-/** Credentials that one request tries at the most. */
+/** The most credentials that one request tries. */
 const ROUNDS = 8
 
 /**
- * Finds the authorization for a request, and asks a token server for a token if it needs one.
- * @throws {MirrorError} AUTH_REQUIRED, AUTH_FAILED, DENIED, CREDENTIALS_INVALID, those of the token server and the provider
+ * Returns the authorization for a request, and asks a token server for a token if it needs one.
+ * @throws {MirrorError} AUTH_REQUIRED, AUTH_FAILED, DENIED, CREDENTIALS_INVALID, those of the token server and the
+ * provider
  */
 export function authorizationFor({
   registry,
@@ -59,7 +60,7 @@ export function authorizationFor({
   learnt,
   alone,
 }: AuthorizationOptions): (request: HttpRequest, how: How) => Promise<Sent> {
-  /** No token if another trial of the credential was waited for, or there is another credential now. */
+  /** Returns no token if it waited for another trial of the credential, or if there is another credential now. */
   const tokenFor = async (
     request: HttpRequest,
     realm: TokenRealm,
@@ -82,7 +83,7 @@ export function authorizationFor({
       if (got === undefined) return 'waited'
       if (got.kind === 'granted') return {value: got.token, fresh: got.fresh}
       if (isPlaceholder) {
-        // The rights that a registry names for its base page may be nobody's: the first real ones decide.
+        // No account may have the rights that a registry names for its base page, so the first real rights decide.
         throw authRefused({
           registry,
           side,
@@ -90,13 +91,13 @@ export function authorizationFor({
           tokenServer: {host: realm.host, ...got},
         })
       }
-      // A mount also reads from another repository; without that right the registry just opens an upload instead.
+      // A mount also reads from another repository. Without that right the registry just opens an upload instead.
       const narrower = writingScopes(scopes)
       if (isTaken(held) && narrower.length < scopes.length) {
         scopes = narrower
         continue
       }
-      // By the request's own repository, as the credential was looked up: a challenge may name another.
+      // By the request's own repository, because the credential was looked up by it and a challenge may name another.
       const other = await credentials.replacement(held, {repository: repositoryOf(request.scopes), signal})
       if (other !== undefined) return 'replaced'
       throw authRefused({registry, side, held, tokenServer: {host: realm.host, ...got}})

@@ -13,35 +13,35 @@ import {repositoryOf} from './scope.js'
 import {requestToken} from './token-request.js'
 
 export interface AuthorizeOptions {
-  /** Where the registry's API is, `https://host:port`. Nothing is added to a request that goes anywhere else. */
+  /** Origin of the registry's API, `https://host:port`. No authorization is added to a request to any other origin. */
   readonly origin: string
-  /** `host[:port]`, as credentials are looked up. */
+  /** `host[:port]`, the key by which credentials are looked up. */
   readonly registry: string
   readonly side: Side
   readonly credentials?: CredentialProvider | undefined
   /**
-   * For token requests: a transport that adds no credential, and follows no redirect to another origin, as those requests
-   * carry one themselves. It retries: what of it fails is final for whoever sent the request that needed a token.
+   * Transport for token requests. It adds no credential, and follows no redirect to another origin, because these
+   * requests carry a credential themselves.
+   * It retries, and marks its failures as final for the request that needed the token.
    */
   readonly tokenSend: Send
-  /** Milliseconds that only grow; for tests. */
+  /** Milliseconds of a monotonic clock; for tests. */
   readonly now?: () => number
 }
 
 const PING = '/v2/'
-/** What is absent is answered with 404 whoever asks: only so often is the login tried on that. */
+/** Missing content is answered with 404 for any credential, so only this many logins are tried on a 404. */
 const MOST_IN_VAIN = 5
-/** Nothing known, stale token, wider scope, three credentials, a change of scheme: more than that is a loop. */
+/** Nothing known, stale token, wider scope, three credentials, a change of scheme: more rounds than that are a loop. */
 const ROUNDS = 8
 
 /**
- * Answers a registry's challenges (RFC 9110 11.6, distribution auth/token.md), and sends what it learnt ahead of the next
- * one. Credentials go to the registry's own origin and to the realm that its own challenge names, and nowhere else.
- *
- * A 401 that no credential can mend is returned: the account lacks a right, or only the caller can send its stream again
- * (by then the token that was refused is forgotten).
- * @throws {MirrorError} AUTH_REQUIRED where a credential is needed and none is to be had, AUTH_FAILED where all are refused,
- * DENIED where the token server gives no token for the repository, those of `requestToken`, `parseRealm` and the provider
+ * Answers a registry's challenges (RFC 9110 11.6, distribution auth/token.md), and authorizes later requests ahead.
+ * Credentials go only to the registry's own origin and to the realm that its own challenge names.
+ * Returns a 401 that no credential can mend: the account lacks a right, or only the caller can send its stream again.
+ * The refused token is then already forgotten.
+ * @throws {MirrorError} AUTH_REQUIRED if a credential is needed and none was found, AUTH_FAILED if all are refused,
+ * DENIED if the token server gives no token for the repository, those of `requestToken`, `parseRealm` and the provider
  */
 export function authorizing(options: AuthorizeOptions): Middleware {
   return (next) => {
@@ -54,7 +54,7 @@ export function authorizing(options: AuthorizeOptions): Middleware {
     const alone = firstAlone()
     const learnt = learntScheme({origin, registry, side})
     let answered = false
-    /** Requests that were refused with the login as they were without. */
+    /** Requests that were refused both without and with the login. */
     let vain = 0
 
     const prepare = authorizationFor({registry, side, credentials, tokens, learnt, alone})
@@ -78,7 +78,7 @@ export function authorizing(options: AuthorizeOptions): Middleware {
       return held === undefined ? await work() : await alone(held, work, {signal: request.signal})
     }
 
-    /** Whether the registry turns the credential away as such, not only this request. */
+    /** Returns true if the registry refuses the credential for its base page too, not only for this request. */
     const isRefusedAtAll = async (sent: Sent, signal: AbortSignal | undefined): Promise<boolean> => {
       const request = ping(origin, signal)
       const response = await next(sent.header === undefined ? request : withHeader(request, sent.header))
@@ -86,7 +86,7 @@ export function authorizing(options: AuthorizeOptions): Middleware {
       return response.status === 401
     }
 
-    /** How to send again after a 401, once everything was learnt that it teaches; undefined: that makes no sense. */
+    /** Learns from a 401 and returns how to send again, or undefined if sending again makes no sense. */
     const learn = async (
       request: HttpRequest,
       sent: Sent,
@@ -95,11 +95,11 @@ export function authorizing(options: AuthorizeOptions): Middleware {
       if (sent.token !== undefined) tokens.drop(sent.token.value)
       const challenge = challengeOf(response)
       if (challenge === undefined) return undefined
-      // Harbor answers so to a token that it no longer knows: without one it asks for a token again.
+      // Harbor answers so to a token that it no longer knows. Without a token it asks for a new one.
       if (sent.token !== undefined && challenge.scheme === 'basic')
         return isStream(request) ? undefined : {bare: true}
       const known = learnt.schemeOf(challenge)
-      // A mount that is refused speaks of the other repository, and is only a short cut.
+      // The challenge of a refused mount names the other repository, and a mount is only a short cut.
       const current = learnt.current()
       if (isMount(request) && current !== undefined && known !== current) return undefined
       learnt.adopt(known)
@@ -140,7 +140,7 @@ export function authorizing(options: AuthorizeOptions): Middleware {
         const response = await exchange(request, sent)
         if (response === undefined) continue
         if (response.status !== 401) return response
-        // Its connection is free again before anybody is asked for a password.
+        // Frees the connection before a person is asked for a password.
         const refusal = await bufferedResponse(response, {authorized: sent.held?.credential !== undefined})
         if (round === ROUNDS) return refusal
         const next = await learn(request, sent, refusal)
@@ -151,14 +151,14 @@ export function authorizing(options: AuthorizeOptions): Middleware {
       }
     }
 
-    /** Sends a request that was refused without a challenge once more with the login, which nobody may ever have asked for. */
+    /** Sends a request that was refused without a challenge once more, with the login. */
     const orUnasked = async (request: HttpRequest, response: HttpResponse): Promise<HttpResponse> => {
       const {status} = response
       const {signal} = request
       if (status !== 401 && status !== 403 && (status !== 404 || vain >= MOST_IN_VAIN)) return response
       if (isStream(request) || learnt.current() !== undefined || challengeOf(response) !== undefined)
         return response
-      // Counted beforehand, since many may come at once.
+      // Counted before the request, because many may come at once.
       if (status === 404) vain += 1
       const held = await credentials.current(repositoryOf(request.scopes), {signal})
       if (held.credential?.kind !== 'basic') return response
@@ -196,7 +196,7 @@ function challengeOf(response: HttpResponse): Challenge | undefined {
   return chooseChallenge(parseChallenges(response.headers('www-authenticate')))
 }
 
-/** Of all requests a mount alone names two repositories. */
+/** Returns true for a mount: no other request names two repositories. */
 function isMount({scopes}: HttpRequest): boolean {
   return scopes.length > 1
 }

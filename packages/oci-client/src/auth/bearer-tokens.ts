@@ -12,7 +12,7 @@ interface TokenWanted {
 }
 
 interface TokenOptions {
-  /** A token is renewed once this share of its life is over. */
+  /** The share of its life after which a token is renewed. */
   readonly renewAt: number
   readonly signal?: AbortSignal | undefined
 }
@@ -21,9 +21,12 @@ type BearerToken =
   | {readonly kind: 'granted'; readonly token: string; readonly fresh: boolean}
   | (TokenGrant & {kind: 'refused'})
 
-/** The tokens of one registry by realm, service, credential and scopes; each is asked for once however many want it. */
+/**
+ * The tokens of one registry by realm, service, credential and scopes. Parallel calls for the same token share one
+ * request.
+ */
 export interface BearerTokens {
-  /** `fresh`: asked for by this call, not remembered. */
+  /** `fresh` is true if this call asked for the token, and false if it was remembered. */
   get(wanted: TokenWanted, options: TokenOptions): Promise<BearerToken>
   /** Forgets a token that the registry refused. */
   drop(token: string): void
@@ -31,14 +34,14 @@ export interface BearerTokens {
 
 interface Kept {
   readonly token: string
-  /** Milliseconds on the clock below. */
+  /** Milliseconds of the clock below. */
   readonly since: number
   readonly life: number
 }
 
 export function bearerTokens(options: {
   readonly request: (request: TokenRequest, signal: AbortSignal) => Promise<TokenGrant>
-  /** Milliseconds that only grow. Token servers' own clocks are not looked at: nobody's are in step in an air gap. */
+  /** Milliseconds of a monotonic clock. Dates of token servers are ignored, because clocks differ in an air gap. */
   readonly now: () => number
 }): BearerTokens {
   const {request, now} = options
@@ -50,7 +53,7 @@ export function bearerTokens(options: {
     {realm, scopes, held}: TokenWanted,
     signal: AbortSignal,
   ): Promise<TokenGrant> => {
-    // Life counts from before the request: it may have been granted any time since.
+    // Life counts from before the request, because the server may have granted the token at any time since.
     const since = now()
     const grant = await request({realm, scopes, credential: held.credential}, signal)
     if (grant.kind === 'granted') {

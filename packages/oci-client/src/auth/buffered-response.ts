@@ -2,7 +2,7 @@ import {beginningOf} from '../http/beginning.js'
 import {withBytes} from '../http/collecting.js'
 import type {HttpResponse} from '../http/send.js'
 
-/** The same response with its connection free and the beginning of its body in memory. */
+/** Returns the same response with its connection free and the beginning of its body in memory. */
 export async function bufferedResponse(
   response: HttpResponse,
   {authorized}: {readonly authorized: boolean},

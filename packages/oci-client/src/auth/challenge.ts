@@ -3,7 +3,7 @@ import {limits} from '../model/index.js'
 export interface Challenge {
   /** Lower case: `basic`, `bearer`, … */
   readonly scheme: string
-  /** By lower-case name; of repeated ones the first. A token68 (`Negotiate abc==`) is left out. */
+  /** By lower-case name; the first of repeated ones. A token68 (`Negotiate abc==`) is left out. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -14,9 +14,9 @@ const TOKEN68 = /[A-Za-z0-9._~+/-]+=*(?=[\t ]*(?:,|$))/y
 const UNQUOTED = /[^\t ,"]*/y
 
 /**
- * Reads all `WWW-Authenticate` values (RFC 9110, 11.6.1): several challenges in a value, commas and escapes in quotes.
- * Never throws: what cannot be read is passed over, and nothing is read beyond `limits.headerBytes` and
- * `limits.challenges`.
+ * Returns all challenges of the `WWW-Authenticate` values (RFC 9110, 11.6.1): several in a value, commas and escapes in
+ * quotes.
+ * Never throws: skips text that it cannot parse, and reads at most `limits.headerBytes` and `limits.challenges`.
  */
 export function parseChallenges(values: readonly string[]): Challenge[] {
   const challenges: Challenge[] = []
@@ -61,7 +61,7 @@ function parseValue(text: string): Challenge[] {
   return challenges
 }
 
-/** One that never ends is taken to the end of the text. */
+/** Returns the text in quotes. Without a closing quote it ends with the text. */
 function quotedString(text: string, start: number): {readonly value: string; readonly end: number} {
   let value = ''
   let at = start + 1

@@ -13,9 +13,9 @@ import {readCredentialFile} from './read-credential-file.js'
 import type {LookedIn} from './refusal.js'
 
 export interface FileCredentials {
-  /** The first credential that the files have, in their order; read anew after a refusal. */
+  /** Returns the first credential in the files, in their order; reads them again after a refusal. */
   readonly provider: CredentialProvider
-  /** What each place had for a registry when it was last asked for, for `authRequired`. Empty before that. */
+  /** Returns the finding at each place when the registry was last looked up, for `authRequired`. Empty before that. */
   readonly lookedIn: (registry: string) => readonly LookedIn[]
 }
 
@@ -24,10 +24,11 @@ type Loaded =
   | {readonly config?: never; readonly again: boolean; readonly note: Omit<LookedIn, 'place'>}
 
 /**
- * Credentials from docker's and podman's files and the helpers they name. What is wrong with a usual place (not readable,
- * not JSON, a bad entry, a helper that is missing or fails) is noted and the next place looked in, as it may be the remains
- * of a tool that is long gone; the note is shown where nothing else is found. With a file that the user named, the same is
- * an error.
+ * Returns credentials from docker's and podman's files and the helpers they name.
+ * A fault at a usual place is noted and the next place searched, because it may be the remains of another tool. Such
+ * faults are: not readable, not JSON, a bad entry, a helper that is missing or fails. The notes are shown if no place
+ * has a credential.
+ * In a file that the user named, the same fault is an error.
  */
 export function credentialsFromFiles(
   files: readonly CredentialFile[],

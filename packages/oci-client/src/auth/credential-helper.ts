@@ -4,22 +4,25 @@ import {cancelled, isJsonObject, limits, MirrorError} from '../model/index.js'
 import type {Credential} from './credential.js'
 
 export interface HelperOptions {
-  /** The helper's whole environment; it is looked for in this PATH. */
+  /** The helper's whole environment. The helper is searched for in this PATH. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds until it is killed; default 30,000. Cloud helpers wait for metadata servers that an air gap lacks. */
+  /**
+   * Milliseconds until the helper is killed; default 30,000. Cloud helpers wait for metadata servers that an air gap
+   * lacks.
+   */
   readonly timeout?: number
 }
 
 const DEFAULT_TIMEOUT = 30_000
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-/** docker-credential-helpers' own words; others vary only in what follows. */
+/** The words of docker-credential-helpers; other helpers begin with the same words. */
 const NOT_FOUND = /credentials not found/i
 
 /**
  * Runs `docker-credential-NAME get` with the server on its standard input.
- * @returns undefined where it has no credential for the server
- * @throws {MirrorError} CREDENTIALS_INVALID where it is missing, fails, hangs or prints something else, LIMIT_EXCEEDED,
+ * @returns undefined if the helper has no credential for the server
+ * @throws {MirrorError} CREDENTIALS_INVALID if it is missing, fails, hangs or prints other output, LIMIT_EXCEEDED,
  * CANCELLED
  */
 export async function runCredentialHelper(
@@ -35,7 +38,7 @@ export async function runCredentialHelper(
   const {code, stdout, stderr} = await run(program, server, options)
   if (code === 0) return parseOutput(stdout, program)
   if (NOT_FOUND.test(stdout) || NOT_FOUND.test(stderr)) return undefined
-  // Its own words are not repeated: they may quote a secret.
+  // The helper's output is not repeated, because it may quote a secret.
   const why = code === undefined ? 'it was ended by a signal' : `exit status ${code}`
   throw new MirrorError('CREDENTIALS_INVALID', `${program} has no answer for ${server}: ${why}`, {
     advice: {kind: 'run-helper', program, server},
@@ -74,7 +77,7 @@ async function run(program: string, input: string, options: HelperOptions): Prom
   const stop = (error: MirrorError): void => {
     failure ??= error
     child.kill('SIGKILL')
-    // What it started may still hold its pipes.
+    // A process that the helper started may still hold the pipes.
     child.stdout.destroy()
     child.stderr.destroy()
   }
@@ -104,7 +107,7 @@ async function outcomeOf(
     )
   const stdout = collect(child.stdout, tooLong)
   const stderr = collect(child.stderr, tooLong)
-  // A helper need not read its input; what it makes of that shows in its answer.
+  // A helper need not read its input; any trouble shows in its answer.
   child.stdin.on('error', () => {})
   child.stdin.end(`${input}\n`)
   const code = await new Promise<number | undefined>((resolve, reject) => {

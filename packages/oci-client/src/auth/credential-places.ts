@@ -1,12 +1,12 @@
 import {posix, win32} from 'node:path'
 
-/** A file that may hold credentials, or the text of one that came by a variable. */
+/** A file that may hold credentials, or the text of one from a variable. */
 export interface CredentialFile {
-  /** For a `text`, the name of what it came by. */
+  /** For a `text`, the name of the variable. */
   readonly path: string
   readonly kind: 'docker' | 'podman' | 'dockercfg'
   readonly text?: string
-  /** The user named this very file: that it is missing or cannot be read is an error, not a remark. */
+  /** The user named this file, so it is an error if the file is missing or cannot be read. */
   readonly named?: boolean
 }
 
@@ -18,8 +18,8 @@ export interface Surroundings {
 }
 
 /**
- * Where docker and podman keep logins (docker/cli config.md, containers-auth.json.5), in the order they are to be looked
- * in: what a variable names comes before what is only the usual place.
+ * Returns the places where docker and podman keep logins (docker/cli config.md, containers-auth.json.5), in search
+ * order. Places named by a variable come before the usual places.
  */
 export function usualCredentialFiles({env, home, uid, platform}: Surroundings): readonly CredentialFile[] {
   const paths = platform === 'win32' ? win32 : posix

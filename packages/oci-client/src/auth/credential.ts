@@ -1,8 +1,10 @@
-/** Where a credential was found and how far it holds; all of it optional, none of it secret. */
+/** Where a credential was found and how far it holds. All of it is optional, none of it secret. */
 interface CredentialOrigin {
-  /** For messages: the file and its key, the helper, the flag. */
+  /** For messages: the file and its key, the helper, or the option. */
   readonly origin?: string
-  /** True where another repository of the same registry may have another credential and has to be asked for. */
+  /**
+   * True if another repository of the same registry may need another credential, so the provider has to be asked again.
+   */
   readonly repositoryOnly?: boolean
 }
 
@@ -30,25 +32,27 @@ export type Credential = BasicCredential | IdentityTokenCredential | BearerCrede
 export interface CredentialRequest {
   /** `host[:port]` of the registry. */
   readonly registry: string
-  /** The repository, where there is one: podman's auth.json may hold keys for parts of its path. */
+  /** The repository, if there is one: podman's auth.json may hold keys for parts of its path. */
   readonly repository?: string
   /**
-   * True when what was given before was refused, anonymity (undefined) included. So the first call is for sources that do
-   * not disturb anybody, and a prompt, or an error that lists where was looked, belongs to a call with `refused`.
+   * True if the registry refused the previous answer, or refused anonymous access (undefined).
+   * The first call is for sources that disturb nobody. A prompt, or an error that lists the searched places, belongs to
+   * a call with `refused`.
    */
   readonly refused: boolean
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Asked once a registry challenges, and again if that credential is refused; undefined means anonymous. May prompt.
- * Calls for one registry never overlap. An answer holds for the whole registry unless it says `repositoryOnly`; undefined
- * holds for the repository that was asked for.
+ * Called when a registry challenges, and again if that credential is refused. Undefined means anonymous. May prompt.
+ * Calls for one registry never overlap.
+ * An answer holds for the whole registry unless it says `repositoryOnly`; undefined holds for the repository in the
+ * request.
  * @throws {MirrorError} CREDENTIALS_INVALID, AUTH_REQUIRED
  */
 export type CredentialProvider = (request: CredentialRequest) => Promise<Credential | undefined>
 
-/** Whether a registry would see the same secret: where it was found does not count. */
+/** Returns true if a registry would see the same secret. The origin does not count. */
 export function sameCredential(left: Credential | undefined, right: Credential | undefined): boolean {
   if (left === undefined || right === undefined) return left === right
   if (left.kind === 'basic') {
@@ -57,7 +61,7 @@ export function sameCredential(left: Credential | undefined, right: Credential |
   return left.kind === right.kind && left.token === right.token
 }
 
-/** Every form in which the credential's secret could show up in a text. */
+/** Returns every form in which the credential's secret could show up in a text. */
 export function secretsOf(credential: Credential | undefined): readonly string[] {
   if (credential === undefined) return []
   if (credential.kind !== 'basic') return [credential.token]
@@ -65,7 +69,7 @@ export function secretsOf(credential: Credential | undefined): readonly string[]
   return [password, encodeURIComponent(password), Buffer.from(`${username}:${password}`).toString('base64')]
 }
 
-/** The user name and the origin, for a message; never the secret. */
+/** Returns the user name and the origin for a message; never the secret. */
 export function describeCredential(credential: Credential): string {
   const from = credential.origin === undefined ? '' : ` from ${credential.origin}`
   if (credential.kind === 'basic') return `the user name ${JSON.stringify(credential.username)}${from}`

@@ -9,7 +9,10 @@ import {
 import type {BasicCredential, Credential} from './credential.js'
 import {HUB_KEY, keysFor, parseRegistryKey, type RegistryKey} from './registry-key.js'
 
-/** A docker `config.json`, podman `auth.json`, `.dockercfg` or `$DOCKER_AUTH_CONFIG`; entries are read when they are used. */
+/**
+ * A docker `config.json`, podman `auth.json`, `.dockercfg` or `$DOCKER_AUTH_CONFIG`. Entries are parsed when they are
+ * used.
+ */
 export interface DockerConfig {
   /** For messages. */
   readonly path: string
@@ -18,7 +21,7 @@ export interface DockerConfig {
   readonly credsStore: string | undefined
 }
 
-/** Asks `docker-credential-NAME` for a server; undefined where it has nothing. */
+/** Asks `docker-credential-NAME` for a server; returns undefined if it has no credential. */
 export type RunHelper = (
   name: string,
   server: string,
@@ -34,7 +37,7 @@ export interface Found {
 const CORRECT: Advice = {kind: 'correct-credential-file'}
 
 /**
- * Reads docker/cli's configfile, containers-auth.json.5, or the flat legacy form, told apart by their content.
+ * Parses docker/cli's configfile, containers-auth.json.5, or the flat legacy form, detected from the content.
  * @throws {MirrorError} CREDENTIALS_INVALID naming the file
  */
 export function parseDockerConfig(text: string, options: {readonly path: string}): DockerConfig {
@@ -43,7 +46,7 @@ export function parseDockerConfig(text: string, options: {readonly path: string}
   try {
     json = JSON.parse(text.trim() === '' ? '{}' : text.replace(/^\uFEFF/, ''))
   } catch {
-    // The parser's message quotes the text around the fault, which is where passwords are: it is not kept as a cause.
+    // Not kept as a cause: the parser's message quotes the text around the fault, where the passwords are.
     throw new MirrorError('CREDENTIALS_INVALID', `${path} is not JSON`, {advice: CORRECT})
   }
   if (!isJsonObject(json))
@@ -64,10 +67,11 @@ export function parseDockerConfig(text: string, options: {readonly path: string}
 }
 
 /**
- * Looks a registry up as docker does: its own helper, the helper for all, the entries; a helper that has nothing, is missing
- * or fails leaves it to the entries. Hosts are compared exactly, ports included. Without a repository, for a request to the registry as such,
- * an entry for a part of it does where there is none for all of it.
- * @throws {MirrorError} CREDENTIALS_INVALID for an entry that cannot be read, and what the helper throws
+ * Looks a registry up as docker does: its own helper, the helper for all, the entries. If a helper is missing, fails or
+ * has no credential, the entries are searched. Hosts are compared exactly, ports included.
+ * Without a repository, an entry for a part of the registry is used if there is none for all of it.
+ * @throws {MirrorError} CREDENTIALS_INVALID for an entry that cannot be read, and the helper's error if no entry
+ * matches
  */
 export async function findCredential(
   config: DockerConfig,
@@ -101,7 +105,7 @@ export async function findCredential(
   return undefined
 }
 
-/** The helper that docker would ask for a registry. */
+/** Returns the helper that docker would ask for a registry. */
 export function helperFor(config: DockerConfig, registry: string): string | undefined {
   const host = canonicalRegistry(registry)
   const own = [...config.credHelpers].find(([key]) => {
@@ -113,7 +117,7 @@ export function helperFor(config: DockerConfig, registry: string): string | unde
   return helper === '' ? undefined : helper
 }
 
-/** Whether other repositories of the registry may have other credentials than this one. */
+/** Returns true if other repositories of the registry may have other credentials than this one. */
 export function hasRepositoryKeys(config: DockerConfig, registry: string): boolean {
   return repositoryKeys(config, registry).length > 0
 }
@@ -130,12 +134,12 @@ function found(credential: Credential, origin: string): Found {
   }
 }
 
-/** Docker Hub is kept under docker's key, and by podman under its name. */
+/** Docker stores Docker Hub under its own key, podman under its name. */
 function serverNames(registry: string): readonly string[] {
   return canonicalRegistry(registry) === 'docker.io' ? [HUB_KEY, 'docker.io'] : [registry]
 }
 
-/** A key written exactly so before those that only mean the same. */
+/** Returns the matching entries. A key with exactly this text comes before keys that only mean the same. */
 function matching(
   config: DockerConfig,
   key: {readonly host: string; readonly path: string},
@@ -148,7 +152,7 @@ function matching(
   return same.sort(([left], [right]) => Number(exact.has(right)) - Number(exact.has(left)))
 }
 
-/** Undefined for the empty entry that docker leaves where the helper for all holds the password. */
+/** Returns undefined for the empty entry that docker leaves if the helper for all holds the password. */
 function credentialOf(
   entry: JsonObject,
   where: {readonly path: string; readonly key: string},
@@ -171,7 +175,7 @@ function plainPair(username: string | undefined, password: string | undefined): 
   return username === undefined || password === undefined ? undefined : {kind: 'basic', username, password}
 }
 
-/** base64 of `user:password`, split at the first colon; docker pads some passwords with NUL. */
+/** Decodes base64 of `user:password`, split at the first colon. Docker pads some passwords with NUL. */
 function decodeAuth(auth: string, where: {readonly path: string; readonly key: string}): BasicCredential {
   const invalid = (why: string): MirrorError =>
     new MirrorError('CREDENTIALS_INVALID', `${where.path}: the auth of ${JSON.stringify(where.key)} ${why}`, {
@@ -189,7 +193,7 @@ function decodeAuth(auth: string, where: {readonly path: string; readonly key: s
   }
 }
 
-/** `.dockercfg`: the entries themselves, with nothing around them. */
+/** Returns true for a `.dockercfg`, which has the entries at the top level. */
 function isFlat(json: JsonObject): boolean {
   return (
     !['auths', 'credHelpers', 'credsStore'].some((name) => name in json) &&

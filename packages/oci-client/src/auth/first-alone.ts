@@ -2,9 +2,10 @@ import type {Held} from './held-credentials.js'
 import {orAborted} from './or-aborted.js'
 
 /**
- * Runs work that uses a credential. While nobody knows whether the credential is right, one piece of work tries it alone:
- * thirty parallel requests with one wrong password lock an account out. The work sets `held.standing`.
- * @returns undefined where another's trial was waited for instead: look again at what is held
+ * Runs work that uses a credential. Until the credential is known to be right, only one piece of work tries it: thirty
+ * parallel requests with one wrong password would lock an account out.
+ * The work sets `held.standing`.
+ * @returns undefined if it waited for another trial instead; the caller must look again at the held credential
  */
 export type FirstAlone = <Result>(
   held: Held,
@@ -31,7 +32,7 @@ export function firstAlone(): FirstAlone {
   }
 }
 
-/** Waits for an end, good or bad, that is somebody else's to handle. */
+/** Waits until the work ends. Its failure is left to the caller that started it. */
 async function settledOrAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   await orAborted(
     work.catch(() => {}),

@@ -2,32 +2,32 @@ import {isMirrorError, type MirrorError} from '../model/index.js'
 import {sameCredential, type Credential, type CredentialProvider} from './credential.js'
 import {singleFlight} from './single-flight.js'
 
-/** What a provider answered, with what the registry made of it so far. */
+/** A provider's answer, with its standing at the registry so far. */
 export interface Held {
   /** Undefined: anonymous. */
   readonly credential: Credential | undefined
-  /** Tells this answer from the ones before and after it. */
+  /** Distinguishes this answer from earlier and later ones. */
   readonly id: number
   standing: Standing
 }
 
 /**
- * admitted: a token server gave a token for it; proven: the registry took a request made with it; refused: the first that
- * tried it was told that it is wrong, so nobody tries it again, which could lock an account out.
+ * admitted: a token server gave a token for it.
+ * proven: the registry accepted a request made with it.
+ * refused: the first trial was told that it is wrong. It is not tried again, because that could lock an account out.
  */
 type Standing = 'untried' | 'admitted' | 'proven' | 'refused'
 
 export interface HeldCredentials {
   /**
-   * What to use for a repository. However many ask at once, the provider is asked once.
-   * @throws {MirrorError} what the provider threw, CANCELLED
+   * Returns the credential for a repository. Parallel calls share one question to the provider.
+   * @throws {MirrorError} the provider's errors, CANCELLED
    */
   current(repository: string | undefined, options: AskOptions): Promise<Held>
   /**
-   * What to use instead of one that was refused, always another credential; undefined if the provider has nothing else or was
-   * asked often enough.
-   * However many come with the same one, the provider is asked once.
-   * @throws {MirrorError} what the provider threw, CANCELLED
+   * Returns a different credential after a refusal, or undefined if the provider has no other or was asked often
+   * enough. Parallel calls with the same refused credential share one question to the provider.
+   * @throws {MirrorError} the provider's errors, CANCELLED
    */
   replacement(
     refused: Held,
@@ -41,17 +41,17 @@ interface AskOptions {
 
 interface Slot {
   readonly held: Held
-  /** How often in a row the provider was told that its answer was refused. */
+  /** Times in a row that the provider was told that its answer was refused. */
   readonly refusals: number
-  /** What the provider threw instead of another answer: it is for this one alone, others may do without. */
+  /** The provider's error instead of another answer. It concerns this credential alone; others may still work. */
   readonly failure?: MirrorError
 }
 
-/** As at a login: three tries, so two refusals are followed by another question. */
+/** Three tries, as at a login: two refusals are each followed by another question. */
 const REFUSALS = 2
 const WHOLE_REGISTRY = ''
 
-/** Remembers what a provider answers for one registry, for as long as the registry takes it. */
+/** Remembers the answers of a provider for one registry until the registry refuses them. */
 export function heldCredentials(registry: string, provider: CredentialProvider | undefined): HeldCredentials {
   const slots = new Map<string, Slot>()
   const asking = singleFlight<void>()
@@ -102,7 +102,7 @@ export function heldCredentials(registry: string, provider: CredentialProvider |
       if (slot === undefined || slot.held !== refused) {
         const other = await current(repository, {signal})
         if (!sameCredential(other.credential, given.credential)) return other
-        // The same answer again, given for another repository: it is refused, too.
+        // The provider gave the same answer for another repository: it is refused there, too.
         refused = other
         continue
       }
@@ -115,7 +115,7 @@ export function heldCredentials(registry: string, provider: CredentialProvider |
           const key = slots.get(WHOLE_REGISTRY) === slot ? WHOLE_REGISTRY : keyOf(repository)
           slots.set(key, {held: refused, refusals: REFUSALS, ...(failure === undefined ? {} : {failure})})
         } else {
-          // That nothing was found is no answer that could be refused.
+          // An answer without a credential cannot be refused, so it does not count.
           keep(repository, credential, refused.credential === undefined ? 0 : refusals + 1)
         }
       }
@@ -126,7 +126,10 @@ export function heldCredentials(registry: string, provider: CredentialProvider |
   return {current, replacement}
 }
 
-/** The user's own errors are part of the answer, to be repeated; a cancelled question may be asked again. */
+/**
+ * Returns errors of the provider as part of the answer, so that they can be repeated. Throws after a cancellation,
+ * because the question may be asked again.
+ */
 async function orFailure(
   answer: Promise<Credential | undefined>,
 ): Promise<{readonly credential?: Credential | undefined; readonly failure?: MirrorError}> {

@@ -3,23 +3,26 @@ import type {Challenge} from './challenge.js'
 import {coversScopes, normaliseScopes, splitScopes} from './scope.js'
 import {parseRealm, sameRealm, type TokenRealm} from './token-realm.js'
 
-/** How a registry wants to be asked. */
+/** The authorization scheme that a registry asks for. */
 export type Scheme = {readonly kind: 'basic'} | {readonly kind: 'bearer'; readonly realm: TokenRealm}
 
-/** What a registry's challenges have taught so far. */
+/** The scheme and scopes learnt from a registry's challenges so far. */
 export interface LearntScheme {
-  /** The same object for as long as nothing changes; undefined before the first challenge. */
+  /** Returns the same object until a change; undefined before the first challenge. */
   readonly current: () => Scheme | undefined
   /**
-   * The scheme of a challenge: the current one if it is the same.
+   * Returns the scheme of a challenge: the current object if it is the same.
    * @throws {MirrorError} PROTOCOL for a realm that no credential may go to
    */
   readonly schemeOf: (challenge: Challenge) => Scheme
-  /** From now on requests are sent by this scheme; undefined: without any. */
+  /** Sends later requests by this scheme; undefined sends them without authorization. */
   readonly adopt: (scheme: Scheme | undefined) => void
-  /** The scopes a request is known to need: those it names, and those that the registry wanted beyond them. */
+  /**
+   * Returns the scopes that a request is known to need: the named ones, and those that the registry asked for beyond
+   * them.
+   */
   readonly scopesOf: (named: readonly string[]) => readonly string[]
-  /** Puts the scopes of a challenge beside those that are named; false where that changes nothing. */
+  /** Adds the scopes of a challenge to the named ones; returns false if that changes nothing. */
   readonly widen: (named: readonly string[], challenge: Challenge) => boolean
 }
 
@@ -56,7 +59,7 @@ export function learntScheme(options: {
   }
 }
 
-/** The challenge to answer: a token is preferred to a password that would go along with every request. */
+/** Returns the challenge to answer. A token is preferred to a password, which would go along with every request. */
 export function chooseChallenge(challenges: readonly Challenge[]): Challenge | undefined {
   return (
     challenges.find(({scheme, parameters}) => scheme === 'bearer' && parameters.has('realm')) ??

@@ -2,8 +2,8 @@ import {whenAborted} from '../http/when-aborted.js'
 import {cancelled} from '../model/index.js'
 
 /**
- * Waits for work that others wait for as well: giving up leaves it running.
- * @throws what the work throws, CANCELLED
+ * Waits for work that others may wait for as well. An abort ends the wait and leaves the work running.
+ * @throws the work's error, CANCELLED
  */
 export async function orAborted<Result>(
   work: Promise<Result>,

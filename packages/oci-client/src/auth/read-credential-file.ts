@@ -11,8 +11,9 @@ export type ReadCredentialFile =
 const MISSING = new Set(['ENOENT', 'ENOTDIR'])
 
 /**
- * Reads a file of at most `limits.credentialFileBytes`. A pipe is read only where the user named it, since opening one may
- * wait for ever, and then once: `again` says whether a second reading would see anything.
+ * Reads a file of at most `limits.credentialFileBytes`. A pipe is read only if the user named it, because opening one
+ * may block for ever.
+ * `again` is false for a pipe: a second reading would find it empty.
  * @throws {MirrorError} CANCELLED
  */
 export async function readCredentialFile(

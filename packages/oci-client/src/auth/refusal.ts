@@ -6,7 +6,7 @@ export interface Refusal {
   readonly registry: string
   readonly side: Side
   readonly held: Held
-  /** Set where the token server refused, not the registry itself. */
+  /** Set if the token server refused, not the registry itself. */
   readonly tokenServer?: {readonly host: string; readonly status: number; readonly said: string | undefined}
 }
 
@@ -15,11 +15,11 @@ export interface LookedIn {
   /** A file's path, a variable, a credential helper. */
   readonly place: string
   readonly found: 'no file' | 'no entry' | 'unreadable' | 'malformed' | 'helper failed' | 'credential'
-  /** Why, where `found` does not say it. */
+  /** The reason, if `found` does not say it. */
   readonly detail?: string
 }
 
-/** AUTH_REQUIRED with every place that was looked in. */
+/** Returns AUTH_REQUIRED with every place that was searched. */
 export function authRequired(options: {
   readonly registry: string
   readonly side: Side
@@ -36,7 +36,7 @@ export function authRequired(options: {
   })
 }
 
-/** AUTH_REQUIRED, AUTH_FAILED or DENIED, whichever a refusal that nothing can mend is. */
+/** Returns AUTH_REQUIRED, AUTH_FAILED or DENIED for a refusal that cannot be mended. */
 export function authRefused({registry, side, held, tokenServer}: Refusal): MirrorError {
   const {credential, standing} = held
   if (credential === undefined) return authRequired({registry, side})
@@ -55,7 +55,7 @@ export function authRefused({registry, side, held, tokenServer}: Refusal): Mirro
   })
 }
 
-/** CREDENTIALS_INVALID for a credential of a kind that the registry has no use for. */
+/** Returns CREDENTIALS_INVALID for a credential of a kind that the registry cannot use. */
 export function authUnusable(options: {
   readonly registry: string
   readonly side: Side

@@ -1,6 +1,6 @@
 import {canonicalRegistry} from '../model/index.js'
 
-/** What a key of a credential file speaks of: a registry, and for podman's keys a part of its paths. */
+/** A parsed key of a credential file: a registry, and for podman's keys a part of its paths. */
 export interface RegistryKey {
   /** `host[:port]` in lower case; Docker Hub's many names are `docker.io`. */
   readonly host: string
@@ -8,12 +8,12 @@ export interface RegistryKey {
   readonly path: string
 }
 
-/** The name under which docker keeps its login to Docker Hub, in files and in helpers. */
+/** The key of Docker Hub's login in docker's files and helpers. */
 export const HUB_KEY = 'https://index.docker.io/v1/'
 
 /**
- * Reads a key as docker and podman write them: `host:port`, `https://host/v1/` (an old API path, of no meaning),
- * `host/namespace/repository` (containers-auth.json.5).
+ * Parses a key as docker and podman write them: `host:port`, `host/namespace/repository` (containers-auth.json.5), or
+ * `https://host/v1/`, an old API path without meaning.
  */
 export function parseRegistryKey(key: string): RegistryKey {
   const bare = key.replace(/^https?:\/\//i, '')
@@ -24,7 +24,7 @@ export function parseRegistryKey(key: string): RegistryKey {
   return {host, path: isUrl || path === 'v1' || path === 'v2' ? '' : path}
 }
 
-/** The keys that may hold a repository's credential, the most particular first: `h/a/b`, `h/a`, `h`. */
+/** Returns the keys that may hold a repository's credential, the most specific first: `h/a/b`, `h/a`, `h`. */
 export function keysFor(host: string, repository: string | undefined): readonly RegistryKey[] {
   const canonical = canonicalRegistry(host)
   const parts = repository?.split('/') ?? []

@@ -1,11 +1,11 @@
-/** `repository:a/b:pull,push`, split; undefined for a text that has no such form. */
+/** `repository:a/b:pull,push`, split. */
 interface Scope {
   /** `repository:a/b`: the name may itself hold colons (distribution auth/scope.md). */
   readonly resource: string
   readonly actions: readonly string[]
 }
 
-/** The same set of rights always gives the same list: actions merged, everything sorted, nothing twice. */
+/** Returns the same list for the same set of rights: actions merged, everything sorted, no duplicates. */
 export function normaliseScopes(scopes: readonly string[]): readonly string[] {
   const actionsOf = new Map<string, Set<string>>()
   const others = new Set<string>()
@@ -23,19 +23,21 @@ export function normaliseScopes(scopes: readonly string[]): readonly string[] {
   return [...merged, ...others].sort()
 }
 
-/** Whether everything in `wanted` is in `held`. */
+/** Returns true if everything in `wanted` is in `held`. */
 export function coversScopes(held: readonly string[], wanted: readonly string[]): boolean {
   const together = normaliseScopes([...held, ...wanted])
   const alone = normaliseScopes(held)
   return together.length === alone.length && together.every((scope, index) => scope === alone[index])
 }
 
-/** A `scope` parameter as challenges carry it: scopes between spaces. */
+/** Splits a challenge's `scope` parameter at its spaces. */
 export function splitScopes(text: string | undefined): readonly string[] {
   return text?.split(' ').filter((scope) => scope !== '') ?? []
 }
 
-/** The repository a request is about: the one it writes to where it names several, as a mount does. */
+/**
+ * Returns the repository that a request is for. A mount names several; the result is the repository that it writes to.
+ */
 export function repositoryOf(scopes: readonly string[]): string | undefined {
   const repositories = scopes
     .map(parseScope)
@@ -45,7 +47,7 @@ export function repositoryOf(scopes: readonly string[]): string | undefined {
   return chosen?.resource.slice('repository:'.length)
 }
 
-/** Without the repositories that a request only reads from, beside one that it writes to. */
+/** Leaves out the repositories that a request only reads from, if it writes to another. */
 export function writingScopes(scopes: readonly string[]): readonly string[] {
   const writing = scopes.filter((text) => isWriting(parseScope(text)))
   return writing.length === 0 ? scopes : writing

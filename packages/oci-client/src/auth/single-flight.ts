@@ -3,9 +3,9 @@ import {orAborted} from './or-aborted.js'
 
 export interface SingleFlight<Result> {
   /**
-   * Joins the work that is under way for `key`, or starts it. A caller that gives up leaves the others alone; the work's own
-   * signal is aborted once nobody waits for it any more.
-   * @throws whatever the work throws, CANCELLED
+   * Joins the running work for `key`, or starts it. A caller that gives up does not stop the others; the work's own
+   * signal is aborted when no caller is left.
+   * @throws the work's error, CANCELLED
    */
   run(key: string, work: (signal: AbortSignal) => Promise<Result>, options?: FlightOptions): Promise<Result>
 }

@@ -1,7 +1,7 @@
 import type {CredentialProvider} from './credential.js'
 
 /**
- * One user name and password for every registry it is asked about: use it for one registry alone.
+ * Returns one user name and password for every request: use it for one registry alone.
  * @param options.origin where they are from, for messages: `--username`
  */
 export function staticCredentials(options: {

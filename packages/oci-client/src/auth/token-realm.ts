@@ -1,7 +1,7 @@
 import type {HttpUrl} from '../http/send.js'
 import {MirrorError, type Advice, type Side} from '../model/index.js'
 
-/** Where a registry's Bearer challenge sends its clients for tokens. */
+/** The token server that a registry's Bearer challenge names. */
 export interface TokenRealm {
   readonly url: HttpUrl
   /** `host[:port]`, for messages. */
@@ -10,8 +10,8 @@ export interface TokenRealm {
 }
 
 /**
- * Reads the realm of a Bearer challenge. It may be on any host, since that is how registries are built, but a credential
- * goes there: https only, or http where the registry itself is reached by http.
+ * Returns the realm of a Bearer challenge. It may be on any host, as many registries have a separate token server.
+ * Because a credential goes there, it must be https, or http if the registry itself is reached by http.
  * @throws {MirrorError} PROTOCOL
  */
 export function parseRealm(

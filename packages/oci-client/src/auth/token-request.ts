@@ -7,7 +7,7 @@ import {basicHeader, isHeaderToken} from './authorization-header.js'
 import {secretsOf, type Credential} from './credential.js'
 import type {TokenRealm} from './token-realm.js'
 
-/** What a token server said: a token and how long it lives (milliseconds), or that it gives none for this credential. */
+/** A token server's answer: a token and its life in milliseconds, or a refusal of this credential. */
 export type TokenGrant =
   | {readonly kind: 'granted'; readonly token: string; readonly life: number}
   | {readonly kind: 'refused'; readonly status: number; readonly said: string | undefined}
@@ -20,8 +20,8 @@ export interface TokenRequest {
 
 export interface TokenRequestOptions {
   /**
-   * A transport without the registry's credentials; it must not follow a redirect to another origin. It tries again what
-   * may be tried again: a failure that comes out of here is final.
+   * A transport without the registry's credentials, which must not follow a redirect to another origin. It retries by
+   * itself: its failures are final.
    */
   readonly send: Send
   readonly registry: string
@@ -30,14 +30,17 @@ export interface TokenRequestOptions {
 }
 
 const CLIENT_ID = 'airgap-mirror'
-/** distribution auth/token.md: what a missing `expires_in` means, and the least a client has to cope with. */
+/**
+ * Seconds: the meaning of a missing `expires_in`, and the shortest life that clients must cope with (distribution
+ * auth/token.md).
+ */
 const SHORTEST_LIFE = 60
-/** What token servers without the OAuth2 endpoint, or without this grant, answer to a POST. */
+/** Answers to a POST from token servers without the OAuth2 endpoint, or without this grant. */
 const NO_POST = new Set([401, 404, 405, 415, 501])
 
 /**
- * Asks a token server (distribution auth/token.md, auth/oauth.md): GET with Basic or anonymous; an identity token by POST,
- * and by GET as a Basic password where the server has no POST.
+ * Asks a token server (distribution auth/token.md, auth/oauth.md): GET with Basic or anonymous. An identity token goes
+ * by POST, and by GET as a Basic password if the server has no POST.
  * @throws {MirrorError} RATE_LIMITED, REGISTRY_FAILED, PROTOCOL, LIMIT_EXCEEDED, those of the transport; all name the
  * token server's host and none repeats a secret
  */
@@ -59,7 +62,7 @@ export async function requestToken(request: TokenRequest, options: TokenRequestO
   }
 }
 
-/** Of a 400 the body says whether the grant or the token is refused (RFC 6749, 5.2). */
+/** In a 400, the body says whether the grant or the token is refused (RFC 6749, 5.2). */
 async function refusesPost(response: HttpResponse): Promise<boolean> {
   if (response.status !== 400) return NO_POST.has(response.status)
   return parseAnswer(await response.read(limits.tokenBodyBytes))?.['error'] === 'unsupported_grant_type'
@@ -113,7 +116,7 @@ function loginHeader(credential: Credential | undefined): string | undefined {
   return undefined
 }
 
-/** The realm's own query is kept as it is. */
+/** Keeps the realm's own query unchanged. */
 function withQuery(url: HttpUrl, query: readonly (readonly [string, string])[]): HttpUrl {
   const text = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')
   return {origin: url.origin, path: `${url.path}${url.path.includes('?') ? '&' : '?'}${text}`}
@@ -162,7 +165,7 @@ function lifeOf(expiresIn: unknown): number {
   return (Number.isFinite(seconds) ? Math.max(seconds, SHORTEST_LIFE) : SHORTEST_LIFE) * 1000
 }
 
-/** The server's own words, unless they repeat a secret. */
+/** Returns the server's own words, unless they repeat a secret. */
 function explanation(json: JsonObject, secrets: readonly string[]): string | undefined {
   const first: unknown = Array.isArray(json['errors']) ? json['errors'][0] : undefined
   const texts = [

@@ -9,12 +9,12 @@ export interface ManifestUrlOptions
 
 export interface ManifestUrlAnswer {
   readonly status: number
-  /** The manifest's digest as the registry names it; only if the status is 200. */
+  /** The digest in the registry's answer; present only if the status is 200. */
   readonly digest?: Digest
 }
 
 /**
- * Asks one manifest URL by HEAD, byte for byte as it is written, and once. A challenge is answered with the credential.
+ * Sends one HEAD to a manifest URL, byte for byte as written, without retries. Answers a challenge with the credential.
  * @throws {MirrorError} UNREACHABLE, TIMEOUT, TLS_*, PROXY_FAILED, AUTH_*, CERTIFICATE_INVALID, PROTOCOL
  */
 export async function askManifestUrl(url: string, options: ManifestUrlOptions): Promise<ManifestUrlAnswer> {
@@ -42,7 +42,7 @@ export async function askManifestUrl(url: string, options: ManifestUrlOptions): 
   }
 }
 
-/** The right to pull from the repository in a path. */
+/** Returns the right to pull from the repository in a path. */
 function scopesIn(path: string): readonly string[] {
   const [, repository = ''] = /\/v2\/(.+)\/manifests\/[^/]*$/.exec(path.replace(/\?.*$/, '')) ?? []
   return isRepository(repository) ? [pullScope(repository)] : []

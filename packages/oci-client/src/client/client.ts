@@ -5,30 +5,32 @@ import type {HttpUrl, Send} from '../http/send.js'
 import type {Bytes, Digest, Side} from '../model/index.js'
 import type {Retry, UploadJournal} from './options.js'
 
-/** What every operation on one registry works with. */
+/** Everything that the operations on one registry share. */
 export interface RegistryClient {
   /** `host[:port]`, for messages. */
   readonly registry: string
   readonly origin: string
   readonly side: Side
-  /** Sends again what can be sent again: for everything but uploads. */
+  /** Retries. For everything but uploads. */
   readonly send: Send
-  /** Sends again once at the most: for the first question, whose failure is more likely a wrong address than an outage. */
+  /**
+   * Retries at most once. For the first question, which more likely fails because of a wrong address than an outage.
+   */
   readonly sendFirst: Send
-  /** Sends once: for uploads, which have their own loop. */
+  /** Does not retry. For uploads, which have their own loop. */
   readonly sendOnce: Send
   readonly host: HostKnowledge
   readonly journal: UploadJournal | undefined
-  /** Origins that the registry has named for uploads in this run, besides its own. */
+  /** Origins that the registry has named for uploads in this run, in addition to its own. */
   readonly uploadOrigins: Set<string>
   readonly policy: RetryPolicy
   readonly chunkSize: 'auto' | number
-  /** Slows bytes down to what all uploads together may take. */
+  /** Limits the rate of all uploads together. */
   readonly paced: (bytes: Bytes, signal: AbortSignal) => Bytes
   /** Each text is reported once. */
   readonly warn: (text: string) => void
   readonly onRetry: (retry: Retry) => void
-  /** How the registry's own host does. */
+  /** Returns the condition of the registry's own host. */
   readonly condition: () => HostCondition
 }
 
@@ -36,7 +38,7 @@ export function urlOf(client: RegistryClient, path: string): HttpUrl {
   return {origin: client.origin, path}
 }
 
-/** How messages name content: `host:5000/a/b@sha256:…`. */
+/** Returns the name of content for messages: `host:5000/a/b@sha256:…`. */
 export function nameOf(
   client: RegistryClient,
   {repository, digest}: {readonly repository: string; readonly digest: Digest},

@@ -10,7 +10,7 @@ export const endpoints = {
     `/v2/${repository}/blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`,
 } as const
 
-/** Puts the digest behind whatever query the registry gave: `_state` and signatures must stay byte for byte. */
+/** Appends the digest to the registry's query, because `_state` and signatures must stay byte for byte. */
 export function withDigest(path: string, digest: Digest): string {
   return `${path}${path.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`
 }

@@ -10,7 +10,7 @@ export interface BlobQuestion {
   readonly signal: AbortSignal | undefined
 }
 
-/** Asks whether a blob is there; the answer's status is the caller's to judge. */
+/** Asks if a blob is there; the caller judges the status of the answer. */
 export function headBlob(
   client: RegistryClient,
   {send, repository, digest, signal}: BlobQuestion & {readonly send: Send},
@@ -23,7 +23,10 @@ export function headBlob(
   })
 }
 
-/** A hint: what was there a moment ago may be gone. @throws {MirrorError} for any answer but yes and no */
+/**
+ * Returns true if the blob was there when asked. It may be gone by now.
+ * @throws {MirrorError} for any status but 200 and 404
+ */
 export async function hasBlob(client: RegistryClient, question: BlobQuestion): Promise<boolean> {
   const response = await headBlob(client, {...question, send: client.send})
   if (response.status === 200 || response.status === 404) {
@@ -36,7 +39,9 @@ export async function hasBlob(client: RegistryClient, question: BlobQuestion): P
   })
 }
 
-/** A target is asked with the right to push, so that one token serves what follows; on a source that would be refused. */
+/**
+ * A target is asked with the right to push, so that one token serves later requests. On a source that would be refused.
+ */
 export function scopeOf({side}: RegistryClient, repository: string): string {
   return side === 'target' ? pushScope(repository) : pullScope(repository)
 }

@@ -1,21 +1,23 @@
 import type {JsonObject} from '../model/index.js'
 
 /**
- * What one host was seen to do, learnt once and shared by all uploads to it. Plain JSON: it may be kept between runs.
- * Everything unknown is tried the usual way first; a wrong guess costs requests, never content.
+ * The observed behaviour of one host, shared by all uploads to it. Plain JSON, so that it may be kept between runs.
+ * Unknown behaviour is tried the usual way first. A wrong guess costs requests, never correctness.
  */
 export interface HostKnowledge {
-  /** Cross-repository mounts refused outright so far. */
+  /** Number of cross-repository mounts refused outright so far. */
   mountsRefused: number
-  /** Whether several PATCH requests make one blob. ECR accepts the second and drops its bytes. */
+  /** `work` if several PATCH requests make one blob. ECR accepts the second and drops its bytes. */
   chunks: 'unknown' | 'work' | 'broken'
-  /** `OCI-Chunk-Min-Length`: the least a chunk may have, the last one excepted. In bytes. */
+  /** `OCI-Chunk-Min-Length`: the smallest chunk, in bytes, the last one excepted. */
   chunkMin: number
-  /** The most a request body may have, found by being refused with 413. In bytes. */
+  /** The largest request body in bytes, as learnt from refusals with 413. */
   bodyMax: number | undefined
-  /** Whether a blob may be the body of the committing PUT. Artifactory before 7 answers 404. */
+  /** `works` if a blob may be the body of the committing PUT. Artifactory before 7 answers 404. */
   bodyPut: 'unknown' | 'works' | 'broken'
-  /** Whether a torn upload session says how far it got. Distribution 2 and Harbor end it instead. */
+  /**
+   * `works` if an interrupted upload session still tells its offset. Distribution 2 and Harbor end the session instead.
+   */
   resume: 'unknown' | 'works' | 'broken'
 }
 
@@ -24,8 +26,8 @@ export function unknownHost(): HostKnowledge {
 }
 
 /**
- * What was kept of an earlier run's knowledge, believed field by field. Not whether mounts are refused: that depends on the
- * credential and on the repositories, too.
+ * Returns an earlier run's knowledge, validated field by field. Refused mounts are forgotten, because they depend on
+ * the credential and the repositories.
  */
 export function knownHost(kept: JsonObject): HostKnowledge {
   const one = <Value extends string>(field: string, values: readonly Value[]): Value | 'unknown' =>
@@ -44,7 +46,7 @@ export function knownHost(kept: JsonObject): HostKnowledge {
   }
 }
 
-/** One refusal may be about one repository (Harbor: no such project); two say that the host does not mount. */
+/** One refusal may be about one repository (Harbor: no such project). Two mean that the host does not mount. */
 const MOUNT_REFUSALS = 2
 
 export function mayMount(host: HostKnowledge): boolean {

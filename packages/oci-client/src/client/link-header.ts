@@ -9,10 +9,11 @@ const AUTHORITY = /^(?:https?:)?\/\/[^/?#]*/i
 const TARGET = /^(?:https?:\/\/|[/?])\S*$/i
 
 /**
- * The next page of a list, from `Link: <…>; rel="next"` (RFC 8288); undefined on the last one. It is at the registry that was
- * asked, whatever host the link names: one behind a proxy may know itself by another name. A link without a relation is the
- * next page, and angle brackets may be missing: registries send both.
- * @throws {MirrorError} PROTOCOL for a link that cannot be understood: the list would pass for complete without it
+ * Returns the next page of a list, from `Link: <…>; rel="next"` (RFC 8288); undefined on the last page.
+ * The page is always read from the registry that was asked, because a registry behind a proxy may know itself by
+ * another host name.
+ * A link without a relation is the next page, and angle brackets may be missing: registries send both.
+ * @throws {MirrorError} PROTOCOL for a link that cannot be parsed, because the list would pass for complete without it
  */
 export function nextPage(response: Pick<HttpResponse, 'headers' | 'url'>): HttpUrl | undefined {
   for (const value of response.headers('link')) {
@@ -21,7 +22,7 @@ export function nextPage(response: Pick<HttpResponse, 'headers' | 'url'>): HttpU
       const {target, relations} = parseLink(text)
       if (relations.length > 0 && !relations.includes('next')) continue
       if (target === undefined) throw notUnderstood(value)
-      // What is left may look like an authority again.
+      // The rest may look like an authority again.
       const {path} = resolveLocation(response.url, target.replace(AUTHORITY, ''))
       return {origin: response.url.origin, path}
     }
@@ -48,7 +49,7 @@ function linksIn(value: string): readonly string[] {
   return [...links, value.slice(start)]
 }
 
-/** No target if there is none that can be understood. */
+/** Returns no target if none can be parsed. */
 function parseLink(text: string): {
   readonly target: string | undefined
   readonly relations: readonly string[]

@@ -23,16 +23,17 @@ export interface ListTags extends CallOptions {
 export interface TagList {
   /** In the registry's order, each once. */
   readonly tags: readonly string[]
-  /** False where there are more pages than were asked for. */
+  /** False if there are more pages than were asked for. */
   readonly complete: boolean
 }
 
-/** What distribution 3 and ECR give at most; others give fewer and say so by a link. */
+/** The largest page of distribution 3 and ECR. Others give fewer entries and a link to the next page. */
 const PAGE = 1000
 
 /**
- * The tags of a repository, page by page.
- * @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL for a list that is none or does not end, those of the registry
+ * Returns the tags of a repository, read page by page.
+ * @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL for an answer that is no list or a list that does not end,
+ * those of the registry
  */
 export async function readTags(
   client: RegistryClient,
@@ -49,7 +50,7 @@ export async function readTags(
   const tags = new Set<string>()
   let answer = await ask(urlOf(client, `${base}?n=${PAGE}`))
   if (answer.response.status === 400) {
-    // Some refuse a page of that size rather than giving a smaller one.
+    // Some registries refuse a page of that size rather than giving a smaller one.
     await answer.response.discard()
     answer = await ask(urlOf(client, base))
   }
@@ -68,7 +69,7 @@ export async function readTags(
     const next = pageAfter(client, {response, reference: `the list of tags of ${name}`})
     if (next === undefined) return {tags: [...tags], complete: true}
     if (page >= Math.min(pages, limits.listPages)) return {tags: [...tags], complete: false}
-    // An empty page may be one whose tags were all deleted meanwhile; one that only repeats leads in a circle.
+    // The tags of an empty page may all have been deleted meanwhile. A page that only repeats tags leads in a circle.
     if (listed.length > 0 && tags.size === before) {
       throw new MirrorError('PROTOCOL', `the list of tags of ${name} leads in a circle`, {side: client.side})
     }

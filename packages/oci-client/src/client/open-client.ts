@@ -18,7 +18,7 @@ import {messageOf, type RequestUsage} from '../model/index.js'
 
 const RETRIES = 5
 const RETRY_MAX_WAIT = 300_000
-/** `Warning` texts and fall-backs that are told at most; a hostile registry has endless ones. */
+/** The most `Warning` texts and fall-backs that are reported. A hostile registry could send endless ones. */
 const WARNINGS = 100
 const WARNING_LENGTH = 400
 
@@ -26,11 +26,14 @@ const WARNING_LENGTH = 400
 export interface OpenClient {
   readonly client: RegistryClient
   readonly usage: RequestUsage
-  /** Ends all connections, those in use as well. */
+  /** Ends all connections, also those in use. */
   readonly close: () => Promise<void>
 }
 
-/** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
+/**
+ * Sends nothing yet.
+ * @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID
+ */
 export function openClient(options: RegistryOptions): OpenClient {
   const usage = {requests: 0, retries: 0}
   const transport = createTransport(options)
@@ -42,8 +45,8 @@ export function openClient(options: RegistryOptions): OpenClient {
 }
 
 /**
- * From the wire upwards: what is on it is counted and logged, so token requests and the hops of a redirect are, too; each
- * hop is authorized anew, by its own origin; requests are sent again on the outermost level, and there only.
+ * Layers, from the wire upwards: counting and logging see every request, so also token requests and the hops of a
+ * redirect. Each hop is authorized by its own origin. Retries happen only on the outermost layer.
  */
 function createClient(
   options: RegistryOptions,
@@ -103,7 +106,10 @@ function retryOf({request, wait, status, error}: RetryNotice): Retry {
   }
 }
 
-/** Counts requests and passes on `Warning: 299 - "text"` (distribution-spec, Warnings): shown, never acted upon. */
+/**
+ * Counts requests and passes on `Warning: 299 - "text"` (distribution-spec, Warnings), which is shown and never acted
+ * upon.
+ */
 function observing(usage: {requests: number}, warn: (text: string) => void): Middleware {
   return (next) => async (request) => {
     usage.requests += 1

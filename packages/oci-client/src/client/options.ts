@@ -2,54 +2,55 @@ import type {CredentialProvider} from '../auth/credential.js'
 import type {Exchange, TransportOptions} from '../http/options.js'
 import type {JsonObject} from '../model/index.js'
 
-/** Something that failed and is tried again. Texts are fit to be shown. */
+/** Failed work that is tried again. Texts are safe to show. */
 export interface Retry {
-  /** What it was: content, or a request. */
+  /** The content or the request that failed. */
   readonly what: string
-  /** Milliseconds until then. */
+  /** Milliseconds until the next attempt. */
   readonly wait: number
   readonly reason: string
 }
 
-/** One blob on its way into one repository, known again by a later run. */
+/** One blob on its way into one repository, which a later run recognises. */
 export interface JournalledUpload {
   readonly repository: string
-  /** Names the bytes that are sent: a digest, or what they are made of and how. */
+  /** Identifies the bytes that are sent: a digest, or the source and the method of their making. */
   readonly key: string
 }
 
 /**
- * Keeps the upload sessions of large blobs, so that another run goes on where one was torn off. A cache: whatever it
- * forgets costs time alone, and no call may reject. Locations may carry signatures: they are secrets.
+ * Keeps the upload sessions of large blobs, so that another run can resume an interrupted upload. A cache: a forgotten
+ * session costs time only, and no call may reject.
+ * Locations may carry signatures, so they are secrets.
  */
 export interface UploadJournal {
-  /** The absolute URL of a session that nobody else is working on. */
+  /** Returns the absolute URL of a session that no other run is working on. */
   find(upload: JournalledUpload): Promise<string | undefined>
-  /** @returns whether a later run will find it */
+  /** @returns true if a later run will find it */
   note(upload: JournalledUpload, location: string): Promise<boolean>
   forget(upload: JournalledUpload): Promise<void>
 }
 
 export interface RegistryOptions extends TransportOptions {
-  /** Absent: anonymous, though tokens that need no credential are still fetched. */
+  /** Without it, access is anonymous; tokens that need no credential are still fetched. */
   readonly credentials?: CredentialProvider
-  /** Bytes of one PATCH; 0: one streamed PATCH; auto: chunks where the registry is seen to take several. */
+  /** Bytes of one PATCH. 0: one streamed PATCH. auto: chunks if the registry is seen to take several. */
   readonly chunkSize?: 'auto' | number
   /** Bytes per second over all uploads, or over all downloads of a source. */
   readonly limitRate?: number
-  /** How often one piece of work is tried again; default 5. */
+  /** Retries of one piece of work; default 5. */
   readonly retries?: number
   /**
-   * The longest wait before a retry, `Retry-After` included, and how long a registry is waited for that had answered and is
-   * gone; default 300,000 ms.
+   * The longest wait before a retry, `Retry-After` included, and the longest wait for a registry that had answered and
+   * is gone. Default 300,000 ms.
    */
   readonly retryMaxWait?: number
-  /** `Registry.knowledge` of an earlier run. What makes no sense in it is ignored. */
+  /** `Registry.knowledge` of an earlier run. Invalid fields are ignored. */
   readonly knowledge?: JsonObject | undefined
-  /** Absent: a session lives no longer than the client. */
+  /** Without it, a session lives no longer than the client. */
   readonly journal?: UploadJournal | undefined
   readonly onExchange?: (exchange: Exchange) => void
-  /** Registry `Warning` headers and what the client falls back from, each text once. */
+  /** Called with registry `Warning` headers and the client's fall-backs, each text once. */
   readonly onWarning?: (text: string) => void
   /** Called before each wait. */
   readonly onRetry?: (retry: Retry) => void

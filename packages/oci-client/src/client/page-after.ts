@@ -4,9 +4,9 @@ import {onSide} from './side-error.js'
 import type {HttpResponse, HttpUrl} from '../http/send.js'
 
 /**
- * The next page of a list; undefined after the last one.
+ * Returns the next page of a list; undefined after the last one.
  * @param options.reference the list, for messages
- * @throws {MirrorError} PROTOCOL for a link that cannot be understood
+ * @throws {MirrorError} PROTOCOL for a link that cannot be parsed
  */
 export function pageAfter(
   {side}: RegistryClient,

@@ -4,12 +4,12 @@ import {sleep} from '../http/sleep.js'
 import {asFinal} from '../http/transport-error.js'
 import {cancelled, messageOf} from '../model/index.js'
 
-/** How often one answer may break off without getting any further. What fails before it begins is retried below. */
+/** Bounds how often one answer may break off without progress. Failures before an answer begins are retried below. */
 export interface Patience {
   /**
    * Waits before the next attempt.
    * @param position bytes that have arrived so far
-   * @throws the error, where it is time to give up; CANCELLED
+   * @throws the error, if it is time to give up; CANCELLED
    */
   wait(
     position: number,
@@ -17,10 +17,10 @@ export interface Patience {
   ): Promise<void>
 }
 
-/** A connection that breaks again before it has brought this much has not helped: it counts as a retry. */
+/** A connection that breaks again before it has brought this many bytes counts as a retry. */
 const PROGRESS = 256 * 1024
 
-/** @param what is being read, for whoever is told of the wait */
+/** @param what the content that is read, for the notice of a retry */
 export function patienceWith(client: RegistryClient, what: string): Patience {
   let attempt = 0
   let mark: number | undefined

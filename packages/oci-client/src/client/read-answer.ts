@@ -2,7 +2,7 @@ import type {RegistryClient} from './client.js'
 import {onSide} from './side-error.js'
 import type {HttpRequest, HttpResponse} from '../http/send.js'
 
-/** An answer with its whole body; the body of one that is not 200 is unread. */
+/** An answer with its whole body. Unless its status is 200, the body is unread. */
 export interface Answer {
   readonly response: HttpResponse
   readonly bytes: Uint8Array
@@ -10,7 +10,7 @@ export interface Answer {
 
 /**
  * Reads a small answer whole. An answer that breaks off is asked for again from its start.
- * @param options.reference what it is about, for messages
+ * @param options.reference the object of the request, for messages
  * @param options.limit in bytes
  * @throws {MirrorError} LIMIT_EXCEEDED, CANCELLED, those of the connection
  */

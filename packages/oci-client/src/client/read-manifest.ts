@@ -29,14 +29,14 @@ import {
 interface ManifestQuestion extends CallOptions {
   /** Addressed by its tag if it has one. */
   readonly target: Reference
-  /** What the manifest is said to be, by whatever names its digest; also a type that few registries know. */
+  /** The media type given beside the digest; it may be a type that few registries know. */
   readonly mediaType?: string | undefined
   readonly optional?: boolean | undefined
 }
 
 /**
- * What a tag or digest points at; undefined where there is nothing. One HEAD, and a GET if the answer lacks what only newer
- * specs demand of HEAD.
+ * Returns the descriptor that a tag or digest points at, or undefined if there is none. Sends one HEAD, and a GET if
+ * the answer lacks headers that only newer specs demand of HEAD.
  * @throws {MirrorError} those of `readManifest`
  */
 export async function resolveManifest(
@@ -50,7 +50,7 @@ export async function resolveManifest(
   const descriptor = response.status === 200 ? describedBy(response) : undefined
   if (descriptor === undefined) return (await readManifest(client, question))?.descriptor
   const asked = askedDigest(target)
-  // Another algorithm says nothing: the registry may know one content by two digests.
+  // A digest by another algorithm proves nothing: the registry may know one content by two digests.
   if (
     asked !== undefined &&
     algorithmOf(asked) === algorithmOf(descriptor.digest) &&
@@ -61,10 +61,10 @@ export async function resolveManifest(
 }
 
 /**
- * The manifest that a tag or digest points at; undefined where there is nothing. Its bytes are checked against the digest
- * that was asked for and the one that the registry names; the size is the caller's to check.
- * @throws {MirrorError} DIGEST_MISMATCH, PROTOCOL for an answer that no registry gives, LIMIT_EXCEEDED, MANIFEST_INVALID,
- * SOURCE_UNSUPPORTED, those of the registry
+ * Returns the manifest that a tag or digest points at, or undefined if there is none.
+ * Its bytes match the digest in the question and the digest that the registry names. The caller must check the size.
+ * @throws {MirrorError} DIGEST_MISMATCH, PROTOCOL for an answer that no registry gives, LIMIT_EXCEEDED,
+ * MANIFEST_INVALID, SOURCE_UNSUPPORTED, those of the registry
  */
 export async function readManifest(
   client: RegistryClient,
@@ -109,7 +109,7 @@ export async function readManifest(
   }
 }
 
-/** `Docker-Content-Digest`, if it is a digest. */
+/** Returns `Docker-Content-Digest`, if it is a digest. */
 export function digestHeader(response: HttpResponse): Digest | undefined {
   const digest = response.header('docker-content-digest')?.trim()
   return isDigest(digest) ? digest : undefined

@@ -2,7 +2,7 @@ import {isMirrorError, MirrorError, type Advice, type Side} from '../model/index
 
 export const DAMAGED: Advice = {kind: 'find-changing-proxy'}
 
-/** An error about content, told as the fault of one side; any other error unchanged. */
+/** Returns an error about content as the fault of one side, and any other error unchanged. */
 export function onSide(
   side: Side,
   error: unknown,
