@@ -17,6 +17,7 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'read-registry-log': {},
   'see-exchanges': {},
   'try-later': {},
+  'push-again': {},
   'slow-down': {},
   'free-registry-disk': {},
   'raise-quota': {},

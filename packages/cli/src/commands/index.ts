@@ -6,6 +6,7 @@ import {Copy} from './copy/copy.js'
 import {Push} from './push/push.js'
 import {Save} from './save/save.js'
 import {Sync} from './sync/sync.js'
+import {Verify} from './verify/verify.js'
 
 /** The commands of `mirror`, by name. */
 export const commands = {
@@ -13,6 +14,7 @@ export const commands = {
   sync: Sync,
   copy: Copy,
   save: Save,
+  verify: Verify,
   'config:import': ConfigImport,
   'config:explain': ConfigExplain,
   'config:emit': ConfigEmit,

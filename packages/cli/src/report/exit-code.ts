@@ -25,7 +25,7 @@ export function exitCodeOfReport(report: Report, options: ExitCodeOptions = {}):
     case 'failed':
       break
   }
-  if (report.command === 'verify' && report.images.some(({status}) => status === 'drifted')) return 4
+  if (report.images.some(({status}) => status === 'differs')) return 4
   if (report.outcome === 'partial') return 3
   const failed = report.images.filter(isFailed)
   const fromRegistry = isRegistry(report)

@@ -71,6 +71,8 @@ const STATUSES = [
   'cancelled',
   'drifted',
   'pruned',
+  'verified',
+  'differs',
 ] as const satisfies readonly ImageStatus[]
 
 function metricsOf(

@@ -3,9 +3,19 @@ import type {Advice, Digest, Side} from '@airgap-mirror/oci-client/model'
 /**
  * The result for one image. `planned`: a dry run, it would be pushed. `skipped`: not tried, because another image failed
  * first. `drifted`: the tag does not point at what we put there. `pruned`: the tag was deleted at the target.
+ * `verified`: proved to be there, whole. `differs`: proved not to be.
  */
 export type ImageStatus =
-  'pushed' | 'present' | 'failed' | 'skipped' | 'cancelled' | 'planned' | 'drifted' | 'pruned'
+  | 'pushed'
+  | 'present'
+  | 'failed'
+  | 'skipped'
+  | 'cancelled'
+  | 'planned'
+  | 'drifted'
+  | 'pruned'
+  | 'verified'
+  | 'differs'
 
 export type Outcome = 'ok' | 'partial' | 'failed' | 'cancelled' | 'planned'
 
@@ -164,9 +174,9 @@ export function isDryRun(images: readonly {readonly status: ImageStatus}[]): boo
 }
 
 function isDone({status}: {readonly status: ImageStatus}): boolean {
-  return status === 'pushed' || status === 'present' || status === 'pruned'
+  return status === 'pushed' || status === 'present' || status === 'pruned' || status === 'verified'
 }
 
 export function isFailed({status}: {readonly status: ImageStatus}): boolean {
-  return status === 'failed' || status === 'drifted'
+  return status === 'failed' || status === 'drifted' || status === 'differs'
 }

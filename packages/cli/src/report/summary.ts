@@ -37,7 +37,7 @@ export function formatFailures({images, error: whole}: Report): string {
 export function formatChanges({images}: Report): string {
   const changed = new Map<string, ReportImage[]>()
   for (const image of images) {
-    if (!image.digestChanged || image.status === 'failed') continue
+    if (!image.digestChanged || image.status === 'failed' || image.status === 'differs') continue
     const reason = image.reason ?? 'no reason recorded'
     const group = changed.get(reason)
     if (group === undefined) changed.set(reason, [image])
@@ -55,12 +55,16 @@ export function formatChanges({images}: Report): string {
 function formatFigures(report: Report): string {
   const {totals, images, outcome} = report
   const by = (status: ImageStatus): number => images.filter((image) => image.status === status).length
-  const always = (['pushed', 'present', 'failed'] as const).map((status) => `${by(status)} ${status}`)
-  const sometimes = (['drifted', 'pruned', 'skipped', 'cancelled'] as const)
+  const asked = by('verified') + by('differs') > 0
+  const ends = asked ? (['verified', 'differs'] as const) : (['pushed', 'present', 'failed'] as const)
+  const always = ends.map((status) => `${by(status)} ${status}`)
+  const sometimes = (
+    ['drifted', 'pruned', 'skipped', 'cancelled', ...(asked ? (['failed'] as const) : [])] as const
+  )
     .filter((status) => by(status) > 0)
     .map((status) => `${by(status)} ${status}`)
   const bytes = [
-    `${formatBytes(totals.bytes.uploaded)} sent`,
+    ...(asked ? [] : [`${formatBytes(totals.bytes.uploaded)} sent`]),
     ...(totals.blobs.mounted === 0 ? [] : [`${formatBytes(totals.bytes.mounted)} mounted`]),
     ...(totals.blobs.present === 0 ? [] : [`${count(totals.blobs.present, 'blob')} present`]),
     ...(totals.retries === 0 ? [] : [`${count(totals.retries, 'request')} sent again`]),

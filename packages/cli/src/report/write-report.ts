@@ -53,4 +53,10 @@ function readsAs(
   }
 }
 
-const NOT_DONE: ReadonlySet<ImageStatus> = new Set<ImageStatus>(['failed', 'skipped', 'cancelled', 'drifted'])
+const NOT_DONE: ReadonlySet<ImageStatus> = new Set<ImageStatus>([
+  'failed',
+  'skipped',
+  'cancelled',
+  'drifted',
+  'differs',
+])

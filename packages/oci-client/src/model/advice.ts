@@ -25,6 +25,7 @@ type PlainAdvice =
   | 'switch-on-deletion'
   | 'delete-by-registry'
   | 'check-tag-list'
+  | 'push-again'
   | 'find-changing-proxy'
   | 'switch-off-compression'
   | 'complete-at-registry'

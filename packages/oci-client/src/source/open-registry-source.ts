@@ -63,6 +63,8 @@ export interface RegistrySource extends ImageSource {
    * Cosign's come with their tag as name, the others with `subject`.
    */
   referrersOf(image: SourceImage, options?: ReferrersOptions): Promise<readonly SourceImage[]>
+  /** A blob of one repository, whether or not a manifest that names it was read. */
+  blobIn(place: Place, content: Descriptor): BlobSource
   /** @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL, those of the registry */
   listTags(registry: string, repository: string, options?: CallOptions): Promise<readonly string[]>
 }
@@ -156,6 +158,23 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
     return reading
   }
 
+  const blobOf = (content: Content): BlobSource => {
+    if (isPending(content) || !isHeld(content))
+      throw missing(isPending(content) ? content.diffId : content.digest)
+    return {
+      content,
+      open: ({offset = 0, signal} = {}) =>
+        downloadBlob({
+          hosts,
+          places: places.of(content.digest),
+          content,
+          offset,
+          signal: signalOf({signal}),
+          onBytes: (count) => (downloaded += count),
+        }),
+    }
+  }
+
   const walk = referrerWalk({hosts, places, manifest: manifestOf})
   return {
     access: 'random',
@@ -180,21 +199,10 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
     imagesAt: (references, call = {}) => listImages(references, signalOf(call)),
     manifest: (descriptor, call = {}) => manifestOf(descriptor, call),
     has: isHeld,
-    blob: (content): BlobSource => {
-      if (isPending(content) || !isHeld(content))
-        throw missing(isPending(content) ? content.diffId : content.digest)
-      return {
-        content,
-        open: ({offset = 0, signal} = {}) =>
-          downloadBlob({
-            hosts,
-            places: places.of(content.digest),
-            content,
-            offset,
-            signal: signalOf({signal}),
-            onBytes: (count) => (downloaded += count),
-          }),
-      }
+    blob: blobOf,
+    blobIn: (place, content) => {
+      places.add(content.digest, [placeOf(place)])
+      return blobOf(content)
     },
     referrersOf: async (image, call = {}) =>
       options.referrers ? walk(image, {...call, signal: signalOf(call)}) : [],
@@ -247,7 +255,7 @@ function fetchPlaces({mirrors}: RegistrySourceOptions) {
   }
 }
 
-function placeOf({registry, repository}: Reference): Place {
+function placeOf({registry, repository}: Place): Place {
   return {registry, repository}
 }
 

@@ -1,0 +1,120 @@
+import {openRegistrySource} from '@airgap-mirror/oci-client'
+import {type ImageSource, type Reference} from '@airgap-mirror/oci-client/model'
+import pLimit from 'p-limit'
+import {gatherImages} from '../../engine/gather.js'
+import {byRules} from '../../engine/name-of.js'
+import {namePairs} from '../../engine/name-pairs.js'
+import type {Pair} from '../../engine/pair.js'
+import {sourcePairs} from '../../engine/source-pairs.js'
+import {verifyPairs} from '../../engine/verify/verify-pairs.js'
+import {verifySource} from '../../engine/verify/verify-source.js'
+import type {ExitCode} from '../../report/exit-code.js'
+import {connectionTo} from '../../run/connection.js'
+import {openBundleSource} from '../../run/open-bundle-source.js'
+import {openSource} from '../../run/open-source.js'
+import {openTarget} from '../../run/open-target.js'
+import {runCommand, type Work} from '../../run/run-command.js'
+import type {Run} from '../../run/run.js'
+import {flagReader, type FlagValues} from '../../settings/flag-values.js'
+import {readingBack} from './read-back.js'
+import {verifyFlags} from './verify-flags.js'
+import {readVerifySettings, type VerifySettings, type VerifyTarget} from './verify-settings.js'
+
+/** Images whose referrers are looked for at once. */
+const LOOKS_AT_ONCE = 16
+/** Plain layers are never packed by a verification, so none is remembered. */
+const NO_LAYERS = 0
+
+/** Runs a verification to its exit code. */
+export function runVerify(flags: FlagValues): Promise<ExitCode> {
+  const {text, list} = flagReader(flags)
+  return runCommand({
+    command: {name: 'verify', flags: verifyFlags},
+    flags,
+    given: {
+      source: text('source') ?? list('images').join(', '),
+      target: text('private-registry') ?? '',
+    },
+    read: readVerifySettings,
+    remembers: {layerFormat: NO_LAYERS, told: 'note'},
+    work: verify,
+  })
+}
+
+async function verify(settings: VerifySettings, run: Run): Promise<Work> {
+  const {from, against, choice, concurrency, scratch} = settings
+  const signal = run.stop.soon
+  const {onEvent} = run.renderer
+  if (against === undefined) {
+    if (!('bundle' in from)) throw new Error('a list is verified against a registry')
+    const bundle = await openBundleSource(run, {path: from.bundle, layerCompression: 'none', scratch})
+    return {images: await verifySource(bundle, {choice, concurrency, onEvent, signal})}
+  }
+  const {registry} = against.rules
+  const sink = await openTarget(run, {registry, settings: against.settings})
+  await sink.ping({signal})
+  const {source, pairs} = await expected(settings, {rules: against.rules, run})
+  return verifyPairs(pairs, {
+    source,
+    sink,
+    registry,
+    sparse: settings.sparse,
+    concurrency,
+    readBack: settings.deep ? await readBackFrom(against, run) : undefined,
+    onEvent,
+    signal,
+  })
+}
+
+interface Expected {
+  readonly source: ImageSource
+  readonly pairs: readonly Pair[]
+}
+
+/** The images that have to be there, with their names at the target. */
+async function expected(
+  {from, choice, platforms, scratch}: VerifySettings,
+  {rules, run}: {readonly rules: VerifyTarget['rules']; readonly run: Run},
+): Promise<Expected> {
+  const signal = run.stop.soon
+  if ('bundle' in from) {
+    const source = await openBundleSource(run, {path: from.bundle, layerCompression: 'gzip', scratch})
+    return {source, pairs: await sourcePairs(source, {rules, choice, platforms, signal})}
+  }
+  const {references, settings, mirrors} = from
+  const source = await openSource(run, {
+    repositories: references,
+    settings,
+    mirrors,
+    referrers: choice.referrers,
+  })
+  const images = await source.imagesAt(references.map(withTag), {signal})
+  const atOnce = pLimit(LOOKS_AT_ONCE)
+  const referrers = await Promise.all(
+    images.map((image) =>
+      atOnce(() => ('manifest' in image.root ? source.referrersOf(image, {signal}) : [])),
+    ),
+  )
+  const gathered = await gatherImages([...images, ...referrers.flat()], {source, signal})
+  return {source, pairs: await namePairs(gathered, {source, nameOf: byRules(rules), platforms, signal})}
+}
+
+function withTag(reference: Reference): Reference {
+  return reference.tag === undefined && reference.digest === undefined
+    ? {...reference, tag: 'latest'}
+    : reference
+}
+
+/** A second connection to the private registry, that reads. */
+async function readBackFrom(
+  {rules, settings}: VerifyTarget,
+  run: Run,
+): Promise<ReturnType<typeof readingBack>> {
+  const options = await connectionTo(rules.registry, {settings, side: 'target', run})
+  const source = openRegistrySource({references: [], registryFor: () => options, referrers: false})
+  run.keep(source, () => {
+    const {requests, retries, downloaded} = source.usage
+    return {requests, retries, bytes: {downloaded}}
+  })
+  return readingBack(source, {registry: rules.registry, onEvent: run.renderer.onEvent})
+}

@@ -1,0 +1,41 @@
+import {text, toggle} from '../../settings/define-flag.js'
+import {
+  choosingFlags,
+  listFlags,
+  metricsFlags,
+  outputFlags,
+  readingFlags,
+  stateFlags,
+} from '../../settings/flags.js'
+import {namingFlags} from '../../settings/naming-flags.js'
+import {privateRegistryFlags, sourceRegistryFlags} from '../../settings/registry-flags.js'
+
+const {source: _required, 'layer-compression': _compression, ...bundleFlags} = readingFlags
+const {
+  'dry-run': _dryRun,
+  'keep-going': _keepGoing,
+  'fail-fast': _failFast,
+  ...verifyOutputFlags
+} = outputFlags
+
+/** Flags of `mirror verify`. */
+export const verifyFlags = {
+  source: text('source', {
+    description:
+      'the bundle that was pushed: file, directory, or - for standard input; without it, the registries that --images names',
+    helpValue: 'BUNDLE',
+  }),
+  ...privateRegistryFlags({required: false}),
+  deep: toggle('deep', {
+    description: 'read all content back and compare its digest, rather than ask whether it is there',
+    helpGroup: 'CHOOSING',
+  }),
+  ...listFlags,
+  ...choosingFlags,
+  ...namingFlags,
+  ...sourceRegistryFlags,
+  ...bundleFlags,
+  ...stateFlags,
+  ...verifyOutputFlags,
+  ...metricsFlags,
+}

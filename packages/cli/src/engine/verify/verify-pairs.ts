@@ -1,0 +1,276 @@
+import pLimit from 'p-limit'
+import {
+  cancelled,
+  formatReference,
+  isForeignLayerType,
+  isMirrorError,
+  MirrorError,
+  type CallOptions,
+  type Descriptor,
+  type Digest,
+  type ImageSink,
+  type ImageSource,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import {reportErrorOf} from '../../report/report-error.js'
+import type {ReportImage} from '../../report/report.js'
+import type {OnEvent} from '../events.js'
+import {blobsOf, nodesOf, type ImageNode} from '../gather.js'
+import {prepare} from '../mirror.js'
+import type {Pair} from '../pair.js'
+import type {PlannedImage} from '../plan.js'
+import type {SparsePolicy} from '../sparse.js'
+
+/** A blob that the target has to hold, in one repository. */
+export interface RequiredBlob {
+  readonly repository: string
+  readonly descriptor: Descriptor
+  /** Of a layer that the bundle holds plain: the digest of its plain tar. */
+  readonly diffId?: Digest
+}
+
+interface Required extends RequiredBlob {
+  readonly kind: 'manifest' | 'blob'
+}
+
+export interface VerifyOptions extends CallOptions {
+  readonly source: ImageSource
+  readonly sink: ImageSink
+  /** `host[:port]`. */
+  readonly registry: string
+  readonly sparse: SparsePolicy
+  /** Requests at once. */
+  readonly concurrency: number
+  /** Reads a blob back and throws what is wrong with it. Absent: content is only asked for, not read. */
+  readonly readBack?: ((blob: RequiredBlob, options: CallOptions) => Promise<void>) | undefined
+  readonly onEvent: OnEvent
+}
+
+export interface Verified {
+  /** One for each pair, in their order: `verified`, `differs` or `failed`. */
+  readonly images: readonly ReportImage[]
+  /** Blobs that the target holds, each counted once a repository. */
+  readonly blobs: {readonly present: number}
+  readonly bytes: {readonly present: number}
+}
+
+/**
+ * Proves that a target holds what a push of these pairs would put there: tags, manifests, configs, layers, referrers.
+ * @throws {MirrorError} if the target cannot be asked at all, CANCELLED
+ */
+export async function verifyPairs(pairs: readonly Pair[], options: VerifyOptions): Promise<Verified> {
+  const {source, sink, registry, sparse, concurrency, onEvent, signal} = options
+  const {plan} = await prepare([{sink, registry, pairs}], {
+    source,
+    sparse,
+    concurrency,
+    dryRun: false,
+    signal,
+  })
+  const checks = new Checks(options)
+  onEvent({type: 'plan', images: pairs.length, blobs: 0, bytes: 0})
+  const atOnce = pLimit(concurrency)
+  const images = await Promise.all(
+    pairs.map((pair, index) =>
+      atOnce(async () => {
+        const image = await verifyOne(pair, plan.images[index], {...options, checks})
+        const {status, targetDigest, error} = image
+        onEvent({
+          type: 'image',
+          source: image.source,
+          target: image.target,
+          status,
+          ...(targetDigest === undefined ? {} : {digest: targetDigest}),
+          ...(error === undefined ? {} : {error}),
+        })
+        return image
+      }),
+    ),
+  )
+  if (signal?.aborted === true) throw cancelled(signal)
+  return {images, blobs: {present: checks.blobs}, bytes: {present: checks.bytes}}
+}
+
+async function verifyOne(
+  pair: Pair,
+  planned: PlannedImage | undefined,
+  options: VerifyOptions & {readonly checks: Checks},
+): Promise<ReportImage> {
+  const base = {...pair.label, digestChanged: false, bytesUploaded: 0, attempts: 0}
+  if (pair.at === undefined || planned === undefined || planned.status === 'failed') {
+    return {...base, status: 'failed', error: reportErrorOf(planned?.error)}
+  }
+  const {sourceDigest, targetDigest, digestChanged} = planned
+  const known = {
+    ...base,
+    ...(sourceDigest === undefined ? {} : {sourceDigest}),
+    ...(targetDigest === undefined || planned.status !== 'present' ? {} : {targetDigest}),
+    ...(digestChanged === undefined || planned.status !== 'present' || sourceDigest === targetDigest
+      ? {}
+      : {digestChanged: true, reason: digestChanged}),
+  }
+  try {
+    if (planned.status !== 'present') throw await absence(pair, pair.at, options)
+    const required = await contentOf(pair, {at: pair.at, digest: targetDigest, ...options})
+    const wrong = (await Promise.all(required.map((one) => options.checks.check(one)))).filter(
+      (error) => error !== undefined,
+    )
+    if (wrong.length > 0) throw together(wrong)
+    return {...known, status: 'verified'}
+  } catch (error) {
+    if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+    return {...known, status: DIFFERENCES.has(error.code) ? 'differs' : 'failed', error: reportErrorOf(error)}
+  }
+}
+
+const DIFFERENCES: ReadonlySet<string> = new Set(['NOT_FOUND', 'BLOB_MISSING', 'DIGEST_MISMATCH'])
+
+/** The error of an image that the target lacks, or that is not the one of the source. */
+async function absence(pair: Pair, at: Reference, {sink, signal}: VerifyOptions): Promise<MirrorError> {
+  const found = await sink.resolve(at, {signal})
+  const place = pair.label.target
+  if (found === undefined) {
+    return new MirrorError('NOT_FOUND', `${place} is not at the registry`, TARGET)
+  }
+  const {image} = pair
+  if ('pending' in image) {
+    const what = `the config ${image.pending.config.digest}`
+    return new MirrorError(
+      'DIGEST_MISMATCH',
+      `${place} is ${found.digest}, which does not name ${what}`,
+      TARGET,
+    )
+  }
+  const expected = 'node' in image ? image.node.manifest.descriptor.digest : 'another image'
+  return new MirrorError('DIGEST_MISMATCH', `${place} is ${found.digest}, not ${expected}`, TARGET)
+}
+
+const TARGET = {side: 'target', advice: {kind: 'push-again'}} as const
+
+/** Everything below the manifest that the target has under the name: of the source's tree, as far as it was put there. */
+async function contentOf(
+  {image}: Pair,
+  {
+    at,
+    digest,
+    source,
+    sink,
+    signal,
+  }: VerifyOptions & {readonly at: Reference; readonly digest: Digest | undefined},
+): Promise<readonly Required[]> {
+  const {repository} = at
+  if ('node' in image && image.node.manifest.descriptor.digest === digest) {
+    return nodesOf(image.node).flatMap((node) => requiredBy(node, {repository, source}))
+  }
+  const manifest = await sink.manifest(at, {signal})
+  if (manifest === undefined) throw new MirrorError('NOT_FOUND', `${formatReference(at)} is gone`, TARGET)
+  const root: Required = {repository, kind: 'manifest', descriptor: manifest.descriptor}
+  if ('pending' in image) {
+    if (manifest.kind === 'index') return [root]
+    const layers = manifest.layers.map((descriptor, index): Required => {
+      const layer = image.pending.layers[index]
+      const diffId = layer !== undefined && 'diffId' in layer ? {diffId: layer.diffId} : {}
+      return {repository, kind: 'blob', descriptor, ...diffId}
+    })
+    return [root, {repository, kind: 'blob', descriptor: manifest.config}, ...layers]
+  }
+  if (!('node' in image)) return [root]
+  const put = new Set(
+    manifest.kind === 'index' ? manifest.children.map((child) => child.digest) : [manifest.descriptor.digest],
+  )
+  return [
+    root,
+    ...nodesOf(image.node)
+      .filter((node) => put.has(node.manifest.descriptor.digest))
+      .flatMap((node) => nodesOf(node))
+      .flatMap((node) => requiredBy(node, {repository, source})),
+  ]
+}
+
+function requiredBy(
+  {manifest, missing}: ImageNode,
+  {repository, source}: {readonly repository: string; readonly source: ImageSource},
+): readonly Required[] {
+  const blobs = new Map(
+    [...blobsOf(manifest, source), ...missing.filter((blob) => !isForeignLayerType(blob.mediaType))].map(
+      (blob) => [blob.digest, blob],
+    ),
+  )
+  return [
+    {repository, kind: 'manifest', descriptor: manifest.descriptor},
+    ...[...blobs.values()].map((descriptor) => ({repository, kind: 'blob' as const, descriptor})),
+  ]
+}
+
+/** Asks for each content once a repository, and reads each digest back once. */
+class Checks {
+  blobs = 0
+  bytes = 0
+  readonly #asked = new Map<string, Promise<MirrorError | undefined>>()
+  readonly #read = new Map<Digest, Promise<void>>()
+  readonly #options: VerifyOptions
+  readonly #atOnce: ReturnType<typeof pLimit>
+
+  constructor(options: VerifyOptions) {
+    this.#options = options
+    this.#atOnce = pLimit(2 * options.concurrency)
+  }
+
+  check(required: Required): Promise<MirrorError | undefined> {
+    const {repository, kind, descriptor} = required
+    const key = `${kind} ${repository}@${descriptor.digest}`
+    const asked = this.#asked.get(key) ?? this.#atOnce(() => this.#ask(required))
+    this.#asked.set(key, asked)
+    return asked
+  }
+
+  async #ask(required: Required): Promise<MirrorError | undefined> {
+    const {repository, kind, descriptor} = required
+    const {digest, size} = descriptor
+    try {
+      const isThere = kind === 'manifest' ? await this.#hasManifest(required) : await this.#hasBlob(required)
+      if (!isThere) {
+        return new MirrorError('BLOB_MISSING', `${repository} lacks the ${kind} ${digest}`, TARGET)
+      }
+      if (kind === 'blob') {
+        this.blobs += 1
+        this.bytes += size
+      }
+      return undefined
+    } catch (error) {
+      if (isMirrorError(error) && error.code !== 'CANCELLED') return error
+      throw error
+    }
+  }
+
+  async #hasManifest({repository, descriptor: {digest}}: Required): Promise<boolean> {
+    const {sink, registry, signal, readBack} = this.#options
+    const target = {registry, repository, digest}
+    const found =
+      readBack === undefined ? await sink.resolve(target, {signal}) : await sink.manifest(target, {signal})
+    return found !== undefined
+  }
+
+  async #hasBlob(blob: Required): Promise<boolean> {
+    const {sink, signal, readBack} = this.#options
+    const {digest} = blob.descriptor
+    if (!(await sink.hasBlob(blob.repository, digest, {signal}))) return false
+    if (readBack === undefined) return true
+    const read = this.#read.get(digest) ?? readBack(blob, {signal})
+    this.#read.set(digest, read)
+    await read
+    return true
+  }
+}
+
+/** One error for several: the first one's code, all of their messages up to a few. */
+function together(errors: readonly MirrorError[]): MirrorError {
+  const [first] = errors
+  const shown = errors.slice(0, 5).map(({message}) => message)
+  const more = errors.length > shown.length ? [`and ${errors.length - shown.length} more`] : []
+  return new MirrorError(first?.code ?? 'BLOB_MISSING', [...shown, ...more].join('; '), {
+    side: 'target',
+    advice: first?.advice,
+    cause: first,
+  })
+}

@@ -1,0 +1,106 @@
+import pLimit from 'p-limit'
+import {
+  contentKey,
+  formatReference,
+  isMirrorError,
+  type CallOptions,
+  type Content,
+  type Digest,
+  type ImageSource,
+} from '@airgap-mirror/oci-client/model'
+import {reportErrorOf} from '../../report/report-error.js'
+import type {ReportImage} from '../../report/report.js'
+import type {OnEvent} from '../events.js'
+import {blobsOf, gather, nodesOf, rootDigest, type Gathered} from '../gather.js'
+import {sourceLabel} from '../name-of.js'
+import {selectImages, type Choice} from '../select.js'
+
+export interface VerifySourceOptions extends CallOptions {
+  readonly choice: Choice
+  /** Blobs read at once. */
+  readonly concurrency: number
+  readonly onEvent: OnEvent
+}
+
+/**
+ * Reads every manifest, config and layer of a source and holds it against its digest: proof that a bundle is whole.
+ * @throws {MirrorError} for what concerns the source as a whole, CANCELLED
+ */
+export async function verifySource(
+  source: ImageSource,
+  {choice, concurrency, onEvent, signal}: VerifySourceOptions,
+): Promise<readonly ReportImage[]> {
+  const chosen = selectImages(await gather(source, {signal}), choice)
+  const contents = chosen.map((gathered) => contentOf(gathered, source))
+  const distinct = new Map(contents.flat().map((content) => [contentKey(content), content]))
+  const bytes = [...distinct.values()].reduce((sum, {size}) => sum + size, 0)
+  onEvent({type: 'plan', images: chosen.length, blobs: distinct.size, bytes})
+  const reads = new Map<Digest, Promise<unknown>>()
+  const atOnce = pLimit(source.access === 'random' ? concurrency : 1)
+  for (const [key, content] of distinct)
+    reads.set(
+      key,
+      atOnce(() => readWhole(content, {source, onEvent, signal})),
+    )
+  return Promise.all(
+    chosen.map(async (gathered, index) => {
+      const results = await Promise.all(
+        (contents[index] ?? []).map((content) => reads.get(contentKey(content))),
+      )
+      const error = 'error' in gathered ? gathered.error : results.find((result) => result !== undefined)
+      const label =
+        gathered.image.name === undefined
+          ? sourceLabel(gathered.image, rootDigest(gathered))
+          : formatReference(gathered.image.name)
+      const digest = rootDigest(gathered)
+      const image: ReportImage = {
+        source: label,
+        target: '',
+        status: error === undefined ? 'verified' : 'differs',
+        ...(digest === undefined ? {} : {sourceDigest: digest}),
+        digestChanged: false,
+        bytesUploaded: 0,
+        attempts: 0,
+        ...(error === undefined ? {} : {error: reportErrorOf(error)}),
+      }
+      onEvent({
+        type: 'image',
+        source: label,
+        target: label,
+        status: image.status,
+        ...(image.error === undefined ? {} : {error: image.error}),
+      })
+      return image
+    }),
+  )
+}
+
+function contentOf(gathered: Gathered, source: ImageSource): readonly Content[] {
+  if ('pending' in gathered) return [gathered.pending.config, ...gathered.pending.layers]
+  if (!('node' in gathered)) return []
+  return nodesOf(gathered.node).flatMap((node) => [...blobsOf(node.manifest, source), ...node.missing])
+}
+
+/** Returns what is wrong with the content, undefined if nothing is. */
+async function readWhole(
+  content: Content,
+  {source, onEvent, signal}: CallOptions & {readonly source: ImageSource; readonly onEvent: OnEvent},
+): Promise<unknown> {
+  const key = contentKey(content)
+  const {size} = content
+  const event = {type: 'blob', key, name: key.slice(0, 19), size} as const
+  onEvent({...event, state: 'started', sent: 0})
+  try {
+    let read = 0
+    for await (const chunk of source.blob(content).open({signal})) {
+      read += chunk.length
+      onEvent({...event, state: 'progress', sent: Math.min(read, size)})
+    }
+    onEvent({...event, state: 'uploaded', sent: size})
+    return undefined
+  } catch (error) {
+    onEvent({...event, state: 'failed', sent: 0})
+    if (isMirrorError(error) && error.code !== 'CANCELLED') return error
+    throw error
+  }
+}
