@@ -85,7 +85,7 @@ describe('the notify command', () => {
 
   it('prints to standard error, and never to standard output', async () => {
     const script = `
-      import {runNotifyCommand} from ${JSON.stringify(fileURLToPath(new URL('../dist/commands/notify.js', import.meta.url)))}
+      import {runNotifyCommand} from ${JSON.stringify(fileURLToPath(new URL('../dist/run/notify.js', import.meta.url)))}
       const report = ${JSON.stringify(report)}
       process.stdout.write(String(await runNotifyCommand('echo out; echo err >&2', {report, exitCode: 3})))`
     const result = await runChild(process.execPath, ['--input-type=module', '-e', script], {

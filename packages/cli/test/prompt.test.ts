@@ -19,7 +19,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'mirror-prompt-'))
   program = join(directory, 'ask.mjs')
   await writeFile(join(directory, 'config.json'), '{}')
-  const prompt = new URL('../dist/prompt/credential-prompt.js', import.meta.url).href
+  const prompt = new URL('../dist/run/prompt/credential-prompt.js', import.meta.url).href
   await writeFile(
     program,
     `import {writeFileSync} from 'node:fs'
@@ -31,7 +31,7 @@ const result = await promptCredential({...question, signal}).catch(({code, messa
 writeFileSync(answer, JSON.stringify({...result, canPrompt: canPrompt()}))
 `,
   )
-  const terminal = new URL('../dist/prompt/controlling-terminal.js', import.meta.url).href
+  const terminal = new URL('../dist/run/prompt/controlling-terminal.js', import.meta.url).href
   between = join(directory, 'between.mjs')
   await writeFile(
     between,

@@ -82,7 +82,7 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
         ? undefined
         : {
             settings: registrySettings,
-            rules: await rulesFor(flags, {target, columns: secondColumns(listed)}),
+            rules: await rulesFor(flags, {target, columns: new Map(secondColumns(listed))}),
           },
     choice: {
       ...(bundle === undefined || lists.length === 0 ? {} : {listed}),
