@@ -1,7 +1,6 @@
 import pLimit from 'p-limit'
 import {
   contentKey,
-  formatReference,
   isMirrorError,
   type CallOptions,
   type Content,
@@ -45,40 +44,39 @@ export async function verifySource(
   return Promise.all(
     chosen.map(async (gathered, index) => {
       const results = await Promise.all(
-        (contents[index] ?? []).map((content) => reads.get(contentKey(content))),
+        (contents[index] ?? []).map(async (content) => reads.get(contentKey(content))),
       )
-      const error = 'error' in gathered ? gathered.error : results.find((result) => result !== undefined)
-      const label =
-        gathered.image.name === undefined
-          ? sourceLabel(gathered.image, rootDigest(gathered))
-          : formatReference(gathered.image.name)
-      const digest = rootDigest(gathered)
-      const image: ReportImage = {
-        source: label,
-        target: '',
-        status: error === undefined ? 'verified' : 'differs',
-        ...(digest === undefined ? {} : {sourceDigest: digest}),
-        digestChanged: false,
-        bytesUploaded: 0,
-        attempts: 0,
-        ...(error === undefined ? {} : {error: reportErrorOf(error)}),
-      }
-      onEvent({
-        type: 'image',
-        source: label,
-        target: label,
-        status: image.status,
-        ...(image.error === undefined ? {} : {error: image.error}),
-      })
-      return image
+      const wrong = 'error' in gathered ? gathered.error : results.find((result) => result !== undefined)
+      return settled(gathered, {wrong, onEvent})
     }),
   )
+}
+
+function settled(
+  gathered: Gathered,
+  {wrong, onEvent}: {readonly wrong: unknown; readonly onEvent: OnEvent},
+): ReportImage {
+  const digest = rootDigest(gathered)
+  const source = sourceLabel(gathered.image, digest)
+  const status = wrong === undefined ? 'verified' : 'differs'
+  const error = wrong === undefined ? {} : {error: reportErrorOf(wrong)}
+  onEvent({type: 'image', source, target: source, status, ...error})
+  return {
+    source,
+    target: '',
+    status,
+    ...(digest === undefined ? {} : {sourceDigest: digest}),
+    digestChanged: false,
+    bytesUploaded: 0,
+    attempts: 0,
+    ...error,
+  }
 }
 
 function contentOf(gathered: Gathered, source: ImageSource): readonly Content[] {
   if ('pending' in gathered) return [gathered.pending.config, ...gathered.pending.layers]
   if (!('node' in gathered)) return []
-  return nodesOf(gathered.node).flatMap((node) => [...blobsOf(node.manifest, source), ...node.missing])
+  return nodesOf(gathered.node).flatMap((node) => blobsOf(node.manifest, source).concat(node.missing))
 }
 
 /** Returns what is wrong with the content, undefined if nothing is. */
