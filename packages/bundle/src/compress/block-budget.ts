@@ -3,7 +3,7 @@ export interface BlockAllowance {
   /** Waits for room for one more block; false if the allowance was closed meanwhile. */
   take(): Promise<boolean>
   give(): void
-  /** Gives back all that are held and takes no more. Calls of `give` may still come late and do nothing. */
+  /** Gives back all held blocks and takes no more. A late call of `give` does nothing. */
   close(): void
 }
 
