@@ -9,19 +9,19 @@ import {
 } from '@airgap-mirror/oci-client/model'
 
 /**
- * Media type of the list of what a delta bundle leaves out, by which index.json describes it. A later version may add how to
- * make an absent layer from an older one; a reader that does not know it has to refuse the bundle.
+ * Media type of the list of blobs that a delta bundle leaves out, as described by index.json. A later version may tell
+ * how to make an absent layer from an older one. So a reader refuses versions it does not know.
  */
 const ABSENT_CONTENT = 'application/vnd.airgap-mirror.absent.v1+json'
 
 const ANY_VERSION = /^application\/vnd\.airgap-mirror\.absent\.v\d+\+json$/
 
-/** Whether a descriptor of index.json is of such a list, in this or another version. */
+/** Returns true for a descriptor of such a list, in any version. */
 export function isAbsentContent({mediaType}: {readonly mediaType: string}): boolean {
   return ANY_VERSION.test(mediaType)
 }
 
-/** The list as a blob, always the same for the same content. */
+/** Returns the list as a blob, with the same bytes for the same content. */
 export function formatAbsentContent(absent: readonly Descriptor[]): {
   readonly descriptor: Descriptor
   readonly bytes: Uint8Array

@@ -17,7 +17,7 @@ import {findBlob, type ContentTable} from './content-table.js'
 import {readManifest} from './read-manifest.js'
 import {missing, refuseWrongSize} from './verified-file.js'
 
-/** An outermost entry of a bundle; `kind` is what its first bytes say, if they were looked at. */
+/** An outermost entry of a bundle; `kind` is the kind of its content, if its first bytes were read. */
 export interface OuterEntry {
   readonly path: string
   readonly size: number
@@ -43,9 +43,9 @@ export interface BundleDescription {
 export interface BundleSource extends ImageSource {
   readonly usage: ReadUsage
   blob(content: Content): HeldBlob
-  /** What was found where in it. */
+  /** The formats found in the bundle, and their places. */
   readonly description: BundleDescription
-  /** Everything in it that is not used. */
+  /** Every unused part of the bundle. */
   readonly unused: readonly Unused[]
 }
 
@@ -62,7 +62,7 @@ export interface ArchiveContent {
   readonly compressor: {readonly compress: CompressLayer; close(): Promise<void>}
 }
 
-/** Any bundle, once its format has been boiled down to images and a table of contents. */
+/** A bundle of any format, as images and a table of contents. */
 export class ArchiveSource implements BundleSource {
   readonly #content: ArchiveContent
   #disposed: Promise<void> | undefined

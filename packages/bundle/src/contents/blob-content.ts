@@ -19,20 +19,20 @@ import {SNIFF_BYTES} from '../files/sniff.js'
 import {decoderOf} from '../unpack/open-packed.js'
 import {sourceSide, verifiedFile} from './verified-file.js'
 
-/** Content of a bundle, read best in the order in which it lies. */
+/** Content of a bundle; reading in the order of positions is cheapest. */
 export interface HeldBlob extends BlobSource {
   readonly position: number
   hold(): () => void
 }
 
-/** Content that goes out as it lies in the bundle. */
+/** Returns content that is transferred as it is stored in the bundle. */
 export function storedBlob(content: Descriptor, file: StoredFile): HeldBlob {
   return heldBlob({content, file, skips: true}, ({signal, offset = 0}) =>
     offset === 0 ? verifiedFile(file, content, {signal}) : sourceSide(file.stream({signal, offset})),
   )
 }
 
-/** A plain layer that is compressed while it is read. Its diff id is verified whatever the offset. */
+/** Returns a plain layer that is compressed while it is read. Its diff ID is verified at any offset. */
 export function pendingBlob(
   content: PendingLayer,
   {file, compress}: {readonly file: StoredFile; readonly compress: CompressLayer},
@@ -45,7 +45,7 @@ export function pendingBlob(
 interface Held {
   readonly content: Content
   readonly file: StoredFile
-  /** Whether an offset means that the file is read from there on, and not from its start. */
+  /** True if reading at an offset begins at that byte of the file, not at its start. */
   readonly skips?: boolean
 }
 
@@ -71,7 +71,7 @@ function heldBlob({content, file, skips = false}: Held, open: (options: OpenOpti
   }
 }
 
-/** From its first chunk on, a reader is served for its own sake: `reached` ends the holds that announced it. */
+/** Calls `reached` at the reader's first chunk: it ends the holds that announced the reader. */
 async function* told(
   bytes: Bytes,
   {reached, isFurtherOn}: {readonly reached: () => void; readonly isFurtherOn: boolean},
@@ -79,7 +79,7 @@ async function* told(
   const iterator = bytes[Symbol.asyncIterator]()
   try {
     const first = iterator.next()
-    // A source that stands still for a reader of the start would do so for ever.
+    // An in-order source that holds for a reader of the start would otherwise stand still forever.
     if (isFurtherOn) reached()
     for await (const chunk of rejoin(await first, iterator)) {
       reached()
@@ -120,7 +120,7 @@ async function* rejoin(
   }
 }
 
-/** For a reader that looks ahead, of chunks whose memory is used again. */
+/** Copies chunks whose memory is reused, for a reader that looks ahead. */
 async function* copied(bytes: Bytes, hash: Hash): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of bytes) {
     hash.update(chunk)
@@ -139,7 +139,7 @@ async function* verifiedPlain(
   }
   const actual = digestFrom(hash, algorithmOf(diffId))
   if (actual === diffId) return
-  // Some tools wrote the digest of the compressed file there (buildah issue 5021): no runtime can unpack such an image.
+  // Some tools write the digest of the compressed file there (buildah issue 5021); no runtime can unpack such an image.
   const isPacked = digestFrom(packed, algorithmOf(diffId)) === diffId
   throw new MirrorError(
     'DIGEST_MISMATCH',

@@ -9,21 +9,21 @@ import {
 import type {FileTree, StoredFile} from '../files/file-tree.js'
 import {memoryFile} from '../files/memory-file.js'
 
-/** Where content lies: what every format boils down to, besides its list of images. */
+/** The place of all content: every format is read into this table and a list of images. */
 export interface ContentTable {
-  /** By the digest that the bundle claims; checked while it is read. */
+  /** By the digest in the bundle, which is verified while the blob is read. */
   readonly blobs: Map<Digest, StoredFile>
-  /** Layers that have no digest yet, by diff id: plain, or compressed by gzip under a name that does not tell. */
+  /** Layers without a digest yet, by diff ID: plain, or gzip under a name that does not tell their digest. */
   readonly layers: Map<Digest, StoredFile>
-  /** Layouts whose `blobs` is a link, so that their listing does not show what is in it. */
+  /** Layouts with a link as `blobs`, so that their listing does not show the blobs. */
   readonly linkedLayouts: FileTree[]
-  /** Why content that an image names is not there, for messages. */
+  /** The reason for missing content that an image names, for messages. */
   readonly absent: Map<Digest, string>
-  /** What a delta bundle says that the far side has. */
+  /** Blobs that a delta bundle leaves out because the far side has them. */
   readonly leftOut: Map<Digest, Descriptor>
-  /** Manifests that were read, or what is wrong with them, by what was said of them. */
+  /** Manifests that were read, or their errors, by descriptor. */
   readonly manifests: Map<string, Promise<Manifest>>
-  /** Of all of them. */
+  /** Total bytes of all manifests. */
   manifestsBytes: number
   manifestsValues: number
 }
@@ -51,7 +51,7 @@ export function findBlob(table: ContentTable, digest: Digest): StoredFile | unde
   return undefined
 }
 
-/** Content found twice is kept once: the bytes are the same or one of them lies, and reading tells. */
+/** Keeps the first file of a digest: either both have the same bytes, or reading finds the wrong one. */
 export function remember(table: Map<Digest, StoredFile>, digest: Digest, file: StoredFile): void {
   if (!table.has(digest)) table.set(digest, file)
 }
@@ -60,7 +60,10 @@ export function rememberBytes(table: ContentTable, digest: Digest, bytes: Uint8A
   return remember(table.blobs, digest, memoryFile(bytes, digest))
 }
 
-/** Every file below `blobs/<algorithm>/` whose name is a digest; others are ignored (image-spec image-layout.md). */
+/**
+ * Adds every file below `blobs/<algorithm>/` whose name is a digest; other files are ignored (image-spec
+ * image-layout.md).
+ */
 export function rememberLayoutBlobs(table: ContentTable, tree: FileTree): void {
   for (const {path, kind} of tree.entries) {
     if (kind === 'directory') continue

@@ -4,7 +4,8 @@ import type {StoredFile} from '../files/file-tree.js'
 
 /**
  * Reads a JSON member of a bundle.
- * @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, `limits.jsonValues` or `limits.jsonDepth`, MANIFEST_INVALID where it is no JSON
+ * @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, `limits.jsonValues` or `limits.jsonDepth`; MANIFEST_INVALID if
+ * it is not JSON
  */
 export async function readJson(
   file: StoredFile,

@@ -15,8 +15,8 @@ import {findBlob, type ContentTable} from './content-table.js'
 import {missing, verifiedFile} from './verified-file.js'
 
 /**
- * The manifest with a digest, its bytes as they are, verified. It is read once and kept, since names, referrers, plans and
- * uploads all ask for it.
+ * Returns the verified manifest with a digest, its bytes unchanged. It is read once and kept, because names, referrers,
+ * plans and uploads all need it.
  * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT_EXCEEDED, SOURCE_UNSUPPORTED
  */
 export async function readManifest(
@@ -66,7 +66,7 @@ async function readFrom(
       limits.manifestsValues,
     )
   }
-  // A copy, since a decoder's chunk would keep all of its buffer.
+  // Copied, because a decoder's chunk would keep its whole buffer in memory.
   const bytes = read.length < read.buffer.byteLength ? new Uint8Array(read) : read
   try {
     return parseManifest(bytes, {
@@ -88,8 +88,8 @@ function overLimit(what: string, limit: number): MirrorError {
 }
 
 /**
- * The manifest, where it can be read: what is wrong with it is told when its image is transferred, not while the bundle
- * is opened, so that one damaged image does not take the others with it.
+ * Returns the manifest if it can be read. Its error is reported when its image is transferred, not while the bundle is
+ * opened, so one damaged image does not affect the others.
  */
 export async function peekManifest(
   table: ContentTable,

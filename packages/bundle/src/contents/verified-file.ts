@@ -4,7 +4,7 @@ import type {StoredFile} from '../files/file-tree.js'
 import type {ContentTable} from './content-table.js'
 
 /**
- * A whole file, verified while it is read.
+ * Yields a whole file and verifies it meanwhile.
  * @throws {MirrorError} DIGEST_MISMATCH, SOURCE_TRUNCATED, SOURCE_CORRUPT, SOURCE_UNREADABLE, CANCELLED
  */
 export async function* verifiedFile(
@@ -17,8 +17,8 @@ export async function* verifiedFile(
 }
 
 /**
- * A descriptor that lies about a size is found without reading: what lies there may be in the registry already, and then
- * nobody would read it.
+ * Refuses a descriptor with a wrong size without reading the file, because a blob that the registry already has is never
+ * read.
  * @throws {MirrorError} DIGEST_MISMATCH
  */
 export function refuseWrongSize(
@@ -33,7 +33,7 @@ export function refuseWrongSize(
   )
 }
 
-/** Marks errors of shared code as those of the source. */
+/** Marks errors of shared code as errors of the source. */
 export async function* sourceSide(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* bytes

@@ -6,24 +6,24 @@ import {diskFile, unreadable} from './disk-file.js'
 import {linksAmong, type FileTree, type Unused, type TreeEntry} from './file-tree.js'
 import {resolveLinks, type LinkTable} from './resolve-links.js'
 
-/** Files whose size is asked for at once. */
+/** The most files whose size is read at once. */
 const BATCH = 64
 
 export interface DirectoryTree extends FileTree {
   readonly unused: readonly Unused[]
 }
 
-/** An entry, with the real path of what it is. */
+/** An entry, with its real path. */
 interface Listed extends TreeEntry {
   readonly real: string
-  /** As written, for links. */
+  /** The target as written, for links. */
   readonly target?: string
 }
 
 /**
- * A directory as a tree. Links are resolved against the listing, not by the file system. Only a link at the top of the
- * directory is followed out of it, since the user named that directory; others that lead out are left out, and so are pipes,
- * sockets and devices.
+ * Reads a directory as a tree. Links are resolved against the listing, not by the file system. A link that leads out of
+ * the directory is followed only at the top, because the user named that directory. Other such links are left out, and so
+ * are pipes, sockets and devices.
  * @throws {MirrorError} SOURCE_UNREADABLE, LIMIT_EXCEEDED, CANCELLED
  */
 export async function readDirectoryTree(
@@ -128,7 +128,7 @@ interface Following extends ReadOptions {
   readonly unused: Unused[]
 }
 
-/** The content of links at the top that lead out of the directory: a file, or a directory with all below it. */
+/** Returns the content of links at the top that lead out of the directory: a file, or a directory with all below it. */
 async function followed(
   listing: readonly Listed[],
   {root, directory, signal, unused}: Following,
@@ -158,12 +158,12 @@ function leadsOut(path: string, tree: {readonly links: LinkTable; readonly root:
   try {
     return resolveLinks(path, tree) === undefined
   } catch {
-    // A circle leads nowhere; the reader that needs the file says so.
+    // A circle is not followed; the reader that needs the file reports it.
     return false
   }
 }
 
-// A directory around the bundle holds the bundle itself, and most of it has nothing to do with it.
+// Not followed, because a directory around the bundle holds the bundle itself and much that is unrelated.
 function isAround(target: string, root: string): boolean {
   return root === target || root.startsWith(target.endsWith('/') ? target : `${target}/`)
 }
@@ -177,7 +177,7 @@ function withFollowed(
   return all.toSorted((left, right) => (left.path < right.path ? -1 : 1))
 }
 
-/** Links that lead out of the directory or to nothing. */
+/** Returns links that lead out of the directory or to nothing. */
 function deadLinks(
   listing: readonly Listed[],
   {

@@ -7,7 +7,7 @@ import type {TreeFile} from './file-tree.js'
 
 const CHUNK = 256 * 1024
 
-/** A file of a directory tree; `path` has no links left in it. */
+/** Returns a file of a directory tree; `path` has its links resolved. */
 export function diskFile(path: string, size: number): TreeFile {
   return {
     name: path,
@@ -39,7 +39,7 @@ async function* streamFile(
   }
 }
 
-// A link or a pipe put in the file's place since the directory was listed is refused rather than followed.
+// Refuses a link or a pipe put in the file's place since the directory was listed.
 async function openRegular(path: string, options: ReadOptions = {}): Promise<FileHandle> {
   if (options.signal?.aborted) throw cancelled(options.signal)
   let file: FileHandle | undefined
@@ -69,7 +69,7 @@ async function readAt(
   }
 }
 
-/** What the file system said, as the error of a source that cannot be read. */
+/** Returns an error of the file system as the error of an unreadable source. */
 export function unreadable(path: string, cause: unknown): MirrorError {
   return new MirrorError('SOURCE_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, {
     side: 'source',

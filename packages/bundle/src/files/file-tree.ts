@@ -2,27 +2,27 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import type {OpenBytesOptions} from '../unpack/open-bytes.js'
 
-/** Content of a known length that can be read again, wherever it lies. */
+/** Content of a known length that can be read again. */
 export interface StoredFile {
   /** For messages: the archive and the path inside it. */
   readonly name: string
   readonly size: number
-  /** Bytes from the start of the bundle, its parts counted one after another; 0 where reading anywhere costs the same. */
+  /** Bytes from the start of the bundle, its parts counted one after another; 0 if reading anywhere costs the same. */
   readonly position: number
-  /** Up to `length` bytes at `offset`: for small reads. */
+  /** Returns up to `length` bytes at `offset`, for small reads. */
   read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
-  /** From `offset` (default 0) to the end. */
+  /** Yields the bytes from `offset` (default 0) to the end. */
   stream(options?: ReadOptions & {readonly offset?: number | undefined}): Bytes
   /** As `ByteSource.hold`, for the start of this file. */
   hold(): () => void
 }
 
 export interface TreeFile extends StoredFile {
-  /** The plain bytes of a file that is an archive itself. The caller disposes them. */
+  /** Opens the plain bytes of a file that is an archive. The caller disposes them. */
   openArchive(options: OpenBytesOptions): Promise<ByteSource>
 }
 
-/** `link` stands for symbolic and hard links. Paths are relative and clean, as in `TarEntry`. */
+/** `link` means a symbolic or hard link. Paths are relative and clean, as in `TarEntry`. */
 export interface TreeEntry {
   readonly path: string
   readonly kind: 'file' | 'directory' | 'link'
@@ -31,9 +31,9 @@ export interface TreeEntry {
 
 /** A part of a source that is not used. */
 export interface Unused {
-  /** Inside the source; empty for the source itself. */
+  /** The path inside the source; empty for the source itself. */
   readonly path: string
-  /** Of its content, in bytes. */
+  /** The size of its content in bytes. */
   readonly size: number
   /** A clause with the part as its subject: `it is a device`. */
   readonly reason: string
@@ -41,18 +41,18 @@ export interface Unused {
   readonly isWarning: boolean
 }
 
-/** An archive or a directory, read alike. */
+/** An archive or a directory, with one interface. */
 export interface FileTree {
   /** For messages. */
   readonly name: string
   readonly entries: readonly TreeEntry[]
-  /** The file at a path, links followed inside the tree; undefined where there is none or a link leads nowhere. */
+  /** Returns the file at a path, links followed inside the tree; undefined if there is none or a link leads nowhere. */
   find(path: string): TreeFile | undefined
-  /** Whether there is a link at this very path. */
+  /** Returns true if this very path is a link. */
   isLink(path: string): boolean
 }
 
-/** The part of a tree below a directory, which holds `entries`. Links may still lead anywhere in the whole tree. */
+/** Returns the part of a tree below a directory, with its `entries`. Links may still lead anywhere in the whole tree. */
 export function subTree(tree: FileTree, directory: string, entries: readonly TreeEntry[]): FileTree {
   const prefix = `${directory}/`
   return {
@@ -63,7 +63,7 @@ export function subTree(tree: FileTree, directory: string, entries: readonly Tre
   }
 }
 
-/** Answers whether a path among entries is a link. The entries are looked through when it is first asked. */
+/** Returns a function that is true for links among the entries. The entries are indexed at the first call. */
 export function linksAmong(entries: readonly TreeEntry[]): (path: string) => boolean {
   let known: ReadonlySet<string> | undefined
   return (path) => {
@@ -72,7 +72,7 @@ export function linksAmong(entries: readonly TreeEntry[]): (path: string) => boo
   }
 }
 
-/** Why `find` gave nothing, for a message. */
+/** Returns the reason why `find` returned undefined, for a message. */
 export function whyMissing(tree: FileTree, path: string): string {
   return tree.isLink(path)
     ? 'is a link that leads out of the bundle, in a circle or to nothing'

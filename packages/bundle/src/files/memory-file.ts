@@ -1,6 +1,6 @@
 import type {StoredFile} from './file-tree.js'
 
-/** Content that an index held inside itself, or that was made here. */
+/** Returns content in memory: embedded in an index, or made here. */
 export function memoryFile(bytes: Uint8Array, name: string): StoredFile {
   return {
     name,

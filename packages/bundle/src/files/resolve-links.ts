@@ -5,9 +5,9 @@ import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
 export type LinkTable = ReadonlyMap<string, string>
 
 /**
- * Follows symbolic links, of directories too, by their text alone.
- * @returns the path without links; undefined where it leads out of the tree
- * @throws {MirrorError} SOURCE_CORRUPT where links lead in a circle
+ * Follows symbolic links, of directories too, by their text only.
+ * @returns the path without links; undefined if it leads out of the tree
+ * @throws {MirrorError} SOURCE_CORRUPT if links form a circle
  */
 export function resolveLinks(
   path: string,

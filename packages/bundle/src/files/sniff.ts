@@ -3,17 +3,17 @@ import {looksLikeTar} from '../tar/looks-like-tar.js'
 
 export type ContentKind = 'tar' | 'other' | Exclude<Compression, 'plain'> | UnreadCompression
 
-/** Bytes that `sniffContent` wants to see. */
+/** The number of bytes that `sniffContent` needs. */
 export const SNIFF_BYTES = 512
 
-/** Whether something may be an archive, by its first bytes. */
+/** Returns the kind of content from its first bytes: an archive, a compression, or neither. */
 export function sniffContent(head: Uint8Array): ContentKind {
   if (looksLikeTar(head)) return 'tar'
   const compression = compressionOf(head)
   return compression === 'plain' ? 'other' : compression
 }
 
-/** The kind of a file that is no archive, for a message. Its content is not quoted: it may be a secret. */
+/** Returns the kind of a file that is not an archive, for a message. Its content is not quoted because it may be a secret. */
 export function describeHead(head: Uint8Array): string {
   const text = Buffer.from(head.subarray(0, 256)).toString('latin1')
   const known = SIGNATURES.find(([pattern]) => pattern.test(text))

@@ -8,7 +8,7 @@ import {memoryFile} from './memory-file.js'
 import {SNIFF_BYTES} from './sniff.js'
 
 export interface TarTree extends FileTree {
-  /** Where the last content ends, in bytes from the start of the archive. */
+  /** The end of the last content, in bytes from the start of the archive. */
   readonly extent: number
   /** As `TarIndex.ended`. */
   readonly ended: boolean
@@ -21,11 +21,11 @@ export interface TarTreeOptions {
   readonly index: TarIndex
   /** The position of the archive's first byte in the whole bundle. */
   readonly base: number
-  /** The first `SNIFF_BYTES` of files that were looked into, by offset and path; later looks are added. */
+  /** The first `SNIFF_BYTES` of files that were sniffed, by offset and path; later ones are added. */
   readonly heads: Map<string, Uint8Array>
 }
 
-/** A tar archive as a tree. */
+/** Returns a tar archive as a tree. */
 export function tarTree(source: ByteSource, options: TarTreeOptions): TarTree {
   const {index} = options
   const file = (entry: TarEntry | undefined): TreeFile | undefined =>

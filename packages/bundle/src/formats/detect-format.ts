@@ -4,7 +4,7 @@ import type {Format, TreeRoot} from './format.js'
 import {FORMATS} from './formats.js'
 
 /**
- * The format of the images at the root of a tree; undefined if there are none at its root.
+ * Returns the format of the images at the root of a tree; undefined if it has none there.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json), SOURCE_CORRUPT (links)
  */
 export async function detectFormat(root: TreeRoot): Promise<Format | undefined> {

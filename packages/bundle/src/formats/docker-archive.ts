@@ -27,7 +27,7 @@ import {invalid, readJson} from '../contents/read-json.js'
 const MADE_ANEW =
   'a docker-archive does not hold the manifest that the image had at its registry, so it is made anew'
 
-/** Files that docker, podman and crane write besides those that `manifest.json` names. */
+/** Files that docker, podman and crane write besides the files that `manifest.json` names. */
 const OWN =
   /^(?:manifest\.json|repositories|(?:.*\/)?(?:layer\.tar|json|VERSION)|(?:sha256:)?[0-9a-f]{64}(?:\.json|\.tar|\.tar\.gz|\.tgz|\.tar\.zst)?)$/
 
@@ -49,7 +49,7 @@ export const dockerArchive: Format = {
 }
 
 /**
- * docker save before 25, podman, skopeo docker-archive, crane and kaniko tarballs: configs and layers, no manifests.
+ * Reads archives of docker save before 25, podman, skopeo, crane and kaniko: configs and layers, no manifests.
  * @throws {MirrorError} MANIFEST_INVALID, BLOB_MISSING (a config), DIGEST_MISMATCH (a config), LIMIT_EXCEEDED
  */
 async function readDockerArchive(
@@ -75,7 +75,7 @@ async function readDockerArchive(
   return images
 }
 
-/** One image that is damaged does not take the others with it. */
+/** Returns an image with an error if it is damaged, so that the other images are not affected. */
 async function imageOf(
   tree: FileTree,
   item: DockerItem,
@@ -89,7 +89,7 @@ async function imageOf(
   }
 }
 
-/** The full names among RepoTags; docker writes `<none>:<none>` where there is none. */
+/** Returns the full names among RepoTags; docker writes `<none>:<none>` for an image without a name. */
 export function repoTagNames(repoTags: readonly string[]) {
   return repoTags.map((text) => referenceIn(text)).filter((name) => name !== undefined)
 }
@@ -99,7 +99,7 @@ interface Config {
   readonly diffIds: readonly Digest[]
 }
 
-/** By the name of the file: many images may have one. */
+/** By file name, because many images may share a config. */
 type Configs = Map<string, Config>
 
 async function rootOf(

@@ -24,11 +24,11 @@ interface MadeUpImage {
   readonly digestChanged: string
 }
 
-/** What docker's manifest.json beside an OCI layout says about the images of the layout. */
+/** The data of docker's manifest.json beside an OCI layout, about the images of that layout. */
 export interface DockerHybrid {
-  /** The image behind a manifest that docker ≥ 25 made up; undefined where the manifest is a registry's. */
+  /** Returns the image behind a manifest that docker ≥ 25 made up; undefined if the manifest comes from a registry. */
   madeUp(descriptor: Descriptor): Promise<MadeUpImage | undefined>
-  /** The RepoTags of the image with this manifest, or of one in this index. */
+  /** Returns the RepoTags of the image with this manifest, or of an image in this index. */
   names(descriptor: Descriptor): Promise<readonly Reference[]>
 }
 
@@ -81,14 +81,14 @@ function isOverPlainLayers({layers}: ImageManifest): boolean {
 
 function madeUpImage(manifest: ImageManifest, context: ReadContext): MadeUpImage {
   const {digest, size} = manifest.config
-  // With plain layers wanted, docker's manifest already is what would be made here.
+  // If plain layers are wanted, docker's manifest is already the result.
   if (context.compression === 'none') return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP}
   const config = {mediaType: mediaTypes.ociConfig, digest, size}
   const layers = manifest.layers.map((layer) => plainLayer(layer, context))
   return {root: {pending: pendingImage(config, layers)}, digestChanged: MADE_UP}
 }
 
-// The digest of a plain layer is its diff id.
+// The digest of a plain layer is its diff ID.
 function plainLayer({digest, size}: Descriptor, {table, layerMediaType}: ReadContext): Content {
   rememberLayer(table, digest)
   return {diffId: digest, size, mediaType: layerMediaType}

@@ -8,20 +8,20 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {invalid} from '../contents/read-json.js'
 
-/** One image of a docker-archive's manifest.json. Paths are those of the archive, clean. */
+/** One image of a docker-archive's manifest.json. Paths are clean paths in the archive. */
 export interface DockerItem {
   /** For messages: its first name, else its config. */
   readonly label: string
   readonly config: string
   readonly repoTags: readonly string[]
   readonly layers: readonly string[]
-  /** docker: what the registry said of a layer, by diff id; the only trace of foreign layers. */
+  /** docker: the registry's descriptors of layers, by diff ID; the only trace of foreign layers. */
   readonly layerSources: ReadonlyMap<Digest, Descriptor>
 }
 
 const LABEL_LENGTH = 200
 
-/** Whether JSON is meant to be a docker-archive's manifest.json; an empty list is one. */
+/** Returns true if JSON is meant to be a docker-archive's manifest.json; an empty list counts. */
 export function isDockerManifest(json: unknown): json is readonly unknown[] {
   return Array.isArray(json) && (json.length === 0 || (isJsonObject(json[0]) && 'Config' in json[0]))
 }

@@ -16,15 +16,15 @@ interface LayerPlace {
 
 /** crane and kaniko name compressed layers after their digest. */
 const COMPRESSED_NAME = /(?:^|\/)([0-9a-f]{64})\.(?:tar\.gz|tgz|tar\.zst)$/
-/** docker ≥ 25 and containerd; plain layers there are named after their diff id, which is their digest. */
+/** docker ≥ 25 and containerd name plain layers after their diff ID, which is their digest. */
 const LAYOUT_NAME = /^blobs\/sha256\/([0-9a-f]{64})$/
-/** skopeo and podman name plain layers after their diff id. */
+/** skopeo and podman name plain layers after their diff ID. */
 const PLAIN_NAME = /(?:^|\/)([0-9a-f]{64})\.tar$/
 
 /**
- * A layer of a docker-archive: as it is if its name tells its digest and registries know its compression, else pending. A
- * layer that is not there is told when it is opened, since its image may be the only one that is damaged.
- * @throws {MirrorError} SOURCE_UNSUPPORTED for a compression that is not read, MANIFEST_INVALID for something else than a tar
+ * Returns a layer of a docker-archive: unchanged if its name tells its digest and registries know its compression, else
+ * pending. A missing layer is reported when it is opened, because its image may be the only damaged one.
+ * @throws {MirrorError} SOURCE_UNSUPPORTED for a compression that is not read, MANIFEST_INVALID if it is not a tar
  */
 export async function dockerLayer(tree: FileTree, place: LayerPlace): Promise<Content> {
   const {item, path, diffId, context} = place
@@ -55,10 +55,10 @@ export async function dockerLayer(tree: FileTree, place: LayerPlace): Promise<Co
 /** Compressions that registries and runtimes know for layers. */
 const STORED_TYPES = {gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd} as const
 
-// The first bytes decide, not the name: crane, ko and kaniko called zstd layers `.tar.gz` (go-containerregistry issue 2382).
+// By content, not by name: crane, ko and kaniko called zstd layers `.tar.gz` (go-containerregistry issue 2382).
 async function kindOf(file: StoredFile, {signal}: ReadContext): Promise<ContentKind> {
   const head = await file.read(0, SNIFF_BYTES, {signal})
-  // An empty layer is a tar of nothing but its end mark, or no bytes at all.
+  // An empty layer is a tar with only its end mark, or no bytes at all.
   return head.every((byte) => byte === 0) ? 'tar' : sniffContent(head)
 }
 

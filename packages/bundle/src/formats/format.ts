@@ -23,14 +23,14 @@ interface ManifestJson {
 /** The images at the root of a tree. */
 interface FormatContent {
   readonly images: readonly SourceImage[]
-  /** Whether a file of the tree belongs to the format; others may hold images of their own. */
+  /** Returns true if a file of the tree belongs to the format; other files may hold images of their own. */
   uses(path: string): boolean
 }
 
 /** A form in which images are stored at the root of a tree. */
 export interface Format {
   readonly name: 'oci-layout' | 'docker-archive' | 'imgpkg' | 'skopeo-dir'
-  /** @throws {MirrorError} what is wrong with the files by which the format is told */
+  /** @throws {MirrorError} errors of the files that identify the format */
   detect(root: TreeRoot): Promise<boolean>
   read(root: TreeRoot, context: ReadContext): Promise<FormatContent>
 }

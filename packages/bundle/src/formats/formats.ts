@@ -4,5 +4,8 @@ import {imgpkg} from './imgpkg.js'
 import {ociLayout} from './oci-layout.js'
 import {skopeoDir} from './skopeo-dir.js'
 
-/** Every format, in the order in which they are looked for: an OCI layout beside docker's manifest.json has the digests. */
+/**
+ * Every format, in the order of detection: an OCI layout beside docker's manifest.json comes first because it has the
+ * digests.
+ */
 export const FORMATS: readonly Format[] = [ociLayout, dockerArchive, imgpkg, skopeoDir]

@@ -9,7 +9,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {annotationKeys, type RecordedName} from '../names/recorded-name.js'
 
-/** hauler's `kind` → the suffix of cosign's tag. The part before the slash changed with its versions. */
+/** hauler's `kind` → the suffix of cosign's tag. The part before the slash differs between its versions. */
 const COSIGN_SUFFIX: ReadonlyMap<string, CosignSuffix> = new Map([
   ['sigs', 'sig'],
   ['atts', 'att'],
@@ -21,7 +21,7 @@ interface NamedRoot {
   readonly recorded: RecordedName
 }
 
-/** The digest that each name has as an image, not as a signature of one. An index wins over a manifest. */
+/** Returns the digest of the image of each name, ignoring its signatures. An index wins over a manifest. */
 export function imageDigestsByName(named: readonly NamedRoot[]): ReadonlyMap<string, Digest> {
   const digests = new Map<string, Digest>()
   for (const {descriptor, recorded} of named) {
@@ -34,8 +34,8 @@ export function imageDigestsByName(named: readonly NamedRoot[]): ReadonlyMap<str
 }
 
 /**
- * Hauler stores cosign's artifacts under the name of their image; a registry knows them by a tag made of the image's
- * digest, or by their subject. undefined for everything else.
+ * Returns the tagged or nameless image for a cosign artifact; undefined for anything else. Hauler stores it under the
+ * name of its image, but a registry knows it by a tag made of the image's digest, or by its subject.
  */
 export function haulerImage(
   descriptor: Descriptor,
@@ -48,7 +48,7 @@ export function haulerImage(
   const root = {manifest: descriptor}
   const subject = options.name.digest ?? options.imageDigests.get(formatReference(options.name))
   if (suffix === undefined) return {root, ...(subject === undefined ? {} : {subject})}
-  // Without its image there is no tag to go by; by digest it is at least kept.
+  // Without its image there is no tag, so the artifact is kept by digest.
   if (subject === undefined) return {name: {registry, repository, digest: descriptor.digest}, root}
   return {name: {registry, repository, tag: cosignTag(subject, suffix)}, root}
 }

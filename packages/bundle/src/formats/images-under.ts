@@ -1,6 +1,6 @@
 import type {Reference, SourceImage} from '@airgap-mirror/oci-client/model'
 
-/** One image for each name, all with the same root; one with the hint where there is no name. */
+/** Returns an image for each name, all with the same root; one image with the hint if there is no name. */
 export function imagesUnder(
   names: readonly Reference[],
   options: {readonly hint: string; readonly image: Omit<SourceImage, 'name' | 'hint'>},

@@ -20,7 +20,7 @@ import {invalid} from '../contents/read-json.js'
 
 const LAYER_NAME = /^sha256-([0-9a-f]{64})(?:\.tar(?:\.gz)?)?$/
 
-/** Whether JSON is the manifest.json of `imgpkg copy --to-tar`. */
+/** Returns true if JSON is the manifest.json of `imgpkg copy --to-tar`. */
 function isImgpkgManifest(json: unknown): json is readonly JsonObject[] {
   return (
     Array.isArray(json) &&
@@ -45,7 +45,7 @@ export const imgpkg: Format = {
 }
 
 /**
- * imgpkg tars: manifests and configs inside manifest.json as they were, layers beside it.
+ * Reads imgpkg tars: original manifests and configs inside manifest.json, layers beside it.
  * @throws {MirrorError} MANIFEST_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED
  */
 function readImgpkg(
@@ -108,7 +108,7 @@ function keepIndex(index: JsonObject, reader: Reader & {readonly depth: number})
   return keepRaw(index, reader)
 }
 
-/** Keeps a document that lies in manifest.json as text, held against the digest beside it. */
+/** Keeps a document embedded in manifest.json as text, after checking the digest beside it. */
 function keepRaw(value: unknown, {table, where}: Reader): Descriptor {
   if (!isJsonObject(value) || typeof value['Raw'] !== 'string') throw invalid(where, 'has no Raw text')
   const {Digest: digest, MediaType: mediaType} = value
@@ -129,7 +129,7 @@ function keepRaw(value: unknown, {table, where}: Reader): Descriptor {
   }
 }
 
-/** `Refs` are by digest; the tag is beside them, or in the reference that the user had typed. */
+/** `Refs` are by digest; the tag is beside them, or in the reference that the user typed. */
 function namesOf(item: JsonObject, {digest}: Descriptor): readonly Reference[] {
   const original = referenceIn(text(item['OrigRef']))
   const refs = (Array.isArray(item['Refs']) ? item['Refs'] : [])

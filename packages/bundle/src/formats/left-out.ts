@@ -5,7 +5,7 @@ import {missing, verifiedFile} from '../contents/verified-file.js'
 import {isAbsentContent, parseAbsentContent} from '../contents/absent-content.js'
 
 /**
- * Reads what a delta bundle leaves out and notes it in the table. @returns the other descriptors, which are those of images
+ * Reads the list of left-out blobs of a delta bundle into the table. @returns the other descriptors, which are images
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED, SOURCE_UNSUPPORTED, BLOB_MISSING, DIGEST_MISMATCH
  */
 export async function withoutAbsentContent(

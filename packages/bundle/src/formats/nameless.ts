@@ -10,7 +10,7 @@ import {annotationKeys, type RecordedName} from '../names/recorded-name.js'
 import type {ReadContext} from './read-context.js'
 import {peekManifest} from '../contents/read-manifest.js'
 
-/** What a nameless descriptor refers to: by containerd's annotation, else by the manifest's own `subject`. */
+/** Returns the subject of a nameless descriptor: from containerd's annotation, else from the manifest's own `subject`. */
 export async function subjectOf(
   descriptor: Descriptor,
   {table, signal}: ReadContext,
@@ -26,8 +26,9 @@ interface DescribedRoot {
 }
 
 /**
- * The nameless descriptors that stand for something of their own: all with a tag, and those that nothing else names. ORAS (and so zarf) lists every manifest of a layout in
- * index.json: the children of an index would pass for images without a name.
+ * Returns the nameless descriptors that are images of their own: all with a tag, and all that no other manifest names.
+ * ORAS (and so zarf) lists every manifest of a layout in index.json, so children of an index would pass for nameless
+ * images.
  */
 export async function withoutChildren<Root extends DescribedRoot>(
   nameless: readonly Root[],

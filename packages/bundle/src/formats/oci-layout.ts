@@ -37,13 +37,14 @@ export const ociLayout: Format = {
   }),
 }
 
-// hauler leaves oci-layout out on request.
+// Without oci-layout, because hauler leaves it out on request.
 function isLayout(tree: FileTree): boolean {
   return tree.find('oci-layout') !== undefined || tree.entries.some(({path}) => path.startsWith('blobs/'))
 }
 
 /**
- * An OCI image layout: skopeo, ctr, nerdctl, buildkit, docker with the containerd store, docker ≥ 25, crane, hauler, zarf.
+ * Reads an OCI layout: skopeo, ctr, nerdctl, buildkit, docker with the containerd store, docker ≥ 25, crane, hauler,
+ * zarf.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (index.json)
  */
 async function readOciLayout(root: TreeRoot, context: ReadContext): Promise<readonly SourceImage[]> {
@@ -97,7 +98,10 @@ async function namedImage(
   return {...fitName(name, descriptor.digest), root: {manifest: descriptor}}
 }
 
-/** A descriptor that no annotation names: a referrer, an image that RepoTags name, or one that needs a name. */
+/**
+ * Returns the images of a descriptor without a name: a referrer, an image named by RepoTags, or an image that needs a
+ * name.
+ */
 async function namelessImages(
   {descriptor, recorded}: Root,
   {hybrid, context}: {readonly hybrid: DockerHybrid; readonly context: ReadContext},
@@ -109,13 +113,13 @@ async function namelessImages(
   return imagesUnder(preferTag(await hybrid.names(descriptor), recorded.tag), {hint, image})
 }
 
-// containerd writes one descriptor for each name, with the tag alone: only the RepoTags with that tag are meant.
+// containerd writes one descriptor for each name, with only the tag, so only RepoTags with that tag belong to it.
 function preferTag(names: readonly Reference[], tag: string | undefined): readonly Reference[] {
   const same = names.filter((name) => name.tag === tag)
   return same.length === 0 ? names : same
 }
 
-/** A hauler `referrers` entry without a known image: the manifest itself says what it refers to. */
+/** Adds the subject in the manifest to a hauler `referrers` entry whose image is unknown. */
 async function withSubject(
   image: SourceImage,
   {root, context}: {readonly root: Root; readonly context: ReadContext},

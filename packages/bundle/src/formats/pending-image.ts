@@ -8,7 +8,7 @@ import {
   type PendingImage,
 } from '@airgap-mirror/oci-client/model'
 
-/** An image without a manifest; `config` is kept as it is, under the OCI type. */
+/** Returns an image without a manifest; `config` is kept unchanged, under the OCI type. */
 export function pendingImage(config: Descriptor, layers: readonly Content[]): PendingImage {
   return {
     config,
@@ -26,7 +26,7 @@ export function pendingImage(config: Descriptor, layers: readonly Content[]): Pe
   }
 }
 
-/** The OCI manifest over a config and layers: always the same bytes for the same content. */
+/** Returns the OCI manifest of a config and layers, with the same bytes for the same content. */
 export function madeManifest(config: Descriptor, layers: readonly Descriptor[]): ImageManifest {
   const json = JSON.stringify({
     schemaVersion: 2,

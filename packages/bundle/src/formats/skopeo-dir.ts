@@ -8,7 +8,7 @@ const BLOB_NAME = /^([0-9a-f]+)(?:\.manifest\.json|\.tar)?$/
 
 const OWN = /^(?:manifest\.json|version|signature-\d+)$/
 
-/** skopeo's `dir:`, unpacked or in a tar: one image, without a name. */
+/** skopeo's `dir:`, unpacked or in a tar: a single image, without a name. */
 export const skopeoDir: Format = {
   name: 'skopeo-dir',
   detect: async (root) => {

@@ -1,7 +1,7 @@
 import type {Digest, Reference} from '@airgap-mirror/oci-client/model'
 
 /**
- * The name an image can go by when it has `digest`. A name may say another one: that of the index whose child for one
+ * Returns the name of an image with `digest`. A recorded name may hold another digest: that of the index from which one
  * platform was saved.
  */
 export function fitName(

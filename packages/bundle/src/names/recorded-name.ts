@@ -32,7 +32,7 @@ export interface RecordedName {
   readonly hint?: string
 }
 
-/** The name that the annotations of a descriptor in index.json give, in the order in which they can be trusted. */
+/** Returns the name from the annotations of a descriptor in index.json, most trusted annotation first. */
 export function recordedName(
   {annotations = {}}: Descriptor,
   options: {readonly zarf?: boolean | undefined} = {},
@@ -57,7 +57,7 @@ export function recordedName(
   return {...(tag === undefined ? {} : {tag}), ...(hint === undefined ? {} : {hint})}
 }
 
-/** The reference that a text is; undefined where there is no text or it is no reference. */
+/** Parses a text as a reference; undefined if there is no text or it is not a reference. */
 export function referenceIn(text: string | undefined): Reference | undefined {
   if (text === undefined || isDigest(text)) return undefined
   try {

@@ -3,10 +3,10 @@ import type {BundleDescription, OuterEntry} from '../contents/archive-source.js'
 import type {ContentTable} from '../contents/content-table.js'
 import type {FileTree} from '../files/file-tree.js'
 
-/** Outermost entries that are described. */
+/** The most outermost entries that are described. */
 const DESCRIBED = 200
 
-/** What was found where in a bundle. */
+/** Returns the formats found in a bundle, and their places. */
 export function describe(
   tree: FileTree,
   parts: readonly BundlePart[],

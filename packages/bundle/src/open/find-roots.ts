@@ -9,8 +9,8 @@ export interface Subdirectory {
 }
 
 /**
- * The directories of a tree that may be an image layout of their own, outer ones before those inside them: the one
- * directory that was packed, one for each image, zarf's `images`. What lies deeper than `limits.layoutDepth` is not one.
+ * Returns the directories of a tree that may be an image layout, outer before inner: the only directory that was packed,
+ * one for each image, or zarf's `images`. Directories deeper than `limits.layoutDepth` are left out.
  */
 export function findRoots(tree: FileTree): readonly Subdirectory[] {
   const sorted = [...tree.entries].sort((left, right) => (left.path < right.path ? -1 : 1))
@@ -30,7 +30,7 @@ export function findRoots(tree: FileTree): readonly Subdirectory[] {
     })
 }
 
-// `0` follows `/` in every encoding: between the two lies what is below the directory.
+// `0` follows `/` in every encoding, so all paths below a directory lie between the two.
 function firstAtLeast(sorted: readonly string[], bound: string): number {
   let low = 0
   let high = sorted.length

@@ -4,14 +4,14 @@ import {describeHead} from '../files/sniff.js'
 
 const SHOWN = 10
 
-/** The error of an archive or a directory in which no image was found, with what it holds. */
+/** Returns the error of an archive or directory without images, with its content. */
 export function noImages(
   name: string,
   found: {
     readonly entries: readonly OuterEntry[]
     readonly count: number
     readonly isLegacy: boolean
-    /** The archive has no end mark. */
+    /** True if the archive has no end mark. */
     readonly isCutShort: boolean
   },
 ): MirrorError {
@@ -46,7 +46,7 @@ export function noImages(
   })
 }
 
-/** The error of a file whose plain bytes are no archive. */
+/** Returns the error of a file whose plain bytes are not an archive. */
 export function noArchive(name: string, head: Uint8Array): MirrorError {
   if (head.length === 0) {
     return new MirrorError('SOURCE_EMPTY', `${name} is empty`, {
