@@ -37,7 +37,7 @@ export interface Unused {
   readonly size: number
   /** A clause with the part as its subject: `it is a device`. */
   readonly reason: string
-  /** Whether it may have held images: the user is told of it without asking. */
+  /** True if it may have held images, so that the user is warned. */
   readonly isWarning: boolean
 }
 

@@ -8,25 +8,25 @@ import type {OpenBytesOptions} from '../unpack/open-bytes.js'
 
 export interface OpenArchivesOptions {
   readonly bytes: OpenBytesOptions
-  /** The findings of an earlier run, and of this one. Undefined if they are not kept. */
+  /** The findings of an earlier run and of this run; undefined if they are not kept. */
   readonly recalled: RecalledBundle | undefined
 }
 
-/** An archive inside the bundle. Disposed of, it closes unless it was kept. */
+/** An archive inside the bundle. Disposing it closes it unless it was kept. */
 export interface InnerArchive extends AsyncDisposable, ArchiveTree {
   /** Leaves it open as long as the bundle. */
   keep(): void
 }
 
-/** The archives of one bundle, with the limits that hold for all of them together. */
+/** The archives of one bundle, with their common limits. */
 export class OpenArchives implements AsyncDisposable {
   readonly #options: OpenArchivesOptions
-  /** Outer ones before those inside them. */
+  /** Outer archives before inner ones. */
   readonly #open: ByteSource[] = []
   readonly #room = tarRoom()
-  /** Used by archives that did not stay open. */
+  /** Usage of archives that did not stay open. */
   #closed: ReadUsage = {decoded: 0, scratchPeak: 0}
-  /** Bytes of all archives so far: the next one starts there. */
+  /** Total bytes of all archives so far; the next archive starts there. */
   #extent = 0
   #size = 0
   #count = 0
@@ -54,12 +54,12 @@ export class OpenArchives implements AsyncDisposable {
     return this.usage.decoded > 0
   }
 
-  /** in-order if reading any of the archives out of turn costs more. */
+  /** Returns `in-order` if reading out of order costs more in any of the archives. */
   get access(): 'random' | 'in-order' {
     return this.#open.every(({access}) => access === 'random') ? 'random' : 'in-order'
   }
 
-  /** The bundle is a directory with so many bytes. */
+  /** Sets the size of a bundle that is a directory. */
   setSize(size: number): void {
     this.#size = size
   }
@@ -111,7 +111,7 @@ export class OpenArchives implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Archives inside others read from them, so they go first.
+    // Inner archives read from outer ones, so they are closed first.
     for (const source of this.#open.toReversed()) await source[Symbol.asyncDispose]()
   }
 
@@ -142,7 +142,7 @@ function tooMuch(what: string, name: string): MirrorError {
   })
 }
 
-// Deep inside an outer archive a message without the path does not tell which file is damaged.
+// Without the path, a message would not tell which file deep inside an outer archive is damaged.
 function naming(error: MirrorError, name: string): MirrorError {
   if (error.code === 'CANCELLED' || error.message.includes(name)) return error
   const {side = 'source', advice, cause} = error

@@ -28,24 +28,24 @@ import {findVolumes, type FindVolumesOptions, type VolumeSet} from '../volumes/v
 import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-bytes.js'
 
 export interface OpenBundleOptions extends FindVolumesOptions {
-  /** For plain layers that no registry manifest speaks of. Default gzip. */
+  /** The compression of plain layers without a registry manifest. Default: gzip. */
   readonly layerCompression?: LayerCompression | undefined
   /** As in `OpenBytesOptions`. */
   readonly scratch?: OpenBytesOptions['scratch']
-  /** What the path `-` reads. */
+  /** The stream that is read for the path `-`. */
   readonly stdin?: Readable | undefined
   readonly signal?: AbortSignal | undefined
-  /** Threads for decompression and for the compression of layers. Default: the processors there are. */
+  /** Threads for decompression and for the compression of layers. Default: the number of processors. */
   readonly threads?: number | undefined
-  /** Told of things that a user may want to know, such as that something is read twice. */
+  /** Gets notes for the user, for example that a source is read twice. */
   readonly onNote?: ((text: string) => void) | undefined
-  /** Told of parts that are left out and may have held images. Default: `onNote`. */
+  /** Gets warnings about left-out parts that may have held images. Default: `onNote`. */
   readonly onWarning?: ((text: string) => void) | undefined
-  /** Keeps what was found in compressed bundles, so that reading the same one again decodes nothing but content. */
+  /** Keeps the index of compressed bundles, so that reading the same bundle again decodes only content. */
   readonly indexCache?: IndexCache | undefined
 }
 
-/** Warnings about parts that are left out; the rest of them are counted. */
+/** The most warnings about left-out parts; the rest are only counted. */
 const WARNED = 20
 
 /**
@@ -91,7 +91,7 @@ interface InputOptions extends OpenBundleOptions {
 interface Outer {
   readonly tree: FileTree
   readonly parts: readonly BundlePart[]
-  /** The archive has no end mark. */
+  /** True if the archive has no end mark. */
   readonly isCutShort: boolean
 }
 
@@ -198,7 +198,7 @@ async function bundleInput(
   }
 }
 
-/** The same image under the same name may lie in several parts. */
+/** Drops duplicates: the same image under the same name may be in several parts. */
 function distinct(images: readonly SourceImage[]): readonly SourceImage[] {
   const seen = new Set<string>()
   const rootKeys = new Map<ImageRoot, string>()

@@ -17,25 +17,25 @@ import type {ArchiveTree} from '../remembered/archive-tree.js'
 import {findRoots} from './find-roots.js'
 import type {OpenArchives} from './open-archives.js'
 
-/** A place in the bundle where images were found, or that could not be read. */
+/** A place in the bundle that holds images or could not be read. */
 export interface BundlePart {
   /** The path inside the bundle; empty for the bundle itself. */
   readonly path: string
-  /** Of its images; `unreadable` if nothing could be found out about them. */
+  /** The format of its images; `unreadable` if it could not be read. */
   readonly format: string
   readonly images: readonly SourceImage[]
 }
 
-/** Shared while a bundle, with archives inside it, is read. */
+/** Shared while a bundle and the archives inside it are read. */
 export interface Reading {
   readonly context: Omit<ReadContext, 'hint' | 'nested' | 'zarf'>
   readonly archives: OpenArchives
   readonly findings: Findings
 }
 
-/** Everything that was found in a bundle besides its images. */
+/** Findings in a bundle besides its images. */
 export interface Findings {
-  /** Kinds of the entries at the top, by path, as far as they were looked at. */
+  /** Kinds of sniffed entries at the top, by path. */
   readonly kinds: Map<string, ContentKind>
   readonly unused: Unused[]
   readonly warn: (text: string) => void
@@ -48,9 +48,9 @@ interface Place {
 }
 
 /**
- * Finds the images of an archive and of those behind its end mark. An archive that cannot be read becomes a part with an
- * error for an image.
- * @throws {MirrorError} LIMIT_EXCEEDED, CANCELLED; for the bundle itself everything that is wrong with it as a whole
+ * Returns the images of an archive and of the archives behind its end mark. An unreadable archive becomes a part with an
+ * image that holds the error.
+ * @throws {MirrorError} LIMIT_EXCEEDED, CANCELLED; for the bundle itself, any error that concerns it as a whole
  */
 export async function readArchive(
   archive: ArchiveTree & {readonly tree: TarTree},
@@ -76,7 +76,7 @@ export async function readArchive(
   return parts
 }
 
-/** A tar archive, with the images of lists that were replaced by later ones of the same name: `tar -A` makes such. */
+/** Reads a tar archive, with the images of lists replaced by later ones of the same name, as `tar -A` leaves them. */
 async function readTarTree(tree: TarTree, place: Place, reading: Reading): Promise<readonly BundlePart[]> {
   note(reading, place, tree.unused)
   const parts = [...(await readTree(tree, place, reading))]
@@ -102,8 +102,8 @@ async function hasSameLists(tree: FileTree, earlier: FileTree): Promise<boolean>
 }
 
 /**
- * Finds the images of a tree: at its root, in directories below, and in archives inside it, in the order of the archive.
- * @throws {MirrorError} everything that is wrong with the tree as a whole; nothing for a tree without images
+ * Returns the images of a tree: at its root, in directories below, and in archives inside it, in the archive's order.
+ * @throws {MirrorError} any error of the tree as a whole; none for a tree without images
  */
 export async function readTree(
   tree: FileTree,
@@ -181,7 +181,7 @@ async function readDirectories(
   }
 }
 
-// Many things call a file manifest.json; one that cannot be read somewhere below is told and left out.
+// An unreadable manifest.json below the root is reported and left out, because many other things use that name.
 async function formatOf(root: TreeRoot, path: string, {findings}: Reading): Promise<Format | undefined> {
   try {
     return await detectFormat(root)
@@ -254,7 +254,7 @@ async function readInner(
   return parts
 }
 
-/** Turns an error of one part into a part that says so. */
+/** Turns an error of one part into a part that reports it. */
 async function unlessBroken(
   path: string,
   read: () => Promise<readonly BundlePart[]>,
@@ -267,7 +267,7 @@ async function unlessBroken(
   }
 }
 
-/** Limits hold for all archives of a bundle together: the next one would only meet them again. */
+/** Limits hold for all archives of a bundle together, so the next archive would exceed them too. */
 const ENDS_ALL: ReadonlySet<string> = new Set(['CANCELLED', 'LIMIT_EXCEEDED'])
 
 function brokenPart(path: string, error: MirrorError): BundlePart {

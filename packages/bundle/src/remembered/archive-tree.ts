@@ -8,14 +8,14 @@ import type {TarRoom} from '../tar/tar-room.js'
 import type {BundleMemory} from './bundle-memory.js'
 
 export interface ArchiveTreeOptions extends ReadOptions {
-  /** Where it is in the bundle; empty for the bundle itself. */
+  /** The path inside the bundle; empty for the bundle itself. */
   readonly path: string
   /** For messages. */
   readonly name: string
   /** The position of its first byte in the whole bundle. */
   readonly base: number
   readonly memory: BundleMemory | undefined
-  /** Whether decoding was needed to get there, so that what is found should not be looked for again. */
+  /** True if decoding was needed to reach it, so that findings are worth remembering. */
   readonly isCostly: boolean
   /** Shared by all archives of the bundle. */
   readonly room: TarRoom
@@ -24,19 +24,19 @@ export interface ArchiveTreeOptions extends ReadOptions {
 
 export interface ArchiveTree {
   readonly source: ByteSource
-  /** Undefined if it is no tar archive. */
+  /** Undefined if it is not a tar archive. */
   readonly tree: TarTree | undefined
   /** Further archives behind the end mark of the first. */
   readonly further: readonly TarTree[]
-  /** Bytes behind the end mark that are no archive. */
+  /** Bytes behind the end mark that are not an archive. */
   readonly strayBytes: number
-  /** Why a further archive could not be read. */
+  /** The error of a further archive. */
   readonly error?: MirrorError | undefined
 }
 
 /**
- * An archive and what it holds: as it is remembered, then it is opened no sooner than content of it is wanted; else found
- * out, and noted.
+ * Returns an archive and its content. A remembered archive is opened only when content is read; any other is indexed now
+ * and remembered.
  * @throws {MirrorError} as `openBytes` and `indexTar`
  */
 export async function openArchiveTree(options: ArchiveTreeOptions): Promise<ArchiveTree> {
@@ -59,7 +59,7 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
     const {archives = [], strayBytes = 0, error} = index?.behind ?? {}
     const indexes = index === undefined ? [] : [index, ...archives]
     if (memory !== undefined && error === undefined) {
-      // A source that is read in order would be decoded to its end for a size that nobody needs.
+      // An in-order source would be decoded to its end for a size that is not used.
       const size = index === undefined ? 0 : await source.size({signal})
       const tar = index === undefined ? undefined : {archives: indexes, strayBytes}
       memory.note(path, {access: source.access, size, tar, heads})
@@ -76,7 +76,7 @@ function isCostlySoFar({usage}: ByteSource, {isCostly}: ArchiveTreeOptions): boo
   return isCostly || usage.decoded > 0
 }
 
-/** An archive without members is nothing but zeros. */
+/** Returns true if the head is all zeros, as in an archive without members. */
 function isEmptyArchive(head: Uint8Array): boolean {
   return head.length === SNIFF_BYTES && head.every((byte) => byte === 0)
 }

@@ -1,23 +1,26 @@
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {TarIndex} from '../tar/index-tar.js'
 
-/** A tar archive and those behind its end mark. */
+/** A tar archive and the archives behind its end mark. */
 export interface RememberedTar {
   readonly archives: readonly Omit<TarIndex, 'find'>[]
   readonly strayBytes: number
 }
 
-/** What was found out about one archive, outer or inner, by decoding it. */
+/** Findings about one archive, outer or inner, that took decoding. */
 export interface ArchiveMemory {
   readonly access: ByteSource['access']
   readonly size: number
-  /** Undefined where it is no tar archive. Small JSON contents are captured in its entries. */
+  /** Undefined if it is not a tar archive. Small JSON contents are captured in its entries. */
   readonly tar: RememberedTar | undefined
-  /** The first bytes of files that were looked into, under the keys of `tarTree`. */
+  /** The first bytes of sniffed files, under the keys of `tarTree`. */
   readonly heads: Map<string, Uint8Array>
 }
 
-/** What a bundle was found to be, so that reading it again costs no decoding. By the paths of its archives, '' for itself. */
+/**
+ * Findings about a bundle, so that reading it again needs no decoding. Keyed by the paths of its archives, '' for the
+ * bundle.
+ */
 export class BundleMemory {
   readonly #archives: Map<string, ArchiveMemory>
   readonly #recalled: number
@@ -31,7 +34,7 @@ export class BundleMemory {
     return this.#archives
   }
 
-  /** Whether anything was found out anew. */
+  /** Returns true if this run added findings. */
   get hasGrown(): boolean {
     return this.#archives.size > this.#recalled
   }

@@ -6,15 +6,15 @@ import type {SkippedMember, TarIndex} from '../tar/index-tar.js'
 import type {Segment, TarEntry} from '../tar/tar-entry.js'
 import {BundleMemory, type ArchiveMemory, type RememberedTar} from './bundle-memory.js'
 
-/** Raised with every change of what is remembered. */
+/** Increase it with every change of the remembered data. */
 const VERSION = 2
 const TYPES = ['file', 'directory', 'symlink', 'hardlink'] as const
 const ACCESS = ['random', 'blocks', 'in-order'] as const
 const LENGTH_BYTES = 4
 
 /**
- * Packs a memory: the length of a JSON text, the text, and the bytes it speaks of, one after another.
- * @returns undefined where it is more than a later run would read
+ * Packs a memory: the length of a JSON text, the text, and the bytes it refers to, one after another.
+ * @returns undefined if it is larger than a later run would read
  */
 export async function encodeMemory({archives}: BundleMemory): Promise<Uint8Array | undefined> {
   const contents: Uint8Array[] = []
@@ -62,7 +62,7 @@ function writeEntry(entry: TarEntry, stored: (bytes: Uint8Array) => number): rea
   ]
 }
 
-/** @returns undefined where it is damaged or was written by another version */
+/** @returns undefined if it is damaged or was written by another version */
 export async function decodeMemory(packed: Uint8Array): Promise<BundleMemory | undefined> {
   try {
     const plain: Buffer = await promisify(gunzip)(packed, {maxOutputLength: limits.rememberedIndexBytes})
@@ -72,7 +72,7 @@ export async function decodeMemory(packed: Uint8Array): Promise<BundleMemory | u
     const next = contentsFrom(plain, end)
     return new BundleMemory(new Map(list(json['archives']).map((archive) => readArchive(archive, next))))
   } catch {
-    // Whatever is wrong with it: what it says is found out anew.
+    // Damage is ignored, because the findings can be recomputed.
     return undefined
   }
 }

@@ -2,20 +2,20 @@ import {stat} from 'node:fs/promises'
 import {resolve} from 'node:path'
 
 export interface FileIdentity {
-  /** The same for as long as nobody has written to the file or put another in its place. */
+  /** Unchanged until the file is written to or replaced. */
   readonly key: string
-  /** Whether a change right after the file was looked at would change the key, too. */
+  /** True if even an immediate change of the file would change the key. */
   readonly isSettled: boolean
 }
 
-/** Milliseconds in which a file system may give two changes the same time: its clock's step, or its seconds. */
+/** Milliseconds in which a file system may give two changes the same time: its clock step, or whole seconds. */
 const TICK = 50
 const COARSE_TICK = 2000
 
 const SECOND = 1_000_000_000n
 const MILLISECOND = 1_000_000n
 
-/** @returns undefined for what is no file, or cannot be asked */
+/** @returns undefined if the path is not a file or cannot be read */
 export async function fileIdentity(path: string): Promise<FileIdentity | undefined> {
   const now = BigInt(Date.now())
   const stats = await stat(path, {bigint: true}).catch(() => undefined)

@@ -3,7 +3,7 @@ import {BundleMemory} from './bundle-memory.js'
 import {decodeMemory, encodeMemory} from './encode-memory.js'
 import {fileIdentity} from './file-identity.js'
 
-/** Keeps bytes under keys. What it loses costs time alone. Keys are text of some hundred characters. */
+/** Keeps bytes under keys. A lost entry costs only time. Keys are text of some hundred characters. */
 export interface IndexCache {
   load(key: string): Promise<Uint8Array | undefined>
   save(key: string, bytes: Uint8Array): Promise<void>
@@ -11,9 +11,9 @@ export interface IndexCache {
 
 export interface RecalledBundle {
   readonly memory: BundleMemory
-  /** Whether the file is still the one that `memory` speaks of. */
+  /** Returns true if the file is still the same as when `memory` was recalled. */
   isSame(): Promise<boolean>
-  /** Keeps what was found out, unless all of it was known or the file has changed meanwhile. Never rejects. */
+  /** Keeps new findings, unless there are none or the file has changed meanwhile. Never rejects. */
   save(): Promise<void>
 }
 
@@ -22,7 +22,10 @@ export interface RecallOptions {
   readonly onNote?: ((text: string) => void) | undefined
 }
 
-/** What an earlier run has found in this very file. Undefined where nothing can be kept of it. */
+/**
+ * Returns the remembered findings about this very file, empty if there are none; undefined if nothing can be kept about
+ * it.
+ */
 export async function recallBundle(
   path: string,
   {indexCache, onNote}: RecallOptions,

@@ -16,7 +16,7 @@ export function parsePrivateKey(pem: string | Uint8Array, name: string): Signatu
 }
 
 /**
- * Reads a public key in PEM; that of a private key or a certificate will do.
+ * Reads a public key in PEM, or takes it from a private key or a certificate.
  * @throws {MirrorError} KEY_INVALID
  */
 export function parsePublicKey(pem: string | Uint8Array, name: string): SignatureKey {

@@ -3,8 +3,9 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {SignatureKey} from './keys.js'
 
 /**
- * A detached signature. OpenSSL checks that of a P-256 key with `openssl dgst -sha256 -verify KEY -signature SIGNATURE FILE`, and
- * that of Ed25519 with `openssl pkeyutl -verify -pubin -inkey KEY -rawin -in FILE -sigfile SIGNATURE`.
+ * Returns a detached signature. OpenSSL checks a P-256 signature with `openssl dgst -sha256 -verify KEY -signature
+ * SIGNATURE FILE`. It checks an Ed25519 signature with `openssl pkeyutl -verify -pubin -inkey KEY -rawin -in FILE
+ * -sigfile SIGNATURE`.
  */
 export function signatureOf(bytes: Uint8Array, {algorithm, key}: SignatureKey): Uint8Array {
   return sign(algorithm === 'ed25519' ? undefined : 'sha256', bytes, key)
@@ -17,7 +18,7 @@ export function isSignatureOf(
   return verify(algorithm === 'ed25519' ? undefined : 'sha256', bytes, key, signature)
 }
 
-/** The same of a stream, for P-256 alone: Ed25519 needs all bytes at once. */
+/** Returns true if the signature is of the stream's bytes. P-256 only, because Ed25519 needs all bytes at once. */
 export async function isSignatureOfStream(
   bytes: Bytes,
   {signature, key}: {readonly signature: Uint8Array; readonly key: SignatureKey},

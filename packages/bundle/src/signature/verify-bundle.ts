@@ -21,9 +21,9 @@ export interface VerifyBundleOptions extends CallOptions {
 const CHUNK_BYTES = 1024 * 1024
 
 /**
- * Holds a bundle to the detached signature beside it, which is of its checksum file (`.SHA256SUMS.sig`), or of the bundle itself
- * (`.1.sig` as Google names it, `.sig`). All of the bundle is read. @returns the signature's path
- * @throws {MirrorError} SIGNATURE_INVALID where it is missing or of something else, SOURCE_UNREADABLE, LIMIT_EXCEEDED
+ * Checks a bundle against the detached signature beside it: of its checksum file (`.SHA256SUMS.sig`), or of the bundle
+ * itself (`.1.sig` as Google names it, `.sig`). Reads the whole bundle. @returns the signature's path
+ * @throws {MirrorError} SIGNATURE_INVALID if it is missing or of other content, SOURCE_UNREADABLE, LIMIT_EXCEEDED
  */
 export async function verifyBundle(path: string, options: VerifyBundleOptions): Promise<string> {
   const bundle = join(dirname(path), parseVolumeName(path)?.name ?? basename(path))

@@ -3,8 +3,9 @@ import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 const WINDOW_BYTES = 16 * 1024
 
 /**
- * Small reads in ascending order. Over a file each fetches a window, since many headers lie close together; other sources
- * hand out exactly what is asked for, so that no further block is decoded and no pass begun for bytes nobody wants.
+ * Returns a function for small reads in ascending order. On a file each read fetches a window, because many headers lie
+ * close together. Other sources return exactly the requested bytes, so that no further block is decoded and no pass begun
+ * in vain.
  */
 export function ascendingReader(
   source: ByteSource,

@@ -3,10 +3,10 @@ import type {TarRoom} from './tar-room.js'
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Manifests and configs, whose names do not tell them; the largest seen are under 100 KiB. */
+/** The limit for manifests and configs, which their names do not reveal; the largest seen are under 100 KiB. */
 const JSON_BYTES = 1 * MiB
 
-/** Names under which layouts keep what they say about themselves, at the root or in a directory of a larger package. */
+/** Names of metadata in layouts, at the root or in a directory of a larger package. */
 const METADATA_NAMES = new Set(['manifest.json', 'index.json', 'oci-layout', 'repositories', 'version'])
 
 const OPENING_BRACKETS = new Set([0x7b, 0x5b])
@@ -14,8 +14,8 @@ const OPENING_BRACKETS = new Set([0x7b, 0x5b])
 export type ReadContent = (from: number, length: number) => Promise<Uint8Array>
 
 /**
- * Decides which contents are kept while an archive passes by that is costly to read again: what is named as metadata, and
- * what is small and begins like JSON.
+ * Returns a function that keeps contents of an archive that is costly to read again: named metadata, and small files that
+ * begin like JSON.
  */
 export function captureWithin(
   room: Pick<TarRoom, 'capturedBytes'>,

@@ -1,7 +1,7 @@
 /**
- * A member's path without leading `/` or `./`, empty components and `.`; `..` goes up inside the archive. Empty for the
- * archive's root.
- * @returns undefined where the path leaves the archive
+ * Returns a member's path without leading `/` or `./`, empty components and `.`; `..` goes up inside the archive. Empty
+ * for the archive's root.
+ * @returns undefined if the path leaves the archive
  */
 export function cleanPath(path: string): string | undefined {
   const components: string[] = []
@@ -13,7 +13,7 @@ export function cleanPath(path: string): string | undefined {
   return components.join('/')
 }
 
-/** The directory of a clean path; empty for the root. */
+/** Returns the directory of a clean path; empty for the root. */
 export function directoryOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }

@@ -2,13 +2,13 @@
 interface SparseRecords {
   readonly name?: string
   readonly realSize?: number
-  /** Format 1.0 keeps its map at the start of the content. */
+  /** Format 1.0 has its map at the start of the content. */
   readonly major?: number
   /** Offset and length of each stored part in turn, for the formats 0.0 and 0.1. */
   readonly map?: readonly number[]
 }
 
-/** What extension headers say about the member after them, or, if global, about all that follow. */
+/** The data of extension headers for the next member or, if global, for all later members. */
 export interface TarExtension {
   readonly path?: string
   readonly linkPath?: string
@@ -17,8 +17,8 @@ export interface TarExtension {
 }
 
 /**
- * Decodes pax records, `LENGTH KEY=VALUE\n` each (POSIX pax, Extended Header). Of several with one key the last counts.
- * @returns undefined where a record is malformed
+ * Decodes pax records, `LENGTH KEY=VALUE\n` each (POSIX pax, Extended Header). If a key repeats, the last record wins.
+ * @returns undefined if a record is malformed
  */
 export function decodePax(content: Uint8Array): TarExtension | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)
@@ -44,7 +44,7 @@ function fieldOf(key: string, value: string, sparse: SparseRecords | undefined):
     const records = sparseField(key.slice('GNU.sparse.'.length), value, sparse?.map ?? [])
     return records === undefined ? undefined : {sparse: {...sparse, ...records}}
   }
-  // An empty value takes a global one back; a member's own header then counts, which is what no value does here too.
+  // An empty value cancels a global value, so the member's own header counts: the same as no value here.
   if (value === '') return {}
   if (key === 'path') return value.includes('\0') ? undefined : {path: value}
   if (key === 'linkpath') return value.includes('\0') ? undefined : {linkPath: value}
@@ -63,7 +63,7 @@ function sparseField(key: string, value: string, map: readonly number[]): Sparse
   if (number === undefined) return undefined
   if (key === 'realsize' || key === 'size') return {realSize: number}
   if (key === 'major') return {major: number}
-  // Each record would copy the list: pushing keeps a long map linear, and nobody else holds this list.
+  // Pushing keeps a long map linear, and this list is not shared; copying it for each record would not.
   if (key === 'offset' || key === 'numbytes') {
     const grown = map as number[]
     grown.push(number)

@@ -3,10 +3,10 @@ import {cleanPath, directoryOf} from './clean-path.js'
 import type {TarEntry} from './tar-entry.js'
 
 /**
- * Finds the file or directory that a path means inside an archive, following links as if it were unpacked into an empty
- * root directory. No file system is asked. What it returns gives undefined where there is none, or the links leave the
- * archive, end nowhere or go in a circle.
- * @throws {MirrorError} LIMIT_EXCEEDED, from what it returns, where following links has become more work than makes sense
+ * Returns a function that finds a file or directory inside an archive by path. It follows links as if the archive were
+ * unpacked into an empty root directory, without a file system. It returns undefined if there is none, or links leave the
+ * archive, end nowhere or form a circle.
+ * @throws {MirrorError} LIMIT_EXCEEDED, from the returned function, if following links takes too much work
  */
 export function entryFinder(
   name: string,
@@ -22,7 +22,7 @@ export function entryFinder(
     })
   }
 
-  /** The path with its first linked directory replaced by what the link names. */
+  /** Returns the path with its first linked directory replaced by the link's target; undefined if there is none. */
   const throughLinkedDirectory = (path: string): string | undefined => {
     for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
       const parent = lookUp(path.slice(0, slash))
@@ -45,7 +45,7 @@ export function entryFinder(
   }
 }
 
-/** Where a link leads: a symbolic one from its directory, a hard one from the archive's root. */
+/** Returns a link's target: relative to its directory if symbolic, to the archive's root if hard. */
 function targetOf({path, type, linkPath = ''}: TarEntry): string | undefined {
   return cleanPath(
     type === 'hardlink' || linkPath.startsWith('/') ? linkPath : `${directoryOf(path)}/${linkPath}`,

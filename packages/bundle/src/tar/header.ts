@@ -1,11 +1,11 @@
-/** A tar header block, decoded without judging what it says. Sizes in bytes. */
+/** A tar header block, decoded but not validated. Sizes in bytes. */
 export interface TarHeader {
   readonly path: string
   readonly linkPath: string
-  /** One character, as POSIX and GNU name the types; NUL (V7) is given as `0`. */
+  /** The type in the notation of POSIX and GNU, one character; NUL (V7) is given as `0`. */
   readonly type: string
   readonly size: number
-  /** The whole block, for members of type `S`: it says where a sparse file has its holes. */
+  /** The whole block, for members of type `S`: it holds the map of a sparse file. */
   readonly block?: Uint8Array
 }
 
@@ -15,12 +15,12 @@ export function roundUpToBlock(size: number): number {
   return Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
 }
 
-/** POSIX magic: only then is there a prefix. GNU's has two spaces and other fields in that place. */
+/** POSIX magic: only with it is there a prefix. GNU's magic has two spaces and other fields there. */
 const USTAR = Buffer.from('ustar\0', 'latin1')
 
 /**
  * Decodes 512 bytes (POSIX pax, ustar Interchange Format; GNU tar's `star.h` for base-256 numbers).
- * @returns undefined where the checksum is wrong or a number malformed
+ * @returns undefined if the checksum is wrong or a number malformed
  */
 export function decodeHeader(block: Uint8Array): TarHeader | undefined {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.length)
@@ -49,7 +49,7 @@ export function decodeText(field: Buffer): string {
   return field.toString('utf8', 0, end < 0 ? field.length : end)
 }
 
-/** Octal digits between spaces and NULs, or GNU's base-256; undefined where it is neither, negative, or over 2^53. */
+/** Decodes octal digits between spaces and NULs, or GNU's base-256; undefined if it is neither, negative, or over 2^53. */
 export function decodeNumber(field: Buffer): number | undefined {
   const first = field[0] ?? 0
   if (first < 0x80) {
@@ -62,7 +62,7 @@ export function decodeNumber(field: Buffer): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
 }
 
-/** The sum of all bytes, the checksum's own eight taken as spaces; old tars added signed bytes. */
+/** Compares the sum of all bytes, the checksum's own eight taken as spaces; old tars added signed bytes. */
 function hasRightChecksum(bytes: Buffer): boolean {
   const stated = decodeNumber(bytes.subarray(148, 156))
   let unsigned = 8 * 0x20

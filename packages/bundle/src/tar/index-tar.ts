@@ -15,22 +15,22 @@ import {nextArchive} from './next-archive.js'
 /** A member that is not one of `entries`. */
 export interface SkippedMember {
   readonly path: string
-  /** Of its stored content, in bytes. */
+  /** Size of its stored content, in bytes. */
   readonly size: number
   readonly reason: string
 }
 
 export interface TarIndex {
-  /** Whether the archive has its end mark; some writers leave it out, and it is lost if an archive is cut short. */
+  /** True if the archive has its end mark. Some writers leave it out, and a truncated archive has lost it. */
   readonly ended: boolean
-  /** In the archive's order. Of several members with one path only the last is there. */
+  /** In the archive's order. If several members share a path, only the last is listed. */
   readonly entries: readonly TarEntry[]
-  /** Members at the root that list images, and were replaced by later ones of the same name. */
+  /** Members at the root that list images and were replaced by later members of the same name. */
   readonly earlier: readonly TarEntry[]
   readonly skipped: readonly SkippedMember[]
   /**
-   * The file or directory at a path, links followed inside the archive; undefined where there is none, where a link leads
-   * out of the archive or in a circle.
+   * Returns the file or directory at a path, links followed inside the archive. Undefined if there is none, or a link
+   * leads out of the archive or in a circle.
    */
   find(path: string): TarEntry | undefined
 }
@@ -38,9 +38,9 @@ export interface TarIndex {
 /** The content of a source behind the end mark of its archive. */
 interface Behind {
   readonly archives: readonly TarIndex[]
-  /** Bytes of something else than an archive. */
+  /** Bytes that are not an archive. */
   readonly strayBytes: number
-  /** Why the last archive could not be read. */
+  /** The error of the last archive. */
   readonly error?: MirrorError
 }
 
@@ -49,20 +49,20 @@ export interface IndexedTar extends TarIndex {
 }
 
 export interface IndexOptions extends ReadOptions {
-  /** Whether small JSON contents are captured; by default where the source is costly to read again. */
+  /** True if small JSON contents are captured. Default: if the source is costly to read again. */
   readonly capture?: boolean | undefined
-  /** Gets the first bytes of layers and inner archives, if the source is costly to read again; by `headKey`. */
+  /** Filled with the first bytes of layers and inner archives, by `headKey`, if the source is costly to read again. */
   readonly heads?: Map<string, Uint8Array> | undefined
   /** Shared by all archives of one bundle. */
   readonly room?: TarRoom | undefined
 }
 
-/** Layouts keep blobs there, and each reader holds a blob to its name (image-spec image-layout.md, Blobs). */
+/** Returns true for a blob of a layout: its reader checks it against its name (image-spec image-layout.md, Blobs). */
 function isNamedByDigest(path: string): boolean {
   return /(?:^|\/)blobs\/sha(?:256|512)\/[0-9a-f]+$/.test(path)
 }
 
-/** docker-archives that are no layouts name a config by its digest, but nobody else holds it to that. */
+/** Returns true for the name of a docker-archive's config, which is its digest. No reader checks it, so the index does. */
 function isConfig(path: string): boolean {
   return /(?:^|\/)[0-9a-f]{64}\.json$/.test(path)
 }
@@ -74,15 +74,15 @@ function holdsItsName(path: string, content: Uint8Array): boolean {
 const LISTS_IMAGES: ReadonlySet<string> = new Set(['manifest.json', 'index.json'])
 
 /**
- * Reads the headers of an archive, hopping over contents: ascending small reads, so that an in-order source is walked in
- * one pass (to its end, which proves its checksums) and of a source of blocks only those with headers are decoded. Of
- * sources that are costly to read again, small JSON contents are captured on the way. Further archives behind its end mark
- * are read too; an error in one of those does not take the others with it.
+ * Indexes an archive by reading its headers, in ascending small reads. An in-order source is walked in one pass, to its
+ * end, which proves its checksums. Of a source of blocks, only blocks with headers are decoded. If the source is costly
+ * to read again, small JSON contents are captured. Archives behind the end mark are indexed too; an error there does not
+ * affect earlier ones.
  * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, LIMIT_EXCEEDED, SOURCE_UNREADABLE, CANCELLED
  */
 export async function indexTar(source: ByteSource, options: IndexOptions = {}): Promise<IndexedTar> {
   const {room = tarRoom(), capture: isCostly = source.access !== 'random'} = options
-  // A header has a checksum of its own, and so has what is named by its digest.
+  // Unproven reads are safe here: a header has its own checksum, and a blob has its digest.
   const read = ascendingReader(source, {...options, unproven: true})
   const readProven = ascendingReader(source, options)
   const reading: Reading = {
@@ -205,24 +205,24 @@ async function capturedOf(
   return isInDoubt ? readProven(entry.offset, entry.size) : found
 }
 
-/** Bytes by which content is told. */
+/** The number of bytes from which content is recognised. */
 const HEAD_BYTES = 512
 
-/** Archives that follow each other in one source may have members of one name. */
+/** Returns the key of an entry's first bytes. It has the offset, because archives in one source may share member names. */
 export function headKey({offset, path}: TarEntry): string {
   return `${offset} ${path}`
 }
 
 const MAY_BE_PACKED = /(?:\.tar|\.t[a-z]z2?|\.(?:gz|xz|zst|bz2)|(?:^|\/)[0-9a-f]{64})$/
 
-// To look into them later would cost another pass, or the decoding of their block.
+// Kept now, because a later look would cost another pass or the decoding of a block.
 async function keepHead(entry: TarEntry, {read, heads}: Reading): Promise<void> {
   if (heads === undefined || entry.type !== 'file' || entry.segments !== undefined) return
   if (!MAY_BE_PACKED.test(entry.path)) return
   heads.set(headKey(entry), (await read(entry.offset, Math.min(HEAD_BYTES, entry.size))).slice())
 }
 
-/** The index of an archive whose members are known, each path once. */
+/** Returns the index of an archive from its known members, each path once. */
 export function tarIndex(known: Omit<TarIndex, 'find'>, {name}: {readonly name: string}): TarIndex {
   const members = new Map(known.entries.map((entry) => [entry.path, entry]))
   return {...known, find: entryFinder(name, members)}
@@ -238,7 +238,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   V: 'it is the label of a volume',
 }
 
-/** Undefined for the root directory itself. */
+/** Returns undefined for the root directory itself. */
 function toEntry(member: Member, name: string): TarEntry | SkippedMember | undefined {
   const {header, extension, offset, stored, sparse} = member
   const written = withSlashes(extension.sparse?.name ?? extension.path ?? header.path)
@@ -263,7 +263,7 @@ function toEntry(member: Member, name: string): TarEntry | SkippedMember | undef
   return {path, type, offset, size: stored, linkPath}
 }
 
-// Tools on Windows wrote `blobs\sha256\HEX` (regclient issue 786). Elsewhere a backslash may be part of a name.
+// Some Windows tools wrote `blobs\sha256\HEX` (regclient issue 786). Elsewhere a backslash may be part of a name.
 function withSlashes(path: string): string {
   const bare = path.startsWith('./') ? path.slice(2) : path
   return bare.includes('/') || !bare.includes('\\') ? path : bare.replaceAll('\\', '/')

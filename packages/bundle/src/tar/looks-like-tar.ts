@@ -1,6 +1,6 @@
 import {decodeHeader} from './header.js'
 
-/** Whether 512 bytes are a tar header with the right checksum. An empty archive (all zero) is not said to look like one. */
+/** Returns true if 512 bytes are a tar header with the right checksum; false for an empty archive (all zeros). */
 export function looksLikeTar(first512: Uint8Array): boolean {
   const header = decodeHeader(first512)
   return header !== undefined && header.path !== ''

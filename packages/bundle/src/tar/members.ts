@@ -7,11 +7,11 @@ import type {TarEntry} from './tar-entry.js'
 
 export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>
 
-/** A header, the extensions that came before it, and where its content is. */
+/** A header, the extensions before it, and the place of its content. */
 export interface Member {
   readonly header: TarHeader
   readonly extension: TarExtension
-  /** In bytes from the start of the source. */
+  /** Offset in bytes from the start of the source. */
   readonly offset: number
   /** Bytes of its content in the archive. */
   readonly stored: number
@@ -27,10 +27,10 @@ export const TYPES: Readonly<Record<string, TarEntry['type']>> = {
   '5': 'directory',
 }
 
-/** Types that have no content whatever size they state (as GNU tar and Go read them): links, devices, directories, pipes. */
+/** Types without content, no matter their stated size, as in GNU tar and Go: links, devices, directories, pipes. */
 const WITHOUT_CONTENT = new Set(['1', '2', '3', '4', '5', '6'])
 
-/** Extension headers before one member: a global one, two pax, two GNU are the most that any tar writes. */
+/** The most extension headers before one member: tars write at most a global header, two pax and two GNU headers. */
 const EXTENSIONS_IN_A_ROW = 16
 
 interface At {
@@ -39,8 +39,8 @@ interface At {
 }
 
 /**
- * The members of the archive that starts at `start`, in order, by ascending reads.
- * @returns where its end mark begins; undefined if the source ends without one
+ * Yields the members of the archive that starts at `start`, in order, by ascending reads.
+ * @returns the offset of its end mark; undefined if the source ends without an end mark
  * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, LIMIT_EXCEEDED
  */
 export async function* membersOf(
@@ -75,7 +75,7 @@ export async function* membersOf(
   }
 }
 
-/** Two zero blocks end an archive; so does the end of the source, since some writers leave the trailer out. */
+/** Two zero blocks end an archive; so does the end of the source, because some writers leave the trailer out. */
 async function readHeader(at: number, {name, read}: At): Promise<TarHeader | 'end mark' | 'end of source'> {
   const block = await read(at, BLOCK_BYTES)
   if (isZeroBlock(block)) {
@@ -139,7 +139,7 @@ async function memberOf(
   return {...plain, sparse: placed}
 }
 
-/** GNU's old format continues its map in blocks between header and content, which the stated size does not count. */
+/** GNU's old format continues its map in blocks between header and content, not counted in the stated size. */
 async function oldGnuMap(
   {block}: TarHeader,
   {read, offset, stored}: {readonly read: ReadAt; readonly offset: number; readonly stored: number},

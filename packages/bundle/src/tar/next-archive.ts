@@ -5,7 +5,7 @@ import {looksLikeTar} from './looks-like-tar.js'
 import type {ReadAt} from './members.js'
 
 const WINDOW_BYTES = 64 * 1024
-/** Padding in which another archive is looked for; the largest blocking factor in use pads to 10 MiB. */
+/** The most padding searched for another archive; the largest blocking factor in use pads to 10 MiB. */
 const MOST_PADDING = 64 * 1024 * 1024
 
 /** The first content behind an archive's end mark. */
@@ -14,7 +14,7 @@ export type NextContent =
 
 /**
  * Looks behind the end mark of an archive, by ascending reads: `cat a.tar b.tar` puts another archive there.
- * @returns undefined if there is nothing but zeros; endless zeros count as content
+ * @returns undefined if only zeros follow; endless zeros count as content
  */
 export async function nextArchive(
   start: number,

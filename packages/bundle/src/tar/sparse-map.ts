@@ -5,21 +5,21 @@ import type {Segment} from './tar-entry.js'
 const MOST_SEGMENTS = limits.sparseParts
 const PAIR_BYTES = 24
 
-/** How a sparse member is stored. */
+/** The stored parts of a sparse member. */
 export interface SparseMap {
   readonly segments: readonly Segment[]
-  /** Of the file with its holes. */
+  /** Size of the file with its holes. */
   readonly size: number
 }
 
-/** One part of GNU's old format: pairs of offset and length, and whether another block of them follows. */
+/** A part of the map in GNU's old format: pairs of offset and length, and whether another block follows. */
 export interface GnuPairs {
   readonly numbers: readonly number[]
   readonly isContinued: boolean
 }
 
 /**
- * The pairs in the header of a member of type `S` (GNU tar's `tar.h`, struct oldgnu_header), with the size of the file.
+ * Decodes the pairs and the file's size in the header of a member of type `S` (GNU tar's `tar.h`, struct oldgnu_header).
  * @returns undefined if a number is malformed
  */
 export function decodeOldGnuHeader(block: Uint8Array): (GnuPairs & {readonly size: number}) | undefined {
@@ -31,7 +31,7 @@ export function decodeOldGnuHeader(block: Uint8Array): (GnuPairs & {readonly siz
     : {numbers, isContinued: bytes[482] !== 0, size}
 }
 
-/** The pairs of a block that follows such a header (struct sparse_header). */
+/** Decodes the pairs of a block that follows such a header (struct sparse_header). */
 export function decodeOldGnuBlock(block: Uint8Array): GnuPairs | undefined {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.length)
   const numbers = pairsIn(bytes.subarray(0, 21 * PAIR_BYTES))
@@ -51,7 +51,8 @@ function pairsIn(bytes: Buffer): number[] | undefined {
 }
 
 /**
- * Reads the map at the start of a member of pax format 1.0: a count, then an offset and a length each, one number a line.
+ * Reads the map at the start of a member of pax format 1.0: a count, then an offset and a length each, one number per
+ * line.
  * @returns its numbers and its length in whole blocks; undefined if it is malformed
  */
 export async function readPaxMap(
@@ -77,7 +78,7 @@ export async function readPaxMap(
 
 /**
  * Lays out the stored parts of a sparse file one after another.
- * @returns undefined if they overlap, reach over the file, or are more than is stored
+ * @returns undefined if they overlap, exceed the file, or exceed the stored size
  */
 export function sparseMap(
   numbers: readonly number[],
@@ -91,7 +92,7 @@ export function sparseMap(
     const at = numbers[index] ?? 0
     const length = numbers[index + 1] ?? 0
     if (at < end || at + length > size || used + length > stored) return undefined
-    // Writers end a map with an empty part that says how long the file is.
+    // Writers end a map with an empty part that gives the file's length.
     if (length > 0) segments.push({at, offset: offset + used, length})
     end = at + length
     used += length

@@ -9,18 +9,18 @@ export interface Segment {
 export interface TarEntry {
   readonly path: string
   readonly type: 'file' | 'directory' | 'symlink' | 'hardlink'
-  /** Where the content starts in the byte source, and its length in bytes. */
+  /** The offset of the content in the byte source, and its length in bytes. */
   readonly offset: number
   readonly size: number
-  /** As written, for links. */
+  /** The link's target as written. */
   readonly linkPath?: string
-  /** The stored parts of a sparse file, ascending; everything else of its `size` is zeros. */
+  /** The stored parts of a sparse file, ascending; the rest of its `size` is zeros. */
   readonly segments?: readonly Segment[]
   /** The content, for small JSON members of sources that are costly to read twice. */
   readonly captured?: Uint8Array
 }
 
-/** Where the stored content of a member ends in the byte source. */
+/** Returns the end of a member's stored content in the byte source. */
 export function endOf({offset, size, segments}: TarEntry): number {
   if (segments === undefined) return offset + size
   const last = segments.at(-1)

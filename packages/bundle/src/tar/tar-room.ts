@@ -1,10 +1,10 @@
 import {limits} from '@airgap-mirror/oci-client/model'
 
-/** What the archives of one bundle may still hold together; indexing them uses it up. */
+/** The remaining limits shared by the archives of one bundle; indexing uses them up. */
 export interface TarRoom {
   entries: number
   nameBytes: number
-  /** Contents that are kept since they are costly to read again. */
+  /** Room for captured contents, which are kept because they are costly to read again. */
   capturedBytes: number
 }
 
