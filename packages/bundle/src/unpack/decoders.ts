@@ -1,13 +1,13 @@
 import {xzDecoder, type XzDecoder} from '../codecs/xz/decoder.js'
 import {zstdDecoder, type ZstdDecoder} from '../codecs/zstd/decoder.js'
 
-/** The libraries in use on this machine. */
+/** The decoding libraries used on this machine. */
 export interface Decoders {
   readonly xz: XzDecoder['library']
   readonly zstd: ZstdDecoder['library']
 }
 
-/** Finds out, by loading them, which decoders there are. */
+/** Loads the decoders and returns which libraries they come from. */
 export async function decoders(): Promise<Decoders> {
   const [xz, zstd] = await Promise.all([xzDecoder(), zstdDecoder()])
   return {xz: xz.library, zstd: zstd.library}

@@ -27,23 +27,23 @@ export type BytesInput =
   | {readonly volumes: VolumeSet; readonly name: string}
   | {readonly stream: Readable; readonly name: string}
 
-/** A part of a byte source that is an archive itself. `name` is for messages: the path inside the outer one. */
+/** A part of a byte source that is an archive itself. `name` is its path inside the outer archive, for messages. */
 export interface NestedRange {
   readonly offset: number
   readonly length: number
   readonly name: string
-  /** Of a sparse file; `offset` then says nothing. */
+  /** The stored parts of a sparse file; `offset` is then unused. */
   readonly parts?: readonly StoredPart[] | undefined
 }
 
-/** Two blocks of the size that xz makes by default, of which one is read while the next is decoded. */
+/** Two blocks of xz's default size: the reader has a block while the next is decoded. */
 const DEFAULT_BUDGET = 56 * 1024 * 1024
 const SNIFF_BYTES = 512
 
 /**
- * Opens a file or a stream and gives its plain bytes; the compression is sniffed from the content.
+ * Opens the plain bytes of a file or a stream; the compression is detected from the content.
  * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, SOURCE_TRUNCATED, SOURCE_CORRUPT, SCRATCH_FULL,
- *   WRITE_FAILED, LIMIT_EXCEEDED, CANCELLED
+ * WRITE_FAILED, LIMIT_EXCEEDED, CANCELLED
  */
 export async function openBytes(input: BytesInput, options: OpenBytesOptions = {}): Promise<ByteSource> {
   throwIfAborted(options.signal)
@@ -55,7 +55,7 @@ export async function openBytes(input: BytesInput, options: OpenBytesOptions = {
   try {
     const stat = await handle.stat()
     if (stat.isDirectory()) throw unreadable(input.path, new Error('it is a directory'))
-    // A named pipe or /dev/stdin is a stream that happens to have a path.
+    // A named pipe or /dev/stdin is a stream although it has a path.
     if (!stat.isFile()) return await openStream(handle.createReadStream(), {...options, name: input.path})
     return await openWhole(fileBytes(handle, {name: input.path, size: stat.size}), options)
   } catch (error) {
@@ -65,8 +65,8 @@ export async function openBytes(input: BytesInput, options: OpenBytesOptions = {
 }
 
 /**
- * The plain bytes of a range of another source, which may be compressed itself; a plain range is a slice, never a copy.
- * Disposing it leaves `source` open; `usage` counts what this level decodes.
+ * Opens the plain bytes of a range of another source, which may be compressed itself; a plain range is never copied.
+ * Disposing it leaves `source` open; `usage` counts only the decoding of this level.
  * @throws {MirrorError} as `openBytes`
  */
 export async function openNested(
@@ -117,7 +117,7 @@ async function openWhole(packed: ByteSource, options: OpenBytesOptions): Promise
   return opened
 }
 
-/** A stream passes once, and what a bundle says about itself is at its end: the plain bytes are kept on scratch disk. */
+/** Keeps the plain bytes in scratch, because a stream can be read only once and a bundle's metadata may be at its end. */
 async function openStream(stream: Readable, options: Named): Promise<ByteSource> {
   const {name, signal} = options
   const scratch = scratchOf(options.scratch)
@@ -168,7 +168,7 @@ async function* readable(
   }
 }
 
-/** The first bytes of a stream, and the stream as if they had not been read. */
+/** Returns the first bytes of a stream, and the whole stream. */
 async function withFirst(
   chunks: AsyncGenerator<Uint8Array, void, undefined>,
   length: number,
@@ -193,7 +193,7 @@ function newLevel(options: OpenBytesOptions, {depth}: {readonly depth: number}):
   return {depth, budget, cache: new BlockCache({budget, threads}), idle: new IdlePasses()}
 }
 
-/** Half of the memory where the level above needs the other half, all of it where that decodes no blocks. */
+/** Half of the memory if the level above decodes blocks and needs the other half, else all of it. */
 function levelBelow(above: Level, source: ByteSource, options: OpenBytesOptions): Level {
   const memoryBudget = source.access === 'blocks' ? above.budget / 2 : above.budget
   return newLevel({...options, memoryBudget}, {depth: above.depth + 1})

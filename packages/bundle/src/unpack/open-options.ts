@@ -4,21 +4,21 @@ import type {ByteSource} from '../bytes/byte-source.js'
 
 export interface OpenBytesOptions {
   readonly signal?: AbortSignal | undefined
-  /** Where plain bytes may be kept for a while; `never`: read compressed input twice instead. Default: the system's. */
+  /** The directory for scratch; `never`: read compressed input twice instead. Default: the system's. */
   readonly scratch?: {readonly directory: string} | 'never' | undefined
-  /** Bytes of decoded blocks held at once; one block is always allowed. Default 56 MiB. */
+  /** The most bytes of decoded blocks held at once; one block is always allowed. Default: 56 MiB. */
   readonly memoryBudget?: number | undefined
-  /** Another file of the same bundle: both stay within its memory budget. */
+  /** Another file of the same bundle: both share its memory budget. */
   readonly beside?: ByteSource | undefined
-  /** Blocks decoded at once. Default: the processors there are. */
+  /** The most blocks decoded at once. Default: the number of processors. */
   readonly threads?: number | undefined
-  /** More plain bytes than this come out of no decompressor: they would be a bomb. Default: any number. */
+  /** The most plain bytes from one decompressor, to stop a compression bomb. Default: no limit. */
   readonly maxPlainBytes?: number | undefined
-  /** Told what a user may want to know: that something is read twice, or kept on scratch disk. */
+  /** Gets notes for the user: a source is read twice, or kept in scratch. */
   readonly onNote?: ((text: string) => void) | undefined
 }
 
-/** The same, with what the sources of one level share. */
+/** The same options, with the objects shared by the sources of one level. */
 export interface OpenPackedOptions extends OpenBytesOptions {
   readonly cache: BlockCache
   readonly budget: number

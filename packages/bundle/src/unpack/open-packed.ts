@@ -9,12 +9,12 @@ import {decodedTwice, spooledOrTwice} from './open-sequential.js'
 import type {SequentialDecoder} from '../codecs/sequential-decoder.js'
 import {sniffCompression, type Compression} from '../codecs/sniff.js'
 
-/** Bytes that a compression can be told by. */
+/** The number of bytes from which a compression is recognised. */
 const SNIFF_BYTES = 512
 
 /**
- * The plain bytes of a source that may be compressed. The result owns `packed`, and is `packed` where it is plain. Where
- * this fails `packed` is left open.
+ * Opens the plain bytes of a source that may be compressed. The result owns `packed`, and is `packed` itself if that is
+ * plain. On an error `packed` is left open.
  */
 export async function openPacked(packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> {
   const first = await packed.read(0, SNIFF_BYTES, options)
@@ -22,7 +22,7 @@ export async function openPacked(packed: ByteSource, options: OpenPackedOptions)
   if (compression === 'plain') return packed
   if (compression === 'xz' && packed.access !== 'in-order') return openXz(packed, options)
   const decode = await decoderOf(compression)
-  // zstd decodes faster than a disk writes: reading it twice is cheaper than keeping it.
+  // zstd decodes faster than a disk writes, so reading it twice is cheaper than scratch.
   if (compression === 'zstd') return decodedTwice(packed, {...options, decode})
   return spooledOrTwice(packed, {...options, decode, plainSize: undefined})
 }

@@ -9,11 +9,11 @@ import {counted, type Usage} from '../bytes/usage.js'
 
 export interface DecodeOnceOptions extends OpenPackedOptions {
   readonly decode: SequentialDecoder
-  /** Where it is known without decoding. */
+  /** Undefined if it is not known without decoding. */
   readonly plainSize: number | undefined
 }
 
-/** Kept plain on scratch disk where that is allowed and there is room, else decoded anew for each pass. */
+/** Keeps the plain bytes in scratch if that is allowed and has room, else decodes again for each pass. */
 export async function spooledOrTwice(packed: ByteSource, options: DecodeOnceOptions): Promise<ByteSource> {
   const scratch = scratchOf(options.scratch)
   const usage: Usage = {decoded: 0, scratchPeak: 0}
@@ -29,7 +29,7 @@ export async function spooledOrTwice(packed: ByteSource, options: DecodeOnceOpti
   return decodedTwice(packed, options, usage)
 }
 
-/** Undefined where the scratch disk turned out to be too small. */
+/** Returns undefined if scratch proved too small. */
 async function spooledPacked(
   packed: ByteSource,
   options: DecodeOnceOptions & {readonly scratch: Scratch; readonly usage: Usage},
@@ -50,7 +50,7 @@ async function spooledPacked(
   }
 }
 
-/** Decoded anew for each pass, without any disk. */
+/** Decodes again for each pass, without any disk. */
 export function decodedTwice(
   packed: ByteSource,
   options: OpenPackedOptions & {readonly decode: SequentialDecoder; readonly plainSize?: number | undefined},
@@ -91,7 +91,7 @@ async function* decodeAll(
   }
 }
 
-/** The error of a compressed archive inside a bundle that unpacks to more than makes sense for the bundle. */
+/** Returns the error of a compressed archive inside a bundle that unpacks to more than the bundle's limit. */
 export function tooBig(name: string, limit: number): MirrorError {
   return new MirrorError(
     'LIMIT_EXCEEDED',

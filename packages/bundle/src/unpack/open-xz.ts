@@ -11,8 +11,8 @@ import {xzDecoder} from '../codecs/xz/decoder.js'
 import {chunkMaps, sparseBlock} from '../codecs/xz/sparse-block.js'
 
 /**
- * A whole .xz file. Of several blocks, or one that fits in memory, each is decoded alone; one big block is decoded as a
- * stream.
+ * Opens a whole .xz file. Several blocks, or a block that fits in memory, are decoded separately; one big block is
+ * decoded as a stream.
  */
 export async function openXz(packed: ByteSource, options: OpenPackedOptions): Promise<ByteSource> {
   const size = await packed.size(options)
@@ -49,7 +49,7 @@ export async function openXz(packed: ByteSource, options: OpenPackedOptions): Pr
           onFilled(offset + chunk.length)
         },
       }),
-    // Only of a file a few bytes here and there cost little.
+    // Scattered small reads are cheap only on a random-access file.
     sparse: packed.access === 'random' ? sparseBlock(block, {packed, decode, onDecoded, maps}) : undefined,
   }))
   return new BlockBytes({

@@ -6,12 +6,12 @@ import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 
 const MiB = 1024 * 1024
 
-/** Left free for everybody else on the disk. */
+/** Left free for other users of the disk. */
 const RESERVE_BYTES = 256 * MiB
-/** Free space is asked for again after so many bytes written. */
+/** Free space is checked again after this many bytes. */
 const CHECK_BYTES = 64 * MiB
 
-/** A file that vanishes with its handle. Written from its start to its end, then read. */
+/** A file that is deleted with its handle. Written from start to end, then read. */
 export interface ScratchFile {
   readonly handle: FileHandle
   /** @throws {MirrorError} SCRATCH_FULL, WRITE_FAILED */
@@ -23,24 +23,24 @@ export interface Scratch {
   readonly directory: string
 }
 
-/** The scratch directory of the options: the system's own where none is named; undefined where none may be used. */
+/** Returns the scratch directory of the options, by default the system's; undefined if none may be used. */
 export function scratchOf(option: Scratch | 'never' | undefined): Scratch | undefined {
   return option === 'never' ? undefined : (option ?? {directory: tmpdir()})
 }
 
-/** Whether so many bytes fit and still leave something to others. False where the directory cannot be asked. */
+/** Returns true if this many bytes fit and leave a reserve; false if the free space is unknown. */
 export async function hasRoomFor(bytes: number, {directory}: Scratch): Promise<boolean> {
   const free = await freeBytes(directory).catch(() => 0)
   return free - RESERVE_BYTES >= bytes
 }
 
-/** @throws {MirrorError} WRITE_FAILED where no file can be made there */
+/** @throws {MirrorError} WRITE_FAILED if no file can be created there */
 export async function openScratchFile({directory}: Scratch): Promise<ScratchFile> {
   const path = join(directory, `mirror-${randomUUID()}.scratch`)
   const handle = await open(path, 'wx+', 0o600).catch((cause: unknown) => {
     throw writeFailed(directory, cause)
   })
-  // Nameless from the start, so that no crash leaves it behind; where an open file cannot be unlinked, at the end.
+  // Deleted at once, so that a crash leaves nothing; if an open file cannot be deleted, at the end.
   const isNameless = await rm(path).then(
     () => true,
     () => false,

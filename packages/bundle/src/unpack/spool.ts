@@ -13,8 +13,8 @@ export interface SpoolOptions {
 }
 
 /**
- * Writes a stream into a scratch file and gives it as a source with random access. Nothing is left on disk where it fails.
- * @throws {MirrorError} SCRATCH_FULL, WRITE_FAILED, CANCELLED, and what `plain` throws
+ * Writes a stream into scratch and returns it as a random access source. Nothing is left on disk after an error.
+ * @throws {MirrorError} SCRATCH_FULL, WRITE_FAILED, CANCELLED, and the errors of `plain`
  */
 export async function spool(plain: Bytes, options: SpoolOptions): Promise<ByteSource> {
   const {name, scratch, usage, signal} = options

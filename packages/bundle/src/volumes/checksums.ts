@@ -1,25 +1,25 @@
 import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
 
-/** A file of a bundle as the text beside it lists it. */
+/** The entry of a bundle's file in the checksum file beside it. */
 export interface FileChecksum {
-  /** Without a directory. */
+  /** The file name without a directory. */
   readonly name: string
   readonly size: number
   /** SHA-256 in hex, of the whole file. */
   readonly sha256: string
-  /** SHA-256 in hex of the first `HEAD_BYTES`: enough to tell one volume from another without reading it. */
+  /** SHA-256 in hex of the first `HEAD_BYTES`: enough to distinguish volumes without reading them. */
   readonly head: string
 }
 
-/** Bytes at a volume's start that `head` is of. */
+/** The number of bytes at a volume's start that `head` covers. */
 export const HEAD_BYTES = 64 * 1024
 
-/** What the text is called beside a bundle of this path. */
+/** Returns the path of the checksum file of a bundle. */
 export function checksumsPath(path: string): string {
   return `${path}.SHA256SUMS`
 }
 
-/** The text that `sha256sum -c` reads: it skips comments, in which sizes and heads are. */
+/** Returns a checksum file for `sha256sum -c`, which skips the comments with sizes and heads. */
 export function formatChecksums(files: readonly FileChecksum[]): string {
   const lines = files.flatMap(({name, size, sha256, head}) => [
     `# ${name} size ${size} head ${head}`,
@@ -32,7 +32,7 @@ const COMMENT = /^# (\S.*) size (\d+) head ([0-9a-f]{64})$/
 const LINE = /^([0-9a-f]{64}) [ *](\S.*)$/
 
 /**
- * Reads such a text, also one of `sha256sum` without comments; `size` and `head` are missing then.
+ * Parses a checksum file. Without our comments, as `sha256sum` writes it, `size` and `head` are absent.
  * @throws {MirrorError} SOURCE_CORRUPT, LIMIT_EXCEEDED
  */
 export function parseChecksums(

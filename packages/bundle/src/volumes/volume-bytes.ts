@@ -11,7 +11,7 @@ interface Part {
 }
 
 /**
- * The volumes of a bundle as one byte source, whose errors name the volume. Disposing it closes them.
+ * Opens the volumes of a bundle as one byte source, whose errors name the volume. Disposing it closes them.
  * @throws {MirrorError} SOURCE_UNREADABLE
  */
 export async function openVolumes({name, size, volumes}: VolumeSet): Promise<ByteSource> {

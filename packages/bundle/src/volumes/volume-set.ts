@@ -14,19 +14,17 @@ export interface VolumeSet {
 }
 
 export interface FindVolumesOptions {
-  /**
-   * Asked for a volume that is not beside the others. @returns the directory in which to look for it; undefined to give up
-   */
+  /** Called for a volume that is missing beside the others. @returns the directory to look in; undefined to give up */
   readonly locateVolume?: ((name: string) => Promise<string | undefined>) | undefined
 }
 
 type Listed = Pick<FileChecksum, 'name'> & Partial<FileChecksum>
 
 /**
- * The volumes of the bundle that a path names: by one of them, or by the bundle's name without a number. Sizes and beginnings are
- * held to the checksum file, if there is one; whole volumes are not read.
- * @returns undefined for a path of something else
- * @throws {MirrorError} SOURCE_UNREADABLE naming a missing volume, SOURCE_CORRUPT naming one that is another, LIMIT_EXCEEDED
+ * Finds the volumes of a bundle by the path of any volume, or by the bundle's name without a number. Sizes and heads are
+ * checked against the checksum file, if there is one; whole volumes are not read.
+ * @returns undefined for any other path
+ * @throws {MirrorError} SOURCE_UNREADABLE naming a missing volume, SOURCE_CORRUPT naming a wrong volume, LIMIT_EXCEEDED
  */
 export async function findVolumes(
   path: string,
@@ -89,7 +87,7 @@ async function refuseOther(
   })
 }
 
-/** Those that the checksum file lists; undefined without one, or if it lists no volumes. */
+/** Returns the volumes of the checksum file; undefined without a checksum file, or if it lists no volumes. */
 async function listedVolumes(bundle: string): Promise<readonly Listed[] | undefined> {
   const path = checksumsPath(bundle)
   const size = await sizeOf(path)
@@ -108,7 +106,7 @@ async function listedVolumes(bundle: string): Promise<readonly Listed[] | undefi
   return volumes.length === 0 ? undefined : volumes
 }
 
-/** Those of the directory, up to the highest number, so that a gap shows. */
+/** Returns the volumes in the directory up to the highest number, so that a gap is noticed. */
 async function foundVolumes(bundle: string): Promise<readonly Listed[]> {
   const names = await readdir(dirname(bundle)).catch(() => [])
   const numbers = names.flatMap((found) => {

@@ -1,30 +1,30 @@
 import type {Bytes, CallOptions, Digest} from '@airgap-mirror/oci-client/model'
 
-/** Files by relative path, below a directory or inside an archive that is being made. Paths are never taken from outside. */
+/** Files by relative path, below a directory or inside a new archive. Paths are never taken from input. */
 export interface ContentStore {
   /** For messages. */
   readonly path: string
-  /** The size of a file that is there completely. */
+  /** Returns the size of a complete file; undefined if there is none. */
   sizeOf(path: string): Promise<number | undefined>
-  /** Whether the content of a digest is there. A file that was there before is read: its size alone proves nothing. */
+  /** Returns true if the content of a digest is stored. An older file is read, because its size alone proves nothing. */
   holds(path: string, content: {readonly digest: Digest; readonly size?: number}): Promise<boolean>
-  /** @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, WRITE_FAILED where it cannot be read */
+  /** @throws {MirrorError} LIMIT_EXCEEDED over `limit` bytes, WRITE_FAILED if it cannot be read */
   read(path: string, options: CallOptions & {readonly limit: number}): Promise<Uint8Array | undefined>
   /**
-   * A file whose size is known. It is there once this has ended, complete or not at all.
-   * @throws {MirrorError} WRITE_FAILED, those of the bytes
+   * Writes a file of known size. Afterwards it is there completely or not at all.
+   * @throws {MirrorError} WRITE_FAILED, and the errors of the bytes
    */
   write(path: string, bytes: Bytes, options: CallOptions & {readonly size: number}): Promise<void>
   /**
-   * A file that has its path only after its last byte. @param place undefined: it is not wanted after all
-   * @throws {MirrorError} WRITE_FAILED, those of the bytes and of `place`
+   * Writes a file whose path is known only after its last byte. @param place returns undefined to drop the file
+   * @throws {MirrorError} WRITE_FAILED, and the errors of the bytes and of `place`
    */
   writeUnnamed(
     bytes: Bytes,
     options: CallOptions & {readonly place: (size: number) => Promise<string | undefined>},
   ): Promise<void>
-  /** Files by their names, from then on for everybody to see. */
+  /** Writes files under their names and makes the result visible. */
   finish(files: ReadonlyMap<string, Uint8Array>, options?: CallOptions): Promise<void>
-  /** Lets go of what has not been finished. */
+  /** Discards everything that is not finished. */
   close(): Promise<void>
 }

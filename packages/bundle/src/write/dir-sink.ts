@@ -27,17 +27,18 @@ import {writeFailed} from './write-error.js'
 const ROOT = 'manifest.json'
 export const VERSION = 'version'
 export const VERSION_TEXT = 'Directory Transport Version: '
-/** What skopeo and this program write into such a directory besides those two. */
+/** Names of the other files that skopeo and this program write into such a directory. */
 const CONTENT_NAME =
   /^(?:[0-9a-f]{64}|[0-9a-f]{128})(?:\.manifest\.json|\.tar|\.signature-\d+)?$|^signature-\d+$/
 
 /**
- * skopeo's `dir:`: one image without a name, `manifest.json` its root, blobs under their hex digest, manifests of an
- * index's children with `.manifest.json` behind it. An image that was there is replaced; until then it stays whole.
+ * Writes skopeo's `dir:`: a single image without a name. `manifest.json` is its root; blobs are named by their hex
+ * digest, and child manifests of an index have `.manifest.json` appended. An older image is replaced and stays whole
+ * until then.
  */
 export class DirSink implements FileSink {
   readonly #store: DirectoryStore
-  /** What belongs to the new image. */
+  /** Names of the files of the new image. */
   readonly #names = new Set<string>()
   #root: Manifest | undefined
   #marked: Promise<void> | undefined
@@ -108,7 +109,7 @@ export class DirSink implements FileSink {
     try {
       for (const entry of await readdir(this.#store.path, {withFileTypes: true})) {
         const {name} = entry
-        // A directory of such a name is not ours.
+        // A directory of such a name was not written by this program.
         if (entry.isDirectory() || !CONTENT_NAME.test(name) || this.#names.has(name)) continue
         await rm(join(this.#store.path, name))
       }
@@ -125,7 +126,7 @@ export class DirSink implements FileSink {
     return {store: this.#store, pathOf}
   }
 
-  /** Comes first, so that what an interrupted run leaves is known for what it is. */
+  /** Written first, so that the files of an interrupted run are recognised. */
   #mark(): Promise<void> {
     this.#marked ??= this.#writeVersion()
     return this.#marked

@@ -16,13 +16,13 @@ import {ofBytes, writeAt} from './write-at.js'
 import {absent, codeOf, refused, writeFailed} from './write-error.js'
 
 /**
- * Files below a directory, each written under a temporary name and then renamed. Directories below it that are links are
- * refused, and files that are links are replaced, so that nothing is written outside of it.
+ * Files below a directory, each written under a temporary name and then renamed. Linked directories below it are refused,
+ * and linked files are replaced, so that nothing outside is written.
  */
 export class DirectoryStore implements ContentStore {
   readonly path: string
   readonly #made = new Map<string, Promise<void>>()
-  /** Digests of files that were looked at, until they are replaced. */
+  /** Digests of hashed files, until they are replaced. */
   readonly #hashed = new Map<string, Digest>()
 
   constructor(path: string) {
@@ -121,7 +121,7 @@ export class DirectoryStore implements ContentStore {
     return size
   }
 
-  /** Makes a directory below this one, and those it lies in. */
+  /** Creates a directory below this directory, with its parents. */
   #directory(path: string): Promise<void> {
     const known = this.#made.get(path)
     if (known !== undefined) return known

@@ -25,7 +25,7 @@ import {plainLayer} from './plain-layer.js'
 import {refused} from './write-error.js'
 
 export interface DockerArchiveSinkOptions {
-  /** The names an image gets; none: it is loaded without a name. */
+  /** Returns the names of an image; an image without names is loaded without a name. */
   readonly repoTags: (target: Reference) => readonly string[]
 }
 
@@ -36,14 +36,14 @@ interface ArchivedImage {
 }
 
 /**
- * What `docker load` and `podman load` read: configs unchanged, layers plain under their diff id, no manifests. Images of
- * one platform only. Made in one go: what is in an archive that is there already is not known here.
+ * Writes an archive for `docker load` and `podman load`: unchanged configs, plain layers under their diff ID, no
+ * manifests. Single-platform images only. It is a new archive: an existing archive is not read.
  */
 export class DockerArchiveSink implements FileSink {
   readonly #store: ContentStore
   readonly #options: DockerArchiveSinkOptions
   readonly #configs = new Map<Digest, Uint8Array>()
-  /** Of every layer, by the digest it came under. */
+  /** The diff ID of every layer, by the digest in its manifest. */
   readonly #diffIds = new Map<Digest, Digest>()
   readonly #images = new Map<string, ArchivedImage>()
 
@@ -130,7 +130,7 @@ export class DockerArchiveSink implements FileSink {
 const CONFIG_TYPES: ReadonlySet<string> = new Set([
   mediaTypes.ociConfig,
   mediaTypes.dockerConfig,
-  // What registries said of configs in docker's early days.
+  // Registries gave configs this type in docker's early days.
   'application/octet-stream',
 ])
 

@@ -9,15 +9,15 @@ import {
   type PutBlobOptions,
 } from '@airgap-mirror/oci-client/model'
 
-/** A blob on its way into a file. */
+/** A blob that is being written into a file. */
 export interface IncomingBlob {
-  /** What it holds, verified: the end is reached only where it is what it should be. Opened when it is first asked for. */
+  /** The verified content: it ends without an error only if it is complete and correct. Opened at the first read. */
   readonly bytes: Bytes
-  /** Once the end was reached. */
+  /** Available after the end of `bytes`. */
   readonly descriptor: () => Descriptor
 }
 
-/** Reads a blob from its start; the digest of a pending layer is made on the way. */
+/** Reads a blob from its start; the digest of a pending layer is computed meanwhile. */
 export function incomingBlob(blob: BlobSource, {signal, onProgress}: PutBlobOptions): IncomingBlob {
   const {content} = blob
   const hash = createHash('sha256')

@@ -14,7 +14,7 @@ export interface LayoutEntry {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-/** A layout's index.json, whatever else is in it kept as it is. */
+/** A layout's index.json with its other fields kept. */
 export interface LayoutIndex {
   readonly json: JsonObject
   readonly manifests: readonly JsonObject[]
@@ -39,7 +39,7 @@ export function parseLayoutIndex(bytes: Uint8Array, path: string): LayoutIndex {
   }
 }
 
-/** The entry that goes by these annotations. */
+/** Returns the entry with the name in these annotations. */
 export function findEntry(
   {manifests}: LayoutIndex,
   annotations: LayoutEntry['annotations'],
@@ -47,9 +47,7 @@ export function findEntry(
   return hasName(annotations) ? manifests.find((entry) => isNamed(entry, annotations)) : undefined
 }
 
-/**
- * The index with entries added, each in the place of those that go by its name, and of nameless ones of the same image.
- */
+/** Returns the index with entries added. Each replaces the entries of its name, and nameless entries of the same image. */
 export function withEntries(index: LayoutIndex, entries: readonly LayoutEntry[]): Uint8Array {
   const manifests = [...index.manifests]
   for (const entry of entries) {
@@ -69,7 +67,7 @@ function hasName(annotations: LayoutEntry['annotations']): boolean {
   return NAMES.some((key) => annotations[key] !== undefined)
 }
 
-// containerd's names are full; the tags beside them are not unique.
+// Compares full names first, because containerd's tags beside them are not unique.
 function isNamed(entry: JsonObject, annotations: LayoutEntry['annotations']): boolean {
   const key = NAMES.find((name) => annotations[name] !== undefined)
   return key !== undefined && namesOf(entry)[key] === annotations[key]

@@ -22,8 +22,8 @@ import {ofBytes} from './write-at.js'
 
 export interface LayoutSinkOptions {
   /**
-   * Annotations of the image's entry in index.json, by which it is found again; empty: it has no name. Undefined: it gets
-   * no entry, since it belongs to another. What has a `subject` gets one all the same.
+   * Returns the annotations of the image's entry in index.json, by which it is found again; empty for no name. Undefined
+   * for no entry, because it belongs to another image. A manifest with a `subject` always gets an entry.
    */
   readonly annotations: (target: Reference) => Readonly<Record<string, string>> | undefined
 }
@@ -31,7 +31,7 @@ export interface LayoutSinkOptions {
 const INDEX = 'index.json'
 const MARKER = 'oci-layout'
 
-/** An OCI image layout (image-spec image-layout.md) in any store. Images that are in it stay. */
+/** Writes an OCI image layout (image-spec image-layout.md) into any store. Existing images stay. */
 export class LayoutSink implements FileSink {
   readonly #store: ContentStore
   readonly #options: LayoutSinkOptions
@@ -105,7 +105,7 @@ export class LayoutSink implements FileSink {
 
   async finish(options: CallOptions = {}): Promise<void> {
     if (this.#entries.length === 0) return
-    // Read again: another program may have added an image meanwhile.
+    // Read again, because another program may have added an image meanwhile.
     const index = withEntries(await this.#index(options), this.#entries)
     await this.#store.finish(new Map([[INDEX, index]]), options)
   }
@@ -123,7 +123,7 @@ export class LayoutSink implements FileSink {
     return bytes === undefined ? emptyIndex : parseLayoutIndex(bytes, this.#store.path)
   }
 
-  /** Comes first, so that what an interrupted run leaves is known for what it is. */
+  /** Written first, so that the files of an interrupted run are recognised. */
   #mark(): Promise<void> {
     this.#marked ??= this.#writeMarker()
     return this.#marked
@@ -136,7 +136,7 @@ export class LayoutSink implements FileSink {
   }
 }
 
-/** image-spec image-layout.md, Blobs. A digest is checked text: nothing in it leads elsewhere. */
+/** image-spec image-layout.md, Blobs. A digest is validated, so the path cannot lead elsewhere. */
 function blobPath({digest}: Pick<Descriptor, 'digest'>): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
 }

@@ -8,7 +8,7 @@ import {LayoutSink, type LayoutSinkOptions} from './layout-sink.js'
 import {checkArchivePath, TarStore} from './tar-store.js'
 import {absent, refused, writeFailed} from './write-error.js'
 
-/** Where images are written to, and how they are named there. */
+/** The target of images, and their names there. */
 export type FileTarget = {readonly path: string} & (
   | ({readonly format: 'oci'} & LayoutSinkOptions)
   | ({readonly format: 'oci-archive'} & LayoutSinkOptions)
@@ -17,11 +17,10 @@ export type FileTarget = {readonly path: string} & (
 )
 
 /**
- * A sink for images in files. Nothing is written by opening it, and nothing under its name before `finish`; an `oci` or
- * `dir` that is there gets blobs before. An `oci` layout keeps the images it has, an `oci-archive` that is there is replaced,
- * and so is the image of a `dir`; a `docker-archive` that is there is refused, as skopeo does, and so is a directory with
- * other things in it.
- * @throws {MirrorError} USAGE for a target that is refused, WRITE_FAILED
+ * Opens a sink for images in files. Opening writes nothing. Names appear at `finish`; an existing `oci` or `dir` gets
+ * blobs before. An `oci` layout keeps its images; an `oci-archive` and the image of a `dir` are replaced. A
+ * `docker-archive` that exists is refused, as skopeo does, and so is a directory with other content.
+ * @throws {MirrorError} USAGE for a refused target, WRITE_FAILED
  */
 export async function openFileSink(target: FileTarget): Promise<FileSink> {
   const {path} = target
@@ -54,7 +53,7 @@ async function checkDirectory(
     if (stats === undefined) return
     if (!stats.isDirectory()) throw refused(`${path} is no directory`, {kind: 'use-empty-directory'})
     const names = await readdir(path)
-    // What a crash has left is no important data.
+    // Temporary files of a crashed run do not matter.
     if (names.some((name) => !name.endsWith('.tmp')) && !names.includes(marker)) {
       throw refused(`${path} has other things in it than ${what}`, {kind: 'use-empty-directory'})
     }

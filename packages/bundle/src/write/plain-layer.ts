@@ -3,18 +3,18 @@ import {digestFrom, limits, MirrorError, type Bytes, type Digest} from '@airgap-
 import {decoderOf} from '../unpack/open-packed.js'
 import {sniffCompression} from '../codecs/sniff.js'
 
-/** Bytes that a compression can be told by. */
+/** The number of bytes from which a compression is recognised. */
 const SNIFF_BYTES = 512
 
 export interface PlainLayer {
   readonly bytes: Bytes
-  /** Once the end was reached. */
+  /** Available after the end of the bytes. */
   readonly diffId: () => Digest
 }
 
 /**
- * A layer's plain tar, whatever it is compressed with: that is told by its content.
- * @throws {MirrorError} SOURCE_CORRUPT, SOURCE_TRUNCATED, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED for what unpacks to absurdly much
+ * Returns a layer's plain tar; the compression is detected from the content.
+ * @throws {MirrorError} SOURCE_CORRUPT, SOURCE_TRUNCATED, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED for a compression bomb
  */
 export function plainLayer(
   packed: Bytes,

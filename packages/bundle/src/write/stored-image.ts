@@ -14,7 +14,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
 
-/** Where a store keeps the content of a descriptor. */
+/** Returns the path of a descriptor's content in a store. */
 type PathOf = (descriptor: Pick<Descriptor, 'digest' | 'mediaType'>) => string
 
 interface Stored extends CallOptions {
@@ -22,7 +22,7 @@ interface Stored extends CallOptions {
   readonly pathOf: PathOf
 }
 
-/** A manifest that the target holds; undefined where it holds none with this digest, or a damaged one. */
+/** Returns a manifest at the target; undefined if it has none with this digest, or a damaged one. */
 export async function storedManifest(
   descriptor: Pick<Descriptor, 'digest' | 'mediaType'>,
   {store, pathOf, signal}: Stored,
@@ -40,7 +40,7 @@ export async function storedManifest(
   }
 }
 
-/** Whether all that an image needs is at the target, by its content: what an interrupted run has left is not. */
+/** Returns true if the target has all content of an image, verified; false for the remains of an interrupted run. */
 export async function isComplete(root: Manifest, stored: Stored): Promise<boolean> {
   const seen = new Set<string>()
   const visit = async (manifest: Manifest, depth: number): Promise<boolean> => {

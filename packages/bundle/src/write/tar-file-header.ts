@@ -2,17 +2,17 @@ import {once} from 'node:events'
 
 export const TAR_BLOCK = 512
 
-/** Bytes of the last block that a file of `size` bytes leaves empty. */
+/** Returns the number of bytes that pad a file of `size` bytes to whole blocks. */
 export function tarPadding(size: number): number {
   return (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK
 }
 
-/** The blocks before a file's content: always the same for the same file, and one alone where the name is not too long. */
+/** Returns the blocks before a file's content, the same for the same file; a single block unless the name is too long. */
 export async function tarFileHeader(name: string, size: number): Promise<Uint8Array> {
   const {pack} = await import('tar-stream')
   const packer = pack()
   const entry = packer.entry({name, size, mode: 0o444, mtime: new Date(0), type: 'file'})
-  // The content goes elsewhere, and so both end before their time.
+  // Errors are ignored because both end early: the content is written elsewhere.
   entry.on('error', () => {})
   packer.on('error', () => {})
   await once(packer, 'readable')

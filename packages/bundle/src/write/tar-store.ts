@@ -18,19 +18,19 @@ interface Region {
   readonly length: number
 }
 
-/** What becomes of an archive that is there when this one is finished. */
+/** The rule for an existing archive when this archive is finished. */
 export type ReplaceRule = 'replace' | {readonly refuseWith: (path: string) => Error}
 
 /**
  * A tar that is made under a temporary name beside its own. Files of known size get their place at once and are written
- * side by side; one of unknown size is written at the end, while the others wait for their places.
+ * in parallel. A file of unknown size is written at the end, while the others wait for their places.
  */
 export class TarStore implements ContentStore {
   readonly path: string
   readonly #existing: ReplaceRule
   readonly #turns = new Turns()
   readonly #files = new Map<string, Region>()
-  /** Places of what could not be written to its end. */
+  /** Places of files that were not written completely. */
   readonly #holes: Region[] = []
   #file: Promise<{readonly handle: FileHandle; readonly temporary: string}> | undefined
   #end = 0
@@ -42,7 +42,7 @@ export class TarStore implements ContentStore {
     this.#existing = options.existing
   }
 
-  /** All that is in the archive was held to its digest while it was written. */
+  /** Size is enough, because all content of the archive was verified while it was written. */
   async holds(path: string, {size}: {readonly digest: Digest; readonly size?: number}): Promise<boolean> {
     const found = await this.sizeOf(path)
     return found !== undefined && (size === undefined || found === size)
@@ -145,7 +145,7 @@ export class TarStore implements ContentStore {
 
   async #open(): Promise<{readonly handle: FileHandle; readonly temporary: string}> {
     try {
-      // Beside what a link leads to, so that the rename stays on one disk.
+      // Beside the link's target, so that the rename stays on one disk.
       const temporary = temporaryName((await followOwnLinks(this.path)).place)
       return {handle: await open(temporary, 'wx+'), temporary}
     } catch (cause) {
@@ -161,7 +161,7 @@ export class TarStore implements ContentStore {
 }
 
 /**
- * Whether an archive can be made at a path, before anything is written. @returns whether one is there
+ * Checks before any write that an archive can be created at a path. @returns true if an archive exists there
  * @throws {MirrorError} USAGE
  */
 export async function checkArchivePath(path: string): Promise<boolean> {

@@ -1,8 +1,8 @@
-/** Lets callers in one after another, in the order in which they have asked. */
+/** Lets callers in one after another, in the order of their calls. */
 export class Turns {
   #last: Promise<void> = Promise.resolve()
 
-  /** The place in the queue is taken by the call itself. @returns what ends the turn */
+  /** Takes the place in the queue at the call itself. @returns a function that ends the turn */
   take(): Promise<() => void> {
     const before = this.#last
     let end: () => void = () => {}

@@ -10,8 +10,8 @@ export interface WriteAt {
 }
 
 /**
- * Writes all of the bytes from a position on. @returns how many there were
- * @throws {MirrorError} WRITE_FAILED, CANCELLED, those of the bytes
+ * Writes all bytes from a position on. @returns their number
+ * @throws {MirrorError} WRITE_FAILED, CANCELLED, and the errors of the bytes
  */
 export async function writeAt(file: FileHandle, bytes: Bytes, at: WriteAt): Promise<number> {
   const {path, position, signal} = at
@@ -31,7 +31,7 @@ export async function writeAt(file: FileHandle, bytes: Bytes, at: WriteAt): Prom
   return size
 }
 
-/** Bytes that are in memory already. */
+/** Yields bytes that are in memory already. */
 export async function* ofBytes(bytes: Uint8Array): Bytes {
   if (bytes.length > 0) yield bytes
 }

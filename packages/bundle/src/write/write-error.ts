@@ -1,6 +1,6 @@
 import {isMirrorError, messageOf, MirrorError, type Advice} from '@airgap-mirror/oci-client/model'
 
-/** What the file system said of the target. */
+/** Returns a file system's error as an error of the target. */
 export function writeFailed(path: string, cause: unknown): MirrorError {
   return isMirrorError(cause)
     ? cause
@@ -11,7 +11,7 @@ export function writeFailed(path: string, cause: unknown): MirrorError {
       })
 }
 
-/** A target that is refused before anything is written. */
+/** Returns the error of a target that is refused before anything is written. */
 export function refused(message: string, advice: Advice): MirrorError {
   return new MirrorError('USAGE', message, {side: 'target', advice})
 }
@@ -20,7 +20,7 @@ export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
-/** For a file that need not be there. */
+/** Returns undefined for a missing file. @throws any other error */
 export function absent(error: unknown): undefined {
   const code = codeOf(error)
   if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error

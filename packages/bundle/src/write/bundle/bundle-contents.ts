@@ -16,24 +16,24 @@ export interface BundleEntry {
   readonly name?: Reference
 }
 
-/** All that a bundle holds, in the order in which it is written and a push wants it. */
+/** The whole content of a bundle, in the order of writing, which is also best for a push. */
 export interface BundleContents {
-  /** Images by their names, each followed by the nameless referrers of what it holds. */
+  /** Images by name, each followed by the nameless referrers of its content. */
   readonly entries: readonly BundleEntry[]
   readonly manifests: readonly Manifest[]
-  /** Blobs by their first use. */
+  /** Blobs in the order of first use. */
   readonly blobs: readonly Descriptor[]
-  /** What the manifests need and the bundle leaves out, since the far side has it. */
+  /** Blobs that the manifests need and the bundle leaves out, because the far side has them. */
   readonly absent: readonly Descriptor[]
 }
 
 export interface ArrangeOptions {
-  /** All manifests by digest. Children of an index that are not among them are left out of the bundle. */
+  /** All manifests by digest. Missing children of an index are left out of the bundle. */
   readonly manifests: ReadonlyMap<Digest, Manifest>
   readonly leaveOut: ReadonlySet<Digest>
 }
 
-/** Puts a bundle's content in order. The result depends on the images alone, never on the order in which they came. */
+/** Puts a bundle's content in order. The result depends only on the images, never on their order. */
 export function arrange(
   images: readonly BundleEntry[],
   {manifests, leaveOut}: ArrangeOptions,
@@ -51,7 +51,7 @@ export function arrange(
     if (leaveOut.has(blob.digest)) absent.push(blob)
     else blobs.push(blob)
   }
-  /** @returns digests of what was added, the manifest's own first */
+  /** @returns digests of the added content, the manifest's own first */
   const addManifest = (manifest: Manifest): readonly Digest[] => {
     const {digest} = manifest.descriptor
     if (seen.has(digest)) return []
@@ -78,7 +78,7 @@ export function arrange(
   for (const image of sorted(images.filter(({name}) => name !== undefined))) addEntry(image)
   for (const image of sorted(images.filter(({name, manifest: {subject}}) => !name && !subject)))
     addEntry(image)
-  // Referrers of what is not in the bundle.
+  // Referrers whose subjects are not in the bundle.
   for (const [subject, found] of [...referrers].sort(([left], [right]) => (left < right ? -1 : 1))) {
     referrers.delete(subject)
     for (const referrer of found) addEntry(referrer)
@@ -86,7 +86,7 @@ export function arrange(
   return {entries, manifests: ordered, blobs, absent}
 }
 
-/** Bytes of all blobs and manifests. */
+/** Returns the total bytes of all blobs and manifests. */
 export function contentBytes({manifests, blobs}: BundleContents): number {
   const sizes = [...manifests.map(({descriptor}) => descriptor), ...blobs]
   return sizes.reduce((sum, {size}) => sum + size, 0)
@@ -106,7 +106,7 @@ function referrersBySubject(images: readonly BundleEntry[]): Map<Digest, readonl
   return bySubject
 }
 
-/** By name, then by digest; the same entry counts once. */
+/** Sorts by name, then by digest, without duplicates. */
 function sorted(images: readonly BundleEntry[]): readonly BundleEntry[] {
   const keyed = new Map(images.map((image) => [keyOf(image), image] as const))
   return [...keyed].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, image]) => image)

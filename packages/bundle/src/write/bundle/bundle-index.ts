@@ -11,9 +11,9 @@ import {annotationKeys} from '../../names/recorded-name.js'
 import type {BundleContents, BundleEntry} from './bundle-contents.js'
 
 /**
- * A bundle's index.json: one descriptor for each name. containerd takes the name from its own annotation, podman, skopeo, crane
- * and oras from the image-spec's, and both have it in full.
- * @param delta the descriptor of what is left out
+ * Returns a bundle's index.json with a descriptor for each name. containerd reads its own annotation; podman, skopeo,
+ * crane and oras read the image-spec's. Both hold the full name.
+ * @param delta the descriptor of the list of left-out blobs
  */
 function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefined): Uint8Array {
   const manifests = entries.map(({manifest, name}) => {
@@ -40,9 +40,9 @@ function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefi
 }
 
 /**
- * The manifest.json of docker-archives, over the blobs of the layout, for docker with its classic store. It knows images of one
- * platform only: of an index it gets the one for `linux/amd64`, else the first. An image whose layers are all plain tars is not
- * in it, since readers take such an entry for one that docker made up.
+ * Returns the manifest.json of docker-archives, over the blobs of the layout, for docker with its classic store. An entry
+ * has one platform: of an index, `linux/amd64`, else the first. An image with only plain layers is left out, because
+ * readers take such an entry for an image that docker made up.
  */
 function dockerManifest(
   entries: readonly BundleEntry[],
@@ -80,7 +80,7 @@ function isDockerImage({config, layers}: ImageManifest): boolean {
   return isConfig && layers.some(({mediaType}) => mediaType !== mediaTypes.ociLayer)
 }
 
-/** The files before the blobs, by their paths in the layout. */
+/** Returns the files before the blobs, by their paths in the layout. */
 export function leadingFiles(
   contents: BundleContents,
   options: {

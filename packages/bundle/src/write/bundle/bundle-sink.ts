@@ -31,26 +31,26 @@ import {writeToStream} from './write-to-stream.js'
 
 export interface BundleOptions {
   readonly codec: BundleCodec
-  /** Threads that pack. Default: the processors there are. */
+  /** Threads that pack. Default: the number of processors. */
   readonly threads?: number | undefined
-  /** Bytes of a file at most; the bundle becomes several. */
+  /** The most bytes of a file; a larger bundle is split into volumes. */
   readonly maxSize?: number | undefined
   /** Blobs that the far side has. */
   readonly leaveOut?: ReadonlySet<Digest> | undefined
-  /** Signs the checksums. */
+  /** The key that signs the checksum file. */
   readonly signKey?: SignatureKey | undefined
   /** Adds docker's manifest.json. */
   readonly dockerCompatible?: boolean | undefined
-  /** The name under which the bundle lists a manifest; undefined where it belongs to another. */
+  /** Returns the name under which the bundle lists a manifest; undefined if it belongs to another manifest. */
   readonly nameOf: (target: Reference) => Reference | undefined
 }
 
-/** Where a bundle goes. `directory`: as a layout that is not packed. */
+/** The target of a bundle. `directory`: an unpacked layout. */
 export type BundleOutput =
   | {readonly kind: 'file' | 'directory'; readonly path: string}
   | {readonly kind: 'stream'; readonly stream: Writable}
 
-/** What became of a bundle. */
+/** The result of writing a bundle. */
 export interface WrittenBundle {
   readonly contents: BundleContents
   /** Absent for a directory and a stream. */
@@ -58,8 +58,8 @@ export interface WrittenBundle {
 }
 
 /**
- * A new bundle. Blobs are collected beside it, or in scratch space for a stream; `finish` puts all in order, writes it and gives
- * it its name.
+ * A new bundle. Blobs are collected beside it, or in scratch for a stream. `finish` orders and writes the content, then
+ * gives the bundle its name.
  */
 export class BundleSink implements FileSink {
   readonly #output: BundleOutput
@@ -67,7 +67,7 @@ export class BundleSink implements FileSink {
   readonly #options: BundleOptions
   readonly #manifests = new Map<Digest, Manifest>()
   readonly #images: BundleEntry[] = []
-  /** Blobs that were verified on their way into this run's directory. */
+  /** Blobs verified when this run wrote them. */
   readonly #proven = new Set<Digest>()
   #written: WrittenBundle | undefined
 
@@ -77,12 +77,12 @@ export class BundleSink implements FileSink {
     this.#options = options
   }
 
-  /** Once `finish` has ended; undefined if there was nothing to write. */
+  /** Set after `finish`; undefined if there was nothing to write. */
   get written(): WrittenBundle | undefined {
     return this.#written
   }
 
-  /** A bundle is always made anew. */
+  /** Returns undefined always, because a bundle is never extended. */
   async resolve(): Promise<undefined> {}
 
   async manifest(): Promise<undefined> {}
@@ -92,8 +92,7 @@ export class BundleSink implements FileSink {
   }
 
   /**
-   * Keeps other runs out, and fails if there is no room for these blobs and the bundle made of them. To be called before the
-   * first blob.
+   * Locks out other runs, and fails if these blobs and the bundle made of them do not fit. Call it before the first blob.
    * @throws {MirrorError} STATE_LOCKED, WRITE_FAILED
    */
   async reserve(blobs: readonly Descriptor[]): Promise<void> {
@@ -167,7 +166,7 @@ export class BundleSink implements FileSink {
       const volumes = await writeVolumes(bytes, {directory, maxSize, signal})
       return {contents, published: await publishFiles(this.#output.path, volumes, {signKey})}
     } catch (error) {
-      // What is half-written would be in the way of the next run if the disk is full.
+      // A half-written bundle would take space from the next run if the disk is full.
       await rm(join(this.#partial.path, VOLUMES), {recursive: true, force: true})
       throw error
     } finally {
@@ -176,7 +175,7 @@ export class BundleSink implements FileSink {
   }
 
   async *#opened(blob: Descriptor, options: CallOptions): Bytes {
-    // One that was there before this run may have suffered since; what is read below is held to its digest by the reader.
+    // A blob of an earlier run may be damaged by now, so it is verified first. The reader verifies the bytes below.
     if (!this.#proven.has(blob.digest)) await this.#partial.prove(blob, options)
     yield* this.#partial.read(blob, options)
   }
@@ -206,7 +205,7 @@ function namesIn(files: ReadonlyMap<string, Uint8Array>): readonly string[] {
   return [...files.keys()].map((path) => path.slice(path.lastIndexOf('/') + 1))
 }
 
-/** Blobs of an earlier run that wanted other images. */
+/** Removes blobs of an earlier run that wanted other images. */
 async function removeUnwanted(blobs: string, wanted: ReadonlySet<string>): Promise<void> {
   try {
     for (const entry of await readdir(blobs, {recursive: true, withFileTypes: true})) {

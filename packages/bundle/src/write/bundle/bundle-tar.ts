@@ -3,15 +3,15 @@ import {blobPath} from '../../contents/content-table.js'
 import {TAR_BLOCK, tarFileHeader, tarPadding} from '../tar-file-header.js'
 
 export interface BundleTarOptions {
-  /** Files before the blobs, in their order. */
+  /** Files before the blobs, in this order. */
   readonly leading: ReadonlyMap<string, Uint8Array>
   readonly blobs: readonly Descriptor[]
   readonly open: (blob: Descriptor) => Bytes
 }
 
 /**
- * A layout as a tar, always the same bytes for the same content.
- * @throws {MirrorError} DIGEST_MISMATCH or SOURCE_TRUNCATED for a blob that is not what it should be
+ * Yields a layout as a tar, with the same bytes for the same content.
+ * @throws {MirrorError} DIGEST_MISMATCH or SOURCE_TRUNCATED for a damaged blob
  */
 export async function* bundleTar({leading, blobs, open}: BundleTarOptions): Bytes {
   for (const [path, bytes] of leading) {

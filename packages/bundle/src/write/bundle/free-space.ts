@@ -4,8 +4,8 @@ import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {codeOf, writeFailed} from '../write-error.js'
 
 /**
- * Fails where a file system has less room than is needed. It is asked of the nearest directory above `path` that exists.
- * @throws {MirrorError} WRITE_FAILED, saying how much is missing
+ * Fails if a file system has less room than needed. Checks the nearest existing directory above `path`.
+ * @throws {MirrorError} WRITE_FAILED, with the missing number of bytes
  */
 export async function requireSpace(path: string, needed: number): Promise<void> {
   const free = await freeBytes(resolve(path))

@@ -7,14 +7,14 @@ import {PartialBundle} from './partial-bundle.js'
 import {checkDirectoryPath} from './publish.js'
 
 export interface OpenBundleSinkOptions extends BundleOptions {
-  /** Where blobs of a bundle that goes to a stream are collected. */
+  /** The directory that collects the blobs of a bundle for a stream. */
   readonly scratch: string
 }
 
 /**
- * A sink for a new bundle. Nothing is written by opening it, and nothing under its name before `finish` has all of it; then a
- * bundle that was there is replaced.
- * @throws {MirrorError} USAGE for an output that is something else, SOURCE_UNSUPPORTED, WRITE_FAILED
+ * Opens a sink for a new bundle. Opening writes nothing. The bundle gets its name, and replaces an older one, only when
+ * `finish` has written all of it.
+ * @throws {MirrorError} USAGE if the output is something else, SOURCE_UNSUPPORTED, WRITE_FAILED
  */
 export async function openBundleSink(
   output: BundleOutput,
@@ -31,7 +31,7 @@ export async function openBundleSink(
   return new BundleSink(output, await PartialBundle.open(partialPath(output.path)), options)
 }
 
-/** The directory beside a bundle in which its blobs are collected. */
+/** Returns the directory beside a bundle that collects its blobs. */
 export function partialPath(path: string): string {
   return `${path.replace(/[/\\]+$/, '')}.partial`
 }

@@ -21,13 +21,13 @@ const LOCK = 'lock'
 const TEMPORARY = /^\..*\.tmp$/
 
 /**
- * The directory beside a bundle in which its blobs are collected. A run that ends before the bundle is written leaves it, and
- * the next one finds there each blob that had arrived as a whole.
+ * The directory beside a bundle that collects its blobs. A run that ends too early leaves it, and the next run reuses
+ * every complete blob in it.
  */
 export class PartialBundle {
   readonly path: string
   readonly store: DirectoryStore
-  /** Takes blobs, and knows those that are there. */
+  /** Writes blobs and knows those that exist. */
   readonly sink: LayoutSink
   #isClaimed = false
 
@@ -38,8 +38,8 @@ export class PartialBundle {
   }
 
   /**
-   * Creates and changes nothing yet.
-   * @throws {MirrorError} USAGE where something else is at the path, WRITE_FAILED
+   * Opens without creating or changing anything.
+   * @throws {MirrorError} USAGE if something else is at the path, WRITE_FAILED
    */
   static async open(path: string): Promise<PartialBundle> {
     try {
@@ -52,7 +52,7 @@ export class PartialBundle {
   }
 
   /**
-   * Keeps other runs out until `release`, and removes what a killed one has left half-written.
+   * Locks out other runs until `release`, and removes half-written files of a killed run.
    * @throws {MirrorError} STATE_LOCKED, WRITE_FAILED
    */
   async claim(): Promise<void> {
@@ -73,7 +73,7 @@ export class PartialBundle {
     if (!this.#isClaimed) return
     this.#isClaimed = false
     await rm(join(this.path, LOCK), {force: true})
-    // Nothing is lost with a directory in which nothing has arrived.
+    // An empty directory is worth nothing to a later run.
     await rmdir(this.path).catch(() => {})
   }
 
@@ -81,7 +81,7 @@ export class PartialBundle {
     return this.store.sizeOf(blobPath(digest))
   }
 
-  /** The bytes as they lie there, not verified. */
+  /** Yields the stored bytes, not verified. */
   async *read(blob: Descriptor, {signal}: CallOptions = {}): Bytes {
     const path = join(this.path, blobPath(blob.digest))
     try {
@@ -94,7 +94,7 @@ export class PartialBundle {
   }
 
   /**
-   * Holds a blob to its digest and removes it if it is another.
+   * Verifies a blob by its digest and removes it if it is wrong.
    * @throws {MirrorError} DIGEST_MISMATCH
    */
   async prove(blob: Descriptor, options: CallOptions = {}): Promise<void> {
@@ -113,7 +113,7 @@ export class PartialBundle {
     await rm(join(this.path, blobPath(blob.digest)), {force: true})
   }
 
-  /** An empty directory inside this one, for what becomes the bundle's files. */
+  /** Creates an empty directory inside this one, for the files of the bundle. */
   async emptyDirectory(name: string): Promise<string> {
     const path = join(this.path, name)
     try {
@@ -166,7 +166,7 @@ function isAlive(process_: number): boolean {
     process.kill(process_, 0)
     return true
   } catch (error) {
-    // A process of another user exists as well.
+    // The process exists, but belongs to another user.
     return codeOf(error) === 'EPERM'
   }
 }

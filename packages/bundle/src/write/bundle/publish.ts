@@ -7,15 +7,15 @@ import {parseVolumeName, volumeName} from '../../volumes/volume-names.js'
 import type {WrittenVolume} from './volume-writer.js'
 import {absent, refused, writeFailed} from '../write-error.js'
 
-/** A bundle's files under their names. */
+/** A bundle's files after they got their names. */
 export interface PublishedBundle {
   readonly files: readonly FileChecksum[]
   readonly checksums: {readonly path: string; readonly text: string}
 }
 
 /**
- * Gives finished files the names of a bundle: its own, or those of volumes if there are several. An older bundle of the name
- * goes, whatever number of volumes it has. The checksums come last, with their signature.
+ * Gives finished files a bundle's name, or volume names if there are several. Removes an older bundle of this name with
+ * all its volumes. The checksum file comes last, with its signature.
  * @throws {MirrorError} WRITE_FAILED
  */
 export async function publishFiles(
@@ -66,7 +66,7 @@ export async function publishDirectory(path: string, finished: string): Promise<
   }
 }
 
-/** @throws {MirrorError} USAGE where something else than a layout or an empty directory is at the path */
+/** @throws {MirrorError} USAGE if the path exists and is neither a layout nor an empty directory */
 export async function checkDirectoryPath(path: string): Promise<void> {
   try {
     const stats = await lstat(path).catch(absent)

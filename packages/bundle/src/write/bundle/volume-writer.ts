@@ -5,22 +5,22 @@ import {cancelled, type Bytes, type CallOptions} from '@airgap-mirror/oci-client
 import {writeFailed} from '../write-error.js'
 import {HEAD_BYTES, type FileChecksum} from '../../volumes/checksums.js'
 
-/** A file that was written under a name of its own, with what its checksum line says. */
+/** A file under a temporary name, with the data of its checksum line. */
 export interface WrittenVolume extends Omit<FileChecksum, 'name'> {
   readonly path: string
 }
 
 export interface WriteVolumesOptions extends CallOptions {
-  /** Where the files are made, as `volume.1` and so on. Those that are there are replaced. */
+  /** The directory of the files `volume.1` and so on. Existing files are replaced. */
   readonly directory: string
-  /** Bytes of a file at most. */
+  /** The most bytes of a file. */
   readonly maxSize: number
 }
 
 /**
- * Writes bytes into files of at most `maxSize`, all but the last of exactly that size, and forces them to disk. Without any
- * bytes, it is one empty file.
- * @throws {MirrorError} WRITE_FAILED, CANCELLED, and what `bytes` throws
+ * Writes bytes into files of at most `maxSize`, all but the last of exactly that size, and syncs them to disk. Without
+ * any bytes, it writes one empty file.
+ * @throws {MirrorError} WRITE_FAILED, CANCELLED, and the errors of `bytes`
  */
 export async function writeVolumes(
   bytes: Bytes,

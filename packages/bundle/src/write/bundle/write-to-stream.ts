@@ -4,8 +4,8 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 import {writeFailed} from '../write-error.js'
 
 /**
- * Writes bytes as fast as their reader takes them, and leaves the stream open.
- * @throws {MirrorError} WRITE_FAILED where the reader has gone, and what `bytes` throws
+ * Writes bytes as fast as the stream's reader takes them, and leaves the stream open.
+ * @throws {MirrorError} WRITE_FAILED if the reader has gone, and the errors of `bytes`
  */
 export async function writeToStream(stream: Writable, bytes: Bytes): Promise<void> {
   let failure: unknown
@@ -18,7 +18,7 @@ export async function writeToStream(stream: Writable, bytes: Bytes): Promise<voi
       if (failure !== undefined) break
       if (!stream.write(chunk)) await once(stream, 'drain').catch(fail)
     }
-    // Waits until all is out: a process that ends before would cut it off.
+    // Waits for the flush, because a process that ends earlier would truncate the output.
     if (failure === undefined) {
       await new Promise<void>((resolve) => {
         stream.write('', (error) => {
