@@ -5,13 +5,13 @@ import {failureOf} from './fixtures/packed.js'
 
 interface Recorded extends Block {
   decodes: number
-  /** Ends the decoding that runs. */
+  /** Ends the running decoding. */
   finish(error?: Error): void
 }
 
 const running = new Set<Recorded>()
 
-/** A block whose decoding ends when the test says so, or at once. */
+/** Returns a block whose decoding ends when the test calls `finish`, or at once. */
 function block(order: number, options: {size?: number; byHand?: boolean} = {}): Recorded {
   const {size = 100, byHand = false} = options
   let settle: ((error?: Error) => void) | undefined

@@ -20,7 +20,7 @@ let temp: TempDir
 beforeAll(async () => (temp = await makeTempDir()))
 afterAll(async () => temp.remove())
 
-/** Everything a run does with a bundle: opens it, lists it, reads each content. */
+/** Opens a bundle, lists it and reads each content, as a run does. */
 async function readWhole(bytes: Uint8Array): Promise<void> {
   const path = await writeTo(temp.path, 'hostile', bytes)
   await using source = await openBytes({path}, {scratch: 'never', memoryBudget: 64 * KiB})

@@ -64,7 +64,7 @@ const accesses: fc.Arbitrary<readonly Access[]> = fc.array(
   {minLength: 1, maxLength: 16},
 )
 
-/** All chunks, or the first alone for one who leaves. */
+/** Returns all chunks, or only the first for a reader that leaves. */
 async function some(bytes: Bytes, how: Access['how']): Promise<Uint8Array> {
   if (how === 'stream') return collect(bytes)
   for await (const chunk of bytes) return chunk
@@ -94,7 +94,7 @@ test('any tar in any shape, read by many at once in any order, has the bytes it 
         const available = Math.min(length, tar.length - offset)
         const wanted = tar.subarray(offset, offset + available)
         const got = how === 'read' ? source.read(offset, length) : some(source.stream(offset, available), how)
-        // Whoever leaves early has the beginning of what was asked for.
+        // A reader that leaves early gets the beginning of the range.
         const end = how === 'leave' ? (await got).length : wanted.length
         expect(wanted.subarray(0, end).equals(await got)).toBe(true)
       }),

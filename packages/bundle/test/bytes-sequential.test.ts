@@ -10,13 +10,13 @@ const plain = seededBytes('sequential', 3 * MiB)
 
 interface Recorded {
   readonly source: SequentialBytes
-  /** Plain bytes each pass has given so far. */
+  /** Plain bytes that each pass has yielded so far. */
   readonly passes: number[]
-  /** Passes whose decoder was let go of, in that order. */
+  /** Passes whose decoder was closed, in that order. */
   readonly ended: number[]
 }
 
-/** A source whose decoder gives chunks of a size, and fails behind `failsAt`. */
+/** Returns a source whose decoder yields chunks of a fixed size, and fails after `failsAt` bytes. */
 function sequential(
   options: {chunk?: number; bytes?: Uint8Array; failsAt?: number; idle?: IdlePasses} = {},
 ): Recorded {

@@ -40,7 +40,7 @@ describe('deflate', () => {
   })
 
   test('brings back a code with the longest possible spread of frequencies', () => {
-    // Fibonacci's frequencies make the deepest tree there is.
+    // Fibonacci's frequencies make the deepest possible tree.
     let [count, next] = [1, 1]
     const parts: Buffer[] = []
     for (let symbol = 0; symbol < 24 && count < 60_000; symbol++) {

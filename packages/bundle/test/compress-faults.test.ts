@@ -8,7 +8,7 @@ import {createLayerCompressor, type LayerCompressor} from '#src/compress/layer-c
 
 const MiB = 1024 * 1024
 const threads = 2
-/** What `createLayerCompressor` promises beside the block of each call. */
+/** The blocks that `createLayerCompressor` allows besides one for each call. */
 const sharedBlocks = 3 * threads
 
 const opened: LayerCompressor[] = []
@@ -27,7 +27,7 @@ interface Source {
   closed: boolean
 }
 
-/** `chunks` chunks of a quarter block, then whatever `end` does. */
+/** Yields `chunks` chunks of a quarter block, then runs `end`. */
 function source(chunks: number, end: () => Promise<void> = async () => {}): Source {
   const record: Source = {plain: generate(), pulled: 0, closed: false}
   async function* generate(): Bytes {
@@ -44,7 +44,7 @@ function source(chunks: number, end: () => Promise<void> = async () => {}): Sour
   return record
 }
 
-/** A source that answers no more after some chunks, not even to `return`. */
+/** Returns a source that hangs after some chunks, even on `return`. */
 function hangingSource(chunks: number) {
   const record = {returned: 0}
   let count = 0
@@ -72,7 +72,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(10)
 }
 
-/** Until nothing more is pulled for a while. */
+/** Resolves when nothing more has been pulled for a while. */
 async function settled(sources: readonly Source[]): Promise<number> {
   const total = (): number => sources.reduce((sum, {pulled}) => sum + pulled, 0)
   for (let before = -1; before !== total(); await sleep(300)) before = total()
@@ -86,12 +86,12 @@ describe('memory', () => {
     const {compress} = open()
     const sources = Array.from({length: calls}, () => source(endless))
     const streams = sources.map(({plain}) => compress(plain)[Symbol.asyncIterator]())
-    // The first piece is gzip's head; the second is a block.
+    // The first chunk is gzip's header; the second is a block.
     for (const stream of streams) await stream.next()
     for (const stream of streams) await stream.next()
     const pulled = await settled(sources)
     const blocks = calls + sharedBlocks
-    // One more chunk of each call may wait for room.
+    // Each call may hold a further chunk that waits for room.
     expect(pulled).toBeLessThanOrEqual(blocks * 4 + calls)
     expect(pulled).toBeGreaterThanOrEqual(calls * 4)
     await leaveAll(streams)

@@ -48,7 +48,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** Text, zeroes as tar pads with, and content that does not compress, over several blocks of either method. */
+/** Text, zeros like a tar's padding, and incompressible content, over several blocks of each method. */
 const layer = Buffer.concat([
   seededText('layer', 2 * MiB),
   Buffer.alloc(300_000),
@@ -97,7 +97,7 @@ describe.each(lacksZstd ? (['gzip'] as const) : (['gzip', 'zstd'] as const))('%s
   })
 })
 
-// Registries hold layers under these digests: whoever changes them makes every image be pushed anew.
+// Registries hold layers under these digests; a change makes users push every image again.
 test('gzip gives the digests it always gave', async () => {
   const packed = await collect(open('gzip').compress(chunked(layer, 10_000)))
   expect({plain: sha256(layer), packed: sha256(packed), size: packed.length}).toEqual({

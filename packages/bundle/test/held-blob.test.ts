@@ -19,7 +19,7 @@ const layout = literalTar([
   OCI_LAYOUT,
 ])
 
-/** As an interrupted upload is continued: announced as every transfer is, and then read from the middle. */
+/** Reads as a resumed upload does: announced like every transfer, then read from the middle. */
 async function readHeld(path: string, options: OpenBundleOptions): Promise<readonly Buffer[]> {
   await using source = await openBundle(path, options)
   const transfers = layers.map(async (layer, index) => {

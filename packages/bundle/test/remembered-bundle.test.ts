@@ -42,7 +42,7 @@ function gzip(bytes: Uint8Array): Promise<Buffer> {
   return filter('gzip', ['-c'], bytes)
 }
 
-/** Bundles by what is special about them. */
+/** Bundles by their special property. */
 const shapes: readonly (readonly [string, () => Promise<Uint8Array>])[] = [
   ['an OCI layout', async () => layoutOf('app', app, tool)],
   ['a docker-archive with a linked layer', async () => dockerArchive],
@@ -79,7 +79,7 @@ function open(path: string): Promise<BundleSource> {
   return openBundle(path, {indexCache, scratch: {directory: directory.path}})
 }
 
-/** Written long enough ago that another change would show. */
+/** Writes a file with an old date, so that another change would be noticed. */
 async function writeSettled(bytes: Uint8Array): Promise<string> {
   const path = join(directory.path, 'bundle')
   await writeFile(path, bytes)

@@ -11,7 +11,7 @@ import {collect, writeTo} from './fixtures/packed.js'
 const KiB = 1024
 const layer = seededText('reused', 900 * KiB)
 
-/** A file whose chunks are overwritten as soon as the next one is asked for, where its reader allows that. */
+/** Returns a file whose chunks are overwritten at the next request, if its reader allows that. */
 function reusingFile(content: Uint8Array): StoredFile {
   return {
     name: 'layer.tar',

@@ -25,7 +25,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-// Layers without compression, since zlib gives other bytes with each Node line.
+// Layers without compression, because zlib gives other bytes on each Node line.
 const plain = {compression: 'none', content: 'random'} as const
 const multi = await makeImage({...plain, seed: 'save-multi', platforms: ['linux/amd64', 'linux/arm64']})
 const one = await makeImage({...plain, seed: 'save-one', layerSize: 3_000_000})

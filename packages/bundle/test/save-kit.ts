@@ -10,19 +10,19 @@ import {
 } from '#src/index.js'
 import {openLayout, transfer} from './write-kit.js'
 
-/** An image and its full name; without one, a referrer. */
+/** An image and its full name; a referrer has no name. */
 export interface SavedImage extends Pick<NamedImage, 'image'> {
   readonly name?: string
 }
 
 export interface SaveOptions extends Partial<OpenBundleSinkOptions> {
-  /** For the source's layout. */
+  /** The directory of the source's layout. */
   readonly directory: string
-  /** Ends before the bundle is written. */
+  /** True to end before the bundle is written. */
   readonly unfinished?: boolean
 }
 
-/** Writes images into a bundle as `save` does it. */
+/** Writes images into a bundle as `save` does. */
 export async function save(
   output: BundleOutput,
   images: readonly SavedImage[],

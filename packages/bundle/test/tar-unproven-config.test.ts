@@ -10,7 +10,7 @@ const KiB = 1024
 const config = Buffer.from(JSON.stringify({architecture: 'amd64', rootfs: {type: 'layers', diff_ids: []}}))
 const named = `${hexOf(digestOf(config))}.json`
 
-/** The index of a docker-archive in blocks of 1 MiB whose first one, that of the config, has a wrong checksum. */
+/** Returns the index of a docker-archive in blocks of 1 MiB. Its first block, with the config, has a wrong checksum. */
 async function indexOf(path: string): Promise<{readonly index: TarIndex; readonly decoded: number}> {
   await using directory = await makeTempDir()
   const tar = await tarBytes([
@@ -32,7 +32,7 @@ async function indexOf(path: string): Promise<{readonly index: TarIndex; readonl
 test('a config that is what its name says needs no proof of the block it lies in', async () => {
   const {index, decoded} = await indexOf(named)
   expect(Buffer.from(index.find(named)?.captured ?? []).equals(config)).toBe(true)
-  // Of the first block and of the last no more than what comes with the bytes that were asked for.
+  // Only the first and the last block are decoded, and each only up to the requested bytes.
   expect(decoded).toBeLessThanOrEqual(2 * 1024 * KiB)
 })
 

@@ -40,7 +40,7 @@ function at(name: string): string {
   return join(directory, name)
 }
 
-/** Reads all of a bundle. @returns the digests of its images */
+/** Reads a whole bundle. @returns the digests of its images */
 async function readImages(path: string, options = {}): Promise<readonly string[]> {
   await using source = await openBundle(path, options)
   const read = await source.images()

@@ -26,7 +26,7 @@ async function write(image: TestImage, path: string, options: {finish?: boolean}
 async function namesIn(path: string): Promise<ReadonlySet<string>> {
   return new Set(await readdir(path))
 }
-/** What skopeo writes for an image, by name. */
+/** Returns the names of the files that skopeo writes for an image. */
 function expected(image: TestImage): ReadonlySet<string> {
   return new Set(skopeoDirectory(image).map(({path}) => path))
 }

@@ -14,21 +14,24 @@ export const REF_NAME = 'org.opencontainers.image.ref.name'
 
 export const target: Reference = {registry: 'target', repository: 'image', tag: 'latest'}
 
-/** A layout as skopeo writes it, opened. */
+/** Returns an open layout as skopeo writes it. */
 export async function openLayout(directory: string, images: readonly NamedImage[]): Promise<BundleSource> {
   const path = join(directory, 'source')
   await writeDirectory(path, ociLayout(images))
   return openBundle(path)
 }
 
-/** The one image of a bundle. */
+/** Returns the only image of a bundle. */
 export async function onlyImage(source: ImageSource): Promise<SourceImage> {
   const [image, ...others] = await source.images()
   if (image === undefined || others.length > 0) throw new Error(`${others.length + 1} images instead of one`)
   return image
 }
 
-/** An image into a sink as the engine does it: blobs side by side, then manifests by digest, then the root by its tag. */
+/**
+ * Transfers an image into a sink as the engine does: blobs in parallel, then manifests by digest, then the root by its
+ * tag.
+ */
 export async function transfer(
   image: SourceImage,
   {source, sink, to = target}: {source: ImageSource; sink: ImageSink; to?: Reference},
@@ -56,7 +59,7 @@ export async function transfer(
   if (root !== undefined) await sink.putManifest(to, root)
 }
 
-/** Parents before children. */
+/** Returns parents before children. */
 async function manifestsOf(source: ImageSource, root: Manifest): Promise<readonly Manifest[]> {
   const tree = [root]
   for (const child of root.kind === 'index' ? root.children : [])
@@ -64,7 +67,7 @@ async function manifestsOf(source: ImageSource, root: Manifest): Promise<readonl
   return tree
 }
 
-/** Opens a bundle for a test's body and closes it. */
+/** Opens a bundle, passes it to a function and closes it. */
 export async function withBundle<Result>(
   path: string,
   body: (source: BundleSource) => Promise<Result>,

@@ -21,7 +21,7 @@ function named(ref: string): Readonly<Record<string, string>> {
   return {[REF_NAME]: ref}
 }
 
-/** Writes an image under a name, all of it. */
+/** Writes a whole image under a name. */
 async function write(
   image: TestImage,
   {path, format = 'oci', ref}: {path: string; format?: 'oci' | 'oci-archive'; ref?: string},

@@ -26,7 +26,7 @@ async function write(format: 'oci' | 'dir', path: string): Promise<void> {
   await sink.finish()
 }
 
-/** Every file below that holds content of a digest, with its bytes. */
+/** Returns every file below a directory that is named by a digest, with its bytes. */
 async function filesIn(path: string): Promise<ReadonlyMap<string, Buffer>> {
   const names = await readdir(path, {recursive: true, withFileTypes: true})
   const files = names.filter((entry) => entry.isFile() && /^[0-9a-f]{64}/.test(entry.name))

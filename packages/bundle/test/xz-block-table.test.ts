@@ -64,7 +64,7 @@ describe('a damaged file', () => {
         ({plainSize}) => `${plainSize} bytes`,
         ({code}: {readonly code: string}) => code,
       )
-      // A cut right behind the first stream or its padding leaves a complete file.
+      // A cut right after the first stream or its padding leaves a complete file.
       expect(outcome).toMatch(/^(?:SOURCE_TRUNCATED|SOURCE_CORRUPT|153600 bytes)$/)
     }
   })

@@ -7,11 +7,11 @@ import {collect, failureOf, inChunks} from './fixtures/packed.js'
 
 const KiB = 1024
 const plain = seededText('xz decoder', 200 * KiB)
-/** Small as a file, and more than a decoder may hold of it when it is decoded. */
+/** A small file that decodes to more than a decoder may hold. */
 const bomb = await compress(Buffer.alloc(128 * 1024 * KiB), {type: 'xz', preset: 0})
 const fast = await loadNodeLiblzma()
 const decoders: readonly (readonly [string, SequentialDecoder])[] = [
-  // A platform without the fast library's binary has only the other one.
+  // A platform without the fast library's binary has only the other library.
   ...(fast === undefined ? [] : [['node-liblzma', fast] as const]),
   ['lzma-native', await loadLzmaNative()],
 ]

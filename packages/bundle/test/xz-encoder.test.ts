@@ -33,7 +33,7 @@ async function pack(bytes: Uint8Array, {threads = 2, chunk = 65_536} = {}): Prom
   }
 }
 
-/** The plain size and the share that its packed form takes, of each block. */
+/** Returns the plain size of each block and the share of its packed form. */
 async function blocksOf(packed: Buffer): Promise<readonly string[]> {
   const {blocks} = await readBlockTable({
     name: 'packed',

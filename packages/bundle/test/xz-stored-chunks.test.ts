@@ -16,7 +16,7 @@ async function fromXz(plain: Uint8Array, ...args: readonly string[]): Promise<Bu
   return filter('xz', ['-c', ...args], plain)
 }
 
-/** Mostly what does not compress, with texts between, as layers and manifests lie in a layout. */
+/** Mostly incompressible bytes with texts between, like layers and manifests in a layout. */
 const layoutLike = Buffer.concat(
   Array.from({length: 6}, (_, index) => [
     seededBytes(`layer ${index}`, 500 * KiB),
@@ -28,7 +28,7 @@ function expectSame(actual: Uint8Array, expected: Uint8Array): void {
   return expect(Buffer.compare(actual, expected)).toBe(0)
 }
 
-/** As the headers of a tar are read. */
+/** Reads like the indexing of a tar. */
 async function walk(source: ByteSource, step: number): Promise<void> {
   const size = await source.size()
   for (let at = 0; at < size; at += step) await source.read(at, 512, {unproven: true})
@@ -133,11 +133,11 @@ describe.each(xzDecoders)('blocks with stored chunks, by %s', (_name, decode) =>
       )
       expect(unproven?.length ?? plain.length).toBe(plain.length)
     }
-    // What pads the block and its header is all that may be wrong without notice.
+    // Only the padding of the block and of its header may be wrong without an error.
     expect(refused).toBeGreaterThan(1.9 * file.length)
   }, 120_000)
 
-  /** Undefined where it is refused. */
+  /** Returns undefined if the file is refused. */
   const tryToRead = async (
     file: Uint8Array,
     read: (source: ByteSource) => Promise<Uint8Array>,
@@ -233,7 +233,7 @@ function storedChunk(control: number, content: string | Uint8Array): Buffer {
   return Buffer.concat([Buffer.of(control, (bytes.length - 1) >> 8, (bytes.length - 1) & 0xff), bytes])
 }
 
-/** A small block of a stored chunk, a coded one and another stored one, with a CRC32. */
+/** Returns a small block with a stored chunk, a coded chunk and another stored chunk, and with a CRC32. */
 async function handmade(): Promise<{
   readonly file: Buffer
   readonly plain: Buffer
@@ -250,7 +250,7 @@ async function handmade(): Promise<{
   return {file, plain, coded: {from: 200, to: 200 + text.length}}
 }
 
-/** A stream of one block of LZMA2 data, with a check of four bytes and sizes as they are said to be. */
+/** Returns a stream of one block of LZMA2 data, with a check of four bytes and the given sizes. */
 function xzFile(
   data: Buffer,
   {plainSize, check}: {readonly plainSize: number; readonly check: Buffer},

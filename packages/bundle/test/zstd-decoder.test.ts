@@ -11,7 +11,7 @@ const MiB = 1024 * KiB
 const plain = seededText('zstd decoder', 600 * KiB)
 const own = nodeZstd()
 const decoders: readonly (readonly [string, SequentialDecoder])[] = [
-  // Node has one of its own from 22.15 on.
+  // Node has its own decoder from 22.15 on.
   ...(own === undefined ? [] : [['Node', own] as const]),
   ['zstd-napi', workerZstd('zstd-napi')],
   ['fzstd', workerZstd('fzstd')],
@@ -24,14 +24,14 @@ function skippable(content: Uint8Array): Buffer {
   return Buffer.concat([head, content])
 }
 
-/** A frame of one block that repeats a byte, with a window of 2^(10 + exponent). */
+/** Returns a frame with one block that repeats a byte, and a window of 2^(10 + exponent). */
 function repeated(exponent: number, size: number): Buffer {
   const block = Buffer.alloc(3)
   block.writeUIntLE(1 | (1 << 1) | (size << 3), 0, 3)
   return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, exponent << 3]), block, Buffer.from('r')])
 }
 
-/** As `repeated`, with so many blocks of 128 KiB: four bytes each in the file. */
+/** As `repeated`, with a number of 128 KiB blocks: four bytes each in the file. */
 function bomb(blocks: number): Buffer {
   const block = Buffer.alloc(4, 'b')
   block.writeUIntLE((1 << 1) | ((128 * KiB) << 3), 0, 3)
@@ -138,7 +138,7 @@ test('a window over 128 MiB is read by Node itself', async () => {
   expect(outcome).toMatch(own === undefined ? /zstd-long-window/ : /^r{10}$/)
 })
 
-// fzstd checks no checksums; the digests of what is read do.
+// fzstd checks no checksums; digests prove its output instead.
 test.skipIf(lacksTool('zstd')).each(decoders.filter(([name]) => name !== 'fzstd'))(
   '%s notices wrong bits',
   async (_name, decoder) => {

@@ -25,7 +25,7 @@ function named(name: string, tag: string, of: Part = index, type: string = media
   })
 }
 
-/** `ctr images export --platform linux/amd64`, as k3s makes its airgap archives: the index names what is not there. */
+/** `ctr images export --platform linux/amd64`, as k3s makes its airgap archives: the index names missing children. */
 function k3s(): readonly LiteralEntry[] {
   return [
     {path: 'blobs/', type: '5'},
