@@ -47,7 +47,7 @@ function cacheOf(blocks: number, threads = 8) {
 }
 
 describe('the block cache', () => {
-  test('decodes a block once for all who ask for it, then and later', async () => {
+  test('decodes a block once for all its readers, early and late', async () => {
     const cache = cacheOf(3)
     const one = block(1)
     const leases = await Promise.all([cache.acquire(one), cache.acquire(one), cache.acquire(one)])
@@ -57,7 +57,7 @@ describe('the block cache', () => {
     expect(one.decodes).toBe(1)
   })
 
-  test('keeps what a reader behind will want, and makes whoever is ahead wait for that', async () => {
+  test('keeps the blocks that a reader behind needs, and makes a reader ahead wait', async () => {
     const cache = cacheOf(3)
     const blocks = [1, 2, 3].map((order) => block(order))
     const [first, second, third] = await Promise.all(blocks.map((each) => cache.acquire(each)))
@@ -76,7 +76,7 @@ describe('the block cache', () => {
     expect(blocks.map(({decodes}) => decodes)).toEqual([1, 1, 1])
   })
 
-  test('gives a reader its next block before anybody can take its place', async () => {
+  test('gives a reader its next block before a waiter can take its place', async () => {
     const cache = cacheOf(2)
     const [one, two, far] = [block(1), block(2), block(3)]
     const lease = await cache.acquire(one)
@@ -89,7 +89,7 @@ describe('the block cache', () => {
     expect([one, two, far].map(({decodes}) => decodes)).toEqual([1, 1, 1])
   })
 
-  test('keeps what was announced rather than what was used last', async () => {
+  test('keeps announced blocks rather than the last used', async () => {
     const cache = cacheOf(2)
     const [announced, other] = [block(1), block(2)]
     const release = cache.hold(announced)
@@ -102,7 +102,7 @@ describe('the block cache', () => {
     release()
   })
 
-  test('makes those wait for whom there is no room, and admits the lowest first', async () => {
+  test('makes readers wait for room, and admits the lowest first', async () => {
     const cache = cacheOf(1)
     const lease = await cache.acquire(block(1))
     const order: number[] = []
@@ -118,7 +118,7 @@ describe('the block cache', () => {
     expect(order).toEqual([3, 4, 5])
   })
 
-  test('allows one block that is bigger than all it may hold, alone', async () => {
+  test('allows a single block that is bigger than its budget', async () => {
     const cache = cacheOf(1)
     const small = await cache.acquire(block(1))
     const big = cache.acquire(block(2, {size: 500}))
@@ -143,7 +143,7 @@ describe('the block cache', () => {
     await Promise.all(leases)
   })
 
-  test('tells a failure to all who wait for it, and tries again for the next', async () => {
+  test('reports a failure to all who wait for the block, and tries again for the next reader', async () => {
     const cache = cacheOf(2)
     const bad = block(1, {byHand: true})
     const all = Promise.all([failureOf(cache.acquire(bad)), failureOf(cache.acquire(bad))])
@@ -170,7 +170,7 @@ describe('the block cache', () => {
     ;(await cache.acquire(block(4))).release()
   })
 
-  test('prefetches into free room alone', async () => {
+  test('prefetches only into free room', async () => {
     const cache = cacheOf(3)
     const used = await cache.acquire(block(1))
     const [second, third, fourth] = [block(2), block(3), block(4)]
@@ -185,7 +185,7 @@ describe('the block cache', () => {
     expect([second.decodes, third.decodes, fourth.decodes]).toEqual([1, 1, 1])
   })
 
-  test('stops what is decoded for a source that closes', async () => {
+  test('stops decoding for a source that closes', async () => {
     const cache = cacheOf(3)
     const slow = block(1, {byHand: true})
     const waiting = failureOf(cache.acquire(slow))

@@ -73,7 +73,7 @@ describe('an xz Index that lies', () => {
     ['next to nothing', () => 1],
     ['a gibibyte', () => 1024 * MiB],
     ['petabytes', () => 2 ** 52],
-  ])('with %s is found out', async (_what, change) => {
+  ])('with %s is refused', async (_what, change) => {
     const path = await writeTo(temp.path, 'lies.xz', await relabelled(change))
     const read = async (): Promise<void> => {
       await using source = await openBytes({path}, {memoryBudget: 2000 * MiB})
@@ -82,7 +82,7 @@ describe('an xz Index that lies', () => {
     expect(await failureOf(read())).toMatch(/^SOURCE_(?:CORRUPT|TRUNCATED)$/)
   })
 
-  test('is read as it is where it does not lie', async () => {
+  test('is read if it does not lie', async () => {
     const path = await writeTo(temp.path, 'true.xz', await relabelled((size) => size))
     await using source = await openBytes({path})
     expect((await collect(source.stream(0, 100 * KiB))).equals(seededText('lies', 100 * KiB))).toBe(true)

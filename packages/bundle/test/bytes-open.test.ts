@@ -114,7 +114,7 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
     }
   })
 
-  test('is found to be truncated or corrupt wherever it is cut, and never hangs', async () => {
+  test('is found to be truncated or corrupt at any cut, and never hangs', async () => {
     const bytes = await compress(tar, compression)
     for (let length = 1; length < bytes.length - 1100; length += Math.ceil(bytes.length / 12)) {
       const path = await writeTo(temp.path, 'cut.bin', bytes.subarray(0, length))
@@ -189,7 +189,7 @@ describe('how a bundle is read', () => {
     expect([twice.access, twice.usage]).toEqual(['in-order', {decoded: 2 * tar.length, scratchPeak: 0}])
   })
 
-  test('falls back to reading twice where the scratch directory cannot be used', async () => {
+  test('falls back to reading twice if the scratch directory cannot be used', async () => {
     const path = await writeTo(temp.path, 'fall.gz', await compress(tar, {type: 'gzip'}))
     const notes: string[] = []
     const options = {
@@ -208,7 +208,7 @@ describe('how a bundle is read', () => {
   })
 })
 
-describe('what cannot be read', () => {
+describe('an unreadable input', () => {
   test('is a file that is not there, or a directory', async () => {
     expect(await failureOf(openBytes({path: join(temp.path, 'missing')}))).toBe('SOURCE_UNREADABLE')
     expect(await failureOf(openBytes({path: temp.path}))).toBe('SOURCE_UNREADABLE')

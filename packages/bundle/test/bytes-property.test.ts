@@ -71,7 +71,7 @@ async function some(bytes: Bytes, how: Access['how']): Promise<Uint8Array> {
   return new Uint8Array()
 }
 
-test('any tar in any shape, read by many at once in any order, has the bytes it was made of', async () => {
+test('any tar in any shape, read by many at once in any order, has its original bytes', async () => {
   await using directory = await makeTempDir()
   const property = fc.asyncProperty(members, compressions, options, accesses, async (...given) => {
     const [files, compression, opening, reads] = given

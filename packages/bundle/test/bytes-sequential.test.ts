@@ -86,7 +86,7 @@ describe('an in-order source', () => {
     expect(passes.length).toBe(1)
   })
 
-  test('serves those behind it in another pass, after those ahead', async () => {
+  test('serves readers behind it in another pass, after the readers ahead', async () => {
     const {source, passes} = sequential()
     await source.read(MiB, 1)
     const order: string[] = []
@@ -98,7 +98,7 @@ describe('an in-order source', () => {
     expect(passes.length).toBe(2)
   })
 
-  test('does not pass what is held until it is released', async () => {
+  test('does not pass a hold until it is released', async () => {
     const {source, passes} = sequential()
     const release = source.hold(MiB)
     const rest = collect(source.stream(2 * MiB, 1000))
@@ -111,7 +111,7 @@ describe('an in-order source', () => {
     expect(passes.length).toBe(1)
   })
 
-  test('goes on where the reader has come that a hold announced, released or not', async () => {
+  test('goes on after the announced reader has come, even if its hold is not released', async () => {
     const {source, passes} = sequential()
     source.hold(MiB)
     const rest = collect(source.stream(2 * MiB, 1000))
@@ -149,7 +149,7 @@ describe('an in-order source', () => {
     expect(await failureOf(next(stuck))).toBe('CANCELLED')
   })
 
-  test('ends short for a read and fails for a stream past its end', async () => {
+  test('returns fewer bytes to a read past its end, and fails a stream past its end', async () => {
     const {source} = sequential()
     expect((await source.read(plain.length - 5, 100)).length).toBe(5)
     expect((await source.read(plain.length + 5, 100)).length).toBe(0)
@@ -157,13 +157,13 @@ describe('an in-order source', () => {
     expect((await collect(source.stream(plain.length, 0))).length).toBe(0)
   })
 
-  test('tells a truncated source to everybody who waits for what it lacks', async () => {
+  test('reports a truncated source to every reader of the missing bytes', async () => {
     const {source} = sequential()
     const waiting = [1, 2, 3].map((index) => failureOf(collect(source.stream(MiB * index, 3 * MiB))))
     expect(await Promise.all(waiting)).toEqual(['SOURCE_TRUNCATED', 'SOURCE_TRUNCATED', 'SOURCE_TRUNCATED'])
   })
 
-  test('serves what lies before damage, and fails what lies behind it', async () => {
+  test('serves bytes before damage, and fails for bytes behind it', async () => {
     const {source} = sequential({failsAt: MiB})
     const before = collect(source.stream(0, 1000))
     const behind = failureOf(collect(source.stream(2 * MiB, 10)))
@@ -184,7 +184,7 @@ describe('an in-order source', () => {
     expect(await failureOf(collect(source.stream(0, 1)))).toBe('CANCELLED')
   })
 
-  test('keeps few decoders that stand still, and begins again for a reader that comes back', async () => {
+  test('keeps few idle decoders, and begins again for a reader that comes back', async () => {
     const idle = new IdlePasses(2)
     const sources = Array.from({length: 4}, () => sequential({idle}))
     for (const {source} of sources) await source.read(1000, 10)

@@ -69,18 +69,18 @@ describe('deflate', () => {
     }
   })
 
-  test('owes nothing to what it packed before', () => {
+  test('does not depend on earlier blocks', () => {
     const plain = seededText('again', 300_000)
     const alone = createDeflate()(plain)
     deflate(seededBytes('before', MiB))
     expect(Buffer.compare(deflate(plain), alone)).toBe(0)
   })
 
-  test('costs less than a hundredth where nothing compresses', () => {
+  test('costs less than a hundredth if nothing compresses', () => {
     expect(deflate(seededBytes('noise', MiB)).length).toBeLessThan(MiB * 1.001)
   })
 
-  test('stores what a code would only make longer, wherever it begins', () => {
+  test('stores bytes that a code would only make longer, wherever they begin', () => {
     for (const before of [0, 1, 1_000, 65_535, 200_001]) {
       const noise = seededBytes('noise', 300_000)
       const plain = Buffer.concat([seededText('before', before), noise, seededText('after', 70_000)])
@@ -102,7 +102,7 @@ describe('deflate', () => {
   })
 })
 
-test('the kernel is what its source compiles to', async () => {
+test('the kernel equals the compiled source', async () => {
   const cwd = fileURLToPath(new URL('..', import.meta.url))
   const {code, stderr} = await runChild(process.execPath, ['assembly/compile.mjs', '--check'], {cwd})
   expect({code, stderr}).toEqual({code: 0, stderr: ''})

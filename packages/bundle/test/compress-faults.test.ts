@@ -82,7 +82,7 @@ async function settled(sources: readonly Source[]): Promise<number> {
 const endless = 1_000_000
 
 describe('memory', () => {
-  test.each([1, 20])('%i stalled consumers hold a block each and what they share', async (calls) => {
+  test.each([1, 20])('%i stalled consumers hold a block each and the shared blocks', async (calls) => {
     const {compress} = open()
     const sources = Array.from({length: calls}, () => source(endless))
     const streams = sources.map(({plain}) => compress(plain)[Symbol.asyncIterator]())
@@ -109,7 +109,7 @@ describe('memory', () => {
     await leaveAll(streams)
   })
 
-  test('nothing is pulled before somebody reads', async () => {
+  test('nothing is pulled before a consumer reads', async () => {
     const idle = source(endless)
     open().compress(idle.plain)
     expect(await settled([idle])).toBe(0)
@@ -185,7 +185,7 @@ describe('errors', () => {
     await pool.close()
   })
 
-  test('closing fails what is still open, and what comes after', async () => {
+  test('closing fails open calls and later calls', async () => {
     const compressor = open()
     const {plain} = source(endless)
     const reading = drain(compressor.compress(plain))
@@ -197,7 +197,7 @@ describe('errors', () => {
   })
 })
 
-test('a budget gives every call one block, and the rest to who asked first', async () => {
+test('a budget gives every call a block, and the rest in the order of requests', async () => {
   const budget = new BlockBudget(1)
   const [first, second] = [budget.open(), budget.open()]
   expect(await first.take()).toBe(true)

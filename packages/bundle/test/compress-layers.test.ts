@@ -86,7 +86,7 @@ describe.each(lacksZstd ? (['gzip'] as const) : (['gzip', 'zstd'] as const))('%s
     expect(unpack(method, packed).equals(plain)).toBe(true)
   })
 
-  test('is the same whatever the chunks, the number of threads and the company', async () => {
+  test('is the same for any chunks, any number of threads and any other open calls', async () => {
     const expected = sha256(await pack(layer))
     const others = [1, 3].map((threads) => open(method, threads))
     const runs = others.flatMap(({compress}) =>
@@ -139,7 +139,7 @@ test.each(['gzip', 'none'] as const)(
   },
 )
 
-test('none hands the layer on as it is', async () => {
+test('the method none passes the layer through unchanged', async () => {
   expect((await collect(open('none').compress(chunked(layer, 65_536)))).equals(layer)).toBe(true)
 })
 

@@ -21,7 +21,7 @@ describe('gunzip', () => {
     expect((await collect(decode(Buffer.concat([bytes, Buffer.alloc(512)])))).equals(plain)).toBe(true)
   })
 
-  test('takes no cut-off member for a complete one', async () => {
+  test('does not take a truncated member for a complete one', async () => {
     const bytes = gzipSync(plain)
     for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 50)) {
       expect([length, await failureOf(collect(decode(bytes.subarray(0, length))))]).toEqual([

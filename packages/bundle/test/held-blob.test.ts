@@ -41,7 +41,7 @@ describe('a blob that is held and then read from the middle', () => {
     ['zstd', ['-c', '-q']],
     ['gzip', ['-c']],
     ['xz', ['-c', '-T1', '--block-size=65536']],
-  ] as const)('keeps nobody waiting (%s)', async (tool, args) => {
+  ] as const)('keeps no reader waiting (%s)', async (tool, args) => {
     await using directory = await testDirectory()
     const path = join(directory.path, 'bundle')
     await writeFile(path, await filter(tool, args, layout))

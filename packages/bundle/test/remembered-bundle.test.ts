@@ -124,15 +124,15 @@ describe.each(packings)('of a bundle packed as %s', (_packing, pack) => {
   })
 })
 
-describe('what is remembered of a bundle', () => {
+describe('the memory of a bundle', () => {
   const packed = () => filter('xz', ['-c', '-T1', '--block-size=4096'], layoutOf('app', app))
 
-  it('is nothing where nothing had to be decoded', async () => {
+  it('is empty if nothing had to be decoded', async () => {
     await openedOnce(await writeSettled(layoutOf('app', app)))
     expect(kept.size).toBe(0)
   })
 
-  it('is nothing while the file may still be written to', async () => {
+  it('is empty while the file may still be written to', async () => {
     const path = join(directory.path, 'bundle')
     await writeFile(path, await packed())
     const now = new Date()
@@ -141,7 +141,7 @@ describe('what is remembered of a bundle', () => {
     expect(kept.size).toBe(0)
   })
 
-  it('does not hold for another file in its place, of the same size and date', async () => {
+  it('is not used for another file in its place, of the same size and date', async () => {
     const path = await writeSettled(await packed())
     await openedOnce(path)
     const {mtime, atime} = await stat(path)
@@ -154,7 +154,7 @@ describe('what is remembered of a bundle', () => {
     expect(source.usage.decoded).toBeGreaterThan(0)
   })
 
-  it('is told to be out of date where the file is replaced before content is read', async () => {
+  it('is reported as stale if the file is replaced before content is read', async () => {
     const path = await writeSettled(await packed())
     await openedOnce(path)
     await using source = await open(path)
@@ -187,7 +187,7 @@ describe('what is remembered of a bundle', () => {
     expect((await errorOf(readWhole(source, first))).code).toBe('DIGEST_MISMATCH')
   })
 
-  it('is found out anew where it cannot be read', async () => {
+  it('is recomputed if it cannot be read', async () => {
     const path = await writeSettled(await packed())
     await openedOnce(path)
     const [[key, whole] = ['', Buffer.alloc(0)]] = kept
@@ -208,7 +208,7 @@ describe('what is remembered of a bundle', () => {
     }
   })
 
-  it('is left alone where its keeper fails', async () => {
+  it('is ignored if its store fails', async () => {
     const path = await writeSettled(await packed())
     const notes: string[] = []
     const fail = async (): Promise<never> => {

@@ -39,7 +39,7 @@ const images: readonly SavedImage[] = [
 ]
 
 test.each(['plain', 'gzip', 'zstd', 'xz'] as const)(
-  'a %s bundle has the same bytes in whatever order its images come, and is read back whole',
+  'a %s bundle has the same bytes for any order of its images, and is read back whole',
   async (codec: BundleCodec) => {
     await save({kind: 'file', path: at('a')}, images, {directory, codec})
     await save({kind: 'file', path: at('b')}, images.toReversed(), {directory, codec, threads: 1})
@@ -112,7 +112,7 @@ test('a directory becomes a layout, in place of the older one and without its bl
   expect((await readdir(directory)).filter((name) => name.startsWith('out'))).toEqual(['out'])
 })
 
-test('a directory with other things in it is refused before anything is written', async () => {
+test('a directory with other files is refused before anything is written', async () => {
   await mkdir(at('out'))
   await writeFile(at('out/thesis.txt'), 'important')
   const error = await errorOf(save({kind: 'directory', path: at('out')}, images, {directory}))
@@ -120,7 +120,7 @@ test('a directory with other things in it is refused before anything is written'
   expect(await readdir(at('out'))).toEqual(['thesis.txt'])
 })
 
-test('something else where blobs are collected is refused, and stays', async () => {
+test('a foreign file in place of the directory for blobs is refused, and stays', async () => {
   await mkdir(partialPath(at('out')))
   await writeFile(join(partialPath(at('out')), 'thesis.txt'), 'important')
   const error = await errorOf(save({kind: 'file', path: at('out')}, images, {directory}))
@@ -190,7 +190,7 @@ test('a bundle of fewer volumes removes those of the older one, and a whole one 
   ])
 })
 
-test('what the far side has is left out and listed', async () => {
+test('blobs that the far side has are left out and listed', async () => {
   const leaveOut = new Set(one.blobs.map(({descriptor}) => descriptor.digest))
   const written = await save({kind: 'file', path: at('delta')}, images, {directory, leaveOut})
   expect(new Set(written?.contents.absent.map(({digest}) => digest))).toEqual(leaveOut)
@@ -228,7 +228,7 @@ test.each([
   expect({code, stderr}).toEqual({code: 0, stderr: ''})
 })
 
-test('docker finds its manifest.json where it is asked for, with images of one platform', async () => {
+test('docker finds its manifest.json if it was requested, with images of one platform', async () => {
   const gzipped = await makeImage({seed: 'save-docker', platforms: ['linux/arm64', 'linux/amd64']})
   const named = [{image: gzipped, name: 'docker.io/library/app:v1'}]
   await save({kind: 'directory', path: at('out')}, named, {directory, dockerCompatible: true})
@@ -264,7 +264,7 @@ test('a second run is kept out of the blobs of one that goes on', async () => {
   expect(await errorOf(second.reserve([]))).toMatchObject({code: 'STATE_LOCKED'})
 })
 
-test('what has no room on the disk is refused with what is missing, before anything is written', async () => {
+test('a bundle that does not fit on the disk is refused with the missing space, before anything is written', async () => {
   const output = {kind: 'file', path: at('out')} as const
   await using sink = await openBundleSink(output, {
     codec: 'plain',

@@ -16,8 +16,8 @@ async function paths(...parts: readonly Uint8Array[]): Promise<readonly string[]
   return (await index(...parts)).entries.map(({path}) => path)
 }
 
-describe('what a tar holds', () => {
-  test('is found at its place, by tar-stream written', async () => {
+describe('the content of a tar', () => {
+  test('is found at its place if tar-stream wrote it', async () => {
     const bytes = await tarBytes([
       {path: 'blobs', directory: true},
       {path: 'blobs/a', bytes: Buffer.from('aaa')},
@@ -91,7 +91,7 @@ describe('what a tar holds', () => {
     ).toEqual(['one', 'two', 'three', 'four', 'five'])
   })
 
-  test('is cleaned of leading slashes and dots, and the last of one name is the one that counts', async () => {
+  test('has clean paths, and the last member of a name counts', async () => {
     const tar = await index(
       member({path: './', type: '5'}),
       member({path: './a'}, 'first'),
@@ -135,7 +135,7 @@ describe('what a tar holds', () => {
     expect(await paths(member({path: 'a'}), pax({comment: 'x'}, 'g'), trailer)).toEqual(['a'])
   })
 
-  test('has odd members that are skipped by their size', async () => {
+  test('may have odd members, which are skipped by their size', async () => {
     const all = await index(
       member({path: 'label', type: 'V'}),
       member({path: 'dump/', type: 'D'}, 'Yfile\0'.repeat(200)),
@@ -245,7 +245,7 @@ describe('reading', () => {
       {path: 'sub/oci-layout', bytes: Buffer.from('x')},
     ])
 
-  test('of a costly source is in ascending order, and touches contents only where they may be JSON', async () => {
+  test('of a costly source is in ascending order, and reads contents only if they may be JSON', async () => {
     const source = memorySource(await archive(), 'in-order')
     const tar = await indexTar(source)
     const offsets = source.reads.map(([offset]) => offset)

@@ -53,7 +53,7 @@ test.each([
   })
 })
 
-test('skopeo reads it, and writes the same', async (context) => {
+test('skopeo reads a dir: target, and writes the same', async (context) => {
   requireTool(context, 'skopeo')
   await write(multi, at('out'))
   expect(await skopeo(['inspect', '--raw', `dir:${at('out')}`])).toBe(multi.root.bytes.toString())
@@ -61,7 +61,7 @@ test('skopeo reads it, and writes the same', async (context) => {
   expect(await namesIn(at('again'))).toEqual(await namesIn(at('out')))
 })
 
-test('an image that was there stays whole until the new one is complete, and is then gone', async () => {
+test('an older image stays whole until the new image is complete, and is then removed', async () => {
   await write(multi, at('out'))
   await writeFile(at('out/signature-1'), 'of the old image')
   await writeFile(at('out/notes.txt'), 'of the owner')
@@ -71,7 +71,7 @@ test('an image that was there stays whole until the new one is complete, and is 
   expect(await namesIn(at('out'))).toEqual(new Set([...expected(one), 'notes.txt']))
 })
 
-test('an image that is there is known, unless something of it is not', async () => {
+test('an existing image is found, unless a part of it is missing', async () => {
   await write(one, at('out'))
   await using sink = await openFileSink({format: 'dir', path: at('out')})
   expect(await sink.resolve(target)).toMatchObject({digest: one.root.descriptor.digest})
@@ -81,7 +81,7 @@ test('an image that is there is known, unless something of it is not', async () 
   expect(await sink.hasBlob('image', digest)).toBe(false)
 })
 
-test('a directory with other things in it is refused, one that an interrupted run has left is not', async () => {
+test('a directory with other files is refused, but the remains of an interrupted run are not', async () => {
   await mkdir(at('home'))
   await writeFile(at('home/manifest.json'), '{}')
   const error = await errorOf(openFileSink({format: 'dir', path: at('home')}))
@@ -91,7 +91,7 @@ test('a directory with other things in it is refused, one that an interrupted ru
   expect(await namesIn(at('out'))).toEqual(expected(one))
 })
 
-test('links in it are replaced, not followed', async () => {
+test('links in a dir: target are replaced, not followed', async () => {
   await write(one, at('out'))
   const {digest} = one.blobs[0]?.descriptor ?? one.root.descriptor
   await writeFile(at('victim'), 'untouched')

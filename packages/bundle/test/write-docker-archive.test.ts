@@ -61,7 +61,7 @@ test.each([
   })
 })
 
-test('skopeo and podman take what was written', async (context) => {
+test('skopeo and podman load a docker-archive that was written', async (context) => {
   requireTool(context, 'skopeo', 'podman')
   await write(docker, at('out'))
   await skopeo(['copy', '--quiet', `docker-archive:${at('out')}:${name}`, `oci:${at('back')}:v1`])
@@ -105,7 +105,7 @@ test('a docker-archive can be made from another, the layers never compressed on 
 })
 
 describe('refuses', () => {
-  test('a file that is there, before and after the work', async () => {
+  test('an existing file, before and after the work', async () => {
     await writeFile(at('out'), 'precious')
     expect(await errorOf(openSink(at('out')))).toMatchObject({code: 'USAGE', side: 'target'})
     await using source = await openLayout(directory, [{image: one}])
@@ -123,7 +123,7 @@ describe('refuses', () => {
     expect(await readdir(directory)).toEqual(['source'])
   })
 
-  test('layers that are not what the config says', async () => {
+  test('layers whose diff IDs are not in the config', async () => {
     await using source = await openLayout(directory, [{image: one}])
     await using sink = await openSink(at('out'))
     const image = await onlyImage(source)
@@ -139,7 +139,7 @@ describe('refuses', () => {
     })
   })
 
-  test('artifacts, which nobody could load', async () => {
+  test('artifacts, which no tool could load', async () => {
     const text = Buffer.from('{}')
     const config = {mediaType: 'application/vnd.cncf.helm.config.v1+json', digest: digestOf(text), size: 2}
     const manifest = parseManifest(
@@ -155,7 +155,7 @@ describe('a layer', () => {
   test.each([
     ['cut short', gzipSync(Buffer.alloc(100_000, 'x')).subarray(0, 60), 'SOURCE_TRUNCATED'],
     ['damaged', damaged(gzipSync(Buffer.alloc(100_000, 'x'))), 'SOURCE_CORRUPT'],
-    ['in a compression that nobody reads', Buffer.from('LZIP'.padEnd(600, '.')), 'SOURCE_UNSUPPORTED'],
+    ['in a compression that is not read', Buffer.from('LZIP'.padEnd(600, '.')), 'SOURCE_UNSUPPORTED'],
   ])('%s is an error of the source, and leaves no trace in the archive', async (_, bytes, code) => {
     await using source = await openLayout(directory, [{image: one}])
     await using sink = await openSink(at('out'))

@@ -88,7 +88,7 @@ describe.each(['oci', 'oci-archive'] as const)('%s', (format) => {
     expect(left.includes('out')).toBe(format === 'oci')
   })
 
-  test('makes nothing where nothing was put', async () => {
+  test('creates nothing if nothing was put', async () => {
     await using sink = await openFileSink({format, path: at('out'), annotations: () => ({})})
     expect(await sink.resolve(target)).toBeUndefined()
     expect(await sink.hasBlob('image', one.root.descriptor.digest)).toBe(false)
@@ -96,7 +96,7 @@ describe.each(['oci', 'oci-archive'] as const)('%s', (format) => {
     expect(await readdir(directory)).toEqual([])
   })
 
-  test('never holds a blob that is not what its digest says', async () => {
+  test('never holds a blob with another digest than its name', async () => {
     await using source = await openLayout(directory, [{image: one}])
     await using sink = await openFileSink({format, path: at('out'), annotations: () => ({})})
     const [first] = one.blobs
@@ -138,7 +138,7 @@ describe.each(['oci', 'oci-archive'] as const)('%s', (format) => {
   })
 })
 
-describe('an OCI layout that is there', () => {
+describe('an existing OCI layout', () => {
   test('keeps its other images, and its entry of the same name is replaced', async () => {
     await write(one, {path: at('out'), ref: 'one'})
     await write(docker, {path: at('out'), ref: 'app'})
@@ -156,7 +156,7 @@ describe('an OCI layout that is there', () => {
     expect(await indexOf(at('out'))).toMatchObject([{annotations: named('one')}])
   })
 
-  test('has no blob written again that is there, and what was cut short is', async () => {
+  test('keeps its complete blobs, and a truncated blob is written again', async () => {
     await write(one, {path: at('out'), ref: 'one'})
     const files = one.blobs.map(({descriptor}) => join(at('out'), 'blobs/sha256', hexOf(descriptor.digest)))
     const [kept = '', cut = ''] = files
@@ -173,7 +173,7 @@ describe('an OCI layout that is there', () => {
     expect(await sink.resolve(target)).toEqual({...one.root.descriptor, platform: undefined})
   })
 
-  test('keeps what others have written into index.json', async () => {
+  test('keeps other fields and entries of index.json', async () => {
     await write(one, {path: at('out'), ref: 'one'})
     const index = JSON.parse(await readFile(at('out/index.json'), 'utf8')) as object
     await writeFile(at('out/index.json'), JSON.stringify({...index, annotations: {mine: 'yes'}}))
@@ -196,7 +196,7 @@ describe('an OCI layout that is there', () => {
     expect(await readdir(at('elsewhere'))).toEqual([])
   })
 
-  test('is refused where it is damaged, or something else', async () => {
+  test('is refused if it is damaged, or not a layout', async () => {
     const open = (name: string): Promise<FileSink> =>
       openFileSink({format: 'oci', path: at(name), annotations: () => named('one')})
     await writeFile(at('file'), '')
@@ -212,7 +212,7 @@ describe('an OCI layout that is there', () => {
 })
 
 describe('an oci-archive', () => {
-  test('replaces one that is there, through a link, too', async () => {
+  test('replaces an existing archive, also through a link', async () => {
     await write(one, {path: at('real'), format: 'oci-archive'})
     await symlink(at('real'), at('link'))
     await write(docker, {path: at('link'), format: 'oci-archive'})
@@ -236,7 +236,7 @@ describe('an oci-archive', () => {
     expect(names).toHaveLength(2 + multi.blobs.length + multi.manifests.length)
   })
 
-  test('cannot be made where there is no directory for it, nor in place of one', async () => {
+  test('cannot be made without a parent directory, nor in place of a directory', async () => {
     const open = (path: string): Promise<FileSink> =>
       openFileSink({format: 'oci-archive', path: at(path), annotations: () => ({})})
     await mkdir(at('directory'))

@@ -40,7 +40,7 @@ describe.each(decoders)('the decoder of %s', (_name, decoder) => {
     expect((await collect(decode(await compress(new Uint8Array(), {type: 'xz'})))).length).toBe(0)
   })
 
-  test('takes no cut-off stream for a complete one', async () => {
+  test('does not take a truncated stream for a complete one', async () => {
     const bytes = await xz({blockSize: 64 * KiB})
     for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 40)) {
       expect([length, await failureOf(collect(decode(bytes.subarray(0, length))))]).toEqual([
@@ -60,12 +60,12 @@ describe.each(decoders)('the decoder of %s', (_name, decoder) => {
     }
   })
 
-  test('refuses what follows the stream and is none', async () => {
+  test('refuses bytes after the stream that are not a stream', async () => {
     const bytes = Buffer.concat([await xz({}), Buffer.from('garbage garbage')])
     expect(await failureOf(collect(decode(bytes)))).toBe('SOURCE_CORRUPT')
   })
 
-  test('stops at an abort, and frees what it holds when its reader leaves', async () => {
+  test('stops at an abort, and frees its memory when its reader leaves', async () => {
     const controller = new AbortController()
     const abort = async (): Promise<void> => {
       for await (const _ of decode(bomb, 10_000, controller.signal)) controller.abort()
@@ -94,7 +94,7 @@ describe.each(decoders)('the decoder of %s', (_name, decoder) => {
   })
 })
 
-test('the fast library loads where it has a binary', () => {
+test('the fast library loads if it has a binary', () => {
   const hasBinary = ['linux-x64', 'darwin-arm64', 'win32-x64'].includes(`${process.platform}-${process.arch}`)
   expect(fast !== undefined).toBe(hasBinary)
 })

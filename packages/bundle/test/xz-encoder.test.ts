@@ -55,7 +55,7 @@ const zeros = Buffer.alloc(MiB)
 test.each([
   ['nothing', Buffer.alloc(0)],
   ['one byte', Buffer.from('x')],
-  ['less than a chunk of what does not compress', random.subarray(0, 65_535)],
+  ['less than a chunk of incompressible bytes', random.subarray(0, 65_535)],
   ['exactly one chunk', random.subarray(0, 65_536)],
   ['a piece and a byte', Buffer.concat([random.subarray(0, MiB), Buffer.from('x')])],
   ['both kinds in turn', Buffer.concat([zeros, random, zeros, zeros, random.subarray(0, 100)])],
@@ -67,7 +67,7 @@ test.each([
   expect(Buffer.compare(await readFile(join(directory, 'x')), bytes)).toBe(0)
 })
 
-test('what does not compress is stored in blocks of its own, and the rest is compressed', async () => {
+test('incompressible bytes are stored in blocks of their own, and the rest is compressed', async () => {
   const packed = await pack(Buffer.concat([zeros, random, zeros, zeros]))
   expect(await blocksOf(packed)).toEqual([`${MiB} compressed`, `${3 * MiB} stored`, `${2 * MiB} compressed`])
 })

@@ -63,7 +63,7 @@ const reads = fc.array(
 )
 
 describe.each(xzDecoders)('blocks with stored chunks, by %s', (_name, decode) => {
-  test('any range of any mixture, packed by xz in any way, has the bytes it was made of', async (context) => {
+  test('any range of any mixture, packed by xz in any way, has its original bytes', async (context) => {
     requireTool(context, 'xz')
     const budgets = fc.constantFrom(1, 200 * KiB, 8 * MiB)
     const property = fc.asyncProperty(data, settings, reads, budgets, async (parts, args, ranges, budget) => {
@@ -92,7 +92,7 @@ describe.each(xzDecoders)('blocks with stored chunks, by %s', (_name, decode) =>
     await fc.assert(property, {seed, numRuns: 40, endOnFailure: true})
   }, 120_000)
 
-  test('are decoded once, for the walk, where what is coded of all fits into the cache', async () => {
+  test('are decoded once, for the walk, if all coded bytes fit into the cache', async () => {
     const packed = memorySource(await compress(layoutLike, {type: 'xz', blockSize: 700 * KiB}))
     const decodedWith = async (budget: number): Promise<number> => {
       await using source = await sparseSource(packed, {decode, budget})
@@ -104,7 +104,7 @@ describe.each(xzDecoders)('blocks with stored chunks, by %s', (_name, decode) =>
     expect(await decodedWith(0.3 * MiB)).toBeGreaterThan(1.5 * layoutLike.length)
   })
 
-  test('are not decoded for what is stored', async () => {
+  test('are not decoded for stored bytes', async () => {
     const noise = seededBytes('noise', 300 * KiB)
     const packed = memorySource(await compress(noise, {type: 'xz', blockSize: 100 * KiB}))
     await using source = await sparseSource(packed, {decode, budget: MiB})
@@ -115,7 +115,7 @@ describe.each(xzDecoders)('blocks with stored chunks, by %s', (_name, decode) =>
     expect(source.usage.decoded).toBe(200 * KiB)
   })
 
-  test('give nothing wrong as proven, whatever byte of them is', async () => {
+  test('give no wrong byte as proven, no matter which byte is damaged', async () => {
     const {file, plain, coded} = await handmade()
     const whole = {from: 0, to: plain.length}
     let refused = 0
@@ -159,7 +159,7 @@ describe('the map of a block', () => {
     return block && mapChunks(block, packed, {})
   }
 
-  test('tells what is stored from what is coded', async () => {
+  test('distinguishes stored from coded bytes', async () => {
     const {file, plain, coded} = await handmade()
     const map = await mapOf(file)
     expect(map && {...map, storedAt: [...map.storedAt].map((at) => at > 0)}).toEqual({
@@ -171,7 +171,7 @@ describe('the map of a block', () => {
     })
   })
 
-  test('is not made where most is coded', async () => {
+  test('is not made if most bytes are coded', async () => {
     const text = seededText('text', 300 * KiB)
     expect(
       await mapOf(await compress(Buffer.concat([text, seededBytes('noise', 200 * KiB)]), {type: 'xz'})),
@@ -201,7 +201,7 @@ describe('the map of a block', () => {
     expect(await mapOf(xzFile(Buffer.concat(chunks), {plainSize, check: Buffer.alloc(4)}))).toBe(undefined)
   })
 
-  test('is made once for all who ask, and again after one that could not be read', async () => {
+  test('is made once for all readers, and again after a failed read', async () => {
     const {file} = await handmade()
     const packed = memorySource(file)
     const [block] = await blocksOf(packed)

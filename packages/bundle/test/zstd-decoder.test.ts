@@ -65,7 +65,7 @@ describe.each(decoders)('zstd by %s', (_name, decoder) => {
     expect((await collect(decode(bytes))).equals(Buffer.concat([plain, plain]))).toBe(true)
   })
 
-  test('reads what zstd --long=27 with checksums writes', async (context) => {
+  test('reads files of zstd --long=27 with checksums', async (context) => {
     requireTool(context, 'zstd')
     const bytes = await filter('zstd', ['-q', '-c', '--long=27', '-T2', '--check'], plain)
     expect((await collect(decode(bytes))).equals(plain)).toBe(true)
@@ -78,7 +78,7 @@ describe.each(decoders)('zstd by %s', (_name, decoder) => {
     expect((await collect(decode(Buffer.concat([empty, empty])))).length).toBe(0)
   })
 
-  test('takes no cut-off frame for a complete one', async () => {
+  test('does not take a truncated frame for a complete one', async () => {
     const bytes = await one()
     for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 15)) {
       expect([length, await failureOf(collect(decode(bytes.subarray(0, length))))]).toEqual([
@@ -92,7 +92,7 @@ describe.each(decoders)('zstd by %s', (_name, decoder) => {
     expect(await failureOf(collect(decode(skippable(plain).subarray(0, -1))))).toBe('SOURCE_TRUNCATED')
   })
 
-  test('refuses what follows the last frame and is none', async () => {
+  test('refuses bytes after the last frame that are not a frame', async () => {
     expect(await failureOf(collect(decode(Buffer.concat([await one(), Buffer.from('garbage')]))))).toBe(
       'SOURCE_CORRUPT',
     )
@@ -121,7 +121,7 @@ describe.each(decoders)('zstd by %s', (_name, decoder) => {
     expect(await failureOf(abort())).toBe('CANCELLED')
   })
 
-  test('passes on the error of what it reads from', async () => {
+  test('passes on an error of its input', async () => {
     const bytes = await one()
     async function* failing() {
       yield bytes.subarray(0, 1000)

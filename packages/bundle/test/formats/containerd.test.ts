@@ -45,7 +45,7 @@ function k3s(): readonly LiteralEntry[] {
 }
 
 describe('ctr images export, as k3s uses it', () => {
-  test('opens a sparse index and tells which children are there', async () => {
+  test('opens a sparse index and lists the children it has', async () => {
     await using bundle = await openTar(k3s())
     expect(namesOf(bundle.images)).toEqual(['docker.io/rancher/mirrored-pause:3.6'])
     expect(rootDigests(bundle.images)).toEqual([index.digest])
@@ -66,7 +66,7 @@ describe('ctr images export, as k3s uses it', () => {
     expect(() => bundle.source.blob(absent)).toThrow(expect.objectContaining({code: 'BLOB_MISSING'}))
   })
 
-  test('gives the exact bytes of what is there', async () => {
+  test('gives the exact bytes of the content it has', async () => {
     await using bundle = await openTar(k3s())
     const [found] = bundle.images
     expect(found && new Set(await readWhole(bundle.source, found))).toEqual(
@@ -128,7 +128,7 @@ describe('containerd, nerdctl and buildkit exports', () => {
     expect(bundle.images[1]).not.toHaveProperty('name')
   })
 
-  test('a nameless manifest that says its subject itself is a referrer too', async () => {
+  test('a nameless manifest with a subject of its own is a referrer too', async () => {
     const sbom = ociManifest({
       config: config(),
       layers: [part('sbom')],

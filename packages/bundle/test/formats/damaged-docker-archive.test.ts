@@ -16,7 +16,7 @@ describe('damaged docker-archives', () => {
     })
   })
 
-  test('a missing layer fails its image alone, by name', async () => {
+  test('a missing layer fails only its image, and is named', async () => {
     const entries = podman([
       {config: first, layers: [base, top], tags: ['a/b:c']},
       {config: config(other), layers: [other], tags: ['a/d:e']},
@@ -40,17 +40,20 @@ describe('damaged docker-archives', () => {
       ],
     ],
     ['a way out', [{path: 'a.tar', type: '2', link: '../../etc/passwd'}]],
-  ] satisfies [string, LiteralEntry[]][])('layers linked in %s are told as such', async (_what, links) => {
-    const own = config(base)
-    await using bundle = await openTar([
-      ...links,
-      {path: `${own.hex}.json`, content: own.bytes},
-      json('manifest.json', [{Config: `${own.hex}.json`, RepoTags: ['a/b:c'], Layers: ['a.tar']}]),
-    ])
-    const [layer] = pendingOf(bundle.images[0]).layers
-    if (layer === undefined) throw new Error('no layer')
-    expect(() => bundle.source.blob(layer)).toThrow(/a\.tar of a\/b:c is a link that leads/)
-  })
+  ] satisfies [string, LiteralEntry[]][])(
+    'layers linked in %s are reported as such',
+    async (_what, links) => {
+      const own = config(base)
+      await using bundle = await openTar([
+        ...links,
+        {path: `${own.hex}.json`, content: own.bytes},
+        json('manifest.json', [{Config: `${own.hex}.json`, RepoTags: ['a/b:c'], Layers: ['a.tar']}]),
+      ])
+      const [layer] = pendingOf(bundle.images[0]).layers
+      if (layer === undefined) throw new Error('no layer')
+      expect(() => bundle.source.blob(layer)).toThrow(/a\.tar of a\/b:c is a link that leads/)
+    },
+  )
 
   test.each([
     ['null', 'null', 'MANIFEST_INVALID', /is null/],
@@ -65,7 +68,7 @@ describe('damaged docker-archives', () => {
     expect(error.message).toMatch(message)
   })
 
-  test('a config that is not what its name says is refused', async () => {
+  test('a config with another digest than its name is refused', async () => {
     const entries = podman([{config: first, layers: [base, top], tags: ['a/b:c']}])
     const lying = withContent(entries, `${first.hex}.json`, config(base, other).bytes)
     const error = await errorOf(openTar(lying))
@@ -85,7 +88,7 @@ describe('damaged docker-archives', () => {
     expect(error.message).toContain('a/b:c')
   })
 
-  test('an archive of docker before 1.10 is refused with what to do', async () => {
+  test('an archive of docker before 1.10 is refused with advice', async () => {
     const error = await errorOf(openTar([{path: 'abc/layer.tar', content: 'x'}, json('repositories', {})]))
     expect(error).toMatchObject({code: 'SOURCE_UNSUPPORTED'})
     expect(error.advice).toEqual({kind: 'save-with-current-docker'})

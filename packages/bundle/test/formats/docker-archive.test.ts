@@ -176,7 +176,7 @@ describe('layers that are compressed in the archive', () => {
     expect(Buffer.from(again).equals(base.bytes)).toBe(true)
   })
 
-  test('a layer that is not what its name says is refused at its end', async () => {
+  test('a layer with another digest than its name is refused at its end', async () => {
     const lying = plainLayer('lie').hex
     await using bundle = await openTar(archive(`${lying}.tar.gz`))
     const [image] = bundle.images

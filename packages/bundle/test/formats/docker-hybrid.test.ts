@@ -123,7 +123,7 @@ describe('a containerd export with docker’s manifest.json', () => {
     )
   })
 
-  test('RepoTags give the name where the index has a bare tag only', async () => {
+  test('RepoTags give the name if the index has only a bare tag', async () => {
     await using bundle = await openTar(hybrid({'org.opencontainers.image.ref.name': '1'}))
     expect(namesOf(bundle.images)).toEqual(['registry.example/busybox:1'])
     expect(rootDigests(bundle.images)).toEqual([busybox.manifest.digest])

@@ -81,7 +81,7 @@ describe('hauler hauls', () => {
     expect(bundle.source.description.format).toBe('oci-layout')
   })
 
-  test('its original-ref names what containerd’s annotation does not', async () => {
+  test('its original-ref gives a name if containerd’s annotation does not', async () => {
     const annotations = {kind: 'dev.hauler/image', 'hauler.dev/original-ref': 'quay.io/a/b:c'}
     await using bundle = await openTar([
       ...app.blobs,

@@ -74,7 +74,7 @@ test('an index brings its images along', async () => {
   )
 })
 
-test('a document that is not what its digest says is refused', async () => {
+test('a document with another digest than the recorded digest is refused', async () => {
   const Manifest = {MediaType: mediaTypes.ociManifest, Digest: arm64.manifest.digest, Raw: '{}'}
   const error = await errorOf(openTar(imgpkg([{Image: imageItem(amd64, {Manifest})}], [amd64])))
   expect(error).toMatchObject({code: 'DIGEST_MISMATCH', side: 'source'})

@@ -67,7 +67,7 @@ describe('OCI layouts of other tools', () => {
     )
   })
 
-  test('a tag with the digest of another manifest keeps the tag and says so', async () => {
+  test('a tag with the digest of another manifest keeps the tag and reports it', async () => {
     const name = `registry.example/a:v1@${index.digest}`
     await using bundle = await openTar(layout(descriptor(manifestType, amd64.manifest, refName(name))))
     expect(namesOf(bundle.images)).toEqual(['registry.example/a:v1'])
@@ -97,7 +97,7 @@ describe('damaged OCI layouts', () => {
   const refName = {annotations: {'org.opencontainers.image.ref.name': 'a.example/b:c'}}
   const root = (of: Part) => descriptor(mediaTypes.ociManifest, of, refName)
 
-  test('a manifest that is not what its name says fails when it is read, its bundle does not', async () => {
+  test('a manifest with another digest than its name fails when it is read, and its bundle does not', async () => {
     const lie = {path: `blobs/sha256/${amd64.manifest.hex}`, content: arm64.manifest.bytes}
     await using bundle = await openTar([...arm64.blobs, lie, indexJson([root(amd64.manifest)]), OCI_LAYOUT])
     const found = bundle.images[0]?.root

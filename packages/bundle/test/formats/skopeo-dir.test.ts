@@ -53,7 +53,7 @@ test('children of an index lie beside it under their own names', async () => {
   )
 })
 
-test('Docker schema 1 is refused with what to do', async () => {
+test('Docker schema 1 is refused with advice', async () => {
   const error = await errorOf(openDirectory([json('manifest.json', {schemaVersion: 1, fsLayers: []})]))
   expect(error).toMatchObject({code: 'SOURCE_UNSUPPORTED'})
 })

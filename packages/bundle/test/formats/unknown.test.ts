@@ -26,8 +26,8 @@ const layout = [
   OCI_LAYOUT,
 ]
 
-describe('what is no bundle', () => {
-  test('an archive without images is refused with a list of what it holds', async () => {
+describe('input that is not a bundle', () => {
+  test('an archive without images is refused with a list of its content', async () => {
     const files = Array.from({length: 14}, (_, index) => ({
       path: `chart-${index}.txt`,
       content: 'x'.repeat(index),
@@ -46,19 +46,19 @@ describe('what is no bundle', () => {
     ['a program', Buffer.from('7f454c4602010100', 'hex'), /Linux program/],
     ['noise', Buffer.from('00ff00ff00ff', 'hex'), /binary data of an unknown kind/],
     ['packed text', gzipSync('hello there'), /it is text$/],
-  ])('%s is told as such', async (_what, content, message) => {
+  ])('%s is reported as such', async (_what, content, message) => {
     const error = await errorOf(openFile(Buffer.from(content)))
     expect(error).toMatchObject({code: 'SOURCE_UNKNOWN', side: 'source'})
     expect(error.message).toMatch(message)
   })
 
-  test('an empty file, archive or directory is told as such', async () => {
+  test('an empty file, archive or directory is reported as empty', async () => {
     for (const open of [() => openFile(Buffer.alloc(0)), () => openTar([]), () => openDirectory([])]) {
       expect(await errorOf(open())).toMatchObject({code: 'SOURCE_EMPTY', side: 'source'})
     }
   })
 
-  test('a path that is not there is told as such', async () => {
+  test('a missing path is reported as missing', async () => {
     expect(await errorOf(openBundle('/nowhere/bundle.tar'))).toMatchObject({
       code: 'SOURCE_UNREADABLE',
       side: 'source',

@@ -43,7 +43,7 @@ describe('the name of a descriptor', () => {
   })
 })
 
-test('texts that are no names are no names', () => {
+test('texts that are not references give no name', () => {
   for (const text of ['<none>:<none>', '', digest, 'a.example/UPPER', undefined]) {
     expect(referenceIn(text)).toBeUndefined()
   }
@@ -52,7 +52,7 @@ test('texts that are no names are no names', () => {
 describe('a name that carries a digest', () => {
   const name = {registry: 'a.example', repository: 'b'}
 
-  test('stays where the image has it', () => {
+  test('stays if the image has this digest', () => {
     expect(fitName({...name, digest}, digest)).toEqual({name: {...name, digest}})
     expect(fitName({...name, tag: 'v1', digest}, digest)).toEqual({name: {...name, tag: 'v1', digest}})
   })
