@@ -1,10 +1,10 @@
 import type {HttpResponse} from './send.js'
 import {limits} from '../model/index.js'
 
-/** Milliseconds: a body that trickles is not waited for. */
+/** Milliseconds, so that a trickling body does not delay the answer. */
 const WAIT = 5000
 
-/** The beginning of a body that only explains its status, at most `limits.errorBodyBytes`; the rest is thrown away. */
+/** Returns at most `limits.errorBodyBytes` of a body that only explains its status, and throws the rest away. */
 export async function beginningOf(response: HttpResponse): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0

@@ -2,8 +2,9 @@ import {decoded} from './decoded.js'
 import type {HttpResponse, Middleware} from './send.js'
 
 /**
- * Reads the bodies that a request wants whole before it counts as answered: a connection that breaks in the middle of one is
- * then the request's failure, and tried again as such. Bodies of failures are left to whoever explains them.
+ * Reads the bodies that a request wants whole before it counts as answered. A connection that breaks in the middle is
+ * then a failure of the request, and is retried.
+ * Bodies of failures are left unread.
  */
 export const collecting: Middleware = (next) => async (request) => {
   const response = await next(request)
@@ -12,7 +13,7 @@ export const collecting: Middleware = (next) => async (request) => {
   return withBytes(response, await decoded(response, await response.read(collect), collect))
 }
 
-/** The same response with its body in memory. */
+/** Returns the same response with its body in memory. */
 export function withBytes(response: HttpResponse, bytes: Uint8Array): HttpResponse {
   return {
     ...response,

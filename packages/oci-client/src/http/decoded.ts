@@ -14,9 +14,9 @@ const DECODERS: Readonly<Record<string, Decode>> = {
 }
 
 /**
- * The body of a small answer without its `Content-Encoding`: some proxies compress answers although `identity` was asked for.
+ * Decodes the body of a small answer: some proxies compress answers although `identity` was asked for.
  * @param limit the most bytes of the decoded body
- * @throws {MirrorError} PROTOCOL for an encoding that is not known or damaged, LIMIT_EXCEEDED
+ * @throws {MirrorError} PROTOCOL for an encoding that is unknown or damaged, LIMIT_EXCEEDED
  */
 export async function decoded(response: HttpResponse, bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const encoding = encodingOf(response)
@@ -41,13 +41,13 @@ export async function decoded(response: HttpResponse, bytes: Uint8Array, limit: 
   }
 }
 
-/** The `Content-Encoding` that is not identity. */
+/** Returns the `Content-Encoding`, unless it is identity. */
 export function encodingOf(response: Pick<HttpResponse, 'header'>): string | undefined {
   const encoding = response.header('content-encoding')?.trim().toLowerCase()
   return encoding === undefined || encoding === '' || encoding === 'identity' ? undefined : encoding
 }
 
-/** As `decoded`, for the beginning of a body that explains a failure: what cannot be decoded is given back as it is. */
+/** Decodes the beginning of a body that explains a failure. Returns it unchanged if it cannot be decoded. */
 export async function decodedBeginning(response: HttpResponse, bytes: Uint8Array): Promise<Uint8Array> {
   try {
     return await decoded(response, bytes, limits.errorBodyBytes)

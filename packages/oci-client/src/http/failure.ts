@@ -5,19 +5,19 @@ import {excerpt} from './printable.js'
 import {redactText} from './redact.js'
 import {isJsonObject} from '../model/index.js'
 
-/** What a registry says of a failure: the OCI error envelope, else the beginning of whatever it sent. */
+/** A registry's explanation of a failure: the OCI error envelope, else the beginning of the body. */
 export interface Failure {
   readonly status: number
-  /** Codes such as `NAME_UNKNOWN` in upper case, with their messages and details; as they came, not yet `printable`. */
+  /** Codes such as `NAME_UNKNOWN` in upper case, with their messages and details; not yet `printable`. */
   readonly errors: readonly FailureEntry[]
-  /** One printable line: the entries, or the first 200 characters of another body; empty where there was none. */
+  /** One printable line: the entries, or the first 200 characters of another body. Empty if there was no body. */
   readonly text: string
 }
 
 interface FailureEntry {
   readonly code: string
   readonly message: string
-  /** JSON of the detail, cut; empty where there is none. */
+  /** JSON of the detail, cut; empty if there is none. */
   readonly detail: string
 }
 
@@ -33,10 +33,10 @@ export async function readFailure(response: HttpResponse): Promise<Failure> {
   return {status: response.status, errors, text: mask(text)}
 }
 
-/** Shorter ones would tear words apart, and are no secrets. */
+/** Shorter texts are no secrets, and masking them would tear words apart. */
 const SHORTEST_SECRET = 4
 
-/** A registry that quotes the request quotes the secrets in it: as they are, or in one of the usual encodings. */
+/** Masks secrets, as they are or in a usual encoding, because a registry may quote the request. */
 function maskerOf(secrets: readonly string[]): (text: string) => string {
   const forms = secrets
     .filter(({length}) => length >= SHORTEST_SECRET)
@@ -48,7 +48,7 @@ function maskerOf(secrets: readonly string[]): (text: string) => string {
       Buffer.from(secret).toString('base64').replace(/=+$/, ''),
       Buffer.from(secret).toString('base64url'),
     ])
-  // The longest first, so that no part of one is left over.
+  // The longest first, so that no part of a longer form is left over.
   const distinct = [...new Set(forms)].toSorted((left, right) => right.length - left.length)
   return (text) => distinct.reduce((masked, form) => masked.replaceAll(form, '***'), text)
 }
@@ -57,7 +57,7 @@ function maskerOf(secrets: readonly string[]): (text: string) => string {
 function parseEnvelope(body: string, mask: (text: string) => string): FailureEntry[] {
   let value: unknown
   try {
-    // Each text as it reads once its escapes are decoded.
+    // Masked after the escapes are decoded.
     value = JSON.parse(body, (_key, one: unknown) => (typeof one === 'string' ? mask(one) : one))
   } catch {
     return []

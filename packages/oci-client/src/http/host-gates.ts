@@ -14,27 +14,27 @@ import {isUnreachable} from './transport-error.js'
 import {whenAborted} from './when-aborted.js'
 import {cancelled, limits} from '../model/index.js'
 
-/** How a host does, for whoever decides whether to try again. Milliseconds. */
+/** The condition of a host, for retry decisions. Times in milliseconds. */
 export interface HostCondition {
-  /** Whether it ever answered. */
+  /** True if the host ever answered. */
   readonly answered: boolean
-  /** Since when it is gone, on a clock of its own, and for how long now; undefined where it answers. */
+  /** Start of an outage on a monotonic clock, and its length so far; undefined if the host answers. */
   readonly outage: {readonly since: number; readonly lasts: number} | undefined
   /** Whether it takes others, and spaces requests out: a refusal is then one of a limiter. */
   readonly limits?: boolean
-  /** How long everybody who talks to it waits from now on. */
+  /** Time until requests to the host may be sent again. */
   readonly pausedFor: number
 }
 
 export interface HostGates {
-  /** Lets as many requests through to a host as it bears, in their order; those without a stream pass waiting streams. */
+  /** Limits the requests in flight to a host, in their order. Requests without a stream overtake waiting streams. */
   readonly gated: Middleware
   readonly conditionOf: (origin: string) => HostCondition
 }
 
 /**
- * One gate for each origin, through which everything goes that talks to it: a pause that the host asks for is kept by all, and
- * of a host that is gone one request at a time finds out whether it is back.
+ * Makes one gate for each origin, which every request to it passes. All requests keep a pause that the host asks for.
+ * If the host is gone, one request at a time checks if it is back.
  * @param bounds for one host
  */
 export function hostGates(
@@ -174,15 +174,15 @@ class HostGate {
 
   #fits({isStream}: Passage, room: number): boolean {
     const inside = [...this.#inside]
-    // What was under way when the host went may hang for long, and finds out nothing.
+    // Requests from before the outage may hang for long, so they cannot tell if the host is back.
     if (isGone(this.#pressure) && room === 1)
       return !inside.some(({startedAt}) => startedAt >= this.#pressure.setbackAt)
-    // One place more is for small requests: they do not wait behind large blobs.
+    // One extra place is for small requests, so that they do not wait behind large blobs.
     return isStream ? inside.filter((other) => other.isStream).length < room : inside.length < room + 1
   }
 }
 
-/** 503 with a time is a registry that is pressed; without one it is a gateway or a registry that is starting. */
+/** 503 with a time comes from an overloaded registry, without one from a gateway or a starting registry. */
 function endingOf(response: HttpResponse): Ending {
   const {status} = response
   if (status === 429) return 'busy'

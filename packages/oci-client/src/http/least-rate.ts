@@ -1,7 +1,7 @@
 import {MirrorError, type Bytes, type Side} from '../model/index.js'
 
 export interface LeastRate {
-  /** Milliseconds of waiting that are free. */
+  /** Milliseconds of waiting that do not count. */
   readonly grace: number
   /** Bytes a second, on average over all waiting. */
   readonly rate: number
@@ -11,8 +11,8 @@ export interface LeastRate {
 const LEAST: LeastRate = {grace: 120_000, rate: 1024}
 
 /**
- * The same bytes, as long as they come at a least average rate: a body of which a byte comes every two minutes would never
- * end. Only waiting for the body counts, not the time until its reader asks for more.
+ * Passes bytes on while they come at a least average rate, because a body that trickles would never end. Only waiting
+ * for the body counts, not the time until its reader asks for more.
  * @throws {MirrorError} TIMEOUT
  */
 export async function* atLeastRate(

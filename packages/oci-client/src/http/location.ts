@@ -5,15 +5,15 @@ import {canonicalRegistry, DOCKER_HUB, MirrorError} from '../model/index.js'
 
 const ABSOLUTE = /^(?:(?<scheme>https?):)?\/\/(?<authority>[A-Za-z0-9._~%[\]:-]+)(?<rest>(?:[/?].*)?)$/i
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/
-/** What may stand in a request line; a backslash is left out since some parsers take it for a slash. */
+/** Characters allowed in a request line, without the backslash, which some parsers take for a slash. */
 const VISIBLE = /^[\x21-\x5b\x5d-\x7e]+$/
 
-/** Docker Hub's API is at another host than the one in its image names. */
+/** Host of Docker Hub's API, which differs from the host in its image names. */
 const HUB_API = 'registry-1.docker.io'
 
 /**
- * The origin of a registry's API, in the one form that origins are compared in.
- * @param registry `host[:port]` as image names have it; `docker.io` is Docker Hub
+ * Returns the origin of a registry's API, in the form in which origins are compared.
+ * @param registry `host[:port]` as in image names; `docker.io` is Docker Hub
  */
 export function originOf(registry: string, options: {readonly plainHttp?: boolean | undefined} = {}): string {
   const host = canonicalRegistry(registry) === DOCKER_HUB ? HUB_API : registry
@@ -25,11 +25,12 @@ export function formatUrl({origin, path}: HttpUrl): string {
 }
 
 /**
- * The URL that a `Location` header means, absolute or relative, its query byte for byte (distribution keeps the state
- * of an upload there). A registry behind a proxy that hides TLS from it names itself with http: where the host is the
- * one that was asked by https, it is raised to https.
+ * Returns the URL of a `Location` header, absolute or relative, with its query byte for byte: distribution keeps the
+ * state of an upload there.
+ * A registry behind a TLS proxy may name itself with http. Such a URL is raised to https if its host is the host that
+ * was asked by https.
  * @throws {MirrorError} PROTOCOL for other schemes, user information, control characters, and for any other step from
- * https down to http
+ * https to http
  */
 export function resolveLocation(base: HttpUrl, location: string): HttpUrl {
   if (!VISIBLE.test(location)) throw refused(location, 'it is no valid URL')
@@ -62,7 +63,7 @@ function resolveOrigin(base: string, target: string, location: string): string {
   }
   if (from.protocol === 'http:' || to.protocol === 'https:') return to.origin
   if (to.hostname !== from.hostname) throw refused(location, 'it leads from https to plain http')
-  // Without a port the proxy has hidden that, too; with one, the registry was told it.
+  // Without a port in the URL, the proxy has hidden the port as well. With a port, the registry was told it.
   const port = /:\d+$/.test(target) ? to.port : from.port
   return new URL(`https://${to.hostname}${port === '' ? '' : `:${port}`}`).origin
 }

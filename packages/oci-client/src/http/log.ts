@@ -4,7 +4,7 @@ import type {Middleware} from './send.js'
 import {messageOf} from '../model/index.js'
 import type {Exchange} from './options.js'
 
-/** Reports each request once its response's headers, or its failure, is there. */
+/** Reports each request once its response headers have arrived or it has failed. */
 export function logging(onExchange: (exchange: Exchange) => void): Middleware {
   return (next) => async (request) => {
     const started = performance.now()

@@ -18,12 +18,12 @@ const REASONS: Readonly<Record<string, string>> = {
   HPE_INVALID_EOF_STATE: 'the connection was closed in the middle of an answer',
 }
 
-/** The system's, TLS's or undici's name for a failure, wherever in the chain of causes it is. */
+/** Returns the code of the system, TLS or undici for a failure, from anywhere in the chain of causes. */
 export function networkCode(error: unknown): string | undefined {
   let current: unknown = error
   for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
     if ('code' in current && typeof current.code === 'string') return current.code
-    // undici means to give these the code of its parser, and gives them none.
+    // undici forgets to give these errors the code of its parser.
     if (current.name === 'HTTPParserError')
       return /\bEOF\b/.test(current.message) ? 'HPE_INVALID_EOF_STATE' : 'HPE_INVALID'
     current = current instanceof AggregateError ? current.errors[0] : current.cause
@@ -31,7 +31,7 @@ export function networkCode(error: unknown): string | undefined {
   return undefined
 }
 
-/** What a failure means, for the middle of a sentence. */
+/** Returns the meaning of a failure, for the middle of a sentence. */
 export function networkReason(error: unknown): string {
   const code = networkCode(error)
   return (code === undefined ? undefined : REASONS[code]) ?? messageOf(error)

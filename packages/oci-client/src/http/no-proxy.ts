@@ -7,10 +7,12 @@ export interface Target {
 }
 
 /**
- * Whether a target is spoken to directly, by the rules of Go's `golang.org/x/net/http/httpproxy`, since the lists that
- * people have were written for it: `foo.com` is the host and its subdomains, `.foo.com` and `*.foo.com` are the
- * subdomains alone, any of them and IP addresses may have a `:port`, CIDRs match addresses (names are not resolved),
- * `*` is everything, and localhost and loopback addresses are always direct.
+ * Returns true if a target is reached without a proxy, by the rules of Go's `golang.org/x/net/http/httpproxy`, for
+ * which existing lists were written.
+ * `foo.com` is the host and its subdomains; `.foo.com` and `*.foo.com` are the subdomains alone. Names and IP addresses
+ * may have a `:port`.
+ * CIDRs match addresses (names are not resolved), `*` matches everything, and localhost and loopback addresses are
+ * always direct.
  */
 export function isDirect(target: Target, noProxy: string): boolean {
   if (target.host === 'localhost' || inSubnet(target.host, LOOPBACK)) return true

@@ -4,16 +4,16 @@ import {formatUrl} from './location.js'
 import type {HttpResponse} from './send.js'
 import {MirrorError, type Side} from '../model/index.js'
 
-/** Whether a body is a web page rather than anything a registry sends. */
+/** Returns true for a web page, which no registry sends. */
 export function isWebPage(bytes: Uint8Array): boolean {
   const beginning = Buffer.from(bytes.subarray(0, 256)).toString('latin1')
   return /^(?:\xef\xbb\xbf)?\s*<(?:!doctype|!--|html|head|body|\?xml|script|meta|title)/i.test(beginning)
 }
 
 /**
- * The error for a success whose body no registry would send.
- * @param options.asked what was asked for, as in `the manifest of host/name:tag`
- * @param options.repository of the request, if there is one: its first part may be a path that the registry is served under
+ * Returns the error for a success whose body no registry would send.
+ * @param options.asked the content asked for, as in `the manifest of host/name:tag`
+ * @param options.repository of the request, if any: its first part may be a path that the registry is served under
  */
 export function notRegistry(
   response: HttpResponse,
@@ -48,7 +48,7 @@ export function notRegistry(
   )
 }
 
-/** The media type of an answer, without parameters. */
+/** Returns the media type of an answer, without parameters. */
 export function contentTypeOf(response: Pick<HttpResponse, 'header'>): string | undefined {
   const type = response.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
   return type === '' ? undefined : type

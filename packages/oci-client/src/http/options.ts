@@ -4,8 +4,9 @@ export interface TlsOptions {
   /** PEM texts, each with one or many certificates, added to the system's and Node's roots. */
   readonly ca?: readonly string[]
   /**
-   * A PEM text that is trusted, too. It is looked at with the first connection that needs TLS, since checking a system's
-   * whole bundle takes tens of milliseconds; what is damaged in it is passed over, as Node does with NODE_EXTRA_CA_CERTS.
+   * A PEM text that is also trusted. It is checked with the first connection that needs TLS, because a system's whole
+   * bundle takes tens of milliseconds.
+   * Damaged certificates are skipped, as Node does with NODE_EXTRA_CA_CERTS.
    */
   readonly extraCa?: string
   /** PEM texts of the client's certificate and key. */
@@ -14,7 +15,7 @@ export interface TlsOptions {
   readonly insecureSkipVerify?: boolean
 }
 
-/** Go's meaning of the variables of the same names: no fall-back from httpsProxy to httpProxy. */
+/** As in Go for the variables of these names: httpsProxy does not fall back to httpProxy. */
 export interface ProxyOptions {
   readonly httpProxy?: string | undefined
   readonly httpsProxy?: string | undefined
@@ -37,7 +38,7 @@ export interface TransportTimeouts {
   readonly answer: number
   /** The same for PUT and PATCH: a registry may hash and copy a large blob before it answers. */
   readonly commit: number
-  /** How long a body, in either direction, may not move. */
+  /** How long a body, in either direction, may make no progress. */
   readonly stall: number
 }
 
@@ -49,9 +50,9 @@ export interface TransportOptions {
   readonly plainHttp?: boolean
   readonly tls?: TlsOptions
   readonly proxy?: ProxyOptions
-  /** Connections at once; default 8, plus one that is kept for small requests. */
+  /** Connections at once; default 8, plus one for small requests. */
   readonly concurrency?: number
-  /** Default: patient enough for slow links and for registries that copy large blobs before they answer. */
+  /** By default patient enough for slow links and for registries that copy large blobs before they answer. */
   readonly timeouts?: Partial<TransportTimeouts>
   readonly userAgent?: string
 }

@@ -1,17 +1,18 @@
 /**
- * What one host bears at the moment, learnt from how it answers: requests at once are halved when it is pressed, and go up
- * again by one for each round of successes. Pure. Times in milliseconds on a clock that only grows.
+ * The load that one host bears, learnt from its answers. An overload halves the requests at once; each round of
+ * successes adds one. Pure.
+ * Times in milliseconds on a monotonic clock.
  */
 export interface Pressure {
-  /** Requests at once. Its fraction is what successes have added so far. */
+  /** Requests at once. Its fraction is the share that successes have added so far. */
   readonly limit: number
   /** Nothing is sent before this. */
   readonly pausedUntil: number
-  /** When it was pressed or gone last: how requests end that were sent before says nothing new. */
+  /** Time of the last overload or outage. Requests sent before it bring no news. */
   readonly setbackAt: number
-  /** Whether it ever answered for itself. */
+  /** True if the host itself ever answered. */
   readonly answered: boolean
-  /** Since when it does not answer any more. */
+  /** Start of the outage. */
   readonly downSince: number | undefined
   /** Setbacks in a row since then. */
   readonly missed: number
@@ -30,7 +31,7 @@ export type Ending = 'fine' | 'answered' | 'busy' | 'refused' | 'away' | 'broken
 
 export interface Observation {
   readonly ending: Ending
-  /** What `Retry-After` asks for. */
+  /** Milliseconds asked for by `Retry-After`. */
   readonly asked?: number | undefined
   readonly startedAt: number
   readonly now: number
@@ -41,9 +42,9 @@ export interface Observation {
 export interface PressureBounds {
   /** The most requests at once. */
   readonly most: number
-  /** The longest pause that `Retry-After` may ask for; one that asks for more is not waited for. */
+  /** The longest pause that `Retry-After` may ask for. Longer ones are not kept. */
   readonly longestPause: number
-  /** How long a host that is gone is waited for. */
+  /** How long an outage is waited for. */
   readonly patience: number
 }
 
@@ -54,9 +55,9 @@ const LONGEST_GAP = 5000
 const GAP_SHRINKS = 0.98
 /** Milliseconds for which a success counts; the longest gap twice. */
 const SERVING = 12_000
-/** Between two looks at a host that is gone: short, since most come back within a minute. */
+/** Between two checks of a host that is gone. Short, because most come back within a minute. */
 export const LONGEST_OUTAGE_PAUSE = 10_000
-/** One failure may be one connection's; from the second on nobody else has to find out. */
+/** One failure may concern one connection. After two, the others need not try. */
 const MISSED_BEFORE_PAUSE = 2
 
 export function noPressure({most}: PressureBounds): Pressure {
@@ -105,26 +106,26 @@ export function isServing({fineAt}: Pressure, now: number): boolean {
   return now - fineAt <= SERVING
 }
 
-/** How many requests may be in flight; where the host is gone, one that looks whether it is back. */
+/** Returns how many requests may be in flight: one, to check the host, if it is gone. */
 export function roomIn(pressure: Pressure, now: number, bounds: PressureBounds): number {
   if (isLost(pressure, now, bounds)) return Number.POSITIVE_INFINITY
   if (now < pressure.pausedUntil) return 0
   return isGone(pressure) ? 1 : Math.floor(pressure.limit)
 }
 
-/** Several misses in a row: whoever looks next looks for everybody. */
+/** Returns true after several misses in a row: the next request then checks for all others. */
 export function isGone({missed}: Pressure): boolean {
   return missed >= MISSED_BEFORE_PAUSE
 }
 
-/** Gone for so long that nobody is to be kept waiting for it. */
+/** Returns true if the outage is too long to keep requests waiting. */
 function isLost({downSince}: Pressure, now: number, {patience}: PressureBounds): boolean {
   return downSince !== undefined && now - downSince >= patience
 }
 
 function missed(pressure: Pressure, observation: Observation, bounds: PressureBounds): Pressure {
   const {now, startedAt} = observation
-  // A host that never answered is more likely misspelt than gone.
+  // A host that never answered more likely has a wrong name than an outage.
   if (!pressure.answered) return pressure
   const down = {...pressure, downSince: pressure.downSince ?? now}
   if (startedAt < pressure.setbackAt) return down
@@ -142,7 +143,7 @@ function missed(pressure: Pressure, observation: Observation, bounds: PressureBo
   }
 }
 
-/** Once for all requests that were under way together. */
+/** Lowers the limit only once for all requests that were in flight together. */
 function lowered(pressure: Pressure, {startedAt, now, active}: Observation): Pressure {
   return startedAt < pressure.setbackAt
     ? pressure

@@ -1,6 +1,6 @@
 import {escapeSequence, escapeUnprintable} from '../model/index.js'
 
-/** Text from outside with every character escaped that is not plainly to be seen: `\x1b`, `\u202e`. */
+/** Returns text from outside with every character escaped that a terminal would not plainly show: `\x1b`, `\u202e`. */
 export function printable(text: string): string {
   return escapeUnprintable(text, escapeSequence)
 }

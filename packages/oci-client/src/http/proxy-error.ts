@@ -10,7 +10,7 @@ interface ProxyPeer {
   readonly authorization?: string
 }
 
-/** A proxy that answered, but did not let the connection through. */
+/** Returns the error for a proxy that answered, but did not connect. */
 export function proxyRefused(
   proxy: ProxyPeer,
   target: string,
@@ -33,7 +33,7 @@ export function proxyRefused(
   )
 }
 
-/** A proxy that could not be spoken to at all. */
+/** Returns the error for a proxy that could not be reached. */
 export function proxyUnreachable(
   {name, secure}: ProxyPeer,
   {side, cause}: {readonly side: Side; readonly cause: unknown},

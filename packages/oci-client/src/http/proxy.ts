@@ -24,13 +24,13 @@ export interface TunnelOptions {
   /** Milliseconds. */
   readonly timeout: number
   readonly signal: AbortSignal
-  /** For a proxy that is itself spoken to by TLS. */
+  /** For a proxy that is itself reached by TLS. */
   readonly secureContext?: SecureContext | undefined
   readonly rejectUnauthorized: boolean
 }
 
 /**
- * The URL of the proxy an origin is reached through, by Go's rules; undefined where it is reached directly.
+ * Returns the URL of the proxy for an origin, by Go's rules; undefined if it is reached directly.
  * @throws {MirrorError} CONFIG_INVALID for a proxy that is no http or https URL
  */
 export function proxyFor(
@@ -64,7 +64,7 @@ export function parseProxy(text: string): Proxy {
 }
 
 /**
- * Opens a way through a proxy by CONNECT, so that the proxy resolves the name.
+ * Opens a tunnel through a proxy by CONNECT, so that the proxy resolves the name.
  * @param target `host:port`
  * @throws {MirrorError} PROXY_FAILED
  */
@@ -119,7 +119,7 @@ export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions)
 function secureOptions(proxy: Proxy, options: TunnelOptions): TlsRequestOptions {
   return {
     ...(options.secureContext === undefined ? {} : {secureContext: options.secureContext}),
-    // Given no name, node would take the one in the Host header: the target's.
+    // Without a name, Node would take the name in the Host header, which is the target's.
     servername: isIP(proxy.hostname) === 0 ? proxy.hostname : '',
     rejectUnauthorized: options.rejectUnauthorized,
   }
@@ -161,7 +161,7 @@ function userOf({username, password}: URL): string | undefined {
   }
 }
 
-/** Without the URL itself: it may hold a password. */
+/** Leaves out the URL, because it may hold a password. */
 function invalid(why: string, cause?: unknown): MirrorError {
   return new MirrorError('CONFIG_INVALID', `the proxy cannot be used: ${why}`, {
     advice: {kind: 'correct-proxy-url'},

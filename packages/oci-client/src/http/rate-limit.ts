@@ -3,14 +3,14 @@ import type {Bytes} from '../model/index.js'
 
 export type RateLimit = (bytes: Bytes, options?: {readonly signal?: AbortSignal | undefined}) => Bytes
 
-/** Pieces a second: small enough that the rate holds within a second, large enough to cost nothing. */
+/** Pieces a second: small enough to hold the rate within a second, large enough to cost nothing. */
 const PIECES = 8
 const SMALLEST_PIECE = 1024
 const LARGEST_PIECE = 256 * 1024
 
 /**
- * One token bucket for all streams that are passed through what it returns; they take turns piece by piece. A tenth of
- * a second of silence is made up for, no more.
+ * Returns a limiter with one token bucket for all streams that pass through it. They take turns piece by piece. At most
+ * a tenth of a second of silence is made up for.
  */
 export function limitRate(bytesPerSecond: number): RateLimit {
   const piece = Math.min(Math.max(Math.ceil(bytesPerSecond / PIECES), SMALLEST_PIECE), LARGEST_PIECE)

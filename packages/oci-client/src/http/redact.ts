@@ -1,4 +1,4 @@
-/** Query parameters of the registry protocol that carry no secret. `_state` and everything signed is none of them. */
+/** Query parameters of the registry protocol that carry no secret, unlike `_state` and signed values. */
 const SHOWN: ReadonlySet<string> = new Set([
   'account',
   'artifactType',
@@ -15,7 +15,10 @@ const SHOWN: ReadonlySet<string> = new Set([
   'tag',
 ])
 
-/** A URL fit to be shown: user information is left out, and query values are masked unless known to be harmless. */
+/**
+ * Returns a URL that is safe to show, without user information and with query values masked unless known to be
+ * harmless.
+ */
 export function redactUrl(url: string): string {
   const hash = url.indexOf('#')
   const whole = hash < 0 ? url : url.slice(0, hash)
@@ -30,7 +33,7 @@ export function redactUrl(url: string): string {
         .join('&')}`
 }
 
-/** Text from outside that may quote what was sent: credentials and query values in it are masked. */
+/** Masks credentials and query values in text from outside, which may quote the request. */
 export function redactText(text: string): string {
   return text
     .replace(/\b(Basic|Bearer) +[\w.~+/=-]{4,}/gi, '$1 ***')

@@ -5,10 +5,10 @@ import {limits, MirrorError} from '../model/index.js'
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
 /**
- * Follows redirects: those of GET and HEAD, and for other methods 307 and 308 where the body can be sent again. Any
- * other redirect is the caller's, as a response. Once a hop has left the first request's origin, that request is
- * `anonymous` to its end, even if a later hop leads back.
- * Rejects with PROTOCOL where a redirect leads nowhere that may be followed, or one follows another without end.
+ * Follows redirects of GET and HEAD, and 307 and 308 of other methods if the body can be sent again. Any other redirect
+ * is returned.
+ * Once a hop has left the first request's origin, the request stays `anonymous`, even if a later hop leads back.
+ * Rejects with PROTOCOL if a redirect leads to a forbidden URL, or if there are too many.
  */
 export function followRedirects(): Middleware {
   return (next) => async (first) => {

@@ -8,7 +8,7 @@ export interface ResponseErrorOptions {
   readonly what: string
 }
 
-/** The error for a response whose status the caller cannot use; reads its body. */
+/** Returns the error for a response with a status that the caller cannot use; reads its body. */
 export async function responseError(
   response: HttpResponse,
   options: ResponseErrorOptions,
@@ -21,7 +21,7 @@ export async function responseError(
   })
 }
 
-/** The error for a failure that was read already. */
+/** Returns the error for a failure that is already read. */
 function failureError(
   failure: Failure,
   options: ResponseErrorOptions & {readonly authorized?: boolean; readonly outOfScope?: boolean},
@@ -40,7 +40,7 @@ interface Verdict {
   readonly advice?: Advice
 }
 
-/** Codes of the distribution-spec and of the registries that add their own, which say more than the status. */
+/** Codes of the distribution-spec and of registries that add their own. They are more precise than the status. */
 const BY_CODE: Readonly<Record<string, Verdict>> = {
   BLOB_UNKNOWN: {code: 'BLOB_UNKNOWN'},
   MANIFEST_BLOB_UNKNOWN: {code: 'BLOB_UNKNOWN'},
@@ -75,7 +75,7 @@ function judge(
   {status, errors}: Failure,
   {authorized = true, outOfScope = false}: {readonly authorized?: boolean; readonly outOfScope?: boolean},
 ): Verdict {
-  // Harbor tells of a missing project with UNAUTHORIZED or NOT_FOUND.
+  // Harbor reports a missing project with UNAUTHORIZED or NOT_FOUND.
   if (errors.some(({message}) => /^project .{1,255} not found$/is.test(message))) {
     return {code: 'REPOSITORY_UNKNOWN', advice: {kind: 'create-repository'}}
   }

@@ -6,9 +6,9 @@ import {sleep as sleepFor} from './sleep.js'
 import {asFinal, isTransient} from './transport-error.js'
 
 export interface RetryPolicy {
-  /** How often a request is sent again. */
+  /** How often a request is retried. */
   readonly retries: number
-  /** The longest wait in milliseconds; a registry that asks for more is not waited for. */
+  /** The longest wait in milliseconds. A request is not retried if the registry asks for a longer wait. */
   readonly maxWait: number
 }
 
@@ -19,13 +19,13 @@ export interface RetryFailure {
   readonly error?: unknown
   /** The `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). */
   readonly retryAfter?: string | undefined
-  /** The time at the host, as its answer has it, else here. */
+  /** The host's time in its answer, else the local time. */
   readonly now: Date
   /** From 0 to below 1: spreads clients that failed together. */
   readonly random: number
-  /** How the host does, this failure included; absent where nobody watches it. */
+  /** The host's condition, this failure included; absent if it is not watched. */
   readonly host?: HostCondition | undefined
-  /** `since` of the outage that the attempt before fell into. */
+  /** `since` of the outage in which the previous attempt failed. */
   readonly outage?: number | undefined
   /** How often it was refused by a limiter so far. */
   readonly limited?: number
@@ -52,7 +52,7 @@ export interface RetryNotice {
 const FIRST_WAIT = 1000
 /** 425: Azure and some proxies; 408 and 50x: proxies whose registry is starting or gone for a moment. */
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
-/** Where nobody answered yet, more tries would only keep from the user that the address is wrong. */
+/** Before the first answer, more retries would only delay the report of a wrong address. */
 const FIRST_CONTACT_RETRIES = 1
 /** A request that a limiter refuses more often than others of its time is refused for another reason. */
 const MOST_LIMITED = 60
@@ -60,8 +60,9 @@ const OPTIONAL_RETRIES = 1
 const OPTIONAL_WAIT = 2000
 
 /**
- * Whether to send again, and when: after 1 s, doubled each time, a quarter more or less. What `Retry-After` asks for is
- * waited for in full. A host that had answered and is gone is waited for as long as `patienceOf` says, however often.
+ * Returns the wait before the next attempt, or undefined to give up. The first wait is 1 s, doubled each time, a
+ * quarter more or less. A `Retry-After` is waited for in full.
+ * An outage of a host that had answered is waited for as long as `patienceOf` says, with any number of attempts.
  */
 export function retryDecision(failure: RetryFailure, policy: RetryPolicy): RetryDecision | undefined {
   const {attempt, random, host, status} = failure
@@ -86,8 +87,8 @@ export function retryDecision(failure: RetryFailure, policy: RetryPolicy): Retry
 }
 
 /**
- * How long, in milliseconds, a host may be gone that had answered: the longest wait, or what all waits between retries come
- * to where that is more.
+ * Returns how long, in milliseconds, an outage is waited for: the longest wait, or the sum of all waits between retries
+ * if that is more.
  */
 export function patienceOf({retries, maxWait}: RetryPolicy): number {
   let sum = 0
@@ -100,8 +101,9 @@ function backoffOf(attempt: number, random: number): number {
 }
 
 /**
- * Sends a request again as `retryDecision` says. Requests with a stream pass through untouched: whoever makes the
- * stream retries them. The last response is returned; the last error is thrown as final, so that retries are never nested.
+ * Retries a request as `retryDecision` says. Requests with a stream pass through, because only the maker of the stream
+ * can retry them.
+ * Returns the last response; throws the last error as final, so that retries are never nested.
  */
 export function retrying(options: {
   readonly policy: RetryPolicy
@@ -153,7 +155,7 @@ export function retrying(options: {
   }
 }
 
-/** For a request whose answer others do without. */
+/** For a request whose answer is not essential. */
 function lessened({retries, maxWait}: RetryPolicy): RetryPolicy {
   return {retries: Math.min(retries, OPTIONAL_RETRIES), maxWait: Math.min(maxWait, OPTIONAL_WAIT)}
 }

@@ -8,7 +8,7 @@ import {buildConnector, Pool} from './undici-parts.js'
 import {limits} from '../model/index.js'
 import type {TransportOptions} from './options.js'
 
-/** How an origin is reached: a pool of connections, and for plain HTTP the proxy that requests are addressed to. */
+/** The connections to an origin: a pool, and for plain HTTP the proxy that requests are addressed to. */
 export interface Route {
   readonly pool: Pool
   readonly forwardedBy: Proxy | undefined
@@ -17,21 +17,23 @@ export interface Route {
 export interface RoutesOptions {
   readonly registry: TransportOptions
   readonly contexts: SecureContexts
-  /** Milliseconds until a connection must stand. */
+  /** Milliseconds within which a connection must be established. */
   readonly connectTimeout: number
-  /** Ends what is being connected. */
+  /** Aborts connections that are being established. */
   readonly signal: AbortSignal
 }
 
 type Connector = ReturnType<typeof buildConnector>
 
 const DEFAULT_CONCURRENCY = 8
-/** Between uploads; what servers and load balancers close idle connections after is a minute or more. */
+/** Idle time between uploads. Servers and load balancers close idle connections after a minute or more. */
 const KEEP_ALIVE = 30_000
-/** For each address of a name; Node's own 250 ms give up on satellite links. */
+/** For each address of a name. Node's own 250 ms are too short for satellite links. */
 const ADDRESS_ATTEMPT = 2000
 
-/** Connections to one host: one more than blobs in flight, so that small requests do not wait behind them. */
+/**
+ * Returns the connections to one host: one more than blobs in flight, so that small requests do not wait behind them.
+ */
 export function connectionsTo({concurrency = DEFAULT_CONCURRENCY}: TransportOptions): number {
   return concurrency + 1
 }
@@ -59,7 +61,7 @@ export function createRoute(origin: string, options: RoutesOptions): Route {
 function directConnector(origin: string, options: RoutesOptions): Connector {
   const {hostname} = new URL(origin)
   const connector = buildConnector(connectorOptions(origin, options))
-  // undici takes the name from the Host header, which names the target where this is a proxy.
+  // undici takes the name from the Host header, which names the target even if this is a proxy.
   const servername = serverName(hostname)
   return (to, callback) =>
     connector({...to, servername}, keepingAlerts(tellingLate(callback, {origin, servername, options})))
@@ -90,8 +92,8 @@ function tellingLate(
 }
 
 /**
- * A server that refuses the client's certificate by TLS 1.3 says so after the handshake, and then ends the stream: undici
- * would tell of the end alone.
+ * Keeps the TLS 1.3 alert of a server that refuses the client's certificate. The alert comes after the handshake, and
+ * undici would report only the end of the stream.
  */
 function keepingAlerts(callback: buildConnector.Callback): buildConnector.Callback {
   return (...result) => {
@@ -136,7 +138,10 @@ function connectorOptions(origin: string, options: RoutesOptions): buildConnecto
   }
 }
 
-/** TLS has no server name for addresses; the certificate is then checked against the address. */
+/**
+ * Returns an empty name for an address, because TLS has no server name for it. The certificate is then checked against
+ * the address.
+ */
 function serverName(hostname: string): string {
   return hostname.startsWith('[') || isIP(hostname) !== 0 ? '' : hostname
 }

@@ -1,12 +1,12 @@
 import type {Bytes} from '../model/index.js'
 
-/** Where a request goes: an origin (`https://host:port`) and a path with its query, kept byte for byte. */
+/** Target of a request: an origin (`https://host:port`) and a path with its query, kept byte for byte. */
 export interface HttpUrl {
   readonly origin: string
   readonly path: string
 }
 
-/** A body that can be sent again, or one that is made anew for each attempt by whoever sends. */
+/** A body that can be sent again, or a stream that the sender makes again for each attempt. */
 export type HttpBody =
   {readonly bytes: Uint8Array} | {readonly stream: Bytes; readonly length: number | undefined}
 
@@ -17,9 +17,9 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: HttpBody
   readonly signal?: AbortSignal | undefined
-  /** The body of a success is wanted whole, of so many bytes at the most: a break in the middle of it is tried again, too. */
+  /** The most bytes of a success's body, if it is wanted whole. A break in the middle of it is then retried, too. */
   readonly collect?: number
-  /** Others do without the answer: it is worth few tries, and its failures say nothing of the host. */
+  /** True if the answer is not essential: few retries, and its failures do not count against the host. */
   readonly optional?: boolean | undefined
   /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
   readonly scopes: readonly string[]
@@ -35,9 +35,11 @@ export interface HttpResponse {
   headers(name: string): readonly string[]
   /** The URL that answered, after redirects. */
   readonly url: HttpUrl
-  /** False where no credential went along, which makes a 401 a question and not a refusal. Set by who authorizes. */
+  /**
+   * False if the request had no credential: a 401 is then a question and not a refusal. Set by the authorizing layer.
+   */
   readonly authorized?: boolean
-  /** What went along and is never shown, even where the answer repeats it. Set by who authorizes. */
+  /** Secrets in the request, which are never shown, even if the answer repeats them. Set by the authorizing layer. */
   readonly secrets?: readonly string[]
   /** Body as it arrives. Every response must be read or discarded, else its connection stays taken. */
   readonly body: Bytes
@@ -47,7 +49,7 @@ export interface HttpResponse {
   discard(): Promise<void>
 }
 
-/** One exchange. Rejects only when no response came: the status is the caller's to judge. */
+/** One exchange. Rejects only if no response came; the caller judges the status. */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>
 
 /** Retry, authorize, redirect, log: each wraps a `Send` in a `Send`. */

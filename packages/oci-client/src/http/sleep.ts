@@ -1,7 +1,7 @@
 import {whenAborted} from './when-aborted.js'
 import {cancelled} from '../model/index.js'
 
-/** The longest a timer can wait; longer ones would fire at once. */
+/** The longest delay of a timer; a longer one would fire at once. */
 const LONGEST = 2 ** 31 - 1
 
 /** @throws {MirrorError} CANCELLED */

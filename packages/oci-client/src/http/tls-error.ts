@@ -38,7 +38,7 @@ const REFUSES_CERTIFICATE =
   /alert.(?:bad.certificate|certificate.(?:unknown|expired|revoked)|unknown.ca|access.denied)/i
 const VERSION = /unsupported.protocol|protocol.version|no.protocols.available/i
 
-/** The error of a TLS handshake; undefined where the failure is another. */
+/** Returns the error of a TLS handshake; undefined for another failure. */
 export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined {
   const {code, place, side} = peer
   const make = (kind: ErrorCode, message: string, advice?: Advice): MirrorError =>
@@ -113,8 +113,8 @@ export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined
 }
 
 /**
- * What a server says in a 400 when TLS and plain HTTP, or a missing client certificate, are at fault: Go's and nginx's
- * words. Undefined where it says something else.
+ * Returns the error for a 400 caused by mixing TLS and plain HTTP, or by a missing client certificate, as Go and nginx
+ * word it. Undefined for other texts.
  */
 export function misunderstoodError(
   text: string,

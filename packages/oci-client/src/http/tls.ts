@@ -5,11 +5,11 @@ import {limits, MirrorError, type Advice} from '../model/index.js'
 import type {TlsOptions} from './options.js'
 
 export interface SecureContexts {
-  /** The context for a host; the client's certificate is shown to the registry's own origin alone. */
+  /** Returns the context for a host. The client's certificate is shown to the registry's own origin alone. */
   forOrigin(origin: string): tls.SecureContext
 }
 
-/** Where Debian, Fedora, SUSE, Alpine and macOS keep the certificates that the machine's administrator trusts. */
+/** Certificates trusted by the administrator on Debian, Fedora, SUSE, Alpine and macOS. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -21,8 +21,8 @@ const BEGIN = '-----BEGIN CERTIFICATE-----'
 const END = '-----END CERTIFICATE-----'
 
 /**
- * Checks what the options hold at once; builds the contexts when first asked for, one for all connections, since reading
- * some 300 roots takes tens of milliseconds.
+ * Checks the options at once. Builds each context when first needed and shares it, because reading some 300 roots takes
+ * tens of milliseconds.
  * @throws {MirrorError} CERTIFICATE_INVALID
  */
 export function createSecureContexts(options: TlsOptions, registryOrigin: string): SecureContexts {
@@ -41,8 +41,8 @@ export function createSecureContexts(options: TlsOptions, registryOrigin: string
 }
 
 /**
- * The certificates of a PEM text, each checked.
- * @throws {MirrorError} CERTIFICATE_INVALID where there is none, or one is damaged
+ * Returns the certificates of a PEM text, each checked.
+ * @throws {MirrorError} CERTIFICATE_INVALID if there is none, or if any is damaged
  */
 function splitCertificates(
   pem: string,
@@ -110,7 +110,7 @@ function readIdentity({clientCert, clientKey}: TlsOptions): {cert: string; key: 
 function trustedRoots(own: readonly string[], extraCa: string): string[] {
   const roots = new Set([...nodeRoots(), ...pemBlocks(systemBundle()), ...own])
   for (const block of pemBlocks(extraCa)) {
-    // often it is the system's bundle again, which needs no second look
+    // Often this is the system's bundle again, which is already checked.
     if (!roots.has(block) && isReadable(block)) roots.add(block)
   }
   return [...roots]
@@ -124,7 +124,7 @@ function isReadable(pem: string): boolean {
   }
 }
 
-/** From Node 22.15 on this has what NODE_EXTRA_CA_CERTS adds; before, the program has to pass that file as `extraCa`. */
+/** Since Node 22.15 the result includes NODE_EXTRA_CA_CERTS. Before, the program has to pass that file as `extraCa`. */
 function nodeRoots(): readonly string[] {
   return 'getCACertificates' in tls && typeof tls.getCACertificates === 'function'
     ? (tls.getCACertificates('default') as string[])

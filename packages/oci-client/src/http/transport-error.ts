@@ -3,7 +3,7 @@ import {excerpt} from './printable.js'
 import {tlsError} from './tls-error.js'
 import {isMirrorError, messageOf, MirrorError, type Advice, type Side} from '../model/index.js'
 
-/** Who was spoken to when it failed. */
+/** The peer of a failed exchange. */
 export interface Peer {
   readonly origin: string
   readonly side: Side
@@ -11,7 +11,7 @@ export interface Peer {
   readonly identified?: boolean | undefined
 }
 
-/** Names that are not known and addresses that are forbidden stay so for longer than anyone waits. */
+/** Unknown names stay unknown for longer than a retry waits. */
 const LASTING: ReadonlySet<string> = new Set(['ENOTFOUND'])
 const PASSING_PROXY_STATUS: ReadonlySet<string> = new Set([
   'PROXY_STATUS_502',
@@ -19,7 +19,7 @@ const PASSING_PROXY_STATUS: ReadonlySet<string> = new Set([
   'PROXY_STATUS_504',
 ])
 
-/** Nobody is there: what the next request to the same host would find, too. */
+/** Codes of an unreachable host, which the next request would get, too. */
 const AWAY: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EHOSTDOWN',
@@ -31,16 +31,16 @@ const AWAY: ReadonlySet<string> = new Set([
   ...PASSING_PROXY_STATUS,
 ])
 const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'UND_ERR_SOCKET'])
-/** Failures that were tried again as often as they may be. */
+/** Failures that must not be retried again. */
 const finals = new WeakSet<object>()
 
-/** Marks a failure as one that was tried again already: whoever stands further out lets it be. */
+/** Marks a failure as already retried, so that outer layers do not retry it again. */
 export function asFinal<Thrown>(error: Thrown): Thrown {
   if (error instanceof Error) finals.add(error)
   return error
 }
 
-/** Whether the same request may well succeed a moment later, and nobody has tried that yet. */
+/** Returns true if the same request may succeed a moment later and was not yet retried. */
 export function isTransient(error: unknown): boolean {
   if (!isMirrorError(error) || finals.has(error)) return false
   if (error.code === 'TIMEOUT') return true
@@ -50,7 +50,7 @@ export function isTransient(error: unknown): boolean {
   return error.code === 'UNREACHABLE' || isConnectionFailure(code) || PASSING_PROXY_STATUS.has(code)
 }
 
-/** Whether no connection to the host came about: unlike one that broke, it says that the host is gone. */
+/** Returns true if no connection was established. Unlike a broken connection, this means that the host is gone. */
 export function isUnreachable(error: unknown): boolean {
   return (
     isMirrorError(error) &&
@@ -59,14 +59,12 @@ export function isUnreachable(error: unknown): boolean {
   )
 }
 
-/** Whether a connection that stood was closed from the other side. */
+/** Returns true if the other side closed an established connection. */
 export function isBrokenConnection(error: unknown): boolean {
   return isMirrorError(error) && error.code === 'UNREACHABLE' && BROKEN.has(networkCode(error.cause) ?? '')
 }
 
-/**
- * The error that a failed connection is told as. What no network or registry can cause is given back as it is: a bug.
- */
+/** Returns the MirrorError for a failed connection. Returns other errors unchanged, because they are bugs. */
 export function transportError(error: unknown, peer: Peer): unknown {
   if (isMirrorError(error)) return error
   const code = networkCode(error)

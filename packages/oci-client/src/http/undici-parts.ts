@@ -4,10 +4,11 @@ import Dispatcher from 'undici/lib/dispatcher/dispatcher.js'
 import Pool from 'undici/lib/dispatcher/pool.js'
 
 /**
- * What is used of undici, by its files: its index loads four times as much (fetch, WebSocket, caches, mocks), which a
- * short run would wait for. The files are internal, so the version in package.json is exact.
+ * The used parts of undici, imported by file. Its index loads four times as much (fetch, WebSocket, caches, mocks),
+ * which would delay a short run.
+ * The files are internal, so the version in package.json is exact.
  */
 export {buildConnector, Pool}
 
-// as undici's index does it
+// undici's index does the same.
 Object.assign(Dispatcher.prototype, {request})

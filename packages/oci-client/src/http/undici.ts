@@ -16,7 +16,7 @@ import type {TransportOptions, TransportTimeouts} from './options.js'
 export interface Transport {
   /** One exchange over the wire, with no retry, no credential and no redirect. */
   readonly send: Send
-  /** Ends all connections, those in use as well. */
+  /** Ends all connections, also those in use. */
   close(): Promise<void>
 }
 
@@ -26,10 +26,10 @@ const TIMEOUTS: TransportTimeouts = {
   commit: 1_800_000,
   stall: 120_000,
 }
-/** What the body of an error that came before the upload was through is waited for. */
+/** Milliseconds that the body of an error is waited for, if the error came before the upload was complete. */
 const EARLY_BODY_WAIT = 5000
 
-/** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID for what the options say */
+/** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID for invalid options */
 export function createTransport(options: TransportOptions): Transport {
   const times = {...TIMEOUTS, ...options.timeouts}
   const registryOrigin = originOf(options.registry, options)
@@ -85,7 +85,7 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
   const giveUp = (message: string): void =>
     stop.abort(new MirrorError('TIMEOUT', `${url.origin} ${message}`, {side: options.side}))
   let deadline: NodeJS.Timeout | undefined
-  /** undici starts its own wait anew with every interim answer, of which a server may send any number. */
+  /** undici restarts its own timeout with every interim answer, and a server may send any number of them. */
   const expectAnswer = (grace: number): void => {
     deadline = setTimeout(() => giveUp('did not answer in time'), answerTimeout(request, times) + grace)
   }
@@ -118,7 +118,7 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
     const answer = route.pool.request(wireRequest(request, {...context, upload, signal: stop.signal}))
     const data = await Promise.race([answer, aborted])
     clearTimeout(deadline)
-    // A body that nobody reads may fail all the same; whoever reads it is told then.
+    // A body may fail before it is read. Its reader gets the error when it reads.
     data.body.once('close', detach).on('error', () => {})
     return await judge(data, {request, context, upload, wire})
   } catch (error) {
@@ -184,7 +184,7 @@ function isHtml({headers}: Dispatcher.ResponseData): boolean {
   return String(headers['content-type'] ?? '').startsWith('text/html')
 }
 
-/** Turns what came into the response, or into the error that it really is. */
+/** Returns the response, or throws the error that the response stands for. */
 async function judge(
   data: Dispatcher.ResponseData,
   {

@@ -1,25 +1,26 @@
 import type {Bytes} from '../model/index.js'
 
 export interface UploadBodyOptions {
-  /** Bytes the source will yield, where that is known. */
+  /** Bytes that the source will yield, if known. */
   readonly length: number | undefined
   /** Milliseconds a piece may wait to be taken. */
   readonly stall: number
   readonly onStall: () => void
-  /** Called once everything was handed over: from now on the answer is waited for. */
+  /** Called once everything is handed over, when the wait for the answer begins. */
   readonly onComplete: () => void
 }
 
-/** Small enough that a slow link takes one well within the stall time. */
+/** Small enough that a slow link takes a piece well within the stall time. */
 const PIECE = 256 * 1024
 const NOTHING = new Uint8Array(0)
 
 type Piece = IteratorResult<Uint8Array, undefined>
 
 /**
- * A source of bytes as undici should see it. undici does not close an iterator that it waits for, and lets a body that
- * fails take the response along; so this one can be halted while the response is read. The last bytes are held back
- * until the source has ended well: what fails its checksum is never sent whole.
+ * A source of bytes in the form that undici needs. It can be halted while the response is read, because undici does not
+ * close an iterator that it waits for, and a failing body takes the response along.
+ * The last bytes are held back until the source has ended without an error, so content with a wrong checksum is never
+ * sent whole.
  */
 export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
   readonly #source: AsyncIterator<Uint8Array>
@@ -42,18 +43,18 @@ export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     return this
   }
 
-  /** Whether every byte was handed over. */
+  /** True if every byte was handed over. */
   get complete(): boolean {
     const {length} = this.#options
     return this.#rest.length === 0 && (this.#ended || (length !== undefined && this.#taken === length))
   }
 
-  /** What the source failed with. */
+  /** The error of the source. */
   get failure(): {readonly error: unknown} | undefined {
     return this.#failure
   }
 
-  /** Closes the source and hands nothing more over: whoever reads waits until `release`. */
+  /** Closes the source and hands no more bytes over: a reader waits until `release`. */
   halt(): void {
     if (this.#halted) return
     this.#halted = true
@@ -61,7 +62,7 @@ export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     if (!this.#ended && this.#failure === undefined) this.#close()
   }
 
-  /** Ends the wait of whoever still reads. */
+  /** Ends the wait of a pending reader. */
   release(): void {
     this.halt()
     this.#release?.(new Error('the upload was halted'))
@@ -118,7 +119,7 @@ export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     this.#rest = bytes
   }
 
-  /** The next bytes; none at the end. */
+  /** Returns the next bytes; none at the end. */
   async #pull(): Promise<Uint8Array> {
     for (;;) {
       const result = await this.#source.next()

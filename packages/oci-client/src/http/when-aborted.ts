@@ -1,11 +1,11 @@
 import {setMaxListeners} from 'node:events'
 
 /**
- * Calls back when the signal is aborted. A signal may have any number of these callbacks: Node's warning about more than ten
- * listeners is switched off for it, since one run shares its signal among all requests.
- * @returns cancels the callback and releases everything it holds. Listeners of one signal are linked in the order in which
- * they came, and a removed one may stay in memory until the whole list is collected. It should hold nothing then, because
- * the signal of a run has tens of thousands of them.
+ * Calls back when the signal is aborted. A signal may have any number of these callbacks: one run shares its signal
+ * among all requests, so Node's warning about ten listeners is switched off.
+ * @returns cancels the callback and releases everything it holds. A removed listener may stay in memory until the
+ * signal's whole list is collected. It should hold nothing then, because the signal of a run has tens of thousands of
+ * them.
  */
 export function whenAborted(signal: AbortSignal | undefined, callBack: () => void): () => void {
   if (signal === undefined) return () => {}

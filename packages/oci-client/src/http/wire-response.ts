@@ -9,16 +9,16 @@ export interface WireOptions {
   readonly url: HttpUrl
   readonly side: Side
   readonly signal: AbortSignal | undefined
-  /** What a failure in the middle of the body is told as. */
+  /** Converts a failure in the middle of the body. */
   readonly toError: (error: unknown) => unknown
 }
 
-/** What is thrown away of a body rather than closing its connection. */
+/** Bytes of a body that are read and thrown away. A longer body has its connection closed. */
 const DISCARDED = limits.errorBodyBytes
-/** Milliseconds for that: a body that trickles is not waited for. */
+/** Milliseconds for that, so that a trickling body does not delay the caller. */
 const DISCARD_WAIT = 2000
 
-/** A response whose body is still on the wire. Bytes are passed on as they come: nothing is ever decompressed. */
+/** Returns a response whose body is still on the wire. Bytes are passed on as they come, never decompressed. */
 export function wireResponse(data: WireData, options: WireOptions): HttpResponse {
   const {body: wire} = data
   const body = wireBytes(wire, options)
@@ -34,7 +34,7 @@ export function wireResponse(data: WireData, options: WireOptions): HttpResponse
   }
 }
 
-/** A response whose body was read already. */
+/** Returns a response whose body is already read. */
 export function readResponse(data: WireData, bytes: Uint8Array, options: WireOptions): HttpResponse {
   const body = {
     async *[Symbol.asyncIterator]() {
@@ -49,7 +49,7 @@ export function readResponse(data: WireData, bytes: Uint8Array, options: WireOpt
   }
 }
 
-/** Reads up to `limit` bytes of a body, and closes its connection where that is not all or takes too long. */
+/** Returns up to `limit` bytes of a body. Closes the connection if there are more or the body takes too long. */
 export async function readBeginning(
   {body}: WireData,
   {limit, milliseconds}: {readonly limit: number; readonly milliseconds: number},
