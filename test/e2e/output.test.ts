@@ -108,7 +108,7 @@ describe('what a push says', () => {
     expect((await readReport(at('report.json'))).images).toMatchObject([
       {source: 'gcr.io/team/two:v1', status: 'pushed'},
     ])
-    expect(await readFile(at('failed.txt'), 'utf8')).toBe('')
+    expect(await readFile(at('failed.txt'), 'utf8')).toBe('# mirror: nothing failed\n')
     expect(registry.commits).toEqual([])
 
     const third = await run(registry, [...flags, ...argv`--images ${at('failed.txt')}`])

@@ -187,7 +187,7 @@ describe('--failed and --report', () => {
     scene.source.setFaults([])
     expect((await scene.quietly(argv`--images ${failed} ${outputs}`)).code).toBe(0)
     expect(names.map((name) => scene.at(name) !== undefined)).toEqual([true, true, true])
-    expect(await readFile(failed, 'utf8')).toBe('')
+    expect(await readFile(failed, 'utf8')).toBe('# mirror: nothing failed\n')
   })
 
   test('what a second column moved goes where it was to go', async () => {
