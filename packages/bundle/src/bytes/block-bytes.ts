@@ -9,8 +9,8 @@ import type {Level} from './level.js'
 import type {Usage} from './usage.js'
 
 /**
- * Small reads are a walk over headers. If it seldom leaps over a block, the next block is decoded ahead of it. One guess
- * of five may be wrong; a wrong guess is stopped.
+ * Small reads are a walk over headers. If it seldom leaps over a block, the next block is decoded ahead of it. A guess in
+ * five may be wrong; a wrong guess is stopped.
  */
 const STEPS_PER_LEAP = 4
 /** Small enough to make and drop quickly, large enough to cost nothing per byte. */
@@ -66,7 +66,7 @@ export class BlockBytes implements ByteSource {
   #leaps = 0
   /** Stops the decoding ahead of the walk. */
   #ahead: AbortController | undefined
-  /** `kept` of `plain` bytes are what the cache keeps of the blocks up to `upTo`. */
+  /** `kept` is how many of `plain` bytes the cache keeps, over the blocks up to `upTo`. */
   readonly #known = {upTo: -1, kept: 0, plain: 0}
 
   constructor(options: BlockBytesOptions) {

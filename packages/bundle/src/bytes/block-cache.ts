@@ -74,7 +74,7 @@ export class BlockCache {
   /**
    * Waits for room and for the block. The holder of a lease must not wait for another lease, which would be a deadlock.
    * With `upTo` it waits only for that many bytes, unproven.
-   * @throws {MirrorError} CANCELLED, and what decoding throws
+   * @throws {MirrorError} CANCELLED, and the errors of decoding
    */
   async acquire(block: Block, options: AcquireOptions = {}): Promise<BlockLease> {
     const {signal, upTo = block.size, instead} = options

@@ -36,7 +36,7 @@ export class LazyBytes implements ByteSource {
     return this.#source?.usage ?? UNUSED
   }
 
-  /** Returns the open source. @throws what opening it throws, to every caller */
+  /** Returns the open source. @throws the errors of opening, to every caller */
   opened(): Promise<ByteSource> {
     this.#opening ??= this.#options.open().then((source) => {
       this.#source = source

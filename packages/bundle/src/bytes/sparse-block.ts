@@ -30,6 +30,9 @@ export interface SparseBlock {
    * cache for it before.
    */
   readonly coded: Block
-  /** Returns undefined if the block is better decoded as a whole. @throws {MirrorError} what reading throws, CANCELLED */
+  /**
+   * Returns undefined if the block is better decoded as a whole. @throws {MirrorError} CANCELLED, and the errors of
+   * reading
+   */
   layout(options: ReadOptions): Promise<BlockLayout | undefined>
 }

@@ -30,7 +30,7 @@ export function compressionOf(first512: Uint8Array): Compression | UnreadCompres
   if (looksLikeTar(first512)) return 'plain'
   const startsWith = (magic: readonly number[]): boolean =>
     magic.every((byte, index) => first512[index] === byte)
-  // A skippable frame: pzstd begins with one.
+  // A skippable frame, because pzstd's output begins with it.
   if (startsWith([first512[0] ?? 0, 0x2a, 0x4d, 0x18]) && (first512[0] ?? 0) >> 4 === 5) return 'zstd'
   if (isBzip2(first512)) return 'bzip2'
   return MAGIC.find(([magic]) => startsWith(magic))?.[1] ?? 'plain'

@@ -34,8 +34,9 @@ export function imageDigestsByName(named: readonly NamedRoot[]): ReadonlyMap<str
 }
 
 /**
- * Returns the tagged or nameless image for a cosign artifact; undefined for anything else. Hauler stores it under the
- * name of its image, but a registry knows it by a tag made of the image's digest, or by its subject.
+ * Returns the image of a cosign artifact, named by a tag or digest, or a nameless referrer; undefined for anything else.
+ * Hauler stores the artifact under the name of its image. A registry knows it by a tag made of the image's digest, or by
+ * its subject.
  */
 export function haulerImage(
   descriptor: Descriptor,

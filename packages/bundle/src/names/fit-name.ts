@@ -1,8 +1,8 @@
 import type {Digest, Reference} from '@airgap-mirror/oci-client/model'
 
 /**
- * Returns the name of an image with `digest`. A recorded name may hold another digest: that of the index from which one
- * platform was saved.
+ * Returns the name of an image with `digest`. A recorded name may hold another digest: the index's, if a single platform
+ * was saved from it.
  */
 export function fitName(
   name: Reference,

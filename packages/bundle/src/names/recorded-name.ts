@@ -14,7 +14,7 @@ export const annotationKeys = {
   /** containerd: the digest that a nameless referrer refers to. */
   subject: 'io.containerd.manifest.subject',
   haulerName: 'hauler.dev/original-ref',
-  /** hauler: what the descriptor is, `dev.hauler/image`, `dev.hauler/sigs` and so on. */
+  /** hauler: the kind of the descriptor, `dev.hauler/image`, `dev.hauler/sigs` and so on. */
   haulerKind: 'kind',
   /** image-spec annotations.md: no semantics promised; a bare tag with containerd, anything with skopeo. */
   refName: 'org.opencontainers.image.ref.name',

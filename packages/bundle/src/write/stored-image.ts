@@ -22,7 +22,7 @@ interface Stored extends CallOptions {
   readonly pathOf: PathOf
 }
 
-/** Returns a manifest at the target; undefined if it has none with this digest, or a damaged one. */
+/** Returns a manifest at the target; undefined if no manifest has this digest, or it is damaged. */
 export async function storedManifest(
   descriptor: Pick<Descriptor, 'digest' | 'mediaType'>,
   {store, pathOf, signal}: Stored,
