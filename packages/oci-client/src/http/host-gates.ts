@@ -20,7 +20,7 @@ export interface HostCondition {
   readonly answered: boolean
   /** Start of an outage on a monotonic clock, and its length so far; undefined if the host answers. */
   readonly outage: {readonly since: number; readonly lasts: number} | undefined
-  /** Whether it takes others, and spaces requests out: a refusal is then one of a limiter. */
+  /** True if the host accepts other requests: a refusal then comes from a limiter, so requests are spaced out. */
   readonly limits?: boolean
   /** Time until requests to the host may be sent again. */
   readonly pausedFor: number

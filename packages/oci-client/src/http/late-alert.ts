@@ -7,8 +7,8 @@ const MORE_THAN_ALERT = 64
 const WAIT = 3000
 
 /**
- * Whether a server that refuses handshakes does so late, after its own certificate: then it misses the client's. A server
- * that shares no cipher says the same at once. Connects once more to see it; false if that shows nothing.
+ * Returns true if a server refuses handshakes only after its own certificate, because it wants the client's.
+ * A server without a common cipher refuses at once, with the same alert. Connects once more; false if that is inconclusive.
  */
 export function refusesLate(
   {host, port}: {readonly host: string; readonly port: number},

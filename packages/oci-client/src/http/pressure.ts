@@ -101,7 +101,7 @@ export function pressureAfter(
   return {...lowered(up, observation), pausedUntil: Math.max(pressure.pausedUntil, pausedUntil)}
 }
 
-/** Whether the host answers others without complaint: a 503 in between is a limit, and no outage. */
+/** Returns true if the host recently answered well: a 503 in between is then a limit, and no outage. */
 export function isServing({fineAt}: Pressure, now: number): boolean {
   return now - fineAt <= SERVING
 }

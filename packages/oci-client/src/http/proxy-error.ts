@@ -51,7 +51,7 @@ export function proxyUnreachable(
   )
 }
 
-/** Whether no connection came about: its name, its port, or TLS. */
+/** Returns true if no connection was established, because of its name, its port, or TLS. */
 export function failedToConnect(error: unknown): boolean {
   const code = networkCode(error)
   if (code === undefined) return false

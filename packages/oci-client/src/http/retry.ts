@@ -36,7 +36,7 @@ export interface RetryDecision {
   readonly wait: number
   /** False if the host has been gone since the attempt before, which is bounded by time, or if a limiter refused it. */
   readonly counts: boolean
-  /** Whether a limiter refused it. */
+  /** True if a limiter refused the request. */
   readonly limited?: true
 }
 

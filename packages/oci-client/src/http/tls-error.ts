@@ -6,7 +6,7 @@ export interface TlsPeer {
   /** `host:port`. */
   readonly place: string
   readonly side: Side
-  /** Whether a client certificate was shown. */
+  /** True if a client certificate was shown. */
   readonly identified?: boolean | undefined
 }
 
@@ -19,8 +19,8 @@ const UNKNOWN_CA: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What else Node's TLS says of a certificate that it refuses: a name in capitals, UNSPECIFIED for those that OpenSSL knows and
- * Node does not. Names of the system (ENOENT), of Node (ERR_) and of undici have another form.
+ * Other codes of Node's TLS for a certificate that it refuses: capitals, and UNSPECIFIED for codes that only OpenSSL knows.
+ * Codes of the system (ENOENT), of Node (ERR_) and of undici have another form.
  */
 const REFUSED = /^(?!E[A-Z0-9]+$|ERR_|UND_|HPE_|PROXY_)[A-Z][A-Z0-9_]+$/
 /** OpenSSL's reasons that no other trusted authority mends. */

@@ -61,7 +61,7 @@ function splitCertificates(
   return blocks
 }
 
-/** Whether a text that was read is a DER structure: a certificate or a PKCS#12 file. */
+/** Returns true if the text looks like DER: a certificate or a PKCS#12 file. */
 function isBinary(text: string): boolean {
   return text.startsWith('0') && text.includes('\ufffd')
 }

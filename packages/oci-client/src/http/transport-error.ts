@@ -7,7 +7,7 @@ import {isMirrorError, messageOf, MirrorError, type Advice, type Side} from '../
 export interface Peer {
   readonly origin: string
   readonly side: Side
-  /** Whether a client certificate was shown. */
+  /** True if a client certificate was shown. */
   readonly identified?: boolean | undefined
 }
 

@@ -7,33 +7,34 @@ import type {HttpResponse} from '../http/send.js'
 import {formatReference, MirrorError, type CallOptions, type Digest, type Reference} from '../model/index.js'
 
 interface DeleteTagOptions extends CallOptions {
-  /** What is meant to go: a tag that points at anything else stays. */
+  /** The digest that the tag must point at; otherwise the tag stays. */
   readonly digest: Digest
-  /** Whether another tag of the repository, which points at the same manifest, may go along with it. */
+  /** Returns true if another tag of the repository, which points at the same manifest, may be deleted along with it. */
   readonly mayGo: (tag: string) => boolean
-  /** True where somebody uses the manifest by its digest, or an index that holds it: tags do not tell of that. */
+  /** True if an image uses the manifest by its digest, or an index that holds it: tags cannot show this. */
   readonly isUsedByDigest?: boolean
 }
 
 type DeleteTagResult =
-  /** `along`: the other tags of the manifest, where the registry could only delete that. */
+  /** `along`: the other tags of the manifest, deleted because the registry deletes only whole manifests. */
   | {readonly status: 'deleted'; readonly along: readonly string[]}
   | {readonly status: 'gone'}
-  /** The tag points at something else now. */
+  /** The tag points at another manifest now. */
   | {readonly status: 'changed'; readonly digest: Digest}
-  /** The registry deletes whole manifests alone, and this one is still used: by this tag, or this digest. */
+  /** The registry deletes only whole manifests, and this tag or digest still uses the manifest. */
   | {readonly status: 'shared'; readonly by: string}
 
 export interface TagDeletion {
   readonly deleteTag: (target: Reference, options: DeleteTagOptions) => Promise<DeleteTagResult>
-  /** To be called when a tag of the repository was set. */
+  /** Must be called after a tag of the repository was set. */
   readonly forget: (repository: string) => void
 }
 
 /**
- * Deletes a tag and leaves the manifest to the registry (distribution-spec, Deleting Tags). Distribution 2 has only
- * `DELETE` by digest, which takes all tags of the manifest with it and breaks the indexes it is in: then all tags of the
- * repository are looked at first, at most half a minute before. A target without a tag is a manifest to be deleted by digest.
+ * Deletes a tag and leaves the manifest to the registry (distribution-spec, Deleting Tags).
+ * Distribution 2 has only `DELETE` by digest, which takes all tags of the manifest with it and breaks the indexes it is
+ * in. Then all tags of the repository are checked first, at most half a minute before.
+ * A target without a tag is a manifest to be deleted by digest.
  */
 export function deletingTags(client: RegistryClient): TagDeletion {
   const views = tagViews(client)
@@ -77,7 +78,7 @@ export function deletingTags(client: RegistryClient): TagDeletion {
       if (isDone(response)) return await discarded(response, {status: 'deleted', along: []})
       if (!TAG_REFUSED.has(response.status)) throw await refusal(client, {response, target})
       await response.discard()
-      // Somebody else has deleted it, or nobody is there who deletes tags.
+      // Either another client has deleted it, or the registry does not delete tags.
       if (response.status === 404 && (await pointsAt()) === undefined) return {status: 'gone'}
       areTagsRefused = true
     }
@@ -87,7 +88,7 @@ export function deletingTags(client: RegistryClient): TagDeletion {
   return {deleteTag, forget: (repository) => views.forget(repository)}
 }
 
-/** Distribution 2.8 takes a tag for a digest that is none: 400, and 405 where nothing can be deleted (seen in 2.8.2). */
+/** Distribution 2.8 takes the tag for an invalid digest: 400, and 405 if deletion is switched off (seen in 2.8.2). */
 const TAG_REFUSED: ReadonlySet<number> = new Set([400, 404, 405, 501])
 
 function isDone({status}: HttpResponse): boolean {
@@ -102,7 +103,7 @@ function request(
     method: 'DELETE',
     url: urlOf(client, endpoints.manifest(target)),
     signal,
-    // `delete` is a right of its own (distribution, auth/scope.md); with the others one token serves what comes next.
+    // `delete` is a separate right (distribution, auth/scope.md). With the others, one token serves later requests.
     scopes: [`repository:${target.repository}:pull,push,delete`],
   })
 }
@@ -126,7 +127,7 @@ async function refusal(
   return error
 }
 
-/** Told without asking again: it is so for the whole registry. */
+/** Returned without another request, because it holds for the whole registry. */
 function switchedOff(client: RegistryClient, target: Reference): MirrorError {
   return new MirrorError(
     'DENIED',

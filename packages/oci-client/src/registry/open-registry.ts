@@ -17,20 +17,23 @@ import type {RegistryOptions} from '../client/options.js'
 export interface Registry extends ImageSink {
   readonly usage: RequestUsage
   /**
-   * Proves that the registry is there, that its certificate is trusted and that it takes the credential, before any work.
+   * Proves before any work that the registry answers, that its certificate is trusted and that it takes the credential.
    * @throws {MirrorError} UNREACHABLE, TLS_*, PROXY_FAILED, AUTH_*, REGISTRY_FAILED
    */
   ping(options?: CallOptions): Promise<void>
   /**
-   * Deletes a tag, and nothing else that anybody may still want.
-   * @throws {MirrorError} DENIED where deletion is switched off or the account lacks the right, LIMIT_EXCEEDED, PROTOCOL
+   * Deletes a tag, and no content that is still in use.
+   * @throws {MirrorError} DENIED if deletion is switched off or the account lacks the right, LIMIT_EXCEEDED, PROTOCOL
    */
   readonly deleteTag: TagDeletion['deleteTag']
-  /** What was learnt of the host so far. Plain JSON. */
+  /** Knowledge of the host so far. Plain JSON. */
   readonly knowledge: HostKnowledge
 }
 
-/** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID; nothing is sent yet */
+/**
+ * Sends nothing yet.
+ * @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID
+ */
 export function openRegistry(options: RegistryOptions): Registry {
   const {client, usage, close} = openClient(options)
   const addReferrer = referrersByTag(client)
@@ -66,7 +69,7 @@ async function ping(client: RegistryClient, {signal}: CallOptions): Promise<void
       collect: limits.errorBodyBytes,
     })
   } catch (error) {
-    // A token server may give nobody the right that the challenge of this page names: the first real one decides.
+    // A token server may grant no account the right that this page's challenge names. The first real right decides.
     if (isMirrorError(error) && error.code === 'DENIED') return
     throw error
   }
@@ -76,7 +79,7 @@ async function ping(client: RegistryClient, {signal}: CallOptions): Promise<void
     if (!isWebPage(bytes)) return
     throw notRegistry(response, {bytes, asked: "the base of a registry's API", side: client.side})
   }
-  // Some registries have no such page, or keep it from everybody, and work all the same.
+  // Some registries have no such page, or refuse it to all accounts, and work all the same.
   if (status === 404 || status === 403) return response.discard()
   throw await responseError(response, {
     side: client.side,

@@ -19,8 +19,8 @@ export interface PutManifest extends CallOptions {
 }
 
 /**
- * Stores the bytes as they are under the tag, else under the digest.
- * @throws {MirrorError} BLOB_UNKNOWN, MANIFEST_REJECTED, PROTOCOL where the registry stored something else
+ * Stores the unchanged bytes under the tag, else under the digest.
+ * @throws {MirrorError} BLOB_UNKNOWN, MANIFEST_REJECTED, PROTOCOL if the registry stored other content
  */
 export async function putManifestBytes(
   client: RegistryClient,

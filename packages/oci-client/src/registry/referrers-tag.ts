@@ -23,14 +23,14 @@ interface Referrer extends CallOptions {
   readonly manifest: Manifest
 }
 
-/** Adds referrers to the index that registries without the referrers API keep them in; one at a time for a subject. */
+/** Adds referrers to the index that replaces the referrers API in older registries; one at a time for a subject. */
 export type AddReferrer = (referrer: Referrer) => Promise<void>
 
 export function referrersByTag(client: RegistryClient): AddReferrer {
   const queues = new Map<string, Promise<void>>()
   return async (referrer) => {
     const key = `${referrer.repository}@${referrer.subject}`
-    // Read, change, write: nothing but our own order keeps two writers from losing an entry.
+    // Read, change, write: only this queue keeps two writers from losing an entry.
     const turn = (queues.get(key) ?? Promise.resolve()).then(() => append(client, referrer))
     const settled = turn.catch(() => {})
     queues.set(key, settled)
@@ -68,7 +68,7 @@ async function append(
   await putManifestBytes(client, {target, manifest: {descriptor, bytes}, signal})
 }
 
-/** Every other entry and field stays as it was. */
+/** Keeps every other entry and field unchanged. */
 function withEntry(existing: Uint8Array | undefined, entry: Descriptor): Uint8Array {
   const index: JsonObject =
     existing === undefined

@@ -12,10 +12,10 @@ import {
   type Digest,
 } from '../model/index.js'
 
-/** What a tag leads to. */
+/** The digest behind a tag, and the manifests below it. */
 interface TagView {
   readonly digest: Digest
-  /** The manifests inside it, where it is an index; those of indexes in it, too. */
+  /** The manifests inside an index, also those of indexes in it. */
   readonly below: ReadonlySet<Digest>
 }
 
@@ -23,22 +23,22 @@ interface TagQuestion extends CallOptions {
   readonly repository: string
 }
 
-/** A request for each: a minute or so on a slow network. */
+/** Each tag costs a request: a minute or so on a slow network. */
 const MOST_TAGS = 10_000
-/** Manifests in all indexes of one repository: forty for each tag, where a few are usual. */
+/** Manifests in all indexes of one repository: forty for each tag, while a few are usual. */
 const MOST_CHILDREN = 400_000
 const AT_ONCE = 32
-/** Milliseconds. Many tags of one repository are deleted one after the other, and each listing takes a while, too. */
+/** Milliseconds. Many tags of one repository are deleted one after the other, and each listing takes time. */
 const FRESH = 30_000
 const REPOSITORIES = 4
 
 export interface TagViews {
   /**
-   * What all tags of a repository lead to, not older than half a minute.
+   * Returns the views of all tags of a repository, at most half a minute old.
    * @throws {MirrorError} LIMIT_EXCEEDED for more than 10,000 tags, those of the registry
    */
   of(question: TagQuestion): Promise<ReadonlyMap<string, TagView>>
-  /** To be called when a tag was set here: what was seen before is no longer true. */
+  /** Must be called after a tag was set here, because the remembered views are then stale. */
   forget(repository: string): void
 }
 
@@ -79,7 +79,7 @@ async function look(
   const atOnce = pLimit(AT_ONCE)
   const view = async (tag: string): Promise<void> => {
     const descriptor = await resolveManifest(client, {target: {...place, tag}, signal})
-    // It was deleted since it was listed.
+    // The tag was deleted after the listing.
     if (descriptor === undefined) return
     views.set(tag, {digest: descriptor.digest, below: await below(descriptor)})
   }
@@ -91,7 +91,7 @@ async function look(
   }
 }
 
-/** Each index is read once, however many tags lead to it. */
+/** Reads each index once for any number of tags. */
 function belowIndexes(
   client: RegistryClient,
   {repository, signal}: TagQuestion,
@@ -108,7 +108,7 @@ function belowIndexes(
     for (const child of manifest === undefined ? [] : childrenOf(manifest)) {
       below.add(child.digest)
       for (const deeper of await find(child, depth + 1)) below.add(deeper)
-      // Also what came from deeper levels, since each set is held.
+      // Includes deeper levels, because each set is kept in memory.
       if (children + below.size > MOST_CHILDREN) {
         throw tooMany(client, {repository, what: `${MOST_CHILDREN} manifests in indexes`})
       }

@@ -10,7 +10,7 @@ import {MirrorError, type Bytes, type CallOptions, type Descriptor, type Place} 
 /** The rest of a blob, as it arrives. */
 export interface BlobPart {
   readonly body: Bytes
-  /** Bytes at its start that are there already: a server without ranges begins from zero. */
+  /** Bytes at its start that are already there: a server without ranges begins at zero. */
   readonly skip: number
 }
 
@@ -19,14 +19,14 @@ export interface OpenPart extends CallOptions {
   readonly content: Descriptor
   /** Bytes that are there already. */
   readonly position: number
-  /** False where the server was seen to answer ranges wrongly. */
+  /** False if the server was seen to answer ranges wrongly. */
   readonly ranges: boolean
 }
 
 /**
- * Asks for a blob from `position` on. Always begins at the registry, as the address that it redirects to is good only for a
- * short time. 'no ranges' where the server gives another part than the one asked for.
- * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH where the length is another, and those of the registry
+ * Asks for a blob from `position` on. Always begins at the registry, because the address in its redirect soon expires.
+ * Returns 'no ranges' if the server gives another part than requested.
+ * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH if the length differs, and those of the registry
  */
 export async function openPart(
   client: RegistryClient,
@@ -72,7 +72,7 @@ function isPartFrom(
   )
 }
 
-/** A length that is wrong is found before the first byte, not after the last. */
+/** Rejects a wrong length before the first byte rather than after the last. */
 async function checkLength(
   response: HttpResponse,
   {content, reference}: {readonly content: Descriptor; readonly reference: string},

@@ -1,4 +1,6 @@
-/** What part of a whole an answer holds, in bytes; `end` is exclusive. `total` is absent where the server keeps it open. */
+/**
+ * The part of the content in an answer, in bytes; `end` is exclusive. `total` is absent if the server does not tell it.
+ */
 export interface ContentRange {
   readonly start: number
   readonly end: number
@@ -7,7 +9,7 @@ export interface ContentRange {
 
 const RANGE = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/i
 
-/** Reads `bytes 0-99/100` (RFC 9110, 14.4); undefined for anything that makes no sense. */
+/** Parses `bytes 0-99/100` (RFC 9110, 14.4); undefined if it is invalid. */
 export function parseContentRange(text: string | undefined): ContentRange | undefined {
   const [, first, last, whole] = RANGE.exec(text?.trim() ?? '') ?? []
   if (first === undefined || last === undefined || whole === undefined) return undefined

@@ -9,7 +9,7 @@ import {MirrorError, verified, type Bytes, type Descriptor, type Place} from '..
 
 export interface Download {
   readonly hosts: SourceHosts
-  /** Tried in turn; what one has given already is not asked from the next. */
+  /** Tried in turn. Bytes from one place are not requested from the next. */
   readonly places: readonly Place[]
   readonly content: Descriptor
   /** Bytes to leave out at the start. */
@@ -20,8 +20,8 @@ export interface Download {
 }
 
 /**
- * The content from `offset` on, verified where that is 0. Nothing is held but the chunk that just came, and nothing is read
- * ahead of whoever reads. A download that breaks goes on where it was, by a Range request where the registry has them.
+ * Yields the content from `offset` on, verified if that is 0. Holds only the current chunk, and does not read ahead.
+ * A broken download is resumed by a Range request if the registry has them.
  * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, PROTOCOL, CANCELLED, those of the registry
  */
 export function downloadBlob(download: Download): Bytes {
@@ -39,7 +39,7 @@ async function* downloaded(download: Download): AsyncGenerator<Uint8Array, void,
       yield* fromPlace(place, download, at)
       return
     } catch (error) {
-      // Where wrong bytes have already gone to the reader, no other place can mend that.
+      // Another place cannot help once wrong bytes have gone to the reader.
       const mended = isPlaceFailure(error) && (error.code !== 'DIGEST_MISMATCH' || at.position === offset)
       if (!mended) throw error
       failures.push(error)
@@ -107,7 +107,7 @@ async function* bytesOf(
   }
 }
 
-/** A proxy may end an answer whose length it never told as if it were whole. */
+/** A proxy may end an answer of unknown length early, as if it were complete. */
 function endedEarly(
   client: RegistryClient,
   {content, at}: {readonly content: Descriptor; readonly at: Position},

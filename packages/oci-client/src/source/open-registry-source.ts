@@ -32,16 +32,18 @@ import type {RegistryOptions} from '../client/options.js'
 
 export interface RegistrySourceOptions {
   readonly references: readonly Reference[]
-  /** How to connect to a registry, by the host that names have (`docker.io`); asked once, when it is needed first. */
+  /** Returns the options of a registry, by the host in image names (`docker.io`). Called once, when first needed. */
   readonly registryFor: (host: string) => RegistryOptions
-  /** False: `referrersOf` finds nothing, and asks nobody. */
+  /** False: `referrersOf` finds nothing and sends no request. */
   readonly referrers: boolean
   /**
-   * Where a reference is really fetched from, tried in this order; the reference itself is among them only where it is
-   * named. Absent or empty: from where it says.
+   * The places to fetch a reference from, in this order; the reference itself only if listed. Absent or empty: the
+   * reference itself.
    */
   readonly mirrors?: (reference: Reference) => readonly Reference[]
-  /** What an earlier run saw of a reference that cannot have changed: a digest, an immutable tag. It is not asked for. */
+  /**
+   * An earlier run's descriptor of a reference that cannot change: a digest, an immutable tag. It saves the request.
+   */
   readonly known?: (reference: Reference) => Descriptor | undefined
   /** Ends everything. */
   readonly signal?: AbortSignal | undefined
@@ -52,15 +54,15 @@ export interface RegistrySource extends ImageSource {
   /** Requests are those on the wire, tokens and redirects included; downloaded: bytes of blobs. */
   readonly usage: RequestUsage & {readonly downloaded: number}
   /**
-   * The images under these names, in their order, as `images` gives those the source was opened with: each distinct
-   * reference once, by one HEAD.
+   * Returns the images under these names, in their order, as `images` does for the names in the options. Each distinct
+   * reference costs one HEAD.
    */
   imagesAt(references: readonly Reference[], options?: CallOptions): Promise<readonly SourceImage[]>
   /**
-   * Signatures, attestations, SBOMs: what refers to an image, to the children of an index, and to those in turn, by the
-   * referrers API, by its tag schema and by cosign's tags. Costs requests of its own, one a repository and one a digest or
-   * more, and is therefore for images that will be copied, or for a look now and then: `images` does not include them.
-   * Cosign's come with their tag as name, the others with `subject`.
+   * Returns the referrers of an image, of the children of an index, and in turn their referrers: signatures,
+   * attestations, SBOMs. They are found by the referrers API, its tag schema and cosign's tags.
+   * Costs at least one request for each repository and digest, so `images` does not include them. Cosign's have their
+   * tag as name, the others have `subject`.
    */
   referrersOf(image: SourceImage, options?: ReferrersOptions): Promise<readonly SourceImage[]>
   /** A blob of one repository, whether or not a manifest that names it was read. */
@@ -69,17 +71,17 @@ export interface RegistrySource extends ImageSource {
   listTags(registry: string, repository: string, options?: CallOptions): Promise<readonly string[]>
 }
 
-/** References asked about at once; each host has its own, smaller bound. */
+/** References resolved at once. Each host has its own, smaller bound. */
 const RESOLVED_AT_ONCE = 64
 
 /**
- * Images where they are: in one registry or in many. Each host is connected to once, when it is needed first.
- * `images` asks one HEAD for a reference, and never fails for one of them: its root is then an error.
+ * Opens images of one or many registries. Each host is connected to once, when first needed.
+ * `images` sends one HEAD for a reference, and never fails for a single reference: its root is then an error.
  */
 export function openRegistrySource(options: RegistrySourceOptions): RegistrySource {
   const hosts = new SourceHosts(options.registryFor)
   const places = new ContentPlaces()
-  /** The names under which images were found, by their digest. */
+  /** The names of the images found so far, by their digest. */
   const roots = new Map<Digest, Reference>()
   const manifests = new Map<Digest, Promise<Manifest>>()
   const signalOf = ({signal}: CallOptions): AbortSignal | undefined => eitherSignal(signal, options.signal)
@@ -93,7 +95,7 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
   ): Promise<readonly SourceImage[]> => {
     const atOnce = pLimit(RESOLVED_AT_ONCE)
     const distinct = new Map(references.map((name) => [formatReference(name), name]))
-    // The first image of a registry goes ahead: it alone is refused for want of the login that the others then bring.
+    // The first image of a registry goes ahead: only it is refused for lack of a login, which the others then use.
     const ahead = new Map<string, Promise<SourceImage>>()
     return Promise.all(
       [...distinct.values()].map((name) => {
@@ -135,7 +137,7 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
     )
     if (first === undefined) throw missing(digest)
     const manifest = first.found
-    // What HEAD says of a root's length is not always true; what one manifest says of another has to be.
+    // The length in a HEAD answer may be wrong for a root. The length in a manifest must be right for its children.
     if (manifest.bytes.length !== size && !roots.has(digest)) {
       throw new MirrorError(
         'DIGEST_MISMATCH',
@@ -153,7 +155,7 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
     if (known !== undefined) return known
     const reading = fetchManifest(descriptor, signalOf(call))
     manifests.set(descriptor.digest, reading)
-    // What failed may be asked for again.
+    // A failed read may be repeated.
     reading.catch(() => manifests.delete(descriptor.digest))
     return reading
   }
@@ -218,13 +220,13 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
 interface ManifestAt extends CallOptions {
   readonly place: Place
   readonly descriptor: Descriptor
-  /** The name that was resolved to this digest a moment ago. */
+  /** The name that was just resolved to this digest. */
   readonly root: Reference | undefined
 }
 
 /**
- * Reads a manifest by its digest. A registry of several nodes may know a tag before the digest behind it: then the tag is
- * read, if it still has that digest, and the digest is asked for once more.
+ * Reads a manifest by its digest. A registry of several nodes may know a tag before its digest. Then the tag is read,
+ * if it still has that digest, and the digest is tried once more.
  */
 async function manifestAt(
   client: RegistryClient,
@@ -240,10 +242,10 @@ async function manifestAt(
   return await readManifest(client, byDigest)
 }
 
-/** Milliseconds that the nodes of one registry may be apart. */
+/** Milliseconds by which the nodes of one registry may lag. */
 const LAG = 1000
 
-/** Foreign layers are where their URLs say; whether a registry has one all the same is not asked. */
+/** Returns false for foreign layers, which are at their URLs. The registry is not asked for them. */
 function isHeld(content: Content): boolean {
   return !isPending(content) && !isForeignLayerType(content.mediaType)
 }

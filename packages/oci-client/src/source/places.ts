@@ -1,9 +1,9 @@
 import {isMirrorError, MirrorError, type Digest, type Place} from '../model/index.js'
 
-/** Where the same content lies more often than this, the first ones do. */
+/** Only the first places of the same content are kept. */
 const PLACES_KEPT = 4
 
-/** Which repositories were seen to name a digest: a registry gives content out by repository. */
+/** Repositories that were seen to name a digest, because a registry serves content by repository. */
 export class ContentPlaces {
   readonly #places = new Map<Digest, readonly Place[]>()
 
@@ -30,8 +30,8 @@ export function isSamePlace(left: Place, right: Place): boolean {
 }
 
 /**
- * Asks one place after the other; undefined where none has it.
- * @throws {MirrorError} what kept a place from answering, where no other one has it
+ * Asks one place after the other; undefined if none has it.
+ * @throws {MirrorError} the failure of a place, if no other has it
  */
 export async function firstPlace<Where extends Place, Found>(
   places: readonly Where[],
@@ -51,12 +51,15 @@ export async function firstPlace<Where extends Place, Found>(
   throw togetherAs(failures)
 }
 
-/** Whether another place may do better: a run that ends, and bugs, are the same everywhere. */
+/** Returns true if another place may succeed. A cancellation or a bug is the same everywhere. */
 export function isPlaceFailure(error: unknown): error is MirrorError {
   return isMirrorError(error) && error.code !== 'CANCELLED'
 }
 
-/** What is told of several places that failed: each one's reason, the last one's code, since it is the image's own registry. */
+/**
+ * Returns one error for several failed places: the reasons of all, the code of the last, which is the image's own
+ * registry.
+ */
 export function togetherAs(failures: readonly MirrorError[]): MirrorError {
   const last = failures.at(-1)
   if (last === undefined) return new MirrorError('NOT_FOUND', 'there is no place to fetch it from', SOURCE)

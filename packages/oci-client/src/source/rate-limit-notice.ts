@@ -1,6 +1,6 @@
 import type {HttpResponse, Middleware} from '../http/send.js'
 
-/** What a registry says it will still answer. */
+/** The requests that a registry says it will still answer. */
 export interface RateLimit {
   readonly remaining: number
   readonly limit?: number
@@ -8,14 +8,14 @@ export interface RateLimit {
   readonly window?: number
 }
 
-/** Where the limit is not told. */
+/** For a registry that does not tell its limit. */
 const FEW = 10
 const FEW_OF_LIMIT = 0.1
 const VALUE = /^\s*(\d{1,9})(?:\s*;\s*w=(\d{1,9}))?/
 
 /**
- * Reads `RateLimit-Remaining: 76;w=21600` with `RateLimit-Limit` (Docker Hub), and the same with `X-` in front (GitHub,
- * GitLab). Undefined where the answer has none.
+ * Parses `RateLimit-Remaining: 76;w=21600` with `RateLimit-Limit` (Docker Hub), and the same with `X-` in front
+ * (GitHub, GitLab). Undefined if the answer has neither.
  */
 export function rateLimitOf(response: Pick<HttpResponse, 'header'>): RateLimit | undefined {
   const value = (name: string): RegExpExecArray | null =>
@@ -31,7 +31,7 @@ export function rateLimitOf(response: Pick<HttpResponse, 'header'>): RateLimit |
   }
 }
 
-/** Warns when little is left of a registry's rate limit, and again when nothing is: not with every answer. */
+/** Warns once when few requests are left of a registry's rate limit, and once when none are. */
 export function noticingRateLimit({
   registry,
   warn,

@@ -22,14 +22,14 @@ export interface ReferrerWalkOptions {
 }
 
 export interface ReferrersOptions extends CallOptions {
-  /** Which children of the image's own index are asked about; absent: all. */
+  /** Returns the children of the image's own index to look up; absent: all. */
   readonly chosen?: ((children: readonly Descriptor[]) => ReadonlySet<Digest>) | undefined
 }
 
-/** Everything that refers to an image, to the images of an index, and to what refers to those. */
+/** Returns the referrers of an image and of the images of an index, and in turn their referrers. */
 export type ReferrerWalk = (image: SourceImage, options: ReferrersOptions) => Promise<readonly SourceImage[]>
 
-/** Lookups at once, over all images; each host has its own bound below. */
+/** Lookups at once, over all images. Each host has its own bound below. */
 const AT_ONCE = 32
 
 /** @param options of one run: a repository's tags are listed once in it */
@@ -51,7 +51,7 @@ export function referrerWalk({hosts, places, manifest}: ReferrerWalkOptions): Re
     const root = image.root.manifest
     const [place] = places.of(root.digest)
     if (place === undefined) return []
-    // A mirror may list only what it has fetched so far; asked for a tag, it fetches it.
+    // A mirror may list only tags that it has fetched so far. Asked for a tag, it fetches it.
     const isMirror = image.name !== undefined && !isSamePlace(place, image.name)
     const tags = isMirror ? undefined : await tagsOf(place, options)
     const found = new Map<string, SourceImage>()
@@ -81,7 +81,7 @@ function keyOf(referrer: Referrer): string {
   return 'tag' in referrer ? referrer.tag : `${referrer.subject} ${referrer.descriptor.digest}`
 }
 
-/** A referrer goes wherever its subject goes, a cosign tag wherever its own name goes. */
+/** Returns a referrer as an image: it follows its subject, and a cosign tag follows its own name. */
 function imageOf(
   referrer: Referrer,
   {registry, repository}: Pick<Reference, 'registry' | 'repository'>,
@@ -92,7 +92,7 @@ function imageOf(
     : {root, subject: referrer.subject}
 }
 
-/** An image itself and, of an index, everything below: each may be signed on its own. */
+/** Returns the image itself and everything below an index, because each may be signed separately. */
 async function subjectsIn(
   root: Descriptor,
   {manifest, options}: Pick<ReferrerWalkOptions, 'manifest'> & {readonly options: ReferrersOptions},
@@ -111,7 +111,7 @@ async function subjectsIn(
   return [...subjects]
 }
 
-/** An index may name what its registry lacks. */
+/** Returns undefined for an absent child: the registry may have only a sparse index. */
 async function present(reading: Promise<Manifest>): Promise<Manifest | undefined> {
   try {
     return await reading

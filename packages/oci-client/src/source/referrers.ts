@@ -29,7 +29,7 @@ import {
   type Place,
 } from '../model/index.js'
 
-/** Something that speaks of an image: known by what it speaks of, or by a tag that names that. */
+/** A referrer, by its subject or by a tag that names the subject. */
 export type Referrer =
   | {readonly descriptor: Descriptor; readonly subject: Digest}
   | {readonly descriptor: Descriptor; readonly tag: string}
@@ -38,15 +38,15 @@ export interface FindReferrers extends CallOptions {
   readonly hosts: SourceHosts
   readonly place: Place
   readonly subject: Digest
-  /** The tags that name digests, where the repository has few enough tags to list them; else each is asked for. */
+  /** The tags that name digests, if the repository has few enough tags to list. Otherwise each tag is asked for. */
   readonly tags: ReadonlySet<string> | undefined
 }
 
-/** Longer lists of tags cost more than asking for the few that there may be. */
+/** Longer lists of tags cost more than asking for the few possible tags. */
 const TAG_PAGES = 2
-/** What a registry answers that has no referrers API. By the spec it is 404. */
+/** Answers of registries without the referrers API. The spec demands 404. */
 const NO_API: ReadonlySet<number> = new Set([400, 404, 405, 406, 501])
-/** Errors of one question that say nothing of what the other questions found. */
+/** Errors of one lookup that do not concern the others. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'AUTH_REQUIRED',
   'AUTH_FAILED',
@@ -56,10 +56,10 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'TIMEOUT',
   'UNREACHABLE',
 ])
-/** A list of referrers that failed so often in a row is not asked for any more. */
+/** After so many failures in a row, the list of referrers is not asked for any more. */
 const FAILURES = 2
 
-/** The tags of a repository that name digests; undefined where they cannot be listed, or not cheaply. */
+/** Returns the tags of a repository that name digests; undefined if they cannot be listed cheaply. */
 export async function digestTags(
   {client}: SourceHost,
   {place, signal}: CallOptions & {readonly place: Place},
@@ -68,13 +68,13 @@ export async function digestTags(
     const {tags, complete} = await readTags(client, {place, pages: TAG_PAGES, signal})
     return complete ? new Set(tags.filter((tag) => attachedTo(tag) !== undefined)) : undefined
   } catch (error) {
-    // The right to pull does not always include the right to list: then each tag is asked for.
+    // The right to pull may not include the right to list. Then each tag is asked for.
     if (isMirrorError(error) && error.code !== 'CANCELLED') return undefined
     throw error
   }
 }
 
-/** @throws {MirrorError} those of the registry; LIMIT_EXCEEDED, PROTOCOL for lists without end */
+/** @throws {MirrorError} those of the registry; LIMIT_EXCEEDED, PROTOCOL for endless lists */
 export async function findReferrers(find: FindReferrers): Promise<readonly Referrer[]> {
   const {hosts, place, subject, tags} = find
   const host = hosts.at(place.registry)
@@ -103,7 +103,7 @@ async function taggedReferrer(
   return descriptor === undefined ? undefined : {descriptor, tag}
 }
 
-/** What one question found, or a warning: what the others found is not lost with it. */
+/** Returns the result of one lookup, or warns, so that the results of the others are kept. */
 async function orNothing<Found>(
   {client}: SourceHost,
   {find: {place, subject}, what}: {readonly find: FindReferrers; readonly what: string},
@@ -123,7 +123,7 @@ function isPassing(error: unknown): error is MirrorError {
   return isMirrorError(error) && PASSING.has(error.code)
 }
 
-/** By the registry's own list (distribution-spec, Listing Referrers), or by the tag that stands in for it. */
+/** Returns the registry's own list (distribution-spec, Listing Referrers), or the tag that replaces it. */
 async function listedReferrers(host: SourceHost, find: FindReferrers): Promise<readonly Descriptor[]> {
   if (host.referrersApi === 'no') return await byTag(host, find)
   let failure: MirrorError
@@ -171,7 +171,7 @@ async function byTag(
   return []
 }
 
-/** Undefined where the registry has no such list. */
+/** Returns undefined if the registry has no such list. */
 async function byApi(
   host: SourceHost,
   {place, subject, signal}: FindReferrers,
@@ -220,13 +220,13 @@ async function byApi(
   return [...found.values()]
 }
 
-/** A page that is no index comes from something in front that answers everything with 200. */
+/** Returns false for a page that is no index: a proxy in front may answer every request with 200. */
 function hasApi(response: HttpResponse): boolean {
   if (NO_API.has(response.status)) return false
   return response.status !== 200 || response.header('content-type')?.startsWith(mediaTypes.ociIndex) === true
 }
 
-/** What an index lists. Under the tag of one may be something else, which lists nothing. */
+/** Returns the children of an index, and none for other content under its tag. */
 function childrenIn(bytes: Uint8Array, reference: string): readonly Descriptor[] {
   try {
     // Go writes null for an empty list.

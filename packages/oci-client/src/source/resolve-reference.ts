@@ -12,19 +12,19 @@ import {
 
 export interface Resolved {
   readonly descriptor: Descriptor
-  /** Where it was found, and behind it the places that were not asked. */
+  /** The place where it was found, followed by the places that were not asked. */
   readonly places: readonly Place[]
 }
 
 export interface ResolveReference extends CallOptions {
   readonly hosts: SourceHosts
-  /** Where it is fetched from, in this order. */
+  /** The places to fetch it from, in this order. */
   readonly from: readonly Reference[]
 }
 
 /**
- * What a reference points at: one HEAD where the first place has it. A digest wins over a tag beside it, as with docker and
- * containerd: the tag may have moved on, and the digest says what is wanted.
+ * Returns the descriptor of a reference: one HEAD if the first place has it.
+ * A digest wins over a tag beside it, as with docker and containerd, because the tag may have moved.
  * @throws {MirrorError} NOT_FOUND, and those of the registries
  */
 export async function resolveReference(

@@ -8,12 +8,11 @@ export interface SharedBlob extends BlobSource {
 }
 
 /**
- * One reading of a blob for several sinks. The first `open` starts it; whoever has said by `hold` that `open` will follow is
- * waited for, so all shares should be held before one is opened. A share that was not held and opens too late, that opens a
- * second time, or that leaves out bytes at the start, reads the source for itself.
- *
- * The slowest reader sets the pace, within `SHARED_BUFFER`. One that fails, stops reading or is let go drops out, and the
- * others go on; the source is closed when nobody is left. What the source throws, every reader gets.
+ * Shares one reading of a blob between several sinks. The first `open` starts it and waits for all shares that called
+ * `hold`, so hold every share before any is opened.
+ * A share reads the source separately if it was not held and opens too late, opens again, or has an offset.
+ * The slowest reader sets the pace, within `SHARED_BUFFER`. A reader that fails, stops or is released drops out, and
+ * the others go on. The source is closed after the last reader. Every reader gets the source's errors.
  */
 export function shareBlob(source: BlobSource, readers: number): readonly SharedBlob[] {
   const reading = new SharedReading(source)
@@ -32,7 +31,7 @@ function shareOf(source: BlobSource, reading: SharedReading): SharedBlob {
       return
     }
     used = true
-    // Whoever is aborted may never ask for another chunk: the others must not wait for that.
+    // An aborted reader may never ask for another chunk, and the others must not wait for it.
     const leave = (): void => reading.leave(reader)
     const detach = whenAborted(signal, leave)
     try {

@@ -1,11 +1,13 @@
 import {cancelled, type BlobSource} from '../model/index.js'
 
-/** Bytes that the fastest reader may be ahead of the slowest: enough to even out two links, and little beside a chunk. */
+/**
+ * Bytes that the fastest reader may be ahead of the slowest: enough to even out two links, and small beside a chunk.
+ */
 export const SHARED_BUFFER = 4 * 1024 * 1024
 
 /**
- * Milliseconds for which those who read wait for one who has not begun. That one may itself wait for a connection that they
- * hold, and their sinks may give up on them meanwhile.
+ * Milliseconds for which readers wait for another that has not begun. It may itself wait for a connection that they
+ * hold, and their sinks may time out meanwhile.
  */
 const TARDY = 2000
 
@@ -13,7 +15,7 @@ const TARDY = 2000
 export class SharedReading {
   readonly #blob: BlobSource
   readonly #abort = new AbortController()
-  /** The next chunk of each reader, counted from the first of all. */
+  /** The next chunk of each reader, counted from the start. */
   readonly #cursors = new Map<symbol, number>()
   #chunks: Uint8Array[] = []
   /** Chunks that every reader has had. */
@@ -30,7 +32,7 @@ export class SharedReading {
     this.#blob = blob
   }
 
-  /** False where it is too late to get everything from the start. */
+  /** Returns false if it is too late to get everything from the start. */
   join(reader: symbol): boolean {
     if (this.#cursors.has(reader)) return true
     if (this.#passed > 0 || this.#ending !== undefined) return false
@@ -38,7 +40,7 @@ export class SharedReading {
     return true
   }
 
-  /** The others no longer wait for this one. */
+  /** Ends the waiting of the others for this reader. */
   leave(reader: symbol): void {
     if (!this.#cursors.delete(reader)) return
     this.#trim()
@@ -46,7 +48,7 @@ export class SharedReading {
     if (this.#cursors.size > 0 || this.#source === undefined) return
     this.#ending ??= {}
     this.#abort.abort(cancelled())
-    // Nobody is left to be told how closing it went.
+    // No reader is left to report the failure to.
     this.#source.return?.().catch(() => {})
   }
 

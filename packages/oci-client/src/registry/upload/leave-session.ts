@@ -3,12 +3,12 @@ import {CANCEL_WAIT, cancelUpload, getStatus, sessionStatus, type UploadSession}
 import {isTransient} from '../../http/transport-error.js'
 import {isMirrorError} from '../../model/index.js'
 
-/** What becomes of the session of an upload that ended with an error: a later run can go on with it, or it is given up. */
+/** Leaves the session of a failed upload for a later run, or cancels it. */
 export async function leaveSession(
   upload: Upload,
   {session, error}: {readonly session: UploadSession; readonly error: unknown},
 ): Promise<void> {
-  // Whoever was not there for the upload is not there for this either; a later run asks again.
+  // A registry that was unreachable for the upload is unreachable for this request, too. A later run asks again.
   if (isTransient(error)) return
   const isInterrupted = isMirrorError(error) && error.code === 'CANCELLED'
   if (isInterrupted && (await isResumable(upload, session))) return
@@ -16,7 +16,7 @@ export async function leaveSession(
   await cancelUpload(upload.client, session)
 }
 
-/** Asks the registry, since registries that cannot resume end a session for being asked, and notes where it is. */
+/** Asks the registry, because some registries end a session when asked; notes the session if it can be resumed. */
 async function isResumable({client, journal}: Upload, session: UploadSession): Promise<boolean> {
   if (client.host.resume === 'broken' || !(await journal.note(session))) return false
   try {
@@ -26,7 +26,7 @@ async function isResumable({client, journal}: Upload, session: UploadSession): P
     if (status.kind === 'ended') client.host.resume = 'broken'
     return status.kind === 'open' && status.received > 0 && (await journal.note(status.session))
   } catch (error) {
-    // Whoever does not answer now may do so when a later run asks.
+    // A registry that does not answer now may answer a later run.
     return isTransient(error)
   }
 }

@@ -13,25 +13,25 @@ export interface OutgoingOptions {
   /** Bytes that the registry has already. */
   readonly offset: number
   readonly signal: AbortSignal | undefined
-  /** Slows the bytes down to what all uploads together may take. */
+  /** Limits the rate of all uploads together. */
   readonly paced: (bytes: Bytes, signal: AbortSignal) => Bytes
-  /** Absolute: bytes of the blob handed to the transport, those before `offset` included. */
+  /** Called with the bytes of the blob handed to the transport, counted from its start. */
   readonly onProgress: (position: number) => void
 }
 
-/** Sources may yield megabytes at once; in smaller steps the position says what has really left. */
+/** Sources may yield megabytes at once. Smaller pieces keep the position close to the bytes really sent. */
 const PIECE = 256 * 1024
 
 /**
  * One reading of a blob on its way to the registry, cut into request bodies by `take`.
- * The last byte leaves only after the source has vouched for the whole, so that no request completes with wrong content.
+ * The last byte leaves only after the source has verified the whole, so that no request completes with wrong content.
  */
 export class OutgoingBlob {
-  /** What the source threw: the reason why a request broke off, and never a reason to try again. */
+  /** The source's error: the reason why a request broke off, and never a reason to retry. */
   failure: {readonly error: unknown} | undefined
   /** Bytes of the blob handed to the transport so far, counted from its start. */
   position: number
-  /** True once everything was handed out. */
+  /** True once all bytes were handed out. */
   ended = false
   readonly #blob: BlobSource
   readonly #options: OutgoingOptions
@@ -50,20 +50,20 @@ export class OutgoingBlob {
     this.position = options.offset
     this.#detach = whenAborted(options.signal, () => this.#abort.abort(options.signal?.reason))
     const {signal} = this.#abort
-    // A digest that is only being made needs every byte from the start, whatever the registry has already.
+    // The digest of a pending layer needs every byte from the start, even if the registry already has some.
     this.#hash = isPending(blob.content) ? createHash('sha256') : undefined
     this.#read = this.#hash === undefined ? options.offset : 0
     this.#source = options.paced(blob.open({signal, offset: this.#read}), signal)[Symbol.asyncIterator]()
   }
 
-  /** Digest and size of a pending layer, once it has ended. */
+  /** Returns digest and size of a pending layer, once it has ended. */
   made(): {readonly digest: Digest; readonly size: number} | undefined {
     return this.#hash !== undefined && this.#done
       ? {digest: digestFrom(this.#hash.copy()), size: this.#read}
       : undefined
   }
 
-  /** The next `length` bytes, fewer only at the end; a body for one request. */
+  /** Yields the next `length` bytes, fewer only at the end; the body of one request. */
   async *take(length: number): AsyncGenerator<Uint8Array, void, undefined> {
     let left = length
     while (left > 0) {
@@ -80,7 +80,9 @@ export class OutgoingBlob {
     this.ended = this.#done && this.#ahead.length === 0
   }
 
-  /** Reads ahead: everything that is left if that is at most `limit` bytes, else undefined. Takes nothing away. */
+  /**
+   * Reads ahead, and returns all remaining bytes if they are at most `limit`, else undefined. `take` still yields them.
+   */
   async peek(limit: number): Promise<Uint8Array | undefined> {
     const chunks: Uint8Array[] = []
     let size = 0
@@ -94,7 +96,7 @@ export class OutgoingBlob {
     return size <= limit ? Buffer.concat(chunks, size) : undefined
   }
 
-  /** Stops the source, wherever it waits. */
+  /** Stops the source, even while it waits. */
   async close(): Promise<void> {
     this.#detach()
     if (!this.#done) this.#abort.abort()
@@ -148,7 +150,7 @@ export class OutgoingBlob {
     this.#done = true
   }
 
-  /** Waits for the source to vouch for what it gave, before the last bytes of it leave. */
+  /** Waits until the source has verified its content, before the last bytes leave. */
   async #confirmEnd(size: number): Promise<void> {
     if (this.#read > size) throw tooLong(size)
     for (;;) {

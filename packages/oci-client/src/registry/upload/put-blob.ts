@@ -14,7 +14,7 @@ import {
   type PutBlobOptions,
 } from '../../model/index.js'
 
-/** The cheapest way for a blob into a repository: it is there, it is mounted, it is uploaded. */
+/** Puts a blob into a repository in the cheapest way: already present, mounted, or uploaded. */
 export async function putBlob(
   client: RegistryClient,
   {repository, blob, ...options}: PutBlobOptions & {readonly repository: string; readonly blob: BlobSource},
@@ -36,7 +36,7 @@ interface Wanted extends PutBlobOptions {
   readonly content: Descriptor
 }
 
-/** Present or mounted; else undefined, or the session that a registry opens which does not mount. */
+/** Returns present or mounted. Otherwise undefined, or the session that a registry opens if it does not mount. */
 async function withoutUpload(
   client: RegistryClient,
   wanted: Wanted,
@@ -46,7 +46,7 @@ async function withoutUpload(
   if (mount === 'mounted') return {how: 'mounted', descriptor: content}
   if (absent) return mount
   try {
-    // A refused mount does not say that the blob is absent here.
+    // A refused mount does not prove that the blob is absent here.
     if (!(await hasBlob(client, {repository, digest: content.digest, signal}))) return mount
   } catch (error) {
     if (mount !== undefined) await cancelUpload(client, mount)
@@ -66,13 +66,15 @@ async function mountedBlob(
     return await tryMount(client, {repository, digest, from, signal})
   } catch (error) {
     if (signal?.aborted) throw cancelled(signal)
-    // Only a short cut: what is wrong with the link shows, and is retried, on the way that always works.
+    // A mount is only a short cut. A broken link shows, and is retried, in the upload.
     if (isTransient(error)) return undefined
     throw error
   }
 }
 
-/** The repository with the longest common path: registries with projects mount only within one (GitLab, Harbor). */
+/**
+ * Returns the repository with the longest common path: registries with projects mount only within one (GitLab, Harbor).
+ */
 function nearest(repository: string, others: readonly string[]): string | undefined {
   const path = repository.split('/')
   const common = (other: string): number => {

@@ -3,20 +3,20 @@ import type {HostCondition} from '../../http/host-gates.js'
 import {retryDecision, type RetryPolicy} from '../../http/retry.js'
 
 export interface RetryBudget {
-  /** The registry has acknowledged this much: what failed before it is forgiven. */
+  /** Forgives earlier failures once the registry has acknowledged more bytes than before. */
   reached(offset: number): void
-  /** Milliseconds to wait before going on; undefined when it is time to give up. */
+  /** Returns the milliseconds to wait before going on; undefined to give up. */
   spend(setback: Setback): number | undefined
 }
 
-/** A token that runs out at once, twice in a row, is no token. */
+/** A token that expires at once, twice in a row, is useless. */
 const EXPIRED_IN_A_ROW = 2
-/** Halving a body from gigabytes down to the floor, and each other way of sending once. */
+/** Enough to halve a body from gigabytes to the minimum, and to try each other way of sending once. */
 const ADAPTATIONS = 20
 
 /**
- * How often one upload may fail: `policy.retries` times without getting any further, so that a large blob on a bad link
- * arrives as long as each attempt adds to it. While the host is gone, time counts and not attempts.
+ * Bounds how often one upload may fail: `policy.retries` times without progress. So a large blob arrives on a bad link
+ * as long as each attempt adds bytes. During an outage, time counts and not attempts.
  */
 export function retryBudget(
   policy: RetryPolicy,
@@ -44,7 +44,7 @@ export function retryBudget(
         if (decision?.limited === true) limited += 1
         return decision?.wait
       }
-      // What failed the old way says nothing of the new one.
+      // Failures of the old way say nothing about the new way.
       if (why === 'adapt') Object.assign(spent, {busy: 0, gone: 0})
       const allowed = {
         adapt: spent.adapt <= ADAPTATIONS,

@@ -19,8 +19,8 @@ interface Sending {
 }
 
 /**
- * Sends what the session still lacks of the blob, opening the source for it.
- * @throws whatever the source throws, untouched: its errors are no matter of the network
+ * Opens the source and sends the bytes that the session still lacks.
+ * @throws the source's errors unchanged, because they do not concern the network
  */
 export async function sendContent(
   upload: Upload,
@@ -48,7 +48,7 @@ async function chooseMode(
   const short = pending && offset === 0 ? await outgoing.peek(WHOLE_MAX) : undefined
   const remaining = pending ? short?.length : content.size - offset
   const mode = uploadMode(client.host, {remaining, chunkSize: client.chunkSize})
-  // A last piece cannot be the body of the PUT without a Content-Range that few registries read.
+  // The last piece cannot be the body of the PUT: it needs a Content-Range, which few registries read.
   return mode.kind === 'whole' && offset > 0 ? {kind: 'stream'} : mode
 }
 
@@ -57,7 +57,7 @@ function sendBy(mode: UploadMode, sending: Sending): Promise<UploadStep> {
   return mode.kind === 'stream' ? sendStream(sending) : sendChunks(sending, mode.size)
 }
 
-/** POST was before; this PUT carries all of it and commits it. */
+/** Sends the whole blob in the PUT that commits it; the POST came before. */
 async function sendWhole({upload, outgoing, session}: Sending): Promise<UploadStep> {
   const bytes = await collect(outgoing)
   const content = await finalDescriptor(upload, {outgoing, bytes})
@@ -78,7 +78,7 @@ async function sendWhole({upload, outgoing, session}: Sending): Promise<UploadSt
   return committed(upload, {answer, session, content})
 }
 
-/** Everything that is left in one PATCH; without Content-Range unless it continues something. */
+/** Sends all remaining bytes in one PATCH, without Content-Range unless it resumes. */
 async function sendStream(sending: Sending): Promise<UploadStep> {
   const {upload, outgoing, session, offset} = sending
   const known = isPending(upload.blob.content) ? undefined : upload.blob.content
@@ -104,7 +104,7 @@ async function sendStream(sending: Sending): Promise<UploadStep> {
   return {at: 'commit', session: movedSession(session, answer), content}
 }
 
-/** One PATCH for every `size` bytes, all out of one reading of the source. */
+/** Sends one PATCH for every `size` bytes, from one reading of the source. */
 async function sendChunks(sending: Sending, size: number): Promise<UploadStep> {
   const {upload, outgoing} = sending
   const {host} = upload.client
@@ -168,13 +168,13 @@ async function patch(
         body,
       }),
   })
-  // The source broke while the registry was answering: that answer is about less than the blob.
+  // The source broke while the registry was answering, so the answer covers only a part of the blob.
   if (outgoing.failure !== undefined) throw outgoing.failure.error
   const isTorn = 'at' in answer && answer.status === undefined && isBrokenConnection(answer.error)
   return isTorn ? {...answer, torn: {length: context.body, taken: outgoing.position - start}} : answer
 }
 
-/** A success before the body was there is none: what the registry has, it has to say. */
+/** Handles a success before the whole body was sent, which is not trusted: the registry is asked for its bytes. */
 async function tooEarly(
   upload: Upload,
   {session, content, response}: ExchangeContext & {readonly response: HttpResponse},
@@ -192,8 +192,8 @@ async function tooEarly(
 }
 
 /**
- * What a 2xx to the committing PUT means.
- * @throws {MirrorError} PROTOCOL where the registry stored something else
+ * Handles a 2xx answer to the committing PUT.
+ * @throws {MirrorError} PROTOCOL if the registry stored other content
  */
 export async function committed(
   {client}: Upload,
@@ -207,7 +207,7 @@ export async function committed(
       side: client.side,
     })
   }
-  // 202 promises; whether it is there is better asked.
+  // 202 is only a promise, so the registry is asked if the blob is there.
   return answer.status === 202
     ? {at: 'resume', session, content, otherwise: 'complain'}
     : {at: 'done', content}

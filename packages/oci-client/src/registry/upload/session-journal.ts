@@ -3,18 +3,18 @@ import type {UploadSession} from './upload-session.js'
 import {formatUrl, resolveLocation} from '../../http/location.js'
 import {contentKey, isMirrorError, isPending, type Content, type Digest} from '../../model/index.js'
 
-/** What is written down about the session of one upload. */
+/** The saved session of one upload. */
 export interface SessionJournal {
-  /** The session that an earlier run left behind. */
+  /** Returns the session that an earlier run left behind. */
   find(): Promise<UploadSession | undefined>
-  /** @returns whether a later run will find it */
+  /** @returns true if a later run will find it */
   note(session: UploadSession): Promise<boolean>
-  /** The digest is known from now on: a later run may look for either. */
+  /** Saves the digest as a second key, once it is known. */
   learn(digest: Digest): Promise<void>
   forget(): Promise<void>
 }
 
-/** What is smaller is sent again sooner than its session is looked after. */
+/** In bytes. Smaller blobs are faster to send again than their sessions are to check. */
 const JOURNALLED_MIN = 8 * 1024 * 1024
 
 const NONE: SessionJournal = {
@@ -29,7 +29,7 @@ export function sessionJournal(
   {repository, content}: {readonly repository: string; readonly content: Content},
 ): SessionJournal {
   if (journal === undefined || content.size < JOURNALLED_MIN) return NONE
-  // Compressed the same way, a layer gives the same bytes; where it does not after all, the commit tells.
+  // Equal compression gives equal bytes. If they differ after all, the commit fails.
   const key = isPending(content) ? `${content.diffId} ${content.mediaType}` : contentKey(content)
   const uploads = [{repository, key}]
   let noted: {readonly location: string; readonly isKept: boolean} | undefined
@@ -40,7 +40,7 @@ export function sessionJournal(
       noted = {location, isKept: true}
       try {
         const url = resolveLocation({origin, path: '/'}, location)
-        // Content goes to no host that only a file names: another one has to be named by the registry in this run.
+        // A file alone must not choose a host for content: the registry has to name any other host in this run.
         if (url.origin !== origin && !uploadOrigins.has(url.origin)) return undefined
         return {repository, url, adopted: true}
       } catch (error) {

@@ -4,15 +4,15 @@ import type {Setback, TornBody, Upload} from './upload-step.js'
 
 const MiB = 1024 * 1024
 
-/** How far apart two places may be that count as the same: buffers and chance move them. */
+/** Bytes by which two places may differ and still count as equal: buffers and chance move them. */
 const SLACK = MiB
-/** Where nothing tells how much is too much, the default of nginx. */
+/** The default of nginx, for hosts with an unknown limit. */
 const USUAL_LIMIT = MiB
 
 /**
- * The most that a body should have from now on, where two in a row broke at about the same place: a proxy that finds a body
- * too large may end the connection instead of answering 413. Undefined where it was more likely the link, or smaller bodies
- * make no sense. Pure.
+ * Returns a new limit for request bodies if two in a row broke at about the same place. A proxy may end the connection
+ * for a body that is too large, instead of answering 413.
+ * Returns undefined if the link is the likelier cause, or if smaller bodies make no sense. Pure.
  */
 export function limitBehind(
   {first, second}: {readonly first: TornBody | undefined; readonly second: TornBody},
@@ -26,7 +26,7 @@ export function limitBehind(
   return Math.min(smaller, place)
 }
 
-/** A setback that may be a limit of the host is taken as one, and kept in mind. */
+/** Treats a setback that may be a limit of the host as such a limit, and remembers it. */
 export function withLimit(
   {client}: Upload,
   {setback, first}: {readonly setback: Setback; readonly first: TornBody | undefined},

@@ -38,9 +38,9 @@ export interface Uploaded {
 }
 
 /**
- * Brings one blob in, as a state machine whose only retry is this loop.
- * @param session one that a refused mount has left open
- * @throws the source's errors untouched; MirrorError for what the registry does
+ * Uploads one blob, as a state machine whose only retry is this loop.
+ * @param session left open by a refused mount
+ * @throws the source's errors unchanged; MirrorError for the registry's failures
  */
 export async function uploadBlob(
   upload: Upload,
@@ -95,14 +95,14 @@ async function runUpload(upload: Upload, start: UploadState): Promise<Uploaded> 
   }
 }
 
-/** Writes down where an upload is, before anything is sent there. */
+/** Saves the place of an upload before any byte is sent there. */
 async function journalled({journal}: Upload, state: UploadState): Promise<UploadState> {
   if (state.at === 'open' || state.at === 'done') await journal.forget()
   else await journal.note(state.session)
   return state
 }
 
-/** Whether a session of our own may do better: neither the source nor the link to the registry is to blame. */
+/** Returns true if a new session may succeed: neither the source nor the link to the registry is at fault. */
 function mayBlame(
   {url}: UploadSession,
   {client, error}: {readonly client: RegistryClient; readonly error: unknown},
@@ -151,7 +151,7 @@ async function commit(upload: Upload, {session, content}: StateAt<'commit'>): Pr
   return 'at' in answer ? answer : committed(upload, {answer, session, content})
 }
 
-/** After a setback: the blob may be there, the session may know how far it got, or all starts again. */
+/** Finds out after a setback if the blob is there, or how much of it the session has; else starts again. */
 async function resume(upload: Upload, state: StateAt<'resume'>): Promise<UploadStep> {
   const {client, blob} = upload
   const {session, content} = state
@@ -167,19 +167,19 @@ async function resume(upload: Upload, state: StateAt<'resume'>): Promise<UploadS
   }
   const known = isPending(blob.content) ? content : blob.content
   const size = known?.size ?? Number.POSITIVE_INFINITY
-  // A new session costs as much as asking the old one about so little.
+  // A new session costs as much as asking the old one about so few bytes.
   if (state.otherwise === 'restart' || size <= WHOLE_MAX) return {at: 'open', abandoned: session}
   if (client.host.resume === 'broken') {
     warnOfRestart(client)
     return {at: 'open', abandoned: session}
   }
   const answer = await ask(again, () => getStatus(client, {session, signal: upload.signal}))
-  // A session that hangs with the request before it, or that the registry fails over, would not be cancelled either.
+  // A session that hangs, or with which the registry fails, could not be cancelled either.
   if ('at' in answer)
     return answer.status === 500 || isTimeout(answer.error) ? {...answer, next: {at: 'open'}} : answer
   await answer.discard()
   const status = sessionStatus(session, answer)
-  // Of one byte registries say the same as of none, so that nothing is gained by going on from there.
+  // Registries give the same range for one byte and for none, so the upload starts again.
   if (status.kind === 'open' && status.received > 0 && status.received <= size) {
     client.host.resume = 'works'
     return known !== undefined && status.received === size
@@ -201,7 +201,7 @@ function warnOfRestart({registry, warn}: RegistryClient): void {
   warn(`${registry} cannot continue a broken upload: such blobs start again from zero`)
 }
 
-/** A question of the recovery; only a failure that waiting may mend is a setback, and leaves the state as it is. */
+/** Sends a request of the recovery. Only a failure that waiting may mend is a setback, and it keeps the state. */
 function ask(
   {upload, state}: {readonly upload: Upload; readonly state: StateAt<'resume'>},
   question: () => Promise<HttpResponse>,

@@ -11,7 +11,7 @@ import {cancelled, contentKey, MirrorError, type Descriptor} from '../../model/i
 export interface ExchangeContext {
   readonly stage: UploadStage
   readonly session?: UploadSession | undefined
-  /** Set where the blob may be there although the request failed. */
+  /** Set if the blob may be there although the request failed. */
   readonly content?: Descriptor | undefined
   /** Bytes acknowledged before this request, and bytes of its body. */
   readonly offset?: number
@@ -21,8 +21,8 @@ export interface ExchangeContext {
 }
 
 /**
- * Sends one request of an upload and returns its answer if it has an accepted status, else the setback it is.
- * @throws {MirrorError} where trying again cannot help
+ * Sends one request of an upload. Returns its answer if the status is accepted, else a setback.
+ * @throws {MirrorError} if a retry cannot help
  */
 export async function exchange(
   upload: Upload,
@@ -40,7 +40,7 @@ export async function exchange(
   return accepts(response.status) ? response : refused(upload, {...context, response})
 }
 
-/** The setback that an answer is whose status is no success, or whose headers belie it. */
+/** Returns the setback for an answer without success, or with headers that contradict its success. */
 export async function refused(
   upload: Upload,
   context: ExchangeContext & {readonly response: HttpResponse; readonly contradiction?: string},
@@ -69,7 +69,7 @@ export async function refused(
   }
 }
 
-/** A request to the session: its URL, with the rights an upload needs. */
+/** Sends a request to the session's URL, with the rights that an upload needs. */
 export function sessionRequest(
   upload: Upload,
   request: Omit<HttpRequest, 'scopes' | 'signal'>,
@@ -83,7 +83,7 @@ function nextOf(next: 'resume' | 'renew', {session, content}: ExchangeContext): 
     : {at: 'resume', session, content}
 }
 
-/** The answer may be all that was lost. */
+/** Perhaps only the answer was lost. */
 function afterBreak(context: ExchangeContext): UploadState {
   const {stage, session, content} = context
   if (stage === 'whole' && session !== undefined && content !== undefined)
@@ -93,9 +93,9 @@ function afterBreak(context: ExchangeContext): UploadState {
 
 function afterRefusal({next, why}: UploadVerdict, context: ExchangeContext): UploadState {
   const {session, content} = context
-  // Nothing is left to cancel of a session that the registry does not know.
+  // A session that the registry does not know cannot be cancelled.
   if (next === 'renew' && why === 'gone') return {at: 'open'}
-  // Another upload of the same blob may have won, which some registries tell as an error (Nexus).
+  // Another upload of the same blob may have finished first, which some registries report as an error (Nexus).
   if (why === 'refused' && session !== undefined && content !== undefined)
     return {at: 'resume', session, content, otherwise: 'restart'}
   return nextOf(next, context)

@@ -3,23 +3,26 @@ import type {HostKnowledge} from '../../client/host-knowledge.js'
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** How the bytes of one blob travel. `chunks` and `whole` bound the body, `stream` is one PATCH of all that is left. */
+/**
+ * How the bytes of one blob are sent. `chunks` and `whole` bound the body, `stream` is one PATCH of all remaining
+ * bytes.
+ */
 export type UploadMode =
   {readonly kind: 'whole'} | {readonly kind: 'stream'} | {readonly kind: 'chunks'; readonly size: number}
 
 /**
- * Up to this size a blob is read whole and is the body of the committing PUT: one request fewer, and it can be resent. As
- * much as nginx lets through by default.
+ * Up to this size a blob is read whole and is the body of the committing PUT: one request fewer, and it can be sent
+ * again. This is nginx's default limit.
  */
 export const WHOLE_MAX = MiB
-/** A chunk where nobody asked for another size: large enough that its round trip does not show. */
+/** Default size of a chunk: large enough to hide its round trip. */
 const AUTO_CHUNK = 64 * MiB
-/** A layer compressed on the way has no known length, so its chunks are held in memory: at most this, times concurrency. */
+/** A layer compressed on the way has no known length, so its chunks are in memory: at most this, times concurrency. */
 export const BUFFERED_CHUNK = 16 * MiB
-/** No body limit met in practice is lower; below it a 413 is about something else, such as a quota. */
+/** No body limit met in practice is lower. Below it a 413 has another cause, such as a quota. */
 const CHUNK_FLOOR = 128 * KiB
 
-/** @param remaining bytes still to send; undefined where only reading to the end tells */
+/** @param remaining bytes still to send; undefined if only reading to the end tells */
 export function uploadMode(
   host: HostKnowledge,
   {remaining, chunkSize}: {readonly remaining: number | undefined; readonly chunkSize: 'auto' | number},
@@ -44,7 +47,7 @@ function chunkOf(
   {chunkSize, buffered}: {readonly chunkSize: 'auto' | number; readonly buffered: boolean},
 ): number | undefined {
   if (host.chunks === 'broken' || chunkSize === 0) return undefined
-  // Headers that merely say "registry v2" prove nothing: ECR and GAR send them too and take one PATCH only.
+  // Headers that merely say "registry v2" prove nothing: ECR and GAR send them too and take only one PATCH.
   const trusted = host.chunks === 'work' || host.chunkMin > 0 || host.bodyMax !== undefined
   if (chunkSize === 'auto' && !trusted) return undefined
   const wanted = Math.min(chunkSize === 'auto' ? AUTO_CHUNK : chunkSize, host.bodyMax ?? Infinity)
@@ -52,7 +55,7 @@ function chunkOf(
   return buffered && size > AUTO_CHUNK ? undefined : size
 }
 
-/** What to try after a body of `refused` bytes was answered with 413; undefined where smaller makes no sense. */
+/** Returns the size to try after a body of `refused` bytes got a 413; undefined if smaller makes no sense. */
 export function smallerBody(
   host: HostKnowledge,
   {refused, chunkSize}: {readonly refused: number; readonly chunkSize: 'auto' | number},

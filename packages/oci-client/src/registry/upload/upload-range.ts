@@ -1,9 +1,8 @@
 const RANGE = /^(?:bytes[= ])?0-([0-9]{1,15})$/
 
 /**
- * Bytes an upload session holds, from its `Range` header; undefined where it is missing or nonsense. `0-0` is what
- * distribution says of an empty session and what a single byte looks like: it counts as none, and whoever cannot be sure
- * starts again.
+ * Returns the bytes that an upload session holds, from its `Range` header; undefined if missing or invalid.
+ * `0-0` counts as none: distribution sends it for an empty session, and it looks like a single byte.
  */
 export function receivedBytes(range: string | undefined): number | undefined {
   const last = RANGE.exec(range?.trim() ?? '')?.[1]
@@ -11,7 +10,7 @@ export function receivedBytes(range: string | undefined): number | undefined {
   return last === '0' ? 0 : Number(last) + 1
 }
 
-/** `a-b`, both inclusive, without the `bytes ` that HTTP has elsewhere (distribution-spec, Pushing a blob in chunks). */
+/** Returns `a-b`, both inclusive, without HTTP's usual `bytes ` (distribution-spec, Pushing a blob in chunks). */
 export function contentRange(offset: number, length: number): string {
   return `${offset}-${offset + length - 1}`
 }

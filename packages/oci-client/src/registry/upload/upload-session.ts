@@ -5,11 +5,11 @@ import {resolveLocation} from '../../http/location.js'
 import type {HttpResponse, HttpUrl} from '../../http/send.js'
 import {MirrorError, type Digest} from '../../model/index.js'
 
-/** A blob upload that the registry has open, at the URL its last answer named. */
+/** An open upload session, at the URL in its last answer. */
 export interface UploadSession {
   readonly repository: string
   readonly url: HttpUrl
-  /** An earlier run's: whatever is wrong with it, a session of our own may do. */
+  /** True for an earlier run's session. If it fails in any way, a new session may succeed. */
   readonly adopted?: boolean
 }
 
@@ -18,10 +18,10 @@ export interface SessionOptions {
   readonly signal: AbortSignal | undefined
 }
 
-/** The longest that giving up an upload may take, in milliseconds. */
+/** The longest time to cancel an upload, in milliseconds. */
 export const CANCEL_WAIT = 5000
 
-/** Asks for a session; the answer's status is the caller's to judge. */
+/** Asks for a session; the caller judges the status of the answer. */
 export function postUpload(
   client: RegistryClient,
   {repository, signal}: SessionOptions,
@@ -36,7 +36,8 @@ export function postUpload(
 }
 
 /**
- * The session a 2xx answer to POST opened (some registries say 201 where the spec has 202), with what it tells of the host.
+ * Returns the session that a 2xx answer to POST opened, and learns from its headers. Some registries say 201 while the
+ * spec has 202.
  * @throws {MirrorError} PROTOCOL without a usable Location
  */
 export function openedSession(
@@ -60,13 +61,13 @@ export function openedSession(
   return {repository, url}
 }
 
-/** The session as a later answer names it: each answer's Location is the next request's URL. */
+/** Returns the session at its new URL: each answer's Location is the next request's URL. */
 export function movedSession(session: UploadSession, response: HttpResponse): UploadSession {
   const location = response.header('location')
   return location === undefined ? session : {...session, url: resolveLocation(response.url, location)}
 }
 
-/** Asks to have the blob taken over from another repository: done, or a session to upload it, or neither. */
+/** Asks to mount the blob from another repository. Returns `mounted`, a session to upload it, or neither. */
 export async function tryMount(
   client: RegistryClient,
   {repository, signal, digest, from}: SessionOptions & {readonly digest: Digest; readonly from: string},
@@ -86,12 +87,12 @@ export async function tryMount(
   const location = response.header('location')
   if (response.status === 201 && (location === undefined || isBlobLocation(location, digest)))
     return 'mounted'
-  // Some do not mount and open no session either, whatever they answer: a POST of its own does.
+  // Some registries neither mount nor open a session, with any status. A separate POST then opens one.
   if (location === undefined) return undefined
   return openedSession(client, {response, repository})
 }
 
-/** Whether a Location names the finished blob and not an upload. */
+/** Returns true if a Location names the finished blob and not an upload. */
 export function isBlobLocation(location: string, digest: Digest): boolean {
   const path = location.split('?', 1)[0] ?? ''
   return path.endsWith(`/${digest}`) || path.endsWith(`/${encodeURIComponent(digest)}`)
@@ -107,11 +108,13 @@ export function getStatus(
 
 export type SessionStatus =
   | {readonly kind: 'open'; readonly session: UploadSession; readonly received: number}
-  /** The registry has no status to tell, and may have ended the session for being asked (distribution 2.8, Harbor). */
+  /**
+   * The registry gives no status, and may have ended the session because of the question (distribution 2.8, Harbor).
+   */
   | {readonly kind: 'ended'}
   | {readonly kind: 'unknown'}
 
-/** What an answer to `getStatus` says. */
+/** Returns the status in an answer to `getStatus`. */
 export function sessionStatus(session: UploadSession, answer: HttpResponse): SessionStatus {
   if (answer.status === 400 || answer.status === 405) return {kind: 'ended'}
   const received = answer.status < 300 ? receivedBytes(answer.header('range')) : undefined
@@ -121,8 +124,8 @@ export function sessionStatus(session: UploadSession, answer: HttpResponse): Ses
 }
 
 /**
- * Gives an upload up. Failures are no news: the registry purges what is left over, and some answer 401 here for want of a
- * right to delete.
+ * Cancels an upload. Failures are ignored: the registry purges abandoned sessions, and some answer 401 because the
+ * account lacks the right to delete.
  */
 export async function cancelUpload(client: RegistryClient, session: UploadSession): Promise<void> {
   try {
@@ -135,6 +138,6 @@ export async function cancelUpload(client: RegistryClient, session: UploadSessio
     })
     await response.discard()
   } catch {
-    // As said above: there is nobody who could do anything about it.
+    // Ignored, because no later step depends on it.
   }
 }

@@ -7,7 +7,7 @@ import type {BlobSource, Descriptor} from '../../model/index.js'
 /** A body whose connection broke before the answer. In bytes. */
 export interface TornBody {
   readonly length: number
-  /** How much of it had left. What the system's buffers still held is among it. */
+  /** Bytes of it handed to the transport. Some may still have been in the system's buffers. */
   readonly taken: number
 }
 
@@ -25,7 +25,7 @@ export interface Upload {
 }
 
 /**
- * Where an upload stands. `offset` and `received` are what the registry has acknowledged.
+ * The state of an upload. `offset` is the bytes that the registry has acknowledged.
  *
  *     open ─► send ─► commit ─► done
  *      ▲       │ ▲       │
@@ -36,10 +36,7 @@ export type UploadState =
   | {readonly at: 'open'; readonly abandoned?: UploadSession | undefined}
   | {readonly at: 'send'; readonly session: UploadSession; readonly offset: number}
   | {readonly at: 'commit'; readonly session: UploadSession; readonly content: Descriptor}
-  /**
-   * `content` is set where the blob may be there already. Where it is not, the session is asked how far it got, or all
-   * starts again, or the registry has said what is not true.
-   */
+  /** `content` is set if the blob may be there already. `otherwise` says what to do if it is not. */
   | {
       readonly at: 'resume'
       readonly session: UploadSession
@@ -48,7 +45,7 @@ export type UploadState =
     }
   | {readonly at: 'done'; readonly content: Descriptor}
 
-/** A request that failed in a way that may be mended: where to go on, and what to throw if that is not to be. */
+/** A failure that may be mended: the state to continue from, and the error to throw if no attempt is left. */
 export interface Setback {
   readonly at: 'setback'
   readonly next: UploadState
@@ -58,7 +55,7 @@ export interface Setback {
   readonly retryAfter?: string | undefined
   /** The time at the host that answered. */
   readonly now?: Date
-  /** Set where the connection broke while it carried a body. */
+  /** Set if the connection broke while it carried a body. */
   readonly torn?: TornBody
 }
 

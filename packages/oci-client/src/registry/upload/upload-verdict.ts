@@ -2,12 +2,12 @@ import type {HostKnowledge} from '../../client/host-knowledge.js'
 import {smallerBody} from './upload-mode.js'
 import type {ErrorCode} from '../../model/index.js'
 
-/** `ask` is a question of the recovery: what is there, how much of it. */
+/** `ask` is a question of the recovery: is the blob there, and how much of it. */
 export type UploadStage = 'open' | 'whole' | 'stream' | 'chunk' | 'commit' | 'ask'
 
 export interface UploadFailure {
   readonly stage: UploadStage
-  /** Of the answer; 2xx where its headers contradict what was sent. */
+  /** Of the answer. 2xx if its headers contradict the request. */
   readonly status: number
   readonly code: ErrorCode
   /** Bytes acknowledged before the request, and bytes of its body. */
@@ -15,16 +15,20 @@ export interface UploadFailure {
   readonly body: number
 }
 
-/** What follows a failed request: go on where the session is, or from the start with a new one. */
+/** The step after a failed request: resume the session, or renew it and start again. */
 export interface UploadVerdict {
   readonly next: 'resume' | 'renew'
   /**
-   * Why it is worth going on, which also says how often. busy: as the retry policy has it. expired: the token. gone: the
-   * session. refused: once, for what is sometimes a race. adapt: the host wants it differently, and that is now known.
+   * The reason to go on, which also bounds how often.
+   * busy: as the retry policy says.
+   * expired: the token.
+   * gone: the session.
+   * refused: once, because it may be a race.
+   * adapt: the host needs another way of sending, which is now known.
    */
   readonly why: 'busy' | 'expired' | 'gone' | 'refused' | 'adapt'
   readonly learn?: Partial<HostKnowledge>
-  /** For the user, where the host needs it differently. */
+  /** For the user, if the host needs another way of sending. */
   readonly note?: string
 }
 
@@ -34,9 +38,9 @@ interface Context {
 }
 
 /**
- * Judges an answer that is not the hoped-for one; undefined means that nothing will help. Pure.
- * The quirks behind it: Artifactory < 7 (404 on a PUT with body), ECR (chunks thrown away), GAR (chunks refused),
- * nginx in front of anything (413), Nexus (400 when two uploads of one blob meet).
+ * Judges an answer without success; undefined means that no retry will help. Pure.
+ * Known quirks: Artifactory < 7 (404 on a PUT with body), ECR (drops chunks), GAR (refuses chunks), nginx in front
+ * (413), Nexus (400 for two uploads of one blob at once).
  */
 export function judgeUpload(
   {stage, status, code, offset, body}: UploadFailure,
@@ -62,7 +66,7 @@ export function judgeUpload(
     }
   }
   if (status === 404 || status === 410) return {next: stage === 'commit' ? 'resume' : 'renew', why: 'gone'}
-  // What a torn request had sent may still have been on its way when the session was asked.
+  // Bytes of a broken request may still have been on their way when the session was asked.
   if (status === 416 && (stage === 'chunk' || offset > 0)) return {next: 'resume', why: 'refused'}
   if (status < 300 || status === 400 || status === 409 || status === 416)
     return {next: 'renew', why: 'refused'}
@@ -84,7 +88,7 @@ function smaller(
       }
 }
 
-/** Statuses that speak of the registry's condition and not of the request. */
+/** Returns true for statuses caused by the registry's condition and not by the request. */
 export function isBusy(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429
 }
