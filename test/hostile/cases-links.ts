@@ -167,9 +167,9 @@ export const linkCases: readonly HostileCase[] = [
   },
   {
     name: 'two files of one path, the last is another index',
-    made: 'index.json twice: as tar unpacks it, the last counts',
+    made: 'index.json twice, as tar -A makes it: the images of both lists are read',
     make: () => tar([...good, {path: './index.json', content: '{"manifests":[]}'}]),
-    expected: 'SOURCE_EMPTY',
+    expected: 'app:v1 whole',
   },
   {
     name: 'a blob twice, the last lies',

@@ -52,7 +52,7 @@ export const nestingCases: readonly HostileCase[] = [
         {path: 'a.tar', content: tar(good)},
         {path: 'b.tar.gz', content: gzipSync(tar(good)).subarray(0, 300)},
       ]),
-    expected: 'SOURCE_TRUNCATED',
+    expected: 'app:v1 whole, ? b.tar.gz SOURCE_TRUNCATED',
   },
   {
     name: 'directories that are all layouts',

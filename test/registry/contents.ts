@@ -15,6 +15,8 @@ interface Child {
   readonly size: number
   /** Foreign layers stay where their `urls` say. */
   readonly foreign: boolean
+  /** A layer, a config or a file in an index: distribution looks for children of an index among blobs, too. */
+  readonly isBlob: boolean
 }
 
 /** What the registry needs to know of a manifest: read here on its own, so that it does not repeat the client's mistakes. */
@@ -55,9 +57,9 @@ export function missingBelow(
   where: {readonly state: RegistryState; readonly repository: Repository; readonly name: string},
   seen: Set<Digest> = new Set(),
 ): readonly string[] {
-  return contents.children.flatMap(({digest, size, foreign}) => {
+  return contents.children.flatMap(({digest, size, foreign, isBlob}) => {
     const {state, repository, name} = where
-    if (contents.isIndex) {
+    if (contents.isIndex && !isBlob) {
       const child = repository.manifests.get(digest)
       if (child === undefined) return [`${name}: manifest ${digest} is missing`]
       if (child.bytes.length !== size) return [`${name}: manifest ${digest} is not of ${size} bytes`]
@@ -95,6 +97,7 @@ function parseChild(value: unknown): Child {
   return {
     digest: value['digest'],
     size: value['size'] as number,
+    isBlob: !/manifest|index/.test(String(value['mediaType'])),
     foreign: isForeignLayerType(String(value['mediaType'])) || (Array.isArray(urls) && urls.length > 0),
   }
 }

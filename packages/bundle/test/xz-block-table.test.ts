@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest'
 import {compress, lacksTool, seededText, type XzOptions} from '@airgap-mirror/test/kit'
+import {unknownFilter} from '#src/codecs/xz/block-header.js'
 import {readBlockTable} from '#src/codecs/xz/block-table.js'
 import {failureOf, filter} from './fixtures/packed.js'
 
@@ -90,4 +91,12 @@ describe('a damaged file', () => {
   test('that is nothing but zeros is refused', async () => {
     expect(await failureOf(tableOf(Buffer.alloc(4096)))).toBe('SOURCE_TRUNCATED')
   })
+})
+
+test('a filter that a decoder does not know is named, and one that it knows is not', () => {
+  // The header of a block with the filters ARM64 and LZMA2.
+  const header = Uint8Array.from([2, 1, 0x0a, 0, 0x21, 1, 0x16, 0, 0, 0, 0, 0])
+  expect(unknownFilter(header, {knowsArm64: false})).toBe('ARM64')
+  expect(unknownFilter(header, {knowsArm64: true})).toBeUndefined()
+  expect(unknownFilter(header.with(2, 0x0b), {knowsArm64: true})).toBe('RISC-V')
 })

@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest'
 import {compress, seededText, type XzOptions} from '@airgap-mirror/test/kit'
 import type {SequentialDecoder} from '#src/codecs/sequential-decoder.js'
 import {loadLzmaNative} from '#src/codecs/xz/lzma-native.js'
+import {portableXz} from '#src/codecs/xz/portable-xz.js'
 import {loadNodeLiblzma} from '#src/codecs/xz/node-liblzma.js'
 import {collect, failureOf, inChunks} from './fixtures/packed.js'
 
@@ -14,6 +15,7 @@ const decoders: readonly (readonly [string, SequentialDecoder])[] = [
   // A platform without the fast library's binary has only the other library.
   ...(fast === undefined ? [] : [['node-liblzma', fast] as const]),
   ['lzma-native', await loadLzmaNative()],
+  ['its own', portableXz],
 ]
 
 describe.each(decoders)('the decoder of %s', (_name, decoder) => {

@@ -118,6 +118,8 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'use-another-state': {},
   'wait-for-lock': {},
   'raise-timeout': {},
+  'choose-digest': {digest: 'sha256:0000'},
+  'choose-platform-of-name': {},
   'name-image': {image: 'sha256:0000'},
   'check-choice': {flag: 'include'},
   'check-is-registry': {host: 'registry.example', path: '/artifactory'},

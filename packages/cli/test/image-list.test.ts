@@ -60,3 +60,23 @@ test('A line with a login in it is refused without its password', () => {
   ])
     expect(() => parseImageList(line, 'list')).toThrow(/^(?!.*hunter2).*no sha256 or sha512 digest/)
 })
+
+it('reads lines with docker:// or oci://, a dash of YAML or quotes, and tells other schemes to leave', () => {
+  const text = [
+    'docker://a.example/b:v',
+    'oci://a.example/c:v',
+    '- a.example/d:v',
+    '- "a.example/e:v"',
+    "'a.example/f:v' x/f:v",
+  ]
+  expect(
+    parseImageList(text.join('\n'), 'list').map(({source, target}) => [formatReference(source), target]),
+  ).toEqual([
+    ['a.example/b:v', undefined],
+    ['a.example/c:v', undefined],
+    ['a.example/d:v', undefined],
+    ['a.example/e:v', undefined],
+    ['a.example/f:v', 'x/f:v'],
+  ])
+  expect(() => parseImageList('https://a.example/b:v', 'list')).toThrow(/leave out https:\/\//)
+})

@@ -7,7 +7,7 @@ import {makeReport, type ReportImage} from '#src/report/report.js'
 export function plan(bytes: number, images = 2): MirrorEvent {
   return {type: 'plan', images, blobs: 4, bytes}
 }
-export function blob(key: string, state: BlobState, sent = 0, size = 100): MirrorEvent {
+export function blob(key: string, state: BlobState, sent = 0, size = 100, planned = size): MirrorEvent {
   return {
     type: 'blob',
     key,
@@ -15,6 +15,7 @@ export function blob(key: string, state: BlobState, sent = 0, size = 100): Mirro
     state,
     sent,
     size,
+    planned,
   }
 }
 export function ended(name: string): MirrorEvent {

@@ -1,11 +1,12 @@
 import {describe, expect, test} from 'vitest'
-import {fold, progressOf, type Progress} from '#src/render/fold.js'
+import * as fc from 'fast-check'
+import {fold, nothingYet, progressOf, type Progress} from '#src/render/fold.js'
 import {blob, ended, folded, plan, refused, type Timed} from './render-fixtures.js'
 
 describe('what events come to', () => {
   test.each<[string, readonly Timed[], number, Partial<Progress>]>([
     ['nothing yet', [], 0, {sent: 0, done: 0, total: undefined, fraction: undefined}],
-    ['an empty plan is done', [[0, plan(0)]], 0, {total: 0, fraction: 1}],
+    ['an empty plan is done with its images', [[0, plan(0, 0)]], 0, {total: 0, fraction: 1}],
     [
       'bytes under way count',
       [
@@ -26,7 +27,7 @@ describe('what events come to', () => {
       {sent: 10, done: 10},
     ],
     [
-      'sent, mounted, present and given up are all behind us; only sent was sent',
+      'blobs that are mounted or there already leave the plan; those that were given up are behind us',
       [
         [0, plan(400)],
         [1, blob('a', 'uploaded', 100)],
@@ -35,7 +36,7 @@ describe('what events come to', () => {
         [4, blob('d', 'failed', 70)],
       ],
       4,
-      {sent: 100, done: 400, fraction: 1},
+      {sent: 100, done: 200, total: 200, fraction: 0.9999},
     ],
     [
       'a plain layer is smaller on the wire than in the plan',
@@ -45,7 +46,7 @@ describe('what events come to', () => {
         [2, blob('a', 'uploaded', 40)],
       ],
       2,
-      {sent: 40, done: 100, fraction: 1},
+      {sent: 40, done: 100, fraction: 0.9999},
     ],
     [
       'a layer that did not compress is no more than the plan said',
@@ -54,7 +55,7 @@ describe('what events come to', () => {
         [1, blob('a', 'progress', 110)],
       ],
       1,
-      {sent: 110, done: 100, fraction: 1},
+      {sent: 110, done: 100, fraction: 0.9999},
     ],
     [
       'what is sent once more does not go beyond the whole',
@@ -64,7 +65,7 @@ describe('what events come to', () => {
         [2, blob('a', 'progress', 50)],
       ],
       2,
-      {sent: 150, done: 100, fraction: 1},
+      {sent: 150, done: 100, fraction: 0.9999},
     ],
     [
       'no rate in the first moments',
@@ -110,7 +111,7 @@ describe('what events come to', () => {
         [1000, blob('b', 'mounted', 0, 500)],
       ],
       1000,
-      {rate: 10, left: 49_000},
+      {rate: 10, total: 500, left: 49_000},
     ],
   ])('%s', (_, events, at, expected) => {
     expect(progressOf(folded(events), {at})).toMatchObject(expected)
@@ -163,4 +164,88 @@ describe('what events come to', () => {
     expect(state.samples.length).toBeLessThan(40)
     expect(state.sent).toBe(1e7)
   })
+
+  test('a repeated blob that is mounted neither fills the bar nor stretches it; one that is sent joins the work', () => {
+    const mounted = folded([
+      [0, plan(100)],
+      [1, blob('b', 'started', 0, 900, 0)],
+      [2, blob('b', 'mounted', 0, 900, 0)],
+      [3, blob('a', 'progress', 50)],
+    ])
+    expect(progressOf(mounted, {at: 3})).toMatchObject({done: 50, total: 100, fraction: 0.5})
+    const sent = folded([
+      [0, plan(100)],
+      [1, blob('b', 'progress', 100, 300, 0)],
+    ])
+    expect(progressOf(sent, {at: 1})).toMatchObject({done: 100, total: 400, fraction: 0.25})
+  })
+
+  test('over random plans with shared blobs the bar never goes back, is full only at the end, and tells the time', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({size: fc.integer({min: 1, max: 400}), repeats: fc.nat(3), isThere: fc.boolean()}),
+          {
+            minLength: 4,
+            maxLength: 30,
+          },
+        ),
+        (blobs) => {
+          const steps = steadyRun(blobs)
+          const end = steps.at(-1)?.[0] ?? 0
+          let state = nothingYet
+          let before = 0
+          for (const [index, [at, event]] of steps.entries()) {
+            state = fold(state, event, {at})
+            const {fraction = 0, done, total = 0, left} = progressOf(state, {at})
+            expect(fraction).toBeGreaterThanOrEqual(before)
+            expect(done).toBeLessThanOrEqual(total)
+            expect(index === steps.length - 1 || fraction < 1).toBe(true)
+            before = fraction
+            const isSteady = at > end / 2 && end - at > 15_000 && end > 60_000
+            const ratio = isSteady && left !== undefined ? left / (end - at) : 1
+            expect(ratio).toBeGreaterThan(1 / 1.5)
+            expect(ratio).toBeLessThan(1.5)
+          }
+          expect(before).toBe(1)
+        },
+      ),
+    )
+  })
 })
+
+interface SimulatedBlob {
+  readonly size: number
+  readonly repeats: number
+  readonly isThere: boolean
+}
+
+/** A run at ten bytes a second: a blob after another is found there or sent, and then mounted for each repetition. */
+function steadyRun(blobs: readonly SimulatedBlob[]): readonly Timed[] {
+  const steps: Timed[] = [
+    [
+      0,
+      plan(
+        blobs.reduce((sum, {size}) => sum + size, 0),
+        1,
+      ),
+    ],
+  ]
+  let at = 0
+  // Answers that a blob is there come early, since nothing is sent for them.
+  for (const [index, {size, isThere}] of blobs.entries())
+    if (isThere) steps.push([at, blob(`a${index}`, 'present', 0, size)])
+  for (const [index, {size, repeats, isThere}] of blobs.entries()) {
+    if (!isThere) {
+      steps.push([at, blob(`a${index}`, 'started', 0, size)])
+      for (let sent = 0; sent < size; sent += 10) {
+        at += 1000
+        steps.push([at, blob(`a${index}`, 'progress', Math.min(size, sent + 10), size)])
+      }
+      steps.push([at, blob(`a${index}`, 'uploaded', size, size)])
+    }
+    for (let repeat = 0; repeat < repeats; repeat += 1)
+      steps.push([at, blob(`r${index}.${repeat}`, 'mounted', 0, size, 0)])
+  }
+  return [...steps, [at, ended('a:1')]]
+}

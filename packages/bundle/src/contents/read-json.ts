@@ -9,7 +9,11 @@ import type {StoredFile} from '../files/file-tree.js'
  */
 export async function readJson(
   file: StoredFile,
-  options: ReadOptions & {readonly limit: number},
+  options: ReadOptions & {
+    readonly limit: number
+    /** False for configs, whose texts may be in other encodings than UTF-8. Default true. */
+    readonly strict?: boolean
+  },
 ): Promise<{readonly json: unknown; readonly bytes: Uint8Array}> {
   if (file.size > options.limit) {
     throw new MirrorError(
@@ -28,7 +32,10 @@ export async function readJson(
     throw new MirrorError('LIMIT_EXCEEDED', `${file.name} ${what}`, {side: 'source'})
   }
   try {
-    return {json: JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes)) as unknown, bytes}
+    return {
+      json: JSON.parse(new TextDecoder('utf-8', {fatal: options.strict ?? true}).decode(bytes)) as unknown,
+      bytes,
+    }
   } catch (cause) {
     throw invalid(file.name, 'is not JSON', cause)
   }

@@ -70,7 +70,13 @@ async function readDockerArchive(
   for (const item of items) {
     const hint = unnamedHint(context, item.repoTags[0])
     const image = await imageOf(tree, item, {...context, configs})
-    images.push(...imagesUnder(repoTagNames(item.repoTags), {hint, image}))
+    const refused = item.repoTags.find((text) => text !== '<none>:<none>' && referenceIn(text) === undefined)
+    images.push(
+      ...imagesUnder(repoTagNames(item.repoTags), {
+        hint,
+        image: refused === undefined ? image : {...image, refusedName: refused},
+      }),
+    )
   }
   return images
 }
@@ -82,7 +88,9 @@ async function imageOf(
   context: ReadContext & {readonly configs: Configs},
 ): Promise<Omit<SourceImage, 'name' | 'hint'>> {
   try {
-    return {root: await rootOf(tree, item, context), digestChanged: MADE_ANEW}
+    const root = await rootOf(tree, item, context)
+    const id = context.configs.get(item.config)?.config.digest
+    return {root, digestChanged: MADE_ANEW, ...(id === undefined ? {} : {id})}
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED' || error.code === 'LIMIT_EXCEEDED') throw error
     return {root: {error}}
@@ -99,7 +107,7 @@ interface Config {
   readonly diffIds: readonly Digest[]
 }
 
-/** By file name, because many images may share a config. */
+/** By the path of the file: many images may have one. */
 type Configs = Map<string, Config>
 
 async function rootOf(
@@ -143,9 +151,9 @@ async function readConfig(
       },
     )
   }
-  const known = configs.get(file.name)
+  const known = configs.get(item.config)
   if (known !== undefined) return known
-  const {json, bytes} = await readJson(file, {limit: limits.configBytes, signal})
+  const {json, bytes} = await readJson(file, {limit: limits.configBytes, signal, strict: false})
   const digest = digestOf(bytes)
   const claimed = CONFIG_NAME.exec(item.config)?.[1]
   if (claimed !== undefined && digest !== `sha256:${claimed}`) {
@@ -162,7 +170,7 @@ async function readConfig(
     throw invalid(`${file.name}, the config of ${item.label},`, 'has no valid rootfs.diff_ids')
   }
   const config = {mediaType: mediaTypes.ociConfig, digest, size: bytes.length}
-  configs.set(file.name, {config, diffIds})
+  configs.set(item.config, {config, diffIds})
   return {config, diffIds}
 }
 

@@ -22,6 +22,7 @@ const MADE_UP =
 interface MadeUpImage {
   readonly root: ImageRoot
   readonly digestChanged: string
+  readonly id: Digest
 }
 
 /** The data of docker's manifest.json beside an OCI layout, about the images of that layout. */
@@ -81,11 +82,12 @@ function isOverPlainLayers({layers}: ImageManifest): boolean {
 
 function madeUpImage(manifest: ImageManifest, context: ReadContext): MadeUpImage {
   const {digest, size} = manifest.config
-  // If plain layers are wanted, docker's manifest is already the result.
-  if (context.compression === 'none') return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP}
+  // With plain layers wanted, docker's manifest already is what would be made here.
+  if (context.compression === 'none')
+    return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP, id: digest}
   const config = {mediaType: mediaTypes.ociConfig, digest, size}
   const layers = manifest.layers.map((layer) => plainLayer(layer, context))
-  return {root: {pending: pendingImage(config, layers)}, digestChanged: MADE_UP}
+  return {root: {pending: pendingImage(config, layers)}, digestChanged: MADE_UP, id: digest}
 }
 
 // The digest of a plain layer is its diff ID.

@@ -110,7 +110,11 @@ async function namelessImages(
   const hint = recorded.hint ?? unnamedHint(context, recorded.tag)
   if (subject !== undefined) return [{hint, root: {manifest: descriptor}, subject}]
   const image = (await hybrid.madeUp(descriptor)) ?? {root: {manifest: descriptor}}
-  return imagesUnder(preferTag(await hybrid.names(descriptor), recorded.tag), {hint, image})
+  const {refused} = recorded
+  return imagesUnder(preferTag(await hybrid.names(descriptor), recorded.tag), {
+    hint,
+    image: {...image, ...(refused === undefined ? {} : {refusedName: refused})},
+  })
 }
 
 // containerd writes one descriptor for each name, with only the tag, so only RepoTags with that tag belong to it.

@@ -30,6 +30,8 @@ export interface RecordedName {
   readonly tag?: string
   /** More than the tag, but not a name: for messages. */
   readonly hint?: string
+  /** A text that was meant as a full name and is none. */
+  readonly refused?: string
 }
 
 /** Returns the name from the annotations of a descriptor in index.json, most trusted annotation first. */
@@ -54,7 +56,12 @@ export function recordedName(
     source === undefined
       ? (candidates.find((candidate) => candidate !== undefined) ?? (tag === undefined ? refName : undefined))
       : [source, ...(tag === undefined ? [] : [tag])].join(':')
-  return {...(tag === undefined ? {} : {tag}), ...(hint === undefined ? {} : {hint})}
+  const refused = candidates.find((candidate) => candidate !== undefined)
+  return {
+    ...(tag === undefined ? {} : {tag}),
+    ...(hint === undefined ? {} : {hint}),
+    ...(refused === undefined ? {} : {refused}),
+  }
 }
 
 /** Parses a text as a reference; undefined if there is no text or it is not a reference. */

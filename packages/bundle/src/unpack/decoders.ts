@@ -5,10 +5,12 @@ import {zstdDecoder, type ZstdDecoder} from '../codecs/zstd/decoder.js'
 export interface Decoders {
   readonly xz: XzDecoder['library']
   readonly zstd: ZstdDecoder['library']
+  /** Why faster decoders were passed over. */
+  readonly passedOver: readonly string[]
 }
 
 /** Loads the decoders and returns which libraries they come from. */
 export async function decoders(): Promise<Decoders> {
   const [xz, zstd] = await Promise.all([xzDecoder(), zstdDecoder()])
-  return {xz: xz.library, zstd: zstd.library}
+  return {xz: xz.library, zstd: zstd.library, passedOver: xz.passedOver}
 }

@@ -1,13 +1,14 @@
-import {limits} from '@airgap-mirror/oci-client/model'
+import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import {BlockBytes, type PlacedBlock} from '../bytes/block-bytes.js'
-import type {ByteSource} from '../bytes/byte-source.js'
+import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import {LONGEST_BLOCK_HEADER, unknownFilter} from '../codecs/xz/block-header.js'
 import type {OpenPackedOptions} from './open-options.js'
 import {spooledOrTwice, tooBig} from './open-sequential.js'
 import type {Usage} from '../bytes/usage.js'
 import {readBlockTable, type XzBlockTable} from '../codecs/xz/block-table.js'
 import {decodeBlock} from '../codecs/xz/decode-block.js'
 import {refuseBigDictionaries} from '../codecs/xz/dictionary.js'
-import {xzDecoder} from '../codecs/xz/decoder.js'
+import {xzDecoder, type XzDecoder} from '../codecs/xz/decoder.js'
 import {chunkMaps, sparseBlock} from '../codecs/xz/sparse-block.js'
 
 /**
@@ -24,7 +25,8 @@ export async function openXz(packed: ByteSource, options: OpenPackedOptions): Pr
   if (options.maxPlainBytes !== undefined && table.plainSize > options.maxPlainBytes) {
     throw tooBig(packed.name, options.maxPlainBytes)
   }
-  const {decode} = await xzDecoder()
+  const {decode, library} = await xzDecoder()
+  await refuseUnknownFilter(table, packed, {...options, library})
   if (!canBeBlocks(table, options.budget)) {
     await refuseBigDictionaries(table, packed, options)
     return spooledOrTwice(packed, {...options, decode, plainSize: table.plainSize})
@@ -60,6 +62,24 @@ export async function openXz(packed: ByteSource, options: OpenPackedOptions): Pr
     usage,
     dispose: async () => packed[Symbol.asyncDispose](),
   })
+}
+
+// liblzma 5.2 would call a newer filter an invalid option, and a reader would take the file for damaged.
+async function refuseUnknownFilter(
+  {blocks: [first]}: XzBlockTable,
+  packed: ByteSource,
+  {library, ...options}: ReadOptions & {readonly library: XzDecoder['library']},
+): Promise<void> {
+  if (first === undefined) return
+  const length = Math.min(LONGEST_BLOCK_HEADER, first.unpaddedSize)
+  const header = await packed.read(first.packedOffset, length, {signal: options.signal})
+  const filter = unknownFilter(header, {knowsArm64: library === 'node-liblzma'})
+  if (filter === undefined) return
+  throw new MirrorError(
+    'SOURCE_UNSUPPORTED',
+    `${packed.name} is packed with the xz filter ${filter}, which ${library} does not know`,
+    {side: 'source', advice: {kind: 'decompress', compression: 'xz'}},
+  )
 }
 
 function canBeBlocks({blocks, plainSize}: XzBlockTable, budget: number): boolean {

@@ -32,7 +32,7 @@ describe('the name of a descriptor', () => {
       {tag: 'v1', hint: 'ghcr.io/a/b:v1'},
     ],
     [{[REF]: digest}, {hint: digest}],
-    [{[CONTAINERD]: 'Not A Name'}, {hint: 'Not A Name'}],
+    [{[CONTAINERD]: 'Not A Name'}, {hint: 'Not A Name', refused: 'Not A Name'}],
   ])('%j is %j', (annotations, expected) => {
     expect(recorded(annotations)).toEqual(expected)
   })

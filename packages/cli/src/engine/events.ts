@@ -29,8 +29,9 @@ export interface BlobEvent {
   readonly state: BlobState
   /** Bytes sent so far, absolute: a retry may lower it. */
   readonly sent: number
-  /** Its size in the plan, in bytes. */
   readonly size: number
+  /** Bytes that the plan counted for it: 0 if the same content goes into another repository first, to be mounted from. */
+  readonly planned: number
 }
 
 /** An image has come to its end. */

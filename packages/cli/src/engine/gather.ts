@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import {
+  isBlobType,
   isForeignLayerType,
   isMirrorError,
   isPending,
@@ -92,10 +93,13 @@ export function nodesOf(root: ImageNode): readonly ImageNode[] {
 /** An image's own blobs that have to be at the target: all but foreign layers that the source does not hold. */
 export function blobsOf(manifest: Manifest, source: Pick<ImageSource, 'has'>): readonly Descriptor[] {
   return manifest.kind === 'index'
-    ? []
-    : [manifest.config, ...manifest.layers].filter(
-        (blob) => !isForeignLayerType(blob.mediaType) || source.has(blob),
-      )
+    ? manifest.children.filter((child) => isBlobType(child.mediaType) && source.has(child))
+    : [manifest.config, ...manifest.layers].filter((blob) => isNeeded(blob, source))
+}
+
+/** Whether content has to be at the target: foreign layers that the source does not hold stay where they are. */
+export function isNeeded(content: Content, source: Pick<ImageSource, 'has'>): boolean {
+  return isPending(content) || !isForeignLayerType(content.mediaType) || source.has(content)
 }
 
 interface Reading {
@@ -136,12 +140,15 @@ async function readNodeAnew(descriptor: Descriptor, reading: Reading): Promise<I
   const atOnce = pLimit(CHILDREN_AT_ONCE)
   const below = {...reading, chosen: undefined, depth: depth + 1}
   const wanted = chosen?.(manifest.children)
-  const isRead = (child: Descriptor): boolean => source.has(child) && wanted?.has(child.digest) !== false
+  const isChosen = (child: Descriptor): boolean => source.has(child) && wanted?.has(child.digest) !== false
+  const isRead = (child: Descriptor): boolean => isChosen(child) && !isBlobType(child.mediaType)
   const nodes = await Promise.all(
     distinct.map((child) => atOnce(() => (isRead(child) ? readChild(child, below) : undefined))),
   )
   const children = nodes.filter((node) => node !== undefined)
-  const absent = distinct.filter((_child, at) => nodes[at] === undefined)
+  const absent = distinct.filter(
+    (child, at) => nodes[at] === undefined && !(isBlobType(child.mediaType) && isChosen(child)),
+  )
   return {manifest, children, absent, missing: []}
 }
 
@@ -166,7 +173,7 @@ function pendingOf(
     const contents = [pending.config, ...pending.layers]
     lacking.set(
       pending,
-      contents.find((content) => !source.has(content)),
+      contents.find((content) => isNeeded(content, source) && !source.has(content)),
     )
   }
   const absent = lacking.get(pending)

@@ -1,5 +1,5 @@
 import {formatReference, type Digest, type Reference, type SourceImage} from '@airgap-mirror/oci-client/model'
-import {mapName, type NamingRules} from '../names/naming.js'
+import {isMappedByDigest, keyOf, mapName, type NamingRules} from '../names/naming.js'
 import type {Label} from './pair.js'
 
 /** Where an image goes, and what it is called in reports. */
@@ -8,6 +8,8 @@ export interface Name {
   readonly label: Label
   /** The beginning of the labels of its referrers. */
   readonly base: Label
+  /** Whether the user mapped this very image by its digest or ID. */
+  readonly isMapped?: boolean
 }
 
 /**
@@ -19,10 +21,12 @@ export type NameOf = (image: SourceImage, digest: Digest | undefined) => Name
 /** Names as rules make them of source names. */
 export function byRules(rules: NamingRules): NameOf {
   return (image, digest) => {
-    const at = mapName({...image, ...(digest === undefined ? {} : {digest})}, rules)
+    const known = {...image, ...(digest === undefined ? {} : {digest})}
+    const at = mapName(known, rules)
     const source = sourceLabel(image, digest)
     return {
       at,
+      isMapped: isMappedByDigest(known, rules),
       label: {source, target: formatReference(at)},
       base: {
         source: source.replace(/(?<=\/[^/]*)[:@].*$/, ''),
@@ -33,6 +37,8 @@ export function byRules(rules: NamingRules): NameOf {
 }
 
 /** The source reference, or what the bundle calls an unnamed image. */
-export function sourceLabel({name, hint}: SourceImage, digest: Digest | undefined): string {
-  return name === undefined ? (hint ?? digest ?? 'unnamed image') : formatReference(name)
+export function sourceLabel({name, hint, id}: SourceImage, digest: Digest | undefined): string {
+  if (name !== undefined) return formatReference(name)
+  const text = hint ?? digest ?? 'unnamed image'
+  return id === undefined ? text : `${keyOf({id})} (${text})`
 }

@@ -1,21 +1,14 @@
-import {
-  formatPlatform,
-  isMirrorError,
-  MirrorError,
-  type CallOptions,
-  type ImageSource,
-  type Platform,
-} from '@airgap-mirror/oci-client/model'
+import {formatPlatform, isMirrorError, MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
 import {refuseCollisions} from './collisions.js'
 import {rootDigest, type Gathered} from './gather.js'
 import {sourceLabel, type Name, type NameOf} from './name-of.js'
+import {settleNames, type OneNameOptions} from './one-name.js'
 import {identityOf, type Pair} from './pair.js'
 import {refuseTooMuch} from './plan-size.js'
 import {referrerPairs, type NamedPair} from './referrer-pairs.js'
 import {choosePlatforms, hasPlatform, isForPlatform, nothingLeft} from './select.js'
 
-export interface NamePairsOptions extends CallOptions {
-  readonly source: ImageSource
+export interface NamePairsOptions extends OneNameOptions {
   readonly nameOf: NameOf
   /** Empty: all. */
   readonly platforms: readonly Platform[]
@@ -41,10 +34,11 @@ export async function namePairs(
   if (named.length === 0 && images.length > 0 && options.platforms.length > 0 && options.mayBeNone !== true) {
     throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, 'platform')
   }
-  const [first] = named
-  if (first !== undefined && 'error' in first.pair.image && named.every(isNameless))
-    throw first.pair.image.error
-  const all = [...named.map(({pair}) => pair), ...referrerPairs(images, named)]
+  const settled = await settleNames(named, options)
+  const [first] = settled
+  if (first !== undefined && 'error' in first.pair.image && settled.every(isNameless))
+    throw nameless(settled, first.pair.image.error)
+  const all = [...settled.map(({pair}) => pair), ...referrerPairs(images, settled)]
   refuseCollisions(
     all.flatMap((pair) => {
       const identity = identityOf(pair)
@@ -67,9 +61,14 @@ function nameOne(gathered: Gathered, options: NamePairsOptions): NamedPair {
   } catch (error) {
     if (!isMirrorError(error) || error.code !== 'NAME_MISSING') throw error
     const label = {source: sourceLabel(image, digest), target: ''}
-    return {pair: {label, image: {error}}, base: label}
+    const reason = 'error' in gathered ? gathered.error : error
+    return {pair: {label, image: {error: reason}}, base: label}
   }
-  return {pair: pairOf(gathered, {name, platforms: options.platforms}), base: name.base}
+  return {
+    pair: pairOf(gathered, {name, platforms: options.platforms}),
+    base: name.base,
+    isMapped: name.isMapped === true,
+  }
 }
 
 function pairOf(
@@ -127,6 +126,20 @@ async function isWanted(gathered: Gathered, options: NamePairsOptions): Promise<
   return manifest.kind === 'index'
     ? hasPlatform(gathered.node, options.platforms)
     : isForPlatform(manifest.config, options.platforms, options)
+}
+
+const LISTED = 20
+
+/** One error for images without names, which lists them all. */
+function nameless(named: readonly NamedPair[], first: MirrorError): MirrorError {
+  if (named.length === 1) return first
+  const labels = named.slice(0, LISTED).map(({pair}) => pair.label.source)
+  const more = named.length > LISTED ? ` and ${named.length - LISTED} more` : ''
+  return new MirrorError(
+    'NAME_MISSING',
+    `none of the ${named.length} images has a name in the source: ${labels.join(', ')}${more}`,
+    {side: first.side, advice: first.advice},
+  )
 }
 
 function isNameless({pair: {image}}: NamedPair): boolean {

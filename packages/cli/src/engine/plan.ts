@@ -1,6 +1,7 @@
 import {
   contentKey,
   formatReference,
+  isBlobType,
   MirrorError,
   type Content,
   type Descriptor,
@@ -9,7 +10,7 @@ import {
   type Manifest,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import {blobsOf, type ImageNode} from './gather.js'
+import {blobsOf, isNeeded, type ImageNode} from './gather.js'
 import type {Pair} from './pair.js'
 import {sparseError, substituteFor, type SparsePolicy} from './sparse.js'
 import type {TargetState} from './probe.js'
@@ -112,9 +113,9 @@ class Planner {
         }
         if (present !== undefined)
           return {...base, ...changed, status: 'present', targetDigest: present.digest}
-        const needs = [pending.config, ...pending.layers].map((content) =>
-          this.#blob(target.repository, content, index),
-        )
+        const needs = [pending.config, ...pending.layers]
+          .filter((content) => isNeeded(content, this.#input.source))
+          .map((content) => this.#blob(target.repository, content, index))
         return {...base, ...changed, status: 'planned', root: this.#put({target, needs, image: index})}
       }
       return {
@@ -166,7 +167,7 @@ class Planner {
       return {...origin, digestChanged: substitute.reason, status: 'planned', root, targetDigest: digest}
     }
     this.#remember(node.manifest)
-    const needs = node.manifest.kind === 'index' ? children : this.#blobs(node, target.repository, index)
+    const needs = [...children, ...this.#blobs(node, target.repository, index)]
     const fallback =
       substitute === undefined
         ? undefined
@@ -187,10 +188,11 @@ class Planner {
     this.#remember(node.manifest)
     const known = this.#byTarget.get(`${repository}@${digest}`)
     if (known !== undefined) return known
-    const needs =
-      node.manifest.kind === 'index'
-        ? this.#completeChildren(node, repository).map((child) => this.#manifest(child, repository, image))
-        : this.#blobs(node, repository, image)
+    const children = this.#completeChildren(node, repository)
+    const needs = [
+      ...children.map((child) => this.#manifest(child, repository, image)),
+      ...this.#blobs(node, repository, image),
+    ]
     const {registry} = this.#input.state
     return this.#put({target: {registry, repository, digest}, needs, image, digest})
   }
@@ -268,7 +270,10 @@ class Planner {
     if (node.manifest.kind !== 'index') return []
     const there = new Set(complete.map((child) => child.manifest.descriptor.digest))
     return node.manifest.children.filter(
-      ({digest}) => !there.has(digest) && !this.#input.state.has(repository, digest),
+      (child) =>
+        !there.has(child.digest) &&
+        !this.#input.state.has(repository, child.digest) &&
+        !(isBlobType(child.mediaType) && this.#input.source.has(child)),
     )
   }
 

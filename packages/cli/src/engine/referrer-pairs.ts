@@ -7,6 +7,8 @@ import {tooMuch} from './plan-size.js'
 export interface NamedPair {
   readonly pair: Pair
   readonly base: Label
+  /** Whether the user mapped this very image by its digest or ID. */
+  readonly isMapped?: boolean
 }
 
 /** A repository in which a digest will be, whose referrers go there, too. */

@@ -117,21 +117,29 @@ export function nothingLeft(what: string, flag: 'include' | 'platform'): MirrorE
   })
 }
 
-/** Resolves to true if a single-platform image is for a wanted platform. Reads its config: only that names the platform. */
+/** Whether a single-platform image is one of the wanted; true if it does not say. */
 export async function isForPlatform(
   config: Descriptor,
   wanted: readonly Platform[],
-  {source, ...options}: CallOptions & {readonly source: ImageSource},
+  options: CallOptions & {readonly source: ImageSource},
 ): Promise<boolean> {
-  if (!source.has(config)) return true
+  const own = await platformOf(config, options)
+  return own === undefined || wanted.some((platform) => matches(own, platform))
+}
+
+/** The platform of a single-platform image, which only its config tells; undefined if that is not there or does not say. */
+export async function platformOf(
+  config: Descriptor,
+  {source, ...options}: CallOptions & {readonly source: ImageSource},
+): Promise<Platform | undefined> {
+  if (!source.has(config)) return undefined
   const bytes = await readAll(source.blob(config).open(options), {
     limit: limits.configBytes,
     what: `config ${config.digest}`,
   })
-  const {os, architecture, variant} = parseJsonObject(bytes, `config ${config.digest}`)
-  if (typeof os !== 'string' || typeof architecture !== 'string') return true
-  const own = {os, architecture, ...(typeof variant === 'string' ? {variant} : {})}
-  return wanted.some((platform) => matches(own, platform))
+  const {os, architecture, variant} = parseJsonObject(bytes, `config ${config.digest}`, {strict: false})
+  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined
+  return {os, architecture, ...(typeof variant === 'string' ? {variant} : {})}
 }
 
 function keysOf({name, root}: SourceImage): readonly string[] {

@@ -14,6 +14,7 @@ export interface SourcePairsOptions extends CallOptions {
   readonly platforms: readonly Platform[]
   /** Told of choices and rules that no image of the source has met. */
   readonly onUnused?: ((unused: Unused) => void) | undefined
+  readonly onWarning?: ((text: string) => void) | undefined
 }
 
 /**
@@ -22,22 +23,29 @@ export interface SourcePairsOptions extends CallOptions {
  */
 export async function sourcePairs(
   source: ImageSource,
-  {rules, choice, platforms, onUnused, signal}: SourcePairsOptions,
+  {rules, choice, platforms, onUnused, onWarning, signal}: SourcePairsOptions,
 ): Promise<readonly Pair[]> {
   const gathered = await gather(source, {signal})
   if (gathered.length === 0) {
     throw new MirrorError('SOURCE_EMPTY', 'the source holds no image', {side: 'source'})
   }
   onUnused?.(unusedIn(gathered.map(nameableOf), {rules, include: choice.include}))
-  return namePairs(selectImages(gathered, choice), {source, nameOf: byRules(rules), platforms, signal})
+  return namePairs(selectImages(gathered, choice), {
+    source,
+    nameOf: byRules(rules),
+    platforms,
+    onWarning,
+    signal,
+  })
 }
 
 function nameableOf(gathered: Gathered): Nameable {
-  const {name, hint} = gathered.image
+  const {name, hint, id} = gathered.image
   const digest = rootDigest(gathered)
   return {
     ...(name === undefined ? {} : {name}),
     ...(hint === undefined ? {} : {hint}),
     ...(digest === undefined ? {} : {digest}),
+    ...(id === undefined ? {} : {id}),
   }
 }

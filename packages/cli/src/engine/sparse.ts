@@ -1,5 +1,6 @@
 import {
   formatPlatform,
+  isBlobType,
   MirrorError,
   parseJsonObject,
   parseManifest,
@@ -27,7 +28,8 @@ export function substituteFor(
   complete: readonly Manifest[],
   policy: 'auto' | 'prune' | 'platform',
 ): Substitute {
-  const [only] = complete
+  const images = policy === 'platform' ? withoutAttestations(index, complete) : complete
+  const [only] = images
   if (only === undefined) {
     throw new MirrorError(
       'INDEX_SPARSE',
@@ -35,13 +37,13 @@ export function substituteFor(
       {side: 'source'},
     )
   }
-  if (policy !== 'prune' && complete.length === 1) {
+  if (policy !== 'prune' && images.length === 1) {
     return {manifest: only, reason: `sparse index: the tag names its one ${platformOf(index, only)} manifest`}
   }
   if (policy === 'platform') {
     throw new MirrorError(
       'INDEX_SPARSE',
-      `${complete.length} platforms of the index ${index.descriptor.digest} are in the source, not one`,
+      `${images.length} platforms of the index ${index.descriptor.digest} are in the source, not one`,
       {
         side: 'source',
         advice: {kind: 'choose-platform'},
@@ -76,11 +78,27 @@ function platformOf(index: Manifest, child: Manifest): string {
   return descriptor?.platform === undefined ? 'complete' : formatPlatform(descriptor.platform)
 }
 
-/** The index with only these children, every other field as it is; the same bytes for the same children. */
+/** buildx stores attestations beside the images of an index, as if they were platforms. */
+function withoutAttestations(index: Manifest, complete: readonly Manifest[]): readonly Manifest[] {
+  if (index.kind !== 'index') return complete
+  const attestations = new Set(index.children.filter(isAttestation).map(({digest}) => digest))
+  return complete.filter(({descriptor}) => !attestations.has(descriptor.digest))
+}
+
+function isAttestation({platform, annotations = {}}: Descriptor): boolean {
+  return (
+    annotations['vnd.docker.reference.type'] === 'attestation-manifest' ||
+    (platform?.os === 'unknown' && platform.architecture === 'unknown')
+  )
+}
+
+/** The index with only these children and its blobs, every other field as it is; the same bytes for the same children. */
 function pruned(index: Manifest, complete: readonly Manifest[]): Manifest {
   const kept = new Set<string>(complete.map(({descriptor}) => descriptor.digest))
   const json = parseJsonObject(index.bytes, 'index')
-  const manifests = (json['manifests'] as readonly {digest: string}[]).filter(({digest}) => kept.has(digest))
+  const manifests = (json['manifests'] as readonly {digest: string; mediaType?: string}[]).filter(
+    ({digest, mediaType = ''}) => kept.has(digest) || isBlobType(mediaType),
+  )
   const bytes = Buffer.from(JSON.stringify({...json, manifests}))
   return parseManifest(bytes, {mediaType: index.descriptor.mediaType})
 }

@@ -3,7 +3,7 @@ import {reportErrorOf} from '../report/report-error.js'
 import type {ReportImage} from '../report/report.js'
 import type {Pair} from './pair.js'
 import type {OnEvent} from './events.js'
-import {blobsOf, nodesOf} from './gather.js'
+import {blobsOf, isNeeded, nodesOf} from './gather.js'
 import type {PlannedImage, Plan, Transfer} from './plan.js'
 import type {TransferResult} from './transfer.js'
 
@@ -157,7 +157,9 @@ export class Tally {
       if (image.status !== 'present' || content === undefined || 'error' in content) continue
       const blobs =
         'pending' in content
-          ? [content.pending.config, ...content.pending.layers]
+          ? [content.pending.config, ...content.pending.layers].filter((blob) =>
+              isNeeded(blob, this.#options.source),
+            )
           : nodesOf(content.node).flatMap(({manifest}) => blobsOf(manifest, this.#options.source))
       for (const blob of blobs) {
         const key = `${target?.registry}/${target?.repository}@${'diffId' in blob ? blob.diffId : blob.digest}`

@@ -14,6 +14,8 @@ import {
   type Manifest,
   type MirrorError,
   type PendingImage,
+  type Content,
+  isForeignLayerType,
 } from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from './events.js'
 import type {KnownLayers} from './known-layers.js'
@@ -57,6 +59,7 @@ export async function putBlob(
     key: String(transfer.id),
     name: `${repository}@${hexOf(contentKey(content)).slice(0, 12)}`,
     size: content.size,
+    planned: transfer.after === undefined ? content.size : 0,
   } as const
   onEvent({...event, state: 'started', sent: 0})
   const release = blob.hold?.()
@@ -74,7 +77,7 @@ export async function putBlob(
       }),
     )
     const sent = outcome.how === 'uploaded' ? outcome.descriptor.size : 0
-    onEvent({...event, state: outcome.how, sent, size: outcome.how === 'uploaded' ? sent : content.size})
+    onEvent({...event, state: outcome.how, sent})
     return {status: 'blob', outcome}
   } catch (error) {
     onEvent({...event, state: 'failed', sent: sentSoFar})
@@ -112,8 +115,15 @@ export async function putManifest(
     transfer.digest === undefined ? pendingManifest(transfer, context) : manifests.get(transfer.digest)
   if (manifest === undefined)
     throw new Error(`the plan names a manifest it does not hold: ${transfer.digest}`)
+  let stored: Digest | undefined
+  const options = {
+    signal,
+    onStored: (digest: Digest): void => {
+      stored = digest
+    },
+  }
   try {
-    await sink.putManifest(transfer.target, manifest, {signal})
+    await sink.putManifest(transfer.target, manifest, options)
   } catch (error) {
     if (!isMirrorError(error)) throw error
     const fallback = transfer.fallback === undefined ? undefined : manifests.get(transfer.fallback.digest)
@@ -122,18 +132,25 @@ export async function putManifest(
       const digest = fallback.descriptor.digest
       const target =
         tag === undefined ? {...rest, digest} : {registry: rest.registry, repository: rest.repository, tag}
-      await sink.putManifest(target, fallback, {signal})
+      await sink.putManifest(target, fallback, options)
       return {
         status: 'manifest',
-        descriptor: fallback.descriptor,
+        descriptor: known(fallback.descriptor, stored),
         substituted: transfer.fallback?.reason ?? '',
       }
     }
     if (error.code !== 'BLOB_UNKNOWN') throw error
     await pushAgain(transfer, context)
-    await sink.putManifest(transfer.target, manifest, {signal})
+    await sink.putManifest(transfer.target, manifest, options)
   }
-  return {status: 'manifest', descriptor: manifest.descriptor}
+  const descriptor = known(manifest.descriptor, stored)
+  if (descriptor === manifest.descriptor) return {status: 'manifest', descriptor}
+  return {status: 'manifest', descriptor, substituted: `the registry knows the manifest only as ${descriptor.digest}`}
+}
+
+/** As the target says that it knows a manifest; as it is here if the target does not say. */
+function known(descriptor: Descriptor, stored: Digest | undefined): Descriptor {
+  return stored === undefined || stored === descriptor.digest ? descriptor : {...descriptor, digest: stored}
 }
 
 /** Sends everything below a refused manifest again, once, because the registry may have lost blobs it said it had. */
@@ -170,8 +187,13 @@ function pendingManifest(
     if (need?.kind === 'blob' && result?.status === 'blob')
       final.set(contentKey(need.content), result.outcome.descriptor)
   }
-  const layers = pending?.layers.map((layer) => final.get(contentKey(layer)))
+  const layers = pending?.layers.map((layer) => final.get(contentKey(layer)) ?? foreign(layer))
   return layers?.every((layer) => layer !== undefined) === true ? pending?.manifest(layers) : undefined
+}
+
+/** A foreign layer that was not sent stays in the manifest as it is. */
+function foreign(layer: Content): Descriptor | undefined {
+  return isPending(layer) || !isForeignLayerType(layer.mediaType) ? undefined : layer
 }
 
 interface FinishedBlob extends BlobSource {

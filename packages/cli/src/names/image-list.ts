@@ -122,7 +122,19 @@ function readImage(source: string, target: string | undefined): Omit<ListedImage
   }
   refuseLogin(source)
   if (target !== undefined) checkTarget(target)
-  return {source: parseReference(asTagged(source)), ...(target === undefined ? {} : {target})}
+  return {source: parseReference(asTagged(withoutScheme(source))), ...(target === undefined ? {} : {target})}
+}
+
+/** `docker://` and `oci://` say of a reference only that it is one. */
+function withoutScheme(written: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(written)?.[1]?.toLowerCase()
+  if (scheme === undefined) return written
+  const rest = written.slice(scheme.length + 3)
+  if (scheme === 'docker' || scheme === 'oci') return rest
+  throw new MirrorError(
+    'LIST_INVALID',
+    `leave out ${scheme}:// in front of ${JSON.stringify(rest.slice(0, 200))}`,
+  )
 }
 
 /** Helm writes the `+` of a chart's version, which tags cannot have, as `_`. */
@@ -175,7 +187,14 @@ function columnsOf(text: string): readonly (readonly [number, Columns])[] {
 
 /** Only spaces and tabs separate columns: other spaces may not be seen, and would choose a target. */
 function columnsIn(line: string): readonly string[] {
-  return line.split(/[ \t]+/).filter((column) => column !== '')
+  return withoutMarks(line)
+    .split(/[ \t]+/)
+    .filter((column) => column !== '')
+}
+
+/** Without the dash of a list in YAML, and the quotes around a word. */
+function withoutMarks(line: string): string {
+  return line.replace(/^[ \t]*- +/, '').replaceAll(/(?<=^|[ \t])(["'])(\S*)\1(?=[ \t]|$)/g, '$2')
 }
 
 function keysOf(source: string, keyOf: (name: Reference) => string): readonly string[] {

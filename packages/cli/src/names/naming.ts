@@ -1,6 +1,7 @@
 import {
   DOCKER_HUB,
   formatReference,
+  hexOf,
   isRepository,
   limits,
   MirrorError,
@@ -27,7 +28,10 @@ export interface NamingRules {
 export interface Nameable {
   readonly name?: Reference
   readonly hint?: string
+  readonly refusedName?: string
   readonly digest?: Digest
+  /** The digest of its config. */
+  readonly id?: Digest
 }
 
 /**
@@ -39,10 +43,13 @@ export function mapName(image: Nameable, rules: NamingRules): Reference {
   if (mapped !== undefined) return mapped
   const {name} = image
   if (name === undefined) {
-    const known = image.digest ?? image.hint ?? 'an image'
+    const known = keyOf(image)
+    const {hint, refusedName} = image
     throw new MirrorError(
       'NAME_MISSING',
-      `${known} has no name in the bundle${image.hint === undefined ? '' : ` (${image.hint})`}`,
+      refusedName === undefined
+        ? `${known} has no name in the source${hint === undefined ? '' : ` (${hint})`}`
+        : `${known} has a name that no registry takes: ${refusedName.slice(0, 300)}`,
       {
         side: 'source',
         advice: {kind: 'name-image', image: known},
@@ -52,6 +59,26 @@ export function mapName(image: Nameable, rules: NamingRules): Reference {
   const host = rules.mapHost === 'keep' ? `${hostComponent(name.registry)}/` : ''
   const path = rules.rewrites.reduce((current, rule) => rule.apply(current), host + name.repository)
   return target(path, name, {rules, source: formatReference(name)})
+}
+
+/** The shortest key under which `--map` knows an image without a name. */
+export function keyOf({id, digest, hint}: Nameable): string {
+  return id === undefined ? (digest ?? hint ?? 'an image') : shortId(id)
+}
+
+/** As docker shows image IDs. */
+function shortId(id: Digest): string {
+  return hexOf(id).slice(0, 12)
+}
+
+/** The keys of an image ID: whole, without its algorithm, and shortened as docker shows it. */
+function idKeys(id: Digest | undefined): readonly string[] {
+  return id === undefined ? [] : [id, hexOf(id), shortId(id)]
+}
+
+/** Whether `--map` names an image by its digest or ID, which stands for no other. */
+export function isMappedByDigest({digest, id}: Nameable, {map}: NamingRules): boolean {
+  return [digest, ...idKeys(id)].some((key) => key !== undefined && map.has(key))
 }
 
 /** The key under which `--map` and `--images` know a reference: with `latest` where neither tag nor digest is written. */
@@ -64,8 +91,10 @@ export function referenceKey(name: Reference): string {
 function mappedTarget(image: Nameable, rules: NamingRules): Reference | undefined {
   const {name} = image
   const keys = [
+    // A digest says more than a name, which may stand for several images.
+    image.digest,
+    ...idKeys(image.id),
     name === undefined ? undefined : referenceKey(name),
-    name === undefined ? image.digest : undefined,
     image.hint,
   ]
   const found = keys

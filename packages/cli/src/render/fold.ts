@@ -5,6 +5,7 @@ export interface ActiveBlob {
   readonly name: string
   readonly sent: number
   readonly size: number
+  readonly planned: number
 }
 
 /** Where the run stood: bytes sent over the wire, and how much of the plan they stood for. */
@@ -21,14 +22,19 @@ export interface ProgressState {
   readonly active: ReadonlyMap<string, ActiveBlob>
   /** Bytes on the wire of blobs that are through. */
   readonly sent: number
-  /** Sizes, as the plan counted them, of the blobs that came to this end. */
-  readonly settled: Readonly<Record<Settled, number>>
+  /** Sizes of the blobs that were sent, and those that the plan counted of blobs that were given up. */
+  readonly carried: number
+  readonly failed: number
+  /** Counted by the plan, and not to be sent: mounted, or there already. */
+  readonly saved: number
+  /** Sent although the plan hoped to mount them. */
+  readonly extra: number
+  /** The highest fraction so far: what is sent once more does not take the bar back. */
+  readonly reached: number
   readonly images: {readonly done: number; readonly failed: number}
   readonly retry: {readonly what: string; readonly reason: string; readonly until: number} | undefined
   readonly samples: readonly Sample[]
 }
-
-type Settled = 'uploaded' | 'mounted' | 'present' | 'failed'
 
 /** The rate is that of the last 15 s: steady enough to read, quick enough to show a stall. */
 const WINDOW = 15_000
@@ -39,14 +45,28 @@ export const nothingYet: ProgressState = {
   plan: undefined,
   active: new Map(),
   sent: 0,
-  settled: {uploaded: 0, mounted: 0, present: 0, failed: 0},
+  carried: 0,
+  failed: 0,
+  saved: 0,
+  extra: 0,
+  reached: 0,
   images: {done: 0, failed: 0},
   retry: undefined,
   samples: [],
 }
 
 /** @param options `at`: when it happened, in milliseconds of any clock that only goes forward */
-export function fold(state: ProgressState, event: MirrorEvent, {at}: {readonly at: number}): ProgressState {
+export function fold(
+  state: ProgressState,
+  event: MirrorEvent,
+  options: {readonly at: number},
+): ProgressState {
+  const next = foldOne(state, event, options)
+  const reached = event.type === 'blob' || event.type === 'image' ? (fractionOf(next) ?? 0) : 0
+  return reached > next.reached ? {...next, reached} : next
+}
+
+function foldOne(state: ProgressState, event: MirrorEvent, {at}: {readonly at: number}): ProgressState {
   switch (event.type) {
     case 'reading':
       return {...state, reading: event}
@@ -65,18 +85,22 @@ export function fold(state: ProgressState, event: MirrorEvent, {at}: {readonly a
   return state
 }
 
-function foldBlob(state: ProgressState, {key, name, state: how, sent, size}: BlobEvent): ProgressState {
+function foldBlob(state: ProgressState, event: BlobEvent): ProgressState {
+  const {key, name, state: how, sent, size, planned} = event
   const active = new Map(state.active)
   if (how === 'started' || how === 'progress') {
-    active.set(key, {name, sent, size})
+    active.set(key, {name, sent, size, planned})
     return {...state, active}
   }
   active.delete(key)
+  const settled = {...state, active}
+  if (how === 'failed') return {...settled, failed: state.failed + planned}
+  if (how !== 'uploaded') return {...settled, saved: state.saved + planned}
   return {
-    ...state,
-    active,
-    sent: state.sent + (how === 'uploaded' ? sent : 0),
-    settled: {...state.settled, [how]: state.settled[how] + size},
+    ...settled,
+    sent: state.sent + sent,
+    carried: state.carried + size,
+    extra: state.extra + size - planned,
   }
 }
 
@@ -97,7 +121,7 @@ function sampled(state: ProgressState, at: number): ProgressState {
 
 function sampleOf(state: ProgressState, at: number): Sample {
   let sent = state.sent
-  let carried = state.settled.uploaded
+  let {carried} = state
   for (const blob of state.active.values()) {
     sent += blob.sent
     carried += Math.min(blob.sent, blob.size)
@@ -108,10 +132,11 @@ function sampleOf(state: ProgressState, at: number): Sample {
 export interface Progress {
   /** Bytes sent over the wire. */
   readonly sent: number
-  /** How much of the plan is behind us: sent, mounted, found present, or given up. */
+  /** Bytes of the plan that are sent, or were given up. */
   readonly done: number
+  /** Bytes to send in all: blobs that turn out to be there or are mounted do not count. */
   readonly total: number | undefined
-  /** From 0 to 1. */
+  /** From 0 to 1, never less than before; 1 only once every image has come to its end. */
   readonly fraction: number | undefined
   /** Bytes per second on the wire, over the last 15 s; undefined in the first moments. */
   readonly rate: number | undefined
@@ -119,14 +144,34 @@ export interface Progress {
   readonly left: number | undefined
 }
 
-/** Returns the progress of a run at a moment. */
+/** Below the whole by less than any display shows. */
+const ALMOST = 0.9999
+
+function fractionOf(state: ProgressState): number | undefined {
+  const {plan, images} = state
+  const total = totalOf(state)
+  if (plan === undefined || total === undefined) return undefined
+  if (images.done + images.failed >= plan.images) return 1
+  const behind = sampleOf(state, 0).carried + state.failed
+  const fraction = total === 0 ? 0 : behind / total
+  return Math.max(state.reached, Math.min(fraction, ALMOST))
+}
+
+/** A blob that was to be mounted joins the work once bytes of it are sent. */
+function totalOf({plan, saved, extra, active}: ProgressState): number | undefined {
+  if (plan === undefined) return undefined
+  let total = plan.bytes - saved + extra
+  for (const blob of active.values()) if (blob.sent > 0) total += blob.size - blob.planned
+  return Math.max(0, total)
+}
+
+/** What can be said of a state at a moment. */
 export function progressOf(state: ProgressState, {at}: {readonly at: number}): Progress {
   const {sent, carried} = sampleOf(state, at)
-  const {mounted, present, failed} = state.settled
-  const total = state.plan?.bytes
-  const reached = carried + mounted + present + failed
-  const done = total === undefined ? reached : Math.min(reached, total)
-  const fraction = total === undefined ? undefined : total === 0 ? 1 : done / total
+  const total = totalOf(state)
+  const behind = carried + state.failed
+  const done = total === undefined ? behind : Math.min(behind, total)
+  const fraction = fractionOf(state)
   const base = state.samples.findLast((sample) => sample.at <= at - WINDOW) ?? state.samples[0]
   const elapsed = base === undefined ? 0 : at - base.at
   if (base === undefined || elapsed < SAMPLE_EVERY) {

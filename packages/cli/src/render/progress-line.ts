@@ -18,11 +18,11 @@ export function percentOf(state: ProgressState, {at}: {readonly at: number}): st
 export function progressDetails(state: ProgressState, {at}: {readonly at: number}): string | undefined {
   const {plan, reading, images} = state
   if (plan === undefined) return reading === undefined ? undefined : readingLine(reading)
-  const {done, rate, left} = progressOf(state, {at})
+  const {done, total = plan.bytes, rate, left} = progressOf(state, {at})
   return [
-    `${formatBytes(done)} of ${formatBytes(plan.bytes)}`,
+    `${formatBytes(done)} of ${formatBytes(total)}`,
     ...(rate === undefined ? [] : [formatRate(rate)]),
-    ...(left === undefined || done === plan.bytes ? [] : [`${formatDuration(left)} left`]),
+    ...(left === undefined || done === total ? [] : [`${formatDuration(left)} left`]),
     `${images.done + images.failed} of ${count(plan.images, 'image')}`,
     ...(images.failed === 0 ? [] : [`${images.failed} failed`]),
   ].join(', ')

@@ -88,6 +88,7 @@ type PlainAdvice =
   | 'use-gzip-layers'
   // an archive or a directory that is written
   | 'choose-one-platform'
+  | 'choose-platform-of-name'
   | 'use-oci-archive'
   | 'use-oci-archive-if-trusted'
   | 'free-disk'
@@ -133,6 +134,8 @@ export type Advice =
   | {readonly kind: 'install-helper'; readonly program: string}
   /** `image` is the digest of an image without a name, or the name that its archive gives it. */
   | {readonly kind: 'name-image'; readonly image: string}
-  /** `flag` is the choice that leaves no image. */
+  /** Several images have one name: the digest of one of them. */
+  | {readonly kind: 'choose-digest'; readonly digest: string}
+  /** `flag`: the choice that leaves no image. */
   | {readonly kind: 'check-choice'; readonly flag: 'include' | 'platform'}
   | {readonly kind: 'decompress'; readonly compression: ForeignCompression}

@@ -73,7 +73,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
     ...(subject !== undefined && isJsonObject(annotations) ? {annotations: stringsOf(annotations)} : {}),
   }
   if (isIndexType(mediaType))
-    return {...base, kind: 'index', children: descriptors(json['manifests'], 'manifests')}
+    return {...base, kind: 'index', children: descriptors(json['manifests'] ?? [], 'manifests')}
   if (isManifestType(mediaType)) {
     return {
       ...base,
@@ -88,14 +88,21 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   )
 }
 
-/** @throws {MirrorError} MANIFEST_INVALID if the bytes are not a JSON object, LIMIT_EXCEEDED if it nests too deep */
-export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
+/** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object, LIMIT_EXCEEDED where it nests too deep */
+export function parseJsonObject(
+  bytes: Uint8Array,
+  what: string,
+  options: {
+    /** False for configs: an author's name may be in Latin-1, and the bytes are stored as they are. Default true. */
+    readonly strict?: boolean
+  } = {},
+): JsonObject {
   if (jsonShape(bytes).depth > limits.jsonDepth) {
     throw new MirrorError('LIMIT_EXCEEDED', `${what} nests over ${limits.jsonDepth} levels deep`)
   }
   let json: unknown
   try {
-    json = JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes))
+    json = JSON.parse(new TextDecoder('utf-8', {fatal: options.strict ?? true}).decode(bytes))
   } catch (cause) {
     throw new MirrorError('MANIFEST_INVALID', `${what} is not JSON`, {cause})
   }
@@ -118,7 +125,7 @@ export function sameDigest(left: {digest: Digest}, right: {digest: Digest} | und
 function mediaTypeOf(json: JsonObject, given: string | undefined): string {
   if (typeof json['mediaType'] === 'string' && json['mediaType'] !== '') return json['mediaType']
   if (given !== undefined && (isIndexType(given) || isManifestType(given))) return given
-  return Array.isArray(json['manifests']) ? mediaTypes.ociIndex : mediaTypes.ociManifest
+  return 'manifests' in json ? mediaTypes.ociIndex : mediaTypes.ociManifest
 }
 
 function descriptors(value: unknown, field: string): readonly Descriptor[] {

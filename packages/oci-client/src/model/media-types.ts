@@ -21,7 +21,15 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest
 }
 
-/** Returns true for layers that their licence keeps out of registries: Docker's `foreign`, OCI's `nondistributable`. */
+/**
+ * Whether content stands in an index as a blob: a layer or a config in a cache of buildkit, an SPDX file. Types that are not
+ * known but call themselves manifests or indexes count as manifests.
+ */
+export function isBlobType(mediaType: string): boolean {
+  return !isManifestType(mediaType) && !isIndexType(mediaType) && !/manifest|index/i.test(mediaType)
+}
+
+/** Layers that their licence keeps out of registries: `foreign` in Docker's words, `nondistributable` in OCI's. */
 export function isForeignLayerType(mediaType: string): boolean {
   return (
     mediaType.startsWith(mediaTypes.dockerForeignLayer) ||

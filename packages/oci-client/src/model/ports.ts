@@ -43,8 +43,12 @@ export interface SourceImage {
   readonly name?: Reference
   /** For messages: text in the bundle that is not a full name, such as a bare tag or the inner file it came from. */
   readonly hint?: string
+  /** A name that the source records for it and that no registry takes: with capitals, a `+`, too long a tag. */
+  readonly refusedName?: string
   readonly root: ImageRoot
-  /** Set on a nameless referrer, which is pushed by digest to every repository that gets this subject. */
+  /** The image ID: the digest of its config. An image that was saved by it may have no other name. */
+  readonly id?: Digest
+  /** Set on a nameless referrer: it goes, by digest, into every repository this digest goes to. */
   readonly subject?: Digest
   /** The reason why the digest at the target differs from the image's digest at its registry. Absent if it does not. */
   readonly digestChanged?: string
@@ -93,7 +97,15 @@ export interface PutBlobOptions extends CallOptions {
   readonly onFinal?: (descriptor: Descriptor) => Promise<void>
 }
 
-/** Where images go: a registry, a layout, an archive. Each call is for one repository, and none depends on a plan. */
+export interface PutManifestOptions extends CallOptions {
+  /**
+   * Called with the digest by which the target says that it knows the manifest, proven to be that of the bytes. Some
+   * registries know no sha512.
+   */
+  readonly onStored?: (digest: Digest) => void
+}
+
+/** Where images go: a registry, a layout, an archive. One repository a call; nothing here knows about plans. */
 export interface ImageSink extends AsyncDisposable {
   /** Returns the descriptor that a tag or digest points at now, or undefined if there is none. */
   resolve(target: Reference, options?: CallOptions): Promise<Descriptor | undefined>
@@ -107,5 +119,5 @@ export interface ImageSink extends AsyncDisposable {
    * Stores a manifest under the reference's tag, or by digest if it has none.
    * @throws {MirrorError} BLOB_UNKNOWN if the registry lacks content that the manifest names, MANIFEST_REJECTED
    */
-  putManifest(target: Reference, manifest: Manifest, options?: CallOptions): Promise<void>
+  putManifest(target: Reference, manifest: Manifest, options?: PutManifestOptions): Promise<void>
 }

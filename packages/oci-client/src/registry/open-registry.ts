@@ -4,6 +4,7 @@ import {endpoints} from '../client/endpoints.js'
 import {hasBlob} from '../client/head-blob.js'
 import type {HostKnowledge} from '../client/host-knowledge.js'
 import {putBlob} from './upload/put-blob.js'
+import {digestHeader} from '../client/read-manifest.js'
 import {putManifestBytes} from './put-manifest.js'
 import {readManifest, resolveManifest} from '../client/read-manifest.js'
 import {referrersByTag} from './referrers-tag.js'
@@ -49,6 +50,8 @@ export function openRegistry(options: RegistryOptions): Registry {
     putManifest: async (target, manifest, call = {}) => {
       const response = await putManifestBytes(client, {...call, target, manifest})
       deletion.forget(target.repository)
+      const stored = digestHeader(response)
+      if (stored !== undefined) call.onStored?.(stored)
       const {subject} = manifest
       if (subject === undefined || response.header('oci-subject') !== undefined) return
       await addReferrer({...call, repository: target.repository, subject: subject.digest, manifest})

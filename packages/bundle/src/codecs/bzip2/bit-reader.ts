@@ -1,3 +1,5 @@
+import {EndOfInput} from '../end-of-input.js'
+
 /** The bits of a stream that comes in pieces, the highest of each byte first. */
 export class BitReader {
   #bytes: Uint8Array = new Uint8Array(0)
@@ -54,9 +56,4 @@ export class BitReader {
   alignToByte(): void {
     this.#held -= this.#held % 8
   }
-}
-
-/** The error of compressed bytes that end in the middle. */
-export class EndOfInput extends Error {
-  override readonly name = 'EndOfInput'
 }

@@ -1,4 +1,5 @@
-import {BitReader, EndOfInput} from './bit-reader.js'
+import {EndOfInput} from '../end-of-input.js'
+import {BitReader} from './bit-reader.js'
 import {decodeBlock, type BlockMemory} from './decode-block.js'
 
 const OUTPUT_BYTES = 256 * 1024

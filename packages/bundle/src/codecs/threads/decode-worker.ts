@@ -73,7 +73,13 @@ async function openBzip2(): Promise<FrameDecoder> {
   return {push: (input) => bunzip2.push(input), endFrame: () => bunzip2.end()}
 }
 
-const OPEN = {'zstd-napi': openNapi, fzstd: openFzstd, bzip2: openBzip2} as const
+async function openXz(): Promise<FrameDecoder> {
+  const {Unxz} = await import('../xz/portable/unxz.js')
+  const unxz = new Unxz(sendOutput)
+  return {push: (input) => unxz.push(input), endFrame: () => unxz.end()}
+}
+
+const OPEN = {'zstd-napi': openNapi, fzstd: openFzstd, bzip2: openBzip2, xz: openXz} as const
 const decoder = await OPEN[library]()
 
 function receive(input: ToWorker): void {

@@ -22,6 +22,20 @@ export function dictionaryOf(header: Uint8Array): number | undefined {
   return bits === 40 ? 2 ** 32 - 1 : (2 + (bits & 1)) * 2 ** (Math.floor(bits / 2) + 11)
 }
 
+/** Filters by their numbers (xz-file-format.txt 1.2, 5.3; liblzma's `filter.h`). */
+const NAMES: Readonly<Record<number, string>> = {0x0a: 'ARM64', 0x0b: 'RISC-V'}
+/** Delta, the older branch filters and LZMA2 are in every liblzma since 5.0. */
+const SINCE_5_0 = new Set([0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, LZMA2])
+
+/** The name of a filter in a block header that a decoder does not know; undefined if it knows all. */
+export function unknownFilter(
+  header: Uint8Array,
+  {knowsArm64}: {readonly knowsArm64: boolean},
+): string | undefined {
+  const unknown = filtersOf(header)?.find(({id}) => !SINCE_5_0.has(id) && !(knowsArm64 && id === 0x0a))
+  return unknown === undefined ? undefined : (NAMES[unknown.id] ?? `0x${unknown.id.toString(16)}`)
+}
+
 /** Returns true if LZMA2 is the block's only filter, so that its output is the block's content. */
 export function isLzma2Alone(header: Uint8Array): boolean {
   const filters = filtersOf(header)

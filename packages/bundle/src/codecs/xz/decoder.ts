@@ -1,10 +1,14 @@
+import {messageOf} from '@airgap-mirror/oci-client/model'
 import type {SequentialDecoder} from '../sequential-decoder.js'
 import {loadLzmaNative} from './lzma-native.js'
+import {portableXz} from './portable-xz.js'
 import {loadNodeLiblzma} from './node-liblzma.js'
 
 /** The xz decoder of this machine and its library. */
 export interface XzDecoder {
-  readonly library: 'node-liblzma' | 'lzma-native'
+  readonly library: 'node-liblzma' | 'lzma-native' | 'portable'
+  /** Why faster ones were passed over. */
+  readonly passedOver: readonly string[]
   readonly decode: SequentialDecoder
 }
 
@@ -17,7 +21,13 @@ export function xzDecoder(): Promise<XzDecoder> {
 
 async function load(): Promise<XzDecoder> {
   const fast = await loadNodeLiblzma()
-  return fast === undefined
-    ? {library: 'lzma-native', decode: await loadLzmaNative()}
-    : {library: 'node-liblzma', decode: fast}
+  if (fast !== undefined) return {library: 'node-liblzma', decode: fast, passedOver: []}
+  const passedOver = ['node-liblzma has no binary for this machine']
+  try {
+    return {library: 'lzma-native', decode: await loadLzmaNative(), passedOver}
+  } catch (error) {
+    // lzma-native 8.0.6 ships a binary for another processor on linux-arm64.
+    passedOver.push(`lzma-native does not load: ${messageOf(error).split('\n')[0]}`)
+    return {library: 'portable', decode: portableXz, passedOver}
+  }
 }

@@ -28,7 +28,11 @@ export function chooseImage(images: readonly SourceImage[], place: FilePlace): C
   const {ref} = place
   // A signature alone can be asked for, too.
   const meant =
-    ref === undefined ? (others.length > 0 ? others : images) : images.filter((image) => goesBy(image, ref))
+    ref === undefined
+      ? others.length > 0
+        ? others
+        : images
+      : (atPlace(others, ref) ?? images.filter((image) => goesBy(image, ref)))
   const [image, ...more] = withoutSameRoot(meant)
   if (image === undefined) {
     throw new MirrorError(
@@ -53,10 +57,19 @@ export function chooseImage(images: readonly SourceImage[], place: FilePlace): C
   return {image, referrers: referrers.filter((referrer) => referrer !== image)}
 }
 
+/** The image at a place, counted from 0, as skopeo writes it: `@1`. Undefined for another REF. */
+function atPlace(images: readonly SourceImage[], ref: string): readonly SourceImage[] | undefined {
+  const place = /^@(\d{1,6})$/.exec(ref)?.[1]
+  return place === undefined ? undefined : withoutSameRoot(images).slice(Number(place), Number(place) + 1)
+}
+
 /** By its full name, by its tag alone, by its digest, or by whatever else its bundle calls it. */
-function goesBy({name, hint, root}: SourceImage, ref: string): boolean {
+function goesBy({name, hint, id, root}: SourceImage, ref: string): boolean {
   const text = ref.startsWith('@') ? ref.slice(1) : ref
-  if (isDigest(text)) return 'manifest' in root && root.manifest.digest === text
+  if (isDigest(text)) return id === text || ('manifest' in root && root.manifest.digest === text)
+  // As docker takes an image ID: whole or shortened, with or without its algorithm.
+  if (/^(?:sha256:)?[0-9a-f]{12,64}$/.test(text) && id?.startsWith(`sha256:${text.replace(/^sha256:/, '')}`))
+    return true
   if (hint !== undefined && (hint === ref || hint.endsWith(` (${ref})`))) return true
   if (name === undefined) return false
   return name.tag === ref || formatReference(name) === fullName(ref)
@@ -89,11 +102,11 @@ function withoutSameRoot(images: readonly SourceImage[]): readonly SourceImage[]
 
 function list(images: readonly SourceImage[]): string {
   if (images.length === 0) return ''
-  const names = images.map(({name, hint, root}) =>
-    name === undefined
-      ? (hint ?? ('manifest' in root ? root.manifest.digest : 'unnamed'))
-      : formatReference(name),
-  )
+  const names = images.map(({name, hint, id, root}) => {
+    if (name !== undefined) return formatReference(name)
+    if (id !== undefined) return id.slice(7, 19)
+    return hint ?? ('manifest' in root ? root.manifest.digest : 'unnamed')
+  })
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : ''
   return `; it has ${names.slice(0, LISTED).join(', ')}${more}`
 }

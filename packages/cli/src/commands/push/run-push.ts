@@ -35,7 +35,12 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
   const bundle = await openBoth(settings, {registry, run})
   if (run.output.verbose) run.note(await decodersLine())
   const {soon: signal} = run.stop
-  const pairs = await sourcePairs(bundle, {...settings, onUnused: warnOfUnused(run), signal})
+  const pairs = await sourcePairs(bundle, {
+    ...settings,
+    onUnused: warnOfUnused(run),
+    onWarning: run.warn,
+    signal,
+  })
   const {leftOut} = bundle.description
   await refuseLacking(pairs, {leftOut, registry, concurrency: settings.concurrency, signal})
   return mirror([{sink: registry, registry: name, pairs}], {
@@ -81,6 +86,6 @@ async function openBoth(
 }
 
 async function decodersLine(): Promise<string> {
-  const {xz, zstd} = await decoders()
-  return `decoders: xz by ${xz}, zstd by ${zstd}`
+  const {xz, zstd, passedOver} = await decoders()
+  return [`decoders: xz by ${xz}, zstd by ${zstd}`, ...passedOver].join('; ')
 }

@@ -7,6 +7,13 @@ export const runWords = {
   'name-image': ({flag}, {image}) =>
     given(flag('map'), (map) => `Name it with ${map} FILE, in which a line says: ${image} REPOSITORY:TAG.`) ||
     'Name the image.',
+  'choose-digest': ({flag}, {digest}) =>
+    given(
+      flag('map'),
+      (map) => `Choose one with ${map} FILE, in which a line says: ${digest} REPOSITORY:TAG.`,
+    ) || 'Choose one by its digest.',
+  'choose-platform-of-name': ({flag}) =>
+    `Choose one${given(flag('platform'), (platform) => ` with ${platform} OS/ARCH`) || ' platform'}.`,
   'tag-image': ({flag}) => `Give the image a tag${given(flag('map'), (map) => ` with ${map}`)}.`,
   'check-choice': ({flag}, {flag: name}) =>
     given(
