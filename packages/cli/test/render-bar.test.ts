@@ -7,7 +7,8 @@ import {frameOf} from '#src/render/frame.js'
 import {blob, ended, folded, plan, refused, report, screen, SUMMARY} from './render-fixtures.js'
 
 describe('rows of blobs', () => {
-  const active = (...keys: string[]) => new Map(keys.map((key) => [key, {name: key, sent: 0, size: 1, planned: 1}]))
+  const active = (...keys: string[]) =>
+    new Map(keys.map((key) => [key, {name: key, sent: 0, size: 1, planned: 1}]))
 
   test.each([
     [[], active('a', 'b'), 8, ['a', 'b']],

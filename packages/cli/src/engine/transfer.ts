@@ -145,7 +145,11 @@ export async function putManifest(
   }
   const descriptor = known(manifest.descriptor, stored)
   if (descriptor === manifest.descriptor) return {status: 'manifest', descriptor}
-  return {status: 'manifest', descriptor, substituted: `the registry knows the manifest only as ${descriptor.digest}`}
+  return {
+    status: 'manifest',
+    descriptor,
+    substituted: `the registry knows the manifest only as ${descriptor.digest}`,
+  }
 }
 
 /** As the target says that it knows a manifest; as it is here if the target does not say. */
