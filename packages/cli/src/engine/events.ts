@@ -30,8 +30,11 @@ export interface BlobEvent {
   /** Bytes sent so far, absolute: a retry may lower it. */
   readonly sent: number
   readonly size: number
-  /** Bytes that the plan counted for it: 0 if the same content goes into another repository first, to be mounted from. */
-  readonly planned: number
+  /**
+   * Bytes that the plan counted for it; absent: its size. 0 if the same content goes into another repository first, to be
+   * mounted from.
+   */
+  readonly planned?: number
 }
 
 /** An image has come to its end. */

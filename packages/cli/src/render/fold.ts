@@ -86,7 +86,7 @@ function foldOne(state: ProgressState, event: MirrorEvent, {at}: {readonly at: n
 }
 
 function foldBlob(state: ProgressState, event: BlobEvent): ProgressState {
-  const {key, name, state: how, sent, size, planned} = event
+  const {key, name, state: how, sent, size, planned = size} = event
   const active = new Map(state.active)
   if (how === 'started' || how === 'progress') {
     active.set(key, {name, sent, size, planned})
