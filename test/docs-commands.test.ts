@@ -30,7 +30,7 @@ describe.skipIf(process.platform === 'win32')(
 
     test.for(pages)('$path', async ({path, blocks, jobFile}) => {
       await using stage = await setStage()
-      // What a page shows first is what its commands call so.
+      // The first job file of a page is the file that its commands name.
       if (jobFile !== undefined) await writeFile(join(stage.directory, 'mirror.yaml'), jobFile)
       for (const {text, line} of blocks) {
         const {code, output} = await stage.run(text)

@@ -22,7 +22,7 @@ function unionIn(path: string, name: string): readonly string[] {
   )
 }
 
-/** What every program has, tsc's, and skopeo's, which the pages name too. */
+/** Flags of every program, of tsc, and of skopeo, which the pages name too. */
 const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
   [
     '--help --version --build',

@@ -9,7 +9,7 @@ export interface ManyImages extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly source: string
   readonly target: string
-  /** What the images are called in the source, `bench/app0:v1`. */
+  /** Names of the images in the source, `bench/app0:v1`. */
   readonly names: readonly string[]
 }
 

@@ -10,7 +10,7 @@ import {mirrorProgram, withTempDir} from '../kit/index.js'
 import {startRegistry} from '../registry/index.js'
 
 /**
- * What it takes until the plan of a push stands, over bundles of a growing number of small images: `--images=N` for the
+ * Cost of planning a push, for bundles of a growing number of small images: `--images=N` for the
  * largest. Ten layers an image, eight of them its own.
  */
 const most = Number(/^--images=(\d+)$/.exec(process.argv[2] ?? '')?.[1] ?? 10_000)

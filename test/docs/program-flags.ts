@@ -2,7 +2,7 @@ import {dirname, join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {mirrorProgram} from '@airgap-mirror/test/kit'
 
-/** What the program's help says of a flag: what the documentation needs of it. */
+/** A flag in the program's help, with the parts that the documentation needs. */
 export interface ProgramFlag {
   readonly type: 'boolean' | 'option'
   readonly description: string

@@ -27,7 +27,7 @@ export interface Stage extends AsyncDisposable {
   readonly directory: string
   /** Runs a block of commands as they are written, by `sh -eu`. */
   run(script: string): Promise<{readonly code: number | null; readonly output: string}>
-  /** What is wrong in any of the registries: tags without their content. */
+  /** Returns the tags without their content, in all registries. */
   problems(): readonly string[]
 }
 
@@ -124,7 +124,7 @@ export async function setStage(): Promise<Stage> {
   }
 }
 
-/** What the lists and job files of the pages name. */
+/** Adds the images that the lists and job files of the pages name. */
 async function fillPublic(registry: TestRegistry): Promise<void> {
   const tags = {
     'rancher/mirrored-pause': ['3.6'],

@@ -57,7 +57,7 @@ const blocks = {type: 'xz', blockSize: 8192} as const
 const zstd = {type: 'zstd'} as const
 const gzip = {type: 'gzip'} as const
 
-/** What the input is, how it is made, and what the error says. */
+/** Name of the input, the function that makes it, and the expected error. */
 const cases: readonly (readonly [string, Make, RegExp])[] = [
   ['a file that is not there', async (directory) => join(directory, 'nothing'), /cannot read .*nothing/],
   [

@@ -10,7 +10,7 @@ export function cosignKeys(): {readonly publicKey: KeyObject; readonly privateKe
   return generateKeyPairSync('ec', {namedCurve: 'P-256'})
 }
 
-/** What `cosign sign --key` makes: an image whose one layer is the signed text, its signature an annotation. */
+/** Returns the image that `cosign sign --key` makes: its layer is the signed text, an annotation is the signature. */
 export function cosignSignature(
   subject: Digest,
   {name, privateKey}: {readonly name: string; readonly privateKey: KeyObject},
@@ -62,7 +62,7 @@ export function cosignTag(subject: Digest, kind: 'sig' | 'att' | 'sbom' = 'sig')
 }
 
 /**
- * What `cosign verify --key` looks at: the digest under the image's tag, the signature's manifest under the tag made of it,
+ * Verifies like `cosign verify --key`: the digest under the image's tag, the signature's manifest under the tag made of it,
  * the text in its layer, and the signature over that.
  * @returns the digest that was signed
  * @throws {Error} why it does not verify

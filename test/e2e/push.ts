@@ -128,7 +128,7 @@ export function writeOciBundle(directory: string, images: readonly NamedImage[])
   return writeBundle(join(directory, 'bundle.tar'), ociLayout(images))
 }
 
-/** What is wrong with a registry after a run: tags without their content, content that came after its tag, sessions left. */
+/** Returns a registry's faults after a run: tags without content, content that came after its tag, open sessions. */
 export function faultsIn(registry: TestRegistry): readonly string[] {
   return [
     ...registry.fsck(),

@@ -32,7 +32,7 @@ describe('a K3s airgap bundle: an index of three platforms, and the content of',
   })
   afterAll(() => directory.remove())
 
-  /** What the tag names afterwards: the index as it was, its one child, or an index of the children that are there. */
+  /** Describes the manifest behind the tag: the original index, its one child, or an index of the present children. */
   const described = (bytes: Uint8Array | undefined): string => {
     if (bytes === undefined) return 'nothing'
     const {manifests} = JSON.parse(Buffer.from(bytes).toString()) as {manifests?: readonly unknown[]}

@@ -7,7 +7,7 @@ import {until} from './until.js'
 
 const SILENT = {code: 0, stdout: '', stderr: ''}
 
-/** Somebody else puts another image under a name of the target. */
+/** Puts another image under a name of the target, as another user would. */
 async function meddle(scene: SyncScene, name: string): Promise<TestImage> {
   const image = await makeImage({seed: `theirs ${name}`, layers: 1})
   const [repository = '', tag = ''] = name.split(':')

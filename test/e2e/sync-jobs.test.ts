@@ -31,7 +31,7 @@ describe('a job file', () => {
   })
   afterAll(() => scene[Symbol.asyncDispose]())
 
-  /** What a job makes of a target that is empty. */
+  /** Returns the tags after a job on an empty target. */
   const tagsAfter = async (body: string, run: SyncRun = {}): Promise<readonly string[]> => {
     const namespace = `job-${++jobs}`
     const config = await scene.write(

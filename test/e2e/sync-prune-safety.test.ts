@@ -9,7 +9,7 @@ import {statuses, syncScene, type SyncScene, type Synced} from './sync.js'
 
 const DONE = {code: 0}
 
-/** What is at the target: `repository:tag`. */
+/** Returns the tags at the target, as `repository:tag`. */
 function thereIn({target}: SyncScene): readonly string[] {
   return target
     .repositories()

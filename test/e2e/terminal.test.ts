@@ -44,7 +44,7 @@ describe.skipIf(lacksTool('script'))('on a terminal', () => {
       ],
       {env: cleanEnvironment(directory.path), dialogue: []},
     )
-  /** What is left on the screen, line by line. */
+  /** Returns the lines left on the screen. */
   const screen = (transcript: string): string =>
     // oxlint-disable-next-line no-control-regex -- escape sequences are what it looks for
     transcript.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r', '\n')

@@ -148,7 +148,7 @@ const endsOnce: Readonly<Record<string, string>> = {
   'early 201 at whole': 'BLOB_UNKNOWN',
 }
 
-/** What a fault that stays ends in; `ends` has the exceptions. */
+/** Error codes of lasting faults; `ends` has the exceptions. */
 const endsLasting: Readonly<Record<string, string>> = {
   'reset before the body': 'UNREACHABLE',
   'reset in the first byte': 'UNREACHABLE',
@@ -192,7 +192,7 @@ const exceptions: Readonly<Record<string, string>> = {
   'session gone at status': 'ok',
   // The answer's body is nothing that anybody waits for.
   'reset in the first byte at start': 'ok',
-  // What a HEAD does not say, a GET does.
+  // After a failed HEAD, a GET finds out.
   ...Object.fromEntries(
     ['500', '502', '503', '504 as an HTML page', '429', '401', '413', '416'].map((name) => [
       `${name} at manifest HEAD`,

@@ -11,7 +11,7 @@ const tls = {authority, pair: await authority.issue({hosts: ['127.0.0.1']})}
 
 /** Requests of a journey in which nothing happens; a test below holds it. */
 const UNDISTURBED = 18
-/** What one fault may cost: asking what is there, cleaning up, another token, and the upload again. */
+/** Extra requests of one fault: questions, cleaning up, another token, and the upload again. */
 const ONE_FAULT = 6
 /** With two retries, and a body that shrinks from 1.5 MiB to the least. */
 const LASTING_FAULT = 18

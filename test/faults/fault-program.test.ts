@@ -24,7 +24,7 @@ const chosen: Readonly<Record<string, readonly Stage[]>> = {
   '429 with Retry-After in seconds': ['start', 'send', 'manifest PUT'],
   '401': ['start', 'send', 'commit', 'manifest PUT'],
   '413': ['send'],
-  // What the registry only said it had is sent again when a manifest is refused for it.
+  // A blob that the registry falsely claimed to have is sent again when the manifest is refused.
   'early 201': ['mount', 'commit'],
   'session gone': ['send', 'commit'],
 }

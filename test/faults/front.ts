@@ -2,7 +2,7 @@ import {once} from 'node:events'
 import http from 'node:http'
 import type {AddressInfo, Socket} from 'node:net'
 
-/** What becomes of an answer on its way to the client. */
+/** A change to an answer on its way to the client. */
 export type Twist =
   /** A body that never ends: as fast as it is taken, or a byte every `ms`. */
   | {readonly type: 'endless'; readonly ms?: number}

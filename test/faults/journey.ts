@@ -39,7 +39,7 @@ export interface Outcome {
   readonly error: unknown
   readonly requests: readonly RequestRecord[]
   readonly retries: number
-  /** What is not as it has to be after a success; and whatever no outcome excuses. */
+  /** Faults that a success must not leave, and faults that no outcome excuses. */
   readonly wrong: readonly string[]
 }
 

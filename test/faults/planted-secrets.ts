@@ -24,7 +24,7 @@ export function formsOf(secret: string): readonly string[] {
   ]
 }
 
-/** What of all that is secret was said: the names of planted secrets, and the tokens and states of this run. */
+/** Returns the secrets in a text: the names of planted secrets, and the tokens and states of this run. */
 export function leaksIn(said: string, registry?: TestRegistry): readonly string[] {
   const own: string[] = []
   for (const {authorization, path} of registry?.requests ?? []) {

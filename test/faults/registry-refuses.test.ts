@@ -113,8 +113,8 @@ describe('one repository of three is refused with', {concurrent: true}, () => {
       expect(error?.hint).toMatch(hint)
       expect(registry.tags('team/image1')).toEqual([])
       expect(faultsIn(registry)).toEqual([])
-      // What is no matter of patience is not tried again, but for what a race or another way of sending may mend: once for
-      // each of the image's two blobs, where both are under way when the first is refused.
+      // A lasting refusal is retried once at most, because it may be a race or the way of sending. That makes four requests
+      // if both of the image's blobs are under way.
       const refused = registry.requests.filter(({status}) => status === fault.status)
       expect(refused.length).toBeLessThanOrEqual(4)
     },

@@ -47,7 +47,7 @@ const voices: Readonly<Record<string, readonly string[]>> = {
 }
 
 const tokens: RegistryOptions = {auth: {type: 'token', users, identityTokens: {[USER]: planted.identity}}}
-/** What a careless registry says of a request: all that came with it, in every form. */
+/** Answers like a careless registry, which quotes the whole request in every form. */
 function quoting(status: number) {
   return ({method, authorization = ''}: Passing): Twist | undefined => {
     if (method === 'GET' || method === 'HEAD') return undefined

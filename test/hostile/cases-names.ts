@@ -5,7 +5,7 @@ import {tar} from './raw-tar.js'
 
 const one = image('good')
 
-/** What a bundle may call an image so that it lands where nobody wants it, or shows what is not there. */
+/** Image names in a bundle that would place an image elsewhere, or show a false text. */
 export const hostileNames: readonly (readonly [string, string])[] = [
   ['control characters', 'app\u0000\u0007:v1'],
   ['terminal escapes', '\u001b]0;owned\u0007\u001b[2Japp:v1'],

@@ -9,7 +9,7 @@ export interface HostileCase {
   readonly expected: string | RegExp
 }
 
-/** What a bundle file came to, as the child that read it says. */
+/** The outcome of reading a bundle file, as reported by the child process. */
 export interface Reading {
   readonly outcome: string
   /** Of the error that opening ended with. */

@@ -164,7 +164,7 @@ test.each(boundaries)(
         const result = await read(packed.subarray(0, end))
         const strange = format === 'dir: of skopeo' ? [] : result.roots.filter((root) => !roots.has(root))
         expect({format, end, strange}).toMatchObject({strange: []})
-        // Whoever packed it says where it ends; a plain tar may do without an end mark.
+        // A compressed file states its end; a plain tar may lack an end mark.
         const mayBeWhole = codec.type === 'none' || end >= packed.length
         const isRefused = result.outcome.startsWith('SOURCE_')
         expect({format, end, outcome: result.outcome, fine: mayBeWhole || isRefused}).toMatchObject({

@@ -22,7 +22,7 @@ export interface StreamOptions {
   readonly count?: bigint
   /** The bytes of the records as they are, after the count. */
   readonly rawRecords?: Uint8Array
-  /** What the footer states instead of the size of the Index, in bytes. */
+  /** False size of the Index in the footer, in bytes. */
   readonly indexBytes?: number
   /** The second byte of the stream flags in the footer; default as in the header: no check. */
   readonly footerFlags?: number

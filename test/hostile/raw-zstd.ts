@@ -3,7 +3,7 @@
 export interface FrameOptions {
   /** The frame header's descriptor; default: no content size, no checksum, a window. */
   readonly descriptor?: number
-  /** What follows the descriptor; default a window of 128 KiB. */
+  /** Bytes after the descriptor; default a window of 128 KiB. */
   readonly header?: Uint8Array
 }
 

@@ -16,7 +16,7 @@ import {
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
 
-/** What opening a bundle and reading everything in it comes to, as `HostileCase.expected` writes it. */
+/** Opens a bundle and reads everything in it. Returns the outcome as `HostileCase.expected` writes it. */
 export async function readBundle(path: string): Promise<{outcome: string; message: string; roots: Digest[]}> {
   const roots: Digest[] = []
   try {

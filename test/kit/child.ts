@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process'
 
 export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** What its standard input has; absent: it is at its end at once. */
+  /** Content of its standard input. Absent: the input ends at once. */
   readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>
   readonly cwd?: string
   /** Milliseconds until it counts as hung and is killed; default 240,000, far beyond what a busy machine needs. */
@@ -20,7 +20,7 @@ export interface ChildResult {
 
 export interface Child {
   readonly pid: number
-  /** What it wrote so far. */
+  /** Output so far. */
   readonly stdout: string
   readonly stderr: string
   kill(signal: NodeJS.Signals): void

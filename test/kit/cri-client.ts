@@ -2,7 +2,7 @@ import {once} from 'node:events'
 import http2 from 'node:http2'
 import net from 'node:net'
 
-/** What a container runtime answered to a call of the CRI. */
+/** A container runtime's answer to a call of the CRI. */
 export interface CriAnswer {
   /** The status of gRPC: 0 is success. */
   readonly status: number

@@ -31,7 +31,7 @@ export interface DebianRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string
   readonly pid: number
-  /** What it wrote since it was started last. */
+  /** Output since the last start. */
   readonly log: string
   /** Ends the process and waits until it is gone; storage and port stay for `start`. */
   kill(signal?: NodeJS.Signals): Promise<void>

@@ -6,7 +6,7 @@ import type net from 'node:net'
 import type {KeyPair} from './tls.js'
 
 export interface DockerTokensOptions {
-  /** What tokens are signed with; its issuer's certificate is the registry's `rootcertbundle`. ECDSA, P-256. */
+  /** Key that signs tokens; its issuer's certificate is the registry's `rootcertbundle`. ECDSA, P-256. */
   readonly keys: KeyPair
   /** Absent: plain HTTP. */
   readonly tls?: KeyPair
@@ -38,7 +38,7 @@ export async function startDockerTokens({keys, tls, users}: DockerTokensOptions)
     const password = users[login.slice(0, colon)]
     request.resume()
     const isKnown = password !== undefined && login.slice(colon + 1) === password
-    // Who asks by POST, as OAuth2 does, is told that there is only GET.
+    // A POST, as in OAuth2, is answered with 405: there is only GET.
     if (request.method !== 'GET' || !isKnown) {
       response.writeHead(request.method === 'GET' ? 401 : 405).end()
       return

@@ -32,7 +32,7 @@ export interface PlatformImage {
 }
 
 export interface TestImage {
-  /** What a tag points at: the index where there are several platforms, else the manifest. */
+  /** The manifest for a tag: the index if there are several platforms, else the image. */
   readonly root: TestManifest
   readonly platforms: readonly PlatformImage[]
   /** All of them, children before parents. */

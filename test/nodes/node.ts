@@ -38,7 +38,7 @@ async function play(scenario: Scenario): Promise<Outcome> {
   await command('ip', ['link', 'set', 'lo', 'up'])
   await writeFile(at('hosts'), `127.0.0.1 localhost ${PRIVATE} ${PUBLIC.join(' ')}\n`)
   await command('mount', ['--bind', at('hosts'), '/etc/hosts'])
-  // What podman and skopeo keep for root: not to be changed by root, and closed to others.
+  // Mounted over, because podman and skopeo keep root files there that the test must not change.
   for (const place of ['/run', '/var/lib/containers', '/dev/shm']) {
     if (existsSync(place)) await command('mount', ['-t', 'tmpfs', 'tmpfs', place])
   }

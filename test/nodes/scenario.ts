@@ -1,4 +1,4 @@
-/** What happens on a node in a network of its own. */
+/** A scenario on a node in its own network. */
 export interface Scenario {
   readonly target: 'containerd' | 'podman' | 'crio'
   /** Of the target, for `--for`. */
@@ -25,6 +25,6 @@ export interface Pulled extends Pull {
 
 export interface Outcome {
   readonly pulled: readonly Pulled[]
-  /** What the registries of the internet were asked for. */
+  /** Requests to the registries of the internet. */
   readonly asked: readonly string[]
 }

@@ -7,7 +7,7 @@ import type {RequestKind, Route} from './route.js'
 import type {RegistryState} from './state.js'
 import type {IssuedToken, TokenServer} from './token-server.js'
 
-/** Who may do what: open to all, Basic, or Bearer with a token server. */
+/** Access control: open to all, Basic, or Bearer with a token server. */
 export interface Gatekeeper {
   /** @throws {Refusal} 401 with a challenge, 403 DENIED */
   admit(request: IncomingMessage, route: Route): Access
@@ -96,7 +96,7 @@ function accessOf({user, granted}: IssuedToken): Access {
   }
 }
 
-/** Whether the token's request named the access that the token lacks: asking again will not help. */
+/** Returns true if the token's request named the access that the token lacks: asking again will not help. */
 function wasAsked({asked}: IssuedToken, {kind, repository}: Route): boolean {
   return asked.get(repository)?.has(DELETES.has(kind) ? 'delete' : 'push') ?? false
 }

@@ -19,7 +19,7 @@ interface Child {
   readonly isBlob: boolean
 }
 
-/** What the registry needs to know of a manifest: read here on its own, so that it does not repeat the client's mistakes. */
+/** A parsed manifest. The registry has its own parser, so that it does not repeat the client's mistakes. */
 export interface Contents {
   readonly isIndex: boolean
   readonly children: readonly Child[]

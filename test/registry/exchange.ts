@@ -11,7 +11,7 @@ export interface Exchange {
   readonly request: IncomingMessage
   readonly record: MutableRecord
   readonly fault: Fault | undefined
-  /** Whose token or password came with it. */
+  /** Rights of the token or password in the request. */
   readonly access: Access
   /** Resets the connection at once: the client sees ECONNRESET, not an orderly end. */
   readonly reset: () => void
@@ -19,13 +19,13 @@ export interface Exchange {
   readonly closed: Promise<void>
 }
 
-/** What the sender of a request may do. */
+/** The rights of a request's sender. */
 export interface Access {
   readonly user: string | undefined
   can(action: 'pull' | 'push' | 'delete', repository: string): boolean
 }
 
-/** Nobody is there any more to answer. */
+/** Thrown when the client has closed the connection before the answer. */
 export class ConnectionGone extends Error {
   override readonly name = 'ConnectionGone'
 }

@@ -1,7 +1,7 @@
 import type {RequestKind} from './route.js'
 
 /**
- * What goes wrong. Bodies: where the request has one, `after` counts its bytes, else those of the answer's body.
+ * The failure. `after` counts the bytes of the request's body if there is one, else of the answer's body.
  * `early` answers without having read the request's body.
  */
 export type Fault =

@@ -42,7 +42,7 @@ function matches({method, path, kind}: FaultMatch, actual: string, route: Route)
   return kinds.some((wanted) => wanted === route.kind || (wanted === 'head' && actual === 'HEAD'))
 }
 
-/** What a fault answers in place of the registry, once it has waited; undefined where the work goes on. */
+/** Returns a fault's answer in place of the registry's, after its delay; undefined if the registry goes on. */
 export async function answerInstead(
   exchange: Exchange,
   options: {
@@ -57,7 +57,7 @@ export async function answerInstead(
   if (fault.type === 'early-201') return {status: 201, headers: earlyHeaders(route)}
   if (fault.type === 'stall' && (fault.at ?? 'start') === 'start') {
     await silence(fault.ms, closed)
-    // Whoever waited for ever and left finds nothing done.
+    // Reset, because a client that gave up waiting must find nothing done.
     if (fault.ms === undefined) return 'reset'
   }
   if (fault.type === 'session-gone') {
@@ -70,7 +70,7 @@ export async function answerInstead(
   return {status: fault.status, headers: lowerCase(fault.headers ?? {}), body: Buffer.from(fault.body ?? '')}
 }
 
-/** What a fault makes of the registry's own answer. */
+/** Returns the registry's own answer as changed by the fault. */
 export function amendReply(reply: Reply, {fault, request}: Exchange, state: RegistryState): Reply {
   if (fault?.type === 'wrong-range') return withHeaders(reply, {range: fault.range ?? '0-0'})
   if (fault?.type === 'no-range') return withHeaders(reply, {range: undefined})

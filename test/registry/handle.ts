@@ -53,7 +53,7 @@ export async function handle(service: Service, incoming: Incoming): Promise<void
   } finally {
     record.finishedAt = Date.now()
     service.state.active -= 1
-    // What the client still sends after an early answer has to go somewhere.
+    // Reads the rest of the body, which the client may still send after an early answer.
     request.resume()
   }
 }

@@ -17,7 +17,7 @@ export interface BasicAuth {
 export interface TokenAuth {
   readonly type: 'token'
   readonly users: readonly RegistryUser[]
-  /** What a token request without credentials is given; default none. */
+  /** Rights of a token that was requested without credentials; default none. */
   readonly anonymous?: 'none' | 'pull' | 'push'
   /** How long a token is good for, in milliseconds; default 300,000. */
   readonly lifetime?: number
@@ -33,7 +33,7 @@ export interface TokenAuth {
   readonly identityTokens?: Readonly<Record<string, string>>
   /** Puts the realm at the registry's second origin. */
   readonly realm?: 'same-origin' | 'other-origin'
-  /** What a request is answered whose token was granted less than it asked for; default 403 DENIED. */
+  /** Answer to a request with a token of fewer rights than were requested; default 403 DENIED. */
   readonly refusal?: 401 | 403
 }
 
@@ -45,7 +45,7 @@ export interface RegistryOptions {
   /** Repositories, or prefixes of them, that exist; anything else is 404 NAME_UNKNOWN. Absent: made when pushed to. */
   readonly projects?: readonly string[]
   /**
-   * What becomes of a torn or repeated PATCH. resumable: distribution 3, the status says how much is there. forgetful:
+   * Handling of an interrupted or repeated PATCH. resumable: distribution 3, the status says how much is there. forgetful:
    * distribution 2.8, a `_state` that is not the last one cancels the session, and so asking for the status after a torn
    * PATCH does. deleting: zot, a client that vanishes takes its session with it. Default resumable.
    */

@@ -57,7 +57,7 @@ async function* piecesOf(body: NonNullable<Reply['body']>, {fault}: Exchange): A
   }
   if (fault?.type !== 'endless') return
   const filler = Buffer.alloc(64 * 1024, ' ')
-  // Whoever reads this stops when the connection is gone.
+  // The reader stops when the connection is gone.
   for (;;) {
     yield filler
     await delay(1)

@@ -59,7 +59,7 @@ export function makeRepository(state: RegistryState, name: string): Repository {
   return made
 }
 
-/** Whether the repository exists, or would be made by a push. */
+/** Returns true if the repository exists, or a push would create it. */
 export function mayExist({options}: RegistryState, name: string): boolean {
   return (
     options.projects === undefined ||

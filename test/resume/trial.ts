@@ -22,7 +22,7 @@ export interface TrialOptions {
   readonly flags?: readonly string[]
 }
 
-/** What one run of the program did. */
+/** The result of one run of the program. */
 export interface Run {
   readonly code: number | undefined
   readonly killed: boolean
@@ -80,7 +80,7 @@ export function tryToPush({source, uploads, moments, flags = []}: TrialOptions):
   })
 }
 
-/** What a killed client has sent is worked on to its end: only then it is clear what the next run finds. */
+/** Waits until the registry has handled everything that a killed client sent, so that the next run finds a fixed state. */
 async function untilIdle(registry: TestRegistry): Promise<void> {
   const isAtWork = (): boolean =>
     registry.connections.open > 0 || registry.requests.some(({finishedAt}) => finishedAt === undefined)

@@ -9,7 +9,7 @@ const start = useRegistries()
 const REPO = 'team/app'
 const SIZE = 9 * MiB
 
-/** What a state directory does, in memory. */
+/** Returns a journal like a state directory's, in memory. */
 function memoryJournal(): UploadJournal & {readonly entries: Map<string, string>} {
   const entries = new Map<string, string>()
   const keyOf = ({repository, key}: JournalledUpload): string => `${repository} ${key}`

@@ -27,7 +27,7 @@ export function noise(length: number, seed = 'noise'): Buffer {
 
 export interface SourceOptions {
   readonly piece?: number
-  /** What the descriptor says, where it is to lie. */
+  /** A false digest for the descriptor. */
   readonly digest?: Digest
   readonly size?: number
   /** Called for every opening with its offset. */

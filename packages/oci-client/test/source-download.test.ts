@@ -85,7 +85,7 @@ describe('a blob', () => {
       await new Promise((resolve) => {
         setTimeout(resolve, 300)
       })
-      // What the system's buffers hold on both ends of a loopback connection.
+      // Allows for the system's buffers on both ends of a loopback connection.
       expect(written).toBeLessThan(16 * MiB)
       await reading.return?.()
       await expect.poll(() => closed).toBe(true)

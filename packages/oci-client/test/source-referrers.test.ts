@@ -21,7 +21,7 @@ const {serve, open, sink} = useSources()
 
 const keys = generateKeyPairSync('ec', {namedCurve: 'prime256v1'})
 
-/** What cosign stores: a manifest whose layer is the payload and whose annotation is the signature over it. */
+/** Returns a manifest as cosign stores it: its layer is the payload, an annotation is the signature over it. */
 async function signatureOf(
   digest: Digest,
   subject?: Descriptor,

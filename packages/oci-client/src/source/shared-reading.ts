@@ -104,7 +104,7 @@ export class SharedReading {
     this.#wake()
   }
 
-  /** Whoever has not begun when it ends is too late, and reads for itself. */
+  /** A reader that has not begun when the timer ends is too late, and reads separately. */
   #beginPatience(): void {
     this.#patience ??= setTimeout(() => {
       this.#patience = undefined

@@ -6,7 +6,7 @@ import type {RegistryOptions} from '../client/options.js'
 /** One registry that images are fetched from. */
 export interface SourceHost {
   readonly client: RegistryClient
-  /** Whether it lists referrers itself; learnt with the first question. */
+  /** `yes` if the registry has the referrers API; learnt with the first request. */
   referrersApi: 'unknown' | 'yes' | 'no'
   /** Lists of referrers that failed since the last that did not. */
   referrersFailures: number
