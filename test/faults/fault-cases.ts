@@ -54,7 +54,7 @@ const everywhere: ReadonlySet<Stage> = new Set(stages)
 const withBody: ReadonlySet<Stage> = new Set(['send', 'whole', 'manifest PUT'])
 const inUploads: ReadonlySet<Stage> = new Set(['start', 'send', 'status', 'commit', 'whole'])
 const inSessions: ReadonlySet<Stage> = new Set(['send', 'status', 'commit', 'whole'])
-/** Of a manifest an early 201 is a lie that nobody can notice before the next look. */
+/** An early 201 to a manifest is false, which the client cannot notice before its next question. */
 const beforeManifest: ReadonlySet<Stage> = new Set(stages.filter((stage) => stage !== 'manifest PUT'))
 
 interface Kind {
@@ -125,7 +125,7 @@ const kinds: readonly Kind[] = [
   {name: 'session gone', where: inSessions, fault: {type: 'session-gone'}},
 ]
 
-/** Where one fault is not to be survived, and why. All others end well. */
+/** Single faults that a run cannot survive, and why. All others end well. */
 const endsOnce: Readonly<Record<string, string>> = {
   // One refusal of a password is enough: more of them lock the account.
   '401 at token': 'AUTH_FAILED',
@@ -172,14 +172,14 @@ const endsLasting: Readonly<Record<string, string>> = {
 
 const exceptions: Readonly<Record<string, string>> = {
   '413 at token': 'PROTOCOL',
-  // A blob is there although nobody says so: asked for, and found.
+  // A blob is there although the answer was lost: the client asks and finds it.
   'reset after the body at send': 'ok',
   'reset after the body at commit': 'ok',
   'reset after the body at whole': 'ok',
   'silence instead of an answer at send': 'ok',
   'silence instead of an answer at commit': 'ok',
   'silence instead of an answer at whole': 'ok',
-  // Each attempt goes on where the one before was torn.
+  // Each attempt resumes the previous one.
   'reset in the body at send': 'ok',
   // A status that is not to be had costs the bytes sent before, no more.
   'reset in the first byte at status': 'ok',
@@ -210,12 +210,12 @@ function ruleFor(stage: Stage, fault: Fault, {times}: {readonly times: number}):
   return [{match, nth: stage === 'whole' ? 2 : 1, times, fault}]
 }
 
-/** Each fault once at each stage where it means something. */
+/** Each fault once at each stage that it can affect. */
 export function passingFaults(): readonly FaultCase[] {
   return casesOf(kinds, ({name, stage}) => endsOnce[`${name} at ${stage}`] ?? 'ok', {times: 1})
 }
 
-/** Each fault that somebody may never get past, for good. What cannot be mounted is uploaded. */
+/** Each lasting fault. A blob that cannot be mounted is uploaded. */
 export function lastingFaults(): readonly FaultCase[] {
   return casesOf(
     kinds.filter(({name}) => endsLasting[name] !== undefined),

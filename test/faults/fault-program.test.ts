@@ -75,7 +75,7 @@ describe('a push through one fault ends well', {concurrent: true}, () => {
       for (const [index, {root}] of images.entries()) {
         expect(registry.manifest(`team/image${index}`, 'v1')?.digest).toBe(root.descriptor.digest)
       }
-      // An upload that was opened with nobody told of it is the one thing that nobody can clean up.
+      // Only an upload session whose opening was never answered cannot be cleaned up.
       expect(faultsIn(registry).filter((text) => !text.includes('upload sessions'))).toEqual([])
       expect(registry.openUploads).toBeLessThanOrEqual(1)
       expect(registry.requests.length).toBeLessThan(60)

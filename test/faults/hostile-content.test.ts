@@ -101,7 +101,7 @@ describe('a token server at another host', {concurrent: true}, () => {
     const {end, registry} = await meet(
       only(({status}) => status === 401, {type: 'headers', headers: {'www-authenticate': challenge}}),
     )
-    // Its tokens mean nothing to the registry: the login is refused, and nobody loops.
+    // Its tokens mean nothing to the registry: the login is refused, without a loop.
     expect(end).toBe('AUTH_FAILED')
     expect(elsewhere.requests.length).toBeLessThan(10)
     expect(registry.requests.length).toBeLessThan(20)

@@ -12,7 +12,7 @@ export const planted = {
 } as const
 export const USER = 'someone'
 
-/** Every form in which a secret could be recognised by somebody who looks for it. */
+/** Returns every form in which a reader could recognise a secret. */
 export function formsOf(secret: string): readonly string[] {
   return [
     secret,

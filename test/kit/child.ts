@@ -10,7 +10,7 @@ export interface ChildOptions {
 }
 
 export interface ChildResult {
-  /** Undefined where a signal ended it. */
+  /** Undefined if a signal ended it. */
   readonly code: number | undefined
   readonly signal: NodeJS.Signals | undefined
   readonly stdout: string
@@ -24,7 +24,7 @@ export interface Child {
   readonly stdout: string
   readonly stderr: string
   kill(signal: NodeJS.Signals): void
-  /** @throws where it could not be started, or was killed for its timeout */
+  /** @throws if it could not be started, or was killed after its timeout */
   readonly result: Promise<ChildResult>
 }
 
@@ -65,7 +65,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
       } else resolve({...output, code: code ?? undefined, signal: signal ?? undefined, ms})
     })
   })
-  // The failure is for whoever awaits the result; a child that nobody waits for must not end the test run.
+  // Only a caller that awaits the result gets the failure. An unawaited child must not end the test run.
   result.catch(() => undefined)
   return {
     pid: child.pid ?? 0,

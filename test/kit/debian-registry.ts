@@ -165,7 +165,7 @@ async function untilItAnswers(url: string, child: Child): Promise<void> {
 
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
-    // Only whether somebody is there: its certificate is for the tests to judge.
+    // Checks only that the registry answers: the tests judge its certificate.
     const request = url.startsWith('https:')
       ? https.get(`${url}/v2/`, {rejectUnauthorized: false, agent: false})
       : http.get(`${url}/v2/`, {agent: false})

@@ -28,7 +28,7 @@ export interface PtyResult {
 /**
  * Runs a program under a pseudo-terminal of 24 by 100, through util-linux' `script` (Debian's bsdutils, always there),
  * and holds a dialogue with it.
- * @throws where the dialogue does not come to its end in time, with the transcript
+ * @throws if the dialogue does not end in time, with the transcript
  */
 export async function runInTerminal(
   command: string,

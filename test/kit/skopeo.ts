@@ -7,7 +7,7 @@ import {withTempDir} from './temp-dir.js'
 /**
  * Debian's skopeo with an empty home and a policy that accepts everything.
  * @returns its standard output
- * @throws where it fails, with what it said
+ * @throws if it fails, with its output
  */
 export function skopeo(
   args: readonly string[],

@@ -1,7 +1,7 @@
 import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
 
-/** Where a program is on PATH. */
+/** Returns the place of a program on PATH. */
 export function findTool(name: string): string | undefined {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -9,7 +9,7 @@ export function findTool(name: string): string | undefined {
     .find(isExecutable)
 }
 
-/** True where tests that need these must be skipped; false in CI, where a missing tool has to fail them. */
+/** Returns true if tests that need these must be skipped; false in CI, because a missing tool must fail them. */
 export function lacksTool(...names: readonly string[]): boolean {
   return process.env['CI'] === undefined && missing(names).length > 0
 }

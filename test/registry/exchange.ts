@@ -33,7 +33,7 @@ export class ConnectionGone extends Error {
 /**
  * The request's body, once: counted, limited, and with the faults that happen inside bodies.
  * @throws {Refusal} 413 over the body limit
- * @throws {ConnectionGone} where a fault cut it off, or the client did
+ * @throws {ConnectionGone} if a fault or the client cut it off
  */
 export async function* bodyOf(exchange: Exchange, state: RegistryState): AsyncGenerator<Uint8Array> {
   const {request, record, fault} = exchange

@@ -18,7 +18,7 @@ export type Fault =
       readonly body?: string
       readonly early?: boolean
     }
-  /** Silence for `ms`, or until somebody closes the connection. Default before the body is read. */
+  /** Silence for `ms`, or until the connection is closed. Default before the body is read. */
   | {
       readonly type: 'stall'
       readonly ms?: number

@@ -119,7 +119,7 @@ export function listTags({route}: Exchange, state: RegistryState): Reply {
   }
 }
 
-/** GET referrers: always an index, empty where nothing refers; 404 where the API is switched off. */
+/** GET referrers: always an index, empty if there are no referrers; 404 if the API is switched off. */
 export function listReferrers({route}: Exchange, state: RegistryState): Reply {
   if (state.options.referrers === false) throw new Refusal(404, 'UNSUPPORTED', 'no referrers API')
   if (!isDigest(route.reference)) throw new Refusal(400, 'DIGEST_INVALID', 'invalid digest')

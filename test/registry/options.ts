@@ -50,7 +50,7 @@ export interface RegistryOptions {
    * PATCH does. deleting: zot, a client that vanishes takes its session with it. Default resumable.
    */
   readonly uploads?: 'resumable' | 'forgetful' | 'deleting'
-  /** pull-right: a mount is done only where the token may pull from the other repository too. Default pull-right. */
+  /** pull-right: a mount needs a token that may pull from the other repository too. Default pull-right. */
   readonly mount?: 'on' | 'off' | 'pull-right'
   readonly locations?: 'relative' | 'absolute' | 'cross-origin'
   /**
@@ -69,7 +69,7 @@ export interface RegistryOptions {
   readonly bodyLimit?: number
   /** reset: a larger body is not answered, its connection is reset at the limit. Default answer. */
   readonly overLimit?: 'answer' | 'reset'
-  /** More requests than this at once are answered 429, with this `Retry-After` where there is one. */
+  /** More requests than this at once are answered 429, with this `Retry-After` if it is set. */
   readonly capacity?: {readonly requests: number; readonly retryAfter?: string}
   /** Milliseconds before every request is worked on. */
   readonly latency?: number

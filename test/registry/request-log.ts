@@ -15,11 +15,11 @@ export interface RequestRecord {
   readonly repository: string
   /** As they came, but `authorization` is only its scheme. */
   readonly headers: IncomingHttpHeaders
-  /** The credential itself: for tests that ask where one went. */
+  /** The credential itself, for tests of where credentials are sent. */
   readonly authorization: string | undefined
   readonly startedAt: number
   readonly finishedAt: number | undefined
-  /** Undefined where no answer was written. */
+  /** Undefined if no answer was written. */
   readonly status: number | undefined
   readonly bytesReceived: number
   readonly bytesSent: number

@@ -27,7 +27,7 @@ export interface TestRegistry extends AsyncDisposable {
   readonly commits: readonly Commit[]
   /** Bytes of request bodies. */
   readonly bytesReceived: number
-  /** Bytes received in the sessions that ended in this blob; 0 where it was never uploaded. */
+  /** Bytes received in the sessions that ended in this blob; 0 if it was never uploaded. */
   bytesReceivedOf(digest: Digest): number
   readonly connections: {readonly accepted: number; readonly open: number}
   readonly openUploads: number
@@ -37,7 +37,7 @@ export interface TestRegistry extends AsyncDisposable {
   blobs(repository: string): readonly Digest[]
   tags(repository: string): readonly string[]
   manifest(repository: string, reference: string): StoredManifest | undefined
-  /** The content of a blob; undefined where it is not there or only its size was kept. */
+  /** The content of a blob; undefined if it is absent or only its size was kept. */
   blob(repository: string, digest: Digest): Promise<Uint8Array | undefined>
   /** Every tag leads to content that is all there: one sentence for each that does not. */
   fsck(): readonly string[]

@@ -30,7 +30,7 @@ export class UploadSession {
     return state
   }
 
-  /** The size that was reached when this `_state` was issued; undefined where it never was. */
+  /** The size when this `_state` was issued; undefined if it never was. */
   sizeAt(state: string): number | undefined {
     return this.#states.get(state)
   }

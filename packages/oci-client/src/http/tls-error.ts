@@ -32,7 +32,7 @@ const NOT_TLS =
 const WANTS_CERTIFICATE = /certificate.required/i
 export const HANDSHAKE = /handshake.failure|no.shared.cipher|insufficient.security/i
 const UNKNOWN_NAME = /unrecognized.name/i
-/** Servers answer so with TLS 1.2 where no certificate came. */
+/** A server's answer with TLS 1.2 if it got no client certificate. */
 const NO_CERTIFICATE = /alert.bad.certificate/i
 const REFUSES_CERTIFICATE =
   /alert.(?:bad.certificate|certificate.(?:unknown|expired|revoked)|unknown.ca|access.denied)/i

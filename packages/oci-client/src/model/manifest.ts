@@ -88,7 +88,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   )
 }
 
-/** @throws {MirrorError} MANIFEST_INVALID where the bytes are no JSON object, LIMIT_EXCEEDED where it nests too deep */
+/** @throws {MirrorError} MANIFEST_INVALID if the bytes are not a JSON object, LIMIT_EXCEEDED if it nests too deep */
 export function parseJsonObject(
   bytes: Uint8Array,
   what: string,
