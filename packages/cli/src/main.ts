@@ -25,13 +25,13 @@ export async function main(typed: string[], entry: string): Promise<void> {
     import('./run/command-in.js'),
     import('./run/warn-of-variables.js'),
   ])
-  // what runs is the build, whatever NODE_ENV says
+  // the build runs, whatever NODE_ENV says
   settings.tsnodeEnabled = false
   try {
     const command = commandIn(argv, Object.keys(commands))
     warnOfVariables(new Set(Object.values(commands).flatMap((one) => Object.keys(one.flags))))
     await run(argv, entry)
-    // The help of a topic is what was asked for only if it was asked for.
+    // Help without --help follows a missing or wrong command, which is a usage error.
     if (command === undefined && !argv.includes('--help')) process.exitCode = 2
   } catch (error) {
     await (await import('./run/fail.js')).fail(error, {command: undefined, argv})

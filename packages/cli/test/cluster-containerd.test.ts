@@ -19,7 +19,7 @@ import {explained, type Contents} from './cluster-kit.js'
 const DIGEST = `sha256:${'ab'.repeat(32)}`
 const isRoot = process.getuid?.() === 0
 
-/** Servers that speak plain HTTP, have no image, and write down what they are asked for. */
+/** Servers that speak plain HTTP, have no image, and record the requests. */
 let servers: readonly Server[]
 let hosts: readonly string[]
 let asked: string[] = []
@@ -84,7 +84,7 @@ const line = constantFrom(
 
 const hostLines = record<HostLines>({
   host: constantFrom(1, 2),
-  // plain HTTP alone: what is sent over TLS these servers do not see
+  // plain HTTP only, because these servers do not see requests sent over TLS
   scheme: constantFrom('http://'),
   path: constantFrom('', '', '/', '/v2', '/v2/', '/ns', '/v2/ns', '/ns/v2', '//a/../ns'),
   lines: array(line, {maxLength: 2}),

@@ -9,7 +9,7 @@ export function explained(reference: string, as: string, files: Contents): Expla
   return explain(reference, {files: memoryFiles(new Map(Object.entries(files))), as: parseRuntime(as)})
 }
 
-/** The tries and the outcome, a line each: the URL and what is not usual about it. */
+/** The tries and the outcome, a line each: the URL and anything unusual about it. */
 export function shown({outcome, message, tries}: Explanation): readonly string[] {
   return [
     ...tries.map(({url, ca, auth, skipVerify, public: isPublic, only}) =>

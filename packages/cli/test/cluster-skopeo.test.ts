@@ -11,7 +11,7 @@ const DIGEST = `sha256:${'ab'.repeat(32)}`
 const USER_FILE = '/root/.config/containers/registries.conf'
 const DROP_IN = `${USER_FILE}.d/50-more.conf`
 
-/** Servers that speak plain HTTP, have no image, and write down what they are asked for. */
+/** Servers that speak plain HTTP, have no image, and record the requests. */
 let servers: readonly Server[]
 let hosts: readonly string[]
 let asked: string[] = []

@@ -3,7 +3,7 @@ import {gather} from '#src/engine/gather.js'
 import {mediaTypes, MirrorError, type SourceImage} from '@airgap-mirror/oci-client/model'
 import {MemorySource} from './memory-source.js'
 
-/** As a registry: what it holds shows only when it is asked for it. */
+/** Behaves as a registry: its content shows only when asked for. */
 class AskedSource extends MemorySource {
   override has(): boolean {
     return true

@@ -18,7 +18,7 @@ export class ModelRegistry {
     if (!key.includes('@')) this.tags.set(key, digest)
   }
 
-  /** Of `repository@digest`, where it is there. */
+  /** The content of `repository@digest`, if it is there. */
   digestOf(key: string): Digest | undefined {
     const [repository, digest] = key.split('@')
     return this.#manifests.has(`${repository} ${digest}`) ? (digest as Digest) : undefined

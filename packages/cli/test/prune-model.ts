@@ -46,8 +46,8 @@ function signatureKey(repository: string, subject: Digest): string {
 }
 
 /**
- * A registry, a source whose tags move, two owners, and somebody else; the ledger and what is done with it are the program's.
- * Throws as soon as something goes that somebody wants, or that is not ours.
+ * A model of a registry, a source whose tags move, two owners, and another user. The ledger and its use are the program's.
+ * Throws as soon as a tag is deleted that a job wants or that is not ours.
  */
 export class PruneModel {
   readonly #registry: ModelRegistry
@@ -73,7 +73,7 @@ export class PruneModel {
     }
   }
 
-  /** Every owner wants nothing any more; what somebody else has goes last. */
+  /** No owner wants anything any more; the other user's tags go last. */
   async dropEverything(): Promise<void> {
     this.#wishes.clear()
     const nothing = {keys: new Set<string>(), referrers: false}

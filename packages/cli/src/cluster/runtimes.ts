@@ -13,7 +13,7 @@ import {TALOS_WORDS} from './talos/talos-registries.js'
 
 export interface Runtime {
   readonly name: string
-  /** Reads what it can of the files once, for many questions. */
+  /** Reads as much of the files as possible once, for many questions. */
   readonly prepare: (files: NodeFiles) => (question: Question) => Answer
   /** The file that shows that a node has this runtime; absent if none does. */
   readonly evidence: (files: NodeFiles) => string | undefined

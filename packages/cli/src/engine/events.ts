@@ -16,7 +16,7 @@ interface PlanEvent {
   readonly bytes: number
 }
 
-/** `failed` means given up: what will be tried again stays as it is, with the bytes that still count. */
+/** `failed` means given up. A blob that will be tried again keeps its state and the bytes that still count. */
 export type BlobState = 'started' | 'progress' | 'uploaded' | 'mounted' | 'present' | 'failed'
 
 /** One blob on its way into one repository. */
@@ -62,5 +62,5 @@ interface MessageEvent {
 
 export type MirrorEvent = ReadingEvent | PlanEvent | BlobEvent | ImageEvent | RetryEvent | MessageEvent
 
-/** Called synchronously, as often as things happen: whoever draws, throttles. Must not throw. */
+/** Called synchronously for every event; a display has to throttle itself. Must not throw. */
 export type OnEvent = (event: MirrorEvent) => void

@@ -20,11 +20,11 @@ export interface ExecuteOptions extends Omit<
   readonly source: ImageSource
   /** By the `sink` of a transfer. */
   readonly sinks: readonly ImageSink[]
-  /** One reading of a blob for as many sinks; needed only where there are several. */
+  /** Reads a blob once for several sinks; needed only if there are several. */
   readonly share?: ((blob: BlobSource, readers: number) => readonly BlobSource[]) | undefined
   /** Blobs in flight. */
   readonly concurrency: number
-  /** Of up to 1 MiB, besides the larger ones: what they wait for is answers. Absent: all blobs count alike. */
+  /** Blobs of up to 1 MiB in flight, in addition to larger ones, because they mostly wait for answers. Absent: no difference. */
   readonly smallBlobs?: number | undefined
   /** Start nothing more after the first failure. */
   readonly failFast: boolean
@@ -34,8 +34,8 @@ export interface ExecuteOptions extends Omit<
 }
 
 /**
- * Obeys a plan: blobs, then manifests by digest, then indexes, then tags. Never rejects for what happens to one transfer:
- * its result says so, and whatever needs it fails with the same error while the rest goes on.
+ * Carries out a plan: blobs, then manifests by digest, then indexes, then tags. Never rejects because a transfer fails:
+ * its result has the error. Transfers that need it fail with the same error, and the rest goes on.
  */
 export function execute(plan: Plan, options: ExecuteOptions): Promise<ReadonlyMap<number, TransferResult>> {
   return new Execution(plan, options).run()
@@ -57,7 +57,7 @@ class Execution {
   #activeManifests = 0
   #stopped: MirrorError | undefined
   #finished: () => void = () => {}
-  /** Ends everything: for bugs, not for what can happen to a transfer. */
+  /** Ends everything. For bugs, not for the failure of a transfer. */
   #fail: (bug: unknown) => void = () => {}
 
   constructor(plan: Plan, options: ExecuteOptions) {
@@ -171,7 +171,7 @@ class Execution {
     return putManifest(transfer, {...this.#contextOf(transfer), signal: this.#options.stop.now})
   }
 
-  /** Starts all of a group before any of them reads, so that they can share what is read. */
+  /** Starts all transfers of a group before any of them reads, so that they can share the reading. */
   async #putBlobs([first, ...others]: BlobGroup): Promise<void> {
     const {source, share} = this.#options
     const shared = others.length === 0 ? undefined : share?.(source.blob(first.content), 1 + others.length)
@@ -198,7 +198,7 @@ class Execution {
     return context
   }
 
-  /** Starts nothing more. What cannot be finished soon is given up; what is nearly done goes on, and its tags follow. */
+  /** Starts nothing more. Transfers that are almost complete go on, and their tags follow; others are given up. */
   #stop(reason: MirrorError): void {
     if (this.#stopped !== undefined) return
     this.#stopped = reason
@@ -237,7 +237,7 @@ interface Lane {
   readonly takes: (blob: BlobTransfer) => boolean
   /** In flight at most. */
   readonly most: number
-  /** In the order in which they are started; what goes to several targets is read once and started together. */
+  /** In the order in which they are started. A blob for several targets is read once and started for all together. */
   readonly groups: readonly BlobGroup[]
   /** Those that became ready only now, before the others. */
   readonly urgent: BlobGroup[]
@@ -247,7 +247,7 @@ interface Lane {
 
 const SMALL = 1024 * 1024
 
-/** Small blobs do not wait for large ones: else all configs would come last, one after the other. */
+/** Small blobs do not wait for large ones. Otherwise all configs would come last, one after the other. */
 function lanesFor(
   groups: readonly BlobGroup[],
   {concurrency, smallBlobs}: Pick<ExecuteOptions, 'concurrency' | 'smallBlobs'>,

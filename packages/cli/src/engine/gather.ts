@@ -19,9 +19,9 @@ import {
 /** A manifest with all that the source has below it. Nodes are shared: the same digest is one object. */
 export interface ImageNode {
   readonly manifest: Manifest
-  /** Of an index: what is there. */
+  /** The children of an index that are present. */
   readonly children: readonly ImageNode[]
-  /** Of an index: what the source lacks, or what was not chosen. */
+  /** The children of an index that the source lacks or that were not chosen. */
   readonly absent: readonly Descriptor[]
   /** Own blobs that the source lacks; foreign layers do not count. */
   readonly missing: readonly Descriptor[]
@@ -35,7 +35,7 @@ export type Gathered =
 /** Of one index: a registry is asked for each. */
 const CHILDREN_AT_ONCE = 8
 
-/** Reads the manifests of every image of a source. One that cannot be read becomes an `error`, the others go on. */
+/** Reads the manifests of every image of a source. An unreadable image becomes an `error`; the others go on. */
 export async function gather(source: ImageSource, options: CallOptions = {}): Promise<readonly Gathered[]> {
   return gatherImages(await source.images(options), {...options, source})
 }
@@ -73,7 +73,7 @@ export async function gatherImages(
   )
 }
 
-/** The digest of an image's root; absent while it is pending, and where the image cannot be had. */
+/** The digest of an image's root; absent while it is pending, or if the image cannot be read. */
 export function rootDigest(gathered: Gathered): Digest | undefined {
   return 'manifest' in gathered.image.root ? gathered.image.root.manifest.digest : undefined
 }
@@ -111,7 +111,7 @@ interface Reading {
 }
 
 function readNode(descriptor: Descriptor, reading: Reading): Promise<ImageNode> {
-  // One that lies about the size must not pass for, nor spoil, one that does not.
+  // A descriptor with a wrong size must neither pass for nor spoil a descriptor with the right size.
   const key = `${descriptor.digest} ${descriptor.size}${reading.chosen === undefined ? '' : ' in part'}`
   const known = reading.nodes.get(key)
   if (known !== undefined) return known
@@ -152,7 +152,7 @@ async function readNodeAnew(descriptor: Descriptor, reading: Reading): Promise<I
   return {manifest, children, absent, missing: []}
 }
 
-/** Undefined where only the attempt shows that the source lacks it: a registry may hold a sparse index, too. */
+/** Undefined if only an attempt shows that the source lacks the child: a registry may hold a sparse index, too. */
 async function readChild(child: Descriptor, reading: Reading): Promise<ImageNode | undefined> {
   try {
     return await readNode(child, reading)

@@ -21,7 +21,7 @@ export interface KnownLayers {
 
 const LOOKUPS_AT_ONCE = 64
 
-/** Adds what is remembered of the layers of images that are not there yet to what the registry has told. */
+/** Adds the remembered layers of images that the registry lacks to the content the registry is known to have. */
 export async function withKnownLayers(
   state: TargetState,
   {pairs, layers}: {readonly pairs: readonly Pair[]; readonly layers: KnownLayers},

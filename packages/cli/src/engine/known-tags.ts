@@ -14,7 +14,7 @@ export interface KnownTag {
   readonly how: string
   /** The jobs that want it by its name. A tag without such a job may be pruned. */
   readonly owners: readonly string[]
-  /** When the source was last asked what refers to the image: milliseconds since 1970. */
+  /** The time when the source was last asked for referrers of the image: milliseconds since 1970. */
   readonly looked?: number
   /** The keys of the tags that it came along with: a cosign signature goes when the last tag of its image goes. */
   readonly with?: readonly string[]
@@ -30,8 +30,8 @@ export interface KnownTags {
   delete(key: string): void
   keys(): readonly string[]
   /**
-   * Writes what was changed. Never rejects.
-   * @returns stale: it could not be written, and what is there still would take our own tags for somebody else's
+   * Writes the changes. Never rejects.
+   * @returns stale: they could not be written, and the state still on disk would take our own tags for drift
    */
   save(): Promise<'kept' | 'lost' | 'stale'>
 }

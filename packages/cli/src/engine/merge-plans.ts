@@ -2,8 +2,8 @@ import {contentKey} from '@airgap-mirror/oci-client/model'
 import type {Plan, PlannedImage, Transfer} from './plan.js'
 
 /**
- * The plans of several targets as one, in their order; each transfer says whose it is. Where two targets are one registry,
- * content goes there once and is mounted for the other.
+ * Merges the plans of several targets, in their order; each transfer names its target. If two targets are in one registry,
+ * content is sent once and mounted for the other.
  * @param registries of the targets
  */
 export function mergePlans(plans: readonly Plan[], registries: readonly string[]): Plan {

@@ -23,7 +23,7 @@ import type {SparsePolicy} from './sparse.js'
 import type {Stop} from './stop.js'
 import {Tally, type MirrorResult} from './tally.js'
 
-/** One place that images go to. */
+/** A target with the pairs that go to it. */
 export interface Destination {
   readonly sink: ImageSink
   /** `host[:port]`; empty for files. Destinations in one registry mount each other's content. */
@@ -42,7 +42,7 @@ export interface PrepareOptions extends CallOptions {
   readonly concurrency: number
   /** Plan and ask, but send nothing. */
   readonly dryRun: boolean
-  /** Absent: every plain layer is compressed anew unless the registry tells what it became. */
+  /** Absent: every plain layer is compressed again unless the registry shows its compressed form. */
   readonly layers?: KnownLayers | undefined
 }
 
@@ -67,7 +67,7 @@ export interface Prepared {
 export interface CarryOutOptions {
   readonly source: ImageSource
   readonly concurrency: number
-  /** Of up to 1 MiB in flight, besides the larger ones. Absent: all blobs count alike. */
+  /** Blobs of up to 1 MiB in flight, in addition to larger ones. Absent: no difference. */
   readonly smallBlobs?: number | undefined
   /** Start nothing more after the first failure, and nothing at all if one came before. */
   readonly failFast: boolean
@@ -86,8 +86,8 @@ export interface CarryOutOptions {
 export type MirrorOptions = Omit<PrepareOptions, 'signal'> & CarryOutOptions
 
 /**
- * Brings pairs to their places: probe, plan, execute, tally. What happens to one image is in its report entry.
- * @throws {MirrorError} for what concerns the run as a whole: a registry out of reach, CANCELLED before the plan stands
+ * Brings pairs to their places: probe, plan, execute, tally. The result of each image is in its report entry.
+ * @throws {MirrorError} if the run as a whole fails: a registry out of reach, or CANCELLED before the plan is complete
  */
 export async function mirror(
   destinations: readonly Destination[],
@@ -96,7 +96,7 @@ export async function mirror(
   return carryOut(await prepare(destinations, {...options, signal: options.stop.soon}), options)
 }
 
-/** Asks every destination for what it holds, and plans. Nothing is changed. */
+/** Asks every destination for its content, and plans. Changes nothing. */
 export async function prepare(
   destinations: readonly Destination[],
   options: PrepareOptions,
@@ -109,7 +109,7 @@ export async function prepare(
   return {plan, destinations: prepared}
 }
 
-/** Does what was prepared, or says what it would be. */
+/** Carries out the prepared plan. In a dry run, only reports it. */
 export async function carryOut(
   {plan, destinations}: Prepared,
   options: CarryOutOptions,

@@ -6,8 +6,8 @@ interface Planned {
 }
 
 /**
- * Refuses what would become too big a plan. Shared content costs little in a bundle and is planned for each image: ten
- * thousand names for one image of ten thousand layers are a few hundred kilobytes there.
+ * Refuses images whose plan would be too big. Shared content is small in a bundle but planned for each image. Ten thousand
+ * names for an image of ten thousand layers take a few hundred kilobytes in a bundle.
  * @throws {MirrorError} LIMIT_EXCEEDED
  */
 export function refuseTooMuch(pairs: readonly Planned[]): void {

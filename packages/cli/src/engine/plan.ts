@@ -44,7 +44,7 @@ export interface ManifestTransfer {
   readonly image: number
   /** The manifest's digest; absent for a pending image, whose layers are among `needs`. */
   readonly digest?: Digest
-  /** An index pushed as it is although children are missing: what stands for it where the registry refuses it. */
+  /** The substitute for an index that is pushed with missing children, used if the registry refuses that. */
   readonly fallback?: {readonly digest: Digest; readonly reason: string}
   /** Which of several targets; absent: the only one. */
   readonly sink?: number
@@ -64,7 +64,7 @@ export interface PlannedImage {
   readonly error?: MirrorError
 }
 
-/** Plain data: deduplicated, children before parents. What is printed by a dry run is what is obeyed. */
+/** Plain data: deduplicated, children before parents. A dry run prints the same plan that a run carries out. */
 export interface Plan {
   readonly images: readonly PlannedImage[]
   readonly transfers: readonly Transfer[]

@@ -37,7 +37,7 @@ export interface ProbeOptions extends CallOptions {
   readonly concurrency: number
 }
 
-/** Asks the registry for every target, all in parallel: one HEAD an image, and more only for what the source lacks. */
+/** Asks the registry for every target, all in parallel: one HEAD for each image, and more only for content the source lacks. */
 export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions): Promise<TargetState> {
   const state = new ProbedState(options.registry)
   const atOnce = pLimit(options.concurrency)

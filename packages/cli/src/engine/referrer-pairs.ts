@@ -3,7 +3,7 @@ import {nodesOf, rootDigest, type Gathered} from './gather.js'
 import type {Label, Pair} from './pair.js'
 import {tooMuch} from './plan-size.js'
 
-/** A pair, and what the labels of its referrers begin with. */
+/** A pair, and the beginning of the labels of its referrers. */
 export interface NamedPair {
   readonly pair: Pair
   readonly base: Label

@@ -6,8 +6,8 @@ import {
 } from '@airgap-mirror/oci-client/model'
 
 /**
- * A sink that knows already what some names point at, and asks for the others. What cannot be asked counts as not there:
- * the attempt to put it will say what is wrong.
+ * A sink that answers some names from `known` and asks for the others. A name that cannot be asked counts as absent: the
+ * attempt to push it will report the error.
  */
 export function rememberingSink(
   sink: ImageSink,

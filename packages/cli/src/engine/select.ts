@@ -28,8 +28,8 @@ export interface Choice extends GlobChoice {
 }
 
 /**
- * The images that were asked for, in the source's order. Referrers and cosign tags come along with what they speak of.
- * @throws {MirrorError} IMAGE_NOT_FOUND naming every listed image that the source lacks, or where `include` leaves none
+ * Returns the requested images, in the source's order. Referrers and cosign tags come along with their images.
+ * @throws {MirrorError} IMAGE_NOT_FOUND naming every listed image that the source lacks, or if `include` matches none
  */
 export function selectImages(images: readonly Gathered[], choice: Choice): readonly Gathered[] {
   const listed = choice.listed === undefined ? undefined : listedKeys(images, choice.listed)
@@ -92,7 +92,7 @@ function isReferrer({subject, name}: SourceImage): boolean {
   return subject !== undefined || attachedTo(name?.tag ?? '') !== undefined
 }
 
-/** Keeps of every index the children of these platforms; what is left out counts as absent. */
+/** Keeps the children of these platforms in every index. The others count as absent. */
 export function choosePlatforms(root: ImageNode, wanted: readonly Platform[]): ImageNode {
   if (root.manifest.kind !== 'index') return root
   const kept = childrenFor(root.manifest.children, wanted)

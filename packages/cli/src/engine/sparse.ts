@@ -56,7 +56,7 @@ export function substituteFor(
   }
 }
 
-/** The error of `strict`: names what is lacking of an index. */
+/** The error of `strict`: names the missing children of an index. */
 export function sparseError(lacking: readonly Descriptor[]): MirrorError {
   const lines = lacking.map(
     ({platform, mediaType, digest}) =>

@@ -22,13 +22,13 @@ interface TallyOptions {
   readonly pairs: readonly Pair[]
   readonly source: ImageSource
   readonly onEvent: OnEvent
-  /** Aborted where somebody asked the run to stop. */
+  /** Aborted when the run is asked to stop. */
   readonly interrupted: AbortSignal
 }
 
 type Ending = Omit<ReportImage, 'source' | 'target' | 'bytesUploaded' | 'attempts'>
 
-/** Counts what becomes of a plan, and says for each image how it ended. */
+/** Counts the results of a plan, and reports the end of each image. */
 export class Tally {
   readonly #plan: Plan
   readonly #options: TallyOptions
@@ -50,7 +50,7 @@ export class Tally {
     }
   }
 
-  /** Announces the work, and what is done before it begins. */
+  /** Announces the work, and the images that are done before it begins. */
   begin(): void {
     const blobs = this.#plan.transfers.filter((transfer) => transfer.kind === 'blob')
     const bytes = blobs.reduce((sum, {content, after}) => sum + (after === undefined ? content.size : 0), 0)

@@ -87,7 +87,7 @@ export async function putBlob(
   }
 }
 
-/** A pending layer goes by its final form where that is said to be known, and by itself where it comes out otherwise. */
+/** Sends a pending layer by its known final form. If compression gives other bytes, sends the layer by itself. */
 async function putContent(
   blob: BlobSource,
   {final, layers}: {readonly final: Descriptor | undefined; readonly layers: KnownLayers | undefined},
@@ -205,7 +205,7 @@ interface FinishedBlob extends BlobSource {
   isOther(): boolean
 }
 
-/** A pending layer whose final form is known: what is compressed again has to come out the same. */
+/** A pending layer whose final form is known. Compressing it again must give the same bytes. */
 function finishedBlob(blob: BlobSource, final: Descriptor): FinishedBlob {
   let isOther = false
   async function* checked(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {

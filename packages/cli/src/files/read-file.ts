@@ -29,7 +29,7 @@ export async function readTextFile(path: string, {flag, limit, code}: ReadFileOp
   return text
 }
 
-/** Counts without a list of all lines, which would be what the limit is there to prevent. */
+/** Counts without building a list of all lines, because the limit is there to prevent such a list. */
 function hasMoreLines(text: string, most: number): boolean {
   let lines = 1
   for (let at = text.indexOf('\n'); at >= 0 && lines <= most; at = text.indexOf('\n', at + 1)) lines += 1

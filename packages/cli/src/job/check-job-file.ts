@@ -1,7 +1,7 @@
 import {canonicalRegistry} from '@airgap-mirror/oci-client/model'
 import type {Path, Problems} from './problems.js'
 
-/** Notes what a schema cannot say. The value may be anything: it is looked at beside the schema, not after it. */
+/** Notes problems that a schema cannot express. The value may be anything, because the schema is checked separately. */
 export function checkJobFile(value: unknown, problems: Problems): void {
   if (!isRecord(value)) return
   const {registries, jobs} = value

@@ -4,7 +4,7 @@ export type Variables = Readonly<Record<string, string | undefined>>
 
 export interface Expanded {
   readonly value: unknown
-  /** Paths of texts that variables went into: what they are now is never shown. */
+  /** Paths of texts that variables went into. Messages never show their values. */
   readonly secret: ReadonlySet<string>
 }
 

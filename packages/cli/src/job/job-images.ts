@@ -7,7 +7,7 @@ import {tagMatcher} from './tag-patterns.js'
 export interface Listing {
   readonly registry: string
   readonly repository: string
-  /** Chosen is what any of them chooses. */
+  /** A tag is chosen if any of the filters chooses it. */
   readonly filters: readonly TagFilter[]
   readonly target?: string
 }
@@ -15,7 +15,7 @@ export interface Listing {
 /**
  * Returns the images that a job names and the repositories to list. A named tag is not looked up in a listing: if it is
  * missing, its image fails with that error.
- * @param listed what is in the files that `job.images` names
+ * @param listed the images in the files that `job.images` names
  */
 export function wantedBy(
   job: Job,

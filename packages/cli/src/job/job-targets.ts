@@ -4,8 +4,8 @@ import {parseRegistryTarget} from '../names/registry-target.js'
 import type {Job, JobTarget, WantedImage} from './job.js'
 
 /**
- * Where a job's images go: to what `--private-registry` says, by the job's own rules, or else to its targets.
- * @throws {MirrorError} USAGE where neither names any
+ * Returns the targets of a job: the place `--private-registry` names, by the job's own rules, or else its own targets.
+ * @throws {MirrorError} USAGE if there is neither
  */
 export function targetsOf(
   {name, naming, targets}: Pick<Job, 'name' | 'naming' | 'targets'>,
@@ -25,7 +25,7 @@ export function targetsOf(
 /**
  * The naming rules of a target.
  * @param options.images what is wanted: the targets that lists and repositories give are beneath the job's own maps
- * @param options.mapFile what is in `target.naming.mapFile`
+ * @param options.mapFile the content of `target.naming.mapFile`
  * @throws {MirrorError} LIST_INVALID for an image that is given two targets
  */
 export function namingFor(

@@ -6,8 +6,8 @@ import type {TagFilter} from './choose-tags.js'
 import type {TagPatterns} from './tag-patterns.js'
 
 /**
- * How to reach one registry. At most one kind of credential is given. Names of files are absolute. What is absent was not
- * said: flags, the environment and defaults decide.
+ * How to reach a registry. At most one kind of credential is given. Names of files are absolute. For an absent setting,
+ * flags, the environment and defaults decide.
  */
 export interface RegistrySettings {
   readonly username?: string
@@ -70,14 +70,14 @@ export interface JobRepository {
 /** An image that a job wants, with the target that its list or its repository gives it, as in a list's second column. */
 export type WantedImage = Pick<ListedImage, 'source' | 'target'>
 
-/** One job of a job file, read and checked. What is absent was not said: flags, the environment and defaults decide. */
+/** A job of a job file, read and checked. For an absent setting, flags, the environment and defaults decide. */
 export interface Job {
   readonly name: string
   /** Files of references, absolute; `-` is standard input. */
   readonly images: readonly string[]
   readonly references: readonly WantedImage[]
   readonly repositories: readonly JobRepository[]
-  /** Empty where the job leaves it to `--private-registry`. */
+  /** Empty if the job leaves the target to `--private-registry`. */
   readonly targets: readonly JobTarget[]
   /** For a target that a flag names. */
   readonly naming: JobNaming & {readonly namespace?: string}

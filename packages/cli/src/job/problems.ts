@@ -18,7 +18,7 @@ export interface Problems {
 const SHOWN = 50
 
 /**
- * @param name what the file is called in messages
+ * @param name the name of the file in messages
  * @param lineOf the line of a path, from 1
  */
 export function collectProblems(name: string, lineOf: (path: Path) => number | undefined): Problems {

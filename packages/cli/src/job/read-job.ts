@@ -154,7 +154,7 @@ function listOf<Item>(raw: Several<Item> | undefined): readonly Item[] {
   return raw === undefined ? [] : Array.isArray(raw) ? (raw as readonly Item[]) : [raw as Item]
 }
 
-/** The same without what is undefined: absent means that it was not said. */
+/** Returns the values without undefined, because an absent setting means that the file does not have it. */
 function defined<Values extends object>(
   values: Values,
 ): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} {

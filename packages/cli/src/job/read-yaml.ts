@@ -17,7 +17,7 @@ export interface ReadYamlOptions {
 
 /**
  * Reads one YAML 1.2 document, with merge keys (`<<`), without tags of its own, with a bound on what aliases multiply.
- * No text of the file is quoted in what is said of it: passwords may be written there.
+ * Messages quote no text of the file, because it may hold passwords.
  * @throws {MirrorError} CONFIG_INVALID naming every fault with its line, LIMIT_EXCEEDED
  */
 export async function readYaml(text: string, {name, scalars = 'typed'}: ReadYamlOptions): Promise<ReadYaml> {
@@ -75,7 +75,7 @@ function isBounded(value: unknown): boolean {
   return true
 }
 
-/** Where a path, or the nearest thing around it that is written in the file, begins: what is merged in is elsewhere. */
+/** Returns the start of a path in the file, or of its nearest parent that is written there. Merged values are elsewhere. */
 function offsetOf(document: Yaml.Document.Parsed, path: Path, yaml: typeof Yaml): number | undefined {
   let node: unknown = document.contents
   let offset = (document.contents as Yaml.Node | null)?.range?.[0]

@@ -4,7 +4,7 @@ import type {RegistrySettings} from './job.js'
 /** One place an image may be fetched from. */
 export interface MirrorPlace {
   readonly reference: Reference
-  /** Its certificate need not be good. Plain HTTP is spoken only where a URL says so, or `plain-http`. */
+  /** Its certificate need not be valid. Plain HTTP is used only if a URL or `plain-http` says so. */
   readonly insecure?: boolean
   readonly plainHttp?: boolean
 }
@@ -12,7 +12,7 @@ export interface MirrorPlace {
 /** Where source references are really fetched from, by the configuration of a node or a cluster. */
 export interface SourceMirrors {
   /**
-   * The places to try, in this order. The reference itself is among them only where the file leaves it.
+   * Returns the places to try, in this order. The reference itself is among them only if the file keeps it.
    * @throws {MirrorError} DENIED where the file blocks the reference
    */
   readonly mirrorsFor: (reference: Reference) => readonly MirrorPlace[]

@@ -2,7 +2,7 @@ import type {RE2JS} from 're2js'
 import {messageOf} from '@airgap-mirror/oci-client/model'
 import {re2} from '../names/re2.js'
 
-/** A tag matches where one of the globs matches all of it, or one of the expressions is found in it. */
+/** A tag matches if a glob matches all of it, or if an expression is found in it. */
 export interface TagPatterns {
   /** `*` is any text, `?` one character. */
   readonly glob?: readonly string[]

@@ -83,7 +83,7 @@ function comparePart(left: string, right: string): number {
   return runs.length - others.length
 }
 
-/** Without names such as 1.27 where a fuller one such as 1.27.1 is there too: they move from one version to the next. */
+/** Leaves out names such as 1.27 if a fuller name such as 1.27.1 exists, because they move from version to version. */
 export function withoutMoving(versions: readonly TagVersion[]): readonly TagVersion[] {
   const prefix = ({version}: TagVersion, parts: number): string =>
     [[version.major, version.minor].slice(0, parts).join('.'), ...version.prerelease].join('-')
@@ -95,8 +95,8 @@ export function withoutMoving(versions: readonly TagVersion[]): readonly TagVers
 }
 
 /**
- * npm's ranges; without `prereleases` a version such as 1.2.3-rc.1 passes only where the range names one of 1.2.3.
- * @throws {Error} for what is no range
+ * npm's ranges; without `prereleases` a version such as 1.2.3-rc.1 passes only if the range names a pre-release of 1.2.3.
+ * @throws {Error} if the text is no range
  */
 export function inRange(range: string, prereleases: boolean): (version: TagVersion) => boolean {
   const parsed = parseRange(range, prereleases)

@@ -43,7 +43,7 @@ export function parseImageList(text: string, name: string): readonly ListedImage
 }
 
 /**
- * Reads many lists, as one: a line that is in several counts once.
+ * Reads many lists as a single list. A line that is in several lists counts once.
  * @throws {MirrorError} LIST_INVALID naming every bad line of all of them
  */
 export function parseImageLists(lists: readonly NamedList[]): readonly ListedImage[] {
@@ -63,7 +63,7 @@ export function parseImageLists(lists: readonly NamedList[]): readonly ListedIma
 }
 
 /**
- * Reads a `--map` file: lines `SOURCE TARGET`. A source is a reference, a digest, or what the bundle calls an unnamed image.
+ * Reads a `--map` file: lines `SOURCE TARGET`. A source is a reference, a digest, or the bundle's own text for an unnamed image.
  * @throws {MirrorError} LIST_INVALID naming every bad line
  */
 export function parseMapFile(

@@ -154,7 +154,7 @@ function checked(
   }
 }
 
-/** A host as a path component: what a repository name cannot hold becomes `-` (`reg:5000` is `reg-5000`). */
+/** A host as a path component. Characters that a repository name cannot have become `-` (`reg:5000` is `reg-5000`). */
 function hostComponent(host: string): string {
   return host
     .toLowerCase()

@@ -14,7 +14,7 @@ export function parsePlatform(text: string): Platform {
   return {os, architecture, ...(variant === undefined ? {} : {variant})}
 }
 
-/** Of an index's children those for the wanted platforms, and what speaks of them. */
+/** Returns an index's children for the wanted platforms, and their attestations. */
 export function childrenFor(
   children: readonly Descriptor[],
   wanted: readonly Platform[],
@@ -24,7 +24,7 @@ export function childrenFor(
     if (child.platform !== undefined && wanted.some((platform) => matches(child.platform, platform)))
       kept.add(child.digest)
   }
-  // buildkit's attestations stand beside the image they speak of, under the platform unknown/unknown
+  // buildkit puts attestations beside their image, under the platform unknown/unknown
   const about = (child: Descriptor): string => child.annotations?.['vnd.docker.reference.digest'] ?? ''
   for (const child of children) if (kept.has(about(child) as Digest)) kept.add(child.digest)
   return kept

@@ -5,7 +5,7 @@ import {re2} from './re2.js'
 /** One `--rewrite` rule: RE2 syntax, as K3s runs the same rule with Go's regexp on its side. */
 export interface RewriteRule {
   readonly text: string
-  /** The path with every match replaced; the same path where nothing matches. */
+  /** Returns the path with every match replaced; the same path if nothing matches. */
   apply(path: string): string
 }
 

@@ -63,7 +63,7 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
 
   const close = (): void => {
     if (screen === undefined) return
-    // flushes what was said since the last frame
+    // flushes the messages since the last frame
     screen.update()
     screen.stop()
     screen = undefined

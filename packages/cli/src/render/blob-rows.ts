@@ -3,8 +3,8 @@ import type {ActiveBlob} from './fold.js'
 export type BlobRows = readonly (string | undefined)[]
 
 /**
- * Which blob stands in which row: it keeps its row while it is in flight, so that nothing jumps, and who comes next
- * takes the first free one. Beyond `most` rows, blobs wait unseen.
+ * Returns the blob in each row. A blob keeps its row while it is in flight, so that nothing jumps. The next blob takes the
+ * first free row. Beyond `most` rows, blobs wait unseen.
  * @param rows the keys in the rows so far
  */
 export function assignRows(

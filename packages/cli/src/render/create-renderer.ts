@@ -1,7 +1,7 @@
 import type {ProgressMode, ProgressStream, Renderer, RendererOptions} from './renderer.js'
 import {createSilentRenderer} from './silent.js'
 
-/** `auto`: bars on a terminal, plain lines elsewhere. Loads the bars' library only where there are bars. */
+/** `auto`: bars on a terminal, plain lines elsewhere. Loads the bars' library only if there are bars. */
 export async function createRenderer(mode: ProgressMode, options: RendererOptions): Promise<Renderer> {
   const live = options.quiet === true ? 'none' : mode === 'auto' ? automatic(options.stream) : mode
   switch (live) {

@@ -17,7 +17,7 @@ const BLOB_BAR = 12
 /** Below it the numbers need all the room. */
 const NARROW = 72
 
-/** The lines a terminal shows at a moment: the run, a row for each blob in flight, and what is waited for. */
+/** The lines a terminal shows at a moment: the run, a row for each blob in flight, and a wait before a retry. */
 export function frameOf(state: ProgressState, {at, columns, rows}: FrameOptions): readonly string[] {
   const retry = state.retry !== undefined && state.retry.until > at ? state.retry : undefined
   return [

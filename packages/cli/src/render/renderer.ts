@@ -4,7 +4,7 @@ import type {Clock} from './clock.js'
 
 export type ProgressMode = 'auto' | 'bar' | 'plain' | 'json' | 'none'
 
-/** Where progress is written: standard error, or what a test puts in its place. */
+/** The stream for progress: standard error, or a replacement in a test. */
 export interface ProgressStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
@@ -22,9 +22,9 @@ export interface RendererOptions {
 /** Shows a run while it goes on. Cannot affect it. */
 export interface Renderer {
   readonly onEvent: OnEvent
-  /** Takes what is live off the screen until the returned function is called, for a prompt. */
+  /** Takes live progress off the screen for a prompt, until the returned function is called. */
   readonly suspend: () => () => void
-  /** Ends the display and writes the summary; nothing but what went wrong when quiet, nothing for a dry run. */
+  /** Ends the display and writes the summary: only failures if quiet, nothing for a dry run. */
   readonly finish: (report: Report) => void
   /** Ends the display and gives the terminal back as it was. Idempotent; needed on every way out. */
   readonly close: () => void

@@ -20,8 +20,8 @@ interface Metric {
 
 /**
  * A run in the text exposition format of Prometheus, for the textfile collector of node_exporter. Each metric has the labels
- * `command`, `source` and `target`, so that the files of several jobs can lie side by side. A run succeeded where its exit
- * code is 0 and it was no dry run; 0 is the time of a success that there never was, so that an alert on its age fires.
+ * `command`, `source` and `target`, so that the files of several jobs can lie side by side. A run succeeded if its exit
+ * code is 0 and it was no dry run. Without any success the time is 0, so that an alert on its age fires.
  */
 export function formatMetrics(report: Report, options: MetricsOptions): string {
   const {command, source, target} = report
@@ -141,7 +141,7 @@ function lastSuccess(
     .split('\n')
     .filter((line) => line.startsWith(start))
     .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1) || Number.NaN))
-  // One that is to come would keep every alert quiet until then.
+  // A time in the future would keep every alert quiet until then.
   return Math.max(0, ...values.filter((value) => value >= 0 && value <= now))
 }
 
@@ -156,7 +156,7 @@ function escaped(value: string): string {
     .replaceAll('\n', String.raw`\n`)
 }
 
-/** A cache: whatever cannot be read was not there. What cannot be written will be told. */
+/** Resolves to undefined if the file cannot be read, because a failing write is reported later. */
 async function readPrevious(path: string): Promise<string | undefined> {
   try {
     const stats = await stat(path)

@@ -3,7 +3,7 @@ import {explain} from '../text/format-error.js'
 import type {ReportError} from './report.js'
 
 /**
- * An error as the report holds it: no stack, no credential, one printable line. What is no MirrorError is a `BUG`. Its
+ * An error as the report holds it: no stack, no credential, one printable line. Any other error than a MirrorError is a `BUG`. Its
  * advice is worded later, for the command: see `wordedReport`.
  */
 export function reportErrorOf(thrown: unknown): ReportError {

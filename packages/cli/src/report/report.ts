@@ -22,7 +22,7 @@ export type Outcome = 'ok' | 'partial' | 'failed' | 'cancelled' | 'planned'
 export interface ReportError {
   /** A code of MirrorError, or `BUG`. */
   readonly code: string
-  /** Where it happened; absent where it was on neither side. */
+  /** The side it happened on; absent if it was neither. */
   readonly side?: Side
   readonly message: string
   /** The remedy before it is worded as the hint; in no report that is written. */
@@ -37,20 +37,20 @@ export interface ReportImage {
   readonly status: ImageStatus
   /** Where the list says that it goes, as it says it: in its second column. */
   readonly listedTarget?: string
-  /** Absent where the bundle no longer knows it. */
+  /** Absent if the bundle no longer knows it. */
   readonly sourceDigest?: Digest
-  /** Absent where nothing is at the target, or nobody can know yet. */
+  /** Absent if nothing is at the target, or if the digest is not known yet. */
   readonly targetDigest?: Digest
   readonly digestChanged: boolean
   /** Why the digest changed. */
   readonly reason?: string
   readonly bytesUploaded: number
-  /** A dry run's figure: what would be sent at most, counting content that images share once, at the first of them. */
+  /** A dry run's figure: the most bytes that would be sent. Content that images share counts once, at the first of them. */
   readonly bytesToSend?: number
-  /** It is not wanted any more: of a dry run it would be removed, and where it failed it could not be. */
+  /** True if the tag is no longer wanted: a dry run would prune it, and a failed image could not be pruned. */
   readonly toRemove?: boolean
   readonly attempts: number
-  /** Signatures, attestations, SBOMs and whatever else refers to it; absent where nobody asked, or the source cannot say. */
+  /** Its referrers; absent if they were not asked for or the source cannot say. */
   readonly referrers?: number
   readonly error?: ReportError
 }
@@ -68,9 +68,9 @@ interface ReportTotals {
     readonly decoded: number
     /** The most that was on scratch disk at once. */
     readonly scratchPeak: number
-    /** A dry run's figure: what would be sent at most. */
+    /** A dry run's figure: the most bytes that would be sent. */
     readonly toSend?: number
-    /** Of blobs, where the source is a registry. */
+    /** Bytes of blobs, if the source is a registry. */
     readonly downloaded?: number
   }
   readonly requests: number

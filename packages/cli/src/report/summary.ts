@@ -9,8 +9,8 @@ const NAMES_SHOWN = 3
 const REASONS_SHOWN = 5
 
 /**
- * The end of a run for people, in lines: what went wrong, which digests changed and why, and last the figures, where the
- * eye falls. When quiet, only what went wrong: empty if nothing did. Empty for a dry run, which is told by its plan.
+ * The end of a run for people, in lines: failures, changed digests with the reason, and the figures last. If quiet, only
+ * failures. Empty for a dry run, whose plan is printed instead.
  */
 export function formatSummary(report: Report, options: {readonly quiet?: boolean | undefined} = {}): string {
   if (report.outcome === 'planned' || isDryRun(report.images)) return ''

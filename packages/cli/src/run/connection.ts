@@ -15,7 +15,7 @@ export interface ConnectionSettings {
 }
 
 /**
- * How to connect to a registry, and what it tells the run.
+ * Returns the options to connect to a registry, with callbacks to the run.
  * @param registry `host[:port]`
  * @throws {MirrorError} CERTIFICATE_INVALID, CREDENTIALS_INVALID, AUTH_REQUIRED, LIMIT_EXCEEDED
  */

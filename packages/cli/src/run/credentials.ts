@@ -31,8 +31,8 @@ export interface CredentialOptions {
 const TRIES = 3
 
 /**
- * Where a registry's credential comes from: what the settings say, then the usual files and helpers, then the person at the
- * terminal. `needCredential` insists on one now, or rules all of it out: undefined.
+ * Returns the provider of a registry's credential: the settings, then the usual files and helpers, then the user at the
+ * terminal. `needCredential` requires a credential now. If it is false, returns undefined.
  * @throws {MirrorError} CREDENTIALS_INVALID, AUTH_REQUIRED, CANCELLED
  */
 export async function openCredentials(

@@ -14,7 +14,7 @@ export interface FailOptions extends ExitCodeOptions {
   readonly argv?: readonly string[] | undefined
 }
 
-/** Says on standard error what ended the run, and sets the exit code. The one place where errors become both. */
+/** Prints the error that ended the run to standard error, and sets the exit code. No other place does either. */
 export async function fail(error: unknown, options: FailOptions): Promise<void> {
   if (isHelp(error)) {
     process.exitCode = 0

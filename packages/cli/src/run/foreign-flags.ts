@@ -83,7 +83,7 @@ const FOREIGN: Readonly<Record<string, ForeignFlag>> = {
   'parallel-images': {program: 'oc-mirror', flags: ['concurrency'], words: '--concurrency N'},
 }
 
-/** Says what a flag of another program is called here, for a command that has it. */
+/** Returns this program's name for a flag of another program, if the command has that flag. */
 export function translateFlag(
   flag: string,
   known: Readonly<Record<string, unknown>>,

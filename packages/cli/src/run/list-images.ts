@@ -4,7 +4,7 @@ import {distinct, imagesIn, wantedBy, type Listing} from '../job/job-images.js'
 import type {Job, WantedImage} from '../job/job.js'
 import {globMatcher} from '../names/globs.js'
 
-/** A job with what is in its lists. */
+/** A job with the images of its lists. */
 export interface ListedJob extends Job {
   readonly listed: readonly WantedImage[]
   /** Its lists say that there is nothing to do. */

@@ -19,9 +19,9 @@ const TIMEOUT = 60_000
 
 /**
  * `--notify-command`: runs it by the shell, with the report on its standard input, and MIRROR_EXIT_CODE and MIRROR_OUTCOME in
- * its environment. What it prints goes to standard error, since standard output is for `--json`. Never rejects: what goes
- * wrong here must not hide what the command is there to tell.
- * @returns what went wrong, for a warning; without the command, which may hold the token of a web hook
+ * its environment. Its output goes to standard error, since standard output is for `--json`. Never rejects: a failure
+ * here must not hide the result of the run.
+ * @returns the failure, for a warning; without the command, which may hold the token of a web hook
  */
 export async function runNotifyCommand(
   command: string,
@@ -56,7 +56,7 @@ export async function runNotifyCommand(
   const stop = (): void => end('was killed, since this run was stopped')
   signal?.addEventListener('abort', stop, {once: true})
   try {
-    // It need not read what it is told: that its input is closed then is no failure.
+    // The command need not read its input, so closing that early is no failure.
     child.stdin?.on('error', () => undefined).end(formatReport(report))
     const failure = await failureOf(child)
     return ended === undefined ? failure : `the notify command ${ended}`
@@ -67,7 +67,7 @@ export async function runNotifyCommand(
   }
 }
 
-/** Once the shell has ended: what it has left in the background is not waited for. */
+/** Resolves when the shell has ended. Does not wait for processes it left in the background. */
 function failureOf(child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(notStarted(error)))

@@ -14,7 +14,7 @@ export interface OpenTargetOptions {
 }
 
 /**
- * A registry that images go to, until the run ends: with what earlier runs have learnt of it, and their begun uploads.
+ * Opens a registry as the target until the run ends, with earlier runs' knowledge of it and their begun uploads.
  * Nothing is sent yet.
  * @throws {MirrorError} CERTIFICATE_INVALID, CREDENTIALS_INVALID, AUTH_REQUIRED, LIMIT_EXCEEDED, CONFIG_INVALID
  */

@@ -4,8 +4,8 @@ import type {Run} from './run.js'
 import {listenForSignals} from './signals.js'
 
 /**
- * Runs work that only asks registries: warnings go to standard error, nothing is remembered, and one Ctrl-C ends it. What it
- * opens is closed at the end.
+ * Runs work that only asks registries: warnings go to standard error, no state is saved, and a single Ctrl-C ends it. Closes
+ * at the end everything that the work opened.
  */
 export async function runAsking<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
   const renderer = await createRenderer('none', {stream: process.stderr})

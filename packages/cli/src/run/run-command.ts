@@ -58,8 +58,8 @@ export interface CommandOptions<Settings extends Sides> {
 }
 
 /**
- * Runs a command's work to its exit code: settings, progress, signals, state, the report, and what was asked for at the end,
- * however it ends.
+ * Runs a command's work and sets its exit code: settings, progress, signals, saved state and the report. Writes the
+ * requested files at the end, however the work ends.
  */
 export async function runCommand<Settings extends Sides>(
   options: CommandOptions<Settings>,

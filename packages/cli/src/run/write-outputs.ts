@@ -18,8 +18,8 @@ export interface OutputsOptions {
 const UNTOLD: ReadonlySet<ExitCode> = new Set<ExitCode>([0, 129, 130, 143])
 
 /**
- * Everything that was asked for at the end of a run: each is tried, whatever becomes of the others. A file that cannot be
- * written is a warning: the exit code says what the run came to.
+ * Writes all files requested for the end of a run; each is tried even if others fail. A file that cannot be written is a
+ * warning, because the exit code tells the outcome of the run.
  * @throws {MirrorError} WRITE_FAILED for standard output, which is what was asked for
  */
 export async function writeOutputs(report: Report, options: OutputsOptions): Promise<void> {

@@ -10,7 +10,7 @@ export function environment(): Environment {
   return process.env
 }
 
-/** Keeps the packages below from writing what they do on standard error: the parser of flags would print passwords. */
+/** Keeps packages from writing debug output to standard error: the flag parser would print passwords. */
 export function ignoreDebug(): void {
   delete process.env['DEBUG']
 }

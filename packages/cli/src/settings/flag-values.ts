@@ -5,18 +5,18 @@ export interface FlagValues {
   readonly [flag: string]: string | boolean | readonly string[] | undefined
 }
 
-/** Reads flags one by one. What was not said is undefined. */
+/** Reads flags one by one. A flag that was not given is undefined. */
 export interface FlagReader {
   readonly text: (flag: string) => string | undefined
   readonly list: (flag: string) => readonly string[]
   readonly on: (flag: string) => boolean
   /** @throws {MirrorError} USAGE */
   readonly whole: (flag: string, bounds: {readonly from: number; readonly to: number}) => number | undefined
-  /** @throws {MirrorError} USAGE with what `parse` says */
+  /** @throws {MirrorError} USAGE with the message of `parse` */
   readonly parsed: (flag: string, parse: (text: string) => number) => number | undefined
 }
 
-/** @param options.prefix what all the names begin with: `source-` for the flags of the source's side */
+/** @param options.prefix the beginning of all names: `source-` for the flags of the source's side */
 export function flagReader(flags: FlagValues, {prefix = ''}: {readonly prefix?: string} = {}): FlagReader {
   const text = (flag: string): string | undefined => {
     const value = flags[prefix + flag]

@@ -17,7 +17,7 @@ export async function readLists(paths: readonly string[]): Promise<readonly List
   return (await readMarkedLists(paths)).images
 }
 
-/** The same, with what the lists say of their emptiness. */
+/** The same, and whether the lists are empty because nothing failed. */
 export async function readMarkedLists(paths: readonly string[]): Promise<Lists> {
   const lists = await Promise.all(
     paths.map(async (path) => ({

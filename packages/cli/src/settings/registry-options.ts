@@ -7,7 +7,7 @@ import {environment, proxyFrom} from './environment.js'
 import {readTextFile} from '../files/read-file.js'
 import {prefixOf} from './registry-settings.js'
 
-/** How to connect to a registry, but for who it is and what to tell it about oneself. */
+/** Options to connect to a registry, without its name and the credential. */
 export type ConnectionOptions = Omit<RegistryOptions, 'credentials' | 'registry'>
 
 /**

@@ -17,13 +17,13 @@ export interface DrawerBounds {
 }
 
 export interface DrawerOptions extends DrawerBounds {
-  /** Told once what keeps it from being written or read. */
+  /** Called once, with the error that keeps the drawer from being written or read. */
   readonly onTrouble: (text: string) => void
 }
 
 /**
- * Entries under keys, a file each. No call ever rejects: what cannot be read is not there, what cannot be written is not
- * kept. Any number of processes may use it at once, since an entry is only ever replaced as a whole.
+ * Entries under keys, a file each. No call ever rejects: an unreadable entry counts as absent, an unwritable entry is
+ * dropped. Any number of processes may use it at once, because entries are only replaced as a whole.
  */
 export class Drawer {
   readonly #directory: string

@@ -139,7 +139,7 @@ function parseBody(body: string): LockHolder | undefined {
   try {
     return parseHolder(JSON.parse(body))
   } catch {
-    // Whatever it is, nobody can be found by it: its age tells.
+    // A damaged file names no holder, so its age decides.
     return undefined
   }
 }

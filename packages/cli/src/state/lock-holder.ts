@@ -16,10 +16,10 @@ export interface LockHolder {
   readonly namespace?: string
 }
 
-/** `unknown`: nobody here can tell, as of a process on another host or in another container. */
+/** `unknown`: this process cannot tell, because the holder is on another host or in another container. */
 export type Fate = 'runs' | 'gone' | 'unknown'
 
-/** The initial namespace's inode, fixed in the kernel: whoever is in it runs on the machine itself. */
+/** The initial namespace's inode, fixed in the kernel. A process in it runs on the machine itself. */
 const OF_THE_MACHINE = 'pid:[4026531836]'
 
 export async function thisProcess(): Promise<LockHolder> {

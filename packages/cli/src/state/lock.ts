@@ -46,10 +46,10 @@ const LONGEST_PAUSE = 2000
 const LOST_RACES = 100
 
 /**
- * A lock between processes, on this host and on all that share the directory. One that a dead process has left is taken over:
- * at once where that process was on this host, else when its heartbeat has stopped for two minutes.
+ * Takes a lock between processes, on this host and on all that share the directory. A dead process's lock is taken over: at
+ * once if the process was on this host, else when its heartbeat has stopped for two minutes.
  * @param directory where state is kept; the lock is in `v1/locks` below
- * @throws {MirrorError} STATE_LOCKED where somebody else holds it, CANCELLED, WRITE_FAILED
+ * @throws {MirrorError} STATE_LOCKED if another run holds it, CANCELLED, WRITE_FAILED
  */
 export async function acquireLock(directory: string, options: LockOptions): Promise<Lock> {
   const {key, wait, signal, onWait, heartbeat = HEARTBEAT} = options
@@ -78,7 +78,7 @@ export async function acquireLock(directory: string, options: LockOptions): Prom
   }
 }
 
-/** Ours; or whose it is; or neither, where somebody was faster. */
+/** Our lock, or its present holder, or neither if another process was faster. */
 type Taken = {readonly own: OwnFile} | {readonly own?: undefined; readonly by: LockFile | undefined}
 
 const LOST_RACE: Taken = {by: undefined}

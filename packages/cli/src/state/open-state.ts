@@ -10,7 +10,7 @@ import {layerMemory} from './layer-memory.js'
 import {openTagLedger} from './tag-ledger.js'
 import {uploadSessions, type UploadSessions} from './upload-sessions.js'
 
-/** The saved state that runs share. Deleting it costs time, and nothing is pruned until a run has filled it again. */
+/** The saved state that runs share. It may be deleted at any time: that costs time, and tags made before are not pruned. */
 export interface State {
   /** Begun uploads into a registry, `host[:port]`. */
   uploads(registry: string): UploadSessions
@@ -36,7 +36,7 @@ export interface StateOptions {
   readonly directory: string | undefined
   /** The version of the compressor: layers that another one made are not remembered. */
   readonly layerFormat: number
-  /** Told what keeps state from being used, in text fit to be shown. */
+  /** Called with the reason why saved state is not used, printable. */
   readonly onNote: (text: string) => void
 }
 
@@ -128,7 +128,7 @@ function hostMemory(drawer: Drawer): State['hosts'] {
     },
     save: async (registry, knowledge) => {
       const text = JSON.stringify(knowledge)
-      // Written anew only when something is: what was learnt once has its time.
+      // Written only if something is new, so that old knowledge keeps its age.
       if (text !== loaded.get(registry)) await drawer.put(registry, text)
     },
   }

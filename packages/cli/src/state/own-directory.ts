@@ -5,7 +5,7 @@ import {dirname} from 'node:path'
 /**
  * The reason why another user could change what a directory holds; undefined if none could. As with ssh's StrictModes the
  * directory has to be ours, root included, and each parent ours or root's; a parent in which others may write is sticky.
- * @throws what the file system says
+ * @throws the error of the file system
  */
 export async function problemWithDirectory(path: string): Promise<string | undefined> {
   const own = problemWithOwn(await lstat(path))

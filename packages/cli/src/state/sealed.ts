@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 
-/** Raised with every change of what entries hold: older ones are then as good as none. */
+/** Raised with every change of the format. Older entries then count as absent. */
 const FORMAT = 'mirror-state/1'
 
 /** An entry's content under a line that tells whether it is whole, and whose it is. */

@@ -12,7 +12,7 @@ import {HEAD_BYTES, seal, unseal} from './sealed.js'
 export interface TagLedgerOptions {
   /** `HOST[:PORT]` of the registry. */
   readonly target: string
-  /** Told what is not remembered and why, in text fit to be shown. */
+  /** Called with the tags that are not saved and the reason, printable. */
   readonly onTrouble: (text: string) => void
   /** Default 200,000. */
   readonly maxTags?: number
@@ -91,7 +91,7 @@ export async function openTagLedger(directory: string, options: TagLedgerOptions
       if (tags.delete(key)) isChanged = true
     },
     keys: () => [...tags.keys()],
-    // One after the other: an earlier one must not replace what a later one has written.
+    // Writes one after the other, because an earlier write must not replace a later one.
     save: () => {
       saving = saving.then(write)
       return saving
@@ -162,7 +162,7 @@ async function read(path: string, limit: number): Promise<Uint8Array | undefined
   }
 }
 
-/** The new name, too, has to outlast a power failure: what was intended is saved before it is done. */
+/** Syncs the directory, because the record of what is intended must survive a power failure. */
 async function syncDirectory(directory: string): Promise<void> {
   // Windows opens no directories, and needs none.
   if (process.platform === 'win32') return

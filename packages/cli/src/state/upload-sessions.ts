@@ -7,7 +7,7 @@ interface Upload {
   readonly key: string
 }
 
-/** Begun uploads of large blobs into one registry. Their locations may be signed: whoever has one can write there. */
+/** Begun uploads of large blobs into a registry. Keep their locations secret: a signed location lets anyone write there. */
 export interface UploadSessions {
   /** The location of one that no other run on this machine is working on. */
   find(upload: Upload): Promise<string | undefined>
@@ -31,7 +31,7 @@ export function uploadSessions(drawer: Drawer, registry: string): UploadSessions
   }
 }
 
-/** Two runs in one session would cost both their time; that of another machine cannot be seen. */
+/** Two runs in one session would cost both their time. A run on another machine cannot be seen. */
 function isAtWork({host, pid}: JsonObject): boolean {
   if (host !== hostname() || typeof pid !== 'number' || pid === process.pid) return false
   try {

@@ -20,7 +20,7 @@ export function formatError(
   return isMirrorError(thrown) ? formatMirrorError(thrown, options.command) : formatBug(thrown)
 }
 
-/** The message of an error with those of its causes, where they add something; one printable line. */
+/** The message of an error with its causes' messages, if they add something; one printable line. */
 export function explain(error: Error): string {
   let text = error.message
   for (const cause of causesOf(error)) {
@@ -63,7 +63,7 @@ function causesOf(error: Error): readonly unknown[] {
   return causes
 }
 
-/** That an operation was aborted is what the error on top says in better words. */
+/** The error on top says in better words that an operation was aborted. */
 function messageOfCause(cause: unknown): string {
   if (typeof cause === 'string') return cause
   // OpenSSL ends its messages with a line break

@@ -1,4 +1,4 @@
-/** The known word that a mistyped one is nearest to: at most two letters away, and not more than a third of it. */
+/** Returns the known word nearest to a mistyped word: at most two letters and a third of the word away. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   if (word.length > 64) return undefined
   const [nearest] = known

@@ -69,7 +69,7 @@ function authFilesOf(
   ]
 }
 
-/** The kubelet sends the node's logins as those of the pod: CRI-O uses them for the registry itself, never for a mirror elsewhere. */
+/** The kubelet sends the node's logins as the pod's. CRI-O uses them for the registry itself, never for a mirror elsewhere. */
 function podLogin(
   files: NodeFiles,
   {name, logical}: {readonly name: ImageName; readonly logical: ImageName},

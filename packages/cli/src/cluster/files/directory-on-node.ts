@@ -1,5 +1,5 @@
 /**
- * The directory of a node that a given directory stands for, by what lies directly in it: `/` unless it is clearly a part
+ * Returns the node's directory that a given directory stands for, judged by its entries: `/` unless it is clearly a part
  * of /etc.
  */
 export function directoryOnNode(paths: readonly string[]): string {

@@ -8,7 +8,7 @@ import {placeOnNode} from './place-on-node.js'
 import {walkNode} from './walk-node.js'
 
 /**
- * Reads what lies below a directory as on a node, or one file as if it were in its usual place.
+ * Reads the files below a directory as on a node, or a single file as if it were in its usual place.
  * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
  */
 export function readNodeFiles(path: string, {as}: {readonly as?: string | undefined} = {}): NodeFiles {

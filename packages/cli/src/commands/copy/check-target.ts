@@ -14,8 +14,8 @@ export function holdsReferrers({transport}: Place): boolean {
 }
 
 /**
- * Refuses, before anything is fetched, what a docker-archive has no place for.
- * @throws {MirrorError} USAGE, those of the source
+ * Refuses content that a docker-archive cannot hold, before anything is fetched.
+ * @throws {MirrorError} USAGE, the errors of the source
  */
 export async function refuseUnfit(
   {image, platforms}: NarrowedImage,

@@ -19,8 +19,8 @@ export interface ChosenImage {
 const LISTED = 20
 
 /**
- * The one image of a bundle that was asked for: the only one, or the one that goes by the REF.
- * @throws {MirrorError} USAGE where several could be meant, IMAGE_NOT_FOUND; both list what there is
+ * Returns the requested image of a bundle: the image named by REF, or the only image.
+ * @throws {MirrorError} USAGE if several images match, IMAGE_NOT_FOUND; both list the images of the bundle
  */
 export function chooseImage(images: readonly SourceImage[], place: FilePlace): ChosenImage {
   const referrers = images.filter(isReferrer)

@@ -11,7 +11,7 @@ const {
   ...oneImageOutputFlags
 } = outputFlags
 
-/** Flags of `mirror copy`: one image, so that none of those chooses among several. */
+/** Flags of `mirror copy`. It copies one image, so there are no flags that choose among several. */
 export const copyFlags = {
   all: toggle('all', {
     description: 'every platform, as is the default',

@@ -23,7 +23,7 @@ export function copiedImages(
   return images.map((image, index) => (index === 0 ? withDigests(image, {to, digest}) : image))
 }
 
-/** The engine knows the image as it was narrowed, and not what becomes of it in a file. */
+/** Corrects the digests: the engine knows the image as it was narrowed, but not the digest that a file gives it. */
 function withDigests(
   image: ReportImage,
   {to, digest}: {readonly to: Place; readonly digest: Digest | undefined},

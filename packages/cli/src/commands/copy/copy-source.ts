@@ -14,7 +14,7 @@ export interface CopySource {
   referrersOf(image: SourceImage): Promise<readonly SourceImage[]>
 }
 
-/** @throws {MirrorError} those of either kind of source; where the image cannot be had, why */
+/** @throws {MirrorError} the errors of either kind of source, or the reason why the image cannot be read */
 export function openCopySource(settings: CopySettings, run: Run): Promise<CopySource> {
   return settings.from.transport === 'docker'
     ? fromRegistry(settings.from, {settings, run})

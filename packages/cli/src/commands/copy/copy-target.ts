@@ -15,7 +15,7 @@ export interface CopyTarget {
 
 const REF_NAME = 'org.opencontainers.image.ref.name'
 
-/** @throws {MirrorError} those of either kind of target, before anything is written */
+/** @throws {MirrorError} the errors of either kind of target, before anything is written */
 export function openCopyTarget(settings: CopySettings, run: Run): Promise<CopyTarget> {
   return settings.to.transport === 'docker'
     ? intoRegistry(settings.to, {settings, run})
@@ -47,7 +47,7 @@ async function intoRegistry(
   return {sink: mountingFrom(settings.from, {registry, name}), finish: async () => {}}
 }
 
-/** Within one registry, content is mounted from where it is rather than carried around. */
+/** Within one registry, content is mounted from the other repository instead of being transferred. */
 function mountingFrom(
   from: Place,
   {registry, name}: {readonly registry: Registry; readonly name: string},

@@ -17,7 +17,7 @@ export interface NarrowOptions extends CallOptions {
   readonly sparse: SparsePolicy
 }
 
-/** An image with what is left for the engine to choose. */
+/** An image, and the choices left to the engine. */
 export interface NarrowedImage extends Pick<NarrowOptions, 'platforms' | 'sparse'> {
   readonly image: SourceImage
 }

@@ -14,7 +14,7 @@ export interface RegistryPlace {
   readonly transport: 'docker'
   /** With a tag, a digest or both: `latest` where neither was written. */
   readonly reference: Reference
-  /** For reports: what other commands call an image. */
+  /** The name of the image in reports, as in other commands. */
   readonly text: string
 }
 
@@ -61,7 +61,7 @@ export function parsePlace(text: string, side: Side): Place {
   throw usage(side, 'the notation names no transport', `Write ${NOTATION}.`)
 }
 
-/** A side as a report may repeat it: what stands before an @ that no digest follows may be a login. */
+/** A side as a report may repeat it, without the part before an @ that no digest follows, which may be a login. */
 export function shownPlace(text: string): string {
   const at = text.startsWith('docker:') ? text.indexOf('@') : -1
   return at < 0 || isDigest(text.slice(at + 1)) ? text : 'docker://'
@@ -112,7 +112,7 @@ function filePlace(
   }
 }
 
-/** containers-transports(5): what image-spec allows in `org.opencontainers.image.ref.name`; docker-archive has names. */
+/** The values that image-spec allows in `org.opencontainers.image.ref.name`, see containers-transports(5); docker-archive has names. */
 function targetRef(transport: FilePlace['transport'], ref: string): string {
   if (transport === 'docker-archive') return repoTag(ref)
   if (ref.length <= 1024 && REF_NAME.test(ref)) return ref

@@ -22,8 +22,8 @@ export interface RefuseLackingOptions extends CallOptions {
 const LISTED = 20
 
 /**
- * Refuses a delta bundle, before anything is sent, if the registry lacks what the bundle leaves out.
- * @throws {MirrorError} BLOB_MISSING with a list of the blobs and their repositories, those of the registry
+ * Refuses a delta bundle, before anything is sent, if the registry lacks blobs that the bundle leaves out.
+ * @throws {MirrorError} BLOB_MISSING with a list of the blobs and their repositories, the errors of the registry
  */
 export async function refuseLacking(
   pairs: readonly Pair[],

@@ -20,7 +20,7 @@ export const nameInBundle: NameOf = ({name, hint}) => {
 }
 
 /**
- * The full name under which the bundle lists what goes to a place; undefined for manifests that belong to another.
+ * Returns the full name under which the bundle lists a manifest; undefined for manifests that belong to another.
  * @param images among them, those that are asked for by digest alone
  */
 export function listedNames(images: readonly SourceImage[]): (at: Reference) => Reference | undefined {

@@ -39,7 +39,7 @@ export interface FarSideOptions {
 }
 
 /**
- * The blobs that the far side has. What the source has lost meanwhile is not known, and will be sent once more.
+ * Resolves to the blobs that the far side has. Blobs of images that the source has lost are not among them and are saved again.
  * @throws {MirrorError} those of opening a bundle
  */
 export async function blobsOnFarSide(
@@ -93,7 +93,7 @@ async function kindOf(path: string): Promise<'bundle' | 'report' | 'list'> {
     if (head.some((byte) => byte === 0 || byte >= 0xf5)) return 'bundle'
     return head.toString('latin1').trimStart().startsWith('{') ? 'report' : 'list'
   } catch {
-    // A bundle in volumes has no file of its own name. Opening it tells what is wrong otherwise.
+    // A bundle in volumes has no file of its own name. In other cases opening the bundle reports the error.
     return 'bundle'
   }
 }

@@ -104,7 +104,7 @@ interface Finishing {
   readonly signal: AbortSignal
 }
 
-/** Writes the bundle of what was fetched, unless the run was asked to stop: then the next one goes on from here. */
+/** Writes the bundle from the fetched images, unless the run was asked to stop: then the next run resumes here. */
 async function finish(
   {output, lock}: SaveSettings,
   {result, asked, sink, run, signal}: Finishing,

@@ -20,20 +20,20 @@ export interface SaveImagesOptions extends CallOptions {
   readonly warn: (text: string) => void
 }
 
-/** The images to save, and what refers to them. */
+/** The images to save, and their referrers. */
 export interface ImagesToSave {
   /** In the order of the references. */
   readonly images: readonly SourceImage[]
   /** Each once, whatever number of images it refers to. */
   readonly referrers: readonly SourceImage[]
-  /** How many refer to an image, by its name; absent where the source could not say. */
+  /** The number of referrers of each image, by its name; absent if the source could not say. */
   readonly counts: ReadonlyMap<string, number>
 }
 
 /** Images whose referrers are looked for at once. */
 const LOOKS_AT_ONCE = 16
 
-/** Asks the source for images, and for what refers to them. An image that it lacks has its error as root. */
+/** Asks the source for images and their referrers. An image that it lacks has its error as root. */
 export async function imagesToSave(
   references: readonly Reference[],
   {source, referrers: isWanted, platforms, warn, signal}: SaveImagesOptions,

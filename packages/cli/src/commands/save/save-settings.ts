@@ -42,7 +42,7 @@ export interface SaveSettings {
   readonly failFast: boolean
 }
 
-/** FAT32 takes no larger file than 4 GiB less one byte, which is what people mean by 4G. */
+/** FAT32 holds files of up to 4 GiB less one byte, and users who write 4G mean that. */
 const FAT32_LIMIT = 2 ** 32
 const LEAST_VOLUME = 64 * 1024
 

@@ -95,7 +95,7 @@ function wantedKeys(references: readonly Reference[], targets: readonly SyncTarg
   return [...wanted.values()]
 }
 
-/** One list may go to several namespaces of a registry, in runs of their own: each removes its own tags alone. */
+/** A list may go to several namespaces of a registry in separate runs. Each run prunes only its own tags. */
 function ownerAt({owner}: SyncJob, {namespace}: JobTarget): string {
   return `${owner}>${namespace}`
 }

@@ -22,9 +22,9 @@ interface Done {
 }
 
 /**
- * One job after the other; what keeps one from being done does not keep the others. When all are done, what none of them wants
- * any more is removed.
- * @throws {MirrorError} what kept the only job from being done, or the first where none was
+ * Runs one job after the other; a failing job does not stop the others. Afterwards prunes the tags that no job wants any
+ * more.
+ * @throws {MirrorError} the error of the only job, or the first error if no job could be done
  */
 export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   const {jobs, failFast} = options
@@ -48,7 +48,7 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   if (done.length === 0 && first !== undefined) throw first
   const isAll = done.length === jobs.length
   const pruned = isAll && troubles.length === 0 ? await pruneAll(done, options) : undefined
-  // First, since it decides what the run came to. Who lost a lock does not know what others do meanwhile.
+  // Reported first because it decides the exit code. After losing a lock we no longer know what another run does.
   const isCut = soon.aborted && (!isAll || jobs.some((job) => job.prune) || isLockLost(soon))
   if (isCut) troubles.unshift(cancelled(soon))
   const results: readonly MirrorResult[] = done.map(({result}) => result)
@@ -60,7 +60,7 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   }
 }
 
-/** Knowing what every job wants: a tag that has gone from one job to another stays. */
+/** Prunes after all jobs, so that a tag that has moved from one job to another stays. */
 async function pruneAll(
   done: readonly Done[],
   options: JobsOptions,

@@ -9,7 +9,7 @@ export interface SyncLocks {
 }
 
 export interface LockOptions {
-  /** Milliseconds to wait for whoever holds one. */
+  /** Milliseconds to wait for the holder of a lock. */
   readonly wait: number
   readonly run: Run
 }

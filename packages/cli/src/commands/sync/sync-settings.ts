@@ -16,7 +16,7 @@ import {readNamingFlags} from '../../settings/naming-settings.js'
 import {readMarkedLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
-/** One job, with what the flags say of it. */
+/** A job, with the flags applied to it. */
 export interface SyncJob extends Job {
   /** The images in its lists. */
   readonly listed: readonly WantedImage[]
@@ -117,7 +117,7 @@ function listsAsJob(images: readonly string[]): JobFile {
   }
 }
 
-/** Lists are known by where they are: a list that is replaced by a newer one under its name is the same job. */
+/** Lists are known by their paths: a newer list under the same path is the same job. */
 function listOrigin(lists: readonly string[]): string {
   return lists.map(nameOf).toSorted().join(' ')
 }
@@ -193,7 +193,7 @@ function ownerOf({name}: Job, origin: string): string {
   return owner.length <= OWNER_LENGTH ? owner : `sha256:${createHash('sha256').update(owner).digest('hex')}`
 }
 
-/** @throws {MirrorError} USAGE where nobody could tell what the job had made before */
+/** @throws {MirrorError} USAGE if later runs could not tell which tags the job had made */
 function refusePrune(
   job: Job,
   {

@@ -51,7 +51,7 @@ export async function destinationOf(
   }
 }
 
-/** Images were looked at before; what comes along with them, such as a signature, somebody else may have changed, too. */
+/** Checks referrers for drift. Images were checked before, but another user may have changed a signature as well. */
 function driftOf(
   one: SyncPair | undefined,
   {target, found}: {readonly target: SyncTarget; readonly found: Digest},

@@ -2,8 +2,8 @@ import {formatReference, MirrorError, type Digest, type Reference} from '@airgap
 import type {KnownTag} from '../known-tags.js'
 
 /**
- * The error for a tag that was ours and that points at what we never put there, nor were about to. Undefined where there is
- * nothing to complain of, or nothing is remembered: then nobody knows whose it is.
+ * Returns the error for a tag of ours that points at a digest we never put there nor were about to put there. Returns
+ * undefined if there is no drift or no saved state to tell.
  */
 export function driftAt(
   target: Reference,

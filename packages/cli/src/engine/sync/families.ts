@@ -12,7 +12,7 @@ import {childrenFor} from '../../names/platforms.js'
 import type {Standing, Surveyed} from './survey.js'
 import type {ChosenChildren, SyncSource} from './sync-target.js'
 
-/** An image that something may have to be done for, with what speaks of it. */
+/** An image that may need work, with its referrers. */
 export interface Family {
   /** The reference, as text. */
   readonly name: string
@@ -41,7 +41,7 @@ export function isOpen({verdict, look}: Standing): boolean {
   return verdict.status === 'changed' || look === true
 }
 
-/** Reads the manifests of all images that something may have to be done for, and of what speaks of them. */
+/** Reads the manifests of all images that may need work, and of their referrers. */
 export async function readFamilies(
   surveyed: readonly Surveyed[],
   options: FamiliesOptions,
@@ -76,7 +76,7 @@ export async function readFamilies(
   })
 }
 
-/** Undefined where the source cannot say: the image goes without, and is looked at again by the next run. */
+/** Undefined if the source cannot say: the image goes without referrers, and the next run asks again. */
 async function referrersOf(
   {name, image}: {readonly name: string; readonly image: SourceImage},
   {

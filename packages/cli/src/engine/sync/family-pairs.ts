@@ -17,10 +17,10 @@ import {tagKey, type SyncTarget} from './sync-target.js'
 
 const PLATFORMS_SHOWN = 20
 
-/** A pair, and what of the target's tags it is. */
+/** A pair, and its key among the target's tags. */
 export interface SyncPair {
   readonly pair: Pair
-  /** Absent for what goes by digest. */
+  /** Absent if the image goes by digest. */
   readonly key?: string
   /** The keys of the images that it comes along with. */
   readonly with?: readonly string[]

@@ -11,17 +11,17 @@ export interface Claims {
   readonly wanted: ReadonlySet<string>
 }
 
-/** The owner of what nobody wants and could not be removed yet: whoever prunes next may do so. No job is called so. */
+/** Owner of tags that are no longer wanted but could not be deleted. Any later prune may delete them. No job has this name. */
 export const NOBODY = ''
 
-/** The keys of what the owner made and nobody wants any more. */
+/** Returns the keys that the owner made and no job wants any more. */
 export function unwantedKeys(tags: KnownTags, claims: Claims): readonly string[] {
   return unwantedIn(tags, {...claims, kept: keptIn(tags, claims)})
 }
 
 /**
- * The owner lets go of what it no longer wants and others do; signatures are handed on to a tag that is still wanted. What
- * nobody wants and cannot be taken away by its name is forgotten. The rest of what nobody wants is the owner's to remove.
+ * Takes the owner off keys that only others want, and hands signatures on to a tag that is still wanted. Forgets unwanted
+ * keys that cannot be deleted by name. Other unwanted keys stay the owner's, to be deleted.
  */
 export function disown(tags: KnownTags, claims: Claims): void {
   const {owner, own} = claims
@@ -124,7 +124,7 @@ function unwantedIn(
   })
 }
 
-/** Another tag of what a signature speaks of, once all those are gone that it came along with. */
+/** Another tag of a signature's image, once all tags are gone that the signature came along with. */
 function heirOf(
   key: string,
   {tags, kept}: {readonly tags: KnownTags; readonly kept: Kept},

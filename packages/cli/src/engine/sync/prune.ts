@@ -20,7 +20,7 @@ export interface PruneOptions extends CallOptions, Claims {
   readonly namespaces: readonly string[]
   /** Where more would have to go, nothing does. */
   readonly max: number
-  /** Say what would go, and remove nothing. */
+  /** Report the tags that would be deleted, and delete none. */
   readonly dryRun: boolean
   readonly onEvent: OnEvent
 }
@@ -111,7 +111,7 @@ function doomedAt(
   return [{key, tag, target, digests: [digest, ...others]}]
 }
 
-/** Images before what came along with them. */
+/** Images before their referrers. */
 function inTurn(doomed: readonly Doomed[]): readonly Doomed[] {
   return [
     ...doomed.filter(({tag}) => tag.with === undefined),
@@ -159,7 +159,7 @@ async function remove(one: Doomed, removing: Removing): Promise<Removed> {
   }
 }
 
-/** A run that was cut off may have put something newer than what is known to be there. */
+/** An interrupted run may have put a newer digest there than the saved state has. */
 async function removeOurs(
   {target, digests}: Doomed,
   {removeTag, mayGo, isUsedByDigest, signal}: Removing,

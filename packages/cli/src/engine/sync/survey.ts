@@ -19,7 +19,7 @@ import {tagKey, type SyncSource, type SyncTarget} from './sync-target.js'
 /** How one image stands at one target. */
 export interface Standing {
   readonly target: Reference
-  /** Its key in what is remembered of the target. */
+  /** Its key in the saved state of the target. */
   readonly key: string
   readonly verdict: Verdict
   /** The descriptor that is there now, if the target was asked. */
@@ -36,7 +36,7 @@ type Verdict =
 
 export interface Surveyed {
   readonly reference: Reference
-  /** Absent where the state knew all that there is to know. */
+  /** Absent if the saved state made asking the source unnecessary. */
   readonly image?: SourceImage
   /** One for each target, in their order. */
   readonly at: readonly Standing[]
@@ -49,9 +49,9 @@ export interface SurveyOptions extends CallOptions {
   readonly isImmutable: (reference: Reference) => boolean
   /** True if referrers are wanted. */
   readonly referrers: boolean
-  /** The choices that decide what becomes of an image, as a key. */
+  /** A key for the choices that decide the digest at the target. */
   readonly how: string
-  /** Overwrite what others have changed, and believe nothing that was remembered. */
+  /** Overwrite drifted tags, and do not trust the saved state. */
   readonly force: boolean
   /** Small requests at once, for each target. */
   readonly concurrency: number
@@ -62,14 +62,13 @@ export interface SurveyOptions extends CallOptions {
 const DAY = 86_400_000
 
 /**
- * How long what is remembered is believed without a look: signatures are added to images later, and registries lose what
- * they had.
+ * How long saved state is trusted without asking: signatures are added to images later, and registries lose content.
  */
 const LOOK_EVERY = 7 * DAY
 
 /**
- * Asks both sides for every reference, all in parallel: one HEAD each, and none for what cannot change and is known to be
- * there. What cannot be asked is that image's failure alone.
+ * Asks both sides for every reference, all in parallel: one HEAD each, and none for an immutable reference known to be
+ * there. If an image cannot be asked for, only that image fails.
  * @param references each once
  * @throws {MirrorError} NAME_INVALID; NAME_COLLISION naming both images
  */

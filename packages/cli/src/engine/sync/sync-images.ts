@@ -4,7 +4,7 @@ import type {ReportImage} from '../../report/report.js'
 import {isOpen} from './families.js'
 import type {Standing, Surveyed} from './survey.js'
 
-/** The report entries of what needs no work, or allows none. */
+/** The report entries of images that need no work, or that must not be touched. */
 export function endedBefore(surveyed: readonly Surveyed[]): readonly ReportImage[] {
   return surveyed.flatMap(({reference, at}) =>
     at.flatMap((standing) => {
@@ -15,7 +15,7 @@ export function endedBefore(surveyed: readonly Surveyed[]): readonly ReportImage
   )
 }
 
-/** In the order in which the images and targets were named; what came along with them after all of them. */
+/** In the order in which the images and targets were named, with their referrers last. */
 export function inOrder(
   surveyed: readonly Surveyed[],
   images: readonly ReportImage[],

@@ -43,7 +43,7 @@ type Removal =
   /** The registry can only delete its whole manifest, which is still used. */
   | {readonly status: 'shared'; readonly by: string}
 
-/** One place that images are kept at. */
+/** A target of a job: a sink with naming rules, an owner and saved tags. */
 export interface SyncTarget {
   readonly sink: ImageSink
   readonly rules: NamingRules
@@ -53,13 +53,13 @@ export interface SyncTarget {
   readonly tags: KnownTags | undefined
 }
 
-/** One registry that images are kept in: several targets may be in one. */
+/** A registry that has one or several targets. */
 export interface SyncRegistry {
   readonly tags: KnownTags | undefined
   readonly removeTag: (target: Reference, options: RemoveOptions) => Promise<Removal>
 }
 
-/** The key of a target's name in what is remembered: without the registry. */
+/** The key of a target's name in the saved state: the name without the registry. */
 export function tagKey({registry, ...name}: Reference): string {
   return formatReference({registry, ...withoutPin(name)}).slice(registry.length + 1)
 }

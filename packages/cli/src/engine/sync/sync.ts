@@ -37,7 +37,7 @@ export interface SyncOptions {
   readonly dryRun: boolean
   /** Overwrite tags that others have changed. */
   readonly force: boolean
-  /** One reading of a blob for several targets. */
+  /** Reads a blob once for several targets. */
   readonly share: (blob: BlobSource, readers: number) => readonly BlobSource[]
   readonly onEvent: OnEvent
   /** Called when the plan stands, before the first byte is sent. */
@@ -46,9 +46,9 @@ export interface SyncOptions {
 }
 
 /**
- * Brings targets up to date with their sources. What has not changed costs one HEAD at each side; the rest is read once for
- * all targets. What happens to one image is in its report entry.
- * @throws {MirrorError} for what concerns the run as a whole: bad names, names that collide
+ * Brings targets up to date with their sources. An unchanged image costs one HEAD at each side; the rest is read once for
+ * all targets. The result of each image is in its report entry.
+ * @throws {MirrorError} if the run as a whole fails: bad names, names that collide
  */
 export async function sync(options: SyncOptions): Promise<MirrorResult> {
   const {references, targets, onEvent, stop} = options

@@ -13,7 +13,7 @@ export interface Making {
   readonly now: number
 }
 
-/** Before the first byte: what is about to be put counts as ours, though the run may be cut off after it. */
+/** Records the digests a run is about to put, before the first byte. They count as ours even if the run is cut off. */
 export function rememberIntent(
   tags: KnownTags,
   {plan, pairs}: Pick<TargetPlan, 'plan' | 'pairs'>,
@@ -73,8 +73,8 @@ function isThere({status}: ReportImage): boolean {
 }
 
 /**
- * The images that lack something which speaks of them: the next run has to look again. By key; by repository where something
- * goes by digest, since several images may be its subject.
+ * Returns the images that lack a referrer, for which the next run has to ask again. By key; by repository if the referrer
+ * goes by digest, because several images may be its subject.
  */
 function incompleteIn(pairs: TargetPlan['pairs'], images: readonly ReportImage[]): ReadonlySet<string> {
   const incomplete = new Set<string>()
@@ -115,7 +115,7 @@ export function rememberPresent(
   }
 }
 
-/** Why it is there. What comes along with images is theirs; who wants it by its name as well is its owner. */
+/** Returns the reasons why a tag is there: the images it came along with, and the owners that want it by name. */
 function claimed(
   before: KnownTag | undefined,
   {owner, parents}: {readonly owner: string; readonly parents?: readonly string[] | undefined},

@@ -14,7 +14,7 @@ export interface Draft {
   readonly remarks: readonly Remark[]
 }
 
-/** Plain text as a job file has it: what would be read as a variable is written so that it is not. */
+/** Returns plain text as a job file has it, with every `$` escaped that would begin a variable. */
 export function literal(text: string): string {
   return text.replaceAll(/\$(?=[${])/g, '$$$$')
 }
@@ -28,7 +28,7 @@ export function variableFor(host: string, what: 'USERNAME' | 'PASSWORD'): string
     .replace(/^(?=\d)/, 'R')}_${what}`
 }
 
-/** The same without what is undefined, empty lists and empty objects: keys of a file that say nothing. */
+/** Returns the values without undefined, empty lists and empty objects, which would be empty keys in a file. */
 export function said<Values extends object>(
   values: Values,
 ): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} {

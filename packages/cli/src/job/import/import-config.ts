@@ -14,7 +14,7 @@ export interface Imported {
 
 /**
  * Makes a job file of the YAML of `skopeo sync` or of regsync. Secrets are not copied: variables stand for them.
- * @param options.name what the file is called in messages
+ * @param options.name the name of the file in messages
  * @throws {MirrorError} CONFIG_INVALID naming everything that is wrong with the file, LIMIT_EXCEEDED
  */
 export async function importConfig(

@@ -17,8 +17,8 @@ export function canPrompt(): boolean {
 }
 
 /**
- * Keystrokes without echo. Raw from the first question to the last: whoever asks switches it off after each question,
- * and what is typed ahead would then be echoed, a password too.
+ * Keystrokes without echo. The terminal stays raw from the first question to the last. The prompt switches raw mode off
+ * after each question, and keys typed ahead would then be echoed, a password too.
  */
 class SilentInput extends ReadStream {
   constructor(descriptor: number) {
@@ -39,7 +39,7 @@ class SilentInput extends ReadStream {
 
 export interface Terminal {
   readonly input: NodeJS.ReadableStream
-  /** A new stream for each question: whoever asks ends it. */
+  /** A new stream for each question, because the prompt ends it. */
   output(): NodeJS.WritableStream
 }
 
@@ -60,7 +60,7 @@ export async function withTerminal<Answer>(talk: (terminal: Terminal) => Promise
   const output = (): WriteStream => {
     const stream = new WriteStream(openSync(TERMINAL, 'r+'))
     outputs.push(stream)
-    // what cannot be written cannot be read either: the input tells
+    // a terminal that cannot be written cannot be read either, and the input reports that
     return stream.on('error', () => {})
   }
   try {

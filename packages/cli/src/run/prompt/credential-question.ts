@@ -1,7 +1,7 @@
 export interface CredentialQuestion {
   /** `host[:port]`. */
   readonly registry: string
-  /** True when what was given before was refused. */
+  /** True if the previous answer was refused. */
   readonly refused: boolean
   /** Where a credential was looked for, for the person who wonders. */
   readonly lookedIn: readonly string[]

@@ -5,7 +5,7 @@ import {registryWords} from './registry-words.js'
 import {runWords} from './run-words.js'
 import {settingOf, type AdvisedCommand, type Setting, type Words} from './words.js'
 
-/** An error, or what a report keeps of one. */
+/** An error, or its entry in a report. */
 export interface Advisable {
   readonly code: string
   readonly side?: Side | undefined
@@ -14,8 +14,8 @@ export interface Advisable {
 }
 
 /**
- * The remedy for an error in one sentence: its own words, else its advice worded for the command and the side, else what
- * usually helps with its code. Names only flags that the command has, and those of a registry only of the error's side.
+ * Returns the remedy for an error in one sentence: its own hint, else its advice worded for the command and the side, else
+ * the usual remedy for its code. Names only flags that the command has, and those of a registry only of the error's side.
  */
 export function advise(
   error: Advisable,

@@ -1,6 +1,6 @@
 import {given, type Words} from './words.js'
 
-/** Registries: what they lack, refuse or do wrong. */
+/** Advice on registries that lack content, refuse requests or break the protocol. */
 export const registryWords = {
   'check-registry-running': 'Check that the registry is running, and that this is its port.',
   'check-registry-address': 'Check the host, the port and the namespace, and that a registry answers there.',
