@@ -18,14 +18,18 @@ export interface Pressure {
   readonly missed: number
   /** Between the starts of two requests: a limiter in front of the host counts them by the second. */
   readonly gap: number
-  /** When it answered last without complaint. */
+  /** Time of the last good answer. */
   readonly fineAt: number
 }
 
 /**
- * How a request ended, as far as it tells of the host. fine: answered. answered: with a failure that is no sign of pressure.
- * busy: too much at once. refused: 503 without a time, which a limiter answers, and a gateway without a host behind it. away: nobody is there, or only a gateway that says so. broken: the connection broke, which tells of
- * the link alone.
+ * How a request ended, as evidence about the host.
+ * fine: answered.
+ * answered: with a failure that is no sign of overload.
+ * busy: too many requests at once.
+ * refused: 503 without a time, from a limiter, or from a gateway without a host behind it.
+ * away: no server answered, or only a gateway that says so.
+ * broken: the connection broke, which concerns the link alone.
  */
 export type Ending = 'fine' | 'answered' | 'busy' | 'refused' | 'away' | 'broken'
 
