@@ -97,7 +97,7 @@ export function blobsOf(manifest: Manifest, source: Pick<ImageSource, 'has'>): r
     : [manifest.config, ...manifest.layers].filter((blob) => isNeeded(blob, source))
 }
 
-/** Whether content has to be at the target: foreign layers that the source does not hold stay where they are. */
+/** Returns true if the content has to be at the target. Foreign layers that the source lacks do not. */
 export function isNeeded(content: Content, source: Pick<ImageSource, 'has'>): boolean {
   return isPending(content) || !isForeignLayerType(content.mediaType) || source.has(content)
 }

@@ -8,7 +8,7 @@ export interface Name {
   readonly label: Label
   /** The beginning of the labels of its referrers. */
   readonly base: Label
-  /** Whether the user mapped this very image by its digest or ID. */
+  /** True if the user mapped this image by its digest or ID. */
   readonly isMapped?: boolean
 }
 

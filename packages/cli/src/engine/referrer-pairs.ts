@@ -7,7 +7,7 @@ import {tooMuch} from './plan-size.js'
 export interface NamedPair {
   readonly pair: Pair
   readonly base: Label
-  /** Whether the user mapped this very image by its digest or ID. */
+  /** True if the user mapped this image by its digest or ID. */
   readonly isMapped?: boolean
 }
 

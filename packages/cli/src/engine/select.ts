@@ -117,7 +117,7 @@ export function nothingLeft(what: string, flag: 'include' | 'platform'): MirrorE
   })
 }
 
-/** Whether a single-platform image is one of the wanted; true if it does not say. */
+/** Resolves to true if a single-platform image is for a wanted platform, or does not name its platform. */
 export async function isForPlatform(
   config: Descriptor,
   wanted: readonly Platform[],

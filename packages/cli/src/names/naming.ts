@@ -76,7 +76,7 @@ function idKeys(id: Digest | undefined): readonly string[] {
   return id === undefined ? [] : [id, hexOf(id), shortId(id)]
 }
 
-/** Whether `--map` names an image by its digest or ID, which stands for no other. */
+/** Returns true if `--map` names the image by its digest or ID. */
 export function isMappedByDigest({digest, id}: Nameable, {map}: NamingRules): boolean {
   return [digest, ...idKeys(id)].some((key) => key !== undefined && map.has(key))
 }

@@ -165,7 +165,7 @@ function totalOf({plan, saved, extra, active}: ProgressState): number | undefine
   return Math.max(0, total)
 }
 
-/** What can be said of a state at a moment. */
+/** Returns the progress of a run at a moment. */
 export function progressOf(state: ProgressState, {at}: {readonly at: number}): Progress {
   const {sent, carried} = sampleOf(state, at)
   const total = totalOf(state)

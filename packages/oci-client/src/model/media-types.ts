@@ -22,8 +22,8 @@ export function isManifestType(mediaType: string): boolean {
 }
 
 /**
- * Whether content stands in an index as a blob: a layer or a config in a cache of buildkit, an SPDX file. Types that are not
- * known but call themselves manifests or indexes count as manifests.
+ * Returns true if a child of an index is a blob: a layer or a config in a cache of buildkit, an SPDX file. An unknown type that
+ * calls itself a manifest or an index counts as a manifest.
  */
 export function isBlobType(mediaType: string): boolean {
   return !isManifestType(mediaType) && !isIndexType(mediaType) && !/manifest|index/i.test(mediaType)

@@ -20,7 +20,7 @@ export interface VerifyTarget {
   readonly settings: RegistrySettings
 }
 
-/** What a verification does, read and checked. */
+/** The settings of a verification, read and checked. */
 export interface VerifySettings {
   readonly source: string
   readonly target: string
