@@ -235,7 +235,7 @@ describe('what refers to an image by OCI 1.1', () => {
     expect(scene.target.manifest('mirror/team/app', root.descriptor.digest)).toBeDefined()
   })
 
-  test('is a warning where the source cannot say: the image comes all the same, and the next night looks again', async () => {
+  test('is a warning if the source cannot say: the image comes all the same, and --force looks again', async () => {
     await using scene = await syncScene()
     const image = await makeImage({seed: 'app', layers: 1})
     const list = await scene.list(await scene.add('team/app:v1', image))
@@ -245,9 +245,12 @@ describe('what refers to an image by OCI 1.1', () => {
     ])
     const broken = await scene.quietly(argv`--images ${list} --source-retries 0`)
     expect(broken).toMatchObject({code: 0, stdout: ''})
-    expect(broken.stderr).toMatch(/^warning: signatures of .*team\/app:v1 may be missing/)
-    scene.source.setFaults([])
+    expect(broken.stderr).toMatch(/^warning: signatures of .*team\/app@sha256:[0-9a-f]{64} may be missing/)
+    scene.source.clearLog()
     expect(await scene.quietly(argv`--images ${list}`)).toMatchObject({code: 0, stderr: ''})
+    expect(scene.source.requests.filter(({kind}) => kind === 'referrers')).toEqual([])
+    scene.source.setFaults([])
+    expect(await scene.quietly(argv`--images ${list} --force`)).toMatchObject({code: 0, stderr: ''})
     expect(scene.target.manifest('mirror/team/app', referrer.root.descriptor.digest)).toBeDefined()
   })
 })

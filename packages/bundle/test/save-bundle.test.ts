@@ -153,9 +153,6 @@ test.each(['file', 'directory'] as const)(
     const {digest, size} = one.blobs.at(-1)?.descriptor ?? one.root.descriptor
     const path = join(partialPath(at('out')), 'blobs/sha256', hexOf(digest))
     await writeFile(path, Buffer.alloc(size))
-    const error = await errorOf(save({kind, path: at('out')}, images, {directory}))
-    expect(error).toMatchObject({code: 'DIGEST_MISMATCH', side: 'target'})
-    expect(await readdir(directory)).not.toContain('out')
     await save({kind, path: at('out')}, images, {directory})
     await using source = await openBundle(at('out'))
     for (const image of await source.images()) await readWhole(source, image)

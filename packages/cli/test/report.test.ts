@@ -130,7 +130,7 @@ describe('exit codes', () => {
   })
 
   test('verify: differences are no failures', () => {
-    const report = reportOf([image('a', {status: 'drifted'}), image('b')], {command: 'verify'})
+    const report = reportOf([image('a', {status: 'differs'}), image('b')], {command: 'verify'})
     expect(exitCodeOfReport(report)).toBe(4)
     expect(exitCodeOfReport(reportOf([failed('a')], {command: 'verify'}))).toBe(1)
   })

@@ -23,7 +23,7 @@ function globExpression(glob: string): RegExp {
       'USAGE',
       `the glob ${JSON.stringify(glob)} has ${JSON.stringify(odd)}, which no image name has`,
       {
-        hint: 'Use * within a component, ** across components and ? for one character, and give several globs one by one.',
+        hint: 'Use * within a component and ** across components, and give several globs one by one.',
       },
     )
   }
