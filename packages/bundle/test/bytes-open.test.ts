@@ -215,7 +215,6 @@ describe('an unreadable input', () => {
   })
 
   test.each([
-    ['bzip2', Buffer.from('BZh91AY&SY')],
     ['lz4', Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x64])],
     ['zip', Buffer.from('PK\x03\x04')],
   ])('is %s, with advice to decompress it', async (name, bytes) => {

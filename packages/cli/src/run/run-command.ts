@@ -97,9 +97,6 @@ export async function runCommand<Settings extends Sides>(
     const settings = await options.read(flags)
     sides = settings
     for (const text of passwordWarnings(flags)) warn(text)
-    const problems = await outputProblems(output)
-    unwritable = Object.fromEntries(problems.map(({key}) => [key, undefined]))
-    if (problems.length > 0) throw outputError(problems)
     await using kept = new Kept()
     const directory = stateDirectory(reader)
     const state =
@@ -110,6 +107,10 @@ export async function runCommand<Settings extends Sides>(
             layerFormat: options.remembers.layerFormat,
             onNote: options.remembers.told === 'note' ? note : warn,
           })
+    // After the state directory was made: a cron job may keep its report there.
+    const problems = await outputProblems(output)
+    unwritable = Object.fromEntries(problems.map(({key}) => [key, undefined]))
+    if (problems.length > 0) throw outputError(problems)
     const done = await options.work(settings, {
       renderer,
       output,
