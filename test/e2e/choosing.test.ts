@@ -67,7 +67,7 @@ describe('of a bundle of five images', () => {
       'busybox:1.36\nrancher/pause:3.9\nbusybox:1.36\n',
       ['docker.io/rancher/pause:3.9', 'docker.io/library/busybox:1.36'],
     ],
-    ['nothing', '# all was done\n', []],
+    ['the comment of a run in which nothing failed', '# mirror: nothing failed\n', []],
   ]
   test.each(lists)('--images takes a list with %s', async (_name, list, expected) => {
     await writeFile(at('images.txt'), list)

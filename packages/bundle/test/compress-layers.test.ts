@@ -166,11 +166,11 @@ test('threads that were never closed let the process end', async () => {
 
 test('zstd without its library is refused with a way out, before anything is read', () =>
   withTempDir(async (directory) => {
-    await cp(compiled('.'), join(directory, 'compress'), {recursive: true})
+    await cp(compiled('..'), join(directory, 'dist'), {recursive: true})
     await mkdir(join(directory, 'node_modules/@airgap-mirror'), {recursive: true})
     const client = fileURLToPath(new URL('../../oci-client', import.meta.url))
     await symlink(client, join(directory, 'node_modules/@airgap-mirror/oci-client'))
-    const copy = pathToFileURL(join(directory, 'compress/layer-compressor.js')).href
+    const copy = pathToFileURL(join(directory, 'dist/compress/layer-compressor.js')).href
     const script = `
       const {createLayerCompressor} = await import(${JSON.stringify(copy)})
       try { createLayerCompressor('zstd') } catch ({code, advice}) { console.log(code, advice.kind) }
