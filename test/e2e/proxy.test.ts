@@ -135,7 +135,7 @@ describe('a registry whose name only the proxy can resolve', () => {
     [
       'asks for a password that was not given',
       {auth: {user: 'someone', password: 'secret'}},
-      /user name and password into the proxy URL/,
+      /a user name and a password before the host of the proxy/,
     ],
     ['refuses', {refuseWith: 403}, /NO_PROXY/],
     ['cannot reach the registry', {names: {}}, /the proxy can reach it/],
