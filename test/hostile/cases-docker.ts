@@ -53,12 +53,12 @@ export const dockerCases: readonly HostileCase[] = [
         Layers: Array.from({length: 10_000}, () => 'l'),
       }
       return tar([
-        {path: 'l', content: one.config.bytes},
+        {path: 'l', content: tar([{path: 'f', content: 'x'}])},
         {path, content: config.bytes},
         {path: 'manifest.json', content: JSON.stringify([item])},
       ])
     },
-    expected: /MANIFEST_INVALID/,
+    expected: /DIGEST_MISMATCH/,
   },
   {
     name: 'a config for 2,000 images',

@@ -111,7 +111,7 @@ export const digestCases: readonly HostileCase[] = [
       }))
       return layout([descriptor(mediaTypes.ociManifest, liar.manifest, app)], [liar.manifest])
     },
-    expected: 'app:v1 DIGEST_MISMATCH',
+    expected: 'app:v1 MANIFEST_INVALID',
   },
   {
     name: 'a name that says another digest',

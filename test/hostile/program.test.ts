@@ -72,7 +72,7 @@ const endings: readonly Ending[] = [
   ends('a layer of petabytes', 2, {error: /1125899906842624/}),
   ends('a manifest of 100,000 layers', 2, {error: /over the limit/}),
   ends('a manifest that is also an index', 2, {error: /at once/}),
-  ends('two sizes for one layer', 2, {error: /should have/}),
+  ends('two sizes for one layer', 2, {error: /two sizes/}),
   ends('two sizes for one manifest', 3, {error: /should have 7/, tags: {'library/a': ['v1']}}),
   ends('a layer that is not its digest', 1, {error: /has the digest/}),
   ends('a web of indexes', 0, {tags: APP}),
