@@ -60,7 +60,7 @@ const cases: readonly (readonly [string, () => Promise<Uint8Array>, RegExp])[] =
   [
     'a layer is missing, and the registry lacks it',
     () => tarBytes(without(layout(), layerPath())),
-    /neither the bundle nor/,
+    /neither the source nor/,
   ],
   [
     'the manifest is not what its digest says',

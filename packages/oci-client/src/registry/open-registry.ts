@@ -8,10 +8,11 @@ import {digestHeader} from '../client/read-manifest.js'
 import {putManifestBytes} from './put-manifest.js'
 import {readManifest, resolveManifest} from '../client/read-manifest.js'
 import {referrersByTag} from './referrers-tag.js'
+import {beginningOf} from '../http/beginning.js'
 import {isWebPage, notRegistry} from '../http/not-registry.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse} from '../http/send.js'
-import {isMirrorError, limits, type CallOptions, type ImageSink, type RequestUsage} from '../model/index.js'
+import {isMirrorError, type CallOptions, type ImageSink, type RequestUsage} from '../model/index.js'
 import {openClient} from '../client/open-client.js'
 import type {RegistryOptions} from '../client/options.js'
 
@@ -69,7 +70,6 @@ async function ping(client: RegistryClient, {signal}: CallOptions): Promise<void
       url: urlOf(client, endpoints.base),
       signal,
       scopes: [],
-      collect: limits.errorBodyBytes,
     })
   } catch (error) {
     // A token server may grant no account the right that this page's challenge names. The first real right decides.
@@ -78,7 +78,7 @@ async function ping(client: RegistryClient, {signal}: CallOptions): Promise<void
   }
   const {status} = response
   if (status >= 200 && status < 300) {
-    const bytes = await response.read(limits.errorBodyBytes)
+    const bytes = await beginningOf(response)
     if (!isWebPage(bytes)) return
     throw notRegistry(response, {bytes, asked: "the base of a registry's API", side: client.side})
   }
