@@ -107,7 +107,8 @@ describe('damaged files end in an explanation or in an error that a user can und
           try {
             const {outcome, tries, message} = explained(reference, as, contents)
             expect(outcome === 'tries-all' || message !== undefined).toBe(true)
-            expect(tries.every(({url}) => /^https?:\/\/[^/]+\/.*\/manifests\//.test(url))).toBe(true)
+            // A damaged scheme, such as ttps, is shown as the node would try it.
+            expect(tries.filter(({url}) => !/^[^/]*:\/\/.*\/manifests\//.test(url))).toEqual([])
           } catch (error) {
             if (!isMirrorError(error)) throw error
           }
