@@ -1,9 +1,10 @@
+import {existsSync} from 'node:fs'
 import {chmod, mkdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
 import {exampleNames, readCron, readExample, readUnit, readYaml} from './docs/examples.js'
-import {codeBlocks, localLinks, readPages} from './docs/pages.js'
+import {codeBlocks, localLinks, readPages, root} from './docs/pages.js'
 import {setStage, type Stage} from './docs/stage.js'
 
 /** Where the examples expect things, and where the stage has them. */
@@ -20,8 +21,6 @@ const PLACES: readonly (readonly [place: string, staged: string])[] = [
 function staged(text: string): string {
   return PLACES.reduce((whole, [place, there]) => whole.replaceAll(place, there), text)
 }
-
-const placeholder = 'IMAGE_WITH_MIRROR'
 
 const service = readUnit(readExample('mirror-sync.service'))
 const timer = readUnit(readExample('mirror-sync.timer'))
@@ -41,6 +40,7 @@ describe('the example files', () => {
     const linked = localLinks(page).flatMap((link) => /^examples\/(.+)$/.exec(link)?.[1] ?? [])
     expect([...new Set(linked)].toSorted()).toEqual(exampleNames())
     expect(exampleNames()).toEqual([
+      'Dockerfile',
       'cronjob.yaml',
       'gitlab-ci.yml',
       'mirror-alerts.yml',
@@ -121,13 +121,20 @@ describe('the example files', () => {
     const job = pipeline['mirror-sync']
     expect(Object.keys(pipeline)).toEqual(['mirror-sync'])
     expect(job).toMatchObject({
-      image: placeholder,
+      image: '$CI_REGISTRY_IMAGE/mirror',
       rules: [{if: '$CI_PIPELINE_SOURCE == "schedule"'}],
       resource_group: 'mirror-sync',
       cache: {key: 'mirror-state', paths: ['.mirror-state/'], when: 'always'},
-      artifacts: {when: 'always', paths: ['report.json', 'failed.txt']},
+      artifacts: {when: 'always', paths: ['report.json', 'failed.txt'], reports: {junit: 'junit.xml'}},
     })
     expect(job.script.join('\n')).toContain('--state .mirror-state ')
+  })
+
+  test('the Dockerfile links the program that a checkout has', () => {
+    const steps = readExample('Dockerfile').match(/^[A-Z]+ .*/gm) ?? []
+    expect(steps.map((step) => step.split(' ')[0])).toEqual(['FROM', 'COPY', 'RUN', 'USER'])
+    const program = /ln -s \/opt\/mirror\/(\S+) \/usr\/local\/bin\/mirror$/m.exec(steps.join('\n'))?.[1] ?? ''
+    expect(existsSync(join(root, program))).toBe(true)
   })
 
   test('the CronJob runs one at a time, without root, and writes to its volume alone', () => {
@@ -150,7 +157,7 @@ describe('the example files', () => {
     })
     const [container] = spec.containers
     expect(container).toMatchObject({
-      image: placeholder,
+      image: 'registry.example:5000/tools/mirror',
       command: ['mirror'],
       resources: {requests: {memory: '256Mi'}, limits: {memory: '1Gi'}},
       securityContext: {

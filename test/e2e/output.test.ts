@@ -55,9 +55,12 @@ describe('what a push says', () => {
   test('--json: the report, and nothing else, on standard output', async () => {
     await using registry = await startRegistry({strict: true})
     const {stdout} = await run(registry, argv`--json`)
+    const version = (await runMirror(['--version'])).stdout.trim().replace('mirror ', '')
     const report = parseReport({stdout, stderr: ''})
     expect(report).toMatchObject({
       schema: 'mirror.report/v1',
+      version,
+      exitCode: 0,
       command: 'push',
       source,
       target: `${registry.host}/ns`,
@@ -77,8 +80,12 @@ describe('what a push says', () => {
         targetDigest: digest,
         digestChanged: false,
         status: 'pushed',
+        durationMs: expect.any(Number) as number,
       })
     }
+    expect(new Set(registry.requests.map(({headers}) => headers['user-agent']))).toEqual(
+      new Set([`mirror/${version}`]),
+    )
   })
 
   test('without --json: nothing on standard output, progress and figures on standard error', async () => {

@@ -18,6 +18,8 @@ import {argv} from './argv.js'
 /** The report as a script reads it: only what the tests look at. */
 export interface ReadReport {
   readonly schema: string
+  readonly version: string
+  readonly exitCode: number
   readonly command: string
   readonly source: string
   readonly target: string
@@ -42,6 +44,8 @@ export interface ReadReport {
     readonly sourceDigest?: string
     readonly targetDigest?: string
     readonly digestChanged: boolean
+    readonly durationMs?: number
+    readonly job?: string
     readonly reason?: string
     readonly bytesUploaded: number
     readonly bytesToSend?: number

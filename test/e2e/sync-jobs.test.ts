@@ -126,7 +126,7 @@ jobs:
     const {code, stderr, report} = await scene.sync(argv`--config ${config}`, {into: false})
     expect(code).toBe(3)
     expect(stderr).toMatch(/^error: source: .*team\/missing/m)
-    expect(report.images.map(({status}) => status)).toEqual(['pushed'])
+    expect(report.images.map(({status, job}) => ({status, job}))).toEqual([{status: 'pushed', job: 'good'}])
     expect(scene.target.tags('several/team/app')).toEqual(['v1'])
   })
 

@@ -25,6 +25,7 @@ test('the report of a run that came to nothing has the shape of the others, and 
   })
   expect(Object.keys(JSON.parse(formatReport(report)) as object)).toEqual([
     'schema',
+    'version',
     'command',
     'source',
     'target',

@@ -18,6 +18,7 @@ test('the report has exactly the shape that scripts read', () => {
   expect(formatReport(report)).toMatchInlineSnapshot(`
     "{
       "schema": "mirror.report/v1",
+      "version": "0.1.0",
       "command": "push",
       "source": "bundle.tar.xz",
       "target": "host:5000/ns",

@@ -28,6 +28,8 @@ export interface ExecuteOptions extends Omit<
   readonly smallBlobs?: number | undefined
   /** Start nothing more after the first failure. */
   readonly failFast: boolean
+  /** Called once for each transfer that is begun. */
+  readonly onStarted?: ((transfer: Transfer) => void) | undefined
   /** Called once for each transfer that has ended. */
   readonly onSettled: (transfer: Transfer, result: TransferResult) => void
   readonly stop: Stop
@@ -168,6 +170,7 @@ class Execution {
   }
 
   #putManifest(transfer: ManifestTransfer): Promise<TransferResult> {
+    this.#options.onStarted?.(transfer)
     return putManifest(transfer, {...this.#contextOf(transfer), signal: this.#options.stop.now})
   }
 
@@ -181,6 +184,7 @@ class Execution {
   }
 
   async #putBlob(transfer: BlobTransfer, blob: BlobSource | undefined): Promise<TransferResult> {
+    this.#options.onStarted?.(transfer)
     const run: Running = {abort: new AbortController(), sent: 0, size: transfer.content.size}
     const {signal} = run.abort
     const onSent = (sent: number): void => void (run.sent = sent)

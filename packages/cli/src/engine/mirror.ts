@@ -132,6 +132,7 @@ export async function carryOut(
       const image = pairs[index]?.image
       return image !== undefined && 'pending' in image ? image.pending : undefined
     },
+    onStarted: tally.started,
     onSettled: tally.settled,
     stop: isOver ? {...stop, soon: AbortSignal.any([stop.soon, AbortSignal.abort(notTried())])} : stop,
   })

@@ -36,6 +36,8 @@ export class Tally {
   readonly #bytes = {uploaded: 0, mounted: 0, present: 0}
   readonly #sent = new Map<number, number>()
   readonly #attempts = new Map<number, number>()
+  /** When the first transfer of each image began. */
+  readonly #began = new Map<number, number>()
   readonly #ended = new Map<number, ReportImage>()
   readonly #imagesOfRoot = new Map<number, number[]>()
 
@@ -60,6 +62,10 @@ export class Tally {
       if (image.status === 'present') this.#end(index, {status: 'present', ...digestsOf(image)})
       if (image.status === 'failed') this.#end(index, this.#failure(image, image.error))
     }
+  }
+
+  readonly started = ({image}: Transfer): void => {
+    if (!this.#began.has(image)) this.#began.set(image, performance.now())
   }
 
   readonly settled = (transfer: Transfer, result: TransferResult): void => {
@@ -127,7 +133,9 @@ export class Tally {
     const image = this.#plan.images[index]
     if (image === undefined) return
     const {source, target} = image
-    this.#ended.set(index, {source, target, bytesUploaded: 0, attempts: 0, ...ending})
+    const began = this.#began.get(index)
+    const time = began === undefined ? {} : {durationMs: Math.round(performance.now() - began)}
+    this.#ended.set(index, {source, target, bytesUploaded: 0, attempts: 0, ...time, ...ending})
     this.#options.onEvent({
       type: 'image',
       source,

@@ -56,6 +56,12 @@ export function exitCodeOfError(error: unknown, options: ExitCodeOptions = {}): 
   return damaged && options.sending !== true ? 2 : 1
 }
 
+/** The report with the exit code, before the images. */
+export function withExitCode(report: Report, exitCode: ExitCode): Report {
+  const {images, ...rest} = report
+  return {...rest, exitCode, images}
+}
+
 function interrupted({signal, isOverdue}: ExitCodeOptions): ExitCode {
   if (signal === undefined && isOverdue === true) return 1
   if (signal === 'SIGHUP') return 129

@@ -1,4 +1,5 @@
 import type {Advice, Digest, Side} from '@airgap-mirror/oci-client/model'
+import {VERSION} from '../text/version.js'
 
 /**
  * The result for one image. `planned`: a dry run, it would be pushed. `skipped`: not tried, because another image failed
@@ -50,6 +51,13 @@ export interface ReportImage {
   /** True if the tag is no longer wanted: a dry run would prune it, and a failed image could not be pruned. */
   readonly toRemove?: boolean
   readonly attempts: number
+  /**
+   * Milliseconds from the first of its transfers to its end, with the wait for content that it shares. Absent if nothing
+   * had to be transferred for it.
+   */
+  readonly durationMs?: number
+  /** The name of its job; absent without a job file. */
+  readonly job?: string
   /** Its referrers; absent if they were not asked for or the source cannot say. */
   readonly referrers?: number
   readonly error?: ReportError
@@ -80,12 +88,16 @@ interface ReportTotals {
 /** The report of a run, as `--json` and `--report` print it. Fields are only ever added. Times in ISO 8601, UTC. */
 export interface Report {
   readonly schema: 'mirror.report/v1'
+  /** The version of the program. */
+  readonly version: string
   readonly command: string
   readonly source: string
   readonly target: string
   readonly startedAt: string
   readonly finishedAt: string
   readonly outcome: Outcome
+  /** The exit code of the run, once that is known. */
+  readonly exitCode?: number
   readonly totals: ReportTotals
   /** The error that kept the whole run from starting or going on. */
   readonly error?: ReportError
@@ -124,6 +136,7 @@ export interface RunFigures {
 export function makeReport(run: RunFigures, images: readonly ReportImage[]): Report {
   return {
     schema: 'mirror.report/v1',
+    version: VERSION,
     command: run.command,
     source: run.source,
     target: run.target,

@@ -1,4 +1,4 @@
-import {exitCodeOfError, type ExitCodeOptions} from '../report/exit-code.js'
+import {exitCodeOfError, withExitCode, type ExitCodeOptions} from '../report/exit-code.js'
 import {reportErrorOf} from '../report/report-error.js'
 import {failedReport} from '../report/report.js'
 import {formatReport} from '../report/write-report.js'
@@ -22,12 +22,13 @@ export async function fail(error: unknown, options: FailOptions): Promise<void> 
   }
   const {command, argv = []} = options
   const shown = usageErrorOf(error, command) ?? error
-  process.exitCode = exitCodeOfError(shown, options)
+  const exitCode = exitCodeOfError(shown, options)
+  process.exitCode = exitCode
   process.stderr.write(formatError(shown, options))
   if (argv.includes('--json')) {
     const now = new Date()
     const about = {command: command?.name ?? '', source: '', target: '', startedAt: now, finishedAt: now}
-    const report = failedReport(about, reportErrorOf(shown))
+    const report = withExitCode(failedReport(about, reportErrorOf(shown)), exitCode)
     process.stdout.write(formatReport(command === undefined ? report : wordedReport(report, command)))
   }
 }

@@ -4,7 +4,7 @@ import type {OutputSettings} from '../settings/output-settings.js'
 
 /** A file that a run could not write at its end. */
 export interface OutputProblem {
-  readonly key: 'report' | 'failed' | 'metrics'
+  readonly key: 'report' | 'failed' | 'junit' | 'metrics'
   readonly path: string
   readonly why: string
 }
@@ -12,16 +12,18 @@ export interface OutputProblem {
 /** The files of the output that cannot be written, as far as that shows before the work. */
 export async function outputProblems(output: OutputSettings): Promise<readonly OutputProblem[]> {
   const problems = await Promise.all(
-    (['report', 'failed', 'metrics'] as const).map(async (key): Promise<readonly OutputProblem[]> => {
-      const path = output[key]
-      if (path === undefined) return []
-      try {
-        await checkWritable(path)
-        return []
-      } catch (error) {
-        return [{key, path, why: messageOf(error)}]
-      }
-    }),
+    (['report', 'failed', 'junit', 'metrics'] as const).map(
+      async (key): Promise<readonly OutputProblem[]> => {
+        const path = output[key]
+        if (path === undefined) return []
+        try {
+          await checkWritable(path)
+          return []
+        } catch (error) {
+          return [{key, path, why: messageOf(error)}]
+        }
+      },
+    ),
   )
   return problems.flat()
 }

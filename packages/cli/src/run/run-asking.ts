@@ -21,6 +21,7 @@ export async function runAsking<Result>(work: (run: Run) => Promise<Result>): Pr
         verbose: false,
         report: undefined,
         failed: undefined,
+        junit: undefined,
         metrics: undefined,
         notify: undefined,
         timeout: undefined,

@@ -1,6 +1,6 @@
 import type {MirrorError} from '@airgap-mirror/oci-client/model'
 import {createRenderer} from '../render/create-renderer.js'
-import {exitCodeOfError, exitCodeOfReport, type ExitCode} from '../report/exit-code.js'
+import {exitCodeOfError, exitCodeOfReport, withExitCode, type ExitCode} from '../report/exit-code.js'
 import {reportErrorOf} from '../report/report-error.js'
 import {
   failedReport,
@@ -150,7 +150,13 @@ export async function runCommand<Settings extends Sides>(
     exitCode = exitCodeOfError(error, ending())
   }
   try {
-    await writeOutputs(report, {output: {...output, ...unwritable}, dryRun, exitCode, warn, signal: now})
+    await writeOutputs(withExitCode(report, exitCode), {
+      output: {...output, ...unwritable},
+      dryRun,
+      exitCode,
+      warn,
+      signal: now,
+    })
   } catch (error) {
     await fail(error, ending())
     if (exitCode === 0) exitCode = exitCodeOfError(error, ending())

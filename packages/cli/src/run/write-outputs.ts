@@ -32,11 +32,13 @@ export async function writeOutputs(report: Report, options: OutputsOptions): Pro
       warn(error.message)
     }
   }
-  const {report: reportFile, failed, metrics, notify} = output
+  const {report: reportFile, failed, junit, metrics, notify} = output
   if (reportFile !== undefined) await attempt(() => writeReport(reportFile, report))
   // Of a run that came to nothing nobody knows which images it would have had.
   const isKnown = report.error === undefined || report.images.length > 0
   if (failed !== undefined && isKnown) await attempt(() => writeFailed(failed, report))
+  if (junit !== undefined)
+    await attempt(async () => (await import('../report/junit.js')).writeJunit(junit, report))
   if (metrics !== undefined && !dryRun)
     await attempt(async () =>
       (await import('../report/metrics.js')).writeMetrics(metrics, {report, exitCode}),

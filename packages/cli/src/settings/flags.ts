@@ -122,6 +122,11 @@ export const outputFlags = {
 
 /** Flags for unattended runs. */
 export const metricsFlags = {
+  junit: text('junit', {
+    description: 'write the result of each image as JUnit XML, which CI systems show',
+    helpValue: 'FILE',
+    helpGroup: output,
+  }),
   metrics: text('metrics', {
     description: 'write the figures of the run as a Prometheus textfile',
     helpValue: 'FILE',

@@ -13,6 +13,7 @@ export interface OutputSettings {
   readonly verbose: boolean
   readonly report: string | undefined
   readonly failed: string | undefined
+  readonly junit: string | undefined
   readonly metrics: string | undefined
   /** Run by the shell when something failed. */
   readonly notify: string | undefined
@@ -28,6 +29,7 @@ export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings 
     verbose: on('verbose'),
     report: text('report'),
     failed: text('failed'),
+    junit: text('junit'),
     metrics: text('metrics'),
     notify: text('notify-command'),
     timeout: parsed('timeout', parseDuration),

@@ -2,6 +2,7 @@ import type {RegistryOptions} from '@airgap-mirror/oci-client'
 import {limits, type Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {parseDuration} from '../text/parse-quantity.js'
+import {VERSION} from '../text/version.js'
 import {defaults} from './defaults.js'
 import {environment, proxyFrom} from './environment.js'
 import {readTextFile} from '../files/read-file.js'
@@ -25,6 +26,7 @@ export async function connectionOptions(settings: RegistrySettings, side: Side):
   const {plainHttp = false, insecureSkipTlsVerify = false, limitRate} = settings
   return {
     side,
+    userAgent: `mirror/${VERSION}`,
     plainHttp,
     tls: {
       ...(cacert === undefined ? {} : {ca: [cacert]}),

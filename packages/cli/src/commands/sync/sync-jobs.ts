@@ -7,6 +7,8 @@ import {runJob, type JobOptions, type JobResult} from './sync-job.js'
 
 export interface JobsOptions extends JobOptions {
   readonly jobs: readonly SyncJob[]
+  /** False if the only job stands for lists. */
+  readonly isJobFile: boolean
   /** Resolves to true if this run still holds the registry's lock. */
   readonly isHeld: (registry: string) => Promise<boolean>
 }
@@ -27,7 +29,7 @@ interface Done {
  * @throws {MirrorError} the error of the only job, or the first error if no job could be done
  */
 export async function runJobs(options: JobsOptions): Promise<JobsResult> {
-  const {jobs, failFast} = options
+  const {jobs, failFast, isJobFile} = options
   const {soon} = options.stop
   const done: Done[] = []
   const troubles: MirrorError[] = []
@@ -53,7 +55,10 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   if (isCut) troubles.unshift(cancelled(soon))
   const results: readonly MirrorResult[] = done.map(({result}) => result)
   return {
-    images: [...results.flatMap(({images}) => images), ...(pruned?.images ?? [])],
+    images: [
+      ...done.flatMap(({job, result}) => (isJobFile ? ofJob(job, result.images) : result.images)),
+      ...(pruned?.images ?? []),
+    ],
     blobs: summed(results.map(({blobs}) => blobs)),
     bytes: summed(results.map(({bytes}) => bytes)),
     troubles: [...troubles, ...(pruned?.refusals ?? [])],
@@ -99,11 +104,15 @@ async function pruneAll(
         onEvent: run.renderer.onEvent,
         signal: soon,
       })
-      images.push(...pruned.images)
+      images.push(...(options.isJobFile ? ofJob(job, pruned.images) : pruned.images))
       if (pruned.refused !== undefined) refusals.push(pruned.refused)
     }
   }
   return {images, refusals}
+}
+
+function ofJob({name}: SyncJob, images: readonly ReportImage[]): readonly ReportImage[] {
+  return images.map((image) => ({...image, job: name}))
 }
 
 function everythingWanted(registry: string, done: readonly Done[]): ReadonlySet<string> {

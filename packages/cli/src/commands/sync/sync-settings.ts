@@ -38,6 +38,8 @@ export interface SyncSettings {
   readonly source: string
   readonly target: string
   readonly jobs: readonly SyncJob[]
+  /** False if the only job stands for lists. */
+  readonly isJobFile: boolean
   /** By host, as the job file says. */
   readonly registries: ReadonlyMap<string, RegistrySettings>
   /** The flags of the private registry, and of all source registries. */
@@ -89,6 +91,7 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
     source: config ?? lists.join(', '),
     target: [...new Set(jobs.flatMap(({targets}) => targets.map((target) => target.text)))].join(', '),
     jobs,
+    isJobFile: config !== undefined,
     registries: file.registries,
     targetFlags: await readRegistryFlags(flags, 'target'),
     sourceFlags: await readRegistryFlags(flags, 'source'),
