@@ -15,6 +15,7 @@ import {
   type TestImage,
 } from '@airgap-mirror/test/kit'
 import {openFileSink, type FileSink} from '#src/index.js'
+import {UnpackAccount} from '#src/write/unpack-account.js'
 import {errorOf, namesOf} from './fixtures/opened.js'
 import {onlyImage, openLayout, target, transfer, withBundle} from './write-kit.js'
 
@@ -167,12 +168,54 @@ describe('a layer', () => {
     expect(stdout.trim().split('\n')).toHaveLength(3 + 1 + 1)
   })
 
-  test('that unpacks to absurdly much is refused, not written', async () => {
-    const member = gzipSync(Buffer.alloc(64 * 1024 * 1024))
-    const bomb = Buffer.concat(Array.from({length: 17}, () => member))
-    await using sink = await openSink(at('out'))
-    const error = await errorOf(sink.putBlob('image', blobOf(bomb, mediaTypes.ociLayerGzip)))
+  test('that unpacks to absurdly much is refused, and so is the next one, because both are of one archive', async () => {
+    const account = new UnpackAccount({ratio: 100, always: 200_000})
+    await using sink = await openFileSink({
+      format: 'docker-archive',
+      path: at('out'),
+      repoTags: () => [name],
+      account,
+    })
+    const bomb = (bytes: number) => blobOf(gzipSync(Buffer.alloc(bytes)), mediaTypes.ociLayerGzip)
+    await sink.putBlob('image', bomb(190_000))
+    const error = await errorOf(sink.putBlob('image', bomb(190_001)))
     expect(error).toMatchObject({code: 'LIMIT_EXCEEDED', side: 'source'})
+    expect(await errorOf(sink.putBlob('image', bomb(100_000)))).toMatchObject({code: 'LIMIT_EXCEEDED'})
+  })
+
+  test('that unpacks to something other than the config announced is refused when it ends', async () => {
+    await using source = await openLayout(directory, [{image: one}])
+    await using sink = await openSink(at('out'))
+    const image = await onlyImage(source)
+    if (!('manifest' in image.root)) throw new Error('it has no manifest')
+    const manifest = await source.manifest(image.root.manifest)
+    if (manifest.kind !== 'image') throw new Error('it is an index')
+    const config = JSON.parse(Buffer.from(one.platforms[0]?.config.bytes ?? '').toString()) as {
+      rootfs: {diff_ids: string[]}
+    }
+    config.rootfs.diff_ids.reverse()
+    const turned = blobOf(Buffer.from(JSON.stringify(config)), manifest.config.mediaType)
+    await sink.announce?.(manifest, turned)
+    const [first, second] = manifest.layers
+    if (first === undefined || second === undefined) throw new Error('it has too few layers')
+    expect(await errorOf(sink.putBlob('image', source.blob(first)))).toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      side: 'source',
+      message: expect.stringContaining(first.digest) as string,
+    })
+    // The middle of three is where it was.
+    expect(await sink.putBlob('image', source.blob(second))).toMatchObject({how: 'uploaded'})
+  })
+
+  test('is not even fetched if the config has another number of layers', async () => {
+    await using source = await openLayout(directory, [{image: one}])
+    await using sink = await openSink(at('out'))
+    const image = await onlyImage(source)
+    if (!('manifest' in image.root)) throw new Error('it has no manifest')
+    const manifest = await source.manifest(image.root.manifest)
+    if (manifest.kind !== 'image' || sink.announce === undefined) throw new Error('it cannot be announced')
+    const config = blobOf(Buffer.from('{"rootfs":{"diff_ids":[]}}'), manifest.config.mediaType)
+    expect(await errorOf(sink.announce(manifest, config))).toMatchObject({code: 'DIGEST_MISMATCH'})
   })
 
   test('in zstd is unpacked', async () => {

@@ -1,15 +1,12 @@
 import {randomUUID} from 'node:crypto'
-import {open, rm, statfs, type FileHandle} from 'node:fs/promises'
+import {open, rm, type FileHandle} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {diskSpace, RESERVE_BYTES, SpaceWatch} from '../bytes/disk-space.js'
 
-const MiB = 1024 * 1024
-
-/** Left free for other users of the disk. */
-const RESERVE_BYTES = 256 * MiB
-/** Free space is checked again after this many bytes. */
-const CHECK_BYTES = 64 * MiB
+/** Bytes that may be written without a look at the free space. */
+const GRACE_BYTES = 64 * 1024 * 1024
 
 /** A file that is deleted with its handle. Written from start to end, then read. */
 export interface ScratchFile {
@@ -30,7 +27,10 @@ export function scratchOf(option: Scratch | 'never' | undefined): Scratch | unde
 
 /** Returns true if this many bytes fit and leave a reserve; false if the free space is unknown. */
 export async function hasRoomFor(bytes: number, {directory}: Scratch): Promise<boolean> {
-  const free = await freeBytes(directory).catch(() => 0)
+  const free = await diskSpace(directory).then(
+    (space) => space.free,
+    () => 0,
+  )
   return free - RESERVE_BYTES >= bytes
 }
 
@@ -45,16 +45,15 @@ export async function openScratchFile({directory}: Scratch): Promise<ScratchFile
     () => true,
     () => false,
   )
+  const space = new SpaceWatch(() => diskSpace(directory), {
+    reserveOf: () => RESERVE_BYTES,
+    grace: GRACE_BYTES,
+  })
   let size = 0
-  let unchecked = 0
   return {
     handle,
     append: async (bytes) => {
-      unchecked += bytes.length
-      if (unchecked >= CHECK_BYTES) {
-        unchecked = 0
-        if ((await freeBytes(directory)) < RESERVE_BYTES) throw full(directory, size)
-      }
+      if ((await space.lack(bytes.length)) !== undefined) throw full(directory, size)
       for (let written = 0; written < bytes.length;) {
         const result = await handle
           .write(bytes, written, bytes.length - written, size + written)
@@ -71,11 +70,6 @@ export async function openScratchFile({directory}: Scratch): Promise<ScratchFile
       if (!isNameless) await rm(path, {force: true})
     },
   }
-}
-
-async function freeBytes(directory: string): Promise<number> {
-  const {bavail, bsize} = await statfs(directory)
-  return bavail * bsize
 }
 
 function full(directory: string, size: number, cause?: unknown): MirrorError {

@@ -11,6 +11,7 @@ import {
   type DigestAlgorithm,
 } from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
+import {targetSpace, type TakeSpace} from './target-space.js'
 import {temporaryName} from './temporary-name.js'
 import {ofBytes, writeAt} from './write-at.js'
 import {absent, codeOf, refused, writeFailed} from './write-error.js'
@@ -21,12 +22,14 @@ import {absent, codeOf, refused, writeFailed} from './write-error.js'
  */
 export class DirectoryStore implements ContentStore {
   readonly path: string
+  readonly #take: TakeSpace
   readonly #made = new Map<string, Promise<void>>()
   /** Digests of hashed files, until they are replaced. */
   readonly #hashed = new Map<string, Digest>()
 
   constructor(path: string) {
     this.path = path
+    this.#take = targetSpace(path)
   }
 
   async sizeOf(path: string): Promise<number | undefined> {
@@ -114,7 +117,7 @@ export class DirectoryStore implements ContentStore {
     await using file = await open(path, 'wx').catch((cause: unknown) => {
       throw writeFailed(this.path, cause)
     })
-    const size = await writeAt(file, bytes, {path: this.path, position: 0, signal})
+    const size = await writeAt(file, bytes, {path: this.path, position: 0, take: this.#take, signal})
     await file.sync().catch((cause: unknown) => {
       throw writeFailed(this.path, cause)
     })

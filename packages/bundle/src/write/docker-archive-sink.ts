@@ -10,6 +10,7 @@ import {
   readAll,
   type BlobOutcome,
   type BlobSource,
+  type Bytes,
   type CallOptions,
   type Descriptor,
   type Digest,
@@ -22,11 +23,14 @@ import type {ContentStore} from './content-store.js'
 import type {FileSink} from './file-sink.js'
 import {incomingBlob} from './incoming-blob.js'
 import {plainLayer} from './plain-layer.js'
+import {UnpackAccount} from './unpack-account.js'
 import {refused} from './write-error.js'
 
 export interface DockerArchiveSinkOptions {
   /** Returns the names of an image; an image without names is loaded without a name. */
   readonly repoTags: (target: Reference) => readonly string[]
+  /** What all layers of the archive may unpack to. */
+  readonly account?: UnpackAccount | undefined
 }
 
 interface ArchivedImage {
@@ -45,11 +49,26 @@ export class DockerArchiveSink implements FileSink {
   readonly #configs = new Map<Digest, Uint8Array>()
   /** The diff ID of every layer, by the digest in its manifest. */
   readonly #diffIds = new Map<Digest, Digest>()
+  /** The diff ID that a config announced for a layer, by the digest in its manifest. */
+  readonly #announced = new Map<Digest, Digest>()
   readonly #images = new Map<string, ArchivedImage>()
+  readonly #account: UnpackAccount
 
   constructor(store: ContentStore, options: DockerArchiveSinkOptions) {
     this.#store = store
     this.#options = options
+    this.#account = options.account ?? new UnpackAccount()
+  }
+
+  async announce(manifest: ImageManifest, config: BlobSource, {signal}: CallOptions = {}): Promise<void> {
+    const bytes = await readConfig(incomingBlob(config, {signal}).bytes, manifest.config.digest, {signal})
+    const said = diffIdsIn(bytes, manifest)
+    for (const [index, {digest}] of manifest.layers.entries()) {
+      const diffId = said[index]
+      if (diffId === undefined || (this.#announced.get(digest) ?? diffId) !== diffId)
+        throw otherLayers(manifest)
+      this.#announced.set(digest, diffId)
+    }
   }
 
   async resolve(): Promise<undefined> {}
@@ -65,16 +84,18 @@ export class DockerArchiveSink implements FileSink {
     const {signal} = options
     const {bytes, descriptor} = incomingBlob(blob, options)
     if (!isPending(content) && CONFIG_TYPES.has(content.mediaType)) {
-      const what = `the config ${content.digest}`
-      this.#configs.set(content.digest, await readAll(bytes, {limit: limits.configBytes, what, signal}))
+      this.#configs.set(content.digest, await readConfig(bytes, content.digest, {signal}))
     } else {
       const key = isPending(content) ? content.diffId : content.digest
-      const layer = plainLayer(bytes, {name: `layer ${key}`, size: content.size, signal})
+      const layer = plainLayer(bytes, {name: `layer ${key}`, account: this.#account, signal})
       const place = async (): Promise<string | undefined> => {
         const made = descriptor()
+        const diffId = layer.diffId()
+        const expected = isPending(content) ? content.diffId : this.#announced.get(made.digest)
+        if (expected !== undefined && expected !== diffId) throw otherLayer(key, {diffId, expected})
         if (isPending(content)) await options.onFinal?.(made)
-        const path = layerPath(layer.diffId())
-        this.#diffIds.set(made.digest, layer.diffId())
+        const path = layerPath(diffId)
+        this.#diffIds.set(made.digest, diffId)
         return (await this.#store.sizeOf(path)) === undefined ? path : undefined
       }
       await this.#store.writeUnnamed(layer.bytes, {place, signal})
@@ -150,14 +171,33 @@ function refuseOtherLayers(
   config: Uint8Array,
   {manifest, diffIds}: {readonly manifest: ImageManifest; readonly diffIds: readonly Digest[]},
 ): void {
+  const said = diffIdsIn(config, manifest)
+  if (!diffIds.every((id, index) => id === said[index])) throw otherLayers(manifest)
+}
+
+/** Returns the diff IDs in a config, one for each layer. @throws {MirrorError} DIGEST_MISMATCH for another number */
+function diffIdsIn(config: Uint8Array, manifest: ImageManifest): readonly Digest[] {
   const {rootfs} = parseJsonObject(config, `the config ${manifest.config.digest}`)
   const said: unknown = isJsonObject(rootfs) ? (rootfs['diff_ids'] ?? []) : undefined
-  const isSame =
-    Array.isArray(said) && said.length === diffIds.length && diffIds.every((id, index) => id === said[index])
-  if (isSame) return
-  throw new MirrorError(
-    'DIGEST_MISMATCH',
-    `the layers of ${manifest.descriptor.digest} do not unpack to what its config ${manifest.config.digest} says`,
-    {side: 'source', advice: {kind: 'make-again'}},
-  )
+  if (!Array.isArray(said) || said.length !== manifest.layers.length) throw otherLayers(manifest)
+  return said as readonly Digest[]
+}
+
+function otherLayers({descriptor, config}: ImageManifest): MirrorError {
+  return mismatch(`the layers of ${descriptor.digest} do not unpack to what its config ${config.digest} says`)
+}
+
+function otherLayer(
+  layer: Digest,
+  {diffId, expected}: Readonly<Record<'diffId' | 'expected', Digest>>,
+): MirrorError {
+  return mismatch(`the layer ${layer} unpacks to ${diffId}, not to the diff ID ${expected} of its config`)
+}
+
+function mismatch(message: string): MirrorError {
+  return new MirrorError('DIGEST_MISMATCH', message, {side: 'source', advice: {kind: 'make-again'}})
+}
+
+function readConfig(bytes: Bytes, digest: Digest, {signal}: CallOptions): Promise<Uint8Array> {
+  return readAll(bytes, {limit: limits.configBytes, what: `the config ${digest}`, signal})
 }

@@ -1,7 +1,13 @@
-import type {CallOptions, ImageSink} from '@airgap-mirror/oci-client/model'
+import type {BlobSource, CallOptions, ImageManifest, ImageSink} from '@airgap-mirror/oci-client/model'
 
 /** Writes images into a file or a directory that becomes visible at `finish`. */
 export interface FileSink extends ImageSink {
+  /**
+   * Absent if the sink keeps layers as they are. Tells what the layers of an image unpack to, so that a layer that
+   * unpacks to something else is refused as soon as it ends, and not after all of them.
+   * @throws {MirrorError} DIGEST_MISMATCH if the config has another number of layers; the errors of the config's bytes
+   */
+  announce?(manifest: ImageManifest, config: BlobSource, options?: CallOptions): Promise<void>
   /**
    * Gives the written images their name; does nothing if there are none. A sink disposed without `finish` leaves no new
    * name. Blobs in a directory stay, so that a later run does not write them again.

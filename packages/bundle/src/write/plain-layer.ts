@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto'
-import {digestFrom, limits, MirrorError, type Bytes, type Digest} from '@airgap-mirror/oci-client/model'
+import {digestFrom, type Bytes, type Digest} from '@airgap-mirror/oci-client/model'
 import {decoderOf} from '../unpack/open-packed.js'
 import {sniffCompression} from '../codecs/sniff.js'
+import {UnpackAccount} from './unpack-account.js'
 
 /** The number of bytes from which a compression is recognised. */
 const SNIFF_BYTES = 512
@@ -12,26 +13,23 @@ export interface PlainLayer {
   readonly diffId: () => Digest
 }
 
+export interface PlainLayerOptions {
+  readonly name: string
+  /** Shared by all layers of an archive. Default: an account for this layer alone. */
+  readonly account?: UnpackAccount | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Returns a layer's plain tar; the compression is detected from the content.
  * @throws {MirrorError} SOURCE_CORRUPT, SOURCE_TRUNCATED, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED for a compression bomb
  */
-export function plainLayer(
-  packed: Bytes,
-  options: {readonly name: string; readonly size: number; readonly signal?: AbortSignal | undefined},
-): PlainLayer {
+export function plainLayer(packed: Bytes, options: PlainLayerOptions): PlainLayer {
+  const {name, account = new UnpackAccount()} = options
   const hash = createHash('sha256')
-  const most = Math.max(limits.nestedBytes, limits.nestedRatio * options.size)
   async function* hashed(): Bytes {
-    let size = 0
-    for await (const chunk of decoded(packed, options)) {
-      size += chunk.length
-      if (size > most) {
-        throw new MirrorError('LIMIT_EXCEEDED', `${options.name} unpacks to more than ${most} bytes`, {
-          side: 'source',
-          advice: {kind: 'use-oci-archive-if-trusted'},
-        })
-      }
+    for await (const chunk of decoded(account.packed(packed), options)) {
+      account.unpacked(chunk.length, name)
       hash.update(chunk)
       yield chunk
     }

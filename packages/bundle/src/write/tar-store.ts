@@ -8,6 +8,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
 import {TAR_BLOCK, tarFileHeader, tarPadding} from './tar-file-header.js'
+import {targetSpace, type TakeSpace} from './target-space.js'
 import {temporaryName} from './temporary-name.js'
 import {Turns} from './turns.js'
 import {ofBytes, writeAt} from './write-at.js'
@@ -28,6 +29,7 @@ export type ReplaceRule = 'replace' | {readonly refuseWith: (path: string) => Er
 export class TarStore implements ContentStore {
   readonly path: string
   readonly #existing: ReplaceRule
+  readonly #take: TakeSpace
   readonly #turns = new Turns()
   readonly #files = new Map<string, Region>()
   /** Places of files that were not written completely. */
@@ -40,6 +42,7 @@ export class TarStore implements ContentStore {
   constructor(path: string, options: {readonly existing: ReplaceRule}) {
     this.path = path
     this.#existing = options.existing
+    this.#take = targetSpace(path)
   }
 
   /** Size is enough, because all content of the archive was verified while it was written. */
@@ -135,7 +138,7 @@ export class TarStore implements ContentStore {
 
   #write(handle: FileHandle, bytes: Bytes, at: CallOptions & {readonly position: number}): Promise<number> {
     if (at.signal?.aborted) throw cancelled(at.signal)
-    return writeAt(handle, bytes, {...at, path: this.path})
+    return writeAt(handle, bytes, {...at, path: this.path, take: this.#take})
   }
 
   #opened(): Promise<{readonly handle: FileHandle; readonly temporary: string}> {

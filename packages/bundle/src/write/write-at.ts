@@ -1,11 +1,13 @@
 import type {FileHandle} from 'node:fs/promises'
 import {cancelled, type Bytes} from '@airgap-mirror/oci-client/model'
+import type {TakeSpace} from './target-space.js'
 import {writeFailed} from './write-error.js'
 
 export interface WriteAt {
   /** For messages. */
   readonly path: string
   readonly position: number
+  readonly take: TakeSpace
   readonly signal?: AbortSignal | undefined
 }
 
@@ -14,10 +16,11 @@ export interface WriteAt {
  * @throws {MirrorError} WRITE_FAILED, CANCELLED, and the errors of the bytes
  */
 export async function writeAt(file: FileHandle, bytes: Bytes, at: WriteAt): Promise<number> {
-  const {path, position, signal} = at
+  const {path, position, take, signal} = at
   let size = 0
   for await (const chunk of bytes) {
     if (signal?.aborted) throw cancelled(signal)
+    await take(chunk.length)
     for (let offset = 0; offset < chunk.length;) {
       const {bytesWritten} = await file
         .write(chunk, offset, chunk.length - offset, position + size + offset)

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {open, type FileHandle} from 'node:fs/promises'
 import {join} from 'node:path'
 import {cancelled, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {targetSpace} from '../target-space.js'
 import {writeFailed} from '../write-error.js'
 import {HEAD_BYTES, type FileChecksum} from '../../volumes/checksums.js'
 
@@ -27,6 +28,7 @@ export async function writeVolumes(
   options: WriteVolumesOptions,
 ): Promise<readonly WrittenVolume[]> {
   const {directory, maxSize, signal} = options
+  const take = targetSpace(directory)
   const written: WrittenVolume[] = []
   let volume = await Volume.open(join(directory, 'volume.1'))
   try {
@@ -38,6 +40,7 @@ export async function writeVolumes(
           volume = await Volume.open(join(directory, `volume.${written.length + 1}`))
         }
         const part = chunk.subarray(at, at + maxSize - volume.size)
+        await take(part.length)
         await volume.write(part)
         at += part.length
       }

@@ -1,6 +1,6 @@
 import {openFileSink, type FileSink, type FileTarget} from '@airgap-mirror/bundle'
 import type {Registry} from '@airgap-mirror/oci-client'
-import type {CallOptions, ImageSink} from '@airgap-mirror/oci-client/model'
+import type {CallOptions, ImageSink, ImageSource, SourceImage} from '@airgap-mirror/oci-client/model'
 import type {CopySettings} from './copy-settings.js'
 import type {FilePlace, Place, RegistryPlace} from './place.js'
 import {openTarget} from '../../run/open-target.js'
@@ -9,6 +9,8 @@ import type {Run} from '../../run/run.js'
 /** Where the image of a copy goes, open until the run ends. */
 export interface CopyTarget {
   readonly sink: ImageSink
+  /** Tells the target of the image before its first blob. @throws {MirrorError} the errors of the source */
+  announce(image: SourceImage, source: ImageSource, options: CallOptions): Promise<void>
   /** Puts what is complete under its name. */
   finish(options: CallOptions): Promise<void>
 }
@@ -24,7 +26,15 @@ export function openCopyTarget(settings: CopySettings, run: Run): Promise<CopyTa
 
 async function intoFile(to: FilePlace, run: Run): Promise<CopyTarget> {
   const sink: FileSink = run.keep(await openFileSink(fileTarget(to)))
-  return {sink, finish: (options) => sink.finish(options)}
+  return {
+    sink,
+    announce: async ({root}, source, options) => {
+      if (sink.announce === undefined || !('manifest' in root)) return
+      const manifest = await source.manifest(root.manifest, options)
+      if (manifest.kind === 'image') await sink.announce(manifest, source.blob(manifest.config), options)
+    },
+    finish: (options) => sink.finish(options),
+  }
 }
 
 function fileTarget({transport: format, path, ref}: FilePlace): FileTarget {
@@ -44,7 +54,11 @@ async function intoRegistry(
   const name = reference.registry
   const registry = await openTarget(run, {registry: name, settings: settings.targetFlags})
   await registry.ping({signal: run.stop.soon})
-  return {sink: mountingFrom(settings.from, {registry, name}), finish: async () => {}}
+  return {
+    sink: mountingFrom(settings.from, {registry, name}),
+    announce: async () => {},
+    finish: async () => {},
+  }
 }
 
 /** Within one registry, content is mounted from the other repository instead of being transferred. */

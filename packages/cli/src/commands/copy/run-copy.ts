@@ -44,6 +44,7 @@ async function copyImage(settings: CopySettings, run: Run): Promise<Work> {
     {image: narrowed.image, referrers},
     {from, to, source, platforms: narrowed.platforms, signal: soon},
   )
+  if (!run.dryRun) await target.announce(narrowed.image, source, {signal: soon})
   const registry = to.transport === 'docker' ? to.reference.registry : ''
   const result = await mirror([{sink: target.sink, registry, pairs}], {
     source,

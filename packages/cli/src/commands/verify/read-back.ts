@@ -37,13 +37,13 @@ async function readOne(
   {repository, descriptor, diffId}: RequiredBlob,
   {source, registry, signal}: CallOptions & {readonly source: RegistrySource; readonly registry: string},
 ): Promise<void> {
-  const {digest, size} = descriptor
+  const {digest} = descriptor
   const bytes = source.blobIn({registry, repository}, descriptor).open({signal})
   if (diffId === undefined) {
     for await (const _ of bytes);
     return
   }
-  const layer = plainLayer(bytes, {name: digest, size, signal})
+  const layer = plainLayer(bytes, {name: digest, signal})
   for await (const _ of layer.bytes);
   if (layer.diffId() === diffId) return
   throw new MirrorError(
