@@ -29,7 +29,7 @@ import {refused} from './write-error.js'
 export interface DockerArchiveSinkOptions {
   /** Returns the names of an image; an image without names is loaded without a name. */
   readonly repoTags: (target: Reference) => readonly string[]
-  /** What all layers of the archive may unpack to. */
+  /** The limit of all layers of the archive together. Default: `limits.nestedBytes` and `limits.nestedRatio`. */
   readonly account?: UnpackAccount | undefined
 }
 

@@ -9,7 +9,7 @@ export interface UnpackLimits {
 
 const USUAL: UnpackLimits = {ratio: limits.nestedRatio, always: limits.nestedBytes}
 
-/** What layers have unpacked to, all of an archive together. Layers that failed count, because they were written, too. */
+/** Counts the plain bytes of layers, all of an archive together. Layers that failed count, because they were written, too. */
 export class UnpackAccount {
   readonly #limits: UnpackLimits
   #packed = 0
