@@ -109,7 +109,10 @@ test('a directory becomes a layout, in place of the older one and without its bl
   expect(rootDigests(await source.images())).toEqual([multi.root.descriptor.digest])
   const wanted = [...multi.manifests, ...multi.blobs].map(({descriptor}) => hexOf(descriptor.digest))
   expect(new Set(await readdir(at('out/blobs/sha256')))).toEqual(new Set(wanted))
-  expect((await readdir(directory)).filter((name) => name.startsWith('out'))).toEqual(['out'])
+  expect((await readdir(directory)).filter((name) => name.startsWith('out'))).toEqual([
+    'out',
+    'out.SHA256SUMS',
+  ])
 })
 
 test('a directory with other files is refused before anything is written', async () => {

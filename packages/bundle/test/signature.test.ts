@@ -1,5 +1,5 @@
 import {generateKeyPairSync, sign} from 'node:crypto'
-import {mkdtemp, open, rm, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, open, rename, rm, symlink, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {makeImage, runChild} from '@airgap-mirror/test/kit'
@@ -62,7 +62,7 @@ test.each(['ecdsa-p256', 'ed25519'] as const)('openssl checks the signature of a
   expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/Verif.*\nb\.tar: OK/s)})
 })
 
-test.each(['ecdsa-p256', 'ed25519'] as const)('any flipped bit is found with an %s key', async (kind) => {
+test.each(['ecdsa-p256', 'ed25519'] as const)('a flipped bit is found with an %s key', async (kind) => {
   const keys = await makeKeys(kind)
   const key = parsePublicKey(keys.publicKey, 'key')
   await saveSigned(keys, {maxSize: 8192})
@@ -73,6 +73,60 @@ test.each(['ecdsa-p256', 'ed25519'] as const)('any flipped bit is found with an 
     await flip(at(name), 40)
   }
   expect(await verifyBundle(at('b.tar.002'), {key})).toBe(at('b.tar.SHA256SUMS.sig'))
+})
+
+async function saveSignedDirectory(): Promise<KeyFiles> {
+  const keys = await makeKeys('ecdsa-p256')
+  const signKey = parsePrivateKey(keys.privateKey, 'key')
+  await save({kind: 'directory', path: at('b')}, images, {directory, signKey})
+  return keys
+}
+
+test('openssl and sha256sum check a signed directory', async () => {
+  await saveSignedDirectory()
+  const script =
+    'openssl dgst -sha256 -verify key.pub -signature b.SHA256SUMS.sig b.SHA256SUMS && sha256sum --quiet -c b.SHA256SUMS'
+  const {code, stdout} = await runChild('bash', ['-ec', script], {cwd: directory})
+  expect({code, stdout}).toEqual({code: 0, stdout: 'Verified OK\n'})
+})
+
+test('in a signed directory a flipped bit, a missing, an added and a linked file are found', async () => {
+  const key = parsePublicKey((await saveSignedDirectory()).publicKey, 'key')
+  expect(await verifyBundle(at('b'), {key})).toBe(at('b.SHA256SUMS.sig'))
+  expect(await verifyBundle(`${at('b')}/`, {key})).toBe(at('b.SHA256SUMS.sig'))
+  const refusal = async (): Promise<string> => (await errorOf(verifyBundle(at('b'), {key}))).message
+  await flip(at('b/index.json'), 10)
+  expect(await refusal()).toContain('index.json is another file than the one that was signed')
+  await flip(at('b/index.json'), 10)
+  await writeFile(at('b/manifest.json'), '[]')
+  expect(await refusal()).toContain('manifest.json is not among the files that were signed')
+  await rm(at('b/manifest.json'))
+  await rename(at('b/oci-layout'), at('oci-layout'))
+  expect(await refusal()).toContain('cannot read')
+  await symlink(at('oci-layout'), at('b/oci-layout'))
+  expect(await refusal()).toContain('oci-layout is no plain file')
+})
+
+test('a signed list of a directory cannot lead out of it', async () => {
+  const keys = await saveSignedDirectory()
+  const list = `${'0'.repeat(64)}  b/../secret\n`
+  await writeFile(at('b.SHA256SUMS'), list)
+  await writeFile(at('b.SHA256SUMS.sig'), sign('sha256', Buffer.from(list), keys.privateKey))
+  const error = await errorOf(verifyBundle(at('b'), {key: parsePublicKey(keys.publicKey, 'key')}))
+  expect(error).toMatchObject({code: 'SOURCE_CORRUPT'})
+})
+
+test('a signed volume on another disk is asked for', async () => {
+  const keys = await makeKeys('ed25519')
+  await saveSigned(keys, {maxSize: 8192})
+  await mkdir(at('disk'))
+  await rename(at('b.tar.002'), at('disk/b.tar.002'))
+  const key = parsePublicKey(keys.publicKey, 'key')
+  const locateVolume = async (): Promise<string> => at('disk')
+  expect(await verifyBundle(at('b.tar.001'), {key, locateVolume})).toBe(at('b.tar.SHA256SUMS.sig'))
+  await flip(at('disk/b.tar.002'), 40)
+  const refused = verifyBundle(at('b.tar.001'), {key, locateVolume})
+  expect(await errorOf(refused)).toMatchObject({code: 'SIGNATURE_INVALID'})
 })
 
 test('the signature of another key is refused', async () => {

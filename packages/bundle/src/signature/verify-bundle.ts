@@ -3,18 +3,21 @@ import {open, readFile, stat} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import {
   cancelled,
+  isMirrorError,
   limits,
   messageOf,
   MirrorError,
   type Bytes,
   type CallOptions,
 } from '@airgap-mirror/oci-client/model'
-import {checksumsPath, parseChecksums} from '../volumes/checksums.js'
+import {bundleName, checksumsPath, parseChecksums, parseDirectoryChecksums} from '../volumes/checksums.js'
 import {parseVolumeName} from '../volumes/volume-names.js'
+import {findVolumes, type FindVolumesOptions} from '../volumes/volume-set.js'
+import {filesBelow} from './files-below.js'
 import type {SignatureKey} from './keys.js'
 import {isSignatureOf, isSignatureOfStream} from './signature.js'
 
-export interface VerifyBundleOptions extends CallOptions {
+export interface VerifyBundleOptions extends CallOptions, FindVolumesOptions {
   readonly key: SignatureKey
 }
 
@@ -26,12 +29,16 @@ const CHUNK_BYTES = 1024 * 1024
  * @throws {MirrorError} SIGNATURE_INVALID if it is missing or of other content, SOURCE_UNREADABLE, LIMIT_EXCEEDED
  */
 export async function verifyBundle(path: string, options: VerifyBundleOptions): Promise<string> {
-  const bundle = join(dirname(path), parseVolumeName(path)?.name ?? basename(path))
+  const isDirectory = (await stat(path).catch(() => undefined))?.isDirectory() === true
+  const bundle = isDirectory ? path.replace(/(?<=.)[/\\]+$/, '') : bundleName(path)
   const checksums = checksumsPath(bundle)
   if (await exists(`${checksums}.sig`)) {
-    await verifyChecksums(checksums, {...options, bundle})
+    const text = await signedText(checksums, options)
+    if (isDirectory) await verifyDirectory(bundle, text, options)
+    else await verifyFiles(bundle, text, options)
     return `${checksums}.sig`
   }
+  if (isDirectory) throw invalid(`there is no signature of ${path}: ${checksums}.sig`)
   for (const signature of [`${path}.1.sig`, `${path}.sig`]) {
     if (!(await exists(signature))) continue
     await verifyWhole(path, {...options, signature})
@@ -40,26 +47,52 @@ export async function verifyBundle(path: string, options: VerifyBundleOptions): 
   throw invalid(`there is no signature beside ${path}, neither .SHA256SUMS.sig nor .1.sig nor .sig`)
 }
 
-async function verifyChecksums(
-  path: string,
-  {key, bundle, signal}: VerifyBundleOptions & {readonly bundle: string},
-): Promise<void> {
+/** Returns a checksum file's text once its signature holds. */
+async function signedText(path: string, {key}: VerifyBundleOptions): Promise<string> {
   const text = await readSmall(path)
   const signature = await readSmall(`${path}.sig`)
-  if (!isSignatureOf(text, {signature, key}))
-    throw invalid(`${path}.sig is no signature of ${path} by this key`)
-  const files = parseChecksums(Buffer.from(text).toString('utf8'), path)
+  if (isSignatureOf(text, {signature, key})) return Buffer.from(text).toString('utf8')
+  throw invalid(`${path}.sig is no signature of ${path} by this key`)
+}
+
+async function verifyFiles(bundle: string, text: string, options: VerifyBundleOptions): Promise<void> {
+  const checksums = checksumsPath(bundle)
+  const files = parseChecksums(text, checksums)
   const isOfBundle = (name: string): boolean =>
     name === basename(bundle) || parseVolumeName(name)?.name === basename(bundle)
   if (files.length === 0 || !files.every(({name}) => isOfBundle(name))) {
-    throw invalid(`${path} is signed, and lists other files than those of ${bundle}`)
+    throw invalid(`${checksums} is signed, and lists other files than those of ${bundle}`)
   }
+  const found = await findVolumes(bundle, options).catch((error: unknown) => {
+    throw isMirrorError(error) && error.code === 'SOURCE_CORRUPT' ? invalid(error.message) : error
+  })
+  const places = new Map(found?.volumes.map((volume) => [basename(volume.path), volume.path]))
   for (const {name, sha256} of files) {
-    const file = join(dirname(bundle), name)
-    const hash = createHash('sha256')
-    for await (const chunk of bytesOf(file, {signal})) hash.update(chunk)
-    if (hash.digest('hex') !== sha256) throw invalid(`${file} is another file than the one that was signed`)
+    const file = places.get(name) ?? join(dirname(bundle), name)
+    if ((await sha256Of(file, options)) !== sha256) throw other(file)
   }
+}
+
+/** A file that the list lacks is refused, because it could change the meaning of the directory. */
+async function verifyDirectory(bundle: string, text: string, options: VerifyBundleOptions): Promise<void> {
+  const signed = parseDirectoryChecksums(text, checksumsPath(bundle), basename(bundle))
+  const found = await filesBelow(bundle, options)
+  const stray = found.find((path) => !signed.has(path))
+  if (stray !== undefined) throw invalid(`${join(bundle, stray)} is not among the files that were signed`)
+  for (const [path, sha256] of signed) {
+    const file = join(bundle, path)
+    if ((await sha256Of(file, options)) !== sha256) throw other(file)
+  }
+}
+
+async function sha256Of(file: string, options: CallOptions): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of bytesOf(file, options)) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+function other(file: string): MirrorError {
+  return invalid(`${file} is another file than the one that was signed`)
 }
 
 async function verifyWhole(

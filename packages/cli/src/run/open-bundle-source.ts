@@ -1,5 +1,13 @@
-import {openBundle, type BundleSource, type LayerCompression, type Unused} from '@airgap-mirror/bundle'
+import {
+  openBundle,
+  verifyBundle,
+  type BundleSource,
+  type LayerCompression,
+  type SignatureKey,
+  type Unused,
+} from '@airgap-mirror/bundle'
 import type {CallOptions} from '@airgap-mirror/oci-client/model'
+import {volumeFinder} from './prompt/find-volume.js'
 import type {Run} from './run.js'
 
 export interface OpenBundleSourceOptions extends CallOptions {
@@ -7,21 +15,29 @@ export interface OpenBundleSourceOptions extends CallOptions {
   readonly path: string
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
+  /** The bundle is refused unless its signature holds with this key. */
+  readonly verifyKey?: SignatureKey | undefined
 }
 
 /**
- * A bundle to read images from, until the run ends.
+ * A bundle to read images from, until the run ends. A person at the terminal is asked for volumes that are elsewhere.
  * @param options.signal ends the opening; absent: the run's
- * @throws {MirrorError} those of `openBundle`
+ * @throws {MirrorError} those of `verifyBundle` and `openBundle`
  */
 export async function openBundleSource(
   run: Run,
-  {path, signal = run.stop.soon, ...options}: OpenBundleSourceOptions,
+  {path, signal = run.stop.soon, verifyKey: key, ...options}: OpenBundleSourceOptions,
 ): Promise<BundleSource> {
+  const finder = volumeFinder(run, {signal})
+  if (key !== undefined) {
+    const signature = await verifyBundle(path, {key, signal, locateVolume: finder()})
+    run.note(`${signature} is a signature of ${path} by the given key`)
+  }
   const bundle = await openBundle(path, {
     ...options,
     stdin: process.stdin,
     signal,
+    locateVolume: finder(),
     indexCache: run.state?.indexes,
     onNote: run.note,
     onWarning: run.warn,

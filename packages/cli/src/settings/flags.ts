@@ -68,6 +68,16 @@ export const readingFlags = {
   }),
 }
 
+/** For commands that can refuse a bundle before they use it. */
+export const signatureFlags = {
+  'verify-key': text('verify-key', {
+    description:
+      'refuse the bundle, before the first byte, unless its signature holds with this public key or certificate (PEM)',
+    helpValue: 'FILE',
+    helpGroup: reading,
+  }),
+}
+
 export const stateFlags = {
   state: text('state', {
     description:

@@ -29,7 +29,7 @@ export const limits = {
   /** Blobs that a delta bundle leaves out, at some 150 bytes each. 10,000 images have some 100,000 different blobs. */
   absentContent: 200_000,
   /** The checksum file of volumes and the signature file beside a bundle: a line for each volume. */
-  checksumsBytes: 1 * MiB,
+  checksumsBytes: 16 * MiB,
   /** Volumes of one bundle: 10 TB on CDs. */
   volumes: 15_000,
   /** A tar header extension (PAX record block, GNU long name): paths end at 4 KiB, xattrs at 64 KiB. */

@@ -2,6 +2,8 @@ import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Writable} from 'node:stream'
 import {
+  algorithmOf,
+  digestOf,
   hexOf,
   isMirrorError,
   type BlobOutcome,
@@ -15,6 +17,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import {createBundlePacker, type BundleCodec} from '../../compress/bundle-packer.js'
+import {blobPath} from '../../contents/content-table.js'
 import {formatAbsentContent} from '../../contents/absent-content.js'
 import {writeVolumes} from './volume-writer.js'
 import type {FileSink} from '../file-sink.js'
@@ -193,9 +196,27 @@ export class BundleSink implements FileSink {
     const wanted = new Set([...contents.blobs.map(({digest}) => hexOf(digest)), ...namesIn(leading)])
     await this.#partial.sink[Symbol.asyncDispose]()
     await removeUnwanted(join(this.#partial.path, 'blobs'), wanted)
+    const sums = await this.#sumsOf(contents, {leading, signal})
     await this.#partial.release()
-    await publishDirectory(path, this.#partial.path)
+    await publishDirectory(path, this.#partial.path, {sums, signKey: this.#options.signKey})
     return {contents}
+  }
+
+  /** Returns SHA-256 in hex by path. That of a blob is its name, unless the name is of another algorithm. */
+  async #sumsOf(
+    {blobs}: BundleContents,
+    {leading, signal}: CallOptions & {readonly leading: ReadonlyMap<string, Uint8Array>},
+  ): Promise<ReadonlyMap<string, string>> {
+    const sums = new Map<string, string>()
+    for (const [file, bytes] of leading) sums.set(file, hexOf(digestOf(bytes)))
+    for (const blob of blobs) {
+      const isNamed = algorithmOf(blob.digest) === 'sha256'
+      sums.set(
+        blobPath(blob.digest),
+        isNamed ? hexOf(blob.digest) : await this.#partial.sha256Of(blob, {signal}),
+      )
+    }
+    return sums
   }
 }
 

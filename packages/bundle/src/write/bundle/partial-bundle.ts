@@ -109,6 +109,12 @@ export class PartialBundle {
     })
   }
 
+  async sha256Of(blob: Descriptor, options: CallOptions = {}): Promise<string> {
+    const hash = createHash('sha256')
+    for await (const chunk of this.read(blob, options)) hash.update(chunk)
+    return hash.digest('hex')
+  }
+
   async discard(blob: Descriptor): Promise<void> {
     await rm(join(this.path, blobPath(blob.digest)), {force: true})
   }

@@ -2,7 +2,12 @@ import {lstat, readdir, rename, rm, writeFile} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import type {SignatureKey} from '../../signature/keys.js'
 import {signatureOf} from '../../signature/signature.js'
-import {checksumsPath, formatChecksums, type FileChecksum} from '../../volumes/checksums.js'
+import {
+  checksumsPath,
+  formatChecksums,
+  formatDirectoryChecksums,
+  type FileChecksum,
+} from '../../volumes/checksums.js'
 import {parseVolumeName, volumeName} from '../../volumes/volume-names.js'
 import type {WrittenVolume} from './volume-writer.js'
 import {absent, refused, writeFailed} from '../write-error.js'
@@ -10,7 +15,10 @@ import {absent, refused, writeFailed} from '../write-error.js'
 /** A bundle's files after they got their names. */
 export interface PublishedBundle {
   readonly files: readonly FileChecksum[]
-  readonly checksums: {readonly path: string; readonly text: string}
+}
+
+export interface SigningOptions {
+  readonly signKey?: SignatureKey | undefined
 }
 
 /**
@@ -21,7 +29,7 @@ export interface PublishedBundle {
 export async function publishFiles(
   path: string,
   volumes: readonly WrittenVolume[],
-  {signKey}: {readonly signKey?: SignatureKey | undefined} = {},
+  options: SigningOptions = {},
 ): Promise<PublishedBundle> {
   const name = basename(path)
   const files = volumes.map(({size, sha256, head}, index) => ({
@@ -30,37 +38,56 @@ export async function publishFiles(
     sha256,
     head,
   }))
-  const checksums = {path: checksumsPath(path), text: formatChecksums(files)}
   try {
-    await rm(checksums.path, {force: true})
-    await rm(`${checksums.path}.sig`, {force: true})
+    await removeChecksums(path)
     for (const [index, volume] of volumes.entries()) {
       await rename(volume.path, join(dirname(path), files[index]?.name ?? name))
     }
     await removeOthers(path, new Set(files.map((file) => file.name)))
-    if (signKey !== undefined) {
-      const signature = signatureOf(Buffer.from(checksums.text), signKey)
-      await writeFile(`${checksums.path}.sig`, signature, {flush: true})
-    }
-    await writeFile(`${checksums.path}.tmp`, checksums.text, {flush: true})
-    await rename(`${checksums.path}.tmp`, checksums.path)
-    return {files, checksums}
+    await writeChecksums(path, formatChecksums(files), options)
+    return {files}
   } catch (cause) {
     throw writeFailed(path, cause)
   }
 }
 
+async function removeChecksums(path: string): Promise<void> {
+  await rm(checksumsPath(path), {force: true})
+  await rm(`${checksumsPath(path)}.sig`, {force: true})
+}
+
+async function writeChecksums(path: string, text: string, {signKey}: SigningOptions): Promise<void> {
+  const checksums = checksumsPath(path)
+  if (signKey !== undefined) {
+    await writeFile(`${checksums}.sig`, signatureOf(Buffer.from(text), signKey), {flush: true})
+  }
+  await writeFile(`${checksums}.tmp`, text, {flush: true})
+  await rename(`${checksums}.tmp`, checksums)
+}
+
+export interface PublishDirectoryOptions extends SigningOptions {
+  /** SHA-256 in hex of each file by its path in the directory. */
+  readonly sums: ReadonlyMap<string, string>
+}
+
 /**
- * Gives a finished directory the name of a bundle, in place of an older layout.
+ * Gives a finished directory the name of a bundle, in place of an older layout. The checksum file beside it comes last,
+ * with its signature.
  * @throws {MirrorError} WRITE_FAILED
  */
-export async function publishDirectory(path: string, finished: string): Promise<void> {
+export async function publishDirectory(
+  path: string,
+  finished: string,
+  {sums, ...options}: PublishDirectoryOptions,
+): Promise<void> {
   const old = `${finished}.old`
   try {
+    await removeChecksums(path)
     await rm(old, {recursive: true, force: true})
     if ((await lstat(path).catch(absent)) !== undefined) await rename(path, old)
     await rename(finished, path)
     await rm(old, {recursive: true, force: true})
+    await writeChecksums(path, formatDirectoryChecksums(basename(path), sums), options)
   } catch (cause) {
     throw writeFailed(path, cause)
   }

@@ -4,6 +4,7 @@ import {
   metricsFlags,
   outputFlags,
   readingFlags,
+  signatureFlags,
   stateFlags,
 } from '../../settings/flags.js'
 import {namingFlags} from '../../settings/naming-flags.js'
@@ -12,6 +13,7 @@ import {privateRegistryFlags} from '../../settings/registry-flags.js'
 /** Flags of `mirror push`. */
 export const pushFlags = {
   ...readingFlags,
+  ...signatureFlags,
   ...stateFlags,
   ...privateRegistryFlags({required: true}),
   ...namingFlags,

@@ -1,5 +1,5 @@
 import {tmpdir} from 'node:os'
-import type {LayerCompression} from '@airgap-mirror/bundle'
+import type {LayerCompression, SignatureKey} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
 import type {NamingRules} from '../../names/naming.js'
 import {parseRegistryTarget} from '../../names/registry-target.js'
@@ -12,6 +12,7 @@ import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag
 import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming-settings.js'
 import {readNeededLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
+import {readVerifyKey} from '../../settings/signature-settings.js'
 
 /** The settings of a push, read and checked. No code below this sees flags. */
 export interface PushSettings {
@@ -23,6 +24,7 @@ export interface PushSettings {
   readonly sparse: SparsePolicy
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
+  readonly verifyKey: SignatureKey | undefined
   /** The flags of the private registry. */
   readonly registrySettings: RegistrySettings
   readonly concurrency: number
@@ -31,7 +33,7 @@ export interface PushSettings {
 
 /**
  * Reads and checks the flags of a push, and the files they name.
- * @throws {MirrorError} USAGE, LIST_INVALID, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
+ * @throws {MirrorError} USAGE, LIST_INVALID, KEY_INVALID, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
 export async function readPushSettings(flags: FlagValues): Promise<PushSettings> {
   const read = flagReader(flags)
@@ -69,6 +71,7 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
     sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
     layerCompression: (text('layer-compression') ?? defaults.layerCompression) as LayerCompression,
     scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+    verifyKey: await readVerifyKey(read, source),
     registrySettings,
     concurrency: registrySettings.concurrency ?? defaults.concurrency,
     failFast: on('fail-fast'),

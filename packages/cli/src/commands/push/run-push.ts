@@ -66,14 +66,14 @@ function warnOfUnused({warn}: Run): (unused: Unused) => void {
 
 /** Reads the bundle while the registry is greeted; whichever fails first ends both. */
 async function openBoth(
-  {source: path, layerCompression, scratch}: PushSettings,
+  {source: path, layerCompression, scratch, verifyKey}: PushSettings,
   {registry, run}: {readonly registry: Registry; readonly run: Run},
 ): Promise<BundleSource> {
   const {soon} = run.stop
   const both = new AbortController()
   const signal = AbortSignal.any([both.signal, soon])
   setMaxListeners(0, signal)
-  const opening = openBundleSource(run, {path, layerCompression, scratch, signal})
+  const opening = openBundleSource(run, {path, layerCompression, scratch, verifyKey, signal})
   const greeting = registry.ping({signal})
   try {
     const [bundle] = await Promise.all([opening, greeting])

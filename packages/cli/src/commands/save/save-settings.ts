@@ -125,7 +125,8 @@ function platformsOf({jobs}: JobFile): readonly Platform[] {
 
 function refuseForOutput({text, on}: FlagReader, {kind}: SaveOutput): void {
   if (kind === 'file') return
-  const flag = ['max-size', 'sign-key'].find((name) => text(name) !== undefined)
+  const refused = kind === 'stream' ? ['max-size', 'sign-key'] : ['max-size']
+  const flag = refused.find((name) => text(name) !== undefined)
   const what = kind === 'stream' ? 'standard output' : 'a directory'
   if (flag !== undefined) {
     throw new MirrorError('USAGE', `--${flag} does not go with ${what} as --output`, {

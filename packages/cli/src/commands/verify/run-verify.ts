@@ -42,12 +42,17 @@ export function runVerify(flags: FlagValues): Promise<ExitCode> {
 }
 
 async function verify(settings: VerifySettings, run: Run): Promise<Work> {
-  const {from, against, choice, concurrency, scratch} = settings
+  const {from, against, choice, concurrency, scratch, verifyKey} = settings
   const signal = run.stop.soon
   const {onEvent} = run.renderer
   if (against === undefined) {
     if (!('bundle' in from)) throw new Error('a list is verified against a registry')
-    const bundle = await openBundleSource(run, {path: from.bundle, layerCompression: 'none', scratch})
+    const bundle = await openBundleSource(run, {
+      path: from.bundle,
+      layerCompression: 'none',
+      scratch,
+      verifyKey,
+    })
     return {images: await verifySource(bundle, {choice, concurrency, onEvent, signal})}
   }
   const {registry} = against.rules
@@ -73,12 +78,13 @@ interface Expected {
 
 /** The images that have to be there, with their names at the target. */
 async function expected(
-  {from, choice, platforms, scratch}: VerifySettings,
+  {from, choice, platforms, scratch, verifyKey}: VerifySettings,
   {rules, run}: {readonly rules: VerifyTarget['rules']; readonly run: Run},
 ): Promise<Expected> {
   const signal = run.stop.soon
   if ('bundle' in from) {
-    const source = await openBundleSource(run, {path: from.bundle, layerCompression: 'gzip', scratch})
+    const path = from.bundle
+    const source = await openBundleSource(run, {path, layerCompression: 'gzip', scratch, verifyKey})
     return {source, pairs: await sourcePairs(source, {rules, choice, platforms, signal})}
   }
   const {references, settings, mirrors} = from

@@ -5,6 +5,7 @@ import {
   metricsFlags,
   outputFlags,
   readingFlags,
+  signatureFlags,
   stateFlags,
 } from '../../settings/flags.js'
 import {namingFlags} from '../../settings/naming-flags.js'
@@ -35,6 +36,7 @@ export const verifyFlags = {
   ...namingFlags,
   ...sourceRegistryFlags,
   ...bundleFlags,
+  ...signatureFlags,
   ...stateFlags,
   ...verifyOutputFlags,
   ...metricsFlags,

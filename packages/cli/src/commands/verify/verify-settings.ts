@@ -1,4 +1,5 @@
 import {tmpdir} from 'node:os'
+import type {SignatureKey} from '@airgap-mirror/bundle'
 import {MirrorError, type Platform, type Reference} from '@airgap-mirror/oci-client/model'
 import type {Choice} from '../../engine/select.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
@@ -13,6 +14,7 @@ import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag
 import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming-settings.js'
 import {readLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
+import {readVerifyKey} from '../../settings/signature-settings.js'
 
 /** A private registry to hold images against. */
 export interface VerifyTarget {
@@ -38,13 +40,14 @@ export interface VerifySettings {
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
   readonly scratch: {readonly directory: string} | 'never'
+  readonly verifyKey: SignatureKey | undefined
   readonly deep: boolean
   readonly concurrency: number
 }
 
 /**
  * Reads and checks the flags of a verification, and the files they name.
- * @throws {MirrorError} USAGE, LIST_INVALID, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
+ * @throws {MirrorError} USAGE, LIST_INVALID, KEY_INVALID, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
 export async function readVerifySettings(flags: FlagValues): Promise<VerifySettings> {
   const read = flagReader(flags)
@@ -94,6 +97,7 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
     platforms: list('platform').map(parsePlatform),
     sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
     scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+    verifyKey: await readVerifyKey(read, bundle),
     deep: on('deep'),
     concurrency: registrySettings.concurrency ?? defaults.concurrency,
   }

@@ -1,9 +1,8 @@
 import {access, constants} from 'node:fs/promises'
-import {homedir} from 'node:os'
-import {resolve} from 'node:path'
 import {input, password, select} from '@inquirer/prompts'
 import {cancelled, MirrorError} from '@airgap-mirror/oci-client/model'
 import {printable} from '../../text/printable.js'
+import {absolutePath} from './absolute-path.js'
 import {canPrompt, withTerminal, type Terminal} from './controlling-terminal.js'
 import type {CredentialAnswer, CredentialQuestion} from './credential-question.js'
 
@@ -75,7 +74,7 @@ async function ask(terminal: Terminal, {question, files}: Talk): Promise<Credent
         )
   const path =
     chosen === OTHER ? await input({message: 'Path of the file:', validate: readable}, context()) : chosen
-  return {kind: 'docker-config', path: absolute(path)}
+  return {kind: 'docker-config', path: absolutePath(path)}
 }
 
 /** No path is empty. */
@@ -93,7 +92,8 @@ function required(what: string) {
 }
 
 async function readable(path: string): Promise<true | string> {
-  const problem = path === '' ? 'Type a path, or press Ctrl-C to leave' : await whyUnreadable(absolute(path))
+  const problem =
+    path === '' ? 'Type a path, or press Ctrl-C to leave' : await whyUnreadable(absolutePath(path))
   return problem ?? true
 }
 
@@ -109,9 +109,4 @@ async function whyUnreadable(path: string): Promise<string | undefined> {
 async function existing(files: readonly string[]): Promise<readonly string[]> {
   const problems = await Promise.all(files.map((file) => whyUnreadable(file)))
   return files.filter((_, index) => problems[index] === undefined)
-}
-
-/** As a shell would read it. */
-function absolute(path: string): string {
-  return resolve(path.trim().replace(/^~(?=\/|$)/, homedir()))
 }

@@ -43,17 +43,26 @@ export interface Terminal {
   output(): NodeJS.WritableStream
 }
 
+/** The last talk that was begun. A person answers one question at a time. */
+let last: Promise<unknown> = Promise.resolve()
+
 /**
- * Opens the controlling terminal for the time of `talk`.
+ * Opens the controlling terminal for the time of `talk`, once earlier talks have ended.
  * @throws {MirrorError} CANCELLED where the terminal goes away meanwhile
  * @throws {Error} where there is none
  */
 export async function withTerminal<Answer>(talk: (terminal: Terminal) => Promise<Answer>): Promise<Answer> {
+  const own = last.then(() => talkAt(talk))
+  last = own.catch(() => undefined)
+  return own
+}
+
+async function talkAt<Answer>(talk: (terminal: Terminal) => Promise<Answer>): Promise<Answer> {
   const input = new SilentInput(openSync(TERMINAL, 'r+'))
   const outputs: WriteStream[] = []
   const gone = new Promise<never>((_, reject) => {
     const hungUp = (cause?: unknown): void => {
-      reject(new MirrorError('CANCELLED', 'the terminal went away while a credential was asked for', {cause}))
+      reject(new MirrorError('CANCELLED', 'the terminal went away while a question was open', {cause}))
     }
     input.once('end', hungUp).once('error', hungUp)
   })

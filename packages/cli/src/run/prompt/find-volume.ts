@@ -1,0 +1,35 @@
+import type {Run} from '../run.js'
+import {canPrompt} from './controlling-terminal.js'
+
+/** Returns the directory of a volume; undefined to give up. */
+export type LocateVolume = (name: string) => Promise<string | undefined>
+
+/**
+ * Returns a function whose results ask the person at the terminal for the directories of volumes. A directory that was
+ * given before is looked into before the person is asked again. Without a terminal there is nobody to ask.
+ */
+export function volumeFinder(
+  {renderer}: Pick<Run, 'renderer'>,
+  {signal}: {readonly signal?: AbortSignal | undefined},
+): () => LocateVolume | undefined {
+  const given: string[] = []
+  return () => {
+    if (!canPrompt()) return undefined
+    const tried = new Map<string, number>()
+    return async (name) => {
+      const next = tried.get(name) ?? 0
+      tried.set(name, next + 1)
+      const known = given.toReversed()[next]
+      if (known !== undefined) return known
+      const resume = renderer.suspend()
+      try {
+        const {askDirectory} = await import('./ask-directory.js')
+        const directory = await askDirectory(name, {signal})
+        given.push(directory)
+        return directory
+      } finally {
+        resume()
+      }
+    }
+  }
+}
