@@ -1,11 +1,14 @@
 import {fileURLToPath} from 'node:url'
 import type {BuildOptions} from 'rolldown'
 import {removeStale} from './remove-stale.js'
+import {startChunk} from './start-chunk.js'
 import {thirdPartyNotices} from './third-party-notices.js'
 
 function built(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url))
 }
+
+const start = startChunk(built('cli/dist/main.js'))
 
 /**
  * The program as few files, from what the compiler built. Names that are found by path at run time are entries: the
@@ -19,11 +22,13 @@ export default {
     'decode-worker': built('bundle/dist/codecs/threads/decode-worker.js'),
   },
   platform: 'node',
+  preserveEntrySignatures: 'allow-extension',
   external: ['lzma-native', 'node-liblzma', /^zstd-napi(?:\/|$)/],
-  plugins: [thirdPartyNotices(), removeStale()],
+  plugins: [start.plugin, thirdPartyNotices(), removeStale()],
   output: {
     dir: built('cli/dist/bundle'),
     comments: {legal: true, jsdoc: false},
     sourcemap: true,
+    codeSplitting: {includeDependenciesRecursively: false, groups: [start.group]},
   },
 } satisfies BuildOptions
