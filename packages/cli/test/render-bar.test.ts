@@ -84,10 +84,10 @@ function displayed(text: string): string[] {
 describe('bars on a terminal', () => {
   const FRAME = 250
 
-  test('drawn in place, messages above, cleared to the summary', async () => {
+  test('are drawn in place, with messages and pushed names above, and give way to the summary', async () => {
     const stream = screen({isTTY: true, columns: 60})
     const renderer = await createRenderer('auto', {stream})
-    renderer.onEvent(plan(1000))
+    renderer.onEvent(plan(1000, 4))
     for (const key of ['a', 'b', 'c']) renderer.onEvent(blob(key, 'progress', 40))
     await delay(FRAME)
     expect(displayed(stream.text())).toEqual([
@@ -97,13 +97,15 @@ describe('bars on a terminal', () => {
       expect.stringContaining('ns/c') as string,
     ])
     renderer.onEvent(refused('b:1'))
+    renderer.onEvent(ended('c:1'))
+    renderer.onEvent({type: 'image', source: 'gcr.io/d:1', target: 'host/d:1', status: 'present'})
     renderer.onEvent(blob('b', 'uploaded', 100))
     renderer.onEvent({type: 'warning', text: `long ${'x'.repeat(100)}`})
     await delay(FRAME)
     const after = displayed(stream.text())
     expect(after.slice(0, 3)).toEqual([
-      'error: target: host/b:1: no push right',
-      'hint: ask for it',
+      'failed host/b:1',
+      'pushed host/c:1',
       `warning: long ${'x'.repeat(100)}`,
     ])
     expect(after.slice(3)).toEqual([

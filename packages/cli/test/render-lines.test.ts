@@ -39,9 +39,21 @@ describe('plain lines', () => {
       'pushed host/a:1',
       ' 60%  60.0 MB of 100 MB, 3.00 MB/s, 13 s left, 1 of 2 images',
       ' 60%  60.0 MB of 100 MB, 2.00 MB/s, 20 s left, 1 of 2 images',
-      'error: target: host/b:1: no push right',
-      'hint: ask for it',
+      'failed host/b:1',
       SUMMARY,
+    ])
+  })
+
+  test('a run that ends without a summary tells the causes of the failures it had', async () => {
+    const lines = await shown('plain', ({onEvent}) => {
+      onEvent(refused('a:1'))
+      onEvent(refused('b:1'))
+    })
+    expect(lines).toEqual([
+      'failed host/a:1',
+      'failed host/b:1',
+      'error: target: 2 images: no push right: host/a:1, host/b:1',
+      'hint: ask for it',
     ])
   })
 

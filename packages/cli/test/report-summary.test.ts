@@ -22,7 +22,7 @@ describe('the summary', () => {
     expect(formatSummary(reportOf(images, figures), {quiet: true})).toBe('')
   })
 
-  test('failures come before the figures; a hint they share, once', () => {
+  test('failures come before the figures: one line for each cause with the names, and one hint', () => {
     const report = reportOf([
       failed('a:1', 'free space'),
       failed('b:1', 'free space'),
@@ -30,8 +30,7 @@ describe('the summary', () => {
       image('d:1'),
     ])
     const text = [
-      'error: target: host:5000/ns/a:1: the manifest was refused: no space',
-      'error: target: host:5000/ns/b:1: the manifest was refused: no space',
+      'error: target: 2 images: the manifest was refused: no space: host:5000/ns/a:1, host:5000/ns/b:1',
       'hint: free space',
       'error: target: host:5000/ns/c:1: the manifest was refused: no space',
       '4 images: 1 pushed, 0 present, 3 failed; 0 B sent; 34 s',
@@ -39,6 +38,19 @@ describe('the summary', () => {
     ].join('\n')
     expect(formatSummary(report)).toBe(text)
     expect(formatSummary(report, {quiet: true})).toBe(text)
+  })
+
+  test('causes that share a hint are followed by it once', () => {
+    const error = {code: 'DENIED', side: 'target', hint: 'Ask for the right.'} as const
+    const report = reportOf([
+      image('a:1', {status: 'failed', error: {...error, message: 'no push right'}}),
+      image('b:1', {status: 'failed', error: {...error, message: 'no pull right'}}),
+    ])
+    expect(formatSummary(report).split('\n').slice(0, 3)).toEqual([
+      'error: target: host:5000/ns/a:1: no push right',
+      'error: target: host:5000/ns/b:1: no pull right',
+      'hint: Ask for the right.',
+    ])
   })
 
   test('the side decides which name is told, and a message that has it is not told it twice', () => {
@@ -50,6 +62,45 @@ describe('the summary', () => {
     expect(formatSummary(report)).toContain(
       'error: source: gcr.io/a:1: damaged\nerror: source: gcr.io/b:1 is damaged\n',
     )
+  })
+
+  test.each([
+    [
+      (name: string) => `gcr.io/${name} is not in its registry`,
+      'the image is not in its registry: gcr.io/a/b:1, gcr.io/c:2',
+    ],
+    [
+      (name: string) =>
+        `host:5000/ns/${name} is sha256:${name.length.toString(16).repeat(64)}, not sha256:${'0'.repeat(64)}`,
+      'the image is sha256:…, not sha256:…: gcr.io/a/b:1, gcr.io/c:2',
+    ],
+    [
+      (name: string) => `host:5000/ns/${name.split(':')[0]} lacks the config`,
+      'the repository lacks the config: gcr.io/a/b:1, gcr.io/c:2',
+    ],
+    [() => 'the name gcr.io is not known', 'the name gcr.io is not known: gcr.io/a/b:1, gcr.io/c:2'],
+  ])('the same cause in messages that name the image is one cause: %#', (message, told) => {
+    const images = ['a/b:1', 'c:2'].map((name) =>
+      image(name, {status: 'failed', error: {code: 'X', side: 'source', message: message(name)}}),
+    )
+    expect(formatSummary(reportOf(images)).split('\n')[0]).toBe(`error: source: 2 images: ${told}`)
+  })
+
+  test('a name is not found as a part of another name', () => {
+    const images = ['a:1', 'c:2'].map((name) =>
+      image(name, {
+        status: 'failed',
+        error: {
+          code: 'X',
+          side: 'source',
+          message: `gcr.io/${name} is not gcr.io/${name}2 or x/gcr.io/${name}`,
+        },
+      }),
+    )
+    expect(formatSummary(reportOf(images)).split('\n').slice(0, 2)).toEqual([
+      'error: source: gcr.io/a:1 is not gcr.io/a:12 or x/gcr.io/a:1',
+      'error: source: gcr.io/c:2 is not gcr.io/c:22 or x/gcr.io/c:2',
+    ])
   })
 
   test('changed digests by reason, and how many more', () => {
@@ -69,12 +120,33 @@ describe('the summary', () => {
     ])
   })
 
-  test('ten thousand failures do not flood the terminal', () => {
+  test('ten thousand failures with one cause are one line, one hint and the figures', () => {
     const report = reportOf(Array.from({length: 10_000}, (_, index) => failed(`i${index}:v`, 'free space')))
+    expect(formatSummary(report, {quiet: true}).split('\n')).toEqual([
+      'error: target: 10000 images: the manifest was refused: no space: host:5000/ns/i0:v, host:5000/ns/i1:v, host:5000/ns/i2:v, host:5000/ns/i3:v, host:5000/ns/i4:v and 9995 more',
+      'hint: free space',
+      '10000 images: 0 pushed, 0 present, 10000 failed; 0 B sent; 34 s',
+      '',
+    ])
+  })
+
+  test('a thousand failures with a cause of their own do not flood the terminal', () => {
+    const report = reportOf(
+      Array.from({length: 1000}, (_, index) =>
+        image(`i${index}:v`, {status: 'failed', error: {code: 'X', message: `damaged at byte ${index}`}}),
+      ),
+    )
     const lines = formatSummary(report).split('\n')
-    expect(lines).toHaveLength(54)
-    expect(lines[51]).toBe('  and 9950 more: see --report')
-    expect(lines[50]).toBe('hint: free space')
+    expect(lines).toHaveLength(28)
+    expect(lines[25]).toBe('  and 975 images for 975 other causes: see --report')
+  })
+
+  test('a quiet dry run prints no plan, so it tells its failures', () => {
+    const report = reportOf([image('a:1', {status: 'planned'}), failed('b:1')])
+    expect(formatSummary(report)).toBe('')
+    expect(formatSummary(report, {quiet: true})).toBe(
+      'error: target: host:5000/ns/b:1: the manifest was refused: no space\n',
+    )
   })
 
   test('an interrupted run says what to do', () => {

@@ -1,10 +1,10 @@
 import cliProgress, {type MultiBar} from 'cli-progress'
 import type {MirrorEvent} from '../engine/events.js'
-import {isFailed} from '../report/report.js'
+import type {ImageStatus} from '../report/report.js'
 import {formatSummary} from '../report/summary.js'
 import {assignRows, type BlobRows} from './blob-rows.js'
 import {systemClock} from './clock.js'
-import {imageLines, noteLine, warningLine} from './event-line.js'
+import {imageLine, noteLine, warningLine} from './event-line.js'
 import {fold, nothingYet} from './fold.js'
 import {frameOf} from './frame.js'
 import type {Renderer, RendererOptions} from './renderer.js'
@@ -12,6 +12,14 @@ import type {Renderer, RendererOptions} from './renderer.js'
 const FRAMES_PER_SECOND = 5
 const MOST_BLOB_ROWS = 8
 const SHOW_CURSOR = '\u001B[?25h'
+/** Images that were there already would push everything else out of the scrollback. */
+const SAID: ReadonlySet<ImageStatus> = new Set<ImageStatus>([
+  'pushed',
+  'pruned',
+  'failed',
+  'drifted',
+  'differs',
+])
 const CLEAR_BELOW = '\u001B[J'
 
 /** A bar for the whole run and one for each blob in flight, redrawn in place; messages scroll by above them. */
@@ -101,7 +109,7 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
 function linesOf(event: MirrorEvent): string {
   switch (event.type) {
     case 'image':
-      return isFailed(event) ? imageLines(event) : ''
+      return SAID.has(event.status) ? imageLine(event) : ''
     case 'note':
       return noteLine(event.text)
     case 'warning':

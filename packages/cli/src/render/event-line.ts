@@ -1,13 +1,12 @@
 import type {ImageEvent} from '../engine/events.js'
-import {formatFailure} from '../text/format-error.js'
-import {failureOf} from '../report/report-error.js'
+import {referenceOf} from '../report/report-error.js'
 import {printable} from '../text/printable.js'
 
-/** The lines an image's end is told in, newline included. */
-export function imageLines(event: ImageEvent): string {
-  if (event.error !== undefined) return formatFailure(failureOf(event, event.error), event.error.hint)
-  const digest = event.digest === undefined ? '' : ` ${event.digest}`
-  return `${printable(`${event.status} ${event.target}${digest}`)}\n`
+/** The line for an image that has come to its end, newline included. The cause of a failure is told at the end of the run. */
+export function imageLine(event: ImageEvent): string {
+  const {status, target, digest, error} = event
+  if (error !== undefined) return `${printable(`${status} ${referenceOf(event, error)}`)}\n`
+  return `${printable(`${status} ${target}${digest === undefined ? '' : ` ${digest}`}`)}\n`
 }
 
 export function warningLine(text: string): string {

@@ -1,7 +1,7 @@
 import type {MirrorEvent} from '../engine/events.js'
 import {formatSummary} from '../report/summary.js'
 import {systemClock} from './clock.js'
-import {imageLines, noteLine, warningLine} from './event-line.js'
+import {imageLine, noteLine, warningLine} from './event-line.js'
 import {fold, nothingYet} from './fold.js'
 import {planLine, progressLine, retryLine} from './progress-line.js'
 import type {Renderer, RendererOptions} from './renderer.js'
@@ -10,7 +10,7 @@ const LINE_EVERY = 10_000
 /** Eight blobs that fail together are one thing to read. */
 const RETRY_LINE_EVERY = 2000
 
-/** Lines for logs: the work, where it stands every 10 s, each image's end, whatever went wrong. */
+/** Lines for logs: the work, where it stands every 10 s, each image's end. */
 export function createPlainRenderer({stream, clock = systemClock}: RendererOptions): Renderer {
   let state = nothingYet
   let retryTold = Number.NEGATIVE_INFINITY
@@ -31,7 +31,7 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
         if (before.plan === undefined) stream.write(`${planLine(event)}\n`)
         break
       case 'image':
-        stream.write(imageLines(event))
+        stream.write(imageLine(event))
         break
       case 'retry':
         if (clock.now() - retryTold < RETRY_LINE_EVERY) break

@@ -1,7 +1,8 @@
 import {count, formatBytes} from '../text/format-quantity.js'
 import {printable} from '../text/printable.js'
+import {formatFailures} from './failures.js'
 import {isFailed, type Report, type ReportImage} from './report.js'
-import {formatChanges, formatFailures} from './summary.js'
+import {formatChanges} from './summary.js'
 
 /** Beyond it, columns no longer fit a line anyway. */
 const WIDEST_SOURCE = 72

@@ -21,12 +21,19 @@ export function reportErrorOf(thrown: unknown): ReportError {
   }
 }
 
+/** The name of an image at the side on which it failed. */
+export function referenceOf(
+  {source, target}: {readonly source: string; readonly target: string},
+  error: ReportError | undefined,
+): string {
+  return error?.side === 'source' || target === '' ? source : target
+}
+
 /** Side, reference and message, in the order in which errors are told; the reference only once. */
 export function failureOf(
   image: {readonly source: string; readonly target: string},
   error: ReportError,
 ): readonly string[] {
-  const side = error.side ?? 'target'
-  const reference = side === 'source' ? image.source : image.target
-  return [side, ...(error.message.includes(reference) ? [] : [reference]), error.message]
+  const reference = referenceOf(image, error)
+  return [error.side ?? 'target', ...(error.message.includes(reference) ? [] : [reference]), error.message]
 }

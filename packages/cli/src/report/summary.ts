@@ -1,36 +1,23 @@
 import {count, formatBytes, formatDuration} from '../text/format-quantity.js'
-import {formatFailure} from '../text/format-error.js'
 import {printable} from '../text/printable.js'
-import {failureOf} from './report-error.js'
-import {isDryRun, isFailed, type ImageStatus, type Report, type ReportImage} from './report.js'
+import {formatFailures} from './failures.js'
+import {isDryRun, type ImageStatus, type Report, type ReportImage} from './report.js'
 
-const FAILURES_SHOWN = 50
 const NAMES_SHOWN = 3
 const REASONS_SHOWN = 5
 
 /**
  * The end of a run for people, in lines: failures, changed digests with the reason, and the figures last. If quiet, only
- * failures. Empty for a dry run, whose plan is printed instead.
+ * failures. Empty for a dry run, whose plan is printed instead, unless it is quiet.
  */
 export function formatSummary(report: Report, options: {readonly quiet?: boolean | undefined} = {}): string {
-  if (report.outcome === 'planned' || isDryRun(report.images)) return ''
+  if (report.outcome === 'planned' || isDryRun(report.images)) {
+    return options.quiet === true ? formatFailures(report) : ''
+  }
   if (options.quiet === true) {
     return report.outcome === 'ok' ? '' : `${formatFailures(report)}${formatFigures(report)}`
   }
   return `${formatFailures(report)}${formatChanges(report)}${formatFigures(report)}`
-}
-
-/** One line for each failed image; a hint that several in a row share, once after them; last what concerns the whole run. */
-export function formatFailures({images, error: whole}: Report): string {
-  const failed = images.filter((image) => isFailed(image))
-  const lines = failed.slice(0, FAILURES_SHOWN).map((image, index) => {
-    const error = image.error ?? {code: image.status, message: image.reason ?? image.status}
-    const sharesHint = index + 1 < FAILURES_SHOWN && failed[index + 1]?.error?.hint === error.hint
-    return formatFailure(failureOf(image, error), sharesHint ? undefined : error.hint)
-  })
-  const last =
-    whole === undefined ? '' : formatFailure(failureOf({source: '', target: ''}, whole), whole.hint)
-  return `${lines.join('')}${more(failed.length - FAILURES_SHOWN)}${last}`
 }
 
 /** Grouped by reason, since a bundle's images usually share it. */
