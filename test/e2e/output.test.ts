@@ -92,7 +92,7 @@ describe('what a push says', () => {
     await using registry = await startRegistry({strict: true})
     const {stdout, stderr} = await run(registry, [])
     expect(stdout).toBe('')
-    expect(stderr).toMatch(/^3 images, at most .* to send in 6 blobs$/m)
+    expect(stderr).toMatch(/^3 images: at most .* to send in 6 blobs$/m)
     expect(stderr.match(/^pushed /gm)).toHaveLength(3)
     expect(stderr).toMatch(/^3 images: 3 pushed, 0 present, 0 failed; .* sent; /m)
   })

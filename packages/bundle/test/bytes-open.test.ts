@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process'
 import {createReadStream} from 'node:fs'
-import {readdir, truncate} from 'node:fs/promises'
+import {readdir, stat, truncate} from 'node:fs/promises'
 import {join} from 'node:path'
 import {Readable} from 'node:stream'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
@@ -65,6 +65,23 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
     }
     expect(await source.size()).toBe(tar.length)
     expect(source.usage.decoded).toBeLessThanOrEqual(2 * tar.length)
+  })
+
+  test('tells how much of the file was read', async () => {
+    const told: (readonly [number, number | undefined])[] = []
+    const path = await written()
+    const {size} = await stat(path)
+    const onReading = (bytes: number, total?: number): void => void told.push([bytes, total])
+    await using source = await openBytes({path}, {onReading, scratch: 'never'})
+    await collect(source.stream(0, tar.length))
+    if (compression.type === 'none') {
+      // The bytes that the compression was sniffed from.
+      expect(told).toEqual([[512, size]])
+      return
+    }
+    expect(told.every(([bytes, total]) => bytes <= size && total === size)).toBe(true)
+    // An xz file's index is read before its only block.
+    expect(told.at(-1)?.[0]).toBeGreaterThan(size - 100)
   })
 
   test('has the same plain bytes as a stream, kept on scratch disk and gone from it afterwards', async () => {

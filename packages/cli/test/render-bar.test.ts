@@ -4,7 +4,7 @@ import {assignRows} from '#src/render/blob-rows.js'
 import {createRenderer} from '#src/render/create-renderer.js'
 import {nothingYet} from '#src/render/fold.js'
 import {frameOf} from '#src/render/frame.js'
-import {blob, ended, folded, plan, refused, report, screen, SUMMARY} from './render-fixtures.js'
+import {blob, ended, folded, plan, refused, report, screen, SUMMARY, type Timed} from './render-fixtures.js'
 
 describe('rows of blobs', () => {
   const active = (...keys: string[]) =>
@@ -25,13 +25,14 @@ describe('a frame', () => {
   const state = folded([
     [0, plan(1e9, 15)],
     [0, ended('a:1')],
-    [1000, blob('a', 'progress', 25e6, 100e6)],
-    [1000, {type: 'retry', what: 'host:5000', wait: 12_000, reason: '503 busy\n'}],
+    [500, blob('a', 'progress', 5e6, 100e6)],
+    [4000, blob('a', 'progress', 25e6, 100e6)],
+    [4000, {type: 'retry', what: 'host:5000', wait: 12_000, reason: '503 busy\n'}],
   ])
 
   test('the whole, each blob, and what is waited for', () => {
-    expect(frameOf(state, {at: 2000, columns: 100, rows: ['a', undefined]})).toEqual([
-      '[=-----------------------]    2%  25.0 MB of 1.00 GB, 12.5 MB/s, 1m18s left, 1 of 15 images',
+    expect(frameOf(state, {at: 5000, columns: 100, rows: ['a', undefined]})).toEqual([
+      '[=-----------------------]    2%  25.0 MB of 1.00 GB, 5.00 MB/s, 3m15s left, 1 of 15 images',
       '  ns/a                                                          [===---------]     25.0 MB of 100 MB',
       '',
       String.raw`retry in 11 s: host:5000: 503 busy\n`,
@@ -39,16 +40,34 @@ describe('a frame', () => {
   })
 
   test.each([20, 40, 71, 72, 79, 200])('fits %d columns', (columns) => {
-    for (const line of frameOf(state, {at: 2000, columns, rows: ['a']}))
+    for (const line of frameOf(state, {at: 5000, columns, rows: ['a']}))
       expect(line.length).toBeLessThanOrEqual(columns)
+  })
+
+  test.each([
+    [72, '  2%  25.0 MB of 1.00 GB, 5.00 MB/s, 3m15s left, 1 of 15 images'],
+    [59, '  2%  25.0 MB of 1.00 GB, 3m15s left, 1 of 15 images'],
+    [45, '  2%  25.0 MB of 1.00 GB, 3m15s left'],
+    [30, '  2%  25.0 MB of 1.00 GB'],
+  ])('of %d columns leaves out the rate before the time left, and the time last', (columns, line) => {
+    expect(frameOf(state, {at: 5000, columns, rows: []})[0]).toBe(line)
+  })
+
+  test('tells of a pass over the source until something is sent', () => {
+    const reading = {type: 'reading', bytes: 12e6, total: 39.8e6} as const
+    const shown = (...events: Timed[]): string | undefined =>
+      frameOf(folded(events), {at: 9000, columns: 80, rows: []})[0]
+    expect(shown([0, plan(1e6)], [1, reading])).toContain('reading the bundle: 12.0 of 39.8 MB')
+    expect(shown([0, reading], [1, plan(1e6)])).toContain('0 B of 1.00 MB')
+    expect(shown([0, plan(1e6)], [1, reading], [2, blob('a', 'progress', 5, 1e6)])).toContain(
+      '5 B of 1.00 MB',
+    )
   })
 
   test('before the plan', () => {
     const reading = folded([[0, {type: 'reading', bytes: 1e6, total: 4e6}]])
     expect(frameOf(nothingYet, {at: 0, columns: 80, rows: []})).toEqual(['starting'])
-    expect(frameOf(reading, {at: 0, columns: 80, rows: []})).toEqual([
-      'reading the bundle: 1.00 MB of 4.00 MB',
-    ])
+    expect(frameOf(reading, {at: 0, columns: 80, rows: []})).toEqual(['reading the bundle: 1.00 of 4.00 MB'])
   })
 })
 

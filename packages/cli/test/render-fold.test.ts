@@ -82,8 +82,28 @@ describe('what events come to', () => {
         [0, plan(1000)],
         [1000, blob('a', 'progress', 100, 1000)],
       ],
-      2000,
-      {rate: 50, left: 18_000},
+      4000,
+      {rate: 25, left: 36_000},
+    ],
+    [
+      'no time left before three seconds of data',
+      [
+        [0, plan(1000)],
+        [1000, blob('a', 'progress', 100, 1000)],
+      ],
+      3999,
+      {left: undefined},
+    ],
+    [
+      'the time before the first byte does not make the link look slower',
+      [
+        [0, plan(1000)],
+        [60_000, blob('a', 'started', 0, 1000)],
+        [61_000, blob('a', 'progress', 100, 1000)],
+        [64_000, blob('a', 'progress', 400, 1000)],
+      ],
+      64_000,
+      {rate: 100, left: 6000},
     ],
     [
       'time left is measured in the plan, the rate on the wire',
@@ -91,8 +111,8 @@ describe('what events come to', () => {
         [0, plan(300)],
         [1000, blob('a', 'uploaded', 25)],
       ],
-      1000,
-      {rate: 25, left: 2000},
+      4000,
+      {rate: 6.25, left: 8000},
     ],
     [
       'a stall: the rate falls to nothing and nobody can tell the time left',
@@ -110,8 +130,8 @@ describe('what events come to', () => {
         [500, blob('a', 'progress', 10)],
         [1000, blob('b', 'mounted', 0, 500)],
       ],
-      1000,
-      {rate: 10, total: 500, left: 49_000},
+      4000,
+      {rate: 2.5, total: 500, left: 196_000},
     ],
   ])('%s', (_, events, at, expected) => {
     expect(progressOf(folded(events), {at})).toMatchObject(expected)

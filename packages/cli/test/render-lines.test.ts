@@ -34,8 +34,8 @@ describe('plain lines', () => {
       clock.set(90_000)
     })
     expect(lines).toEqual([
-      '2 images, at most 100 MB to send in 4 blobs',
-      ' 20%  20.0 MB of 100 MB, 2.00 MB/s, 40 s left, 0 of 2 images',
+      '2 images: at most 100 MB to send in 4 blobs',
+      ' 20%  20.0 MB of 100 MB, 2.00 MB/s, 0 of 2 images',
       'pushed host/a:1',
       ' 60%  60.0 MB of 100 MB, 3.00 MB/s, 13 s left, 1 of 2 images',
       ' 60%  60.0 MB of 100 MB, 2.00 MB/s, 20 s left, 1 of 2 images',
@@ -63,12 +63,38 @@ describe('plain lines', () => {
       onEvent({type: 'reading', bytes: 2000, total: 5000})
       clock.set(10_000)
       onEvent(plan(0))
-      onEvent(plan(10))
+      onEvent(plan(0))
     })
     expect(lines).toEqual([
-      'reading the bundle: 1.00 kB of 5.00 kB',
-      'reading the bundle: 2.00 kB of 5.00 kB',
-      '2 images, at most 0 B to send in 4 blobs',
+      'reading the bundle: 1.00 of 5.00 kB',
+      'reading the bundle: 2.00 of 5.00 kB',
+      '2 images: at most 0 B to send in 4 blobs',
+    ])
+  })
+
+  test('the first line has the parts of the last, and is told again when the work grows', async () => {
+    const lines = await shown('plain', ({onEvent}) => {
+      const first = {
+        type: 'plan',
+        images: 15,
+        blobs: 52,
+        bytes: 812e6,
+        toMount: {blobs: 12, bytes: 120e6},
+        present: {blobs: 3, bytes: 9e6},
+      } as const
+      onEvent(first)
+      onEvent(first)
+      onEvent({...first, images: 16})
+      onEvent({type: 'plan', images: 17, blobs: 0, bytes: 0, present: {blobs: 3, bytes: 9e6}})
+      onEvent({type: 'plan', images: 18, blobs: 0, bytes: 0})
+      onEvent({type: 'plan', images: 19, blobs: 2, bytes: 5, reads: true})
+    })
+    expect(lines).toEqual([
+      '15 images: at most 812 MB to send in 40 blobs, 120 MB to mount in 12 blobs, 9.00 MB present in 3 blobs',
+      '16 images: at most 812 MB to send in 40 blobs, 120 MB to mount in 12 blobs, 9.00 MB present in 3 blobs',
+      '17 images: 9.00 MB present in 3 blobs',
+      '18 images',
+      '19 images: 5 B to read in 2 blobs',
     ])
   })
 
@@ -144,7 +170,6 @@ test('json: one object a line, figures at most once a second', async () => {
     done: 200,
     total: 1000,
     rate: 100,
-    left: 8000,
     images: 0,
     failed: 0,
   })

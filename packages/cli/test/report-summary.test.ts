@@ -8,7 +8,7 @@ import {failed, image, reportOf} from './report-fixtures.js'
 describe('the summary', () => {
   const figures = {
     blobs: {uploaded: 40, mounted: 12, present: 3},
-    bytes: {uploaded: 812_000_000, mounted: 120_000_000},
+    bytes: {uploaded: 812_000_000, mounted: 120_000_000, present: 9_000_000},
   }
 
   test('a good run is one line', () => {
@@ -17,7 +17,7 @@ describe('the summary', () => {
       ...Array.from({length: 3}, (_, index) => image(`b/i${index}:v`, {status: 'present'})),
     ]
     expect(formatSummary(reportOf(images, figures))).toBe(
-      '15 images: 12 pushed, 3 present, 0 failed; 812 MB sent, 120 MB mounted, 3 blobs present; 34 s\n',
+      '15 images: 12 pushed, 3 present, 0 failed; 812 MB sent in 40 blobs, 120 MB mounted in 12 blobs, 9.00 MB present in 3 blobs; 34 s\n',
     )
     expect(formatSummary(reportOf(images, figures), {quiet: true})).toBe('')
   })
@@ -118,6 +118,19 @@ describe('the summary', () => {
       'another digest for 1 image: pruned',
       '  host:5000/ns/b:v',
     ])
+  })
+
+  test('a changed digest is told by the run that changes it, and not while the image is there', () => {
+    const changed = {digestChanged: true, reason: 'plain layers'}
+    const report = reportOf([
+      image('a:1', {status: 'present', ...changed}),
+      image('b:1', {status: 'verified', ...changed}),
+      image('c:1', {status: 'drifted', ...changed}),
+    ])
+    expect(formatSummary(report)).not.toContain('another digest')
+    expect(formatPlan(reportOf([image('a:1', {status: 'present', ...changed})]))).not.toContain(
+      'another digest',
+    )
   })
 
   test('ten thousand failures with one cause are one line, one hint and the figures', () => {

@@ -41,6 +41,8 @@ export interface OpenBundleOptions extends FindVolumesOptions {
   readonly onNote?: ((text: string) => void) | undefined
   /** Gets warnings about left-out parts that may have held images. Default: `onNote`. */
   readonly onWarning?: ((text: string) => void) | undefined
+  /** As in `OpenBytesOptions`. */
+  readonly onReading?: OpenBytesOptions['onReading']
   /** Keeps the index of compressed bundles, so that reading the same bundle again decodes only content. */
   readonly indexCache?: IndexCache | undefined
 }
@@ -55,13 +57,14 @@ const WARNED = 20
  * SOURCE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
  */
 export async function openBundle(path: string, options: OpenBundleOptions = {}): Promise<BundleSource> {
-  const {signal, threads, scratch, layerCompression = 'gzip', onNote = () => {}, onWarning = onNote} = options
+  const {signal, threads, scratch, layerCompression = 'gzip', onReading} = options
+  const {onNote = () => {}, onWarning = onNote} = options
   const table = contentTable()
   const compressor = createLayerCompressor(layerCompression, {threads})
   const volumes = await findVolumes(path, options)
   // Only the index of a single file is remembered.
   const recalled = volumes === undefined ? await recallBundle(path, options) : undefined
-  const archives = new OpenArchives({bytes: {signal, threads, scratch, onNote}, recalled})
+  const archives = new OpenArchives({bytes: {signal, threads, scratch, onNote, onReading}, recalled})
   const findings: Findings = {kinds: new Map(), unused: [], warn: onWarning}
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
   const reading: Reading = {context, archives, findings}

@@ -14,6 +14,7 @@ import {openVolumes} from '../volumes/volume-bytes.js'
 import type {VolumeSet} from '../volumes/volume-set.js'
 import type {OpenBytesOptions} from './open-options.js'
 import {decoderOf, openPacked} from './open-packed.js'
+import {watchedBytes} from '../bytes/watched-bytes.js'
 import {sliceBytes} from '../bytes/slice-bytes.js'
 import {sparseBytes, type StoredPart} from '../bytes/sparse-bytes.js'
 import type {Level} from '../bytes/level.js'
@@ -112,9 +113,16 @@ async function openSet(volumes: VolumeSet, options: OpenBytesOptions): Promise<B
 
 async function openWhole(packed: ByteSource, options: OpenBytesOptions): Promise<ByteSource> {
   const level = options.beside?.level ?? newLevel(options, {depth: 0})
-  const opened = await openPacked(packed, {...options, ...level})
-  opened.level = level
-  return opened
+  const {onReading} = options
+  const watched =
+    onReading === undefined
+      ? packed
+      : watchedBytes(packed, {size: await packed.size({signal: options.signal}), onReading})
+  const opened = await openPacked(watched, {...options, ...level})
+  // A plain archive is read by its headers, which takes no time.
+  const source = opened === watched ? packed : opened
+  source.level = level
+  return source
 }
 
 /** Keeps the plain bytes in scratch, because a stream can be read only once and a bundle's metadata may be at its end. */
@@ -158,10 +166,14 @@ async function* plainOf(stream: Readable, options: Named & {readonly usage: Usag
 
 async function* readable(
   stream: Readable,
-  {name, signal}: Named,
+  {name, signal, onReading}: Named,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0
   try {
-    for await (const chunk of stream) yield chunk as Uint8Array
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      onReading?.((bytes += chunk.length))
+      yield chunk
+    }
   } catch (cause) {
     throwIfAborted(signal)
     throw unreadable(name, cause)

@@ -16,6 +16,8 @@ export interface OpenBytesOptions {
   readonly maxPlainBytes?: number | undefined
   /** Gets notes for the user: a source is read twice, or kept in scratch. */
   readonly onNote?: ((text: string) => void) | undefined
+  /** Told how much of the compressed file, or of the stream, has been read. `total` is absent for a stream. */
+  readonly onReading?: ((bytes: number, total?: number) => void) | undefined
 }
 
 /** The same options, with the objects shared by the sources of one level. */

@@ -1,6 +1,6 @@
 import type {ImageStatus, ReportError} from '../report/report.js'
 
-/** A pass over the source that comes before its images are known. Bytes absolute; `total` where it is known. */
+/** A pass over a source that can only be read from its start. Bytes absolute; `total` where it is known. */
 interface ReadingEvent {
   readonly type: 'reading'
   readonly bytes: number
@@ -8,11 +8,24 @@ interface ReadingEvent {
 }
 
 /** How much there is to do, at most. Absolute: sent again if the work grows. */
-interface PlanEvent {
+export interface PlanEvent {
   readonly type: 'plan'
   readonly images: number
   readonly blobs: number
-  /** The sizes of all blobs that may have to be sent; plain layers count plain. */
+  /** The sizes of all blobs that may have to be sent, without those to mount; plain layers count plain. */
+  readonly bytes: number
+  /** Blobs among `blobs` that go into another repository first, to be mounted from. */
+  readonly toMount?: Amount
+  /** Content of images that are there already. */
+  readonly present?: Amount
+  /** True if the blobs are read and not sent. */
+  readonly reads?: boolean
+  /** Images among `images` that ended before, and of which no event tells. */
+  readonly ended?: number
+}
+
+interface Amount {
+  readonly blobs: number
   readonly bytes: number
 }
 

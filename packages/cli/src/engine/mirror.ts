@@ -73,6 +73,8 @@ export interface CarryOutOptions {
   readonly failFast: boolean
   /** True if an image that is in no destination has failed before. */
   readonly hasFailed?: boolean | undefined
+  /** Images of the run that are in no destination: those of which nothing is told, and those told as failed. */
+  readonly before?: {readonly quiet: number; readonly told: number} | undefined
   readonly dryRun: boolean
   readonly layers?: KnownLayers | undefined
   /** One reading of a blob for several destinations; needed only if there are several. */
@@ -116,7 +118,7 @@ export async function carryOut(
 ): Promise<MirrorResult> {
   const {source, stop, onEvent} = options
   const pairs = destinations.flatMap((one) => one.pairs)
-  const tally = new Tally(plan, {pairs, source, onEvent, interrupted: stop.soon})
+  const tally = new Tally(plan, {pairs, source, onEvent, interrupted: stop.soon, before: options.before})
   if (options.dryRun) return tally.planned(absentIn(destinations))
   if (plan.images.length === 0) return tally.finished()
   // A failure during planning counts for --fail-fast, too.

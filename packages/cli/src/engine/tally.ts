@@ -24,6 +24,8 @@ interface TallyOptions {
   readonly onEvent: OnEvent
   /** Aborted when the run is asked to stop. */
   readonly interrupted: AbortSignal
+  /** Images of the run that are not in the plan: those that needed none, and those that failed before. */
+  readonly before?: {readonly quiet: number; readonly told: number} | undefined
 }
 
 type Ending = Omit<ReportImage, 'source' | 'target' | 'bytesUploaded' | 'attempts'>
@@ -54,10 +56,19 @@ export class Tally {
 
   /** Announces the work, and the images that are done before it begins. */
   begin(): void {
-    const blobs = this.#plan.transfers.filter((transfer) => transfer.kind === 'blob')
-    const bytes = blobs.reduce((sum, {content, after}) => sum + (after === undefined ? content.size : 0), 0)
-    this.#options.onEvent({type: 'plan', images: this.#plan.images.length, blobs: blobs.length, bytes})
     this.#countPresent()
+    const blobs = this.#plan.transfers.filter((transfer) => transfer.kind === 'blob')
+    const toMount = blobs.filter(({after}) => after !== undefined)
+    const {quiet = 0, told = 0} = this.#options.before ?? {}
+    this.#options.onEvent({
+      type: 'plan',
+      images: this.#plan.images.length + quiet + told,
+      blobs: blobs.length,
+      bytes: sizeOf(blobs) - sizeOf(toMount),
+      toMount: {blobs: toMount.length, bytes: sizeOf(toMount)},
+      present: {blobs: this.#blobs.present, bytes: this.#bytes.present},
+      ...(quiet === 0 ? {} : {ended: quiet}),
+    })
     for (const [index, image] of this.#plan.images.entries()) {
       if (image.status === 'present') this.#end(index, {status: 'present', ...digestsOf(image)})
       if (image.status === 'failed') this.#end(index, this.#failure(image, image.error))
@@ -178,6 +189,10 @@ export class Tally {
       }
     }
   }
+}
+
+function sizeOf(blobs: readonly {readonly content: {readonly size: number}}[]): number {
+  return blobs.reduce((sum, {content}) => sum + content.size, 0)
 }
 
 type Digests = Pick<ReportImage, 'sourceDigest' | 'targetDigest' | 'digestChanged' | 'reason'>

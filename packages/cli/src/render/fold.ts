@@ -1,4 +1,4 @@
-import type {BlobEvent, ImageEvent, MirrorEvent} from '../engine/events.js'
+import type {BlobEvent, ImageEvent, MirrorEvent, PlanEvent} from '../engine/events.js'
 import {isFailed} from '../report/report.js'
 
 export interface ActiveBlob {
@@ -18,7 +18,7 @@ interface Sample {
 /** The sum of all events so far, in bytes and milliseconds. Its size grows with the blobs in flight, not with the run. */
 export interface ProgressState {
   readonly reading: {readonly bytes: number; readonly total?: number} | undefined
-  readonly plan: {readonly images: number; readonly blobs: number; readonly bytes: number} | undefined
+  readonly plan: Omit<PlanEvent, 'type'> | undefined
   readonly active: ReadonlyMap<string, ActiveBlob>
   /** Bytes on the wire of blobs that are through. */
   readonly sent: number
@@ -32,6 +32,8 @@ export interface ProgressState {
   /** The highest fraction so far: what is sent once more does not take the bar back. */
   readonly reached: number
   readonly images: {readonly done: number; readonly failed: number}
+  /** When the first byte was sent; undefined before. */
+  readonly since: number | undefined
   readonly retry: {readonly what: string; readonly reason: string; readonly until: number} | undefined
   readonly samples: readonly Sample[]
 }
@@ -51,6 +53,7 @@ export const nothingYet: ProgressState = {
   extra: 0,
   reached: 0,
   images: {done: 0, failed: 0},
+  since: undefined,
   retry: undefined,
   samples: [],
 }
@@ -71,9 +74,9 @@ function foldOne(state: ProgressState, event: MirrorEvent, {at}: {readonly at: n
     case 'reading':
       return {...state, reading: event}
     case 'plan':
-      return sampled({...state, plan: event}, at)
+      return sampled(planned(state, event), at)
     case 'blob':
-      return sampled(foldBlob(state, event), at)
+      return sampled(started(foldBlob(state, event), at), at)
     case 'image':
       return {...state, images: foldImage(state.images, event)}
     case 'retry':
@@ -83,6 +86,23 @@ function foldOne(state: ProgressState, event: MirrorEvent, {at}: {readonly at: n
       break
   }
   return state
+}
+
+function planned(state: ProgressState, event: PlanEvent): ProgressState {
+  const ended = (event.ended ?? 0) - (state.plan?.ended ?? 0)
+  return {
+    ...state,
+    plan: event,
+    // A pass that begins from now on is another one.
+    reading: undefined,
+    images: {...state.images, done: state.images.done + ended},
+  }
+}
+
+/** Until the first byte the time that passes says nothing of the rate. */
+function started(state: ProgressState, at: number): ProgressState {
+  if (state.since !== undefined || sampleOf(state, at).sent === 0) return state
+  return {...state, since: at}
 }
 
 function foldBlob(state: ProgressState, event: BlobEvent): ProgressState {
@@ -109,6 +129,7 @@ function foldImage(images: ProgressState['images'], event: ImageEvent): Progress
 }
 
 function sampled(state: ProgressState, at: number): ProgressState {
+  if (state.since === undefined) return {...state, samples: [sampleOf(state, at)]}
   const last = state.samples.at(-1)
   if (last !== undefined && at - last.at < SAMPLE_EVERY) return state
   const firstInWindow = state.samples.findIndex((sample) => sample.at > at - WINDOW)
@@ -140,9 +161,12 @@ export interface Progress {
   readonly fraction: number | undefined
   /** Bytes per second on the wire, over the last 15 s; undefined in the first moments. */
   readonly rate: number | undefined
-  /** Milliseconds; undefined while nobody can tell. */
+  /** Milliseconds; undefined while nobody can tell: before three seconds of data, and in a stall. */
   readonly left: number | undefined
 }
+
+/** The first seconds say too little of the rate. */
+const LEFT_AFTER = 3000
 
 /** Below the whole by less than any display shows. */
 const ALMOST = 0.9999
@@ -180,6 +204,7 @@ export function progressOf(state: ProgressState, {at}: {readonly at: number}): P
   const perSecond = (from: number, to: number): number => (Math.max(0, to - from) / elapsed) * 1000
   // compressed on the way, a layer is smaller on the wire than in the plan: the plan's bytes tell the time
   const speed = perSecond(base.carried, carried)
-  const left = total === undefined || speed === 0 ? undefined : ((total - done) / speed) * 1000
+  const isEarly = state.since === undefined || at - state.since < LEFT_AFTER
+  const left = total === undefined || speed === 0 || isEarly ? undefined : ((total - done) / speed) * 1000
   return {sent, done, total, fraction, rate: perSecond(base.sent, sent), left}
 }

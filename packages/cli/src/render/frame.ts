@@ -3,7 +3,7 @@ import {formatBytes} from '../text/format-quantity.js'
 import {shortened} from '../text/printable.js'
 import type {BlobRows} from './blob-rows.js'
 import {progressOf, type ActiveBlob, type ProgressState} from './fold.js'
-import {percentOf, progressDetails, retryLine} from './progress-line.js'
+import {percentOf, progressDetails, retryLine, type Detail} from './progress-line.js'
 
 export interface FrameOptions {
   readonly at: number
@@ -14,6 +14,8 @@ export interface FrameOptions {
 
 const OVERALL_BAR = 24
 const BLOB_BAR = 12
+/** In the order in which they give way where there is no room. */
+const LESS: readonly Detail[] = ['rate', 'images', 'left']
 /** Below it the numbers need all the room. */
 const NARROW = 72
 
@@ -33,12 +35,19 @@ function overallLine(
 ): string {
   const {fraction} = progressOf(state, {at})
   const percent = percentOf(state, {at})
-  const parts = [
-    ...(fraction === undefined || columns < NARROW ? [] : [barOf(fraction, OVERALL_BAR)]),
-    ...(percent === undefined ? [] : [percent]),
-    progressDetails(state, {at}) ?? 'starting',
+  const lineWithout = (without: readonly Detail[], bar: readonly string[]): string =>
+    [
+      ...bar,
+      ...(percent === undefined ? [] : [percent]),
+      progressDetails(state, {at, without}) ?? 'starting',
+    ].join('  ')
+  const bar = fraction === undefined || columns < NARROW ? [] : [barOf(fraction, OVERALL_BAR)]
+  const lines = [
+    lineWithout([], bar),
+    ...LESS.map((_, index) => lineWithout(LESS.slice(0, index), [])),
+    lineWithout(LESS, []),
   ]
-  return parts.join('  ')
+  return lines.find((line) => line.length <= columns) ?? lines.at(-1) ?? ''
 }
 
 function blobLine(blob: ActiveBlob | undefined, columns: number): string {

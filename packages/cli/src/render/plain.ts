@@ -2,7 +2,7 @@ import type {MirrorEvent} from '../engine/events.js'
 import {formatSummary} from '../report/summary.js'
 import {systemClock} from './clock.js'
 import {imageLine, noteLine, warningLine} from './event-line.js'
-import {fold, nothingYet} from './fold.js'
+import {fold, nothingYet, type ProgressState} from './fold.js'
 import {planLine, progressLine, retryLine} from './progress-line.js'
 import type {Renderer, RendererOptions} from './renderer.js'
 
@@ -25,10 +25,10 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
   const tell = (event: MirrorEvent, before: typeof state): void => {
     switch (event.type) {
       case 'reading':
-        if (before.reading === undefined) tellProgress()
+        if (before.reading === undefined && state.plan === undefined) tellProgress()
         break
       case 'plan':
-        if (before.plan === undefined) stream.write(`${planLine(event)}\n`)
+        if (hasGrown(before.plan, event)) stream.write(`${planLine(event)}\n`)
         break
       case 'image':
         stream.write(imageLine(event))
@@ -67,4 +67,11 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
     },
     close: stop,
   }
+}
+
+function hasGrown(
+  before: ProgressState['plan'],
+  {images, bytes}: NonNullable<ProgressState['plan']>,
+): boolean {
+  return before === undefined || images > before.images || bytes > before.bytes
 }

@@ -20,11 +20,14 @@ export function formatSummary(report: Report, options: {readonly quiet?: boolean
   return `${formatFailures(report)}${formatChanges(report)}${formatFigures(report)}`
 }
 
-/** Grouped by reason, since a bundle's images usually share it. */
+/**
+ * The digests that a run has changed, or a dry run would change, grouped by reason, because a bundle's images usually share
+ * it. Of images that were there already the run that pushed them has told.
+ */
 export function formatChanges({images}: Report): string {
   const changed = new Map<string, ReportImage[]>()
   for (const image of images) {
-    if (!image.digestChanged || image.status === 'failed' || image.status === 'differs') continue
+    if (!image.digestChanged || (image.status !== 'pushed' && image.status !== 'planned')) continue
     const reason = image.reason ?? 'no reason recorded'
     const group = changed.get(reason)
     if (group === undefined) changed.set(reason, [image])
@@ -38,7 +41,7 @@ export function formatChanges({images}: Report): string {
   return `${lines.join('')}${more(changed.size - REASONS_SHOWN)}`
 }
 
-/** `15 images: 12 pushed, 3 present, 0 failed; 812 MB sent, 120 MB mounted, 3 blobs present; 34 s` */
+/** `2 images: 1 pushed, 1 present, 0 failed; 812 MB sent in 4 blobs, 120 MB mounted in 1 blob, 9.0 MB present in 3 blobs; 34 s` */
 function formatFigures(report: Report): string {
   const {totals, images, outcome} = report
   const by = (status: ImageStatus): number => images.filter((image) => image.status === status).length
@@ -50,10 +53,13 @@ function formatFigures(report: Report): string {
   )
     .filter((status) => by(status) > 0)
     .map((status) => `${by(status)} ${status}`)
+  const {mounted, present} = totals.blobs
+  const amount = (how: 'uploaded' | 'mounted' | 'present', word: string): string =>
+    `${formatBytes(totals.bytes[how])} ${word}${totals.blobs[how] === 0 ? '' : ` in ${count(totals.blobs[how], 'blob')}`}`
   const bytes = [
-    ...(asked ? [] : [`${formatBytes(totals.bytes.uploaded)} sent`]),
-    ...(totals.blobs.mounted === 0 ? [] : [`${formatBytes(totals.bytes.mounted)} mounted`]),
-    ...(totals.blobs.present === 0 ? [] : [`${count(totals.blobs.present, 'blob')} present`]),
+    ...(asked ? [] : [amount('uploaded', 'sent')]),
+    ...(mounted === 0 ? [] : [amount('mounted', 'mounted')]),
+    ...(present === 0 ? [] : [amount('present', 'present')]),
     ...(totals.retries === 0 ? [] : [`${count(totals.retries, 'request')} sent again`]),
   ]
   const time = Date.parse(report.finishedAt) - Date.parse(report.startedAt)

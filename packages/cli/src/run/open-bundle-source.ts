@@ -33,6 +33,7 @@ export async function openBundleSource(
     const signature = await verifyBundle(path, {key, signal, locateVolume: finder()})
     run.note(`${signature} is a signature of ${path} by the given key`)
   }
+  let opened: BundleSource | undefined
   const bundle = await openBundle(path, {
     ...options,
     stdin: process.stdin,
@@ -41,7 +42,13 @@ export async function openBundleSource(
     indexCache: run.state?.indexes,
     onNote: run.note,
     onWarning: run.warn,
+    onReading: (bytes, total) => {
+      // Later only a source that is read from its start to its end makes the run wait for its reading.
+      if (opened !== undefined && opened.access !== 'in-order') return
+      run.renderer.onEvent({type: 'reading', bytes, ...(total === undefined ? {} : {total})})
+    },
   })
+  opened = bundle
   if (run.output.verbose) for (const part of bundle.unused) run.note(unusedLine(part))
   const unused = bundle.unused.map(({path: inside, size: bytes, reason}) => ({path: inside, bytes, reason}))
   return run.keep(bundle, () => ({bytes: bundle.usage, unused}))

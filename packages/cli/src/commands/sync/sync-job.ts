@@ -1,6 +1,7 @@
 import {shareBlob, type RegistrySource} from '@airgap-mirror/oci-client'
 import {formatReference, type MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import {mapName} from '../../names/naming.js'
+import type {OnEvent} from '../../engine/events.js'
 import type {Stop} from '../../engine/stop.js'
 import {tagKey, type SyncTarget} from '../../engine/sync/sync-target.js'
 import {sync} from '../../engine/sync/sync.js'
@@ -19,6 +20,7 @@ export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'force' | 't
   readonly targets: SyncTargets
   readonly run: Run
   readonly stop: Stop
+  readonly onEvent: OnEvent
 }
 
 export interface JobResult extends MirrorResult {
@@ -58,7 +60,6 @@ export async function runJob(job: SyncJob, options: JobOptions): Promise<JobResu
     isImmutable: immutableIn(job),
     concurrency: targetFlags.concurrency ?? defaults.concurrency,
     share: shareBlob,
-    onEvent: run.renderer.onEvent,
     onStart: run.onStart,
   })
   return {

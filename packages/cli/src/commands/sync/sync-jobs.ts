@@ -1,11 +1,12 @@
 import {cancelled, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
+import {addingPlans} from '../../engine/adding-plans.js'
 import {prune} from '../../engine/sync/prune.js'
 import type {MirrorResult} from '../../engine/tally.js'
 import {isFailed, type ReportImage} from '../../report/report.js'
 import type {SyncJob} from './sync-settings.js'
 import {runJob, type JobOptions, type JobResult} from './sync-job.js'
 
-export interface JobsOptions extends JobOptions {
+export interface JobsOptions extends Omit<JobOptions, 'onEvent'> {
   readonly jobs: readonly SyncJob[]
   /** False if the only job stands for lists. */
   readonly isJobFile: boolean
@@ -33,10 +34,12 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
   const {soon} = options.stop
   const done: Done[] = []
   const troubles: MirrorError[] = []
+  const plans = addingPlans(options.run.renderer.onEvent)
   for (const job of jobs) {
     if (soon.aborted) break
     try {
-      const result = await runJob(job, options)
+      const result = await runJob(job, {...options, onEvent: plans.onEvent})
+      plans.next()
       done.push({job, result})
       troubles.push(...result.troubles)
       if (failFast && (result.troubles.length > 0 || result.images.some(isFailed))) break

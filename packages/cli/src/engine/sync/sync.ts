@@ -79,10 +79,12 @@ export async function sync(options: SyncOptions): Promise<MirrorResult> {
       if (error !== undefined) onEvent({type: 'image', source, target, status, error})
     if (prepared.plan.images.length > 0) await noteIntent(plans, {targets, making})
   }
+  const told = before.filter(({error}) => error !== undefined).length
   const result = await carryOut(prepared, {
     ...options,
     smallBlobs: 2 * options.concurrency,
-    hasFailed: before.some(({error}) => error !== undefined),
+    hasFailed: told > 0,
+    before: {quiet: before.length - told, told},
   })
   if (options.dryRun) return together(result)
   const looked = new Set(families.filter((family) => family.looked).map(({name}) => name))

@@ -33,7 +33,7 @@ export async function verifySource(
   const contents = chosen.map((gathered) => contentOf(gathered, source))
   const distinct = new Map(contents.flat().map((content) => [contentKey(content), content]))
   const bytes = [...distinct.values()].reduce((sum, {size}) => sum + size, 0)
-  onEvent({type: 'plan', images: chosen.length, blobs: distinct.size, bytes})
+  onEvent({type: 'plan', images: chosen.length, blobs: distinct.size, bytes, reads: true})
   const reads = new Map<Digest, Promise<unknown>>()
   const atOnce = pLimit(source.access === 'random' ? concurrency : 1)
   for (const [key, content] of distinct)
