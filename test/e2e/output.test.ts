@@ -94,7 +94,7 @@ describe('what a push says', () => {
     expect(stdout).toBe('')
     expect(stderr).toMatch(/^3 images: at most .* to send in 6 blobs$/m)
     expect(stderr.match(/^pushed /gm)).toHaveLength(3)
-    expect(stderr).toMatch(/^3 images: 3 pushed, 0 present, 0 failed; .* sent; /m)
+    expect(stderr).toMatch(/^3 images: 3 pushed, 0 present, 0 failed; .* sent in 6 blobs; /m)
   })
 
   test('--report and --failed: files, and a rerun with --images of what failed does the rest', async () => {
