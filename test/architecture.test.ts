@@ -152,6 +152,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'cluster',
     'job',
     'settings',
+    'help',
     'run',
     'commands',
     'main.ts',

@@ -119,7 +119,7 @@ describe('what was typed is understood, or refused before anything is done', () 
 
   test.each([[[]], [['config']]])('the arguments %j print help, and end with 2', async (args) => {
     const {code, stdout} = await runMirror(args)
-    expect({code, stdout}).toEqual({code: 2, stdout: expect.stringContaining('USAGE')})
+    expect({code, stdout}).toEqual({code: 2, stdout: expect.stringContaining('Usage:')})
   })
 
   test.each([[['help', 'push']], [['push', '-h']]])(
@@ -129,6 +129,25 @@ describe('what was typed is understood, or refused before anything is done', () 
       expect({code, stdout}).toEqual({code: 0, stdout: expect.stringContaining('--private-registry')})
     },
   )
+
+  test('an unknown word behind a command is an unexpected argument, and no command that is not found', async () => {
+    const {code, stderr} = await runMirror(argv`push foo --source x --private-registry host`)
+    expect({code, stderr}).toEqual({
+      code: 2,
+      stderr: 'error: unexpected argument "foo"\nhint: Run "mirror push --help" to see how it is used.\n',
+    })
+  })
+
+  test('a repeatable flag takes one value, and the arguments behind it stay arguments', async () => {
+    const {code, stderr} = await runMirror(argv`copy --platform linux/amd64 nonsense:a oci:b`)
+    expect(code).toBe(2)
+    expect(stderr).toContain('nonsense:')
+  })
+
+  test('help has no colours on a terminal, with NO_COLOR and without', async () => {
+    for (const env of [{}, {NO_COLOR: '1'}, {FORCE_COLOR: '1'}])
+      expect((await runMirror(argv`push --help`, {env})).stdout).not.toContain('\u001b')
+  })
 
   test.each([['version'], ['-v']])('%s prints the version', async (argument) => {
     expect(await runMirror([argument])).toMatchObject({

@@ -1,46 +1,61 @@
-import {readFile} from 'node:fs/promises'
 import {setFlagsFromString} from 'node:v8'
-import {spelledOut} from './run/spelled-out.js'
+import type {KnownCommands} from './run/read-call.js'
 import {outliveStandardError} from './run/standard-streams.js'
 import {completeEnvironment, ignoreDebug} from './settings/environment.js'
+import {VERSION} from './text/version.js'
 
 /**
  * The program; `entry` is the URL of the file that starts it, in a folder of its package. `--version` answers before
  * anything else is loaded: scripts ask for it often.
  */
 export async function main(typed: string[], entry: string): Promise<void> {
-  const argv = spelledOut(typed)
-  if (argv.length === 1 && argv[0] === '--version') {
-    process.stdout.write(`mirror ${await version(entry)}\n`)
+  if (typed[0] === '--version') {
+    process.stdout.write(`mirror ${VERSION}\n`)
     return
   }
-  keepFromOptimizing()
-  ignoreDebug()
-  completeEnvironment()
   outliveStandardError()
-  const [{run}, {settings}, {commands}, {commandIn}, {warnOfVariables}] = await Promise.all([
-    import('@oclif/core/run'),
-    import('@oclif/core/settings'),
-    import('./commands/index.js'),
-    import('./run/command-in.js'),
-    import('./run/warn-of-variables.js'),
-  ])
-  // the build runs, whatever NODE_ENV says
-  settings.tsnodeEnabled = false
   try {
-    const command = commandIn(argv, Object.keys(commands))
-    warnOfVariables(new Set(Object.values(commands).flatMap((one) => Object.keys(one.flags))))
-    await run(argv, entry)
-    // Help without --help follows a missing or wrong command, which is a usage error.
-    if (command === undefined && !argv.includes('--help')) process.exitCode = 2
+    await call(typed, entry)
   } catch (error) {
-    await (await import('./run/fail.js')).fail(error, {command: undefined, argv})
+    await (await import('./run/fail.js')).fail(error, {command: undefined, argv: typed})
   }
 }
 
-async function version(entry: string): Promise<string> {
-  const text = await readFile(new URL('../package.json', entry), 'utf8')
-  return (JSON.parse(text) as {version: string}).version
+async function call(typed: readonly string[], entry: string): Promise<void> {
+  keepFromOptimizing()
+  ignoreDebug()
+  completeEnvironment()
+  const [{commands}, {readCall}] = await Promise.all([
+    import('./commands/index.js'),
+    import('./run/read-call.js'),
+  ])
+  const request = readCall(typed, known(commands))
+  if (request.type === 'version') {
+    process.stdout.write(`mirror ${VERSION}\n`)
+  } else if (request.type === 'help') {
+    const {helpText} = await import('./help/help-text.js')
+    process.stdout.write(helpText(commands, request))
+    // Help that nobody asked for follows a missing command, which is a usage error.
+    if (!request.asked) process.exitCode = 2
+  } else {
+    const [{Config}, {settings}, {warnOfVariables}] = await Promise.all([
+      import('@oclif/core/config'),
+      import('@oclif/core/settings'),
+      import('./run/warn-of-variables.js'),
+    ])
+    // the build runs, whatever NODE_ENV says
+    settings.tsnodeEnabled = false
+    warnOfVariables(new Set(Object.values(commands).flatMap((one) => Object.keys(one.flags))))
+    const config = await Config.load(entry)
+    await config.runCommand(request.id, [...request.argv])
+  }
+}
+
+function known(commands: Readonly<Record<string, {readonly aliases?: readonly string[]}>>): KnownCommands {
+  const aliases = Object.entries(commands).flatMap(([id, {aliases: others = []}]) =>
+    others.map((other) => [other, id] as const),
+  )
+  return {ids: Object.keys(commands), aliases: new Map(aliases)}
 }
 
 /** The last release line of Node.js that was seen to know the flag; V8 complains on standard error of others. */

@@ -29,7 +29,7 @@ function unknownFlags(typed: readonly string[], command: AdvisedCommand | undefi
   const hints = typed.flatMap((flag) => {
     const name = flag.replace(/^-+/, '').replace(/=.*$/s, '')
     const foreign = translateFlag(name, known)
-    if (foreign !== undefined) return [`--${name} is ${foreign.program}'s: use ${foreign.words}.`]
+    if (foreign !== undefined) return [`--${name} is ${foreign.program}'s: ${foreign.words}.`]
     const nearest = nearestWord(name, names)
     return nearest === undefined ? [] : [`Use --${nearest}.`]
   })
@@ -40,7 +40,6 @@ function unknownFlags(typed: readonly string[], command: AdvisedCommand | undefi
 }
 
 const REWORDED: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
-  [/^Missing required flag (\S+)$/, (flag = '') => `missing required flag --${flag}`],
   [
     /^--(\S+?)(?:=.*)? cannot also be provided when using --(\S+)$/,
     (one = '', other = '') => `--${one} does not go with --${other}`,
@@ -54,22 +53,42 @@ const REWORDED: readonly (readonly [RegExp, (...groups: string[]) => string])[] 
     /^Expected --([^\s=]+)=(.*) to be one of: (.*)$/,
     (flag = '', value = '', values = '') => `--${flag} ${JSON.stringify(value)} is not one of ${values}`,
   ],
-  [/^Unexpected arguments?: (.*)$/, (rest = '') => `unexpected argument: ${rest}`],
+  [
+    /^Expected (.*) to be one of: (.*)$/,
+    (value = '', values = '') => `${JSON.stringify(value)} is not one of ${values}`,
+  ],
+  [/^Unexpected argument: (.*)$/, (rest = '') => `unexpected argument ${JSON.stringify(rest)}`],
+  [
+    /^Unexpected arguments: (.*)$/,
+    (rest = '') => `unexpected arguments ${listed(rest.split(', ').map((one) => JSON.stringify(one)))}`,
+  ],
 ]
 
-/** The lines of oclif's text in this program's words, as one sentence. */
+/** The lines of oclif's text in this program's words. */
 function reworded(text: string): string {
-  const [body = ''] = text.split('\nSee more help with')
+  // A note about repeatable flags follows the arguments.
+  const [body = ''] = text.split(/\n(?:See more help with|\s*Note: )/)
   const lines = body
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/^The following errors? occurred:$/.test(line))
-  const missing = /^Missing \d+ required args?:?$/.test(lines[0] ?? '')
-  if (missing) {
+  if (/^Missing \d+ required args?:?$/.test(lines[0] ?? '')) {
     const names = lines.slice(1).map((line) => line.split(/\s/)[0]?.toUpperCase() ?? '')
-    return `missing ${names.length === 0 ? 'argument' : names.join(' and ')}`
+    return `missing argument${names.length === 1 ? '' : 's'} ${listed(names)}`
   }
-  return lines.map(rewordedLine).join(', and ') || 'wrong usage'
+  const missing = lines.flatMap((line) => /^Missing required flag (\S+)$/.exec(line)?.[1] ?? [])
+  const flags = listed(missing.map((flag) => `--${flag}`))
+  const others = lines.filter((line) => !line.startsWith('Missing required flag')).map(rewordedLine)
+  return (
+    [
+      ...(missing.length === 0 ? [] : [`missing required flag${missing.length === 1 ? '' : 's'} ${flags}`]),
+      ...others,
+    ].join(', and ') || 'wrong usage'
+  )
+}
+
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
 function rewordedLine(line: string): string {

@@ -1,10 +1,13 @@
 import {boolean, custom, string} from '@oclif/core/flags'
-import {variableOf, variableText, variableTruth} from './variables.js'
+import {variableText, variableTruth} from './variables.js'
 
 interface FlagText {
+  /** Ends in `[default: …]` if there is one. Help adds the variable. */
   readonly description: string
   readonly helpGroup?: string
   readonly helpValue?: string
+  /** Values that completion offers, if the flag takes others, too. */
+  readonly suggestions?: readonly string[]
 }
 
 /** The flags the user typed, as oclif passes them to a default. */
@@ -18,7 +21,7 @@ export function text(
 ) {
   return string({
     ...options,
-    ...common(flag, options),
+    ...common,
     exclusive,
     default: async ({flags}: Typed) =>
       isTyped(exclusive, flags) ? undefined : variableText(flag, options.options),
@@ -28,7 +31,6 @@ export function text(
 export function toggle(flag: string, {exclusive = [], ...options}: FlagText & {exclusive?: string[]}) {
   return boolean({
     ...options,
-    description: described(flag, options),
     exclusive,
     default: async ({flags}: Typed) => !isTyped(exclusive, flags) && variableTruth(flag),
   })
@@ -38,9 +40,11 @@ export function toggle(flag: string, {exclusive = [], ...options}: FlagText & {e
 export function repeated(flag: string, {exclusive = [], ...options}: FlagText & {exclusive?: string[]}) {
   return custom({
     ...options,
-    ...common(flag, options),
+    ...common,
     exclusive,
     multiple: true,
+    // One value each: what follows it may be an argument.
+    multipleNonGreedy: true,
     default: async ({flags}: Typed) =>
       isTyped(exclusive, flags)
         ? []
@@ -49,17 +53,7 @@ export function repeated(flag: string, {exclusive = [], ...options}: FlagText & 
 }
 
 /** A value that comes from a variable is a default to oclif: flags that were typed win over those of its counterparts. */
-function common(flag: string, options: FlagText) {
-  return {
-    description: described(flag, options),
-    defaultHelp: async () => undefined,
-    noCacheDefault: true,
-  }
-}
-
-function described(flag: string, {description}: FlagText): string {
-  return `${description} [env: ${variableOf(flag)}]`
-}
+const common = {defaultHelp: async () => undefined, noCacheDefault: true}
 
 function isTyped(names: readonly string[], flags: Readonly<Record<string, unknown>>): boolean {
   return names.some((name) => flags[name] !== undefined)

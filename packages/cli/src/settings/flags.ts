@@ -8,7 +8,7 @@ const output = 'OUTPUT'
 
 export const listFlags = {
   images: repeated('images', {
-    description: 'only the images this list names, such as k3s-images.txt; repeatable',
+    description: 'only the images that LIST names, such as k3s-images.txt',
     helpValue: 'LIST',
     helpGroup: choosing,
   }),
@@ -16,22 +16,22 @@ export const listFlags = {
 
 export const choosingFlags = {
   include: repeated('include', {
-    description: 'only source references that match; repeatable',
+    description: 'only source references that match GLOB',
     helpValue: 'GLOB',
     helpGroup: choosing,
   }),
   exclude: repeated('exclude', {
-    description: 'no source reference that matches; repeatable',
+    description: 'skip source references that match GLOB',
     helpValue: 'GLOB',
     helpGroup: choosing,
   }),
   platform: repeated('platform', {
-    description: 'only these platforms; repeatable [default: all]',
+    description: 'only this platform, such as linux/amd64 [default: all]',
     helpValue: 'OS/ARCH[/VARIANT]',
     helpGroup: choosing,
   }),
   'sparse-index': text('sparse-index', {
-    description: `an index whose children are not all in the bundle [default: ${defaults.sparseIndex}]`,
+    description: `treatment of an index if some of its platforms are missing [default: ${defaults.sparseIndex}]`,
     helpValue: 'auto|strict|prune|platform|as-is',
     helpGroup: choosing,
     options: ['auto', 'strict', 'prune', 'platform', 'as-is'],
@@ -44,19 +44,19 @@ export const choosingFlags = {
 
 export const readingFlags = {
   source: text('source', {
-    description: 'a bundle: file, directory, or - for standard input',
+    description: 'the bundle: a file, a directory, or - for standard input',
     helpValue: 'BUNDLE',
     required: true,
   }),
   'layer-compression': text('layer-compression', {
-    description: `for layers that the bundle holds plain [default: ${defaults.layerCompression}]`,
+    description: `compression of layers that the bundle holds uncompressed [default: ${defaults.layerCompression}]`,
     helpValue: 'gzip|zstd|none',
     helpGroup: reading,
     options: ['gzip', 'zstd', 'none'],
   }),
   scratch: text('scratch', {
     description:
-      'where bundle content may be spooled if it cannot be read twice [default: the temporary directory]',
+      'directory for copies of content that cannot be read twice [default: the temporary directory]',
     helpValue: 'DIR',
     helpGroup: reading,
     exclusive: ['no-scratch'],
@@ -81,13 +81,13 @@ export const signatureFlags = {
 export const stateFlags = {
   state: text('state', {
     description:
-      'where runs remember what saves time: begun uploads, bundle indexes, compressed layers, what hosts take, tags that were made [default: $XDG_STATE_HOME/mirror]',
+      'directory for saved state, such as uploads to resume and indexes of bundles [default: $XDG_STATE_HOME/mirror]',
     helpValue: 'DIR',
     helpGroup: keeping,
     exclusive: ['no-state'],
   }),
   'no-state': toggle('no-state', {
-    description: 'remember nothing, and use nothing that was remembered',
+    description: 'neither read nor write saved state',
     helpGroup: keeping,
     exclusive: ['state'],
   }),
@@ -95,24 +95,31 @@ export const stateFlags = {
 
 export const outputFlags = {
   progress: text('progress', {
-    description: `on standard error [default: ${defaults.progress}]`,
+    description: `form of the progress on standard error [default: ${defaults.progress}]`,
     helpValue: 'auto|bar|plain|json|none',
     helpGroup: output,
     options: ['auto', 'bar', 'plain', 'json', 'none'],
   }),
-  json: toggle('json', {description: 'the report on standard output, nothing else there', helpGroup: output}),
-  report: text('report', {description: 'write the report', helpValue: 'FILE', helpGroup: output}),
+  json: toggle('json', {
+    description: 'print the report as JSON on standard output, and nothing else there',
+    helpGroup: output,
+  }),
+  report: text('report', {
+    description: 'write the report as JSON to FILE',
+    helpValue: 'FILE',
+    helpGroup: output,
+  }),
   failed: text('failed', {
-    description: 'write the source references of what was not done, ready for --images',
+    description: 'write the references of images that were not done to FILE, ready for --images',
     helpValue: 'FILE',
     helpGroup: output,
   }),
   'dry-run': toggle('dry-run', {
-    description: 'the plan, with the bytes that would be sent',
+    description: 'show what would be done and sent, and change nothing',
     helpGroup: output,
   }),
   'keep-going': toggle('keep-going', {
-    description: 'go on with the other images when one fails, as is the default',
+    description: 'continue with the other images if one fails (the default)',
     helpGroup: output,
     exclusive: ['fail-fast'],
   }),
@@ -121,10 +128,13 @@ export const outputFlags = {
     helpGroup: output,
     exclusive: ['keep-going'],
   }),
-  quiet: toggle('quiet', {description: 'errors and warnings alone', helpGroup: output}),
-  verbose: toggle('verbose', {description: 'one redacted line per HTTP exchange', helpGroup: output}),
+  quiet: toggle('quiet', {description: 'print only errors and warnings', helpGroup: output}),
+  verbose: toggle('verbose', {
+    description: 'print one line for each HTTP exchange, with secrets masked',
+    helpGroup: output,
+  }),
   timeout: text('timeout', {
-    description: 'end the run if it takes longer than this [default: no limit]',
+    description: 'stop the run after this time [default: no limit]',
     helpValue: 'DURATION',
     helpGroup: output,
   }),
@@ -133,12 +143,12 @@ export const outputFlags = {
 /** Flags for unattended runs. */
 export const metricsFlags = {
   junit: text('junit', {
-    description: 'write the result of each image as JUnit XML, which CI systems show',
+    description: 'write the result of each image to FILE as JUnit XML, which CI systems show',
     helpValue: 'FILE',
     helpGroup: output,
   }),
   metrics: text('metrics', {
-    description: 'write the figures of the run as a Prometheus textfile',
+    description: 'write the figures of the run to FILE, for the textfile collector of node_exporter',
     helpValue: 'FILE',
     helpGroup: output,
   }),

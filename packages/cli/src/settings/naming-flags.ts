@@ -6,23 +6,23 @@ const naming = 'NAMING'
 /** Names in the private registry. */
 export const namingFlags = {
   'map-host': text('map-host', {
-    description: `the source host: dropped, or kept as the first path component [default: ${defaults.mapHost}]`,
+    description: `drop the source host from names, or keep it as the first path component [default: ${defaults.mapHost}]`,
     helpValue: 'drop|keep',
     helpGroup: naming,
     options: ['drop', 'keep'],
   }),
   rewrite: repeated('rewrite', {
-    description: 'rewrite the repository path, RE2 syntax; repeatable, in order',
+    description: 'rewrite repository paths by rules in RE2 syntax, applied in order',
     helpValue: 'REGEX=REPLACEMENT',
     helpGroup: naming,
   }),
   map: text('map', {
-    description: 'lines SOURCE TARGET that win over all rules',
+    description: 'file with lines SOURCE TARGET, which win over all other rules',
     helpValue: 'FILE',
     helpGroup: naming,
   }),
   'max-depth': text('max-depth', {
-    description: 'join path components deeper than this with -',
+    description: 'keep N path components at most: join deeper ones with -',
     helpValue: 'N',
     helpGroup: naming,
   }),

@@ -16,10 +16,14 @@ function connectionFlags({prefix, group: helpGroup, registry, transfers, counted
     text(`${prefix}${flag}`, {description, helpValue, helpGroup})
   const plain = (flag: string, description: string) => toggle(`${prefix}${flag}`, {description, helpGroup})
   return {
-    cacert: valued('cacert', 'FILE', "PEM certificates to trust, besides the system's and Node's"),
-    'client-cert': valued('client-cert', 'FILE', `PEM certificate to show to the ${registry}`),
-    'client-key': valued('client-key', 'FILE', 'its private key'),
-    'plain-http': plain('plain-http', 'speak HTTP; never guessed'),
+    cacert: valued(
+      'cacert',
+      'FILE',
+      'certificates to trust (PEM), in addition to those of the system and of Node',
+    ),
+    'client-cert': valued('client-cert', 'FILE', `client certificate for the ${registry} (PEM)`),
+    'client-key': valued('client-key', 'FILE', `private key of --${prefix}client-cert (PEM)`),
+    'plain-http': plain('plain-http', 'use HTTP instead of HTTPS (never guessed)'),
     'insecure-skip-tls-verify': plain(
       'insecure-skip-tls-verify',
       `do not check the certificate of the ${registry}; warns on every run`,
@@ -28,28 +32,36 @@ function connectionFlags({prefix, group: helpGroup, registry, transfers, counted
     password: valued(
       'password',
       'PASSWORD',
-      `password for the ${registry}; others on this machine can see it: prefer --${prefix}password-stdin`,
+      `password for the ${registry}; other users of this machine can see it, so prefer --${prefix}password-stdin`,
     ),
     'password-stdin': plain('password-stdin', 'read the password from standard input'),
     'docker-config': valued(
       'docker-config',
       'FILE',
-      'a docker config.json or podman auth.json with credentials',
+      'Docker config.json or podman auth.json with credentials',
     ),
     concurrency: valued('concurrency', 'N', `${counted} [default: ${defaults.concurrency}]`),
-    'limit-rate': valued('limit-rate', 'RATE', `over all ${transfers}, bytes per second`),
+    'limit-rate': valued(
+      'limit-rate',
+      'RATE',
+      `limit for all ${transfers} together, in bytes per second, such as 10M`,
+    ),
     retries: valued(
       'retries',
       'N',
-      `how often one piece of work is tried again [default: ${defaults.retries}]`,
+      `number of retries for each request or blob [default: ${defaults.retries}]`,
     ),
     'retry-max-wait': valued(
       'retry-max-wait',
       'DURATION',
-      `longest wait before a retry, Retry-After included, and for a registry that went down [default: ${defaults.retryMaxWait}]`,
+      `longest wait before a retry (a Retry-After included), and for a registry that is down [default: ${defaults.retryMaxWait}]`,
     ),
-    proxy: valued('proxy', 'URL', `proxy for the ${registry}, over HTTPS_PROXY and HTTP_PROXY`),
-    'no-proxy': valued('no-proxy', 'LIST', "hosts reached directly, by Go's rules, over NO_PROXY"),
+    proxy: valued('proxy', 'URL', `proxy for the ${registry}; wins over HTTPS_PROXY and HTTP_PROXY`),
+    'no-proxy': valued(
+      'no-proxy',
+      'LIST',
+      "hosts to reach without the proxy, in Go's notation; wins over NO_PROXY",
+    ),
   }
 }
 
@@ -62,17 +74,17 @@ export const targetRegistryFlags = {
     group,
     registry: 'registry',
     transfers: 'uploads',
-    counted: 'blobs in flight; sync: of up to 1 MiB twice as many',
+    counted: 'number of blobs to transfer at once',
   }),
   'need-credential': text('need-credential', {
     description:
-      'true: insist on a credential before any work; false: none is looked up, sent or asked for. Without it: looked up, and asked for at a terminal when the registry wants one',
+      'true: fail before any work if there is no credential; false: neither look for one nor send one [default: use what is found, and ask at a terminal if the registry wants one]',
     helpValue: 'true|false',
     helpGroup: group,
     options: ['true', 'false'],
   }),
   'chunk-size': text('chunk-size', {
-    description: `bytes of one PATCH; 0: always one streamed PATCH [default: ${defaults.chunkSize}]`,
+    description: `bytes for each PATCH request; 0: one PATCH for each blob [default: ${defaults.chunkSize}]`,
     helpValue: 'auto|0|SIZE',
     helpGroup: group,
   }),
@@ -82,7 +94,7 @@ export const targetRegistryFlags = {
 export function privateRegistryFlags(options: {readonly required: boolean}) {
   return {
     'private-registry': text('private-registry', {
-      description: 'where the images go',
+      description: 'the registry for the images, and a namespace in it',
       helpValue: 'HOST[:PORT][/NAMESPACE]',
       helpGroup: group,
       required: options.required,
@@ -107,12 +119,12 @@ export const sourceRegistryFlags = {
       group: 'SOURCE REGISTRIES',
       registry: 'source registry',
       transfers: 'downloads from one registry',
-      counted: 'connections to one registry',
+      counted: 'number of connections to one registry',
     }),
   ),
   'source-mirrors': text('source-mirrors', {
     description:
-      'a registries.conf, a registries.yaml or mirror sets of OpenShift: where references are really fetched from',
+      'registries.conf, registries.yaml or OpenShift mirror sets that say where to fetch images from instead',
     helpValue: 'FILE',
     helpGroup: 'SOURCE REGISTRIES',
   }),

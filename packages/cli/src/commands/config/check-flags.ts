@@ -11,26 +11,28 @@ const {
 /** Flags of `mirror config check`. Without --private-registry, nothing is asked over the network. */
 export const checkFlags = {
   images: repeated('images', {
-    description: 'the images of this list, or - for standard input; repeatable',
+    description: 'the images of this list, or - for standard input',
     helpValue: 'LIST',
   }),
-  source: text('source', {description: 'the images of a bundle: file or directory', helpValue: 'BUNDLE'}),
+  source: text('source', {
+    description: 'the images of a bundle (a file or a directory)',
+    helpValue: 'BUNDLE',
+  }),
   pods: repeated('pods', {
-    description:
-      'the images of pods and of what makes them: output of "kubectl get pods -A -o json", or manifests; repeatable',
+    description: 'the images of pods or of manifests: output of "kubectl get pods -A -o json", or YAML',
     helpValue: 'FILE',
   }),
   report: text('report', {
-    description: 'the images of a report that a push or a sync wrote, with the places where they went',
+    description: 'the images of a report of push or sync, at the places where they went',
     helpValue: 'FILE',
   }),
   files: text('files', {
-    description: 'a directory in which files lie as on a node, or one file',
+    description: 'directory in which files lie as on a node, or one file',
     helpValue: 'FILE|DIR',
     required: true,
   }),
   as: text('as', {
-    description: 'the container runtime, if the files do not show it, and its version',
+    description: 'container runtime and version, if the files do not show them',
     helpValue: 'RUNTIME[@VERSION]',
   }),
   'private-registry': text('private-registry', {

@@ -9,11 +9,23 @@ export class ConfigCheck extends Command {
   static override readonly description =
     'Says of each image whether it comes from the mirror, leaks to the internet, fails or is refused. The exit code is 4 unless all come from the mirror.'
   static override readonly examples = [
-    '<%= config.bin %> config check --pods pods.json --files node/ --private-registry registry.example:5000/mirror --cacert ca.pem',
-    '<%= config.bin %> config check --images k3s-images.txt --files node/ --as k3s',
-    '<%= config.bin %> config check --report report.json --files manifests/ --json',
+    'mirror config check --pods pods.json --files node/ --private-registry registry.example:5000/mirror --cacert ca.pem',
+    'mirror config check --images k3s-images.txt --files node/ --as k3s',
+    'mirror config check --report report.json --files manifests/ --json',
   ]
   static override readonly flags = checkFlags
+  static readonly common: readonly (keyof typeof checkFlags)[] = [
+    'pods',
+    'images',
+    'source',
+    'report',
+    'as',
+    'private-registry',
+    'cacert',
+    'username',
+    'docker-config',
+    'json',
+  ]
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ConfigCheck, needCredentialArguments(this.argv))

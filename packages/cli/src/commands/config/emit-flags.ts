@@ -19,25 +19,27 @@ const {
 /** Flags of `mirror config emit`. Nothing is asked of the registry, so there are none for its speed. */
 export const emitFlags = {
   for: text('for', {
-    description: `what the configuration is for, with its version if it is an old one: ${emitTargets.join(', ')}`,
+    description: `target of the configuration, with a version if it is an old one: ${emitTargets.join(', ')}`,
     helpValue: 'TARGET[@VERSION]',
+    suggestions: emitTargets,
     required: true,
   }),
   report: text('report', {
-    description: 'the images of a report that a push or a sync wrote',
+    description: 'the images of a report of push or sync',
     helpValue: 'FILE',
   }),
   source: text('source', {
-    description: 'the images of a bundle: file or directory',
+    description: 'the images of a bundle (a file or a directory)',
     helpValue: 'BUNDLE',
   }),
-  images: repeated('images', {description: 'the images of this list; repeatable', helpValue: 'LIST'}),
+  images: repeated('images', {description: 'the images of this list', helpValue: 'LIST'}),
   host: repeated('host', {
-    description: 'every image of this source registry, or "*" for all registries; repeatable',
+    description: 'every image of this source registry, or "*" for all registries',
     helpValue: 'HOST',
   }),
   fallback: text('fallback', {
-    description: 'whether nodes may ask the registry in the name after the mirror [default: keep]',
+    description:
+      'keep or cut the way to the original registry, which nodes try after the mirror [default: keep]',
     helpValue: 'keep|cut',
     helpGroup: node,
     options: ['keep', 'cut'],
@@ -50,17 +52,17 @@ export const emitFlags = {
     options: ['sources', 'any'],
   }),
   block: repeated('block', {
-    description: 'crio, podman, openshift: a registry or repository that must not be pulled; repeatable',
+    description: 'crio, podman, openshift: refuse images of this registry or repository',
     helpValue: 'NAME',
     helpGroup: node,
   }),
   search: repeated('search', {
-    description: 'crio, podman, openshift: a registry in which short names are looked up; repeatable',
+    description: 'crio, podman, openshift: look up short names in this registry',
     helpValue: 'HOST',
     helpGroup: node,
   }),
   'signature-key': text('signature-key', {
-    description: 'crio, podman, openshift: the public key that the images must be signed with',
+    description: 'crio, podman, openshift: require signatures by this public key',
     helpValue: 'FILE',
     helpGroup: node,
   }),
@@ -69,18 +71,19 @@ export const emitFlags = {
     helpGroup: node,
   }),
   'inline-credentials': toggle('inline-credentials', {
-    description: 'write the login of the private registry into the files',
+    description: 'write the login for the private registry into the files',
     helpGroup: node,
   }),
   ...registryFlags,
   ...namingFlags,
   into: text('into', {
-    description: 'bmctl: put the mirror into this cluster file, leaving everything else in it as it is',
+    description: 'bmctl: add the mirror to this cluster file, and leave the rest of it as it is',
     helpValue: 'FILE',
     helpGroup: output,
   }),
   output: text('output', {
-    description: 'write the files below this directory, as they lie on a node [default: standard output]',
+    description:
+      'write the files below this directory, with their paths on a node [default: standard output]',
     helpValue: 'DIR',
     helpGroup: output,
   }),

@@ -9,11 +9,23 @@ export class ConfigEmit extends Command {
   static override readonly description =
     'The names follow the same rules as a push. A mapping that the target cannot express is an error. Nothing is asked for over the network.'
   static override readonly examples = [
-    '<%= config.bin %> config emit --for containerd --report report.json --cacert ca.pem --output node/',
-    '<%= config.bin %> config emit --for k3s --images k3s-images.txt --private-registry registry.example:5000/mirror --fallback cut',
-    '<%= config.bin %> config emit --for bmctl --host gcr.io --private-registry registry.example:5000/mirror --into cluster.yaml',
+    'mirror config emit --for containerd --report report.json --cacert ca.pem --output node/',
+    'mirror config emit --for k3s --images k3s-images.txt --private-registry registry.example:5000/mirror --fallback cut',
+    'mirror config emit --for bmctl --host gcr.io --private-registry registry.example:5000/mirror --into cluster.yaml',
   ]
   static override readonly flags = emitFlags
+  static readonly common: readonly (keyof typeof emitFlags)[] = [
+    'report',
+    'source',
+    'images',
+    'host',
+    'private-registry',
+    'fallback',
+    'cacert',
+    'output',
+    'into',
+    'overwrite',
+  ]
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ConfigEmit)

@@ -13,17 +13,17 @@ const {
 /** Flags of `mirror config explain`. */
 export const explainFlags = {
   files: text('files', {
-    description: 'a directory in which files lie as on a node, or one file',
+    description: 'directory in which files lie as on a node, or one file',
     helpValue: 'FILE|DIR',
     required: true,
   }),
   as: text('as', {
-    description: 'the container runtime, if the files do not show it, and its version',
+    description: 'container runtime and version, if the files do not show them',
     helpValue: 'RUNTIME[@VERSION]',
   }),
   probe: toggle('probe', {
     description:
-      'ask each URL as the node does, with the certificates and logins that its files name, and show the answers',
+      'ask each URL as the node would, with the certificates and logins in its files, and show the answers',
   }),
   cacert,
   'client-cert': clientCert,

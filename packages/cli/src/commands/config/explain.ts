@@ -9,9 +9,9 @@ export class ConfigExplain extends Command {
   static override readonly description =
     'Reads the configuration of a container runtime as it lies on a node. Nothing is asked for over the network without --probe.'
   static override readonly examples = [
-    '<%= config.bin %> config explain gcr.io/proj/app:1.0 --files /',
-    '<%= config.bin %> config explain nginx --files node1/ --as containerd@2.1 --json',
-    '<%= config.bin %> config explain nginx --files node1/ --probe',
+    'mirror config explain gcr.io/proj/app:1.0 --files /',
+    'mirror config explain nginx --files node1/ --as containerd@2.1 --json',
+    'mirror config explain nginx --files node1/ --probe',
   ]
   static override readonly args = {
     reference: argument({description: 'the image, as a pod names it', required: true}),

@@ -10,15 +10,15 @@ export class ConfigImport extends Command {
   static override readonly description =
     'The job file goes to standard output. What has no counterpart is said in comments in it and on standard error. Secrets are not copied: variables stand for them.'
   static override readonly examples = [
-    '<%= config.bin %> config import sync.yaml >mirror.yaml',
-    '<%= config.bin %> config import regsync.yml --from regsync >mirror.yaml',
+    'mirror config import sync.yaml >mirror.yaml',
+    'mirror config import regsync.yml --from regsync >mirror.yaml',
   ]
   static override readonly args = {
     file: argument({description: 'the file to import, or - for standard input', required: true}),
   }
   static override readonly flags = {
     from: text('from', {
-      description: 'whose file it is [default: auto]',
+      description: 'program that the file is for [default: auto]',
       helpValue: importFormats.join('|'),
       options: [...importFormats],
     }),

@@ -14,7 +14,7 @@ const {
 /** Flags of `mirror copy`. It copies one image, so there are no flags that choose among several. */
 export const copyFlags = {
   all: toggle('all', {
-    description: 'every platform, as is the default',
+    description: 'copy every platform (the default)',
     helpGroup: 'CHOOSING',
     exclusive: ['platform'],
   }),

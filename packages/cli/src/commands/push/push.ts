@@ -9,13 +9,25 @@ export class Push extends Command {
   static override readonly description =
     'Reads the bundle without unpacking it. What the registry already has is not sent again.'
   static override readonly examples = [
-    '<%= config.bin %> push --source bundle.tar.xz --private-registry registry.example:5000/mirror --cacert ca.pem',
-    '<%= config.bin %> push --source k3s-airgap-images-amd64.tar.zst --images k3s-images.txt --private-registry registry.example:5000',
-    '<%= config.bin %> push --source bundle.tar.xz --private-registry registry.example:5000 --dry-run',
+    'mirror push --source bundle.tar.xz --private-registry registry.example:5000/mirror --cacert ca.pem',
+    'mirror push --source k3s-airgap-images-amd64.tar.zst --images k3s-images.txt --private-registry registry.example:5000',
+    'mirror push --source bundle.tar.xz --private-registry registry.example:5000 --dry-run',
   ]
   /** bmctl's name for it. */
   static override readonly aliases = ['push:images']
   static override readonly flags = pushFlags
+  static readonly common: readonly (keyof typeof pushFlags)[] = [
+    'cacert',
+    'username',
+    'password-stdin',
+    'docker-config',
+    'images',
+    'dry-run',
+    'rewrite',
+    'limit-rate',
+    'report',
+    'quiet',
+  ]
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Push, needCredentialArguments(this.argv))

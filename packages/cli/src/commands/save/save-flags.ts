@@ -7,34 +7,34 @@ const writing = 'WRITING'
 const writingFlags = {
   output: text('output', {
     description:
-      'the bundle: a file whose name ends in .tar, .tar.gz, .tar.zst or .tar.xz, a directory, or - for standard output (.tar)',
+      'the bundle to write: a file (.tar, .tar.gz, .tar.zst or .tar.xz), a directory, or - for standard output (.tar)',
     helpValue: 'FILE|DIR|-',
     helpGroup: writing,
     required: true,
   }),
   'max-size': text('max-size', {
-    description: 'split the bundle into volumes of this size at most, such as 4G for a FAT32 stick',
+    description: 'split the bundle into volumes of at most this size, such as 4G for a FAT32 stick',
     helpValue: 'SIZE',
     helpGroup: writing,
   }),
   since: repeated('since', {
     description:
-      'leave out blobs that the far side has: those of an older bundle, report, lock file or list; repeatable',
+      'leave out blobs that the far side has, according to an older bundle, report, lock file or list',
     helpValue: 'OLD',
     helpGroup: writing,
   }),
   lock: text('lock', {
-    description: 'write the digest of each reference, for review and for --images',
+    description: 'write the digest of each reference to FILE, for review and for --images',
     helpValue: 'FILE',
     helpGroup: writing,
   }),
   'sign-key': text('sign-key', {
-    description: 'sign the checksums with this private key: PEM, ECDSA P-256 or Ed25519',
+    description: 'sign the checksums with this private key (PEM, ECDSA P-256 or Ed25519)',
     helpValue: 'FILE',
     helpGroup: writing,
   }),
   'docker-compatible': toggle('docker-compatible', {
-    description: 'add manifest.json, for docker load without the containerd store',
+    description: 'add manifest.json, for docker load without the containerd image store',
     helpGroup: writing,
   }),
   scratch: readingFlags.scratch,
@@ -43,10 +43,10 @@ const writingFlags = {
 /** Flags of `mirror save`. */
 export const saveFlags = {
   images: repeated('images', {
-    description: 'a list of images, such as k3s-images.txt, or - for standard input; repeatable',
+    description: 'list of images, such as k3s-images.txt, or - for standard input',
     helpValue: 'LIST',
   }),
-  config: text('config', {description: 'a job file, or - for standard input', helpValue: 'FILE'}),
+  config: text('config', {description: 'job file, or - for standard input', helpValue: 'FILE'}),
   ...writingFlags,
   ...sourceRegistryFlags,
   ...choosingFlags,

@@ -9,11 +9,23 @@ export class Save extends Command {
   static override readonly description =
     'The bundle is an OCI image layout that containerd, podman, skopeo and docker read as it is, with signatures, attestations and SBOMs. The same images always give the same bytes. A run that was interrupted goes on where it was.'
   static override readonly examples = [
-    '<%= config.bin %> save --images k3s-images.txt --output bundle.tar.xz',
-    '<%= config.bin %> save --config mirror.yaml --output bundle.tar.zst --max-size 4G --sign-key key.pem',
-    '<%= config.bin %> save --images new.txt --since old.tar.xz --output delta.tar.xz --lock mirror.lock',
+    'mirror save --images k3s-images.txt --output bundle.tar.xz',
+    'mirror save --config mirror.yaml --output bundle.tar.zst --max-size 4G --sign-key key.pem',
+    'mirror save --images new.txt --since old.tar.xz --output delta.tar.xz --lock mirror.lock',
   ]
   static override readonly flags = saveFlags
+  static readonly common: readonly (keyof typeof saveFlags)[] = [
+    'images',
+    'config',
+    'platform',
+    'max-size',
+    'since',
+    'sign-key',
+    'lock',
+    'source-docker-config',
+    'source-cacert',
+    'dry-run',
+  ]
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Save)

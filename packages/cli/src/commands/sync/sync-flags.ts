@@ -8,12 +8,12 @@ const nightly = 'UNATTENDED RUNS'
 
 const unattendedFlags = {
   wait: text('wait', {
-    description: 'how long to wait for another run that holds the lock [default: 0s]',
+    description: 'how long to wait if another run holds the lock [default: 0s]',
     helpValue: 'DURATION',
     helpGroup: nightly,
   }),
   force: toggle('force', {
-    description: 'overwrite tags that somebody else has changed at the target',
+    description: 'overwrite tags that somebody else changed at the target',
     helpGroup: nightly,
   }),
   prune: toggle('prune', {
@@ -21,12 +21,12 @@ const unattendedFlags = {
     helpGroup: nightly,
   }),
   'prune-max': text('prune-max', {
-    description: `remove nothing where more than this would have to go [default: ${defaults.pruneMax}]`,
+    description: `remove nothing if more than N tags would have to go [default: ${defaults.pruneMax}]`,
     helpValue: 'N',
     helpGroup: nightly,
   }),
   'notify-command': text('notify-command', {
-    description: 'a shell command that is run when something failed, with the report on its standard input',
+    description: 'shell command to run after a failure, with the report on its standard input',
     helpValue: 'CMD',
     helpGroup: nightly,
   }),
@@ -35,10 +35,10 @@ const unattendedFlags = {
 /** Flags of `mirror sync`. */
 export const syncFlags = {
   images: repeated('images', {
-    description: 'a list of images, such as k3s-images.txt, or - for standard input; repeatable',
+    description: 'list of images, such as k3s-images.txt, or - for standard input',
     helpValue: 'LIST',
   }),
-  config: text('config', {description: 'a job file, or - for standard input', helpValue: 'FILE'}),
+  config: text('config', {description: 'job file, or - for standard input', helpValue: 'FILE'}),
   ...privateRegistryFlags({required: false}),
   ...sourceRegistryFlags,
   ...namingFlags,

@@ -10,11 +10,23 @@ export class Sync extends Command {
   static override readonly description =
     'Made for cron: what has not changed costs one small request at each side, and a night without trouble prints nothing with --quiet.'
   static override readonly examples = [
-    '<%= config.bin %> sync --images k3s-images.txt --private-registry registry.example:5000/mirror --cacert ca.pem',
-    '<%= config.bin %> sync --config mirror.yaml --quiet --metrics /var/lib/node_exporter/mirror.prom --wait 1h',
-    '<%= config.bin %> sync --config mirror.yaml --prune --dry-run',
+    'mirror sync --images k3s-images.txt --private-registry registry.example:5000/mirror --cacert ca.pem',
+    'mirror sync --config mirror.yaml --quiet --metrics /var/lib/node_exporter/mirror.prom --wait 1h',
+    'mirror sync --config mirror.yaml --prune --dry-run',
   ]
   static override readonly flags = syncFlags
+  static readonly common: readonly (keyof typeof syncFlags)[] = [
+    'images',
+    'config',
+    'private-registry',
+    'cacert',
+    'docker-config',
+    'source-docker-config',
+    'dry-run',
+    'prune',
+    'quiet',
+    'wait',
+  ]
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Sync, needCredentialArguments(this.argv))

@@ -23,12 +23,12 @@ const {
 export const verifyFlags = {
   source: text('source', {
     description:
-      'the bundle that was pushed: file, directory, or - for standard input; without it, the registries that --images names',
+      'the bundle that was pushed: a file, a directory, or - for standard input. Without it, the registries that --images names are the source',
     helpValue: 'BUNDLE',
   }),
   ...privateRegistryFlags({required: false}),
   deep: toggle('deep', {
-    description: 'read all content back and compare its digest, rather than ask whether it is there',
+    description: 'read all content back and compare digests, instead of asking if it exists',
     helpGroup: 'CHOOSING',
   }),
   ...listFlags,

@@ -9,12 +9,24 @@ export class Verify extends Command {
   static override readonly description =
     'Every tag, index, platform, config, layer and referrer has to be there with the same digest. Without --private-registry the bundle itself is read and checked. Exit code 4 if anything differs.'
   static override readonly examples = [
-    '<%= config.bin %> verify --source bundle.tar.xz --private-registry registry.example:5000/mirror --cacert ca.pem',
-    '<%= config.bin %> verify --source bundle.tar.xz --private-registry registry.example:5000/mirror --deep',
-    '<%= config.bin %> verify --source bundle.tar.xz',
-    '<%= config.bin %> verify --images k3s-images.txt --private-registry registry.example:5000/mirror',
+    'mirror verify --source bundle.tar.xz --private-registry registry.example:5000/mirror --cacert ca.pem',
+    'mirror verify --source bundle.tar.xz --private-registry registry.example:5000/mirror --deep',
+    'mirror verify --source bundle.tar.xz',
+    'mirror verify --images k3s-images.txt --private-registry registry.example:5000/mirror',
   ]
   static override readonly flags = verifyFlags
+  static readonly common: readonly (keyof typeof verifyFlags)[] = [
+    'source',
+    'images',
+    'private-registry',
+    'cacert',
+    'username',
+    'password-stdin',
+    'docker-config',
+    'deep',
+    'report',
+    'quiet',
+  ]
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Verify, needCredentialArguments(this.argv))
