@@ -49,6 +49,7 @@ async function planOf(source: MemorySource, given: Circumstances = {}): Promise<
   const state: TargetState = {
     registry: 'reg:5000',
     present,
+    unclear: new Map(),
     known: new Map(),
     has: (repository, digest) => given.found?.includes(`${repository}@${digest}`) ?? false,
   }

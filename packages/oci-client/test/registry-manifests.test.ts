@@ -1,5 +1,12 @@
 import {describe, expect, it} from 'vitest'
-import {digestOf, mediaTypes, parseManifest, type Descriptor, type Manifest} from '#src/model/index.js'
+import {
+  digestOf,
+  mediaTypes,
+  parseManifest,
+  referrersTag,
+  type Descriptor,
+  type Manifest,
+} from '#src/model/index.js'
 import {blobOf, kinds, methods, noise, useRegistries} from './registry-kit.js'
 import type {TestRegistry} from '../../../test/registry/index.js'
 import type {Registry} from '#src/index.js'
@@ -179,6 +186,21 @@ describe('a referrer', () => {
   const signatureOf = (subject: Descriptor, name: string): Manifest =>
     imageOf({artifactType: 'application/vnd.test', annotations: {name}, subject})
   const tagOf = ({digest}: Descriptor): string => digest.replace(':', '-')
+
+  it.each([400, 401, 403])('is listed under a tag that is answered %d while it is absent', async (status) => {
+    const {served, registry} = await start({referrers: false})
+    const image = await pushImage(served, registry)
+    served.setFaults([{match: {kind: 'manifest-get'}, times: Infinity, fault: {type: 'status', status}}])
+    const referrer = signatureOf(image.descriptor, 'a')
+    await registry.putManifest(at(served), referrer)
+    expect(served.tags(REPO)).toHaveLength(2)
+    const other = registry.putManifest(at(served), signatureOf(image.descriptor, 'b'))
+    await expect(other).rejects.toMatchObject({side: 'target'})
+    served.setFaults([])
+    expect(served.manifest(REPO, referrersTag(image.descriptor.digest))?.bytes.toString()).toContain(
+      referrer.descriptor.digest,
+    )
+  })
 
   it('is listed by a registry that has the referrers API, and nothing else is done', async () => {
     const {served, registry} = await start()

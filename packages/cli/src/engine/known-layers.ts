@@ -43,6 +43,6 @@ export async function withKnownLayers(
   const known = new Map(state.known)
   for (const {diffId, descriptor} of found)
     if (descriptor !== undefined) known.set(diffId, {descriptor, repositories: []})
-  const {registry, present} = state
-  return {registry, present, known, has: (repository, digest) => state.has(repository, digest)}
+  const {registry, present, unclear} = state
+  return {registry, present, unclear, known, has: (repository, digest) => state.has(repository, digest)}
 }

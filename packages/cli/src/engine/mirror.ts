@@ -29,10 +29,18 @@ export interface Destination {
   /** `host[:port]`; empty for files. Destinations in one registry mount each other's content. */
   readonly registry: string
   readonly pairs: readonly Pair[]
-  /** Answers that targets gave before, by reference. If present, a target that cannot be asked is no failure. */
-  readonly known?: ReadonlyMap<string, Descriptor | undefined> | undefined
-  /** Returns an error if the pair must not replace the found digest. */
-  readonly refuse?: ((pair: Pair, found: Digest) => MirrorError | undefined) | undefined
+  /** Absent: nothing. If present, a target that cannot be asked is no failure. */
+  readonly known?: Known | undefined
+  /** Returns an error if the pair must not replace the digest found, or what is hidden by an inconclusive answer. */
+  readonly refuse?: ((pair: Pair, found: Digest | MirrorError) => MirrorError | undefined) | undefined
+}
+
+/** Knowledge of a target, by reference. */
+export interface Known {
+  /** Answers that it gave before: an error is an inconclusive one. */
+  readonly answered: ReadonlyMap<string, Descriptor | MirrorError | undefined>
+  /** What earlier runs put there. It counts if the answer is inconclusive. */
+  readonly remembered: ReadonlyMap<string, Descriptor>
 }
 
 export interface PrepareOptions extends CallOptions {
@@ -165,7 +173,8 @@ function unlessRefused(
   pair: Pair,
   {destination, state}: {readonly destination: Destination; readonly state: TargetState},
 ): Pair {
-  const found = pair.at === undefined ? undefined : state.present.get(formatReference(pair.at))?.digest
+  const name = pair.at === undefined ? '' : formatReference(pair.at)
+  const found = state.present.get(name)?.digest ?? state.unclear.get(name)
   const error = found === undefined ? undefined : destination.refuse?.(pair, found)
   return error === undefined ? pair : {...pair, image: {error}}
 }

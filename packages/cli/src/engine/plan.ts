@@ -62,6 +62,8 @@ export interface PlannedImage {
   readonly targetDigest?: Digest
   readonly digestChanged?: string
   readonly error?: MirrorError
+  /** The answer of a target that did not say what it has under the name. */
+  readonly unclear?: MirrorError
 }
 
 /** Plain data: deduplicated, children before parents. A dry run prints the same plan that a run carries out. */
@@ -99,6 +101,13 @@ class Planner {
   }
 
   image(pair: Pair, index: number): PlannedImage {
+    const planned = this.#image(pair, index)
+    const unclear =
+      pair.at === undefined ? undefined : this.#input.state.unclear.get(formatReference(pair.at))
+    return unclear === undefined || planned.status !== 'planned' ? planned : {...planned, unclear}
+  }
+
+  #image(pair: Pair, index: number): PlannedImage {
     const {label: base, at: target, image: content} = pair
     if (target === undefined || 'error' in content) {
       const {error} = content as {error: MirrorError}

@@ -1,5 +1,11 @@
 import pLimit from 'p-limit'
-import {isPending, type CallOptions, type ImageSink} from '@airgap-mirror/oci-client/model'
+import {
+  isInconclusive,
+  isPending,
+  type CallOptions,
+  type Digest,
+  type ImageSink,
+} from '@airgap-mirror/oci-client/model'
 import type {Plan} from './plan.js'
 
 /** Of a plan's blobs, those that would have to be sent: not there, and not to be mounted. For a dry run. */
@@ -16,10 +22,23 @@ export async function probeBlobs(
         if (transfer.kind !== 'blob' || transfer.mountFrom.length > 0) return
         const {repository, content, known} = transfer
         const digest = isPending(content) ? known?.digest : content.digest
-        if (digest === undefined || !(await sink.hasBlob(repository, digest, {signal})))
+        if (digest === undefined || !(await isKnownThere(digest, {sink, repository, signal})))
           absent.add(transfer.id)
       }),
     ),
   )
   return absent
+}
+
+/** A registry that does not say gets the blob sent. */
+async function isKnownThere(
+  digest: Digest,
+  {sink, repository, signal}: CallOptions & {readonly sink: ImageSink; readonly repository: string},
+): Promise<boolean> {
+  try {
+    return await sink.hasBlob(repository, digest, {signal})
+  } catch (error) {
+    if (isInconclusive(error)) return false
+    throw error
+  }
 }

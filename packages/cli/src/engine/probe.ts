@@ -1,12 +1,14 @@
 import pLimit from 'p-limit'
 import {
   formatReference,
+  isInconclusive,
   isPending,
   type CallOptions,
   type Descriptor,
   type Digest,
   type ImageSink,
   type ImageSource,
+  type MirrorError,
   type PendingImage,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
@@ -18,6 +20,8 @@ export interface TargetState {
   readonly registry: string
   /** The descriptor each target points at now. For a pending image only if its config is the same. */
   readonly present: ReadonlyMap<string, Descriptor>
+  /** Targets that did not say what they have, with their answers: a write decides. */
+  readonly unclear: ReadonlyMap<string, MirrorError>
   /** Content of images already there, by digest or diff ID: its final form and the repositories that have it. */
   readonly known: ReadonlyMap<
     Digest,
@@ -37,7 +41,11 @@ export interface ProbeOptions extends CallOptions {
   readonly concurrency: number
 }
 
-/** Asks the registry for every target, all in parallel: one HEAD for each image, and more only for content the source lacks. */
+/**
+ * Asks the registry for every target, all in parallel: one HEAD for each image, and more only for content the source
+ * lacks.
+ * @throws {MirrorError} if a target cannot be asked; an inconclusive answer is no reason
+ */
 export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions): Promise<TargetState> {
   const state = new ProbedState(options.registry)
   const atOnce = pLimit(options.concurrency)
@@ -48,9 +56,10 @@ export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions)
 async function probeOne(pair: Pair, probe: ProbeOptions & {readonly state: ProbedState}): Promise<void> {
   const {at: target, image: content} = pair
   if (target === undefined || !('node' in content || 'pending' in content)) return
-  const found = await probe.sink.resolve(target, probe)
+  const note = (answer: MirrorError): void => void probe.state.unclear.set(formatReference(target), answer)
+  const found = await unlessUnclear(probe.sink.resolve(target, probe), note)
   if ('pending' in content) {
-    if (found !== undefined) await probePending(target, content.pending, probe)
+    if (found !== undefined) await unlessUnclear(probePending(target, content.pending, probe), note)
     return
   }
   if (found !== undefined) {
@@ -59,6 +68,20 @@ async function probeOne(pair: Pair, probe: ProbeOptions & {readonly state: Probe
       return noteContent(content.node, target.repository, probe)
   }
   await findMissing(content.node, target.repository, probe)
+}
+
+/** Returns undefined for an inconclusive answer, after it was noted. */
+async function unlessUnclear<Answer>(
+  asking: Promise<Answer>,
+  note: (answer: MirrorError) => void,
+): Promise<Answer | undefined> {
+  try {
+    return await asking
+  } catch (error) {
+    if (!isInconclusive(error)) throw error
+    note(error)
+    return undefined
+  }
 }
 
 /** An image whose manifest was made at an earlier push is known by its config, which is never changed. */
@@ -97,19 +120,40 @@ async function findMissing(
 ): Promise<void> {
   for (const node of nodesOf(root)) {
     for (const blob of node.missing) {
-      if (await probe.sink.hasBlob(repository, blob.digest, probe))
+      if (await mayHaveBlob({sink: probe.sink, repository, digest: blob.digest, signal: probe.signal}))
         probe.state.found.add(`${repository}@${blob.digest}`)
     }
     for (const {digest} of probe.absentChildren ? node.absent : []) {
       const target = {registry: probe.registry, repository, digest}
-      if (await probe.sink.resolve(target, probe)) probe.state.found.add(`${repository}@${digest}`)
+      if (await unlessUnclear(probe.sink.resolve(target, probe), () => {}))
+        probe.state.found.add(`${repository}@${digest}`)
     }
+  }
+}
+
+/** Returns true if a repository has a blob, or does not say: the PUT of the manifest that needs it then decides. */
+export async function mayHaveBlob({
+  sink,
+  repository,
+  digest,
+  signal,
+}: CallOptions & {
+  readonly sink: Pick<ImageSink, 'hasBlob'>
+  readonly repository: string
+  readonly digest: Digest
+}): Promise<boolean> {
+  try {
+    return await sink.hasBlob(repository, digest, {signal})
+  } catch (error) {
+    if (isInconclusive(error)) return true
+    throw error
   }
 }
 
 class ProbedState implements TargetState {
   readonly registry: string
   readonly present = new Map<string, Descriptor>()
+  readonly unclear = new Map<string, MirrorError>()
   readonly known = new Map<Digest, {descriptor: Descriptor; repositories: string[]}>()
   readonly found = new Set<string>()
 

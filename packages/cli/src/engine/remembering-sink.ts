@@ -1,28 +1,37 @@
 import {
   formatReference,
+  isInconclusive,
   isMirrorError,
   type Descriptor,
   type ImageSink,
 } from '@airgap-mirror/oci-client/model'
+import type {Known} from './mirror.js'
 
 /**
- * A sink that answers some names from `known` and asks for the others. A name that cannot be asked counts as absent: the
- * attempt to push it will report the error.
+ * A sink that answers some names from what is known and asks for the others. A name that cannot be asked counts as
+ * absent: the attempt to push it will report the error.
+ * @throws {MirrorError} an inconclusive answer, for which nothing is remembered
  */
 export function rememberingSink(
   sink: ImageSink,
-  known: ReadonlyMap<string, Descriptor | undefined>,
+  {answered, remembered}: Known,
 ): Pick<ImageSink, 'resolve' | 'manifest' | 'hasBlob'> {
   return {
     manifest: (target, call) => sink.manifest(target, call),
     hasBlob: (repository, digest, call) => sink.hasBlob(repository, digest, call),
-    resolve: async (target, call) => {
+    resolve: async (target, call): Promise<Descriptor | undefined> => {
       const name = formatReference(target)
-      if (known.has(name)) return known.get(name)
+      if (answered.has(name)) {
+        const answer = answered.get(name)
+        if (isMirrorError(answer)) throw answer
+        return answer
+      }
       try {
         return await sink.resolve(target, call)
       } catch (error) {
-        if (isMirrorError(error) && error.code !== 'CANCELLED') return undefined
+        if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+        if (!isInconclusive(error)) return undefined
+        if (remembered.has(name)) return remembered.get(name)
         throw error
       }
     },

@@ -1,4 +1,9 @@
-import type {ImageSource, MirrorError} from '@airgap-mirror/oci-client/model'
+import {
+  afterQuestion,
+  isInconclusive,
+  type ImageSource,
+  type MirrorError,
+} from '@airgap-mirror/oci-client/model'
 import {reportErrorOf} from '../report/report-error.js'
 import type {ReportImage} from '../report/report.js'
 import type {Pair} from './pair.js'
@@ -130,7 +135,8 @@ export class Tally {
     return {images, blobs: this.#blobs, bytes: this.#bytes}
   }
 
-  #failure({sourceDigest}: PlannedImage, error: MirrorError | undefined): Ending {
+  #failure({sourceDigest, unclear}: PlannedImage, refused: MirrorError | undefined): Ending {
+    const error = withQuestion(refused, unclear)
     const untried = this.#options.interrupted.aborted ? 'cancelled' : 'skipped'
     return {
       status: error?.code === 'CANCELLED' ? untried : error?.code === 'TAG_CHANGED' ? 'drifted' : 'failed',
@@ -193,6 +199,17 @@ export class Tally {
 
 function sizeOf(blobs: readonly {readonly content: {readonly size: number}}[]): number {
   return blobs.reduce((sum, {content}) => sum + content.size, 0)
+}
+
+/** The registry's answer when it was asked for the image, in the message for its refusal. */
+function withQuestion(
+  refused: MirrorError | undefined,
+  unclear: MirrorError | undefined,
+): MirrorError | undefined {
+  if (refused === undefined || unclear === undefined || refused.side !== 'target') return refused
+  return refused.code === 'CANCELLED' || isInconclusive(refused.cause)
+    ? refused
+    : afterQuestion(refused, unclear)
 }
 
 type Digests = Pick<ReportImage, 'sourceDigest' | 'targetDigest' | 'digestChanged' | 'reason'>

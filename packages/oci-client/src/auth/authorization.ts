@@ -3,7 +3,7 @@ import type {Side} from '../model/index.js'
 import {basicHeader, bearerHeader, isHeaderToken} from './authorization-header.js'
 import type {BearerTokens} from './bearer-tokens.js'
 import type {FirstAlone} from './first-alone.js'
-import type {Held, HeldCredentials} from './held-credentials.js'
+import {letWriteTry, type Held, type HeldCredentials} from './held-credentials.js'
 import type {LearntScheme, Scheme} from './learnt-scheme.js'
 import {authRefused, authUnusable} from './refusal.js'
 import {repositoryOf, writingScopes} from './scope.js'
@@ -113,6 +113,7 @@ export function authorizationFor({
       if (scheme === undefined || how.bare === true) return {}
       const held = await credentials.current(repository, {signal})
       const {credential} = held
+      letWriteTry(held, request)
       const useless =
         credential === undefined
           ? how.challenged === true && scheme.kind === 'basic'

@@ -6,7 +6,7 @@ import {bufferedResponse} from './buffered-response.js'
 import {parseChallenges, type Challenge} from './challenge.js'
 import {secretsOf, type CredentialProvider} from './credential.js'
 import {firstAlone} from './first-alone.js'
-import {heldCredentials} from './held-credentials.js'
+import {heldCredentials, letWriteTry} from './held-credentials.js'
 import {chooseChallenge, learntScheme, type Scheme} from './learnt-scheme.js'
 import {authRefused} from './refusal.js'
 import {repositoryOf} from './scope.js'
@@ -66,7 +66,10 @@ export function authorizing(options: AuthorizeOptions): Middleware {
         answered = true
         if (held === undefined) return response
         if (response.status === 401) {
-          if (held.standing === 'untried' && header !== undefined) held.standing = 'refused'
+          if (held.standing === 'untried' && header !== undefined) {
+            held.standing = 'refused'
+            held.refusedForRead ??= isQuestion(request)
+          }
         } else if (response.status < 500) {
           held.standing = 'proven'
         }
@@ -162,6 +165,7 @@ export function authorizing(options: AuthorizeOptions): Middleware {
       if (status === 404) vain += 1
       const held = await credentials.current(repositoryOf(request.scopes), {signal})
       if (held.credential?.kind !== 'basic') return response
+      letWriteTry(held, request)
       if (held.standing === 'refused' && status !== 401) return response
       await response.discard()
       if (held.standing === 'refused') throw authRefused({registry, side, held})
@@ -194,6 +198,11 @@ export function authorizing(options: AuthorizeOptions): Middleware {
 
 function challengeOf(response: HttpResponse): Challenge | undefined {
   return chooseChallenge(parseChallenges(response.headers('www-authenticate')))
+}
+
+/** Returns true if the request asks for content. The base page is none: it refuses only those that it does not know. */
+function isQuestion({method, url}: HttpRequest): boolean {
+  return (method === 'GET' || method === 'HEAD') && url.path !== PING
 }
 
 /** Returns true for a mount: no other request names two repositories. */

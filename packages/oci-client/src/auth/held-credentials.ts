@@ -9,6 +9,8 @@ export interface Held {
   /** Distinguishes this answer from earlier and later ones. */
   readonly id: number
   standing: Standing
+  /** True if it was refused for a read. Accounts that may write and not read exist, so a write tries it once more. */
+  refusedForRead?: boolean
 }
 
 /**
@@ -45,6 +47,13 @@ interface Slot {
   readonly refusals: number
   /** The provider's error instead of another answer. It concerns this credential alone; others may still work. */
   readonly failure?: MirrorError
+}
+
+/** Lets a write try a credential again that was refused for a read, once. */
+export function letWriteTry(held: Held, {method}: {readonly method: string}): void {
+  if (held.refusedForRead !== true || method === 'GET' || method === 'HEAD') return
+  held.refusedForRead = false
+  held.standing = 'untried'
 }
 
 /** Three tries, as at a login: two refusals are each followed by another question. */

@@ -1,5 +1,6 @@
 import {nameOf, urlOf, type RegistryClient} from './client.js'
 import {endpoints, pullScope, pushScope} from './endpoints.js'
+import {asQuestion, leavesOpen} from './question.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse, Send} from '../http/send.js'
 import type {Digest} from '../model/index.js'
@@ -25,9 +26,13 @@ export function headBlob(
 
 /**
  * Returns true if the blob was there when asked. It may be gone by now.
- * @throws {MirrorError} for any status but 200 and 404
+ * @throws {MirrorError} for any status but 200 and 404; inconclusive if a target's answer tells nothing
  */
-export async function hasBlob(client: RegistryClient, question: BlobQuestion): Promise<boolean> {
+export function hasBlob(client: RegistryClient, question: BlobQuestion): Promise<boolean> {
+  return asQuestion(client, () => askForBlob(client, question))
+}
+
+async function askForBlob(client: RegistryClient, question: BlobQuestion): Promise<boolean> {
   const response = await headBlob(client, {...question, send: client.send})
   if (response.status === 200 || response.status === 404) {
     await response.discard()
@@ -36,6 +41,7 @@ export async function hasBlob(client: RegistryClient, question: BlobQuestion): P
   throw await responseError(response, {
     side: client.side,
     what: `cannot ask for the blob ${nameOf(client, question)}`,
+    inconclusive: leavesOpen(client, response.status),
   })
 }
 

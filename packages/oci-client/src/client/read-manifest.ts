@@ -1,6 +1,7 @@
 import {urlOf, type RegistryClient} from './client.js'
 import {endpoints} from './endpoints.js'
 import {scopeOf} from './head-blob.js'
+import {asQuestion, leavesOpen} from './question.js'
 import {readAnswer} from './read-answer.js'
 import {DAMAGED, onSide} from './side-error.js'
 import {encodingOf} from '../http/decoded.js'
@@ -39,16 +40,20 @@ interface ManifestQuestion extends CallOptions {
  * the answer lacks headers that only newer specs demand of HEAD.
  * @throws {MirrorError} those of `readManifest`
  */
-export async function resolveManifest(
+export function resolveManifest(
   client: RegistryClient,
   question: ManifestQuestion,
 ): Promise<Descriptor | undefined> {
+  return asQuestion(client, () => resolve(client, question))
+}
+
+async function resolve(client: RegistryClient, question: ManifestQuestion): Promise<Descriptor | undefined> {
   const {target} = question
   const response = await client.send({...request(client, question), method: 'HEAD'})
   await response.discard()
   if (response.status === 404) return undefined
   const descriptor = response.status === 200 ? describedBy(response) : undefined
-  if (descriptor === undefined) return (await readManifest(client, question))?.descriptor
+  if (descriptor === undefined) return (await read(client, question))?.descriptor
   const asked = askedDigest(target)
   // A digest by another algorithm proves nothing: the registry may know one content by two digests.
   if (
@@ -64,12 +69,16 @@ export async function resolveManifest(
  * Returns the manifest that a tag or digest points at, or undefined if there is none.
  * Its bytes match the digest in the question and the digest that the registry names. The caller must check the size.
  * @throws {MirrorError} DIGEST_MISMATCH, PROTOCOL for an answer that no registry gives, LIMIT_EXCEEDED,
- * MANIFEST_INVALID, SOURCE_UNSUPPORTED, those of the registry
+ * MANIFEST_INVALID, SOURCE_UNSUPPORTED, those of the registry; inconclusive if a target's answer tells nothing
  */
-export async function readManifest(
+export function readManifest(
   client: RegistryClient,
   question: ManifestQuestion,
 ): Promise<Manifest | undefined> {
+  return asQuestion(client, () => read(client, question))
+}
+
+async function read(client: RegistryClient, question: ManifestQuestion): Promise<Manifest | undefined> {
   const {target} = question
   const reference = formatReference(target)
   const {response, bytes} = await readAnswer(client, request(client, question), {
@@ -81,7 +90,11 @@ export async function readManifest(
     return undefined
   }
   if (response.status !== 200)
-    throw await responseError(response, {side: client.side, what: `cannot read the manifest of ${reference}`})
+    throw await responseError(response, {
+      side: client.side,
+      what: `cannot read the manifest of ${reference}`,
+      inconclusive: leavesOpen(client, response.status),
+    })
   const stranger = (): MirrorError =>
     notRegistry(response, {
       bytes,

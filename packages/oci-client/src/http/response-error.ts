@@ -6,6 +6,8 @@ export interface ResponseErrorOptions {
   readonly side: Side
   /** The failure and its object, as in `cannot push the blob registry.example/app@sha256:…`. */
   readonly what: string
+  /** Marks the error so, see `MirrorErrorOptions`. */
+  readonly inconclusive?: boolean
 }
 
 /** Returns the error for a response with a status that the caller cannot use; reads its body. */
@@ -26,12 +28,13 @@ function failureError(
   failure: Failure,
   options: ResponseErrorOptions & {readonly authorized?: boolean; readonly outOfScope?: boolean},
 ): MirrorError {
-  const {side, what} = options
+  const {side, what, inconclusive} = options
   const {code, advice} = judge(failure, options)
   const said = failure.text === '' ? '' : `: ${failure.text}`
   return new MirrorError(code, `${what}: the registry answered ${statusText(failure.status)}${said}`, {
     side,
     advice,
+    inconclusive,
   })
 }
 

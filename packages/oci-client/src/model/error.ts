@@ -63,6 +63,8 @@ export interface MirrorErrorOptions {
   readonly advice?: Advice | undefined
   /** Remedy in words, for the program's own errors: one sentence that names no flag. Libraries give `advice`. */
   readonly hint?: string | undefined
+  /** The target answered, but so that nothing is known of the content asked for: a write may succeed all the same. */
+  readonly inconclusive?: boolean | undefined
   readonly cause?: unknown
 }
 
@@ -70,7 +72,7 @@ export interface MirrorErrorOptions {
  * The only error class for everything that a user can cause or mend. Any other error that escapes is a bug and prints a
  * stack.
  * Test `code`, never `instanceof`: two copies of this package may be loaded.
- * Has only `code`, `message`, `side`, `advice`, `hint` and `cause`, and never carries a credential, a header or a
+ * Has only `code`, `message`, `cause` and the fields of its options, and never carries a credential, a header or a
  * signed query.
  */
 export class MirrorError extends Error {
@@ -79,6 +81,7 @@ export class MirrorError extends Error {
   readonly side: Side | undefined
   readonly advice: Advice | undefined
   readonly hint: string | undefined
+  readonly inconclusive: boolean
 
   constructor(code: ErrorCode, message: string, options: MirrorErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : {cause: options.cause})
@@ -86,11 +89,27 @@ export class MirrorError extends Error {
     this.side = options.side
     this.advice = options.advice
     this.hint = options.hint
+    this.inconclusive = options.inconclusive === true
   }
 }
 
 export function isMirrorError(value: unknown): value is MirrorError {
   return value instanceof Error && value.name === 'MirrorError' && 'code' in value
+}
+
+/** Returns true if a target's answer to a question leaves open what it holds. Only a write can tell. */
+export function isInconclusive(value: unknown): value is MirrorError {
+  return isMirrorError(value) && value.inconclusive
+}
+
+/** Returns the error of a refused write, with the target's earlier answer when it was asked for the same content. */
+export function afterQuestion(refused: MirrorError, question: MirrorError): MirrorError {
+  return new MirrorError(refused.code, `${refused.message} (asked before: ${question.message})`, {
+    side: refused.side,
+    advice: refused.advice,
+    hint: refused.hint,
+    cause: question,
+  })
 }
 
 /** Returns the message of an Error, and anything else that was thrown as a string. */

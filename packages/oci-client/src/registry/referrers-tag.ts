@@ -1,9 +1,11 @@
 import type {RegistryClient} from '../client/client.js'
 import {putManifestBytes} from './put-manifest.js'
+import {readTags} from '../client/list-tags.js'
 import {readManifest} from '../client/read-manifest.js'
 import {
   digestOf,
   formatReference,
+  isInconclusive,
   isJsonObject,
   limits,
   mediaTypes,
@@ -15,6 +17,7 @@ import {
   type Digest,
   type JsonObject,
   type Manifest,
+  type Reference,
 } from '../model/index.js'
 
 interface Referrer extends CallOptions {
@@ -47,7 +50,7 @@ async function append(
   {repository, subject, manifest, signal}: Referrer,
 ): Promise<void> {
   const target = {registry: client.registry, repository, tag: referrersTag(subject)}
-  const existing = await readManifest(client, {target, signal})
+  const existing = await indexAt(client, {target, signal})
   if (existing !== undefined && existing.kind !== 'index') {
     throw new MirrorError(
       'MANIFEST_REJECTED',
@@ -66,6 +69,32 @@ async function append(
   const mediaType = existing?.descriptor.mediaType ?? mediaTypes.ociIndex
   const descriptor = {mediaType, digest: digestOf(bytes), size: bytes.length}
   await putManifestBytes(client, {target, manifest: {descriptor, bytes}, signal})
+}
+
+/** Returns undefined if the tag is absent, also if the registry refuses to read absent tags and its list shows it. */
+async function indexAt(
+  client: RegistryClient,
+  question: CallOptions & {readonly target: Reference & {readonly tag: string}},
+): Promise<Manifest | undefined> {
+  try {
+    return await readManifest(client, question)
+  } catch (error) {
+    // An index that is there and cannot be read must not be replaced: the entries of others would be lost.
+    if (!isInconclusive(error) || (await mayHaveTag(client, question))) throw error
+    return undefined
+  }
+}
+
+async function mayHaveTag(
+  client: RegistryClient,
+  {target, signal}: CallOptions & {readonly target: Reference & {readonly tag: string}},
+): Promise<boolean> {
+  try {
+    const {tags, complete} = await readTags(client, {place: target, signal})
+    return !complete || tags.includes(target.tag)
+  } catch {
+    return true
+  }
 }
 
 /** Keeps every other entry and field unchanged. */

@@ -10,6 +10,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {nodesOf} from '../../engine/gather.js'
 import type {Pair} from '../../engine/pair.js'
+import {mayHaveBlob} from '../../engine/probe.js'
 
 export interface RefuseLackingOptions extends CallOptions {
   /** The blobs that a delta bundle leaves out. */
@@ -35,7 +36,12 @@ export async function refuseLacking(
     [...wanted.values()].map((one) =>
       atOnce(async () => ({
         ...one,
-        isThere: await registry.hasBlob(one.at.repository, one.digest, {signal}),
+        isThere: await mayHaveBlob({
+          sink: registry,
+          repository: one.at.repository,
+          digest: one.digest,
+          signal,
+        }),
       })),
     ),
   )

@@ -1,13 +1,14 @@
 import {
   formatReference,
   type CallOptions,
+  type Descriptor,
   type Digest,
   type MirrorError,
   type Platform,
 } from '@airgap-mirror/oci-client/model'
 import type {Destination} from '../mirror.js'
 import type {Pair} from '../pair.js'
-import {driftAt} from './drift.js'
+import {driftAt, unclearAt} from './drift.js'
 import {isOpen, type Family} from './families.js'
 import {familyPairs, type SyncPair} from './family-pairs.js'
 import type {SyncSource, SyncTarget} from './sync-target.js'
@@ -31,10 +32,11 @@ export async function destinationOf(
   const own = families.filter((family) =>
     family.at.some((standing, index) => index === at && isOpen(standing)),
   )
-  const known = new Map(
+  const answered = new Map(
     own.flatMap((family) => {
       const standing = family.at[at]
-      return standing === undefined ? [] : [[formatReference(standing.target), standing.found] as const]
+      if (standing === undefined) return []
+      return [[formatReference(standing.target), standing.unclear ?? standing.found] as const]
     }),
   )
   const pairs = await familyPairs(own, {source, target, platforms, signal})
@@ -44,20 +46,28 @@ export async function destinationOf(
       sink: target.sink,
       registry: target.rules.registry,
       pairs: pairs.map(({pair}) => pair),
-      known,
+      known: {answered, remembered: new Map(force ? [] : pairs.flatMap((one) => rememberedOf(one, target)))},
       refuse: force ? undefined : (pair, found) => driftOf(companions.get(pair), {target, found}),
     },
     pairs,
   }
 }
 
+/** The descriptor of a companion that this program has put there as it is now. */
+function rememberedOf({key, pair}: SyncPair, {tags}: SyncTarget): readonly (readonly [string, Descriptor])[] {
+  if (key === undefined || pair.at === undefined || !('node' in pair.image)) return []
+  const {descriptor} = pair.image.node.manifest
+  return tags?.get(key)?.digest === descriptor.digest ? [[formatReference(pair.at), descriptor]] : []
+}
+
 /** Checks referrers for drift. Images were checked before, but another user may have changed a signature as well. */
 function driftOf(
   one: SyncPair | undefined,
-  {target, found}: {readonly target: SyncTarget; readonly found: Digest},
+  {target, found}: {readonly target: SyncTarget; readonly found: Digest | MirrorError},
 ): MirrorError | undefined {
   const pair: Pair | undefined = one?.pair
   if (one?.with === undefined || one.key === undefined || pair?.at === undefined) return undefined
+  if (typeof found !== 'string') return unclearAt(pair.at, {tag: target.tags?.get(one.key), answer: found})
   if (!('node' in pair.image) || found === pair.image.node.manifest.descriptor.digest) return undefined
   return driftAt(pair.at, {tag: target.tags?.get(one.key), found})
 }

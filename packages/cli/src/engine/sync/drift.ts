@@ -17,3 +17,16 @@ export function driftAt(
     {side: 'target', advice: {kind: 'force-tag'}},
   )
 }
+
+/** Returns the error for a tag of ours that the target does not show, so that drift can neither be seen nor ruled out. */
+export function unclearAt(
+  target: Reference,
+  {tag, answer}: {readonly tag: KnownTag | undefined; readonly answer: MirrorError},
+): MirrorError | undefined {
+  if (tag?.digest === undefined || target.tag === undefined) return undefined
+  return new MirrorError(
+    'TAG_CHANGED',
+    `${formatReference(target)} is not overwritten: cannot tell if somebody else has changed it (${answer.message})`,
+    {side: 'target', advice: {kind: 'force-tag'}, cause: answer},
+  )
+}

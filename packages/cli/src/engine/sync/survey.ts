@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import {
   formatReference,
+  isInconclusive,
   isIndexType,
   isMirrorError,
   MirrorError,
@@ -13,7 +14,7 @@ import {
 import {refuseCollisions, type Claim} from '../collisions.js'
 import type {KnownTag} from '../known-tags.js'
 import {mapName} from '../../names/naming.js'
-import {driftAt} from './drift.js'
+import {driftAt, unclearAt} from './drift.js'
 import {tagKey, type SyncSource, type SyncTarget} from './sync-target.js'
 
 /** How one image stands at one target. */
@@ -24,6 +25,8 @@ export interface Standing {
   readonly verdict: Verdict
   /** The descriptor that is there now, if the target was asked. */
   readonly found?: Descriptor | undefined
+  /** The target's answer, if it does not say what is there. */
+  readonly unclear?: MirrorError | undefined
   /** True if it is time to ask the source for referrers again although the image is unchanged. */
   readonly look?: boolean
 }
@@ -177,11 +180,13 @@ function judge(
 ): Standing {
   const {found, force, referrers, remembers} = options
   if ('error' in root) return {target, key, verdict: {status: 'failed', error: root.error}}
+  if (!('manifest' in root)) throw new Error(`${key}: a registry has no images without manifests`)
   if (found === undefined || 'error' in found) {
     const error = found?.error ?? new MirrorError('CANCELLED', 'not asked')
+    if (isInconclusive(error))
+      return judgeUnclear(root.manifest, {target, key, entry, tag}, {...options, error})
     return {target, key, verdict: {status: 'failed', error}}
   }
-  if (!('manifest' in root)) throw new Error(`${key}: a registry has no images without manifests`)
   const there = found.descriptor
   const at = {target, key, found: there}
   const {digest: sourceDigest} = root.manifest
@@ -200,6 +205,30 @@ function judge(
     if (error !== undefined) return {...at, verdict: {status: 'drifted', sourceDigest, error}}
   }
   return {...at, verdict: {status: 'changed'}}
+}
+
+/** For a target that does not say what it has: what this program put there and remembers counts. */
+function judgeUnclear(
+  manifest: Descriptor,
+  {target, key, entry, tag}: NamedAt,
+  options: SurveyOptions & {readonly error: MirrorError},
+): Standing {
+  const {force, referrers, error} = options
+  const {digest: sourceDigest} = manifest
+  if (!force && entry?.digest !== undefined && entry.sourceDigest === sourceDigest) {
+    const {digest: targetDigest} = entry
+    const look = referrers && isDue(entry, options)
+    return {
+      target,
+      key,
+      found: {...manifest, digest: targetDigest},
+      verdict: {status: 'present', sourceDigest, targetDigest},
+      ...(look ? {look} : {}),
+    }
+  }
+  const drift = force ? undefined : unclearAt(target, {tag, answer: error})
+  if (drift !== undefined) return {target, key, verdict: {status: 'drifted', sourceDigest, error: drift}}
+  return {target, key, unclear: error, verdict: {status: 'changed'}}
 }
 
 function claimsOf({reference, image, at}: Surveyed): readonly Claim[] {

@@ -6,11 +6,15 @@ import {uploadBlob} from './upload-blob.js'
 import {cancelUpload, tryMount, type UploadSession} from './upload-session.js'
 import {isTransient} from '../../http/transport-error.js'
 import {
+  afterQuestion,
   cancelled,
+  isInconclusive,
+  isMirrorError,
   isPending,
   type BlobOutcome,
   type BlobSource,
   type Descriptor,
+  type MirrorError,
   type PutBlobOptions,
 } from '../../model/index.js'
 
@@ -27,8 +31,22 @@ export async function putBlob(
   if (found !== undefined && 'how' in found) return found
   const journal = sessionJournal(client, {repository, content})
   const upload = {client, repository, blob, signal, onProgress, onFinal, journal, sent: 0}
-  const {content: descriptor, attempts} = await uploadBlob(upload, {session: found})
-  return {how: 'uploaded', descriptor, sent: upload.sent, attempts}
+  try {
+    const {content: descriptor, attempts} = await uploadBlob(upload, {session: found?.session})
+    return {how: 'uploaded', descriptor, sent: upload.sent, attempts}
+  } catch (error) {
+    if (found?.unclear === undefined || !isMirrorError(error) || error.side !== client.side) throw error
+    if (error.code === 'CANCELLED' || isTransient(error)) throw error
+    throw afterQuestion(error, found.unclear)
+  }
+}
+
+/** The blob has to be uploaded. */
+interface Lacking {
+  /** A session that the registry opened when it did not mount. */
+  readonly session?: UploadSession | undefined
+  /** Set if the registry did not say if it has the blob. */
+  readonly unclear?: MirrorError
 }
 
 interface Wanted extends PutBlobOptions {
@@ -36,19 +54,17 @@ interface Wanted extends PutBlobOptions {
   readonly content: Descriptor
 }
 
-/** Returns present or mounted. Otherwise undefined, or the session that a registry opens if it does not mount. */
-async function withoutUpload(
-  client: RegistryClient,
-  wanted: Wanted,
-): Promise<BlobOutcome | UploadSession | undefined> {
+/** Returns present or mounted, else how to upload. */
+async function withoutUpload(client: RegistryClient, wanted: Wanted): Promise<BlobOutcome | Lacking> {
   const {repository, content, absent = false, signal} = wanted
   const mount = await mountedBlob(client, wanted)
   if (mount === 'mounted') return {how: 'mounted', descriptor: content}
-  if (absent) return mount
+  if (absent) return {session: mount}
   try {
     // A refused mount does not prove that the blob is absent here.
-    if (!(await hasBlob(client, {repository, digest: content.digest, signal}))) return mount
+    if (!(await hasBlob(client, {repository, digest: content.digest, signal}))) return {session: mount}
   } catch (error) {
+    if (isInconclusive(error)) return {session: mount, unclear: error}
     if (mount !== undefined) await cancelUpload(client, mount)
     throw error
   }

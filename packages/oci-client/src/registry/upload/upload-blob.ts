@@ -163,7 +163,10 @@ async function resume(upload: Upload, state: StateAt<'resume'>): Promise<UploadS
     if ('at' in there) return there
     await there.discard()
     if (there.status === 200) return {at: 'done', content}
-    if (state.otherwise === 'complain') return brokenPromise(upload, content)
+    if (state.otherwise === 'complain') {
+      // A registry that does not say is taken at its word: the manifest's PUT shows if the blob is there.
+      return there.status === 404 ? brokenPromise(upload, content) : {at: 'done', content}
+    }
   }
   const known = isPending(blob.content) ? content : blob.content
   const size = known?.size ?? Number.POSITIVE_INFINITY
