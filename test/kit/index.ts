@@ -23,6 +23,7 @@ export {rawClient, type RawAnswer, type RawClient, type RawRequest} from './raw-
 export {addImage} from './seed-registry.js'
 export {seededBytes, seededRandom, seededText, shuffled} from './seeded.js'
 export {skopeo} from './skopeo.js'
+export {startSocks, type SocksOptions, type TestSocks} from './socks.js'
 export {
   inOrder,
   tarBytes,

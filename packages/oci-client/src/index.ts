@@ -7,6 +7,7 @@ export {staticCredentials} from './auth/static-credentials.js'
 export {askManifestUrl} from './client/ask-manifest-url.js'
 export type {RegistryOptions, Retry} from './client/options.js'
 export type {Exchange, ProxyOptions, TlsOptions} from './http/options.js'
+export {certificatesIn, readIdentity} from './http/tls.js'
 export type {HostKnowledge} from './client/host-knowledge.js'
 export {openRegistry, type Registry} from './registry/open-registry.js'
 export {

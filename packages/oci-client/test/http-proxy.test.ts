@@ -100,13 +100,14 @@ test('user information of a proxy becomes its authorization, decoded', () => {
     hostname: 'proxy.example',
     port: 443,
     secure: true,
+    socks: false,
   })
 })
 
 test.each([
   'http://',
   'http://user:hunter2@',
-  'socks5://user:hunter2@proxy.example:1080',
+  'socks4://user:hunter2@proxy.example:1080',
   'http://user:hunter2@proxy.example:99999',
   'http://user:hunter2%zz@proxy.example',
   'user:hunter2@pro xy',

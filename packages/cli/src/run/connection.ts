@@ -2,7 +2,9 @@ import type {Exchange, RegistryOptions} from '@airgap-mirror/oci-client'
 import type {Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {openCredentials} from './credentials.js'
-import {connectionOptions} from '../settings/registry-options.js'
+import {environment, home} from '../settings/environment.js'
+import {connectionOptions, type ConnectionOptions} from '../settings/registry-options.js'
+import {certificateRoots, hostCertificates, machineCertificates} from './machine-certificates.js'
 import type {Run} from './run.js'
 
 export interface ConnectionSettings {
@@ -23,7 +25,7 @@ export async function connectionTo(
   registry: string,
   {settings, side, origin, run}: ConnectionSettings,
 ): Promise<RegistryOptions> {
-  const connection = await connectionOptions(settings, side)
+  const connection = await withMachineCertificates(await connectionOptions(settings, side), {registry, run})
   if (connection.tls?.insecureSkipVerify === true) run.warn(`the certificate of ${registry} is not checked`)
   const credentials = await openCredentials(settings, {
     registry,
@@ -37,6 +39,30 @@ export async function connectionTo(
     ...listening(run),
     registry,
     ...(credentials === undefined ? {} : {credentials}),
+  }
+}
+
+/** Adds what the machine is set up with for the registry; flags and job files win. */
+async function withMachineCertificates(
+  connection: ConnectionOptions,
+  {registry, run}: {readonly registry: string; readonly run: Run},
+): Promise<ConnectionOptions> {
+  if (connection.plainHttp === true) return connection
+  const {tls = {}} = connection
+  const [host, machine] = await Promise.all([
+    hostCertificates(registry, {
+      roots: certificateRoots(home()),
+      wantsIdentity: tls.clientCert === undefined,
+    }),
+    machineCertificates(environment()),
+  ])
+  for (const problem of [...host.problems, ...machine.problems]) run.warn(problem)
+  const used = [...host.used, ...machine.used]
+  if (used.length > 0 && run.output.verbose) run.note(`certificates for ${registry}: ${used.join(', ')}`)
+  const extraCa = [tls.extraCa, machine.extraCa].filter((pem) => pem !== undefined && pem !== '').join('\n')
+  return {
+    ...connection,
+    tls: {...tls, hostCa: host.hostCa, ...(extraCa === '' ? {} : {extraCa}), ...host.identity},
   }
 }
 

@@ -71,7 +71,7 @@ export async function runCommand<Settings extends Sides>(
   const startedAt = new Date()
   const plain = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
   const renderer: Renderer = {...plain, onEvent: (event) => plain.onEvent(wordedEvent(event, command))}
-  const warn = (text: string): void => renderer.onEvent({type: 'warning', text})
+  const warn = once((text) => renderer.onEvent({type: 'warning', text}))
   const note = (text: string): void => renderer.onEvent({type: 'note', text})
   using interruption = listenForSignals({
     onDrain: () =>
@@ -168,4 +168,14 @@ function asOne(troubles: readonly MirrorError[]): ReportError | undefined {
   const [first, ...others] = troubles.map((trouble) => reportErrorOf(trouble))
   if (first === undefined) return undefined
   return {...first, message: [first, ...others].map(({message}) => message).join('; ')}
+}
+
+/** Passes each text on once: several registries may have the same to warn of. */
+function once(tell: (text: string) => void): (text: string) => void {
+  const told = new Set<string>()
+  return (text) => {
+    if (told.has(text)) return
+    told.add(text)
+    tell(text)
+  }
 }

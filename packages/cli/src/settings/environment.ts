@@ -60,14 +60,18 @@ export function stateHome(env: Environment): string {
   return join(isAbsolute(named) ? named : join(home(), '.local', 'state'), 'mirror')
 }
 
-/** Proxies as Go tools take them from the environment; the upper-case name wins, an empty value means none. */
+/**
+ * Proxies as Go tools take them from the environment; the upper-case name wins, an empty value means none. ALL_PROXY is for
+ * those that have no proxy of their own, as in curl.
+ */
 export function proxyFrom(
   env: Environment,
   flags: {readonly proxy?: string | undefined; readonly noProxy?: string | undefined},
 ): ProxyOptions {
+  const all = either(env, 'ALL_PROXY')
   return {
-    httpsProxy: flags.proxy ?? either(env, 'HTTPS_PROXY'),
-    httpProxy: flags.proxy ?? either(env, 'HTTP_PROXY'),
+    httpsProxy: flags.proxy ?? either(env, 'HTTPS_PROXY') ?? all,
+    httpProxy: flags.proxy ?? either(env, 'HTTP_PROXY') ?? all,
     noProxy: flags.noProxy ?? either(env, 'NO_PROXY'),
   }
 }

@@ -9,6 +9,8 @@ export interface TlsOptions {
    * Damaged certificates are skipped, as Node does with NODE_EXTRA_CA_CERTS.
    */
   readonly extraCa?: string
+  /** PEM texts that are trusted for the registry's own origin alone. */
+  readonly hostCa?: readonly string[]
   /** PEM texts of the client's certificate and key. */
   readonly clientCert?: string
   readonly clientKey?: string

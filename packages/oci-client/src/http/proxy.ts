@@ -15,6 +15,10 @@ export interface Proxy {
   readonly hostname: string
   readonly port: number
   readonly secure: boolean
+  /** Reached by SOCKS5, and not by HTTP. */
+  readonly socks: boolean
+  /** The user name and the password in its URL. */
+  readonly login?: {readonly user: string; readonly password: string}
   /** Value of `Proxy-Authorization`. */
   readonly authorization?: string
 }
@@ -31,7 +35,7 @@ export interface TunnelOptions {
 
 /**
  * Returns the URL of the proxy for an origin, by Go's rules; undefined if it is reached directly.
- * @throws {MirrorError} CONFIG_INVALID for a proxy that is no http or https URL
+ * @throws {MirrorError} CONFIG_INVALID for a proxy that is no http, https or socks5 URL
  */
 export function proxyFor(
   origin: string,
@@ -50,16 +54,23 @@ export function proxyFor(
 export function parseProxy(text: string): Proxy {
   const url = parseUrl(text)
   const secure = url.protocol === 'https:'
-  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
+  const socks = isSocks(url)
+  const port = url.port === '' ? (socks ? 1080 : secure ? 443 : 80) : Number(url.port)
   const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
-  const user = userOf(url)
+  const login = userOf(url)
   return {
-    origin: url.origin,
+    origin: socks ? `${url.protocol}//${url.hostname}:${port}` : url.origin,
     name: `${url.hostname}:${port}`,
     hostname,
     port,
     secure,
-    ...(user === undefined ? {} : {authorization: `Basic ${Buffer.from(user).toString('base64')}`}),
+    socks,
+    ...(login === undefined
+      ? {}
+      : {
+          login,
+          authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`,
+        }),
   }
 }
 
@@ -145,17 +156,29 @@ function parseUrl(text: string): URL {
     // The cause is left out: it quotes the URL, and that may hold a password.
     throw invalid('it is no valid URL')
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:' && !isSocks(url)) {
     throw invalid(`${url.protocol.slice(0, -1)} proxies are not supported`)
   }
-  userOf(url)
+  const login = userOf(url)
+  if (isSocks(url) && login !== undefined && [login.user, login.password].some(isLongForSocks))
+    throw invalid('SOCKS5 takes user names and passwords of 1 to 255 bytes')
   return url
 }
 
-function userOf({username, password}: URL): string | undefined {
+/** As in Go, the proxy resolves names for both of them. */
+function isSocks({protocol}: URL): boolean {
+  return protocol === 'socks5:' || protocol === 'socks5h:'
+}
+
+function isLongForSocks(text: string): boolean {
+  const {length} = Buffer.from(text)
+  return length === 0 || length > 255
+}
+
+function userOf({username, password}: URL): Proxy['login'] {
   if (username === '' && password === '') return undefined
   try {
-    return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    return {user: decodeURIComponent(username), password: decodeURIComponent(password)}
   } catch (cause) {
     throw invalid('its user name or password is not percent-encoded', cause)
   }

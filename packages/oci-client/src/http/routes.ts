@@ -3,6 +3,7 @@ import {refusesLate} from './late-alert.js'
 import {networkCode} from './network-code.js'
 import {openTunnel, parseProxy, proxyFor, type Proxy, type TunnelOptions} from './proxy.js'
 import type {SecureContexts} from './tls.js'
+import {openSocks} from './socks.js'
 import {HANDSHAKE} from './tls-error.js'
 import {buildConnector, Pool} from './undici-parts.js'
 import {limits} from '../model/index.js'
@@ -43,7 +44,7 @@ export function createRoute(origin: string, options: RoutesOptions): Route {
   const {registry} = options
   const proxyUrl = proxyFor(origin, registry.proxy ?? {})
   const proxy = proxyUrl === undefined ? undefined : parseProxy(proxyUrl)
-  const forwardedBy = origin.startsWith('http:') ? proxy : undefined
+  const forwardedBy = origin.startsWith('http:') && proxy?.socks !== true ? proxy : undefined
   const connect =
     proxy === undefined || forwardedBy !== undefined
       ? directConnector(forwardedBy?.origin ?? origin, options)
@@ -104,7 +105,10 @@ function keepingAlerts(callback: buildConnector.Callback): buildConnector.Callba
 }
 
 function tunnelConnector(origin: string, proxy: Proxy, options: RoutesOptions): Connector {
-  const {hostname, port} = new URL(origin)
+  const {hostname, port, protocol} = new URL(origin)
+  const isTls = protocol === 'https:'
+  const target = `${hostname}:${port === '' ? (isTls ? 443 : 80) : port}`
+  const open = proxy.socks ? openSocks : openTunnel
   const connector = buildConnector(connectorOptions(origin, options))
   const tunnel: TunnelOptions = {
     side: options.registry.side,
@@ -115,7 +119,8 @@ function tunnelConnector(origin: string, proxy: Proxy, options: RoutesOptions): 
   }
   const connect = async (...[to, callback]: Parameters<Connector>): Promise<void> => {
     try {
-      const httpSocket = await openTunnel(proxy, `${hostname}:${port === '' ? 443 : port}`, tunnel)
+      const httpSocket = await open(proxy, target, tunnel)
+      if (!isTls) return keepingAlerts(callback)(null, httpSocket)
       connector({...to, servername: serverName(hostname), httpSocket}, keepingAlerts(callback))
     } catch (error) {
       callback(error as Error, null)

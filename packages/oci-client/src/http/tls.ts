@@ -26,18 +26,26 @@ const END = '-----END CERTIFICATE-----'
  * @throws {MirrorError} CERTIFICATE_INVALID
  */
 export function createSecureContexts(options: TlsOptions, registryOrigin: string): SecureContexts {
-  const own = (options.ca ?? []).flatMap((pem) =>
-    splitCertificates(pem, {what: 'the CA file', binary: 'convert-der'}),
-  )
+  const own = (options.ca ?? []).flatMap(certificatesIn)
+  const ofHost = (options.hostCa ?? []).flatMap(certificatesIn)
   const identity = readIdentity(options)
   const roots = once(() => trustedRoots(own, options.extraCa ?? ''))
   // Any certificate that is given is an anchor, as in other tools: an issuing authority or the server's own suffices.
-  const anchors = () => ({ca: roots(), allowPartialTrustChain: true})
-  const plain = once(() => tls.createSecureContext(anchors()))
-  const withIdentity = once(() => tls.createSecureContext({...anchors(), ...identity}))
-  return {
-    forOrigin: (origin) => (identity !== undefined && origin === registryOrigin ? withIdentity() : plain()),
-  }
+  const anchors = {allowPartialTrustChain: true}
+  const plain = once(() => tls.createSecureContext({...anchors, ca: roots()}))
+  const ofRegistry = once(() =>
+    tls.createSecureContext({...anchors, ca: [...roots(), ...ofHost], ...identity}),
+  )
+  const differs = identity !== undefined || ofHost.length > 0
+  return {forOrigin: (origin) => (differs && origin === registryOrigin ? ofRegistry() : plain())}
+}
+
+/**
+ * Returns the certificates of a CA file, each checked.
+ * @throws {MirrorError} CERTIFICATE_INVALID
+ */
+export function certificatesIn(pem: string): readonly string[] {
+  return splitCertificates(pem, {what: 'the CA file', binary: 'convert-der'})
 }
 
 /**
@@ -86,7 +94,14 @@ function pemBlocks(pem: string): string[] {
   }
 }
 
-function readIdentity({clientCert, clientKey}: TlsOptions): {cert: string; key: string} | undefined {
+/**
+ * Returns the client's certificate with its key, both checked; undefined if neither is given.
+ * @throws {MirrorError} CERTIFICATE_INVALID
+ */
+export function readIdentity({
+  clientCert,
+  clientKey,
+}: Pick<TlsOptions, 'clientCert' | 'clientKey'>): {cert: string; key: string} | undefined {
   if (clientCert === undefined && clientKey === undefined) return undefined
   if (clientCert === undefined) throw invalid('a client key is given without its certificate')
   if (clientKey === undefined) throw invalid('a client certificate is given without its key')

@@ -50,10 +50,10 @@ export const accessWords = {
   'use-plain-key': 'Give the key as PEM, and not encrypted.',
 
   'correct-proxy-url':
-    'Give the proxy as http://host:port or https://host:port, with user:password@ before the host if it asks for them, both percent-encoded.',
+    'Give the proxy as http://host:port, https://host:port or socks5://host:port, with user:password@ before the host if it asks for them, both percent-encoded.',
   'check-proxy': ({sided}) =>
     `Check HTTPS_PROXY${given(sided('proxy'), (proxy) => `, HTTP_PROXY and ${proxy}`) || ' and HTTP_PROXY'}, or name the registry in NO_PROXY to go past the proxy.`,
-  'check-proxy-scheme': 'Check whether it is an http:// or an https:// proxy.',
+  'check-proxy-scheme': 'Check whether it is an http://, an https:// or a socks5:// proxy.',
   // Written without a scheme: redaction takes what precedes the host out of every URL.
   'add-proxy-login':
     'Put a user name and a password before the host of the proxy, as in USER:PASSWORD@HOST:PORT.',
