@@ -27,8 +27,9 @@ export async function startSocks(options: SocksOptions = {}): Promise<TestSocks>
     connections += 1
     sockets.add(client)
     client.on('error', () => {}).on('close', () => sockets.delete(client))
-    if (options.speaks !== undefined) return void client.end(options.speaks)
-    void converse(client, {...options, targets}).catch(() => client.destroy())
+    if (options.speaks === undefined)
+      void converse(client, {...options, targets}).catch(() => client.destroy())
+    else client.end(options.speaks)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

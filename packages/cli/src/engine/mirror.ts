@@ -39,7 +39,7 @@ export interface Destination {
 export interface Known {
   /** Answers that it gave before: an error is an inconclusive one. */
   readonly answered: ReadonlyMap<string, Descriptor | MirrorError | undefined>
-  /** What earlier runs put there. It counts if the answer is inconclusive. */
+  /** The content that earlier runs put there. It counts if the answer is inconclusive. */
   readonly remembered: ReadonlyMap<string, Descriptor>
 }
 

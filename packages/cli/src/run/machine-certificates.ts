@@ -5,7 +5,7 @@ import {limits, messageOf} from '@airgap-mirror/oci-client/model'
 import {readTextFile} from '../files/read-file.js'
 import type {Environment} from '../settings/environment.js'
 
-/** What was read, and what could not be. */
+/** The files that were read, and those that could not be. */
 interface Account {
   /** In order. */
   readonly used: readonly string[]
@@ -48,7 +48,7 @@ export async function hostCertificates(
 ): Promise<HostCertificates> {
   const found = new Found()
   const directory = await hostDirectory(registry, roots)
-  if (directory === undefined) return {...found, hostCa: []}
+  if (directory === undefined) return {...found.account(), hostCa: []}
   const names = await found.list(directory)
   const hostCa: string[] = []
   for (const name of names.filter((one) => one.endsWith('.crt'))) {
@@ -56,7 +56,7 @@ export async function hostCertificates(
     if (pem !== undefined) hostCa.push(pem)
   }
   const identity = wantsIdentity ? await found.identity(directory, names) : undefined
-  return {...found, hostCa, ...(identity === undefined ? {} : {identity})}
+  return {...found.account(), hostCa, ...(identity === undefined ? {} : {identity})}
 }
 
 let remembered: {readonly key: string; readonly certificates: Promise<MachineCertificates>} | undefined
@@ -75,7 +75,7 @@ async function readMachine(file: string, directories: string): Promise<MachineCe
   const pems = file === '' ? [] : [await found.read(file, hasCertificate)]
   for (const directory of directories.split(':').filter((one) => one !== ''))
     pems.push(await found.directory(directory))
-  return {...found, extraCa: pems.filter((pem) => pem !== undefined).join('\n')}
+  return {...found.account(), extraCa: pems.filter((pem) => pem !== undefined).join('\n')}
 }
 
 function hasCertificate(pem: string): void {
@@ -93,9 +93,13 @@ async function hostDirectory(registry: string, roots: readonly string[]): Promis
 }
 
 /** Reads files and keeps account of them. */
-class Found implements Account {
+class Found {
   readonly used: string[] = []
   readonly problems: string[] = []
+
+  account(): Account {
+    return {used: this.used, problems: this.problems}
+  }
 
   async list(directory: string): Promise<readonly string[]> {
     try {
