@@ -1,7 +1,6 @@
 import type {
   BlobSource,
   CallOptions,
-  Descriptor,
   Digest,
   ImageSink,
   ImageSource,
@@ -18,7 +17,7 @@ import type {Pair} from './pair.js'
 import {planMirror, type Plan} from './plan.js'
 import {probeBlobs} from './probe-blobs.js'
 import {probeTarget, type TargetState} from './probe.js'
-import {rememberingSink} from './remembering-sink.js'
+import {rememberingSink, type Known} from './remembering-sink.js'
 import type {SparsePolicy} from './sparse.js'
 import type {Stop} from './stop.js'
 import {Tally, type MirrorResult} from './tally.js'
@@ -33,14 +32,6 @@ export interface Destination {
   readonly known?: Known | undefined
   /** Returns an error if the pair must not replace the digest found, or what is hidden by an inconclusive answer. */
   readonly refuse?: ((pair: Pair, found: Digest | MirrorError) => MirrorError | undefined) | undefined
-}
-
-/** Knowledge of a target, by reference. */
-export interface Known {
-  /** Answers that it gave before: an error is an inconclusive one. */
-  readonly answered: ReadonlyMap<string, Descriptor | MirrorError | undefined>
-  /** The content that earlier runs put there. It counts if the answer is inconclusive. */
-  readonly remembered: ReadonlyMap<string, Descriptor>
 }
 
 export interface PrepareOptions extends CallOptions {

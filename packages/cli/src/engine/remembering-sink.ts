@@ -4,8 +4,16 @@ import {
   isMirrorError,
   type Descriptor,
   type ImageSink,
+  type MirrorError,
 } from '@airgap-mirror/oci-client/model'
-import type {Known} from './mirror.js'
+
+/** Knowledge of a target, by reference. */
+export interface Known {
+  /** Answers that it gave before: an error is an inconclusive one. */
+  readonly answered: ReadonlyMap<string, Descriptor | MirrorError | undefined>
+  /** The content that earlier runs put there. It counts if the answer is inconclusive. */
+  readonly remembered: ReadonlyMap<string, Descriptor>
+}
 
 /**
  * A sink that answers some names from what is known and asks for the others. A name that cannot be asked counts as
