@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['fresh-bundle.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    // most of the time is spent in child processes, and waiting
+    // Tests run the program's own files, not what a transformer makes of them.
+    server: {deps: {external: [/\/dist\/bundle\//]}},
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // A race of processes is tried once more in CI. Vitest prints each such test, so that none stays unseen.
     retry: process.env['CI'] === undefined ? 0 : 1,

@@ -4,6 +4,7 @@ import {
   addImage,
   makeImage,
   makeTempDir,
+  runMirror,
   startMirror,
   type Child,
   type ChildResult,
@@ -45,6 +46,7 @@ export interface SyncScene extends AsyncDisposable {
   sync(flags: readonly string[], options?: SyncRun): Promise<Synced>
   /** The same as cron runs it: `--quiet`. */
   quietly(flags: readonly string[], options?: SyncRun): Promise<ChildResult>
+  /** A process of its own. */
   start(flags: readonly string[], options?: SyncRun): Promise<Child>
   /** The digest under a name of the target, without its namespace. */
   at(name: string): string | undefined
@@ -60,11 +62,10 @@ export async function syncScene(
   const plain = (registry: TestRegistry, flag: string): readonly string[] =>
     registry.url.startsWith('http:') ? [flag] : []
   const usual = argv`${plain(target, '--plain-http')} ${plain(source, '--source-plain-http')}`
-  const start: SyncScene['start'] = (flags, {into = 'mirror', ...own} = {}) =>
-    startMirror(
-      argv`sync ${into === false ? [] : ['--private-registry', `${target.host}/${into}`]} ${usual} ${flags}`,
-      {home: home.path, ...own},
-    )
+  const args = (flags: readonly string[], into: SyncRun['into'] = 'mirror'): readonly string[] =>
+    argv`sync ${into === false ? [] : ['--private-registry', `${target.host}/${into}`]} ${usual} ${flags}`
+  const run = (flags: readonly string[], {into, ...own}: SyncRun = {}): Promise<ChildResult> =>
+    runMirror(args(flags, into), {home: home.path, ...own})
   let files = 0
   const write = async (name: string, text: string): Promise<string> => {
     const path = join(home.path, name)
@@ -82,9 +83,9 @@ export async function syncScene(
     },
     write,
     list: (...lines) => write(`list-${++files}.txt`, `${lines.join('\n')}\n`),
-    sync: async (flags, own) => withReport(await (await start(['--json', ...flags], own)).result),
-    quietly: async (flags, own) => (await start(['--quiet', ...flags], own)).result,
-    start,
+    sync: async (flags, own) => withReport(await run(['--json', ...flags], own)),
+    quietly: (flags, own) => run(['--quiet', ...flags], own),
+    start: (flags, {into, ...own} = {}) => startMirror(args(flags, into), {home: home.path, ...own}),
     at: (name) => {
       const {repository, tag} = partsOf(name)
       return target.manifest(`mirror/${repository}`, tag)?.digest

@@ -18,7 +18,14 @@ export {
 export {dockerArchive, ociLayout, skopeoDirectory, type NamedImage} from './layouts.js'
 export {startProxy, type ProxyOptions, type ProxyRecord, type TestProxy} from './proxy.js'
 export {runInTerminal, type DialogueStep, type PtyOptions, type PtyResult} from './pty.js'
-export {cleanEnvironment, mirrorProgram, runMirror, startMirror, type RunMirrorOptions} from './run-mirror.js'
+export {
+  cleanEnvironment,
+  mirrorProgram,
+  runMirror,
+  spawnMirror,
+  startMirror,
+  type RunMirrorOptions,
+} from './run-mirror.js'
 export {rawClient, type RawAnswer, type RawClient, type RawRequest} from './raw-client.js'
 export {addImage} from './seed-registry.js'
 export {seededBytes, seededRandom, seededText, shuffled} from './seeded.js'

@@ -1,7 +1,9 @@
 import {createRequire} from 'node:module'
 import {mkdir} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
+import {pathToFileURL} from 'node:url'
 import {startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
+import {canRunIn, runInProcess} from './in-process.js'
 import {makeTempDir, type TempDir} from './temp-dir.js'
 
 export interface RunMirrorOptions extends ChildOptions {
@@ -29,11 +31,32 @@ export function cleanEnvironment(home: string): Readonly<Record<string, string>>
   }
 }
 
-/** Starts the built program as a user would; `env` is added to the clean environment. */
+/**
+ * Runs the built program in this process, with an environment, streams and an exit code of its own; `env` is added to
+ * the clean environment, and the working directory is the home unless `cwd` is given. A run that starts while another
+ * is in another directory gets a process of its own. Cases about signals, process ids, or variables that Node reads at
+ * its start need {@link spawnMirror}.
+ */
+export async function runMirror(
+  args: readonly string[],
+  options: RunMirrorOptions = {},
+): Promise<ChildResult> {
+  const {home, own} = await homeFor(options.home)
+  try {
+    const cwd = options.cwd ?? home
+    const program = mirrorProgram()
+    const {main} = await loaded(program)
+    if (!canRunIn(cwd)) return await spawnMirror(args, {...options, home})
+    const env = {...cleanEnvironment(home), ...options.env}
+    return await runInProcess(() => main([...args], pathToFileURL(program).href), {...options, cwd, env})
+  } finally {
+    await own?.remove()
+  }
+}
+
+/** Starts the built program as a user would, in its home unless `cwd` is given; `env` is added to the clean environment. */
 export async function startMirror(args: readonly string[], options: RunMirrorOptions = {}): Promise<Child> {
-  const own = options.home === undefined ? await makeTempDir() : undefined
-  const home = options.home ?? own?.path ?? ''
-  await mkdir(join(home, '.run'), {recursive: true, mode: 0o700})
+  const {home, own} = await homeFor(options.home)
   const child = startChild(process.execPath, [mirrorProgram(), ...args], {
     cwd: home,
     ...options,
@@ -55,11 +78,30 @@ export async function startMirror(args: readonly string[], options: RunMirrorOpt
   }
 }
 
-export async function runMirror(
+/** As {@link runMirror}, in a process of its own. */
+export async function spawnMirror(
   args: readonly string[],
   options: RunMirrorOptions = {},
 ): Promise<ChildResult> {
   return (await startMirror(args, options)).result
+}
+
+interface Program {
+  readonly main: (argv: string[], entry: string) => Promise<void>
+}
+
+function loaded(program: string): Promise<Program> {
+  const bundle = join(dirname(program), '..', 'dist', 'bundle', 'main.js')
+  return import(/* @vite-ignore */ pathToFileURL(bundle).href) as Promise<Program>
+}
+
+async function homeFor(
+  given: string | undefined,
+): Promise<{readonly home: string; readonly own: TempDir | undefined}> {
+  const own = given === undefined ? await makeTempDir() : undefined
+  const home = given ?? own?.path ?? ''
+  await mkdir(join(home, '.run'), {recursive: true, mode: 0o700})
+  return {home, own}
 }
 
 async function resultThenRemove(child: Child, home: TempDir): Promise<ChildResult> {

@@ -30,7 +30,6 @@ describe('the notify command', () => {
   })
 
   it('shows its text to no other user, and gets no password of the registries', async () => {
-    const before = {...process.env}
     process.env['MIRROR_PASSWORD'] = 'hunter2'
     process.env['MIRROR_SOURCE_PASSWORD'] = 'hunter3'
     try {
@@ -40,7 +39,8 @@ describe('the notify command', () => {
       expect(await readFile(path('args'), 'utf8')).not.toContain(token)
       expect(await readFile(path('env'), 'utf8')).not.toMatch(/hunter/)
     } finally {
-      process.env = before
+      delete process.env['MIRROR_PASSWORD']
+      delete process.env['MIRROR_SOURCE_PASSWORD']
     }
   })
 

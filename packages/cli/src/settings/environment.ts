@@ -51,7 +51,7 @@ function isReachable(directory: string): boolean {
 }
 
 export function home(): string {
-  return homedir()
+  return environment()['HOME'] ?? homedir()
 }
 
 /** Where state is kept unless the user names a place (XDG Base Directory Specification: a relative path does not count). */
