@@ -225,7 +225,7 @@ describe('files', () => {
 
   it('of the libraries name no command and no flag of the program, and leave the words of advice to it', () => {
     const told =
-      /hint:\s*(?:[\w.]+ \?\s*)?['"`]|['"`][^'"`\n]*(?<![\w-])(?:--[a-z]|mirror (?:push|sync|copy|save))/
+      /hint:\s*(?:[\w.]+ \?\s*)?['"`]|['"`][^'"`\n]*(?<![\w-])(?:--[a-z]|mirror (?:push|sync|copy|save|inspect|verify))/
     const libraries = ['packages/bundle/src', 'packages/oci-client/src'].flatMap(inFolder)
     const lines = libraries.flatMap(({path}) =>
       readFileSync(join(root, path), 'utf8')

@@ -10,7 +10,7 @@ function expectedCode(script: string): number {
 }
 
 function isRun({language, text}: CodeBlock): boolean {
-  return language === 'sh' && /\bmirror (?:push|sync|copy|save|verify|config)\b/.test(text)
+  return language === 'sh' && /\bmirror (?:push|sync|copy|save|inspect|verify|config)\b/.test(text)
 }
 
 const pages = readPages()

@@ -1,6 +1,7 @@
 export type {LayerCompression} from './compress/compress.js'
 export {LAYER_FORMAT} from './compress/layer-compressor.js'
 export type {Unused} from './files/file-tree.js'
+export type {Producer} from './formats/producer.js'
 export type {BundleDescription, BundleSource, OuterEntry} from './contents/archive-source.js'
 export {openBundle, type OpenBundleOptions} from './open/open-bundle.js'
 export {decoders, type Decoders} from './unpack/decoders.js'

@@ -29,6 +29,8 @@ export interface BlockBytesOptions {
   readonly blocks: readonly PlacedBlock[]
   readonly cache: BlockCache
   readonly usage: Readonly<Usage>
+  /** False if only the archive's index is read: then content is not decoded in advance. Default true. */
+  readonly contentFollows?: boolean | undefined
   readonly dispose: () => Promise<void>
 }
 
@@ -77,10 +79,9 @@ export class BlockBytes implements ByteSource {
 
   async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
     const parts: Uint8Array[] = []
-    const available = Math.max(0, Math.min(length, this.#options.size - offset))
     this.#followSmallReads(offset)
     const {signal, unproven = false} = options
-    const end = offset + available
+    const end = Math.min(offset + length, this.#options.size)
     for await (const chunk of this.#from(offset, {signal, unproven, reuseChunks: false, isSmall: true, end}))
       parts.push(chunk)
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
@@ -235,7 +236,7 @@ export class BlockBytes implements ByteSource {
       if (guessed !== undefined) this.#leave(guessed)
     }
     this.#lastRead = index
-    if (this.#keepsAll()) return this.#decodeAhead(index)
+    if (this.#options.contentFollows !== false && this.#keepsAll()) return this.#decodeAhead(index)
     const next = this.#options.blocks[index + 1]
     if (this.#leaps * STEPS_PER_LEAP > this.#steps || next === undefined) return
     // Deferred, because the requested read goes before a guess.

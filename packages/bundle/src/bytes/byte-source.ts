@@ -1,5 +1,6 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {Level} from './level.js'
+import type {Packing} from './packing.js'
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
@@ -41,6 +42,8 @@ export interface ByteSource extends AsyncDisposable {
   hold(offset: number): () => void
   /** Set by the function that opened the source; absent for a range of another source. */
   level?: Level
+  /** Set by the function that opened the source, if its bytes are compressed. */
+  packing?: Packing
   /** Returns the total plain size. An in-order source reads to its end for it, which also proves its checksums. */
   size(options?: ReadOptions): Promise<number>
 }

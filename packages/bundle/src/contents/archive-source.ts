@@ -6,9 +6,11 @@ import {
   type Descriptor,
   type ImageSource,
   type Manifest,
+  type MirrorError,
   type ReadUsage,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
+import type {Packing} from '../bytes/packing.js'
 import type {CompressLayer} from '../compress/compress.js'
 import type {Unused, StoredFile} from '../files/file-tree.js'
 import type {ContentKind} from '../files/sniff.js'
@@ -25,12 +27,22 @@ export interface OuterEntry {
 }
 
 export interface BundleDescription {
+  readonly kind: 'file' | 'volumes' | 'stream' | 'directory'
+  /** Bytes of the files as they are stored; undefined for a stream. */
+  readonly size: number | undefined
+  /** Bytes of the archive without its compression; of a directory, of its files. */
+  readonly plainSize: number
+  readonly volumes: readonly {readonly name: string; readonly size: number}[]
+  /** Undefined if it is not compressed. */
+  readonly packing: Packing | undefined
   /** The format of the images; `nested` for an archive or a directory of several. */
   readonly format: string
   readonly parts: readonly {
     /** The path inside the bundle; empty for the bundle itself. */
     readonly path: string
     readonly format: string
+    /** The tool that wrote it, by its traces; undefined if several may have. */
+    readonly producer: string | undefined
     readonly images: number
   }[]
   /** The first entries of the bundle itself, not of archives inside it. */
@@ -38,6 +50,8 @@ export interface BundleDescription {
   readonly outerEntryCount: number
   /** Blobs that a delta bundle does not hold, since the far side has them. */
   readonly leftOut: readonly Descriptor[]
+  /** Why nothing can be done with it; only if images were not required. */
+  readonly refusal: MirrorError | undefined
 }
 
 export interface BundleSource extends ImageSource {

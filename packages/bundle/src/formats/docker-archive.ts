@@ -21,6 +21,7 @@ import {dockerLayer} from './docker-layer.js'
 import type {Format} from './format.js'
 import {imagesUnder} from './images-under.js'
 import {madeManifest, pendingImage} from './pending-image.js'
+import {archiveProducer} from './producer.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
 import {invalid, readJson} from '../contents/read-json.js'
 
@@ -43,6 +44,7 @@ export const dockerArchive: Format = {
     const named = new Set(items.flatMap(({config, layers}) => [config, ...layers]))
     return {
       images: await readDockerArchive(root.tree, items, context),
+      producer: archiveProducer(items, root),
       uses: (path) => named.has(path) || OWN.test(path),
     }
   },

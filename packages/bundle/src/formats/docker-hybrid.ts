@@ -10,7 +10,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {blobPath, findBlob, remember, type ContentTable} from '../contents/content-table.js'
 import {repoTagNames} from './docker-archive.js'
-import {isDockerManifest, parseDockerItems} from './docker-items.js'
+import {isDockerManifest, parseDockerItems, type DockerItem} from './docker-items.js'
 import type {TreeRoot} from './format.js'
 import {pendingImage} from './pending-image.js'
 import type {ReadContext} from './read-context.js'
@@ -27,20 +27,27 @@ interface MadeUpImage {
 
 /** The data of docker's manifest.json beside an OCI layout, about the images of that layout. */
 export interface DockerHybrid {
+  /** The images in manifest.json; undefined if it is not there or not docker's. */
+  readonly items: readonly DockerItem[] | undefined
   /** Returns the image behind a manifest that docker ≥ 25 made up; undefined if the manifest comes from a registry. */
   madeUp(descriptor: Descriptor): Promise<MadeUpImage | undefined>
   /** Returns the RepoTags of the image with this manifest, or of an image in this index. */
   names(descriptor: Descriptor): Promise<readonly Reference[]>
 }
 
-const NO_HYBRID: DockerHybrid = {madeUp: async () => undefined, names: async () => []}
+const NO_HYBRID: DockerHybrid = {
+  items: undefined,
+  madeUp: async () => undefined,
+  names: async () => [],
+}
 
 /** @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json) */
 export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promise<DockerHybrid> {
   const found = await root.manifestJson()
   if (found === undefined || !isDockerManifest(found.json)) return NO_HYBRID
   const tagsByConfig = new Map<string, readonly string[]>()
-  for (const {config, repoTags} of parseDockerItems(found.json, found.file.name)) {
+  const items = parseDockerItems(found.json, found.file.name)
+  for (const {config, repoTags} of items) {
     tagsByConfig.set(config, [...(tagsByConfig.get(config) ?? []), ...repoTags])
   }
   const tagsOf = (manifest: ImageManifest) => tagsByConfig.get(blobPath(manifest.config.digest))
@@ -58,6 +65,7 @@ export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promis
     return []
   }
   return {
+    items,
     madeUp: async (descriptor) => {
       if (!isManifestType(descriptor.mediaType)) return undefined
       if (!madeUpImages.has(descriptor.digest)) {

@@ -2,6 +2,7 @@ import {limits, type SourceImage} from '@airgap-mirror/oci-client/model'
 import type {ReadOptions} from '../bytes/byte-source.js'
 import {readJson} from '../contents/read-json.js'
 import type {FileTree, StoredFile} from '../files/file-tree.js'
+import type {Producer} from './producer.js'
 import type {ReadContext} from './read-context.js'
 
 /** A tree that may have images at its root. */
@@ -21,8 +22,10 @@ interface ManifestJson {
 }
 
 /** The images at the root of a tree. */
-interface FormatContent {
+export interface FormatContent {
   readonly images: readonly SourceImage[]
+  /** Undefined if several tools may have written it. */
+  readonly producer?: Producer | undefined
   /** Returns true if a file of the tree belongs to the format; other files may hold images of their own. */
   uses(path: string): boolean
 }

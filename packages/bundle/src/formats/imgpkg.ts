@@ -39,6 +39,7 @@ export const imgpkg: Format = {
     if (!isImgpkgManifest(json)) throw invalid(root.tree.name, 'has no manifest.json of imgpkg')
     return {
       images: readImgpkg(root.tree, json, context),
+      producer: 'imgpkg',
       uses: (path) => path === 'manifest.json' || LAYER_NAME.test(path),
     }
   },

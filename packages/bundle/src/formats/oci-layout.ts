@@ -13,11 +13,12 @@ import {fitName} from '../names/fit-name.js'
 import {recordedName, type RecordedName} from '../names/recorded-name.js'
 import {rememberLayoutBlobs} from '../contents/content-table.js'
 import {dockerHybrid, type DockerHybrid} from './docker-hybrid.js'
-import type {Format, TreeRoot} from './format.js'
+import type {Format, FormatContent, TreeRoot} from './format.js'
 import {haulerImage, imageDigestsByName} from './hauler.js'
 import {imagesUnder} from './images-under.js'
 import {withoutAbsentContent} from './left-out.js'
 import {subjectOf, withoutChildren} from './nameless.js'
+import {layoutProducer} from './producer.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
 import {invalid, readJson} from '../contents/read-json.js'
 
@@ -32,7 +33,7 @@ export const ociLayout: Format = {
   name: 'oci-layout',
   detect: async ({tree}) => tree.find('index.json') !== undefined && isLayout(tree),
   read: async (root, context) => ({
-    images: await readOciLayout(root, context),
+    ...(await readOciLayout(root, context)),
     uses: (path) => OWN.test(path),
   }),
 }
@@ -47,7 +48,7 @@ function isLayout(tree: FileTree): boolean {
  * zarf.
  * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (index.json)
  */
-async function readOciLayout(root: TreeRoot, context: ReadContext): Promise<readonly SourceImage[]> {
+async function readOciLayout(root: TreeRoot, context: ReadContext): Promise<Omit<FormatContent, 'uses'>> {
   const {tree} = root
   const listed = await readIndexJson(tree, context)
   rememberLayoutBlobs(context.table, tree)
@@ -70,7 +71,8 @@ async function readOciLayout(root: TreeRoot, context: ReadContext): Promise<read
     else if (name === undefined) images.push(...(await namelessImages(root, {hybrid, context})))
     else images.push(await namedImage(root, {name, hybrid}))
   }
-  return images
+  const {zarf = false} = context
+  return {images, producer: layoutProducer({descriptors: listed, dockerItems: hybrid.items, zarf})}
 }
 
 async function readIndexJson(tree: FileTree, {signal}: ReadContext): Promise<readonly Descriptor[]> {

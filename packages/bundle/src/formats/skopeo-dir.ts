@@ -30,6 +30,7 @@ export const skopeoDir: Format = {
     }
     return {
       images: [{hint: context.hint, root: {manifest: descriptor}}],
+      producer: 'containers-image',
       uses: (path) => OWN.test(path) || BLOB_NAME.test(path),
     }
   },

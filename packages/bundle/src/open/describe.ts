@@ -6,16 +6,27 @@ import type {FileTree} from '../files/file-tree.js'
 /** The most outermost entries that are described. */
 const DESCRIBED = 200
 
+/** How the bundle is stored. */
+export type StoredAs = Pick<BundleDescription, 'kind' | 'size' | 'plainSize' | 'volumes' | 'packing'>
+
 /** Returns the formats found in a bundle, and their places. */
 export function describe(
-  tree: FileTree,
-  parts: readonly BundlePart[],
+  {
+    tree,
+    parts,
+    storedAs,
+  }: {
+    readonly tree: FileTree
+    readonly parts: readonly BundlePart[]
+    readonly storedAs: StoredAs
+  },
   {findings: {kinds}, table}: {readonly findings: Findings; readonly table: ContentTable},
-): BundleDescription {
+): Omit<BundleDescription, 'refusal'> {
   const [only] = parts
   return {
+    ...storedAs,
     format: parts.length === 1 && only?.path === '' ? only.format : 'nested',
-    parts: parts.map(({path, format, images}) => ({path, format, images: images.length})),
+    parts: parts.map(({path, format, producer, images}) => ({path, format, producer, images: images.length})),
     outerEntries: tree.entries.slice(0, DESCRIBED).map(({path, kind, size}): OuterEntry => {
       const sniffed = kinds.get(path) ?? 'other'
       return {path, size, kind: kind === 'file' && sniffed !== 'other' ? sniffed : kind}

@@ -10,7 +10,7 @@ import {
   type ImageRoot,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {describe} from './describe.js'
+import {describe, type StoredAs} from './describe.js'
 import {noArchive, noImages} from './no-images.js'
 import {OpenArchives} from './open-archives.js'
 import {readArchive, readTree, type BundlePart, type Findings, type Reading} from './read-tree.js'
@@ -37,6 +37,10 @@ export interface OpenBundleOptions extends FindVolumesOptions {
   readonly signal?: AbortSignal | undefined
   /** Threads for decompression and for the compression of layers. Default: the number of processors. */
   readonly threads?: number | undefined
+  /** False if no content is read afterwards. Default true. */
+  readonly contentFollows?: boolean | undefined
+  /** False: a bundle in which no image can be read is opened, too. Default true. */
+  readonly requireImages?: boolean | undefined
   /** Gets notes for the user, for example that a source is read twice. */
   readonly onNote?: ((text: string) => void) | undefined
   /** Gets warnings about left-out parts that may have held images. Default: `onNote`. */
@@ -57,29 +61,39 @@ const WARNED = 20
  * SOURCE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
  */
 export async function openBundle(path: string, options: OpenBundleOptions = {}): Promise<BundleSource> {
-  const {signal, threads, scratch, layerCompression = 'gzip', onReading} = options
-  const {onNote = () => {}, onWarning = onNote} = options
+  const {signal, threads, scratch, contentFollows, layerCompression = 'gzip', onReading} = options
+  const {requireImages = true, onNote = () => {}, onWarning = onNote} = options
   const table = contentTable()
   const compressor = createLayerCompressor(layerCompression, {threads})
   const volumes = await findVolumes(path, options)
   // Only the index of a single file is remembered.
   const recalled = volumes === undefined ? await recallBundle(path, options) : undefined
-  const archives = new OpenArchives({bytes: {signal, threads, scratch, onNote, onReading}, recalled})
+  const bytes = {signal, threads, scratch, contentFollows, onNote, onReading}
+  const archives = new OpenArchives({bytes, recalled})
   const findings: Findings = {kinds: new Map(), unused: [], warn: onWarning}
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
   const reading: Reading = {context, archives, findings}
   try {
-    const {tree, parts, isCutShort} = await readOuter(path, {
+    const outer = await readOuter(path, {
       options: {...options, volumes},
       reading,
       recalled,
     })
-    const description = describe(tree, parts, {findings, table})
-    const images = distinct(parts.flatMap((part) => part.images))
+    const description = describe(outer, {findings, table})
+    const images = distinct(outer.parts.flatMap((part) => part.images))
     warnOfUnused(findings.unused, onWarning)
-    refuseWithoutImages(tree, {parts, images, isCutShort, outerEntries: description.outerEntries})
+    refuseTooMany(outer.tree, images)
+    const refusal = refusalOf(outer, {images, outerEntries: description.outerEntries})
+    if (refusal !== undefined && requireImages) throw refusal
     if (archives.hasDecoded) await recalled?.save()
-    return new ArchiveSource({images, table, description, unused: findings.unused, archives, compressor})
+    return new ArchiveSource({
+      images,
+      table,
+      description: {...description, refusal},
+      unused: findings.unused,
+      archives,
+      compressor,
+    })
   } catch (error) {
     await compressor.close()
     await archives[Symbol.asyncDispose]()
@@ -96,6 +110,7 @@ interface Outer {
   readonly parts: readonly BundlePart[]
   /** True if the archive has no end mark. */
   readonly isCutShort: boolean
+  readonly storedAs: StoredAs
 }
 
 async function readOuter(
@@ -112,10 +127,16 @@ async function readOuter(
   const place = {path: '', depth: 0}
   if ('directory' in input) {
     const tree = await readDirectoryTree(input.directory, {signal})
-    archives.setSize(tree.entries.reduce((sum, {size}) => sum + size, 0))
+    const size = tree.entries.reduce((sum, entry) => sum + entry.size, 0)
+    archives.setSize(size)
     findings.unused.push(...tree.unused)
     const hint = basename(resolve(path))
-    return {tree, parts: await readTree(tree, {...place, hint}, reading), isCutShort: false}
+    return {
+      tree,
+      parts: await readTree(tree, {...place, hint}, reading),
+      isCutShort: false,
+      storedAs: {kind: 'directory', size, plainSize: size, volumes: [], packing: undefined},
+    }
   }
   const name = 'path' in input ? input.path : input.name
   const open = async (): Promise<ByteSource> => {
@@ -132,23 +153,24 @@ async function readOuter(
   if (tree === undefined) throw noArchive(source.name, await source.read(0, SNIFF_BYTES, {signal}))
   const hint = path === '-' ? tree.name : basename(resolve(path))
   const parts = await readArchive({...archive, tree}, {...place, hint}, reading)
-  return {tree, parts, isCutShort: !tree.ended}
+  const {size: plainSize, packing} = archive
+  const kind = 'volumes' in input ? 'volumes' : input.size === undefined ? 'stream' : 'file'
+  const volumes = ('volumes' in input ? input.volumes.volumes : []).map(volumeOf)
+  const storedAs: StoredAs = {kind, size: input.size, plainSize, volumes, packing}
+  return {tree, parts, isCutShort: !tree.ended, storedAs}
 }
 
-function refuseWithoutImages(
-  tree: FileTree,
-  {
-    parts,
-    images,
-    isCutShort,
-    outerEntries,
-  }: Omit<Outer, 'tree'> & {
-    readonly images: readonly SourceImage[]
-    readonly outerEntries: BundleDescription['outerEntries']
-  },
-): void {
+function volumeOf({path, size}: VolumeSet['volumes'][number]): StoredAs['volumes'][number] {
+  return {name: basename(path), size}
+}
+
+/** Returns the reason why nothing can be done with the bundle; undefined if it has images. */
+function refusalOf(
+  {tree, parts, isCutShort}: Outer,
+  {images, outerEntries}: {readonly images: readonly SourceImage[]} & Pick<BundleDescription, 'outerEntries'>,
+): MirrorError | undefined {
   if (parts.length === 0) {
-    throw noImages(tree.name, {
+    return noImages(tree.name, {
       entries: outerEntries,
       count: tree.entries.length,
       isCutShort,
@@ -157,20 +179,21 @@ function refuseWithoutImages(
   }
   const [first] = images
   if (first !== undefined && 'error' in first.root && images.every(({root}) => 'error' in root))
-    throw first.root.error
-  if (images.length === 0) {
-    throw new MirrorError('SOURCE_EMPTY', `${tree.name} holds no images: its index is empty`, {
-      side: 'source',
-      advice: {kind: 'make-again'},
-    })
-  }
-  if (images.length > limits.images) {
-    throw new MirrorError(
-      'LIMIT_EXCEEDED',
-      `${tree.name} names ${images.length} images: over the limit of ${limits.images}`,
-      {side: 'source'},
-    )
-  }
+    return first.root.error
+  if (images.length > 0) return undefined
+  return new MirrorError('SOURCE_EMPTY', `${tree.name} holds no images: its index is empty`, {
+    side: 'source',
+    advice: {kind: 'make-again'},
+  })
+}
+
+function refuseTooMany(tree: FileTree, images: readonly SourceImage[]): void {
+  if (images.length <= limits.images) return
+  throw new MirrorError(
+    'LIMIT_EXCEEDED',
+    `${tree.name} names ${images.length} images: over the limit of ${limits.images}`,
+    {side: 'source'},
+  )
 }
 
 function warnOfUnused(unused: readonly Unused[], warn: (text: string) => void): void {

@@ -9,6 +9,7 @@ import {isRead, notRead} from '../codecs/sniff.js'
 import type {FileTree, Unused, TreeEntry, TreeFile} from '../files/file-tree.js'
 import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
 import {detectFormat} from '../formats/detect-format.js'
+import type {Producer} from '../formats/producer.js'
 import {treeRoot, type Format, type TreeRoot} from '../formats/format.js'
 import type {ReadContext} from '../formats/read-context.js'
 import {invalid} from '../contents/read-json.js'
@@ -23,6 +24,8 @@ export interface BundlePart {
   readonly path: string
   /** The format of its images; `unreadable` if it could not be read. */
   readonly format: string
+  /** The tool that wrote it; undefined if several may have. */
+  readonly producer?: Producer | undefined
   readonly images: readonly SourceImage[]
 }
 
@@ -199,7 +202,8 @@ async function readPart(
 ): Promise<{readonly part: BundlePart; readonly uses: (path: string) => boolean}> {
   const {path, hint, zarf} = place
   const content = await format.read(root, {...reading.context, hint, nested: path !== '', zarf})
-  return {part: {path, format: format.name, images: content.images}, uses: (file) => content.uses(file)}
+  const {images, producer} = content
+  return {part: {path, format: format.name, producer, images}, uses: (file) => content.uses(file)}
 }
 
 async function readNested(

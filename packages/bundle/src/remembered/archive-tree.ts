@@ -1,5 +1,6 @@
 import type {MirrorError} from '@airgap-mirror/oci-client/model'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import type {Packing} from '../bytes/packing.js'
 import {LazyBytes} from '../bytes/lazy-bytes.js'
 import {SNIFF_BYTES, sniffContent} from '../files/sniff.js'
 import {tarTree, type TarTree} from '../files/tar-tree.js'
@@ -24,6 +25,9 @@ export interface ArchiveTreeOptions extends ReadOptions {
 
 export interface ArchiveTree {
   readonly source: ByteSource
+  /** Plain bytes; 0 if it is not a tar archive. */
+  readonly size: number
+  readonly packing: Packing | undefined
   /** Undefined if it is not a tar archive. */
   readonly tree: TarTree | undefined
   /** Further archives behind the end mark of the first. */
@@ -43,11 +47,11 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
   const {path, name, base, memory, room, open, signal} = options
   const known = memory?.archives.get(path)
   if (known !== undefined) {
-    const {access, size, tar, heads} = known
+    const {access, size, packing, tar, heads} = known
     const source = new LazyBytes({name, access, size, open})
     const indexes = (tar?.archives ?? []).map((archive) => tarIndex(archive, {name}))
     const [tree, ...further] = indexes.map((index) => tarTree(source, {index, base, heads}))
-    return {source, tree, further, strayBytes: tar?.strayBytes ?? 0}
+    return {source, size, packing, tree, further, strayBytes: tar?.strayBytes ?? 0}
   }
   const source = await open()
   try {
@@ -58,14 +62,15 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
     const index = isTar ? await indexTar(source, {signal, capture, room, heads}) : undefined
     const {archives = [], strayBytes = 0, error} = index?.behind ?? {}
     const indexes = index === undefined ? [] : [index, ...archives]
+    // An in-order source would be decoded to its end for a size that is not used.
+    const size = index === undefined ? 0 : await source.size({signal})
+    const {packing} = source
     if (memory !== undefined && error === undefined) {
-      // An in-order source would be decoded to its end for a size that is not used.
-      const size = index === undefined ? 0 : await source.size({signal})
       const tar = index === undefined ? undefined : {archives: indexes, strayBytes}
-      memory.note(path, {access: source.access, size, tar, heads})
+      memory.note(path, {access: source.access, size, packing, tar, heads})
     }
     const [tree, ...further] = indexes.map((one) => tarTree(source, {index: one, base, heads}))
-    return {source, tree, further, strayBytes, error}
+    return {source, size, packing, tree, further, strayBytes, error}
   } catch (error) {
     await source[Symbol.asyncDispose]()
     throw error

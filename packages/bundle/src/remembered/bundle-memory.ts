@@ -1,4 +1,5 @@
 import type {ByteSource} from '../bytes/byte-source.js'
+import type {Packing} from '../bytes/packing.js'
 import type {TarIndex} from '../tar/index-tar.js'
 
 /** A tar archive and the archives behind its end mark. */
@@ -11,6 +12,7 @@ export interface RememberedTar {
 export interface ArchiveMemory {
   readonly access: ByteSource['access']
   readonly size: number
+  readonly packing: Packing | undefined
   /** Undefined if it is not a tar archive. Small JSON contents are captured in its entries. */
   readonly tar: RememberedTar | undefined
   /** The first bytes of sniffed files, under the keys of `tarTree`. */

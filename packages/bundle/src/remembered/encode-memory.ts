@@ -4,12 +4,14 @@ import {isJsonObject, limits} from '@airgap-mirror/oci-client/model'
 import {cleanPath} from '../tar/clean-path.js'
 import type {SkippedMember, TarIndex} from '../tar/index-tar.js'
 import type {Segment, TarEntry} from '../tar/tar-entry.js'
+import type {Packing} from '../bytes/packing.js'
 import {BundleMemory, type ArchiveMemory, type RememberedTar} from './bundle-memory.js'
 
 /** Increase it with every change of the remembered data. */
-const VERSION = 2
+const VERSION = 3
 const TYPES = ['file', 'directory', 'symlink', 'hardlink'] as const
 const ACCESS = ['random', 'blocks', 'in-order'] as const
+const CODECS = ['gzip', 'xz', 'zstd', 'bzip2'] as const
 const LENGTH_BYTES = 4
 
 /**
@@ -24,10 +26,11 @@ export async function encodeMemory({archives}: BundleMemory): Promise<Uint8Array
   }
   const text = JSON.stringify({
     version: VERSION,
-    archives: [...archives].map(([path, {access, size, tar, heads}]) => ({
+    archives: [...archives].map(([path, {access, size, packing, tar, heads}]) => ({
       path,
       access,
       size,
+      packing,
       tar:
         tar === undefined
           ? undefined
@@ -91,7 +94,7 @@ function contentsFrom(plain: Buffer, start: number): NextContent {
 
 function readArchive(json: unknown, next: NextContent): [string, ArchiveMemory] {
   if (!isJsonObject(json)) throw unusable()
-  const {path, access, size: stated, tar, heads} = json
+  const {path, access, size: stated, packing, tar, heads} = json
   const size = count(stated)
   const known = ACCESS.find((one) => one === access)
   if (typeof path !== 'string' || known === undefined) throw unusable()
@@ -100,6 +103,7 @@ function readArchive(json: unknown, next: NextContent): [string, ArchiveMemory] 
     {
       access: known,
       size,
+      packing: packing === undefined ? undefined : readPacking(packing),
       tar: tar === undefined ? undefined : readTar(tar, {size, next}),
       heads: new Map(list(heads).map((head) => readHead(head, next))),
     },
@@ -110,6 +114,16 @@ interface Reading {
   /** Bytes of the archive. */
   readonly size: number
   readonly next: NextContent
+}
+
+function readPacking(json: unknown): Packing {
+  if (!isJsonObject(json)) throw unusable()
+  const {codec, blocks} = json
+  const known = CODECS.find((one) => one === codec)
+  if (known === undefined) throw unusable()
+  if (blocks === undefined) return {codec: known}
+  if (!isJsonObject(blocks)) throw unusable()
+  return {codec: known, blocks: {count: count(blocks['count']), largest: count(blocks['largest'])}}
 }
 
 function readTar(json: unknown, reading: Reading): RememberedTar {

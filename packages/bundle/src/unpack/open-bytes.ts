@@ -18,7 +18,7 @@ import {watchedBytes} from '../bytes/watched-bytes.js'
 import {sliceBytes} from '../bytes/slice-bytes.js'
 import {sparseBytes, type StoredPart} from '../bytes/sparse-bytes.js'
 import type {Level} from '../bytes/level.js'
-import {sniffCompression} from '../codecs/sniff.js'
+import {sniffCompression, type Compression} from '../codecs/sniff.js'
 import {counted, type Usage} from '../bytes/usage.js'
 
 export type {OpenBytesOptions} from './open-options.js'
@@ -141,13 +141,22 @@ async function openStream(stream: Readable, options: Named): Promise<ByteSource>
   }
   const usage: Usage = {decoded: 0, scratchPeak: 0}
   options.onNote?.(`${name} is a stream: its plain content is kept in ${scratch.directory}`)
-  const spooled = await spool(plainOf(stream, {...options, usage}), {name, scratch, usage, signal})
+  let codec: Compression = 'plain'
+  const onCodec = (found: Compression): void => {
+    codec = found
+  }
+  const plain = plainOf(stream, {...options, usage, onCodec})
+  const spooled = await spool(plain, {name, scratch, usage, signal})
+  if (codec !== 'plain') spooled.packing = {codec}
   spooled.level = newLevel(options, {depth: 0})
   return spooled
 }
 
-async function* plainOf(stream: Readable, options: Named & {readonly usage: Usage}): Bytes {
-  const {name, signal, usage} = options
+async function* plainOf(
+  stream: Readable,
+  options: Named & {readonly usage: Usage; readonly onCodec: (codec: Compression) => void},
+): Bytes {
+  const {name, signal, usage, onCodec} = options
   const abort = (): void => {
     stream.destroy()
   }
@@ -156,6 +165,7 @@ async function* plainOf(stream: Readable, options: Named & {readonly usage: Usag
     const chunks = readable(stream, options)
     const {first, all} = await withFirst(chunks, SNIFF_BYTES)
     const compression = sniffCompression(first, name)
+    onCodec(compression)
     if (compression === 'plain') yield* all
     else yield* counted((await decoderOf(compression))(all, {name, signal}), usage)
   } finally {

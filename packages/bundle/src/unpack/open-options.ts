@@ -14,6 +14,8 @@ export interface OpenBytesOptions {
   readonly threads?: number | undefined
   /** The most plain bytes from one decompressor, to stop a compression bomb. Default: no limit. */
   readonly maxPlainBytes?: number | undefined
+  /** False if only the archive's index is read, so that decoding content in advance is a waste. Default true. */
+  readonly contentFollows?: boolean | undefined
   /** Gets notes for the user: a source is read twice, or kept in scratch. */
   readonly onNote?: ((text: string) => void) | undefined
   /** Told how much of the compressed file, or of the stream, has been read. `total` is absent for a stream. */

@@ -2,8 +2,10 @@ import {bunzip2} from '../codecs/bzip2/decoder.js'
 import {gunzip} from '../codecs/gzip/gunzip.js'
 import {xzDecoder} from '../codecs/xz/decoder.js'
 import {openXz} from './open-xz.js'
+import {readSeekTable} from '../codecs/zstd/seek-table.js'
 import {zstdDecoder} from '../codecs/zstd/decoder.js'
 import type {ByteSource} from '../bytes/byte-source.js'
+import type {Packing} from '../bytes/packing.js'
 import type {OpenPackedOptions} from './open-options.js'
 import {decodedTwice, spooledOrTwice} from './open-sequential.js'
 import type {SequentialDecoder} from '../codecs/sequential-decoder.js'
@@ -23,8 +25,22 @@ export async function openPacked(packed: ByteSource, options: OpenPackedOptions)
   if (compression === 'xz' && packed.access !== 'in-order') return openXz(packed, options)
   const decode = await decoderOf(compression)
   // zstd decodes faster than a disk writes, so reading it twice is cheaper than scratch.
-  if (compression === 'zstd') return decodedTwice(packed, {...options, decode})
-  return spooledOrTwice(packed, {...options, decode, plainSize: undefined})
+  const plain =
+    compression === 'zstd'
+      ? decodedTwice(packed, {...options, decode})
+      : await spooledOrTwice(packed, {...options, decode, plainSize: undefined})
+  plain.packing = {codec: compression, ...(compression === 'zstd' ? await framesOf(packed, options) : {})}
+  return plain
+}
+
+/** The frames that the seek table lists, if there is one. An in-order source is not read to its end for it. */
+async function framesOf(packed: ByteSource, options: OpenPackedOptions): Promise<Pick<Packing, 'blocks'>> {
+  if (packed.access === 'in-order') return {}
+  const size = await packed.size(options)
+  const table = await readSeekTable(size, async (offset, length) => packed.read(offset, length, options))
+  if (table === undefined) return {}
+  const largest = table.reduce((most, {plain}) => Math.max(most, plain), 0)
+  return {blocks: {count: table.length, largest}}
 }
 
 export async function decoderOf(compression: Exclude<Compression, 'plain'>): Promise<SequentialDecoder> {

@@ -1,6 +1,7 @@
 import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import {BlockBytes, type PlacedBlock} from '../bytes/block-bytes.js'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
+import type {Packing} from '../bytes/packing.js'
 import {LONGEST_BLOCK_HEADER, unknownFilter} from '../codecs/xz/block-header.js'
 import type {OpenPackedOptions} from './open-options.js'
 import {spooledOrTwice, tooBig} from './open-sequential.js'
@@ -25,11 +26,14 @@ export async function openXz(packed: ByteSource, options: OpenPackedOptions): Pr
   if (options.maxPlainBytes !== undefined && table.plainSize > options.maxPlainBytes) {
     throw tooBig(packed.name, options.maxPlainBytes)
   }
+  const packing: Packing = {codec: 'xz', blocks: blocksOf(table)}
   const {decode, library} = await xzDecoder()
   await refuseUnknownFilter(table, packed, {...options, library})
   if (!canBeBlocks(table, options.budget)) {
     await refuseBigDictionaries(table, packed, options)
-    return spooledOrTwice(packed, {...options, decode, plainSize: table.plainSize})
+    const plain = await spooledOrTwice(packed, {...options, decode, plainSize: table.plainSize})
+    plain.packing = packing
+    return plain
   }
   const usage: Usage = {decoded: 0, scratchPeak: 0}
   const onDecoded = (bytes: number): void => {
@@ -54,14 +58,17 @@ export async function openXz(packed: ByteSource, options: OpenPackedOptions): Pr
     // Scattered small reads are cheap only on a random-access file.
     sparse: packed.access === 'random' ? sparseBlock(block, {packed, decode, onDecoded, maps}) : undefined,
   }))
-  return new BlockBytes({
+  const plain: ByteSource = new BlockBytes({
     name: packed.name,
     size: table.plainSize,
     blocks,
     cache: options.cache,
     usage,
+    contentFollows: options.contentFollows,
     dispose: async () => packed[Symbol.asyncDispose](),
   })
+  plain.packing = packing
+  return plain
 }
 
 // liblzma 5.2 would call a newer filter an invalid option, and a reader would take the file for damaged.
@@ -80,6 +87,10 @@ async function refuseUnknownFilter(
     `${packed.name} is packed with the xz filter ${filter}, which ${library} does not know`,
     {side: 'source', advice: {kind: 'decompress', compression: 'xz'}},
   )
+}
+
+function blocksOf({blocks}: XzBlockTable): NonNullable<Packing['blocks']> {
+  return {count: blocks.length, largest: blocks.reduce((most, {plainSize}) => Math.max(most, plainSize), 0)}
 }
 
 function canBeBlocks({blocks, plainSize}: XzBlockTable, budget: number): boolean {

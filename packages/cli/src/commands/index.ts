@@ -3,6 +3,7 @@ import {ConfigEmit} from './config/emit.js'
 import {ConfigExplain} from './config/explain.js'
 import {ConfigImport} from './config/import.js'
 import {Copy} from './copy/copy.js'
+import {Inspect} from './inspect/inspect.js'
 import {Push} from './push/push.js'
 import {Save} from './save/save.js'
 import {Sync} from './sync/sync.js'
@@ -14,6 +15,7 @@ export const commands = {
   sync: Sync,
   copy: Copy,
   save: Save,
+  inspect: Inspect,
   verify: Verify,
   'config:import': ConfigImport,
   'config:explain': ConfigExplain,

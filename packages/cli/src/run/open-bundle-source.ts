@@ -3,6 +3,7 @@ import {
   verifyBundle,
   type BundleSource,
   type LayerCompression,
+  type OpenBundleOptions,
   type SignatureKey,
   type Unused,
 } from '@airgap-mirror/bundle'
@@ -10,7 +11,8 @@ import type {CallOptions} from '@airgap-mirror/oci-client/model'
 import {volumeFinder} from './prompt/find-volume.js'
 import type {Run} from './run.js'
 
-export interface OpenBundleSourceOptions extends CallOptions {
+export interface OpenBundleSourceOptions
+  extends CallOptions, Pick<OpenBundleOptions, 'contentFollows' | 'requireImages'> {
   /** A file, a directory, or `-` for standard input. */
   readonly path: string
   readonly layerCompression: LayerCompression

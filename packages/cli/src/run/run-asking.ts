@@ -1,16 +1,29 @@
+import {openState} from '../state/open-state.js'
 import {createRenderer} from '../render/create-renderer.js'
 import {Kept} from './kept.js'
 import type {Run} from './run.js'
 import {listenForSignals} from './signals.js'
 
+/** No layer is packed, so none is remembered. */
+const NO_LAYERS = 0
+
+export interface AskingOptions {
+  /** Where indexes of bundles are remembered; absent: nothing is. */
+  readonly stateDirectory?: string | undefined
+}
+
 /**
- * Runs work that only asks registries: warnings go to standard error, no state is saved, and a single Ctrl-C ends it. Closes
- * at the end everything that the work opened.
+ * Runs work that changes nothing: warnings go to standard error, and a single Ctrl-C ends it. Closes at the end everything
+ * that the work opened.
  */
-export async function runAsking<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
+export async function runAsking<Result>(
+  work: (run: Run) => Promise<Result>,
+  {stateDirectory: directory}: AskingOptions = {},
+): Promise<Result> {
   const renderer = await createRenderer('none', {stream: process.stderr})
   using interruption = listenForSignals({onDrain: () => {}, onLeave: () => renderer.close()})
   await using kept = new Kept()
+  const state = await openState({directory, layerFormat: NO_LAYERS, onNote: () => {}})
   try {
     return await work({
       renderer,
@@ -31,8 +44,8 @@ export async function runAsking<Result>(work: (run: Run) => Promise<Result>): Pr
       warn: (text) => renderer.onEvent({type: 'warning', text}),
       note: (text) => renderer.onEvent({type: 'note', text}),
       onStart: () => {},
-      state: undefined,
-      stateDirectory: undefined,
+      state,
+      stateDirectory: state === undefined ? undefined : directory,
       keep: (resource, figures) => kept.add(resource, figures),
     })
   } finally {

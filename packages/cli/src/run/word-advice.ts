@@ -6,18 +6,23 @@ import type {Report, ReportError, ReportImage} from '../report/report.js'
 /** The report with each error's advice as a hint for the command. */
 export function wordedReport(report: Report, command: AdvisedCommand): Report {
   const images = report.images.map((image): ReportImage => {
-    return image.error === undefined ? image : {...image, error: worded(image.error, command)}
+    return image.error === undefined ? image : {...image, error: wordedError(image.error, command)}
   })
-  return {...report, ...(report.error === undefined ? {} : {error: worded(report.error, command)}), images}
+  return {
+    ...report,
+    ...(report.error === undefined ? {} : {error: wordedError(report.error, command)}),
+    images,
+  }
 }
 
 /** The event with the advice of its error as a hint for the command. */
 export function wordedEvent(event: MirrorEvent, command: AdvisedCommand): MirrorEvent {
   if (event.type !== 'image' || event.error === undefined) return event
-  return {...event, error: worded(event.error, command)}
+  return {...event, error: wordedError(event.error, command)}
 }
 
-function worded(error: ReportError, command: AdvisedCommand): ReportError {
+/** The error with its advice as a hint for the command. */
+export function wordedError(error: ReportError, command: AdvisedCommand): ReportError {
   const {advice: _advice, ...rest} = error
   const hint = advise(error, {command})
   return hint === undefined ? rest : {...rest, hint}

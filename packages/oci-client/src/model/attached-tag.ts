@@ -5,7 +5,7 @@ const SUFFIXES = ['sig', 'att', 'sbom'] as const
 export type CosignSuffix = (typeof SUFFIXES)[number]
 
 /** A registry's tag schema cuts the hex of a digest to 64 characters; cosign keeps all of it. */
-const ATTACHED = /^(?:(sha256-[0-9a-f]{64})|(sha512-[0-9a-f]{64})(?:[0-9a-f]{64})?)(?:\.(?:sig|att|sbom))?$/
+const ATTACHED = /^(?:(sha256-[0-9a-f]{64})|(sha512-[0-9a-f]{64})(?:[0-9a-f]{64})?)(?:\.(sig|att|sbom))?$/
 
 /** Returns the tag under which cosign attaches something to a digest: `sha256-<hex>.sig`. */
 export function cosignTag(subject: Digest, suffix: CosignSuffix): string {
@@ -32,4 +32,10 @@ export function referrersTag(subject: Digest): string {
 export function attachedTo(tag: string): string | undefined {
   const [, sha256, sha512] = ATTACHED.exec(tag) ?? []
   return sha256 ?? sha512
+}
+
+/** Returns what a tag of cosign attaches: `sig` for a signature. Undefined for any other tag. */
+export function cosignSuffix(tag: string): CosignSuffix | undefined {
+  const suffix = ATTACHED.exec(tag)?.[3]
+  return SUFFIXES.find((known) => known === suffix)
 }

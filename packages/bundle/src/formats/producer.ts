@@ -1,0 +1,67 @@
+import type {Descriptor} from '@airgap-mirror/oci-client/model'
+import {isAbsentContent} from '../contents/absent-content.js'
+import type {FileTree} from '../files/file-tree.js'
+import {annotationKeys} from '../names/recorded-name.js'
+import type {DockerItem} from './docker-items.js'
+
+/**
+ * The tool that wrote a bundle, as far as its content shows. `own`: this program. `docker`: version 25 or later, with the classic
+ * store. `containerd`: also nerdctl, and docker with the containerd store. `go-containerregistry`: crane, ko, kaniko.
+ */
+export type Producer =
+  | 'own'
+  | 'hauler'
+  | 'zarf'
+  | 'docker'
+  | 'docker-before-25'
+  | 'containerd'
+  | 'buildkit'
+  | 'containers-image'
+  | 'go-containerregistry'
+  | 'imgpkg'
+
+export interface LayoutTraces {
+  /** All of index.json. */
+  readonly descriptors: readonly Descriptor[]
+  /** The images in docker's manifest.json; undefined if there is none. */
+  readonly dockerItems: readonly DockerItem[] | undefined
+  readonly zarf: boolean
+}
+
+/** Returns the producer of an OCI layout. Many tools leave the same traces, so the result is undefined rather than a guess. */
+export function layoutProducer({descriptors, dockerItems, zarf}: LayoutTraces): Producer | undefined {
+  if (zarf) return 'zarf'
+  const annotations = descriptors.map((descriptor) => descriptor.annotations ?? {})
+  const has = (key: string): boolean => annotations.some((each) => each[key] !== undefined)
+  const isHauled = annotations.some((each) => each[annotationKeys.haulerKind]?.startsWith('dev.hauler/'))
+  if (isHauled || has(annotationKeys.haulerName)) return 'hauler'
+  if (descriptors.some(isAbsentContent)) return 'own'
+  if (dockerItems?.some(({layerSources}) => layerSources.size > 0) === true) return 'docker'
+  const named = annotations.filter((each) => each[annotationKeys.containerdName] !== undefined)
+  if (named.length > 0) {
+    // Others write only the tag into the annotation of the image-spec.
+    if (named.every((each) => each[annotationKeys.containerdName] === each[annotationKeys.refName])) {
+      return 'own'
+    }
+    return has(CREATED) && dockerItems === undefined ? 'buildkit' : 'containerd'
+  }
+  return has(annotationKeys.refName) && dockerItems === undefined ? 'containers-image' : undefined
+}
+
+const CREATED = 'org.opencontainers.image.created'
+
+/** Returns the producer of a docker-archive. */
+export function archiveProducer(
+  items: readonly DockerItem[],
+  {tree}: {readonly tree: FileTree},
+): Producer | undefined {
+  const [item] = items
+  if (item === undefined) return undefined
+  if (item.config.startsWith('sha256:')) return 'go-containerregistry'
+  const [layer = ''] = item.layers
+  if (/^[0-9a-f]{64}\.tar$/.test(layer)) {
+    const isLinked = tree.entries.some(({path, kind}) => kind === 'link' && path.endsWith('/layer.tar'))
+    return isLinked ? 'containers-image' : undefined
+  }
+  return /^[0-9a-f]{64}\/layer\.tar$/.test(layer) ? 'docker-before-25' : undefined
+}

@@ -1,0 +1,34 @@
+import {string as argument} from '@oclif/core/args'
+import {Command} from '@oclif/core/command'
+import {fail} from '../../run/fail.js'
+import {inspectFlags} from './inspect-flags.js'
+
+/** `mirror inspect`: what a bundle holds. */
+export class Inspect extends Command {
+  static override readonly summary =
+    'Show what a bundle holds: images, platforms, sizes, signatures and SBOMs.'
+  static override readonly description =
+    'Reads the index and the manifests, and no layer: "mirror verify --source BUNDLE" proves that all content is whole. Exit code 3 if an image cannot be read or lacks content.'
+  static override readonly examples = [
+    '<%= config.bin %> inspect bundle.tar.xz',
+    '<%= config.bin %> inspect bundle.tar.xz --tree',
+    '<%= config.bin %> inspect bundle.tar.xz --json',
+  ]
+  static override readonly args = {
+    bundle: argument({
+      description: 'a bundle: file, directory, first volume, or - for standard input',
+      required: true,
+    }),
+  }
+  static override readonly flags = inspectFlags
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Inspect)
+    const {runInspect} = await import('./run-inspect.js')
+    process.exitCode = await runInspect(args.bundle, flags)
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: {name: 'inspect', flags: inspectFlags}})
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  attachedTo,
+  isDigest,
+  referrersTag,
+  type Digest,
+  type ImageManifest,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
+import {nodesOf, type Gathered, type ImageNode} from '../../engine/gather.js'
+import {statementsIn} from './classify-referrer.js'
+import {attestationsIn} from './image-contents.js'
+import type {InspectedReferrer, ReferrerCounts} from './inspection.js'
+
+/** Returns true for a nameless referrer, and for what a tag of cosign or of the referrers tag schema attaches. */
+export function isReferrer({subject, name}: SourceImage): boolean {
+  return subject !== undefined || attachedTo(name?.tag ?? '') !== undefined
+}
+
+/** The referrers of a bundle, by the digests they are about. */
+export interface Referrers {
+  /** Those of an image and of its platforms, and the referrers of those. */
+  of(root: ImageNode): readonly InspectedReferrer[]
+  /** Those that `of` has never returned. */
+  rest(): readonly InspectedReferrer[]
+}
+
+/** Sorts the referrers among gathered images by their subjects. One that cannot be read is left out: it is an image's error. */
+export function referrersAmong(gathered: readonly Gathered[]): Referrers {
+  const about = new Map<string, InspectedReferrer[]>()
+  for (const one of gathered) {
+    if (!isReferrer(one.image) || !('node' in one)) continue
+    const {name, subject} = one.image
+    const tag = name?.tag ?? ''
+    const key = subject ?? attachedTo(tag) ?? ''
+    const found = imagesIn(one.node).flatMap(({manifest, bytes}) =>
+      statementsIn(manifest, tag).map((statement): InspectedReferrer => ({
+        ...statement,
+        digest: manifest.descriptor.digest,
+        ...(subject === undefined ? {} : {subject}),
+        bytes,
+      })),
+    )
+    about.set(key, [...(about.get(key) ?? []), ...found])
+  }
+  const used = new Set<InspectedReferrer>()
+  return {
+    of: (root) => {
+      const inside = attestationsIn(root).flatMap(insideIndex)
+      const found = new Set<InspectedReferrer>()
+      const digests: Digest[] = nodesOf(root).map(({manifest}) => manifest.descriptor.digest)
+      const seen = new Set<Digest>(digests)
+      for (const digest of digests) {
+        for (const referrer of [...(about.get(digest) ?? []), ...(about.get(referrersTag(digest)) ?? [])]) {
+          used.add(referrer)
+          found.add(referrer.subject === undefined ? {...referrer, subject: digest} : referrer)
+          if (seen.has(referrer.digest)) continue
+          seen.add(referrer.digest)
+          digests.push(referrer.digest)
+        }
+      }
+      return [...inside, ...found]
+    },
+    rest: () => [...about.values()].flat().filter((referrer) => !used.has(referrer)),
+  }
+}
+
+/** Counts referrers by their kinds. */
+export function countReferrers(referrers: readonly InspectedReferrer[]): ReferrerCounts {
+  const counts = {signature: 0, attestation: 0, sbom: 0, other: 0}
+  for (const {kind} of referrers) counts[kind] += 1
+  return counts
+}
+
+function insideIndex({
+  node,
+  subject,
+}: ReturnType<typeof attestationsIn>[number]): readonly InspectedReferrer[] {
+  return imagesIn(node).flatMap(({manifest, bytes}) =>
+    statementsIn(manifest, undefined).map((statement) => ({
+      ...statement,
+      // A manifest without a statement type is an attestation by its place in the index.
+      kind: statement.kind === 'other' ? ('attestation' as const) : statement.kind,
+      digest: manifest.descriptor.digest,
+      ...(isDigest(subject) ? {subject} : {}),
+      bytes,
+    })),
+  )
+}
+
+/** The images of a referrer: the tag schema has an index of them. */
+function imagesIn(root: ImageNode): readonly {readonly manifest: ImageManifest; readonly bytes: number}[] {
+  return nodesOf(root).flatMap(({manifest, missing}) => {
+    if (manifest.kind === 'index') return []
+    const lacking = new Set(missing.map(({digest}) => digest))
+    const blobs = [manifest.config, ...manifest.layers].filter(({digest}) => !lacking.has(digest))
+    const bytes = blobs.reduce((sum, {size}) => sum + size, manifest.descriptor.size)
+    return [{manifest, bytes}]
+  })
+}

@@ -1,0 +1,56 @@
+import {isMirrorError} from '@airgap-mirror/oci-client/model'
+import type {ExitCode} from '../../report/exit-code.js'
+import {reportErrorOf} from '../../report/report-error.js'
+import {runAsking} from '../../run/run-asking.js'
+import {writeStandardOutput} from '../../run/standard-streams.js'
+import {wordedError} from '../../run/word-advice.js'
+import type {FlagValues} from '../../settings/flag-values.js'
+import {formatFailure} from '../../text/format-error.js'
+import {jsonText} from '../../text/printable.js'
+import {inspectBundle} from './inspect-bundle.js'
+import {inspectFlags} from './inspect-flags.js'
+import {readInspectSettings, type InspectSettings} from './inspect-settings.js'
+import type {Inspection} from './inspection.js'
+import {formatTable} from './table.js'
+
+const command = {name: 'inspect', flags: inspectFlags}
+const NARROWEST = 60
+const USUAL_WIDTH = 80
+
+/**
+ * Writes what a bundle holds to standard output.
+ * @returns 2 if it has no image that can be read, 3 if an image cannot be read or lacks content
+ * @throws {MirrorError} USAGE, WRITE_FAILED, those of opening a bundle
+ */
+export async function runInspect(bundle: string, flags: FlagValues): Promise<ExitCode> {
+  const settings = readInspectSettings(bundle, flags)
+  const inspection = await inspected(settings)
+  await writeStandardOutput(shown(inspection, settings))
+  const {error, totals} = inspection
+  if (error !== undefined) {
+    process.stderr.write(formatFailure([error.side ?? 'source', error.message], error.hint))
+    return 2
+  }
+  return totals.damaged > 0 ? 3 : 0
+}
+
+async function inspected({bundle, form, scratch, stateDirectory}: InspectSettings): Promise<Inspection> {
+  try {
+    return await runAsking((run) => inspectBundle(bundle, {run, command, scratch}), {stateDirectory})
+  } catch (error) {
+    if (form === 'json' && isMirrorError(error)) await writeStandardOutput(failureJson(bundle, error))
+    throw error
+  }
+}
+
+/** A script that reads the JSON finds the error there, under the same schema. */
+function failureJson(source: string, thrown: Error): string {
+  const error = wordedError(reportErrorOf(thrown), command)
+  return `${jsonText({schema: 'mirror.inspect/v1', source, error}, 2)}\n`
+}
+
+function shown(inspection: Inspection, {form}: InspectSettings): string {
+  if (form === 'json') return `${jsonText(inspection, 2)}\n`
+  const width = Math.max(NARROWEST, process.stdout.columns ?? USUAL_WIDTH)
+  return formatTable(inspection, {width})
+}
