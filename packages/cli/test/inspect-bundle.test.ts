@@ -26,6 +26,12 @@ function hexOf(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1)
 }
 
+/** The same manifest with another digit in it. */
+function spoilt(entry: Entry): Entry {
+  if (!('bytes' in entry)) throw new Error(`${entry.path} is no file`)
+  return {path: entry.path, bytes: Buffer.from(Buffer.from(entry.bytes).toString().replace('2', '3'))}
+}
+
 describe('sizes', () => {
   test('content that two images have is shared, and everything else is their own', async () => {
     const base = await makeLayers({seed: 'inspect-base', layers: 3})
@@ -173,11 +179,7 @@ describe('damage', () => {
     const hex = hexOf(broken.root.descriptor.digest)
     const entries = ociLayout([named('quay.io/a/broken:v1', broken), named('quay.io/a/whole:v1', whole)])
     const inspection = await inspectEntries(
-      entries.map((entry) =>
-        'bytes' in entry && entry.path.endsWith(hex)
-          ? {...entry, bytes: Buffer.from(Buffer.from(entry.bytes).toString().replace('2', '3'))}
-          : entry,
-      ),
+      entries.map((entry) => (entry.path.endsWith(hex) ? spoilt(entry) : entry)),
     )
     expect(inspection.images.map(({status, kind}) => [status, kind])).toEqual([
       ['damaged', 'unreadable'],

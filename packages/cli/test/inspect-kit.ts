@@ -14,7 +14,7 @@ import {
   type TestImage,
 } from '@airgap-mirror/test/kit'
 
-/** What `mirror inspect` finds at a path. */
+/** The findings of `mirror inspect` at a path. */
 export function inspectPath(
   path: string,
   {stateDirectory}: {readonly stateDirectory?: string} = {},
@@ -23,7 +23,7 @@ export function inspectPath(
   return runAsking((run) => inspectBundle(path, {run, command, scratch: 'never'}), {stateDirectory})
 }
 
-/** What `mirror inspect` finds in an archive of these entries. */
+/** The findings of `mirror inspect` in an archive of these entries. */
 export function inspectEntries(
   entries: readonly Entry[],
   compression: Compression = {type: 'none'},

@@ -19,18 +19,22 @@ export function describeBundle(description: BundleDescription): InspectedBundle 
         : {blocks: packing.blocks.count, largestBlock: packing.blocks.largest}),
     },
     volumes: description.volumes.map(({name, size: bytes}) => ({name, bytes})),
-    parts: parts.map(({path, format: form, producer: maker, images}) => ({
-      path,
-      format: form,
-      ...(maker === undefined ? {} : {producer: maker}),
-      images,
-    })),
+    parts: parts.map(partOf),
     entries: {
       count: outerEntryCount,
       first: outerEntries.map(({path, kind: type, size: bytes}) => ({path, kind: type, bytes})),
     },
     leftOut: {blobs: leftOut.length, bytes: leftOut.reduce((sum, blob) => sum + blob.size, 0)},
   }
+}
+
+function partOf({
+  path,
+  format,
+  producer,
+  images,
+}: BundleDescription['parts'][number]): InspectedBundle['parts'][number] {
+  return {path, format, ...(producer === undefined ? {} : {producer}), images}
 }
 
 /** The producer of all parts; undefined if they differ or one is not known. */

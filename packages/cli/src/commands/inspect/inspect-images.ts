@@ -15,7 +15,7 @@ import {platformOf} from '../../engine/select.js'
 import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportError} from '../../report/report.js'
 import {contentsOf, platformsIn, sizeOf, type ContentOptions, type ImageContent} from './image-contents.js'
-import type {ImageBytes, InspectedImage, InspectedPlatform} from './inspection.js'
+import type {ImageBytes, InspectedContent, InspectedImage, InspectedPlatform} from './inspection.js'
 import type {Referrers} from './referrers.js'
 
 /** Configs read at once. */
@@ -51,7 +51,7 @@ export async function inspectImages(
           bytes,
           platforms: found.platforms,
           referrers: 'node' in one ? referrers.of(one.node) : [],
-          contents: own.map((content) => ({...content, images: users.get(content.digest)?.size ?? 1})),
+          contents: own.map((content) => withUsers(content, users)),
           ...(one.image.digestChanged === undefined ? {} : {digestChanges: one.image.digestChanged}),
           ...(thrown === undefined ? {} : {error: word(reportErrorOf(thrown))}),
         }
@@ -96,6 +96,10 @@ function usersOf(
     for (const {digest} of own) users.set(digest, (users.get(digest) ?? new Set()).add(identity))
   }
   return users
+}
+
+function withUsers(content: ImageContent, users: ReadonlyMap<Digest, ReadonlySet<string>>): InspectedContent {
+  return {...content, images: users.get(content.digest)?.size ?? 1}
 }
 
 function bytesOf(

@@ -1,7 +1,7 @@
 import type {Digest} from '@airgap-mirror/oci-client/model'
 import type {ReportError, UnusedPart} from '../../report/report.js'
 
-/** What `mirror inspect --json` prints. Fields are only ever added. Sizes in bytes. */
+/** The output of `mirror inspect --json`. Fields are only ever added. Sizes in bytes. */
 export interface Inspection {
   readonly schema: 'mirror.inspect/v1'
   /** As it was typed. */

@@ -32,14 +32,7 @@ export function referrersAmong(gathered: readonly Gathered[]): Referrers {
     const {name, subject} = one.image
     const tag = name?.tag ?? ''
     const key = subject ?? attachedTo(tag) ?? ''
-    const found = imagesIn(one.node).flatMap(({manifest, bytes}) =>
-      statementsIn(manifest, tag).map((statement): InspectedReferrer => ({
-        ...statement,
-        digest: manifest.descriptor.digest,
-        ...(subject === undefined ? {} : {subject}),
-        bytes,
-      })),
-    )
+    const found = statementsBelow(one.node, {tag, subject})
     about.set(key, [...(about.get(key) ?? []), ...found])
   }
   const used = new Set<InspectedReferrer>()
@@ -75,16 +68,20 @@ function insideIndex({
   node,
   subject,
 }: ReturnType<typeof attestationsIn>[number]): readonly InspectedReferrer[] {
-  return imagesIn(node).flatMap(({manifest, bytes}) =>
-    statementsIn(manifest, undefined).map((statement) => ({
-      ...statement,
-      // A manifest without a statement type is an attestation by its place in the index.
-      kind: statement.kind === 'other' ? ('attestation' as const) : statement.kind,
-      digest: manifest.descriptor.digest,
-      ...(isDigest(subject) ? {subject} : {}),
-      bytes,
-    })),
-  )
+  const found = statementsBelow(node, {tag: undefined, subject: isDigest(subject) ? subject : undefined})
+  // A manifest without a statement type is an attestation by its place in the index.
+  return found.flatMap((one) => (one.kind === 'other' ? [{...one, kind: 'attestation' as const}] : [one]))
+}
+
+function statementsBelow(
+  root: ImageNode,
+  {tag, subject}: {readonly tag: string | undefined; readonly subject: Digest | undefined},
+): readonly InspectedReferrer[] {
+  return imagesIn(root).flatMap(({manifest, bytes}) => {
+    const {digest} = manifest.descriptor
+    const about = {digest, ...(subject === undefined ? {} : {subject}), bytes}
+    return statementsIn(manifest, tag).map((statement) => Object.assign({}, statement, about))
+  })
 }
 
 /** The images of a referrer: the tag schema has an index of them. */

@@ -11,7 +11,7 @@ export function isMutableTag(tag: string): boolean {
 export interface Noticed {
   readonly images: readonly InspectedImage[]
   readonly orphans: readonly InspectedReferrer[]
-  /** What the reader of the bundle warned of. */
+  /** Warnings of the bundle's reader. */
   readonly reading: readonly string[]
 }
 
