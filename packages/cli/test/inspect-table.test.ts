@@ -1,6 +1,7 @@
 import {formatTable} from '#src/commands/inspect/table.js'
+import {formatTree} from '#src/commands/inspect/tree.js'
 import {foldName, foldText} from '#src/commands/inspect/fold.js'
-import {dockerArchive, makeImage, ociLayout, tarBytes} from '@airgap-mirror/test/kit'
+import {dockerArchive, makeImage, makeLayers, ociLayout, tarBytes} from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {inspectEntries, named} from './inspect-kit.js'
 
@@ -60,4 +61,40 @@ test('a name is broken behind a slash or before its tag, and where neither is ne
 
 test('text is broken between words, and goes on indented', () => {
   expect(foldText('warning: one two three', {width: 14, indent: 2})).toEqual(['warning: one', '  two three'])
+})
+
+test('the tree has every platform, layer and referrer with its digest', async () => {
+  const base = await makeLayers({seed: 'tree-base', layers: 1})
+  const app = await makeImage({seed: 'tree-app', platforms: ['linux/amd64', 'linux/arm64'], layers: 1})
+  const one = await makeImage({seed: 'tree-one', layers: 0, base})
+  const two = await makeImage({seed: 'tree-two', layers: 1, base})
+  const sbom = await makeImage({
+    seed: 'tree-sbom',
+    layers: 1,
+    subject: app.root.descriptor,
+    artifactType: 'application/spdx+json',
+  })
+  const [amd64, arm64] = app.platforms
+  const short = (digest = ''): string => digest.slice(0, 'sha256:'.length + 12)
+  const inspection = await inspectEntries(
+    ociLayout([
+      named('quay.io/a/app:v1', app, (platform) => platform === amd64),
+      named('quay.io/a/one:v1', one),
+      named('quay.io/a/two:v1', two),
+      {image: sbom},
+    ]),
+  )
+  const lines = formatTree(inspection, {width: 80})
+    .replaceAll(/[\d.]+ k?B/g, 'SIZE')
+    .split('\n')
+  const start = lines.findIndex((line) => line.startsWith('quay.io/a/app:v1'))
+  expect(lines.slice(start, start + 6)).toEqual([
+    `quay.io/a/app:v1  index  ${short(app.root.descriptor.digest)}  SIZE (own SIZE, shared SIZE)`,
+    `├─ linux/amd64  ${short(amd64?.manifest.descriptor.digest)}`,
+    `│  ├─ config  ${short(amd64?.config.descriptor.digest)}  SIZE`,
+    `│  └─ layer  ${short(amd64?.layers[0]?.descriptor.digest)}  SIZE`,
+    `├─ linux/arm64  ${short(arm64?.manifest.descriptor.digest)}  not in the bundle`,
+    `└─ SBOM  ${short(sbom.root.descriptor.digest)}  SIZE  application/spdx+json`,
+  ])
+  expect(lines).toContain(`└─ layer  ${short(base[0]?.descriptor.digest)}  SIZE  in 2 images`)
 })

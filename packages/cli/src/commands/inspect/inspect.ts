@@ -10,9 +10,9 @@ export class Inspect extends Command {
   static override readonly description =
     'Reads the index and the manifests, and no layer: "mirror verify --source BUNDLE" proves that all content is whole. Exit code 3 if an image cannot be read or lacks content.'
   static override readonly examples = [
-    '<%= config.bin %> inspect bundle.tar.xz',
-    '<%= config.bin %> inspect bundle.tar.xz --tree',
-    '<%= config.bin %> inspect bundle.tar.xz --json',
+    'mirror inspect bundle.tar.xz',
+    'mirror inspect bundle.tar.xz --tree',
+    'mirror inspect bundle.tar.xz --json',
   ]
   static override readonly args = {
     bundle: argument({
@@ -21,6 +21,7 @@ export class Inspect extends Command {
     }),
   }
   static override readonly flags = inspectFlags
+  static readonly common: readonly (keyof typeof inspectFlags)[] = ['tree', 'json']
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Inspect)

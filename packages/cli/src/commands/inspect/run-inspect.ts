@@ -12,6 +12,7 @@ import {inspectFlags} from './inspect-flags.js'
 import {readInspectSettings, type InspectSettings} from './inspect-settings.js'
 import type {Inspection} from './inspection.js'
 import {formatTable} from './table.js'
+import {formatTree} from './tree.js'
 
 const command = {name: 'inspect', flags: inspectFlags}
 const NARROWEST = 60
@@ -52,5 +53,5 @@ function failureJson(source: string, thrown: Error): string {
 function shown(inspection: Inspection, {form}: InspectSettings): string {
   if (form === 'json') return `${jsonText(inspection, 2)}\n`
   const width = Math.max(NARROWEST, process.stdout.columns ?? USUAL_WIDTH)
-  return formatTable(inspection, {width})
+  return form === 'tree' ? formatTree(inspection, {width}) : formatTable(inspection, {width})
 }
