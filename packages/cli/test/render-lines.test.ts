@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest'
 import {createRenderer} from '#src/render/create-renderer.js'
+import type {MirrorEvent} from '#src/engine/events.js'
 import type {ProgressMode, Renderer} from '#src/render/renderer.js'
 import {blob, ended, plan, refused, report, screen, settableClock, SUMMARY} from './render-fixtures.js'
 
@@ -18,6 +19,23 @@ async function shown(
 }
 
 describe('plain lines', () => {
+  test('the end of several names at one target is told once', async () => {
+    const lines = await shown('plain', ({onEvent}) => {
+      onEvent(ended('a:1'))
+      onEvent({...ended('a:1'), source: 'quay.io/a:1'} as MirrorEvent)
+      onEvent(refused('b:1'))
+      onEvent({...refused('b:1'), source: 'quay.io/b:1'} as MirrorEvent)
+      onEvent(ended('c:1'))
+    })
+    expect(lines).toEqual([
+      'pushed host/a:1',
+      'failed host/b:1',
+      'pushed host/c:1',
+      'error: target: 2 images: no push right: host/b:1',
+      'hint: ask for it',
+    ])
+  })
+
   test('the work at once, then a line every 10 s, each image, the summary', async () => {
     const lines = await shown('auto', ({onEvent, finish}, clock) => {
       onEvent(plan(100e6))
