@@ -19,7 +19,7 @@ async function inFolder(work: (directory: string) => Promise<void>): Promise<voi
   })
 }
 
-/** What a person typed up to the cursor, and some of what is offered then; `exactly`: all of it. */
+/** Text up to the cursor, and some of what is offered then; `exactly`: all of it. */
 const CASES: readonly (readonly [typed: string, offered: readonly string[], exactly?: 'exactly'])[] = [
   ['mirror pu', ['push'], 'exactly'],
   ['mirror ', ['push', 'sync', 'copy', 'save', 'verify', 'config', 'completion', 'help', 'version']],

@@ -70,10 +70,9 @@ function commandPage(command: CommandEntry): ManPage {
       : [
           section(
             'OPTIONS',
-            groups.flatMap(([group, own]) => [
-              ...(groups.length === 1 ? [] : [`.SS ${headingOf(group)}`]),
-              ...own.flatMap(flagItem),
-            ]),
+            groups.flatMap(([group, own]) =>
+              (groups.length === 1 ? [] : [`.SS ${headingOf(group)}`]).concat(own.flatMap(flagItem)),
+            ),
           ),
         ]),
     section('EXAMPLES', ['.nf', ...examples.flatMap(exampleLines), '.fi']),

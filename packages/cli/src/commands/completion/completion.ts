@@ -23,7 +23,7 @@ export class Completion extends Command {
   async run(): Promise<void> {
     const {args} = await this.parse(Completion)
     const shell = shells.find((one) => one === args.shell)
-    if (shell === undefined) throw new Error(`the parser let the shell ${String(args.shell)} pass`)
+    if (shell === undefined) throw new Error(`the parser let the shell ${args.shell} pass`)
     const loaded = await Promise.all(this.config.commands.map((command) => command.load()))
     // An alias is listed as a command of its own, with the class of the command.
     const commands = Object.fromEntries([...new Set(loaded)].map((command) => [command.id, command]))

@@ -54,8 +54,9 @@ function values(kind: ValueKind): string {
     case 'directories':
       return " -x -a '(__fish_complete_directories)'"
     case 'text':
-      return ' -x'
+      break
   }
+  return ' -x'
 }
 
 function condition(command: string): string {

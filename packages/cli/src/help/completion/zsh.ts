@@ -87,8 +87,9 @@ function action(kind: ValueKind): string {
       return '_files -/'
     case 'none':
     case 'text':
-      return ' '
+      break
   }
+  return ' '
 }
 
 function quoted(text: string): string {
