@@ -46,6 +46,7 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'check-deletion-right': {},
   'correct-credential-file': {},
   'trust-authority': {},
+  'trust-shown-authority': {authority: 'CN=Example Root'},
   'trust-authority-if-right': {},
   'use-certificate-name': {},
   'check-clock': {},

@@ -130,6 +130,8 @@ export type Advice =
   /** `host:port` that a proxy does not let through. */
   | {readonly kind: 'allow-at-proxy'; readonly target: string}
   | {readonly kind: 'check-token-server'; readonly host: string}
+  /** `authority`: the name of the one that signed the certificate. */
+  | {readonly kind: 'trust-shown-authority'; readonly authority: string}
   /** `path` is a path under which the registry may be served. */
   | {readonly kind: 'check-is-registry'; readonly host: string; readonly path?: string}
   | {readonly kind: 'run-helper'; readonly program: string; readonly server: string}
