@@ -75,7 +75,7 @@ describe('plain lines', () => {
     ])
   })
 
-  test('reading comes first; the first line at once', async () => {
+  test('reading is told every 10 s until there is a plan, and not of a bundle that is read sooner', async () => {
     const lines = await shown('plain', ({onEvent}, clock) => {
       onEvent({type: 'reading', bytes: 1000, total: 5000})
       onEvent({type: 'reading', bytes: 2000, total: 5000})
@@ -84,7 +84,6 @@ describe('plain lines', () => {
       onEvent(plan(0))
     })
     expect(lines).toEqual([
-      'reading the bundle: 1.00 of 5.00 kB',
       'reading the bundle: 2.00 of 5.00 kB',
       '2 images: at most 0 B to send in 4 blobs',
     ])

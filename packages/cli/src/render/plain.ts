@@ -25,9 +25,6 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
 
   const tell = (event: MirrorEvent, before: typeof state): void => {
     switch (event.type) {
-      case 'reading':
-        if (before.reading === undefined && state.plan === undefined) tellProgress()
-        break
       case 'plan':
         if (hasGrown(before.plan, event)) stream.write(`${planLine(event)}\n`)
         break
@@ -46,6 +43,7 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
         stream.write(warningLine(event.text))
         break
       case 'blob':
+      case 'reading':
         break
     }
   }
