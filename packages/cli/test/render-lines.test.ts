@@ -83,10 +83,7 @@ describe('plain lines', () => {
       onEvent(plan(0))
       onEvent(plan(0))
     })
-    expect(lines).toEqual([
-      'reading the bundle: 2.00 of 5.00 kB',
-      '2 images: at most 0 B to send in 4 blobs',
-    ])
+    expect(lines).toEqual(['reading the bundle: 2.00 of 5.00 kB', '2 images: at most 0 B to send in 4 blobs'])
   })
 
   test('the first line has the parts of the last, and is told again when the work grows', async () => {

@@ -14,7 +14,10 @@ export interface ReadFileOptions {
  * Reads a text file that a flag names; `-` is standard input.
  * @throws {MirrorError} `code` where it cannot be read, LIMIT_EXCEEDED
  */
-export async function readTextFile(path: string, {flag, limit, code, isLenient = false}: ReadFileOptions): Promise<string> {
+export async function readTextFile(
+  path: string,
+  {flag, limit, code, isLenient = false}: ReadFileOptions,
+): Promise<string> {
   let text: string | undefined
   try {
     const bytes = path === '-' ? await readStream(process.stdin, limit) : await readFile(path, limit)
