@@ -166,9 +166,15 @@ describe.skipIf(!isRoot || lacksTool(...tools) || lacksRuntimes())('the packaged
     const program = unpacked('arm64')
     for (const bundle of ['bundle.tar.xz', 'bundle.tar.zst', 'docker.tar']) {
       const stdout = await succeed('qemu-aarch64-static', [
-        ...['-L', '/usr/aarch64-linux-gnu', join(program, 'lib/node/bin/node')],
-        ...[join(program, 'lib/mirror/bin/run.js'), 'push', '--source', at(bundle)],
-        ...[...target(`arm64/${bundle.replaceAll('.', '-')}`), '--no-state'],
+        '-L',
+        '/usr/aarch64-linux-gnu',
+        join(program, 'lib/node/bin/node'),
+        join(program, 'lib/mirror/bin/run.js'),
+        'push',
+        '--source',
+        at(bundle),
+        ...target(`arm64/${bundle.replaceAll('.', '-')}`),
+        '--no-state',
       ])
       expect(JSON.parse(stdout)).toMatchObject({outcome: 'ok', totals: {succeeded: 1}})
     }
@@ -178,7 +184,11 @@ describe.skipIf(!isRoot || lacksTool(...tools) || lacksRuntimes())('the packaged
     const image = at('out', `mirror-${version}-image.tar`)
     for (const architecture of ['amd64', 'arm64']) {
       const config = await succeed('skopeo', [
-        ...['--override-arch', architecture, 'inspect', '--config', `oci-archive:${image}`],
+        '--override-arch',
+        architecture,
+        'inspect',
+        '--config',
+        `oci-archive:${image}`,
       ])
       expect(JSON.parse(config)).toMatchObject({architecture, config: {User: '65532:65532'}})
     }
@@ -192,8 +202,12 @@ describe.skipIf(!isRoot || lacksTool(...tools) || lacksRuntimes())('the packaged
     await succeed('podman', [...podman, 'image', 'unmount', name])
     expect(stdout).toBe(`mirror ${version}\n`)
     const copied = await succeed(join(unpacked('x64'), 'bin/mirror'), [
-      ...['copy', `oci-archive:${image}`, `docker://${registry.host}/tools/mirror:${version}`],
-      ...['--plain-http', '--no-state', '--json'],
+      'copy',
+      `oci-archive:${image}`,
+      `docker://${registry.host}/tools/mirror:${version}`,
+      '--plain-http',
+      '--no-state',
+      '--json',
     ])
     expect(JSON.parse(copied)).toMatchObject({outcome: 'ok', totals: {succeeded: 1}})
   })
