@@ -72,6 +72,7 @@ export async function programFor(architecture: Architecture): Promise<Program> {
         'share/doc/mirror/THIRD-PARTY-NOTICES.txt',
       ),
       ...(await documents()),
+      ...(await manualsAndCompletions()),
     ],
     components: [...bundled, ...natives.flatMap(({component}) => component ?? []), await nodeOf(runtime)],
   }
@@ -93,6 +94,17 @@ async function documents(): Promise<readonly Entry[]> {
   return [
     ...(await Promise.all(pages.map((page) => copyOf(join(ROOT, page), `${at}/${page}`)))),
     ...(await copiesBelow(join(ROOT, 'docs'), `${at}/docs`, () => true)),
+  ]
+}
+
+/** Where shells and `man` look below a prefix, so that `/usr` or `/usr/local` may be that. */
+async function manualsAndCompletions(): Promise<readonly Entry[]> {
+  const completions = join(CLI, 'dist/completions')
+  return [
+    ...(await copiesBelow(join(CLI, 'dist/man'), 'share/man/man1', () => true)),
+    await copyOf(join(completions, 'mirror.bash'), 'share/bash-completion/completions/mirror'),
+    await copyOf(join(completions, 'mirror.fish'), 'share/fish/vendor_completions.d/mirror.fish'),
+    await copyOf(join(completions, 'mirror.zsh'), 'share/zsh/vendor-completions/_mirror'),
   ]
 }
 
