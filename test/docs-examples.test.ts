@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
 import {exampleNames, readCron, readExample, readUnit, readYaml} from './docs/examples.js'
+import type {Pipeline, ConfigMap, Claim, CronJob, Alerts} from './docs/example-types.js'
 import {codeBlocks, localLinks, readPages, root} from './docs/pages.js'
 import {setStage, type Stage} from './docs/stage.js'
 
@@ -204,6 +205,22 @@ describe.skipIf(process.platform === 'win32')('the commands in the example files
       .map(([name, value]) => `export ${name}='${staged(value)}'\n`)
       .join('')
 
+  /**
+   * The environment that a container of the CronJob has: its uid, which no entry in passwd names, and the variables of the
+   * manifest alone. Those of the stage replace the network.
+   */
+  const asInPod = (variables: Readonly<Record<string, string>>): string => {
+    const network = ['PATH', 'HTTPS_PROXY', 'HTTP_PROXY', 'NODE_EXTRA_CA_CERTS'].map(
+      (name) => `${name}="$${name}"`,
+    )
+    const own = Object.entries(variables).map(([name, value]) => `${name}='${staged(value)}'`)
+    const clean = `env -i ${[...network, ...own].join(' ')}`
+    if (process.getuid?.() !== 0) return clean
+    const {runAsUser: uid, runAsGroup: gid} = manifests[2].spec.jobTemplate.spec.template.spec.securityContext
+    const owned = `mkdir -p state && chown -R ${uid}:${gid} state && chmod -R a+rX . && chmod 700 state`
+    return `${owned}\nsetpriv --reuid=${uid} --regid=${gid} --clear-groups ${clean}`
+  }
+
   /** Runs it twice, since the second night finds what the first has left. */
   const twoNights = async (script: string): Promise<readonly object[]> => {
     const night = async (commands: string): Promise<object> => ({
@@ -241,51 +258,7 @@ describe.skipIf(process.platform === 'win32')('the commands in the example files
     for (const [name, text] of files) await writeFile(join(stage.directory, 'kubernetes', name), text)
     const variables = Object.fromEntries(env.map(({name, value}) => [name, value]))
     const line = [...command, ...args].map((word) => `'${word}'`).join(' ')
-    const inPod = `${setting(variables)}cp ca.pem kubernetes/\n${line.replace('/etc/mirror/', 'kubernetes/')}`
+    const inPod = `cp ca.pem kubernetes/\n${asInPod(variables)} ${line.replace('/etc/mirror/', 'kubernetes/')}`
     expect(await twoNights(inPod)).toMatchObject([good, good])
   })
 })
-
-interface Pipeline {
-  readonly 'mirror-sync': {readonly script: readonly string[]}
-}
-
-interface Manifest {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: {readonly name: string}
-}
-
-interface ConfigMap extends Manifest {
-  readonly data: Readonly<Record<string, string>>
-}
-
-type Claim = Manifest
-
-interface CronJob extends Manifest {
-  readonly spec: {
-    readonly jobTemplate: {readonly spec: {readonly template: {readonly spec: PodSpec}}}
-  }
-}
-
-interface PodSpec {
-  readonly containers: readonly [
-    {
-      readonly command: readonly string[]
-      readonly args: readonly string[]
-      readonly env: readonly {readonly name: string; readonly value: string}[]
-      readonly volumeMounts: readonly {readonly name: string; readonly readOnly?: boolean}[]
-    },
-  ]
-  readonly volumes: readonly {
-    readonly name: string
-    readonly configMap?: {readonly name: string}
-    readonly persistentVolumeClaim?: {readonly claimName: string}
-  }[]
-}
-
-interface Alerts {
-  readonly groups: readonly {
-    readonly rules: readonly {readonly alert: string; readonly expr: string}[]
-  }[]
-}

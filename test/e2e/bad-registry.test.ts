@@ -54,7 +54,7 @@ const cases: readonly Case[] = [
     name: 'has a certificate of an unknown authority',
     start: async () => secure()(await makeAuthority('stranger')),
     error: /authority that is not trusted/,
-    hint: /CN=stranger into the file that --cacert names/,
+    hint: /--cacert FILE/,
   },
   {
     name: 'has a certificate that has expired',

@@ -1,11 +1,13 @@
 import {spawn, spawnSync} from 'node:child_process'
-import {closeSync, existsSync, openSync} from 'node:fs'
+import {closeSync, existsSync, openSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {expect, onTestFinished, test} from 'vitest'
 import {makeImage, makeTempDir, mirrorProgram, requireTool} from '@airgap-mirror/test/kit'
 import {startRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {syncScene} from './sync.js'
 import {named, writeOciBundle} from './push.js'
+import {until} from './until.js'
 
 const UNKNOWN = ['--reuid=65532', '--regid=65532', '--clear-groups']
 
@@ -101,4 +103,39 @@ test('a standard output that cannot take the report fails the run', async (conte
   closeSync(full)
   expect({code, stderr}).toMatchObject({code: 1})
   expect(stderr).toContain('cannot write to standard output')
+})
+
+test.skipIf(process.platform !== 'linux').each([
+  ['by a shell that tells it of that, ends in order, and writes its report', 'SIGHUP', 129, 'cancelled'],
+  ['and tells nobody of that, is done all the same', undefined, 0, 'ok'],
+] as const)('a run whose terminal is closed %s', async (_what, signal, expected, outcome) => {
+  const home = await makeTempDir()
+  onTestFinished(() => home.remove())
+  await using registry = await startRegistry({strict: true, latency: 30})
+  const images = Array.from({length: 6}, async (_, index) =>
+    named(`gcr.io/team/app${index}:v1`, await makeImage({seed: `closed ${index}`, layers: 2})),
+  )
+  const source = await writeOciBundle(home.path, await Promise.all(images))
+  const [report, pid, code] = ['report.json', 'pid', 'code'].map((name) => join(home.path, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const words = argv`${process.execPath} ${mirrorProgram()} push --source ${source} --private-registry ${registry.host}/x
+    --plain-http --concurrency 1 --report ${report}`
+  // The shell outlives its terminal, so that it can tell how the program ended.
+  const command = words.map((word) => `'${word}'`).join(' ')
+  const line = `trap '' HUP; ${command} & echo $! >'${pid}'; wait $!; echo $? >'${code}'`
+  const terminal = spawn('script', ['-qfec', line, '/dev/null'], {
+    cwd: home.path,
+    env: {PATH: process.env['PATH'] ?? '', HOME: home.path, SHELL: '/bin/sh', TERM: 'xterm'},
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  await until(() => registry.repositories().some((repository) => registry.tags(repository).length > 0))
+  terminal.kill('SIGKILL')
+  if (signal !== undefined) process.kill(Number(readFileSync(pid, 'utf8')), signal)
+  await until(() => existsSync(code) && readFileSync(code, 'utf8') !== '')
+  expect(readFileSync(code, 'utf8').trim()).toBe(String(expected))
+  expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({outcome, exitCode: expected})
+  expect(registry.fsck()).toEqual([])
 })

@@ -44,6 +44,7 @@ describe('a push of twelve images that is interrupted', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)('by one %s drains, writes report and list, and ends with %i', async (signal, expected) => {
     await using registry = await startRegistry({strict: true, latency: 30})
     const child = await startPush(registry)

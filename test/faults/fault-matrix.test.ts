@@ -15,8 +15,8 @@ const UNDISTURBED = 18
 const ONE_FAULT = 6
 /** With two retries, and a body that shrinks from 1.5 MiB to the least. */
 const LASTING_FAULT = 18
-/** A 503 beside other successes counts as a limiter: 60 of them are not counted, each with the questions of an upload. */
-const LIMITED = 5 * 60
+/** A 503 beside other successes counts as a limiter: ten of them are not counted, each with the questions of an upload. */
+const LIMITED = LASTING_FAULT + 5 * 10
 
 test('nothing happens: the fewest requests, and no retry', async () => {
   const {end, requests, retries, wrong} = await travel({rules: []})

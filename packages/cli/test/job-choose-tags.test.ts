@@ -71,6 +71,19 @@ describe('choosing tags', () => {
     expect(version === undefined ? undefined : `${version.version}${build}`).toBe(text)
   })
 
+  it.each([
+    [['1.0.0-rc9', '1.0.0-rc10'], '1.0.0-rc10'],
+    [['1.0.0-rc.9', '1.0.0-rc.10'], '1.0.0-rc.10'],
+    [['v1.30.2-r3', 'v1.30.2-r12'], 'v1.30.2-r12'],
+    [['1.2.3_build12', '1.2.3_build5'], '1.2.3_build12'],
+    [['1.0.0-alpine3.9', '1.0.0-alpine3.20'], '1.0.0-alpine3.20'],
+    [['1.0.0-rc10', '1.0.0'], '1.0.0'],
+  ])('takes of %j the newest, by its runs of digits as numbers: %s', (tags, newest) => {
+    const filter = {newest: 1, prereleases: true}
+    expect(chooseTags(tags, filter)).toEqual([newest])
+    expect(chooseTags(tags.toReversed(), filter)).toEqual([newest])
+  })
+
   it('orders Helm charts by their versions and then by what they carry', () => {
     const tags = ['103.1.0_up0.9.0', '103.1.0_up0.10.0', '102.9.0_up9.0.0', '103.0.1_up0.11.0']
     expect(chooseTags(tags, {newest: 1})).toEqual(['103.1.0_up0.10.0'])

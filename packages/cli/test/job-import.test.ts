@@ -56,6 +56,46 @@ it('keeps tags that look like numbers as they are written', async () => {
   ])
 })
 
+it.each(['False', 'no', 'off', 'N', 'FALSE'])(
+  'the boolean %s of YAML 1.1 is false, and not left out',
+  async (no) => {
+    const text = `version: 1\ncreds: [{registry: a.example, tls: disabled}]\nsync:\n  - {source: b.example/x, target: a.example/x, type: repository, referrers: ${no}}\n`
+    const yes =
+      ({False: 'True', no: 'yes', off: 'on', N: 'Y', FALSE: 'TRUE'} as Record<string, string>)[no] ?? ''
+    const [without, with_] = await Promise.all(
+      [text, text.replace(`referrers: ${no}`, `referrers: ${yes}`)].map(async (one) => {
+        const {jobs} = await parse((await importConfig(one, {name: 'f', from: 'auto'})).text)
+        return jobs[0]?.referrers
+      }),
+    )
+    expect(with_).not.toBe(without)
+  },
+)
+
+it.each(['no', 'False', 'off'])('tls-verify: %s of skopeo is taken as false', async (no) => {
+  const {text} = await importConfig(`a.example: {tls-verify: ${no}, images: {x: [v1]}}\n`, {
+    name: 'f',
+    from: 'auto',
+  })
+  expect(text).toContain('insecure-skip-tls-verify: true')
+})
+
+it('a boolean that is none is refused with its place', async () => {
+  await expect(
+    importConfig('a.example: {tls-verify: maybe, images: {x: [v1]}}\n', {name: 'f', from: 'auto'}),
+  ).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/tls-verify: has to be true or false/),
+  })
+})
+
+it('~ says nothing, and platform: local refuses no file', async () => {
+  const text =
+    'version: 1\ndefaults: ~\nsync:\n  - {source: b.example/x, target: a.example/x, type: repository, tags: ~, platform: local}\n'
+  const {text: job} = await importConfig(text, {name: 'f', from: 'auto'})
+  expect(await parse(job)).toMatchObject({jobs: [expect.anything()]})
+})
+
 it('writes expressions so that they are not taken for variables', async () => {
   const regex = '^v${1}$$'
   const file = JSON.stringify({'gcr.io': {'images-by-tag-regex': {a: regex}}})

@@ -33,8 +33,7 @@ export function watchedBytes(
     },
     read: async (offset, length, options) => {
       const read = await source.read(offset, length, options)
-      // Headers and tables are small, and are all that is read of a plain archive before its content.
-      bytes += read.length
+      tell(bytes + read.length)
       return read
     },
     stream,

@@ -66,10 +66,7 @@ function absentLayer(tree: FileTree, {item, path, diffId, context}: LayerPlace):
   const known = item.layerSources.get(diffId)
   if (known !== undefined && isForeignLayerType(known.mediaType)) return known
   const why = whyMissing(tree, path)
-  context.table.absent.set(diffId, {
-    message: `the layer ${path} of ${item.label} ${why} in ${tree.name}`,
-    advice: {kind: tree.leadsOut(path) ? 'follow-links' : 'complete-archive'},
-  })
+  context.table.absent.set(diffId, `the layer ${path} of ${item.label} ${why} in ${tree.name}`)
   return {diffId, size: 0, mediaType: context.layerMediaType}
 }
 

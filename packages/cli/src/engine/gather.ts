@@ -1,5 +1,4 @@
 import pLimit from 'p-limit'
-import {whyLost} from './lost-blob.js'
 import {
   isBlobType,
   isForeignLayerType,
@@ -180,7 +179,5 @@ function pendingOf(
   const absent = lacking.get(pending)
   if (absent === undefined) return {image, pending}
   const what = isPending(absent) ? `layer ${absent.diffId}` : `blob ${absent.digest}`
-  const error =
-    whyLost(absent, source) ?? new MirrorError('BLOB_MISSING', `the source lacks ${what}`, {side: 'source'})
-  return {image, error}
+  return {image, error: new MirrorError('BLOB_MISSING', `the source lacks ${what}`, {side: 'source'})}
 }

@@ -14,8 +14,6 @@ export interface Interruption extends Stop, Disposable {
   received(): StopSignal | undefined
   /** Returns true if `--timeout` ended the run. */
   isOverdue(): boolean
-  /** Stops the clock of `timeout` until the returned function is called. */
-  pause(): () => void
 }
 
 const DRAIN_MILLISECONDS = 30_000
@@ -43,7 +41,7 @@ export function listenForSignals(options: {
       process.exit(EXIT_CODES[received])
     }
     received = signal
-    if (signal === 'SIGHUP') process.once('exit', letGoOfTerminals)
+    if (signal === 'SIGHUP') process.once('exit', () => letGoOfTerminals())
     const reason = new MirrorError('CANCELLED', `stopped by ${signal}`)
     timer = setTimeout(() => now.abort(reason), DRAIN_MILLISECONDS).unref()
     options.onDrain()
@@ -59,26 +57,13 @@ export function listenForSignals(options: {
     soon.abort(reason)
     now.abort(reason)
   }
-  let overdue: NodeJS.Timeout | undefined
-  let left = timeout ?? 0
-  let begun = 0
-  const begin = (): void => {
-    if (timeout === undefined) return
-    begun = performance.now()
-    overdue = setTimeout(end, Math.max(0, left)).unref()
-  }
-  begin()
+  const overdue = timeout === undefined ? undefined : setTimeout(end, timeout).unref()
   process.on('SIGINT', listen).on('SIGTERM', listen).on('SIGHUP', listen)
   return {
     soon: soon.signal,
     now: now.signal,
     received: () => received,
     isOverdue: () => isOverdue,
-    pause() {
-      clearTimeout(overdue)
-      left -= performance.now() - begun
-      return begin
-    },
     [Symbol.dispose]: () => {
       clearTimeout(timer)
       clearTimeout(overdue)

@@ -8,6 +8,7 @@ import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
  */
 export function outliveStandardError(): void {
   const {stderr} = process
+  process.once('exit', () => letGoOfTerminals({gone: true}))
   stderr.on('error', () => {})
   const write = stderr.write.bind(stderr) as (...args: readonly unknown[]) => boolean
   // A file is written at once, so that a full disk throws here.
@@ -42,12 +43,14 @@ export function writeStandardOutput(text: string): Promise<void> {
 }
 
 /**
- * Puts /dev/null in place of terminals that are gone. Node sets terminals back to their mode when it exits, and aborts if
- * one of them refuses.
+ * Puts /dev/null in place of terminals. Node sets terminals back to their mode when it exits, and aborts if one of them is
+ * gone and refuses.
+ * @param options.gone only of those that are known to be gone
  */
-export function letGoOfTerminals(): void {
+export function letGoOfTerminals({gone = false}: {readonly gone?: boolean} = {}): void {
   for (const descriptor of [0, 1, 2]) {
-    if (!isatty(descriptor) && !wasTerminal[descriptor]) continue
+    const isTerminal = isatty(descriptor)
+    if (!wasTerminal[descriptor] || (gone && isTerminal)) continue
     try {
       closeSync(descriptor)
       openSync('/dev/null', 'r+')

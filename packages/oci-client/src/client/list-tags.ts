@@ -3,7 +3,8 @@ import {readAnswer, type Answer} from './read-answer.js'
 import {urlOf, type RegistryClient} from './client.js'
 import {scopeOf} from './head-blob.js'
 import {responseError} from '../http/response-error.js'
-import type {HttpUrl} from '../http/send.js'
+import {isWebPage, notRegistry} from '../http/not-registry.js'
+import type {HttpResponse, HttpUrl} from '../http/send.js'
 import {
   isMirrorError,
   isTag,
@@ -59,7 +60,7 @@ export async function readTags(
     if (response.status !== 200)
       throw await responseError(response, {side: client.side, what: `cannot list the tags of ${name}`})
     const before = tags.size
-    const listed = tagsIn(bytes, {name, client})
+    const listed = tagsIn(bytes, {name, client, response, repository: place.repository})
     for (const tag of listed) tags.add(tag)
     if (tags.size > limits.tags) {
       throw new MirrorError('LIMIT_EXCEEDED', `${name} has more than ${limits.tags} tags`, {
@@ -79,11 +80,25 @@ export async function readTags(
 
 function tagsIn(
   body: Uint8Array,
-  {name, client}: {readonly name: string; readonly client: RegistryClient},
+  {
+    name,
+    client,
+    response,
+    repository,
+  }: {
+    readonly name: string
+    readonly client: RegistryClient
+    readonly response: HttpResponse
+    readonly repository: string
+  },
 ): readonly string[] {
+  const stranger = (): MirrorError =>
+    notRegistry(response, {bytes: body, asked: `the list of tags of ${name}`, side: client.side, repository})
+  if (body.length === 0 || isWebPage(body)) throw stranger()
   try {
-    const {tags} = parseJsonObject(body, `the list of tags of ${name}`)
-    // Go writes null for an empty list.
+    const {name: named, tags} = parseJsonObject(body, `the list of tags of ${name}`)
+    // Go writes null for an empty list, and some leave it out. Other content must not pass for one: tags are pruned by it.
+    if (tags === undefined && named === undefined) throw stranger()
     if (tags === null || tags === undefined) return []
     if (!Array.isArray(tags)) throw new MirrorError('PROTOCOL', `the list of tags of ${name} has none`)
     const valid = tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag))
@@ -91,6 +106,7 @@ function tagsIn(
     return valid
   } catch (error) {
     if (!isMirrorError(error)) throw error
+    if (error.code === 'PROTOCOL' && error.side !== undefined) throw error
     throw new MirrorError('PROTOCOL', error.message, {side: client.side, cause: error})
   }
 }

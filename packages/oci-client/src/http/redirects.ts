@@ -16,7 +16,8 @@ export function followRedirects(): Middleware {
     for (let hops = 0; ; hops++) {
       const response = await next(request)
       const location = response.header('location')
-      if (location === undefined || !mayFollow(request, response)) return response
+      if (location === undefined || !mayFollow(request, response))
+        return hasLeft(request, first) ? {...response, redirectedFrom: first.url.origin} : response
       await response.discard()
       if (hops === limits.redirects) {
         throw new MirrorError('PROTOCOL', `${first.url.origin} redirects more than ${limits.redirects} times`)
@@ -24,6 +25,10 @@ export function followRedirects(): Middleware {
       request = onward(request, resolveLocation(response.url, location))
     }
   }
+}
+
+function hasLeft({url}: HttpRequest, first: HttpRequest): boolean {
+  return url.origin !== first.url.origin
 }
 
 function mayFollow({method, body}: HttpRequest, {status}: HttpResponse): boolean {

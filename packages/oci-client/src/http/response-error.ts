@@ -16,22 +16,34 @@ export async function responseError(
   options: ResponseErrorOptions,
 ): Promise<MirrorError> {
   const challenge = response.headers('www-authenticate').join(', ')
+  const {redirectedFrom} = response
   return failureError(await readFailure(response), {
     ...options,
     authorized: response.authorized !== false,
     outOfScope: challenge.includes('insufficient_scope'),
+    ...(redirectedFrom === undefined
+      ? {}
+      : {redirected: {from: new URL(redirectedFrom).host, to: new URL(response.url.origin).host}}),
   })
 }
 
 /** Returns the error for a failure that is already read. */
 function failureError(
   failure: Failure,
-  options: ResponseErrorOptions & {readonly authorized?: boolean; readonly outOfScope?: boolean},
+  options: ResponseErrorOptions & {
+    readonly authorized?: boolean
+    readonly outOfScope?: boolean
+    /** Hosts. */
+    readonly redirected?: {readonly from: string; readonly to: string}
+  },
 ): MirrorError {
-  const {side, what, inconclusive} = options
-  const {code, advice} = judge(failure, options)
+  const {side, what, inconclusive, redirected} = options
+  const {code, advice} =
+    redirected !== undefined && failure.status === 401 ? noLogin(redirected.to) : judge(failure, options)
   const said = failure.text === '' ? '' : `: ${failure.text}`
-  return new MirrorError(code, `${what}: the registry answered ${statusText(failure.status)}${said}`, {
+  const who =
+    redirected === undefined ? 'the registry' : `${redirected.to}, to which ${redirected.from} redirects,`
+  return new MirrorError(code, `${what}: ${who} answered ${statusText(failure.status)}${said}`, {
     side,
     advice,
     inconclusive,
@@ -72,6 +84,11 @@ const FULL: Verdict = {
 /** Distribution answers 500 UNKNOWN with the system's error: its words, or `"Err":28` of a filesystem (ENOSPC). */
 function tellsOfFullDisk({message, detail}: Failure['errors'][number]): boolean {
   return /no space left on device|disk quota exceeded|"Err":(?:28|122)\b/i.test(`${message} ${detail}`)
+}
+
+/** A login is for the host that it was given for, wherever that host redirects to. */
+function noLogin(host: string): Verdict {
+  return {code: 'AUTH_REQUIRED', advice: {kind: 'login-not-redirected', host}}
 }
 
 function judge(

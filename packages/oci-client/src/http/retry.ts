@@ -55,7 +55,7 @@ const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
 /** Before the first answer, more retries would only delay the report of a wrong address. */
 const FIRST_CONTACT_RETRIES = 1
 /** A request that a limiter refuses more often than others of its time is refused for another reason. */
-const MOST_LIMITED = 60
+const MOST_LIMITED = 10
 const OPTIONAL_RETRIES = 1
 const OPTIONAL_WAIT = 2000
 
@@ -123,8 +123,7 @@ export function retrying(options: {
       )
       const {response, error} = outcome
       const status = response?.status
-      const isLessened = (request.optional === true && status !== 429) || isDoubtful(request, status)
-      const policy = isLessened ? lessened(options.policy) : options.policy
+      const policy = request.optional === true && status !== 429 ? lessened(options.policy) : options.policy
       const host = conditionOf?.(request.url.origin)
       const decision = request.signal?.aborted
         ? undefined
@@ -156,11 +155,7 @@ export function retrying(options: {
   }
 }
 
-function isDoubtful({doubtful}: HttpRequest, status: number | undefined): boolean {
-  return doubtful !== undefined && doubtful === status
-}
-
-/** For a request whose answer is not essential, or a verdict rather than a failure. */
+/** For a request whose answer is not essential. */
 function lessened({retries, maxWait}: RetryPolicy): RetryPolicy {
   return {retries: Math.min(retries, OPTIONAL_RETRIES), maxWait: Math.min(maxWait, OPTIONAL_WAIT)}
 }

@@ -21,8 +21,6 @@ export interface HttpRequest {
   readonly collect?: number
   /** True if the answer is not essential: few retries, and its failures do not count against the host. */
   readonly optional?: boolean | undefined
-  /** A status that is more likely the host's verdict on this request than a failure: it is retried once. */
-  readonly doubtful?: number | undefined
   /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
   readonly scopes: readonly string[]
   /** The request has left the registry's origin by a redirect: it carries no credential, now or later. */
@@ -37,6 +35,8 @@ export interface HttpResponse {
   headers(name: string): readonly string[]
   /** The URL that answered, after redirects. */
   readonly url: HttpUrl
+  /** The origin that was asked first, if a redirect led to another one. */
+  readonly redirectedFrom?: string
   /**
    * False if the request had no credential: a 401 is then a question and not a refusal. Set by the authorizing layer.
    */

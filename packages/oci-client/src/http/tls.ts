@@ -82,8 +82,7 @@ function readCertificate(pem: string, what: string): X509Certificate {
   }
 }
 
-/** Returns the certificates in a text, as PEM; the last may be cut short. */
-export function pemBlocks(pem: string): string[] {
+function pemBlocks(pem: string): string[] {
   const blocks: string[] = []
   for (let end = 0; ;) {
     const begin = pem.indexOf(BEGIN, end)

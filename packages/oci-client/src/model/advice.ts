@@ -13,6 +13,7 @@ type PlainAdvice =
   | 'free-registry-disk'
   | 'raise-quota'
   | 'share-upload-storage'
+  | 'correct-forwarded-host'
   | 'create-repository'
   | 'shorten-repository'
   | 'use-another-tag'
@@ -21,7 +22,6 @@ type PlainAdvice =
   | 'raise-body-limit'
   | 'push-whole-index'
   | 'convert-manifest'
-  | 'allow-foreign-layers'
   | 'free-referrers-tag'
   | 'switch-on-deletion'
   | 'delete-by-registry'
@@ -71,7 +71,6 @@ type PlainAdvice =
   | 'refuse-unsigned'
   | 'make-again'
   | 'complete-archive'
-  | 'follow-links'
   | 'wait-until-written'
   | 'check-copied-whole'
   | 'join-parts'
@@ -130,8 +129,8 @@ export type Advice =
   /** `host:port` that a proxy does not let through. */
   | {readonly kind: 'allow-at-proxy'; readonly target: string}
   | {readonly kind: 'check-token-server'; readonly host: string}
-  /** `authority`: the name of the one that signed the certificate. */
-  | {readonly kind: 'trust-shown-authority'; readonly authority: string}
+  /** `host` answered 401 after a redirect: no login is sent there. */
+  | {readonly kind: 'login-not-redirected'; readonly host: string}
   /** `path` is a path under which the registry may be served. */
   | {readonly kind: 'check-is-registry'; readonly host: string; readonly path?: string}
   | {readonly kind: 'run-helper'; readonly program: string; readonly server: string}

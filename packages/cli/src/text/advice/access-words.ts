@@ -5,6 +5,8 @@ export const accessWords = {
   'log-in': ({sided}) =>
     `${given(sided('username'), (username) => `Give ${username} with ${sided('password-stdin')} or ${sided('docker-config')} FILE, or `) || 'First '}log in with docker or podman.`,
   'check-credential': 'Check the user name and the password or token, or log in again.',
+  'login-not-redirected': ({side}, {host}) =>
+    `No login is sent to ${host}: ${side === 'source' ? 'name the image at that host itself' : 'name that host itself'}, or let the registry serve its content without a redirect.`,
   'use-https-realm': "Correct the realm in the registry's configuration to an https address.",
   'use-password': 'Log in to this registry with a user name and a password.',
   'check-rights': ({side}) =>
@@ -23,8 +25,6 @@ export const accessWords = {
   'trust-authority': ({sided}) =>
     given(sided('cacert'), (cacert) => `Give the authority's certificate with ${cacert} FILE.`) ||
     "Add the authority's certificate to those that this machine trusts.",
-  'trust-shown-authority': ({sided}, {authority}) =>
-    `Put the certificate of ${authority} into the file${given(sided('cacert'), (cacert) => ` that ${cacert} names`) || ' of trusted certificates'}.`,
   'trust-authority-if-right': ({sided}) =>
     `If the certificate is right, ${given(sided('cacert'), (cacert) => `give its authority's with ${cacert} FILE`) || "add its authority's to those that this machine trusts"}.`,
   'use-certificate-name':

@@ -21,6 +21,8 @@ export const registryWords = {
   'raise-quota': "Raise the project's quota at the registry, or remove what it no longer needs.",
   'share-upload-storage':
     'Give all registries behind that address the same storage and the same secret (http.secret): they forget uploads.',
+  'correct-forwarded-host':
+    'Let the proxy in front of the registry pass on X-Forwarded-Host and X-Forwarded-Proto, or set http.relativeurls: true at the registry.',
   'create-repository': 'Create the project or repository at the registry first, or choose another namespace.',
   'shorten-repository': ({flag}) =>
     `Choose a name with fewer path components${given(flag('max-depth'), (depth) => `, or join them with ${depth}`)}: some registries take only a few.`,
@@ -37,8 +39,6 @@ export const registryWords = {
       (sparse) => `Use ${sparse} auto to push what is there of an incomplete index.`,
     ) || 'Push what the manifest refers to first.',
   'convert-manifest': 'Convert the image to a kind of manifest that this registry takes.',
-  'allow-foreign-layers':
-    'Allow the URLs of its foreign layers at the registry: distribution takes none unless validation.manifests.urls.allow lists them.',
   'free-referrers-tag': ({flag}) =>
     `Remove that tag${given(flag('no-referrers'), (without) => `, or leave referrers out with ${without}`)}.`,
   'switch-on-deletion':

@@ -6,6 +6,7 @@ import {responseError} from '../../http/response-error.js'
 import {timeOf} from '../../http/retry-after.js'
 import type {HttpRequest, HttpResponse} from '../../http/send.js'
 import {isTransient} from '../../http/transport-error.js'
+import {awayError, ledAway} from './led-away.js'
 import {cancelled, contentKey, MirrorError, type Descriptor} from '../../model/index.js'
 
 export interface ExchangeContext {
@@ -50,7 +51,10 @@ export async function refused(
   const name = `${client.registry}/${repository}@${contentKey(blob.content)}`
   const error =
     context.contradiction === undefined
-      ? await responseError(response, {side: client.side, what: `cannot push the blob ${name}`})
+      ? awayError(client, {
+          response,
+          error: await responseError(response, {side: client.side, what: `cannot push the blob ${name}`}),
+        })
       : new MirrorError('PROTOCOL', `cannot push the blob ${name}: ${context.contradiction}`, {
           side: client.side,
         })
@@ -69,12 +73,20 @@ export async function refused(
   }
 }
 
-/** Sends a request to the session's URL, with the rights that an upload needs. */
-export function sessionRequest(
+/**
+ * Sends a request to the session's URL, with the rights that an upload needs.
+ * @throws {MirrorError} those of the connection; of another host than the registry they say that the registry named it
+ */
+export async function sessionRequest(
   upload: Upload,
   request: Omit<HttpRequest, 'scopes' | 'signal'>,
 ): Promise<HttpResponse> {
-  return upload.client.sendOnce({...request, signal: upload.signal, scopes: [pushScope(upload.repository)]})
+  const {client, signal, repository} = upload
+  try {
+    return await client.sendOnce({...request, signal, scopes: [pushScope(repository)]})
+  } catch (error) {
+    throw request.url.origin === client.origin ? error : ledAway(client, {error, origin: request.url.origin})
+  }
 }
 
 function nextOf(next: 'resume' | 'renew', {session, content}: ExchangeContext): UploadState {

@@ -1,5 +1,6 @@
 import {urlOf, type RegistryClient} from '../../client/client.js'
 import {endpoints, pullScope, pushScope} from '../../client/endpoints.js'
+import {uploadUrl} from './led-away.js'
 import {receivedBytes} from './upload-range.js'
 import {resolveLocation} from '../../http/location.js'
 import type {HttpResponse, HttpUrl} from '../../http/send.js'
@@ -56,7 +57,7 @@ export function openedSession(
   }
   const minimum = Number(response.header('oci-chunk-min-length'))
   if (Number.isSafeInteger(minimum) && minimum > 0) client.host.chunkMin = minimum
-  const url = resolveLocation(response.url, location)
+  const url = uploadUrl(client, {base: response.url, location})
   client.uploadOrigins.add(url.origin)
   return {repository, url}
 }

@@ -1,0 +1,44 @@
+export interface Pipeline {
+  readonly 'mirror-sync': {readonly script: readonly string[]}
+}
+
+export interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {readonly name: string}
+}
+
+export interface ConfigMap extends Manifest {
+  readonly data: Readonly<Record<string, string>>
+}
+
+export type Claim = Manifest
+
+export interface CronJob extends Manifest {
+  readonly spec: {
+    readonly jobTemplate: {readonly spec: {readonly template: {readonly spec: PodSpec}}}
+  }
+}
+
+export interface PodSpec {
+  readonly securityContext: {readonly runAsUser: number; readonly runAsGroup: number}
+  readonly containers: readonly [
+    {
+      readonly command: readonly string[]
+      readonly args: readonly string[]
+      readonly env: readonly {readonly name: string; readonly value: string}[]
+      readonly volumeMounts: readonly {readonly name: string; readonly readOnly?: boolean}[]
+    },
+  ]
+  readonly volumes: readonly {
+    readonly name: string
+    readonly configMap?: {readonly name: string}
+    readonly persistentVolumeClaim?: {readonly claimName: string}
+  }[]
+}
+
+export interface Alerts {
+  readonly groups: readonly {
+    readonly rules: readonly {readonly alert: string; readonly expr: string}[]
+  }[]
+}
