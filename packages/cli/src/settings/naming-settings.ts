@@ -1,10 +1,12 @@
 import {limits} from '@airgap-mirror/oci-client/model'
 import {parseMapFile, type ListedImage} from '../names/image-list.js'
-import {referenceKey} from '../names/naming.js'
+import {referenceKey, type NamingRules} from '../names/naming.js'
+import {parseRegistryTarget} from '../names/registry-target.js'
 import {parseRewriteRule} from '../names/rewrite.js'
 import type {JobNaming} from '../job/job.js'
 import type {FlagReader} from './flag-values.js'
 import {readTextFile} from '../files/read-file.js'
+import {defaults} from './defaults.js'
 
 /**
  * Reads the flags that choose names at the target.
@@ -20,6 +22,25 @@ export function readNamingFlags({text, list, whole}: FlagReader): JobNaming {
     ...(rewrites.length === 0 ? {} : {rewrites}),
     ...(mapFile === undefined ? {} : {mapFile}),
     ...(maxDepth === undefined ? {} : {maxDepth}),
+  }
+}
+
+/**
+ * Reads the rules by which images are named at one registry.
+ * @param options.target of `--private-registry`
+ * @throws {MirrorError} USAGE, LIST_INVALID, LIMIT_EXCEEDED
+ */
+export async function readNamingRules(
+  read: FlagReader,
+  {target, listed}: {readonly target: string; readonly listed: readonly ListedImage[]},
+): Promise<NamingRules> {
+  const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = readNamingFlags(read)
+  return {
+    ...parseRegistryTarget(target),
+    mapHost,
+    rewrites,
+    map: new Map([...secondColumns(listed), ...(await readMapFile(mapFile))]),
+    maxDepth,
   }
 }
 

@@ -4,11 +4,9 @@ import type {Fallback, TargetVersion} from '../../cluster/emit/emission.js'
 import {emitTargets, type EmitTarget} from '../../cluster/emit/targets.js'
 import type {ListedImage} from '../../names/image-list.js'
 import type {NamingRules} from '../../names/naming.js'
-import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {RegistrySettings} from '../../job/job.js'
-import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
-import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming-settings.js'
+import {readNamingRules} from '../../settings/naming-settings.js'
 import {readTextFile} from '../../files/read-file.js'
 import {readNeededLists} from '../../settings/read-lists.js'
 import {connectionOptions, type ConnectionOptions} from '../../settings/registry-options.js'
@@ -132,14 +130,7 @@ async function rulesFor(read: FlagReader, listed: readonly ListedImage[]): Promi
     if (read.text('report') !== undefined) return undefined
     throw new MirrorError('USAGE', 'missing required flag --private-registry')
   }
-  const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = readNamingFlags(read)
-  return {
-    ...parseRegistryTarget(target),
-    mapHost,
-    rewrites,
-    map: new Map([...secondColumns(listed), ...(await readMapFile(mapFile))]),
-    maxDepth,
-  }
+  return readNamingRules(read, {target, listed})
 }
 
 function parseHost(host: string): string {

@@ -2,6 +2,7 @@ import {formatReference, limits, type Reference} from '@airgap-mirror/oci-client
 import {podImages} from '../../cluster/check/pod-images.js'
 import type {CheckImages} from './check-settings.js'
 import {readTextFile} from '../../files/read-file.js'
+import type {Run} from '../../run/run.js'
 import {namesInBundle} from './mapped-images.js'
 import {readReportMapping} from './report-mapping.js'
 
@@ -16,13 +17,10 @@ export interface ImagesToCheck {
  * The names of the images to check.
  * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED, and what opening a bundle throws
  */
-export async function imagesToCheck(
-  images: CheckImages,
-  {warn}: {readonly warn: (text: string) => void},
-): Promise<ImagesToCheck> {
+export async function imagesToCheck(images: CheckImages, run: Run): Promise<ImagesToCheck> {
   if (images.from === 'list') return named(images.listed.map(({source}) => source))
-  if (images.from === 'bundle') return named(await namesInBundle(images.path, {warn}))
-  if (images.from === 'report') return inReport(images.path, warn)
+  if (images.from === 'bundle') return named(await namesInBundle(images.path, run))
+  if (images.from === 'report') return inReport(images.path, run.warn)
   const read = await Promise.all(images.paths.map(readPods))
   return {names: [...new Set(read.flat())], places: new Map()}
 }

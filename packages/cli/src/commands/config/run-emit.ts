@@ -11,6 +11,7 @@ import {readEmitSettings, type EmitSettings} from './emit-settings.js'
 import type {FlagValues} from '../../settings/flag-values.js'
 import {readTextFile} from '../../files/read-file.js'
 import {passwordWarnings} from '../../settings/registry-settings.js'
+import {runAsking} from '../../run/run-asking.js'
 import {readMappedImages} from './mapped-images.js'
 import {asText, writeTree} from './write-tree.js'
 
@@ -21,7 +22,7 @@ import {asText, writeTree} from './write-tree.js'
 export async function runConfigEmit(flags: FlagValues): Promise<void> {
   const settings = await readEmitSettings(flags)
   for (const warning of passwordWarnings(flags)) warn(warning)
-  const {images, rules} = await readMappedImages(settings, {warn})
+  const {images, rules} = await runAsking((run) => readMappedImages(settings, run))
   const request: EmitRequest = {
     mapping: makeMapping(images, {hosts: settings.hosts, rules}),
     access: await accessOf(settings, rules.registry),

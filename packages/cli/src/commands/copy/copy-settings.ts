@@ -1,11 +1,10 @@
-import {tmpdir} from 'node:os'
 import type {LayerCompression} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
-import {parsePlatform} from '../../names/platforms.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
+import {readLayerCompression, readParts, readScratch} from '../../settings/choice-settings.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
@@ -39,7 +38,7 @@ export async function readCopySettings(
   flags: FlagValues,
 ): Promise<CopySettings> {
   const read = flagReader(flags)
-  const {text, list, on} = read
+  const {text, on} = read
   const from = parsePlace(src, 'source')
   const to = parsePlace(dst, 'target')
   const mirrors = text('source-mirrors')
@@ -55,15 +54,11 @@ export async function readCopySettings(
     target: to.text,
     from,
     to,
-    platforms: list('platform').map(parsePlatform),
-    sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
+    ...readParts(read),
     referrers: !on('no-referrers'),
     // docker load unpacks layers, so compression would be wasted.
-    layerCompression:
-      to.transport === 'docker-archive'
-        ? 'none'
-        : ((text('layer-compression') ?? defaults.layerCompression) as LayerCompression),
-    scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+    layerCompression: to.transport === 'docker-archive' ? 'none' : readLayerCompression(read),
+    scratch: readScratch(read),
     sourceFlags: from.transport === 'docker' ? await readRegistryFlags(flags, 'source') : {},
     targetFlags,
     mirrors:

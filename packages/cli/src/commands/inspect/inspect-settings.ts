@@ -1,4 +1,4 @@
-import {tmpdir} from 'node:os'
+import {readScratch} from '../../settings/choice-settings.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
 import {stateDirectory} from '../../settings/output-settings.js'
 
@@ -15,11 +15,11 @@ export interface InspectSettings {
 /** Reads and checks the flags of an inspection. */
 export function readInspectSettings(bundle: string, flags: FlagValues): InspectSettings {
   const read = flagReader(flags)
-  const {text, on} = read
+  const {on} = read
   return {
     bundle,
     form: on('json') ? 'json' : on('tree') ? 'tree' : 'table',
-    scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+    scratch: readScratch(read),
     stateDirectory: stateDirectory(read),
   }
 }

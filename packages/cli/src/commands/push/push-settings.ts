@@ -1,15 +1,13 @@
-import {tmpdir} from 'node:os'
 import type {LayerCompression, SignatureKey} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
 import type {NamingRules} from '../../names/naming.js'
-import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {Choice} from '../../engine/select.js'
-import {parsePlatform} from '../../names/platforms.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import type {RegistrySettings} from '../../job/job.js'
+import {readChoice, readLayerCompression, readParts, readScratch} from '../../settings/choice-settings.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
-import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming-settings.js'
+import {readNamingRules} from '../../settings/naming-settings.js'
 import {readNeededLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {readVerifyKey} from '../../settings/signature-settings.js'
@@ -46,31 +44,17 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
     [on('password-stdin'), '--password-stdin'],
   ])
   const target = text('private-registry') ?? ''
-  const {registry, namespace} = parseRegistryTarget(target)
   const listed = await readNeededLists(list('images'))
-  const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = readNamingFlags(read)
+  const rules = await readNamingRules(read, {target, listed})
   const registrySettings = await readRegistryFlags(flags, 'target')
   return {
     source,
     target,
-    rules: {
-      registry,
-      namespace,
-      mapHost,
-      rewrites,
-      map: new Map([...secondColumns(listed), ...(await readMapFile(mapFile))]),
-      maxDepth,
-    },
-    choice: {
-      ...(list('images').length === 0 ? {} : {listed}),
-      include: list('include'),
-      exclude: list('exclude'),
-      referrers: !on('no-referrers'),
-    },
-    platforms: list('platform').map(parsePlatform),
-    sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
-    layerCompression: (text('layer-compression') ?? defaults.layerCompression) as LayerCompression,
-    scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+    rules,
+    choice: readChoice(read, list('images').length === 0 ? undefined : listed),
+    ...readParts(read),
+    layerCompression: readLayerCompression(read),
+    scratch: readScratch(read),
     verifyKey: await readVerifyKey(read, source),
     registrySettings,
     concurrency: registrySettings.concurrency ?? defaults.concurrency,

@@ -1,4 +1,3 @@
-import {tmpdir} from 'node:os'
 import type {SignatureKey} from '@airgap-mirror/bundle'
 import {MirrorError, type Platform, type Reference} from '@airgap-mirror/oci-client/model'
 import type {Choice} from '../../engine/select.js'
@@ -7,11 +6,10 @@ import type {RegistrySettings} from '../../job/job.js'
 import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
 import type {NamingRules} from '../../names/naming.js'
-import {parseRegistryTarget} from '../../names/registry-target.js'
-import {parsePlatform} from '../../names/platforms.js'
+import {readChoice, readParts, readScratch} from '../../settings/choice-settings.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
-import {readMapFile, readNamingFlags, secondColumns} from '../../settings/naming-settings.js'
+import {readNamingRules} from '../../settings/naming-settings.js'
 import {readLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {readVerifyKey} from '../../settings/signature-settings.js'
@@ -84,31 +82,12 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
     against:
       target === undefined
         ? undefined
-        : {
-            settings: registrySettings,
-            rules: await rulesFor(flags, {target, columns: new Map(secondColumns(listed))}),
-          },
-    choice: {
-      ...(bundle === undefined || lists.length === 0 ? {} : {listed}),
-      include: list('include'),
-      exclude: list('exclude'),
-      referrers: !on('no-referrers'),
-    },
-    platforms: list('platform').map(parsePlatform),
-    sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
-    scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+        : {settings: registrySettings, rules: await readNamingRules(read, {target, listed})},
+    choice: readChoice(read, bundle === undefined || lists.length === 0 ? undefined : listed),
+    ...readParts(read),
+    scratch: readScratch(read),
     verifyKey: await readVerifyKey(read, bundle),
     deep: on('deep'),
     concurrency: registrySettings.concurrency ?? defaults.concurrency,
   }
-}
-
-async function rulesFor(
-  flags: FlagValues,
-  {target, columns}: {readonly target: string; readonly columns: ReadonlyMap<string, string>},
-): Promise<NamingRules> {
-  const {registry, namespace} = parseRegistryTarget(target)
-  const {mapFile, mapHost = defaults.mapHost, rewrites = [], maxDepth} = readNamingFlags(flagReader(flags))
-  const map = new Map([...columns, ...(await readMapFile(mapFile))])
-  return {registry, namespace, mapHost, rewrites, map, maxDepth}
 }

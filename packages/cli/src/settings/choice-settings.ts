@@ -1,0 +1,45 @@
+import {tmpdir} from 'node:os'
+import type {LayerCompression} from '@airgap-mirror/bundle'
+import type {Platform} from '@airgap-mirror/oci-client/model'
+import type {Choice} from '../engine/select.js'
+import type {SparsePolicy} from '../engine/sparse.js'
+import type {ListedImage} from '../names/image-list.js'
+import {parsePlatform} from '../names/platforms.js'
+import {defaults} from './defaults.js'
+import type {FlagReader} from './flag-values.js'
+
+/**
+ * Reads the flags that choose among the images of a source.
+ * @param listed undefined: all images
+ */
+export function readChoice({list, on}: FlagReader, listed: readonly ListedImage[] | undefined): Choice {
+  return {
+    ...(listed === undefined ? {} : {listed}),
+    include: list('include'),
+    exclude: list('exclude'),
+    referrers: !on('no-referrers'),
+  }
+}
+
+/**
+ * Reads the flags that choose parts of an image. No platforms stand for all.
+ * @throws {MirrorError} USAGE
+ */
+export function readParts({text, list}: FlagReader): {
+  readonly platforms: readonly Platform[]
+  readonly sparse: SparsePolicy
+} {
+  return {
+    platforms: list('platform').map(parsePlatform),
+    sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
+  }
+}
+
+export function readLayerCompression({text}: FlagReader): LayerCompression {
+  return (text('layer-compression') ?? defaults.layerCompression) as LayerCompression
+}
+
+/** Where content of a bundle may be put. */
+export function readScratch({text, on}: FlagReader): {readonly directory: string} | 'never' {
+  return on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()}
+}
