@@ -68,6 +68,7 @@ describe('a push through one fault ends well', {concurrent: true}, () => {
         registry,
         flags: argv`--username pusher --password-stdin --retry-max-wait 2s ${isSecure ? ['--cacert', cacert] : []}`,
         stdin: 'a:colon',
+        anywhere: true,
       })
       expect({code, stderr}).toMatchObject({code: 0})
       expect(registry.requests.filter(({fault}) => fault !== undefined)).not.toEqual([])

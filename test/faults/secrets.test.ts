@@ -98,7 +98,7 @@ async function run(
   const result = await runMirror(
     argv`push --source ${source} --private-registry ${host}/ns --plain-http --retries 1 --retry-max-wait 1s
       --report ${join(place, 'report.json')} --failed ${join(place, 'failed.txt')} ${login.flags} ${flags}`,
-    {home, ...(login.stdin === undefined ? {} : {stdin: login.stdin}), env: login.env ?? {}},
+    {home, anywhere: true, ...(login.stdin === undefined ? {} : {stdin: login.stdin}), env: login.env ?? {}},
   )
   const files = await filesBelow(place)
   const written = await Promise.all(
@@ -248,6 +248,7 @@ describe('no secret is said of', {concurrent: true}, () => {
   ])('%s', async (_what, flags) => {
     const {code, stdout, stderr} = await runMirror(
       argv`push --source ${source} --plain-http --verbose ${flags}`,
+      {anywhere: true},
     )
     expect(code).not.toBe(0)
     expect(leaksIn(stdout + stderr)).toEqual([])

@@ -13,17 +13,19 @@ interface Surroundings {
   exitCode: number | undefined
 }
 
+type InProcessOptions = {readonly [Name in keyof ChildOptions]: ChildOptions[Name] | undefined}
+
 const running = new AsyncLocalStorage<Surroundings>()
 
 /**
  * Runs a program's main function in this process as if it had one of its own: environment, standard streams, exit code.
  * Concurrent runs do not see each other. Signals and the process id are the caller's; a case about them needs a real
- * process. The working directory is the whole process's: see {@link canRunIn}.
+ * process. The working directory is the whole process's: see {@link canRunIn}; undefined stands for any.
  * @throws if it does not end before its timeout
  */
 export async function runInProcess(
   main: () => Promise<unknown>,
-  {cwd, ...options}: ChildOptions & {readonly cwd: string},
+  {cwd, ...options}: InProcessOptions,
 ): Promise<ChildResult> {
   shareProcess()
   const started = Date.now()
@@ -58,7 +60,8 @@ export function canRunIn(cwd: string): boolean {
 }
 
 /** Makes a directory the working directory until its last run has left it. @returns a call to leave */
-function enter(cwd: string): () => void {
+function enter(cwd: string | undefined): () => void {
+  if (cwd === undefined) return () => undefined
   if (occupied === undefined) {
     occupied = {cwd, before: process.cwd(), runs: 0}
     process.chdir(cwd)

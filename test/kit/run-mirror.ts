@@ -9,6 +9,8 @@ import {makeTempDir, type TempDir} from './temp-dir.js'
 export interface RunMirrorOptions extends ChildOptions {
   /** Where HOME and the XDG directories are; absent: empty ones, for this run alone. */
   readonly home?: string
+  /** The run names absolute paths only, so that it may share the process with runs in other working directories. */
+  readonly anywhere?: boolean
 }
 
 /** `bin/run.js` of the program. */
@@ -34,8 +36,8 @@ export function cleanEnvironment(home: string): Readonly<Record<string, string>>
 /**
  * Runs the built program in this process, with an environment, streams and an exit code of its own; `env` is added to
  * the clean environment, and the working directory is the home unless `cwd` is given. A run that starts while another
- * is in another directory gets a process of its own. Cases about signals, process ids, or variables that Node reads at
- * its start need {@link spawnMirror}.
+ * is in another directory, or with a variable that Node itself reads, gets a process of its own. Cases about signals and
+ * process ids need {@link spawnMirror}.
  */
 export async function runMirror(
   args: readonly string[],
@@ -43,12 +45,15 @@ export async function runMirror(
 ): Promise<ChildResult> {
   const {home, own} = await homeFor(options.home)
   try {
-    const cwd = options.cwd ?? home
+    const cwd = options.anywhere === true ? undefined : (options.cwd ?? home)
     const program = mirrorProgram()
     const {main} = await loaded(program)
-    if (!canRunIn(cwd)) return await spawnMirror(args, {...options, home})
+    const isTaken = cwd !== undefined && !canRunIn(cwd)
+    if (isTaken || Object.keys(options.env ?? {}).some((name) => FOR_NODE.test(name)))
+      return await spawnMirror(args, {...options, home})
     const env = {...cleanEnvironment(home), ...options.env}
-    return await runInProcess(() => main([...args], pathToFileURL(program).href), {...options, cwd, env})
+    const run = (): Promise<void> => main([...args], pathToFileURL(program).href)
+    return await runInProcess(run, {env, cwd, stdin: options.stdin, timeout: options.timeout})
   } finally {
     await own?.remove()
   }
@@ -85,6 +90,9 @@ export async function spawnMirror(
 ): Promise<ChildResult> {
   return (await startMirror(args, options)).result
 }
+
+/** Variables that Node reads itself, some only at its start. */
+const FOR_NODE = /^(?:NODE_|SSL_CERT_|UV_|TMPDIR$|TZ$)/
 
 interface Program {
   readonly main: (argv: string[], entry: string) => Promise<void>
