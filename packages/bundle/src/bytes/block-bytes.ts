@@ -1,5 +1,6 @@
 import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {Block, BlockCache, BlockLease} from './block-cache.js'
+import {aheadOfWalk, howToPrefetch, howToRead, keepsAll, type BlockFacts} from './block-policy.js'
 import {decodeAhead} from './decode-ahead.js'
 import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
@@ -8,11 +9,6 @@ import type {BlockLayout, SparseBlock} from './sparse-block.js'
 import type {Level} from './level.js'
 import type {Usage} from './usage.js'
 
-/**
- * Small reads are a walk over headers. If it seldom leaps over a block, the next block is decoded ahead of it. A guess in
- * five may be wrong; a wrong guess is stopped.
- */
-const STEPS_PER_LEAP = 4
 /** Small enough to make and drop quickly, large enough to cost nothing per byte. */
 const CHUNK_BYTES = 256 * 1024
 
@@ -192,7 +188,7 @@ export class BlockBytes implements ByteSource {
   /** Returns undefined if the range has to come from the block decoded as a whole. */
   async #layoutFor(index: number, range: Range, reading: Reading): Promise<BlockLayout | undefined> {
     const block = this.#blockAt(index)
-    if (block.sparse === undefined || !this.#takesPieces(reading)) return undefined
+    if (block.sparse === undefined || howToRead(this.#facts(), reading) === 'whole') return undefined
     const layout = await block.sparse.layout(reading)
     if (index > this.#known.upTo) {
       this.#known.upTo = index
@@ -206,8 +202,8 @@ export class BlockBytes implements ByteSource {
   }
 
   #readAhead(index: number, reading: Reading): void {
-    const {end, unproven} = reading
-    const inPieces = unproven && this.#takesPieces(reading)
+    const {end} = reading
+    const inPieces = howToPrefetch(this.#facts(), reading) === 'pieces'
     for (const block of this.#options.blocks.slice(index + 1, index + 1 + this.#options.cache.threads)) {
       if (block.offset < end) this.#prefetch(block, {inPieces})
     }
@@ -236,9 +232,14 @@ export class BlockBytes implements ByteSource {
       if (guessed !== undefined) this.#leave(guessed)
     }
     this.#lastRead = index
-    if (this.#options.contentFollows !== false && this.#keepsAll()) return this.#decodeAhead(index)
+    const ahead = aheadOfWalk(this.#facts(), {
+      steps: this.#steps,
+      leaps: this.#leaps,
+      contentFollows: this.#options.contentFollows !== false,
+    })
+    if (ahead === 'all') return this.#decodeAhead(index)
     const next = this.#options.blocks[index + 1]
-    if (this.#leaps * STEPS_PER_LEAP > this.#steps || next === undefined) return
+    if (ahead === 'none' || next === undefined) return
     // Deferred, because the requested read goes before a guess.
     queueMicrotask(() => {
       if (this.#closed === undefined && this.#lastRead === index) this.#prefetch(next, {inPieces: true})
@@ -250,7 +251,7 @@ export class BlockBytes implements ByteSource {
     if (this.#ahead !== undefined) return
     this.#ahead = new AbortController()
     const {blocks, cache} = this.#options
-    const isWanted = (): boolean => this.#keepsAll()
+    const isWanted = (): boolean => keepsAll(this.#facts())
     void decodeAhead(blocks.slice(index + 1), {cache, isWanted, signal: this.#ahead.signal})
   }
 
@@ -258,21 +259,12 @@ export class BlockBytes implements ByteSource {
   #leave(block: PlacedBlock): void {
     const {cache} = this.#options
     cache.abandon(block)
-    if (block.sparse !== undefined && !this.#keepsAll()) cache.abandon(block.sparse.coded)
+    if (block.sparse !== undefined && !keepsAll(this.#facts())) cache.abandon(block.sparse.coded)
   }
 
-  /**
-   * Returns true if blocks are decoded in pieces: for small reads, or if the coded bytes of all blocks fit into the
-   * cache.
-   */
-  #takesPieces({isSmall}: Reading): boolean {
-    return isSmall || this.#keepsAll()
-  }
-
-  /** Returns true if the coded bytes of all blocks fit into the cache, estimated from the blocks seen so far. */
-  #keepsAll(): boolean {
+  #facts(): BlockFacts {
     const {kept, plain} = this.#known
-    return plain > 0 && (kept / plain) * this.#options.size <= this.#options.cache.budget
+    return {size: this.#options.size, budget: this.#options.cache.budget, plain, kept}
   }
 
   #blockAt(index: number): PlacedBlock {
