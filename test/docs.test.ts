@@ -28,7 +28,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
     '--help --version --build',
     '--authfile --dest --dest-cert-dir --dest-creds --dest-compress --dest-tls-verify',
     '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
-    '--namespace --patch --user --container-runtime --file --tag',
+    '--namespace --patch --user --container-runtime --file --tag --delete-untagged',
   ]
     .join(' ')
     .split(' '),
