@@ -1,3 +1,4 @@
+export {requireArm64} from './arm64.js'
 export {runChild, startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
 export {containerdSocket, startContainerd, type ContainerdOptions} from './containerd.js'
 export {compress, type Compression, type GzipOptions, type XzOptions, type ZstdOptions} from './compress.js'

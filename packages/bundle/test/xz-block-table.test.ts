@@ -96,7 +96,9 @@ describe('a damaged file', () => {
 test('a filter that a decoder does not know is named, and one that it knows is not', () => {
   // The header of a block with the filters ARM64 and LZMA2.
   const header = Uint8Array.from([2, 1, 0x0a, 0, 0x21, 1, 0x16, 0, 0, 0, 0, 0])
-  expect(unknownFilter(header, {knowsArm64: false})).toBe('ARM64')
-  expect(unknownFilter(header, {knowsArm64: true})).toBeUndefined()
-  expect(unknownFilter(header.with(2, 0x0b), {knowsArm64: true})).toBe('RISC-V')
+  expect(unknownFilter(header, 'lzma-native')).toBe('ARM64')
+  expect(unknownFilter(header, 'node-liblzma')).toBeUndefined()
+  expect(unknownFilter(header.with(2, 0x0b), 'node-liblzma')).toBe('RISC-V')
+  expect(unknownFilter(header.with(2, 0x04), 'portable')).toBe('x86')
+  expect(unknownFilter(header.with(2, 0x04), 'lzma-native')).toBeUndefined()
 })

@@ -4,7 +4,8 @@ import type {SequentialDecoder} from '#src/codecs/sequential-decoder.js'
 import {loadLzmaNative} from '#src/codecs/xz/lzma-native.js'
 import {portableXz} from '#src/codecs/xz/portable-xz.js'
 import {loadNodeLiblzma} from '#src/codecs/xz/node-liblzma.js'
-import {collect, failureOf, inChunks} from './fixtures/packed.js'
+import {withKnownFilters} from '#src/codecs/xz/known-filters.js'
+import {collect, failureOf, filter as packedBy, inChunks} from './fixtures/packed.js'
 
 const KiB = 1024
 const plain = seededText('xz decoder', 200 * KiB)
@@ -94,6 +95,31 @@ describe.each(decoders)('the decoder of %s', (_name, decoder) => {
     const all = await Promise.all(Array.from({length: 12}, () => collect(decode(bytes, 5000))))
     expect(all.every((result) => result.equals(plain))).toBe(true)
   })
+})
+
+test.each([
+  ['x86', ['--x86', '--lzma2']],
+  ['ARM', ['--arm', '--lzma2']],
+  ['delta', ['--delta=dist=4', '--lzma2']],
+  ['PowerPC', ['--powerpc', '--lzma2']],
+])('a stream with the filter %s is no damage where the decoder knows LZMA2 alone', async (filter, args) => {
+  const packed = await packedBy('xz', ['-c', ...args], plain)
+  const decode = withKnownFilters(portableXz, 'portable')
+  await expect(collect(decode(inChunks(packed, 7), {name: 'a.xz'}))).rejects.toMatchObject({
+    code: 'SOURCE_UNSUPPORTED',
+    message: `a.xz is packed with the xz filter ${filter}, which portable does not know`,
+    advice: {kind: 'decompress', compression: 'xz'},
+  })
+  const native = withKnownFilters(await loadLzmaNative(), 'lzma-native')
+  expect((await collect(native(inChunks(packed, 1000), {name: 'a.xz'}))).equals(plain)).toBe(true)
+})
+
+test('a stream is read through the look at its filters, however short', async () => {
+  const decode = withKnownFilters(portableXz, 'portable')
+  for (const length of [0, 1, 2000]) {
+    const bytes = await compress(plain.subarray(0, length), {type: 'xz'})
+    expect((await collect(decode(inChunks(bytes, 5), {name: 'a.xz'}))).length).toBe(length)
+  }
 })
 
 test('the fast library loads if it has a binary', () => {

@@ -1,8 +1,9 @@
-import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
+import {limits} from '@airgap-mirror/oci-client/model'
 import {BlockBytes, type PlacedBlock} from '../bytes/block-bytes.js'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import type {Packing} from '../bytes/packing.js'
 import {LONGEST_BLOCK_HEADER, unknownFilter} from '../codecs/xz/block-header.js'
+import {filterNotKnown} from '../codecs/xz/known-filters.js'
 import type {OpenPackedOptions} from './open-options.js'
 import {spooledOrTwice, tooBig} from './open-sequential.js'
 import type {Usage} from '../bytes/usage.js'
@@ -80,13 +81,8 @@ async function refuseUnknownFilter(
   if (first === undefined) return
   const length = Math.min(LONGEST_BLOCK_HEADER, first.unpaddedSize)
   const header = await packed.read(first.packedOffset, length, {signal: options.signal})
-  const filter = unknownFilter(header, {knowsArm64: library === 'node-liblzma'})
-  if (filter === undefined) return
-  throw new MirrorError(
-    'SOURCE_UNSUPPORTED',
-    `${packed.name} is packed with the xz filter ${filter}, which ${library} does not know`,
-    {side: 'source', advice: {kind: 'decompress', compression: 'xz'}},
-  )
+  const filter = unknownFilter(header, library)
+  if (filter !== undefined) throw filterNotKnown(packed.name, filter, library)
 }
 
 function blocksOf({blocks}: XzBlockTable): NonNullable<Packing['blocks']> {

@@ -23,17 +23,32 @@ export function dictionaryOf(header: Uint8Array): number | undefined {
 }
 
 /** Filters by their numbers (xz-file-format.txt 1.2, 5.3; liblzma's `filter.h`). */
-const NAMES: Readonly<Record<number, string>> = {0x0a: 'ARM64', 0x0b: 'RISC-V'}
-/** Delta, the older branch filters and LZMA2 are in every liblzma since 5.0. */
-const SINCE_5_0 = new Set([0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, LZMA2])
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [0x03, 'delta'],
+  [0x04, 'x86'],
+  [0x05, 'PowerPC'],
+  [0x06, 'IA-64'],
+  [0x07, 'ARM'],
+  [0x08, 'ARM-Thumb'],
+  [0x09, 'SPARC'],
+  [0x0a, 'ARM64'],
+  [0x0b, 'RISC-V'],
+])
 
-/** The name of a filter in a block header that a decoder does not know; undefined if it knows all. */
-export function unknownFilter(
-  header: Uint8Array,
-  {knowsArm64}: {readonly knowsArm64: boolean},
-): string | undefined {
-  const unknown = filtersOf(header)?.find(({id}) => !SINCE_5_0.has(id) && !(knowsArm64 && id === 0x0a))
-  return unknown === undefined ? undefined : (NAMES[unknown.id] ?? `0x${unknown.id.toString(16)}`)
+/** The libraries that decode xz, from the fastest to the one that runs everywhere. */
+export type XzLibrary = 'node-liblzma' | 'lzma-native' | 'portable'
+
+/** The last filter that each library knows besides LZMA2: liblzma 5.8 without RISC-V's, liblzma 5.2, none. */
+const LAST_KNOWN: Readonly<Record<XzLibrary, number>> = {
+  'node-liblzma': 0x0a,
+  'lzma-native': 0x09,
+  portable: 0,
+}
+
+/** Returns the name of a filter in a block header that a library does not know; undefined if it knows all. */
+export function unknownFilter(header: Uint8Array, library: XzLibrary): string | undefined {
+  const unknown = filtersOf(header)?.find(({id}) => id !== LZMA2 && id > LAST_KNOWN[library])
+  return unknown === undefined ? undefined : (NAMES.get(unknown.id) ?? `0x${unknown.id.toString(16)}`)
 }
 
 /** Returns true if LZMA2 is the block's only filter, so that its output is the block's content. */

@@ -1,12 +1,14 @@
 import {messageOf} from '@airgap-mirror/oci-client/model'
 import type {SequentialDecoder} from '../sequential-decoder.js'
+import type {XzLibrary} from './block-header.js'
+import {withKnownFilters} from './known-filters.js'
 import {loadLzmaNative} from './lzma-native.js'
 import {portableXz} from './portable-xz.js'
 import {loadNodeLiblzma} from './node-liblzma.js'
 
 /** The xz decoder of this machine and its library. */
 export interface XzDecoder {
-  readonly library: 'node-liblzma' | 'lzma-native' | 'portable'
+  readonly library: XzLibrary
   /** Why faster ones were passed over. */
   readonly passedOver: readonly string[]
   readonly decode: SequentialDecoder
@@ -16,7 +18,12 @@ let loaded: Promise<XzDecoder> | undefined
 
 /** Returns the fastest xz decoder that loads here. */
 export function xzDecoder(): Promise<XzDecoder> {
-  return (loaded ??= load())
+  return (loaded ??= loadWithKnownFilters())
+}
+
+async function loadWithKnownFilters(): Promise<XzDecoder> {
+  const found = await load()
+  return {...found, decode: withKnownFilters(found.decode, found.library)}
 }
 
 async function load(): Promise<XzDecoder> {
