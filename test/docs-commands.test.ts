@@ -10,7 +10,7 @@ function expectedCode(script: string): number {
 }
 
 function isRun({language, text}: CodeBlock): boolean {
-  return language === 'sh' && /\bmirror (?:push|sync|copy|save|inspect|verify|config)\b/.test(text)
+  return language === 'sh' && /(?:^|[|;&(])\s*mirror [a-z]/m.test(text)
 }
 
 const pages = readPages()

@@ -8,7 +8,10 @@ interface Manifest {
   readonly license?: string
 }
 
-/** Writes what the licences of all packages in the bundle ask for: their texts. @throws where a package has none */
+/**
+ * Writes what the licences of all packages in the bundle ask for, their texts, and `packages.json`, a list of them.
+ * @throws if a package has no licence
+ */
 export function thirdPartyNotices(): Plugin {
   return {
     name: 'third-party-notices',
@@ -24,6 +27,11 @@ export function thirdPartyNotices(): Plugin {
       const notices = [...directories].map(noticeOf).toSorted()
       this.emitFile({
         type: 'asset',
+        fileName: 'packages.json',
+        source: JSON.stringify([...directories].toSorted().map(manifestOf), undefined, 2),
+      })
+      this.emitFile({
+        type: 'asset',
         fileName: 'THIRD-PARTY-NOTICES.txt',
         source: `This program contains the packages below.\n\n${[...new Set(notices)].join('\n')}`,
       })
@@ -36,10 +44,15 @@ function packageDirectory(file: string): string | undefined {
   return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file.replaceAll('\\', '/'))?.[0]
 }
 
-function noticeOf(directory: string): string {
+function manifestOf(directory: string): Manifest {
   const {name, version, license} = JSON.parse(
     readFileSync(join(directory, 'package.json'), 'utf8'),
   ) as Manifest
+  return license === undefined ? {name, version} : {name, version, license}
+}
+
+function noticeOf(directory: string): string {
+  const {name, version, license} = manifestOf(directory)
   const texts = readdirSync(directory)
     .filter((file) => /^(?:licen[cs]e|copying|notice)/i.test(file))
     .map((file) => readFileSync(join(directory, file), 'utf8').trim())

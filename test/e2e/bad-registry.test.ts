@@ -54,7 +54,7 @@ const cases: readonly Case[] = [
     name: 'has a certificate of an unknown authority',
     start: async () => secure()(await makeAuthority('stranger')),
     error: /authority that is not trusted/,
-    hint: /--cacert FILE/,
+    hint: /CN=stranger into the file that --cacert names/,
   },
   {
     name: 'has a certificate that has expired',

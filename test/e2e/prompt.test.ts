@@ -96,14 +96,14 @@ describe.skipIf(lacksTool('script'))('a registry that asks for a credential', ()
       dialogue: [
         {expect: /How do you want to log in\?/, send: DOWN},
         {expect: /❯ Choose a Docker config file/, send: '\r'},
-        {expect: /Path of the file:/, send: `${config}\r`},
+        {expect: /Path of the file/, send: `${config}\r`},
       ],
     })
     expect({code, transcript}).toMatchObject({code: 0})
     expect(registry.tags('file/team/app')).toEqual(['v1'])
   })
 
-  test('says which entries a chosen Docker config file lacks: exit code 1', async () => {
+  test('is asked for again when a chosen Docker config file has no login for it', async () => {
     const own = join(directory.path, 'other-home')
     await mkdir(join(own, '.docker'), {recursive: true})
     const auth = Buffer.from('typist:not echoed').toString('base64')
@@ -114,10 +114,11 @@ describe.skipIf(lacksTool('script'))('a registry that asks for a credential', ()
         {expect: /How do you want to log in\?/, send: DOWN},
         {expect: /❯ Choose a Docker config file/, send: '\r'},
         {expect: /❯ .*config\.json/, send: '\r'},
+        {expect: /config\.json has no login for 127\.0\.0\.1/, send: ''},
+        ...typed('not echoed'),
       ],
     })
-    expect({code, transcript}).toMatchObject({code: 1})
-    expect(transcript).toContain('config.json: no entry')
+    expect({code, transcript}).toMatchObject({code: 0})
   })
 
   test('asks at the terminal while the bundle comes from standard input', async () => {
@@ -128,6 +129,38 @@ describe.skipIf(lacksTool('script'))('a registry that asks for a credential', ()
     })
     expect({code, transcript}).toMatchObject({code: 0})
     expect(registry.tags('piped/team/app')).toEqual(['v1'])
+  })
+
+  test('with --username alone asks for the password, once and again after a wrong one', async () => {
+    const {code, transcript} = await runInTerminal(
+      process.execPath,
+      [mirrorProgram(), ...args('known', source), '--username', 'typist'],
+      {
+        env: cleanEnvironment(home),
+        dialogue: [
+          {expect: /Password for typist:/, send: 'mistyped\r'},
+          {expect: /refused the credential/, send: ''},
+          {expect: /Password for typist:/, send: 'not echoed\r'},
+        ],
+      },
+    )
+    expect({code, transcript}).toMatchObject({code: 0})
+    expect(transcript).not.toMatch(/mistyped|not echoed/)
+  })
+
+  test('with --username alone and without a terminal is exit code 2, with the flag to give', async () => {
+    const {code, stderr} = await runMirror([...args('none', source), '--username', 'typist'], {home})
+    expect({code, stderr}).toMatchObject({code: 2})
+    expect(stderr).toMatch(/--username lacks its password.*\nhint: .*--password-stdin/)
+  })
+
+  test('with --need-credential=false says that this was given', async () => {
+    const {code, stderr} = await runMirror([...args('none', source), '--need-credential=false'], {home})
+    expect({code, stderr}).toMatchObject({code: 1})
+    expect(stderr).toMatch(
+      /^error: target: .* asks for a credential, and none is sent because need-credential is false$/m,
+    )
+    expect(stderr).not.toContain('--username')
   })
 
   test('with --need-credential is given one before any work, though it would not have asked', async () => {

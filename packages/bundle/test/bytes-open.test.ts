@@ -75,10 +75,10 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
     await using source = await openBytes({path}, {onReading, scratch: 'never'})
     await collect(source.stream(0, tar.length))
     expect(told.every(([bytes, total]) => bytes <= size && total === size)).toBe(true)
-    // Of a plain archive only the bytes count from which its compression was told.
-    expect(told.length > 1).toBe(compression.type !== 'none')
+    // A plain archive is not read, but looked up in.
+    expect(told.length > 0).toBe(compression.type !== 'none')
     // An xz file's index is read before its only block.
-    expect(told.at(-1)?.[0]).toBeGreaterThan(compression.type === 'none' ? 511 : size - 100)
+    expect(told.at(-1)?.[0] ?? size).toBeGreaterThan(size - 100)
   })
 
   test('has the same plain bytes as a stream, kept on scratch disk and gone from it afterwards', async () => {

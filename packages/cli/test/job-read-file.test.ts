@@ -21,7 +21,9 @@ it('says which file it cannot read, and of which it speaks', async () => {
   const missing = join(directory, 'missing.yaml')
   await expect(readJobFile(missing, {})).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringContaining(`--config ${missing}: ENOENT`) as string,
+    message: expect.stringContaining(
+      `--config ${missing} cannot be read: there is no such file or directory`,
+    ) as string,
   })
   const path = join(directory, 'latin.yaml')
   await writeFile(path, Buffer.from([0x61, 0x3a, 0xe4]))

@@ -156,13 +156,16 @@ describe.skipIf(!terminals && process.env['CI'] === undefined)(
       expect(transcript).not.toContain('missing.json')
     })
 
-    test('another Docker config file is named; one that cannot be read is asked for again', async () => {
+    test('another Docker config file is named; one that cannot be read is asked for again, in an empty field', async () => {
       const {answer} = await converse(
         [
           ['log in?', `${DOWN}${ENTER}`],
           ['Which file?', `${DOWN}${ENTER}`],
-          ['Path of the file:', `${directory}/x${ENTER}`],
-          ['no such file', `\u0015${directory}/config.json${ENTER}`],
+          ['Path of the file', `${directory}/x${ENTER}`],
+          [`${directory}/x cannot be read: there is no such file`, ''],
+          ['Path of the file', `${directory}${ENTER}`],
+          ['it is a directory', ''],
+          ['Path of the file', `${directory}/config.json${ENTER}`],
         ],
         {configFiles: [join(directory, 'config.json')]},
       )
@@ -172,9 +175,34 @@ describe.skipIf(!terminals && process.env['CI'] === undefined)(
     test('with no file in the usual places, its path is asked for at once', async () => {
       const {answer} = await converse([
         ['log in?', `${DOWN}${ENTER}`],
-        ['Path of the file:', `${directory}/config.json${ENTER}`],
+        ['Path of the file', `${directory}/config.json${ENTER}`],
       ])
       expect(answer).toMatchObject({kind: 'docker-config'})
+    })
+
+    test('the way back from the path leads to the files, and from there to the first question', async () => {
+      const {answer} = await converse(
+        [
+          ['log in?', `${DOWN}${ENTER}`],
+          ['Which file?', `${DOWN}${ENTER}`],
+          ['Path of the file', ENTER],
+          ['Which file?', `${DOWN}${DOWN}${ENTER}`],
+          ['log in?', ENTER],
+          ['User name:', `bob${ENTER}`],
+          ['Password:', `${PASSWORD}${ENTER}`],
+        ],
+        {configFiles: [join(directory, 'config.json')]},
+      )
+      expect(answer).toMatchObject({kind: 'basic', username: 'bob'})
+    })
+
+    test('of a user who is known only the password is asked for', async () => {
+      const {transcript, answer} = await converse([['Password for bob:', `${PASSWORD}${ENTER}`]], {
+        username: 'bob',
+        lookedIn: ['nowhere'],
+      })
+      expect(answer).toMatchObject({kind: 'basic', username: 'bob', password: PASSWORD})
+      expect(transcript).not.toMatch(/nowhere|log in\?/)
     })
 
     test.each([

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest'
 import {createRenderer} from '#src/render/create-renderer.js'
+import type {MirrorEvent} from '#src/engine/events.js'
 import type {ProgressMode, Renderer} from '#src/render/renderer.js'
 import {blob, ended, plan, refused, report, screen, settableClock, SUMMARY} from './render-fixtures.js'
 
@@ -18,6 +19,23 @@ async function shown(
 }
 
 describe('plain lines', () => {
+  test('the end of several names at one target is told once', async () => {
+    const lines = await shown('plain', ({onEvent}) => {
+      onEvent(ended('a:1'))
+      onEvent({...ended('a:1'), source: 'quay.io/a:1'} as MirrorEvent)
+      onEvent(refused('b:1'))
+      onEvent({...refused('b:1'), source: 'quay.io/b:1'} as MirrorEvent)
+      onEvent(ended('c:1'))
+    })
+    expect(lines).toEqual([
+      'pushed host/a:1',
+      'failed host/b:1',
+      'pushed host/c:1',
+      'error: target: 2 images: no push right: host/b:1',
+      'hint: ask for it',
+    ])
+  })
+
   test('the work at once, then a line every 10 s, each image, the summary', async () => {
     const lines = await shown('auto', ({onEvent, finish}, clock) => {
       onEvent(plan(100e6))
@@ -57,7 +75,7 @@ describe('plain lines', () => {
     ])
   })
 
-  test('reading comes first; the first line at once', async () => {
+  test('reading is told every 10 s until there is a plan, and not of a bundle that is read sooner', async () => {
     const lines = await shown('plain', ({onEvent}, clock) => {
       onEvent({type: 'reading', bytes: 1000, total: 5000})
       onEvent({type: 'reading', bytes: 2000, total: 5000})
@@ -65,11 +83,7 @@ describe('plain lines', () => {
       onEvent(plan(0))
       onEvent(plan(0))
     })
-    expect(lines).toEqual([
-      'reading the bundle: 1.00 of 5.00 kB',
-      'reading the bundle: 2.00 of 5.00 kB',
-      '2 images: at most 0 B to send in 4 blobs',
-    ])
+    expect(lines).toEqual(['reading the bundle: 2.00 of 5.00 kB', '2 images: at most 0 B to send in 4 blobs'])
   })
 
   test('the first line has the parts of the last, and is told again when the work grows', async () => {

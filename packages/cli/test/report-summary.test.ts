@@ -53,6 +53,19 @@ describe('the summary', () => {
     ])
   })
 
+  test('a target that several names of one digest share is listed once among the changed digests', () => {
+    const made = {target: 'host:5000/ns/b:1', digestChanged: true, reason: 'made anew'} as const
+    expect(
+      formatSummary(reportOf([image('b:1', made), image('z/b:1', made)]))
+        .split('\n')
+        .slice(0, 3),
+    ).toEqual([
+      'another digest for 2 images: made anew',
+      '  host:5000/ns/b:1',
+      expect.stringMatching(/^2 images: 2 pushed/),
+    ])
+  })
+
   test('the side decides which name is told, and a message that has it is not told it twice', () => {
     const error = {code: 'DIGEST_MISMATCH', side: 'source', message: 'damaged'} as const
     const report = reportOf([

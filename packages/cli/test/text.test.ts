@@ -1,4 +1,5 @@
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {readFile} from 'node:fs/promises'
+import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {describe, expect, test} from 'vitest'
 import {formatError} from '#src/text/format-error.js'
 import {formatBytes, formatDuration, formatRate} from '#src/text/format-quantity.js'
@@ -178,10 +179,27 @@ describe('errors', () => {
     )
   })
 
-  test('the line break at the end of what OpenSSL says is left out', () => {
-    const cause = new Error('wrong version number:../ssl3_record.c:350:\n')
-    expect(formatError(new MirrorError('TLS_NOT_SPOKEN', 'no TLS', {cause}))).toBe(
-      'error: no TLS: wrong version number:../ssl3_record.c:350\n',
+  test("OpenSSL's reasons are told without lines of its source", () => {
+    const cause = new Error(
+      '804CC90F707F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/openssl/openssl/ssl/record/ssl3_record.c:350:\n',
+    )
+    expect(formatError(new MirrorError('TLS_FAILED', 'no TLS', {cause}))).toBe(
+      'error: no TLS: wrong version number\n',
+    )
+    expect(formatError(new MirrorError('TLS_NOT_SPOKEN', 'h does not speak TLS', {cause}))).toMatch(
+      /^error: h does not speak TLS\n/,
+    )
+  })
+
+  test.each([
+    ['/nowhere/x', 'there is no such file or directory'],
+    ['/', 'it is a directory'],
+    [`/${'x'.repeat(300)}`, 'the name is too long'],
+    ['/dev/null/x', 'a part of the path is not a directory'],
+  ])('an error of the file system at %.20s is told in words', async (path, words) => {
+    const cause: unknown = await readFile(path).catch((error: unknown) => error)
+    expect(formatError(new MirrorError('WRITE_FAILED', `cannot read it: ${messageOf(cause)}`, {cause}))).toBe(
+      `error: cannot read it: ${words}\n`,
     )
   })
 

@@ -130,7 +130,7 @@ describe('credentials from files', () => {
   })
 
   it.each([
-    ['is missing', undefined, /^cannot read .*: there is no such file$/],
+    ['is missing', undefined, /^cannot read the Docker config .*: there is no such file$/],
     ['is no JSON', '{', /is not JSON$/],
     ['has a bad entry', {auths: {'reg:5000': {auth: '!'}}}, /is not base64$/],
     [

@@ -47,6 +47,43 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
     expect(other.side).toBe('source')
   })
 
+  test('a certificate that is not trusted is told with its signer, and what the given file holds instead', async () => {
+    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const registry = `127.0.0.1:${server.port}`
+    const {cert: other} = stranger.issue({names: 'DNS:other'})
+    const failure = async (ca?: string) =>
+      failureOf(transportTo(registry, ca === undefined ? {} : {ca: [ca]}).send(get(`https://${registry}`)))
+    expect(await failure()).toMatchObject({
+      message: `the certificate of ${registry} (CN=leaf1) is signed by an authority that is not trusted here (CN=authority)`,
+      advice: {kind: 'trust-authority'},
+    })
+    expect(await failure(other)).toMatchObject({
+      message: `the certificate of ${registry} (CN=leaf1) is signed by an authority that is not trusted here (CN=authority), and the given CA file holds another: CN=leaf1`,
+      advice: {kind: 'trust-shown-authority', authority: 'CN=authority'},
+    })
+  })
+
+  test('an authority with the name of the right one and another key is told apart', async () => {
+    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const registry = `127.0.0.1:${server.port}`
+    const failure = await failureOf(
+      transportTo(registry, {ca: [stranger.cert]}).send(get(`https://${registry}`)),
+    )
+    expect(failure.code).toBe('TLS_UNTRUSTED')
+    expect(failure.message).toMatch(/another one of that name: CN=authority$|not accepted/)
+  })
+
+  test('a certificate that signs itself is told as such', async () => {
+    const server = kept(
+      await serveTls({cert: authority.cert, key: authority.key}, (_request, response) => void response.end()),
+    )
+    const registry = `127.0.0.1:${server.port}`
+    const failure = await failureOf(transportTo(registry).send(get(`https://${registry}`)))
+    expect(failure.message).toBe(
+      `the certificate of ${registry} (CN=authority) is signed by itself and not trusted here`,
+    )
+  })
+
   test.each([
     ['an address', '127.0.0.1'],
     ['a name', 'localhost'],

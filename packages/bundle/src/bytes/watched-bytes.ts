@@ -33,7 +33,8 @@ export function watchedBytes(
     },
     read: async (offset, length, options) => {
       const read = await source.read(offset, length, options)
-      tell(bytes + read.length)
+      // Headers and tables are small, and are all that is read of a plain archive before its content.
+      bytes += read.length
       return read
     },
     stream,

@@ -2,6 +2,7 @@ import {
   algorithmOf,
   hexOf,
   isDigest,
+  type Advice,
   type Descriptor,
   type Digest,
   type Manifest,
@@ -18,7 +19,7 @@ export interface ContentTable {
   /** Layouts with a link as `blobs`, so that their listing does not show the blobs. */
   readonly linkedLayouts: FileTree[]
   /** The reason for missing content that an image names, for messages. */
-  readonly absent: Map<Digest, string>
+  readonly absent: Map<Digest, Absence>
   /** Blobs that a delta bundle leaves out because the far side has them. */
   readonly leftOut: Map<Digest, Descriptor>
   /** Manifests that were read, or their errors, by descriptor. */
@@ -26,6 +27,12 @@ export interface ContentTable {
   /** Total bytes of all manifests. */
   manifestsBytes: number
   manifestsValues: number
+}
+
+/** The reason why content is missing. */
+export interface Absence {
+  readonly message: string
+  readonly advice: Advice
 }
 
 export function contentTable(): ContentTable {
@@ -73,6 +80,25 @@ export function rememberLayoutBlobs(table: ContentTable, tree: FileTree): void {
     if (blobs !== 'blobs' || rest.length > 0 || !isDigest(digest)) continue
     const file = tree.find(path)
     if (file !== undefined) remember(table.blobs, digest, file)
+    else if (tree.leadsOut(path)) table.absent.set(digest, linkedAway(digest, path))
+  }
+}
+
+/** Returns the reason why a blob is missing; undefined if no more is known than that it is. */
+export function absenceOf(table: ContentTable, digest: Digest): Absence | undefined {
+  const known = table.absent.get(digest)
+  if (known !== undefined) return known
+  for (const tree of table.linkedLayouts) {
+    const path = ['blobs', `blobs/${algorithmOf(digest)}`].find((directory) => tree.leadsOut(directory))
+    if (path !== undefined) return linkedAway(digest, path)
+  }
+  return undefined
+}
+
+function linkedAway(digest: Digest, path: string): Absence {
+  return {
+    message: `blob ${digest} is not in the bundle: ${path} is a link that leads out of it`,
+    advice: {kind: 'follow-links'},
   }
 }
 

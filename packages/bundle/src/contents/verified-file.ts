@@ -1,7 +1,7 @@
 import {isMirrorError, MirrorError, verified, type Bytes, type Digest} from '@airgap-mirror/oci-client/model'
 import type {ReadOptions} from '../bytes/byte-source.js'
 import type {StoredFile} from '../files/file-tree.js'
-import type {ContentTable} from './content-table.js'
+import {absenceOf, type ContentTable} from './content-table.js'
 
 /**
  * Yields a whole file and verifies it meanwhile.
@@ -51,8 +51,9 @@ export function missing(
   table: ContentTable,
   {digest, what}: {readonly digest: Digest; readonly what: string},
 ): MirrorError {
-  return new MirrorError('BLOB_MISSING', table.absent.get(digest) ?? `${what} is not in the bundle`, {
-    side: 'source',
+  const {message, advice} = absenceOf(table, digest) ?? {
+    message: `${what} is not in the bundle`,
     advice: {kind: 'complete-archive'},
-  })
+  }
+  return new MirrorError('BLOB_MISSING', message, {side: 'source', advice})
 }

@@ -54,6 +54,7 @@ export async function readDirectoryTree(
     entries,
     unused,
     isLink: linksAmong(entries),
+    leadsOut: (path) => links.has(path) && leadsOut(path, {links, root}),
     find: (path) => {
       const resolved = resolveLinks(path, {links, root})
       const file = resolved === undefined ? undefined : files.get(resolved)

@@ -48,8 +48,12 @@ export interface FileTree {
   readonly entries: readonly TreeEntry[]
   /** Returns the file at a path, links followed inside the tree; undefined if there is none or a link leads nowhere. */
   find(path: string): TreeFile | undefined
+  /** Returns files of this very path that a later member of an archive replaced. */
+  replaced?(path: string): readonly TreeFile[]
   /** Returns true if this very path is a link. */
   isLink(path: string): boolean
+  /** Returns true if this very path is a link that leads out of the archive or directory. */
+  leadsOut(path: string): boolean
 }
 
 /** Returns the part of a tree below a directory, with its `entries`. Links may still lead anywhere in the whole tree. */
@@ -60,6 +64,7 @@ export function subTree(tree: FileTree, directory: string, entries: readonly Tre
     entries: entries.map((entry) => ({...entry, path: entry.path.slice(prefix.length)})),
     find: (path) => tree.find(prefix + path),
     isLink: (path) => tree.isLink(prefix + path),
+    leadsOut: (path) => tree.leadsOut(prefix + path),
   }
 }
 
@@ -74,7 +79,6 @@ export function linksAmong(entries: readonly TreeEntry[]): (path: string) => boo
 
 /** Returns the reason why `find` returned undefined, for a message. */
 export function whyMissing(tree: FileTree, path: string): string {
-  return tree.isLink(path)
-    ? 'is a link that leads out of the bundle, in a circle or to nothing'
-    : 'is not there'
+  if (tree.leadsOut(path)) return 'is a link that leads out of the bundle'
+  return tree.isLink(path) ? 'is a link that leads in a circle or to nothing' : 'is not there'
 }

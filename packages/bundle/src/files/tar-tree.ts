@@ -3,6 +3,7 @@ import {openNested} from '../unpack/open-bytes.js'
 import {headKey, type TarIndex} from '../tar/index-tar.js'
 import {sparseBytes} from '../bytes/sparse-bytes.js'
 import {endOf, type TarEntry} from '../tar/tar-entry.js'
+import {linkTarget} from '../tar/find-entry.js'
 import {linksAmong, type FileTree, type Unused, type TreeEntry, type TreeFile} from './file-tree.js'
 import {memoryFile} from './memory-file.js'
 import {SNIFF_BYTES} from './sniff.js'
@@ -31,23 +32,51 @@ export function tarTree(source: ByteSource, options: TarTreeOptions): TarTree {
   const file = (entry: TarEntry | undefined): TreeFile | undefined =>
     entry?.type === 'file' ? tarFile(source, entry, options) : undefined
   const entries = index.entries.map(treeEntry)
+  const leadingOut = new Set(index.entries.filter(isLinkOut).map(({path}) => path))
   const tree = {
     name: source.name,
     entries,
     find: (path: string) => file(index.find(path)),
+    replaced: (path: string) =>
+      index.earlier.filter((entry) => entry.path === path).flatMap((entry) => file(entry) ?? []),
     isLink: linksAmong(entries),
+    leadsOut: (path: string) => leadingOut.has(path),
   }
   return {
     ...tree,
     ended: index.ended,
     extent: index.entries.reduce((end, entry) => Math.max(end, endOf(entry)), 0),
-    unused: index.skipped.map((member) => ({...member, isWarning: false})),
-    earlier: index.earlier.map((entry) => replacing(tree, entry.path, () => file(entry))),
+    unused: [
+      ...index.skipped.map((member) => ({...member, isWarning: false})),
+      ...[...leadingOut].map((path) => ({
+        path,
+        size: 0,
+        reason: 'it is a link that leads out of the archive',
+        isWarning: false,
+      })),
+    ],
+    earlier: generations(index.earlier).map((lists) =>
+      withLists(tree, (path) => (lists.has(path) ? file(lists.get(path)) : tree.find(path))),
+    ),
   }
 }
 
-function replacing(tree: FileTree, replaced: string, find: () => TreeFile | undefined): FileTree {
-  return {...tree, find: (path) => (path === replaced ? find() : tree.find(path))}
+function withLists(tree: FileTree, find: FileTree['find']): FileTree {
+  return {...tree, find}
+}
+
+/** Returns the lists that stood in an archive together: the first of each name, the second of each name, and so on. */
+function generations(earlier: readonly TarEntry[]): readonly ReadonlyMap<string, TarEntry>[] {
+  const found: Map<string, TarEntry>[] = []
+  for (const entry of earlier) {
+    const at = found.find((lists) => !lists.has(entry.path)) ?? found[found.push(new Map()) - 1]
+    at?.set(entry.path, entry)
+  }
+  return found
+}
+
+function isLinkOut(entry: TarEntry): boolean {
+  return entry.linkPath !== undefined && linkTarget(entry) === undefined
 }
 
 function treeEntry({path, type, size}: TarEntry): TreeEntry {

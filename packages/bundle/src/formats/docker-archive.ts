@@ -18,7 +18,7 @@ import {referenceIn} from '../names/recorded-name.js'
 import {remember, rememberBytes} from '../contents/content-table.js'
 import {isDockerManifest, parseDockerItems, type DockerItem} from './docker-items.js'
 import {dockerLayer} from './docker-layer.js'
-import type {Format} from './format.js'
+import type {Format, FormatContent} from './format.js'
 import {imagesUnder} from './images-under.js'
 import {madeManifest, pendingImage} from './pending-image.js'
 import {archiveProducer} from './producer.js'
@@ -41,13 +41,21 @@ export const dockerArchive: Format = {
       throw invalid(root.tree.name, 'has no manifest.json of docker')
     }
     const items = parseDockerItems(found.json, found.file.name)
-    const named = new Set(items.flatMap(({config, layers}) => [config, ...layers]))
-    return {
-      images: await readDockerArchive(root.tree, items, context),
-      producer: archiveProducer(items, root),
-      uses: (path) => named.has(path) || OWN.test(path),
-    }
+    return {...(await readDockerItems(root.tree, items, context)), producer: archiveProducer(items, root)}
   },
+}
+
+/** Returns the images of some items of a manifest.json. @throws {MirrorError} as `readDockerArchive` */
+export async function readDockerItems(
+  tree: FileTree,
+  items: readonly DockerItem[],
+  context: ReadContext,
+): Promise<FormatContent> {
+  const named = new Set(items.flatMap(({config, layers}) => [config, ...layers]))
+  return {
+    images: await readDockerArchive(tree, items, context),
+    uses: (path) => named.has(path) || OWN.test(path),
+  }
 }
 
 /**
@@ -149,7 +157,7 @@ async function readConfig(
       `the config ${item.config} of ${item.label} ${why} in ${tree.name}`,
       {
         side: 'source',
-        advice: {kind: 'make-again'},
+        advice: {kind: tree.leadsOut(item.config) ? 'follow-links' : 'make-again'},
       },
     )
   }

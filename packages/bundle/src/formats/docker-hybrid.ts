@@ -1,5 +1,7 @@
 import {
   isManifestType,
+  isMirrorError,
+  limits,
   mediaTypes,
   type Content,
   type Descriptor,
@@ -12,6 +14,7 @@ import {blobPath, findBlob, remember, type ContentTable} from '../contents/conte
 import {repoTagNames} from './docker-archive.js'
 import {isDockerManifest, parseDockerItems, type DockerItem} from './docker-items.js'
 import type {TreeRoot} from './format.js'
+import {readJson} from '../contents/read-json.js'
 import {pendingImage} from './pending-image.js'
 import type {ReadContext} from './read-context.js'
 import {peekManifest} from '../contents/read-manifest.js'
@@ -43,10 +46,9 @@ const NO_HYBRID: DockerHybrid = {
 
 /** @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (manifest.json) */
 export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promise<DockerHybrid> {
-  const found = await root.manifestJson()
-  if (found === undefined || !isDockerManifest(found.json)) return NO_HYBRID
+  const items = await itemsBeside(root, context)
+  if (items.length === 0) return NO_HYBRID
   const tagsByConfig = new Map<string, readonly string[]>()
-  const items = parseDockerItems(found.json, found.file.name)
   for (const {config, repoTags} of items) {
     tagsByConfig.set(config, [...(tagsByConfig.get(config) ?? []), ...repoTags])
   }
@@ -82,6 +84,26 @@ export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promis
       return names
     },
   }
+}
+
+/** Returns the items of manifest.json, and those of each manifest.json that it replaced in the archive. */
+async function itemsBeside(root: TreeRoot, {signal}: ReadContext): Promise<readonly DockerItem[]> {
+  const found = await root.manifestJson()
+  const items = found === undefined ? [] : itemsIn(found.json, found.file.name)
+  const earlier = (root.tree.replaced?.('manifest.json') ?? []).map(async (file) => {
+    try {
+      return itemsIn((await readJson(file, {limit: limits.bundleIndexBytes, signal})).json, file.name)
+    } catch (error) {
+      // Reported where the images of that list are read.
+      if (isMirrorError(error) && error.code === 'MANIFEST_INVALID') return []
+      throw error
+    }
+  })
+  return [...items, ...(await Promise.all(earlier)).flat()]
+}
+
+function itemsIn(json: unknown, name: string): readonly DockerItem[] {
+  return isDockerManifest(json) ? parseDockerItems(json, name) : []
 }
 
 function isOverPlainLayers({layers}: ImageManifest): boolean {

@@ -66,7 +66,10 @@ function absentLayer(tree: FileTree, {item, path, diffId, context}: LayerPlace):
   const known = item.layerSources.get(diffId)
   if (known !== undefined && isForeignLayerType(known.mediaType)) return known
   const why = whyMissing(tree, path)
-  context.table.absent.set(diffId, `the layer ${path} of ${item.label} ${why} in ${tree.name}`)
+  context.table.absent.set(diffId, {
+    message: `the layer ${path} of ${item.label} ${why} in ${tree.name}`,
+    advice: {kind: tree.leadsOut(path) ? 'follow-links' : 'complete-archive'},
+  })
   return {diffId, size: 0, mediaType: context.layerMediaType}
 }
 

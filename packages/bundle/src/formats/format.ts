@@ -1,4 +1,4 @@
-import {limits, type SourceImage} from '@airgap-mirror/oci-client/model'
+import {limits, type Descriptor, type SourceImage} from '@airgap-mirror/oci-client/model'
 import type {ReadOptions} from '../bytes/byte-source.js'
 import {readJson} from '../contents/read-json.js'
 import type {FileTree, StoredFile} from '../files/file-tree.js'
@@ -28,6 +28,8 @@ export interface FormatContent {
   readonly producer?: Producer | undefined
   /** Returns true if a file of the tree belongs to the format; other files may hold images of their own. */
   uses(path: string): boolean
+  /** The descriptors that lead to its content, for a format that keeps blobs by digest; undefined for others. */
+  readonly listed?: readonly Descriptor[]
 }
 
 /** A form in which images are stored at the root of a tree. */

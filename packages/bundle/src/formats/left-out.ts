@@ -32,7 +32,7 @@ async function bytesOf(
 function noteLeftOut(table: ContentTable, blob: Descriptor): void {
   const {digest} = blob
   table.leftOut.set(digest, blob)
-  table.absent.set(digest, messageFor(digest))
+  table.absent.set(digest, {message: messageFor(digest), advice: {kind: 'complete-archive'}})
 }
 
 function messageFor(digest: Digest): string {

@@ -12,6 +12,7 @@ import type {FileTree} from '../files/file-tree.js'
 import {fitName} from '../names/fit-name.js'
 import {recordedName, type RecordedName} from '../names/recorded-name.js'
 import {rememberLayoutBlobs} from '../contents/content-table.js'
+import {dockerBeside} from './docker-beside.js'
 import {dockerHybrid, type DockerHybrid} from './docker-hybrid.js'
 import type {Format, FormatContent, TreeRoot} from './format.js'
 import {haulerImage, imageDigestsByName} from './hauler.js'
@@ -32,10 +33,17 @@ const OWN = /^(?:blobs\/|ingest\/|(?:oci-layout|index\.json|manifest\.json|repos
 export const ociLayout: Format = {
   name: 'oci-layout',
   detect: async ({tree}) => tree.find('index.json') !== undefined && isLayout(tree),
-  read: async (root, context) => ({
-    ...(await readOciLayout(root, context)),
-    uses: (path) => OWN.test(path),
-  }),
+  read: async (root, context) => {
+    const listed = await readIndexJson(root.tree, context)
+    const content = await readOciLayout(root, {listed, context})
+    const beside = await dockerBeside(root, {listed, context})
+    return {
+      ...content,
+      images: [...content.images, ...(beside?.images ?? [])],
+      uses: (path) => OWN.test(path) || beside?.uses(path) === true,
+      listed,
+    }
+  },
 }
 
 // Without oci-layout, because hauler leaves it out on request.
@@ -46,12 +54,12 @@ function isLayout(tree: FileTree): boolean {
 /**
  * Reads an OCI layout: skopeo, ctr, nerdctl, buildkit, docker with the containerd store, docker ≥ 25, crane, hauler,
  * zarf.
- * @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED (index.json)
  */
-async function readOciLayout(root: TreeRoot, context: ReadContext): Promise<Omit<FormatContent, 'uses'>> {
-  const {tree} = root
-  const listed = await readIndexJson(tree, context)
-  rememberLayoutBlobs(context.table, tree)
+async function readOciLayout(
+  root: TreeRoot,
+  {listed, context}: {readonly listed: readonly Descriptor[]; readonly context: ReadContext},
+): Promise<Omit<FormatContent, 'uses'>> {
+  rememberLayoutBlobs(context.table, root.tree)
   const descriptors = await withoutAbsentContent(listed, context)
   const hybrid = await dockerHybrid(root, context)
   const roots = descriptors.map((descriptor) => ({descriptor, recorded: recordedName(descriptor, context)}))
@@ -75,6 +83,7 @@ async function readOciLayout(root: TreeRoot, context: ReadContext): Promise<Omit
   return {images, producer: layoutProducer({descriptors: listed, dockerItems: hybrid.items, zarf})}
 }
 
+/** @throws {MirrorError} MANIFEST_INVALID, LIMIT_EXCEEDED */
 async function readIndexJson(tree: FileTree, {signal}: ReadContext): Promise<readonly Descriptor[]> {
   const file = tree.find('index.json')
   if (file === undefined) throw invalid(tree.name, 'is an OCI layout without index.json')

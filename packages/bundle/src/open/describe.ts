@@ -1,4 +1,4 @@
-import type {BundlePart, Findings} from './read-tree.js'
+import type {BundlePart, Findings} from './reading.js'
 import type {BundleDescription, OuterEntry} from '../contents/archive-source.js'
 import type {ContentTable} from '../contents/content-table.js'
 import type {FileTree} from '../files/file-tree.js'

@@ -13,7 +13,8 @@ import {
 import {describe, type StoredAs} from './describe.js'
 import {noArchive, noImages} from './no-images.js'
 import {OpenArchives} from './open-archives.js'
-import {readArchive, readTree, type BundlePart, type Findings, type Reading} from './read-tree.js'
+import {readArchive, readTree} from './read-tree.js'
+import type {BundlePart, Findings, Reading} from './reading.js'
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {LayerCompression} from '../compress/compress.js'
 import {createLayerCompressor} from '../compress/layer-compressor.js'
@@ -24,6 +25,7 @@ import {readDirectoryTree} from '../files/directory-tree.js'
 import type {FileTree, Unused} from '../files/file-tree.js'
 import {SNIFF_BYTES} from '../files/sniff.js'
 import {recallBundle, type IndexCache, type RecalledBundle} from '../remembered/recall-bundle.js'
+import {unusedBlobs} from './unused-blobs.js'
 import {findVolumes, type FindVolumesOptions, type VolumeSet} from '../volumes/volume-set.js'
 import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-bytes.js'
 
@@ -70,7 +72,7 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
   const recalled = volumes === undefined ? await recallBundle(path, options) : undefined
   const bytes = {signal, threads, scratch, contentFollows, onNote, onReading}
   const archives = new OpenArchives({bytes, recalled})
-  const findings: Findings = {kinds: new Map(), unused: [], warn: onWarning}
+  const findings: Findings = {kinds: new Map(), unused: [], stores: [], warn: onWarning}
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
   const reading: Reading = {context, archives, findings}
   try {
@@ -81,6 +83,7 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
     })
     const description = describe(outer, {findings, table})
     const images = distinct(outer.parts.flatMap((part) => part.images))
+    findings.unused.push(...(await unusedBlobs(findings.stores, {images, table, signal})))
     warnOfUnused(findings.unused, onWarning)
     refuseTooMany(outer.tree, images)
     const refusal = refusalOf(outer, {images, outerEntries: description.outerEntries})

@@ -1,54 +1,24 @@
-import {
-  isMirrorError,
-  limits,
-  readAll,
-  type MirrorError,
-  type SourceImage,
-} from '@airgap-mirror/oci-client/model'
+import {isMirrorError, limits, readAll} from '@airgap-mirror/oci-client/model'
 import {isRead, notRead} from '../codecs/sniff.js'
-import type {FileTree, Unused, TreeEntry, TreeFile} from '../files/file-tree.js'
+import type {FileTree, TreeEntry, TreeFile} from '../files/file-tree.js'
 import {SNIFF_BYTES, sniffContent, type ContentKind} from '../files/sniff.js'
-import {detectFormat} from '../formats/detect-format.js'
-import type {Producer} from '../formats/producer.js'
+import {detectFormats} from '../formats/detect-format.js'
 import {treeRoot, type Format, type TreeRoot} from '../formats/format.js'
-import type {ReadContext} from '../formats/read-context.js'
 import {invalid} from '../contents/read-json.js'
 import type {TarTree} from '../files/tar-tree.js'
 import type {ArchiveTree} from '../remembered/archive-tree.js'
 import {findRoots} from './find-roots.js'
-import type {OpenArchives} from './open-archives.js'
-
-/** A place in the bundle that holds images or could not be read. */
-export interface BundlePart {
-  /** The path inside the bundle; empty for the bundle itself. */
-  readonly path: string
-  /** The format of its images; `unreadable` if it could not be read. */
-  readonly format: string
-  /** The tool that wrote it; undefined if several may have. */
-  readonly producer?: Producer | undefined
-  readonly images: readonly SourceImage[]
-}
-
-/** Shared while a bundle and the archives inside it are read. */
-export interface Reading {
-  readonly context: Omit<ReadContext, 'hint' | 'nested' | 'zarf'>
-  readonly archives: OpenArchives
-  readonly findings: Findings
-}
-
-/** Findings in a bundle besides its images. */
-export interface Findings {
-  /** Kinds of sniffed entries at the top, by path. */
-  readonly kinds: Map<string, ContentKind>
-  readonly unused: Unused[]
-  readonly warn: (text: string) => void
-}
-
-interface Place {
-  readonly path: string
-  readonly hint: string
-  readonly depth: number
-}
+import {
+  brokenPart,
+  join,
+  note,
+  unlessBroken,
+  unusedPart,
+  type BundlePart,
+  type Place,
+  type Reading,
+} from './reading.js'
+import type {BlobStore} from './unused-blobs.js'
 
 /**
  * Returns the images of an archive and of the archives behind its end mark. An unreadable archive becomes a part with an
@@ -68,7 +38,7 @@ export async function readArchive(
   const {strayBytes, error} = archive
   if (strayBytes > 0) {
     reading.findings.unused.push({
-      path: place.path,
+      path: place.path === '' ? '' : join(place.path, 'behind its end'),
       size: strayBytes,
       reason: `${strayBytes} bytes lie behind its end and are no archive`,
       isWarning: true,
@@ -82,14 +52,11 @@ export async function readArchive(
 /** Reads a tar archive, with the images of lists replaced by later ones of the same name, as `tar -A` leaves them. */
 async function readTarTree(tree: TarTree, place: Place, reading: Reading): Promise<readonly BundlePart[]> {
   note(reading, place, tree.unused)
-  const parts = [...(await readTree(tree, place, reading))]
-  for (const [index, earlier] of tree.earlier.entries()) {
-    if (await hasSameLists(tree, earlier)) continue
+  const earlier: FileTree[] = []
+  for (const lists of tree.earlier) if (!(await hasSameLists(tree, lists))) earlier.push(lists)
+  if (earlier.length > 0)
     reading.findings.warn(`${tree.name} has several lists of images: those of every list are read`)
-    const path = join(place.path, `list ${index + 1}`)
-    parts.push(...(await unlessBroken(path, () => readTree(earlier, {...place, path}, reading))))
-  }
-  return parts
+  return readTree(tree, place, reading, earlier)
 }
 
 async function hasSameLists(tree: FileTree, earlier: FileTree): Promise<boolean> {
@@ -106,25 +73,40 @@ async function hasSameLists(tree: FileTree, earlier: FileTree): Promise<boolean>
 
 /**
  * Returns the images of a tree: at its root, in directories below, and in archives inside it, in the archive's order.
+ * `earlier` are trees of the same files with other lists of images.
  * @throws {MirrorError} any error of the tree as a whole; none for a tree without images
  */
 export async function readTree(
   tree: FileTree,
   place: Place,
   reading: Reading,
+  earlier: readonly FileTree[] = [],
 ): Promise<readonly BundlePart[]> {
   const {signal} = reading.context
   const root = treeRoot(tree, {signal})
-  const format = await detectFormat(root)
-  const parts: BundlePart[] = []
-  let used = (_path: string): boolean => false
-  if (format !== undefined) {
-    const {part, uses} = await readPart(format, {root, place}, reading)
-    parts.push(part)
-    used = uses
-  } else if (place.depth === 0 && (await root.manifestJson())?.json === null) {
+  const formats = await detectFormats(root)
+  if (formats.length === 0 && place.depth === 0 && (await root.manifestJson())?.json === null) {
     throw invalid(`${tree.name}: manifest.json`, 'is null instead of a list of images')
   }
+  const own = await readFormats(formats, {root, place}, reading)
+  const parts = [...own.parts]
+  const users = [own.used]
+  for (const [index, lists] of earlier.entries()) {
+    const path = join(place.path, `list ${index + 1}`)
+    parts.push(
+      ...(await unlessBroken(path, async () => {
+        const listed = treeRoot(lists, {signal})
+        const found = await readFormats(
+          await detectFormats(listed),
+          {root: listed, place: {...place, path}},
+          reading,
+        )
+        users.push(found.used)
+        return found.parts
+      })),
+    )
+  }
+  const used: Uses = (path) => users.some((uses) => uses(path))
   const isZarf = tree.find('zarf.yaml') !== undefined
   const below = await readDirectories(tree, {place, isZarf, used}, reading)
   parts.push(...below.parts)
@@ -133,26 +115,45 @@ export async function readTree(
     note(
       reading,
       place,
-      rest.map(({path, size}) => unused(path, size, 'only its images directory is read')),
+      rest.map(({path, size}) => unusedPart(path, size, 'only its images directory is read')),
     )
     return parts
   }
   return [...parts, ...(await readNested(tree, {place, rest}, reading))]
 }
 
+/** Returns true if a file of the tree belongs to a format. */
+type Uses = (path: string) => boolean
+
 interface Inside {
   readonly parts: readonly BundlePart[]
-  readonly used: (path: string) => boolean
+  readonly used: Uses
+}
+
+async function readFormats(
+  formats: readonly Format[],
+  {root, place}: {readonly root: TreeRoot; readonly place: Place},
+  reading: Reading,
+): Promise<Inside> {
+  const parts: BundlePart[] = []
+  const users: Uses[] = []
+  for (const format of formats) {
+    const inside = (file: string): string => join(place.path, file)
+    const {part, uses} = await readPart(format, {root, place, inside}, reading)
+    parts.push(part)
+    users.push(uses)
+  }
+  return {parts, used: (path) => users.some((uses) => uses(path))}
 }
 
 async function readDirectories(
   tree: FileTree,
-  options: {readonly place: Place; readonly isZarf: boolean; readonly used: (path: string) => boolean},
+  options: {readonly place: Place; readonly isZarf: boolean; readonly used: Uses},
   reading: Reading,
 ): Promise<Inside> {
   const {place, isZarf, used} = options
   const parts: BundlePart[] = []
-  const inside: {readonly prefix: string; readonly uses: (path: string) => boolean}[] = []
+  const inside: {readonly prefix: string; readonly uses: Uses}[] = []
   for (const directory of findRoots(tree)) {
     const prefix = `${directory.path}/`
     if (isZarf && directory.path !== 'images') continue
@@ -163,19 +164,23 @@ async function readDirectories(
       continue
     const path = join(place.path, directory.path)
     const root = treeRoot(directory.tree, reading.context)
-    const format = await formatOf(root, path, reading)
-    if (format === undefined) continue
-    parts.push(
-      ...(await unlessBroken(path, async () => {
-        const read = await readPart(
-          format,
-          {root, place: {...place, path, hint: path, zarf: isZarf}},
-          reading,
-        )
-        inside.push({prefix, uses: read.uses})
-        return [read.part]
-      })),
-    )
+    for (const format of await formatsOf(root, path, reading)) {
+      parts.push(
+        ...(await unlessBroken(path, async () => {
+          const read = await readPart(
+            format,
+            {
+              root,
+              place: {...place, path, hint: path, zarf: isZarf},
+              inside: (file) => join(place.path, prefix + file),
+            },
+            reading,
+          )
+          inside.push({prefix, uses: read.uses})
+          return [read.part]
+        })),
+      )
+    }
   }
   return {
     parts,
@@ -185,24 +190,33 @@ async function readDirectories(
 }
 
 // An unreadable manifest.json below the root is reported and left out, because many other things use that name.
-async function formatOf(root: TreeRoot, path: string, {findings}: Reading): Promise<Format | undefined> {
+async function formatsOf(root: TreeRoot, path: string, {findings}: Reading): Promise<readonly Format[]> {
   try {
-    return await detectFormat(root)
+    return await detectFormats(root)
   } catch (error) {
     if (!isMirrorError(error) || error.code !== 'MANIFEST_INVALID') throw error
     findings.unused.push({path, size: 0, reason: error.message, isWarning: true})
-    return undefined
+    return []
   }
 }
 
 async function readPart(
   format: Format,
-  {root, place}: {readonly root: TreeRoot; readonly place: Place & {readonly zarf?: boolean}},
+  {
+    root,
+    place,
+    inside,
+  }: {
+    readonly root: TreeRoot
+    readonly place: Place & {readonly zarf?: boolean}
+    readonly inside: BlobStore['pathOf']
+  },
   reading: Reading,
-): Promise<{readonly part: BundlePart; readonly uses: (path: string) => boolean}> {
+): Promise<{readonly part: BundlePart; readonly uses: Uses}> {
   const {path, hint, zarf} = place
   const content = await format.read(root, {...reading.context, hint, nested: path !== '', zarf})
-  const {images, producer} = content
+  const {images, producer, listed} = content
+  if (listed !== undefined) reading.findings.stores.push({tree: root.tree, listed, pathOf: inside})
   return {part: {path, format: format.name, producer, images}, uses: (file) => content.uses(file)}
 }
 
@@ -224,7 +238,7 @@ async function readNested(
         const kind = sniffContent(await file.read(0, SNIFF_BYTES, {signal}))
         if (place.depth === 0) reading.findings.kinds.set(path, kind)
         if (kind !== 'other') return readInner(file, {kind, path: inner, depth: place.depth + 1}, reading)
-        note(reading, place, [unused(path, file.size, 'it is no archive')])
+        note(reading, place, [unusedPart(path, file.size, 'it is no archive')])
         return []
       })),
     )
@@ -256,36 +270,4 @@ async function readInner(
   if (parts.length === 0) return leaveOut('it is an archive without images', false)
   archive.keep()
   return parts
-}
-
-/** Turns an error of one part into a part that reports it. */
-async function unlessBroken(
-  path: string,
-  read: () => Promise<readonly BundlePart[]>,
-): Promise<readonly BundlePart[]> {
-  try {
-    return await read()
-  } catch (error) {
-    if (!isMirrorError(error) || ENDS_ALL.has(error.code)) throw error
-    return [brokenPart(path, error)]
-  }
-}
-
-/** Limits hold for all archives of a bundle together, so the next archive would exceed them too. */
-const ENDS_ALL: ReadonlySet<string> = new Set(['CANCELLED', 'LIMIT_EXCEEDED'])
-
-function brokenPart(path: string, error: MirrorError): BundlePart {
-  return {path, format: 'unreadable', images: [{hint: path, root: {error}}]}
-}
-
-function unused(path: string, size: number, reason: string): Unused {
-  return {path, size, reason, isWarning: false}
-}
-
-function note({findings}: Reading, place: Place, unused: readonly Unused[]): void {
-  findings.unused.push(...unused.map((one) => ({...one, path: join(place.path, one.path)})))
-}
-
-function join(outer: string, inner: string): string {
-  return outer === '' ? inner : `${outer}: ${inner}`
 }

@@ -33,10 +33,17 @@ function parse(read: () => KeyObject, name: string): SignatureKey {
   try {
     key = read()
   } catch (cause) {
-    throw new MirrorError('KEY_INVALID', `${name} holds no key that can be read: ${messageOf(cause)}`, {
-      advice: {kind: 'use-signature-key'},
-      cause,
-    })
+    const reason = messageOf(cause)
+    // OpenSSL says it of everything that is no key at all.
+    const isNone = reason.includes('DECODER routines::unsupported')
+    throw new MirrorError(
+      'KEY_INVALID',
+      `${name} holds no key that can be read${isNone ? '' : `: ${reason}`}`,
+      {
+        advice: {kind: 'use-signature-key'},
+        ...(isNone ? {} : {cause}),
+      },
+    )
   }
   const {asymmetricKeyType: type, asymmetricKeyDetails: details} = key
   if (type === 'ed25519') return {algorithm: 'ed25519', key}

@@ -27,7 +27,7 @@ export function entryFinder(
     for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
       const parent = lookUp(path.slice(0, slash))
       if (parent?.type !== 'symlink') continue
-      const target = targetOf(parent)
+      const target = linkTarget(parent)
       return target === undefined ? undefined : cleanPath(`${target}${path.slice(slash)}`)
     }
     return undefined
@@ -39,14 +39,17 @@ export function entryFinder(
       if (wanted.length > limits.tarPathLength) return undefined
       const entry = hops === 0 ? members.get(wanted) : lookUp(wanted)
       if (entry?.type === 'file' || entry?.type === 'directory') return entry
-      wanted = entry === undefined ? throughLinkedDirectory(wanted) : targetOf(entry)
+      wanted = entry === undefined ? throughLinkedDirectory(wanted) : linkTarget(entry)
     }
     return undefined
   }
 }
 
-/** Returns a link's target: relative to its directory if symbolic, to the archive's root if hard. */
-function targetOf({path, type, linkPath = ''}: TarEntry): string | undefined {
+/**
+ * Returns a link's target: relative to its directory if symbolic, to the archive's root if hard. Undefined if it leads out
+ * of the archive.
+ */
+export function linkTarget({path, type, linkPath = ''}: TarEntry): string | undefined {
   return cleanPath(
     type === 'hardlink' || linkPath.startsWith('/') ? linkPath : `${directoryOf(path)}/${linkPath}`,
   )

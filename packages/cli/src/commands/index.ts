@@ -1,3 +1,4 @@
+import {Completion} from './completion/completion.js'
 import {ConfigCheck} from './config/check.js'
 import {ConfigEmit} from './config/emit.js'
 import {ConfigExplain} from './config/explain.js'
@@ -21,4 +22,5 @@ export const commands = {
   'config:explain': ConfigExplain,
   'config:emit': ConfigEmit,
   'config:check': ConfigCheck,
+  completion: Completion,
 }

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import {whyLost} from './lost-blob.js'
 import {
   isBlobType,
   isForeignLayerType,
@@ -179,5 +180,7 @@ function pendingOf(
   const absent = lacking.get(pending)
   if (absent === undefined) return {image, pending}
   const what = isPending(absent) ? `layer ${absent.diffId}` : `blob ${absent.digest}`
-  return {image, error: new MirrorError('BLOB_MISSING', `the source lacks ${what}`, {side: 'source'})}
+  const error =
+    whyLost(absent, source) ?? new MirrorError('BLOB_MISSING', `the source lacks ${what}`, {side: 'source'})
+  return {image, error}
 }

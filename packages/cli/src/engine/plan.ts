@@ -12,6 +12,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {blobsOf, isNeeded, type ImageNode} from './gather.js'
 import type {Pair} from './pair.js'
+import {lostBlob} from './lost-blob.js'
 import {sparseError, substituteFor, type SparsePolicy} from './sparse.js'
 import type {TargetState} from './probe.js'
 
@@ -220,16 +221,7 @@ class Planner {
   #blobs(node: ImageNode, repository: string, image: number): readonly number[] {
     const {source, state} = this.#input
     const lost = node.missing.find((blob) => !state.has(repository, blob.digest))
-    if (lost !== undefined) {
-      throw new MirrorError(
-        'BLOB_MISSING',
-        `neither the source nor ${repository} has the blob ${lost.digest}`,
-        {
-          side: 'source',
-          hint: 'The bundle is incomplete: save it again, or push the image it was made on top of first.',
-        },
-      )
-    }
+    if (lost !== undefined) throw lostBlob(lost, {source, repository})
     const blobs = blobsOf(node.manifest, source).filter((blob) => source.has(blob))
     // A descriptor that lies about a size is found before anything of its image is planned.
     for (const blob of blobs) source.blob(blob)

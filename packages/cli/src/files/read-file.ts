@@ -6,19 +6,24 @@ export interface ReadFileOptions {
   readonly flag: string
   readonly limit: number
   readonly code: ErrorCode
+  /** True if bytes that are no text are replaced, because the reader of the text says more about them. */
+  readonly isLenient?: boolean
 }
 
 /**
  * Reads a text file that a flag names; `-` is standard input.
  * @throws {MirrorError} `code` where it cannot be read, LIMIT_EXCEEDED
  */
-export async function readTextFile(path: string, {flag, limit, code}: ReadFileOptions): Promise<string> {
+export async function readTextFile(
+  path: string,
+  {flag, limit, code, isLenient = false}: ReadFileOptions,
+): Promise<string> {
   let text: string | undefined
   try {
     const bytes = path === '-' ? await readStream(process.stdin, limit) : await readFile(path, limit)
-    if (bytes !== undefined) text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+    if (bytes !== undefined) text = new TextDecoder('utf-8', {fatal: !isLenient}).decode(bytes)
   } catch (cause) {
-    throw new MirrorError(code, `${flag} ${path}: ${messageOf(cause)}`, {cause})
+    throw new MirrorError(code, `${flag} ${path} cannot be read: ${messageOf(cause)}`, {cause})
   }
   if (text === undefined) {
     throw new MirrorError('LIMIT_EXCEEDED', `${flag} ${path} is over the limit of ${limit} bytes`)

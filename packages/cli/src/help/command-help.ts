@@ -47,12 +47,12 @@ export function usage({name, arguments: args, flags}: CommandEntry): string {
 }
 
 /** `--name VALUE`. */
-export function signature({name, value}: FlagEntry): string {
+function signature({name, value}: FlagEntry): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`
 }
 
 /** Description, default and variable of a flag, in one paragraph. */
-export function flagText({text, initial, repeatable, variable}: FlagEntry): string {
+function flagText({text, initial, repeatable, variable}: FlagEntry): string {
   return [
     text,
     ...(repeatable && !text.includes('repeatable') ? ['(repeatable)'] : []),

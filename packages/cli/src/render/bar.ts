@@ -4,7 +4,7 @@ import type {ImageStatus} from '../report/report.js'
 import {formatSummary} from '../report/summary.js'
 import {assignRows, type BlobRows} from './blob-rows.js'
 import {systemClock} from './clock.js'
-import {imageLine, noteLine, warningLine} from './event-line.js'
+import {imageTeller, noteLine, warningLine} from './event-line.js'
 import {fold, nothingYet} from './fold.js'
 import {frameOf} from './frame.js'
 import type {Renderer, RendererOptions} from './renderer.js'
@@ -28,6 +28,7 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
   let rows: BlobRows = []
   let frame: readonly string[] = []
   let screen: MultiBar | undefined
+  const tellImage = imageTeller()
 
   const compose = (): void => {
     const most = Math.max(1, Math.min(MOST_BLOB_ROWS, (stream.rows ?? 24) - 4))
@@ -87,7 +88,7 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
   return {
     onEvent(event) {
       state = fold(state, event, {at: clock.now()})
-      const lines = linesOf(event)
+      const lines = linesOf(event, tellImage)
       if (lines !== '') say(lines)
     },
     suspend() {
@@ -106,10 +107,10 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
 }
 
 /** The lines that stay on the screen. Other events only change the bars. */
-function linesOf(event: MirrorEvent): string {
+function linesOf(event: MirrorEvent, tellImage: ReturnType<typeof imageTeller>): string {
   switch (event.type) {
     case 'image':
-      return SAID.has(event.status) ? imageLine(event) : ''
+      return SAID.has(event.status) ? tellImage(event) : ''
     case 'note':
       return noteLine(event.text)
     case 'warning':

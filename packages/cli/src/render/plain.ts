@@ -1,7 +1,7 @@
 import type {MirrorEvent} from '../engine/events.js'
 import {formatSummary} from '../report/summary.js'
 import {systemClock} from './clock.js'
-import {imageLine, noteLine, warningLine} from './event-line.js'
+import {imageTeller, noteLine, warningLine} from './event-line.js'
 import {fold, nothingYet, type ProgressState} from './fold.js'
 import {planLine, progressLine, retryLine} from './progress-line.js'
 import type {Renderer, RendererOptions} from './renderer.js'
@@ -15,6 +15,7 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
   let state = nothingYet
   let retryTold = Number.NEGATIVE_INFINITY
   let suspended = false
+  const tellImage = imageTeller()
 
   const tellProgress = (): void => {
     const line = suspended ? undefined : progressLine(state, {at: clock.now()})
@@ -24,14 +25,11 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
 
   const tell = (event: MirrorEvent, before: typeof state): void => {
     switch (event.type) {
-      case 'reading':
-        if (before.reading === undefined && state.plan === undefined) tellProgress()
-        break
       case 'plan':
         if (hasGrown(before.plan, event)) stream.write(`${planLine(event)}\n`)
         break
       case 'image':
-        stream.write(imageLine(event))
+        stream.write(tellImage(event))
         break
       case 'retry':
         if (clock.now() - retryTold < RETRY_LINE_EVERY) break
@@ -45,6 +43,7 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
         stream.write(warningLine(event.text))
         break
       case 'blob':
+      case 'reading':
         break
     }
   }

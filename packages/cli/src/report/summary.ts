@@ -34,9 +34,10 @@ export function formatChanges({images}: Report): string {
     else group.push(image)
   }
   const lines = [...changed].slice(0, REASONS_SHOWN).map(([reason, group]) => {
-    const names = group.slice(0, NAMES_SHOWN).map(({target}) => `  ${printable(target)}\n`)
+    const targets = [...new Set(group.map(({target}) => target))]
+    const names = targets.slice(0, NAMES_SHOWN).map((target) => `  ${printable(target)}\n`)
     const title = printable(`another digest for ${count(group.length, 'image')}: ${reason}`)
-    return `${title}\n${names.join('')}${more(group.length - NAMES_SHOWN)}`
+    return `${title}\n${names.join('')}${more(targets.length - NAMES_SHOWN)}`
   })
   return `${lines.join('')}${more(changed.size - REASONS_SHOWN)}`
 }

@@ -32,14 +32,15 @@ const TRIES = 3
 
 /**
  * Returns the provider of a registry's credential: the settings, then the usual files and helpers, then the user at the
- * terminal. `needCredential` requires a credential now. If it is false, returns undefined.
+ * terminal. `needCredential` requires a credential now. If it is false, none is looked up or sent, and the error of a registry
+ * that asks for one says so.
  * @throws {MirrorError} CREDENTIALS_INVALID, AUTH_REQUIRED, CANCELLED
  */
 export async function openCredentials(
   settings: RegistrySettings,
   options: CredentialOptions,
-): Promise<CredentialProvider | undefined> {
-  if (settings.needCredential === false) return undefined
+): Promise<CredentialProvider> {
+  if (settings.needCredential === false) return onItsSide(refusedByUser, options.side)
   const given = await givenCredential(settings, options)
   if (given !== undefined) return onItsSide(given, options.side)
   const provider = onItsSide(foundOrAsked(settings.dockerConfig, options), options.side)
@@ -47,6 +48,16 @@ export async function openCredentials(
   if (settings.needCredential === true && (await provider(request)) === undefined)
     await provider({...request, refused: true})
   return provider
+}
+
+/** Without a credential a registry may still answer: the error is for one that insists. */
+const refusedByUser: CredentialProvider = async ({registry, refused}) => {
+  if (!refused) return undefined
+  throw new MirrorError(
+    'AUTH_REQUIRED',
+    `${registry} asks for a credential, and none is sent because need-credential is false`,
+    {hint: 'Leave out need-credential=false, so that a credential is looked up and sent.'},
+  )
 }
 
 /** A file or a helper does not know which side it is asked for. */
@@ -69,8 +80,9 @@ function onItsSide(provider: CredentialProvider, side: Side): CredentialProvider
 /** A credential that the settings hold or name, for this registry alone. */
 async function givenCredential(
   settings: RegistrySettings,
-  {side, origin = `--${prefixOf(side)}username`}: CredentialOptions,
+  options: CredentialOptions,
 ): Promise<CredentialProvider | undefined> {
+  const {side, origin = `--${prefixOf(side)}username`} = options
   const {username, password, passwordFile, serviceAccountKey, identityToken, credentialHelper} = settings
   if (serviceAccountKey !== undefined) {
     const key = await readServiceAccountKey(serviceAccountKey)
@@ -87,14 +99,44 @@ async function givenCredential(
       runCredentialHelper(credentialHelper, registry, {env: childEnvironment(), signal})
   }
   const secret = passwordFile === undefined ? password : await readSecret(passwordFile, 'password-file')
-  if (username === undefined || secret === undefined) return undefined
-  return staticCredentials({username, password: secret, origin})
+  if (username === undefined) return undefined
+  if (secret !== undefined) return staticCredentials({username, password: secret, origin})
+  if (!canPrompt()) throw lacksPassword(side)
+  return passwordAskedFor(username, options)
+}
+
+function lacksPassword(side: Side): MirrorError {
+  const prefix = prefixOf(side)
+  return new MirrorError(
+    'USAGE',
+    `--${prefix}username lacks its password, and there is no terminal to ask for it at`,
+    {side, hint: `Give the password with --${prefix}password-stdin.`},
+  )
+}
+
+/** A provider that asks for the password of a user when the registry first wants it, and after each refusal. */
+function passwordAskedFor(username: string, {registry, suspend}: CredentialOptions): CredentialProvider {
+  let asked: Credential | undefined
+  let tries = 0
+  return async (request) => {
+    if (!request.refused || tries >= TRIES) return asked
+    const question = {refused: tries > 0, lookedIn: [], configFiles: [], username, signal: request.signal}
+    tries += 1
+    const resume = suspend()
+    try {
+      const answer = await promptCredential({registry, ...question})
+      asked = answer.kind === 'basic' ? {...answer, origin: 'the prompt'} : undefined
+      return asked
+    } finally {
+      resume()
+    }
+  }
 }
 
 /** Google's registries take the whole key file as the password of `_json_key`; one that is not JSON is the wrong file. */
 async function readServiceAccountKey(path: string): Promise<string> {
   const text = await readSecret(path, 'service-account-key')
-  const {type} = parseJsonObject(Buffer.from(text), path)
+  const {type} = parseJsonObject(Buffer.from(text), `service-account-key ${path}`)
   if (type === 'service_account') return text
   throw new MirrorError('CREDENTIALS_INVALID', `${path} is no key of a Google service account`, {
     hint: 'It is JSON with "type": "service_account", as `gcloud iam service-accounts keys create` writes it.',
@@ -153,17 +195,27 @@ function foundOrAsked(
   }
 }
 
+/** A file without a login for the registry is no answer: it is said, and the person is asked again. */
 async function ask({
   side,
   ...question
 }: Parameters<typeof promptCredential>[0] & {readonly side: Side}): Promise<Credential | undefined> {
-  const answer = await promptCredential(question)
-  if (answer.kind === 'basic') return {...answer, origin: 'the prompt'}
   const {registry, signal} = question
-  const file = openFiles([{path: answer.path, kind: 'docker', named: true}])
-  const found = await file.provider({registry, refused: false, signal})
-  if (found !== undefined) return found
-  throw authRequired({registry, side, lookedIn: file.lookedIn(registry)})
+  let problem: string | undefined
+  for (let tries = 1; ; tries++) {
+    const answer = await promptCredential({...question, problem})
+    if (answer.kind === 'basic') return {...answer, origin: 'the prompt'}
+    const file = openFiles([{path: answer.path, kind: 'docker', named: true}])
+    try {
+      const found = await file.provider({registry, refused: false, signal})
+      if (found !== undefined) return found
+      problem = `${answer.path} has no login for ${registry}`
+      if (tries >= TRIES) throw authRequired({registry, side, lookedIn: file.lookedIn(registry)})
+    } catch (error) {
+      if (!isMirrorError(error) || error.code === 'CANCELLED' || tries >= TRIES) throw error
+      problem = error.message
+    }
+  }
 }
 
 function openFiles(files: readonly CredentialFile[]): FileCredentials {

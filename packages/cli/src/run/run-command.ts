@@ -68,9 +68,23 @@ export async function runCommand<Settings extends Sides>(
   const reader = flagReader(flags)
   const output = readOutputFlags(reader)
   const dryRun = reader.on('dry-run')
-  const startedAt = new Date()
+  let startedAt = new Date()
   const plain = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
-  const renderer: Renderer = {...plain, onEvent: (event) => plain.onEvent(wordedEvent(event, command))}
+  const renderer: Renderer = {
+    ...plain,
+    onEvent: (event) => plain.onEvent(wordedEvent(event, command)),
+    suspend() {
+      const resume = plain.suspend()
+      const restart = interruption.pause()
+      const suspendedAt = Date.now()
+      return () => {
+        // The time that a person takes to answer is no time of the run.
+        startedAt = new Date(startedAt.getTime() + Date.now() - suspendedAt)
+        restart()
+        resume()
+      }
+    },
+  }
   const warn = once((text) => renderer.onEvent({type: 'warning', text}))
   const note = (text: string): void => renderer.onEvent({type: 'note', text})
   using interruption = listenForSignals({

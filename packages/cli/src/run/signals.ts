@@ -14,6 +14,8 @@ export interface Interruption extends Stop, Disposable {
   received(): StopSignal | undefined
   /** Returns true if `--timeout` ended the run. */
   isOverdue(): boolean
+  /** Stops the clock of `timeout` until the returned function is called. */
+  pause(): () => void
 }
 
 const DRAIN_MILLISECONDS = 30_000
@@ -57,13 +59,26 @@ export function listenForSignals(options: {
     soon.abort(reason)
     now.abort(reason)
   }
-  const overdue = timeout === undefined ? undefined : setTimeout(end, timeout).unref()
+  let overdue: NodeJS.Timeout | undefined
+  let left = timeout ?? 0
+  let begun = 0
+  const begin = (): void => {
+    if (timeout === undefined) return
+    begun = performance.now()
+    overdue = setTimeout(end, Math.max(0, left)).unref()
+  }
+  begin()
   process.on('SIGINT', listen).on('SIGTERM', listen).on('SIGHUP', listen)
   return {
     soon: soon.signal,
     now: now.signal,
     received: () => received,
     isOverdue: () => isOverdue,
+    pause() {
+      clearTimeout(overdue)
+      left -= performance.now() - begun
+      return begin
+    },
     [Symbol.dispose]: () => {
       clearTimeout(timer)
       clearTimeout(overdue)

@@ -1,5 +1,5 @@
 import type {RegistryOptions} from '@airgap-mirror/oci-client'
-import {limits, type Side} from '@airgap-mirror/oci-client/model'
+import {limits, MirrorError, type Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {parseDuration} from '../text/parse-quantity.js'
 import {VERSION} from '../text/version.js'
@@ -18,10 +18,10 @@ export type ConnectionOptions = Omit<RegistryOptions, 'credentials' | 'registry'
 export async function connectionOptions(settings: RegistrySettings, side: Side): Promise<ConnectionOptions> {
   const prefix = prefixOf(side)
   const [cacert, extraCa, clientCert, clientKey] = await Promise.all([
-    readPem(settings.cacert, `--${prefix}cacert`),
+    readPem(settings.cacert, {flag: `--${prefix}cacert`, binary: 'convert-der'}),
     extraRoots(),
-    readPem(settings.clientCert, `--${prefix}client-cert`),
-    readPem(settings.clientKey, `--${prefix}client-key`),
+    readPem(settings.clientCert, {flag: `--${prefix}client-cert`, binary: 'convert-pkcs12'}),
+    readPem(settings.clientKey, {flag: `--${prefix}client-key`, binary: 'convert-pkcs12'}),
   ])
   const {plainHttp = false, insecureSkipTlsVerify = false, limitRate} = settings
   return {
@@ -43,15 +43,26 @@ export async function connectionOptions(settings: RegistrySettings, side: Side):
   }
 }
 
-async function readPem(path: string | undefined, flag: string): Promise<string | undefined> {
-  return path === undefined
-    ? undefined
-    : readTextFile(path, {flag, limit: limits.certificateBytes, code: 'CERTIFICATE_INVALID'})
+async function readPem(
+  path: string | undefined,
+  {flag, binary}: {readonly flag: string; readonly binary: 'convert-der' | 'convert-pkcs12'},
+): Promise<string | undefined> {
+  if (path === undefined) return undefined
+  const text = await readTextFile(path, {
+    flag,
+    limit: limits.certificateBytes,
+    code: 'CERTIFICATE_INVALID',
+    isLenient: true,
+  })
+  if (text.includes('-----BEGIN ')) return text
+  const found = text === '' ? 'is empty' : 'is not PEM'
+  throw new MirrorError('CERTIFICATE_INVALID', `${flag} ${path} ${found}`, {
+    advice: {kind: text.startsWith('0') && text.includes('\ufffd') ? binary : 'use-pem'},
+  })
 }
 
 /** Node adds this file to the roots a program names only from 22.15 on; of one it cannot read it has warned already. */
 function extraRoots(): Promise<string | undefined> {
-  return readPem(environment()['NODE_EXTRA_CA_CERTS'] || undefined, 'NODE_EXTRA_CA_CERTS').catch(
-    () => undefined,
-  )
+  const path = environment()['NODE_EXTRA_CA_CERTS'] || undefined
+  return readPem(path, {flag: 'NODE_EXTRA_CA_CERTS', binary: 'convert-der'}).catch(() => undefined)
 }

@@ -14,11 +14,8 @@ export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<
   const {text, on, whole, parsed} = flagReader(flags, {prefix})
   const username = text('username')
   const password = on('password-stdin') ? await passwordFromStdin(prefix) : text('password')
-  if ((username === undefined) !== (password === undefined)) {
-    throw new MirrorError(
-      'USAGE',
-      `--${prefix}username goes with --${prefix}password or --${prefix}password-stdin`,
-    )
+  if (username === undefined && password !== undefined) {
+    throw new MirrorError('USAGE', `a password is given without --${prefix}username`)
   }
   const need = text('need-credential')
   const dockerConfig = text('docker-config')

@@ -1,4 +1,4 @@
-import {isMirrorError, type MirrorError} from '@airgap-mirror/oci-client/model'
+import {isMirrorError, messageOf, type ErrorCode, type MirrorError} from '@airgap-mirror/oci-client/model'
 import {advise} from './advice/advise.js'
 import type {AdvisedCommand} from './advice/words.js'
 import {shortened} from './printable.js'
@@ -7,6 +7,8 @@ import {redacted} from './redacted.js'
 /** A registry may answer with a page of HTML; the start and the end of it are enough. */
 const LONGEST = 2000
 const DEEPEST = 8
+/** Their causes are codes of OpenSSL, which the message has in words. */
+const TOLD_IN_FULL: ReadonlySet<string> = new Set<ErrorCode>(['TLS_UNTRUSTED', 'TLS_NOT_SPOKEN'])
 
 /**
  * The text of an error: `error: <side>: message`, and a `hint:` line with its advice. Anything else than a MirrorError is
@@ -23,6 +25,7 @@ export function formatError(
 /** The message of an error with its causes' messages, if they add something; one printable line. */
 export function explain(error: Error): string {
   let text = error.message
+  if (isMirrorError(error) && TOLD_IN_FULL.has(error.code)) return line(text)
   for (const cause of causesOf(error)) {
     const more = messageOfCause(cause)
     if (more !== '' && !text.includes(more)) text += `: ${more}`
@@ -66,8 +69,10 @@ function causesOf(error: Error): readonly unknown[] {
 /** The error on top says in better words that an operation was aborted. */
 function messageOfCause(cause: unknown): string {
   if (typeof cause === 'string') return cause
+  // The error on top says that the name is not known.
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTFOUND') return ''
   // OpenSSL ends its messages with a line break
-  return cause instanceof Error && cause.name !== 'AbortError' ? cause.message.replace(/:?\s+$/, '') : ''
+  return cause instanceof Error && cause.name !== 'AbortError' ? messageOf(cause).replace(/:?\s+$/, '') : ''
 }
 
 function describe(cause: unknown): string {

@@ -103,14 +103,18 @@ function parsed(file: CredentialFile, read: Awaited<ReturnType<typeof readCreden
     const detail = read.found === 'unreadable' ? read.detail : undefined
     if (named) {
       const why = detail === undefined ? 'there is no such file' : detail
-      throw new MirrorError('CREDENTIALS_INVALID', `cannot read ${path}: ${why}`)
+      throw new MirrorError('CREDENTIALS_INVALID', `cannot read the Docker config ${path}: ${why}`)
     }
     return {again: true, note: {found: read.found, ...(detail === undefined ? {} : {detail})}}
   }
   try {
     return {config: parseDockerConfig(read.text, {path}), again: read.again}
   } catch (error) {
-    if (named || !isMirrorError(error)) throw error
+    if (!isMirrorError(error)) throw error
+    if (named) {
+      const {code, message, advice, cause} = error
+      throw new MirrorError(code, `the Docker config ${message}`, {advice, cause})
+    }
     return {again: read.again, note: {found: 'malformed', detail: error.message}}
   }
 }

@@ -1,6 +1,6 @@
 import {constants} from 'node:fs'
 import {open} from 'node:fs/promises'
-import {cancelled, limits} from '../model/index.js'
+import {cancelled, limits, messageOf} from '../model/index.js'
 import type {CredentialFile} from './credential-places.js'
 
 export type ReadCredentialFile =
@@ -42,6 +42,6 @@ export async function readCredentialFile(
     if (signal?.aborted) throw cancelled(signal)
     const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
     if (code === undefined) throw error
-    return MISSING.has(code) ? {found: 'no file'} : {found: 'unreadable', detail: code}
+    return MISSING.has(code) ? {found: 'no file'} : {found: 'unreadable', detail: messageOf(error)}
   }
 }

@@ -123,7 +123,8 @@ export function retrying(options: {
       )
       const {response, error} = outcome
       const status = response?.status
-      const policy = request.optional === true && status !== 429 ? lessened(options.policy) : options.policy
+      const isLessened = (request.optional === true && status !== 429) || isDoubtful(request, status)
+      const policy = isLessened ? lessened(options.policy) : options.policy
       const host = conditionOf?.(request.url.origin)
       const decision = request.signal?.aborted
         ? undefined
@@ -155,7 +156,11 @@ export function retrying(options: {
   }
 }
 
-/** For a request whose answer is not essential. */
+function isDoubtful({doubtful}: HttpRequest, status: number | undefined): boolean {
+  return doubtful !== undefined && doubtful === status
+}
+
+/** For a request whose answer is not essential, or a verdict rather than a failure. */
 function lessened({retries, maxWait}: RetryPolicy): RetryPolicy {
   return {retries: Math.min(retries, OPTIONAL_RETRIES), maxWait: Math.min(maxWait, OPTIONAL_WAIT)}
 }

@@ -1,10 +1,11 @@
-import {isIP} from 'node:net'
+import {connect, isIP, type Socket} from 'node:net'
 import {refusesLate} from './late-alert.js'
 import {networkCode} from './network-code.js'
 import {openTunnel, parseProxy, proxyFor, type Proxy, type TunnelOptions} from './proxy.js'
 import type {SecureContexts} from './tls.js'
+import {shownCertificate} from './shown-certificate.js'
 import {openSocks} from './socks.js'
-import {HANDSHAKE} from './tls-error.js'
+import {HANDSHAKE, UNKNOWN_CA} from './tls-error.js'
 import {buildConnector, Pool} from './undici-parts.js'
 import {limits} from '../model/index.js'
 import type {TransportOptions} from './options.js'
@@ -45,7 +46,7 @@ export function createRoute(origin: string, options: RoutesOptions): Route {
   const proxyUrl = proxyFor(origin, registry.proxy ?? {})
   const proxy = proxyUrl === undefined ? undefined : parseProxy(proxyUrl)
   const forwardedBy = origin.startsWith('http:') && proxy?.socks !== true ? proxy : undefined
-  const connect =
+  const connector =
     proxy === undefined || forwardedBy !== undefined
       ? directConnector(forwardedBy?.origin ?? origin, options)
       : tunnelConnector(origin, proxy, options)
@@ -54,7 +55,7 @@ export function createRoute(origin: string, options: RoutesOptions): Route {
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE,
     maxHeaderSize: limits.headerBytes,
-    connect,
+    connect: connector,
   })
   return {pool, forwardedBy}
 }
@@ -65,11 +66,14 @@ function directConnector(origin: string, options: RoutesOptions): Connector {
   // undici takes the name from the Host header, which names the target even if this is a proxy.
   const servername = serverName(hostname)
   return (to, callback) =>
-    connector({...to, servername}, keepingAlerts(tellingLate(callback, {origin, servername, options})))
+    connector({...to, servername}, keepingAlerts(tellingMore(callback, {origin, servername, options})))
 }
 
-/** Notes of a refused handshake how far it had come: what the server misses shows in that alone. */
-function tellingLate(
+/**
+ * Notes of a refused handshake how far it had come, because what the server misses shows in that alone; and of a certificate
+ * that is not trusted, what it is.
+ */
+function tellingMore(
   callback: buildConnector.Callback,
   {
     origin,
@@ -80,13 +84,32 @@ function tellingLate(
   const {protocol, hostname, port} = new URL(origin)
   return (...result) => {
     const [error] = result
-    if (error === null || protocol !== 'https:' || !HANDSHAKE.test(`${networkCode(error)} ${error.message}`))
-      return callback(...result)
+    if (error === null || protocol !== 'https:') return callback(...result)
     const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+    const place = {host, port: port === '' ? 443 : Number(port)}
     const tell = async (): Promise<void> => {
-      const place = {host, port: port === '' ? 443 : Number(port)}
       const secureContext = options.contexts.forOrigin(origin)
       callback(Object.assign(error, {isLate: await refusesLate(place, {secureContext, servername})}), null)
+    }
+    if (HANDSHAKE.test(`${networkCode(error)} ${error.message}`)) void tell()
+    else tellingShown(callback, {servername, open: async () => connect(place)})(...result)
+  }
+}
+
+/** Notes of a certificate that no trusted authority has signed, what it is: the server is asked for it once more. */
+function tellingShown(
+  callback: buildConnector.Callback,
+  {servername, open}: {readonly servername: string; readonly open: () => Promise<Socket>},
+): buildConnector.Callback {
+  return (...result) => {
+    const [error] = result
+    if (error === null || !UNKNOWN_CA.has(networkCode(error) ?? '')) return callback(...result)
+    const tell = async (): Promise<void> => {
+      const shown = await open().then(
+        (socket) => shownCertificate(socket, {servername}),
+        () => undefined,
+      )
+      callback(Object.assign(error, {shown}), null)
     }
     void tell()
   }
@@ -117,16 +140,19 @@ function tunnelConnector(origin: string, proxy: Proxy, options: RoutesOptions): 
     secureContext: proxy.secure ? options.contexts.forOrigin(proxy.origin) : undefined,
     rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
   }
-  const connect = async (...[to, callback]: Parameters<Connector>): Promise<void> => {
+  const connectThrough = async (...[to, callback]: Parameters<Connector>): Promise<void> => {
     try {
-      const httpSocket = await open(proxy, target, tunnel)
+      const reach = (): Promise<Socket> => open(proxy, target, tunnel)
+      const servername = serverName(hostname)
+      const httpSocket = await reach()
       if (!isTls) return keepingAlerts(callback)(null, httpSocket)
-      connector({...to, servername: serverName(hostname), httpSocket}, keepingAlerts(callback))
+      const told = tellingShown(callback, {servername, open: reach})
+      connector({...to, servername, httpSocket}, keepingAlerts(told))
     } catch (error) {
       callback(error as Error, null)
     }
   }
-  return (to, callback) => void connect(to, callback)
+  return (to, callback) => void connectThrough(to, callback)
 }
 
 function connectorOptions(origin: string, options: RoutesOptions): buildConnector.BuildOptions {

@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly collect?: number
   /** True if the answer is not essential: few retries, and its failures do not count against the host. */
   readonly optional?: boolean | undefined
+  /** A status that is more likely the host's verdict on this request than a failure: it is retried once. */
+  readonly doubtful?: number | undefined
   /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
   readonly scopes: readonly string[]
   /** The request has left the registry's origin by a redirect: it carries no credential, now or later. */

@@ -1,4 +1,5 @@
 import {excerpt} from './printable.js'
+import type {ShownCertificate} from './shown-certificate.js'
 import {messageOf, MirrorError, type Advice, type ErrorCode, type Side} from '../model/index.js'
 
 export interface TlsPeer {
@@ -8,9 +9,11 @@ export interface TlsPeer {
   readonly side: Side
   /** True if a client certificate was shown. */
   readonly identified?: boolean | undefined
+  /** Names of the authorities that were given to be trusted, if any were. */
+  readonly given?: (() => readonly string[]) | undefined
 }
 
-const UNKNOWN_CA: ReadonlySet<string> = new Set([
+export const UNKNOWN_CA: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -44,13 +47,7 @@ export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined
   const make = (kind: ErrorCode, message: string, advice?: Advice): MirrorError =>
     new MirrorError(kind, message, {side, advice, cause: error})
 
-  if (UNKNOWN_CA.has(code)) {
-    return make(
-      'TLS_UNTRUSTED',
-      `the certificate of ${place} is signed by an authority that is not trusted here`,
-      {kind: 'trust-authority'},
-    )
-  }
+  if (UNKNOWN_CA.has(code)) return untrusted(error, peer)
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const names = certificateNames(error)
     return make(
@@ -110,6 +107,30 @@ export function tlsError(error: unknown, peer: TlsPeer): MirrorError | undefined
     return make('TLS_FAILED', `${place} offers no version of TLS that is still safe`, {kind: 'switch-on-tls'})
   }
   return make('TLS_FAILED', `TLS with ${place} fails: ${excerpt(code, 80)}`)
+}
+
+function untrusted(error: unknown, {place, side, ...peer}: TlsPeer): MirrorError {
+  const given = peer.given?.() ?? []
+  const shown = error instanceof Error && 'shown' in error ? (error.shown as ShownCertificate) : undefined
+  const [subject, issuer] = [shown?.subject, shown?.issuer]
+  const which = subject === undefined ? '' : ` (${subject})`
+  const signer =
+    issuer === undefined
+      ? 'signed by an authority that is not trusted here'
+      : issuer === subject
+        ? 'signed by itself and not trusted here'
+        : `signed by an authority that is not trusted here (${issuer})`
+  const other =
+    shown !== undefined && given.includes(shown.authority) ? 'another one of that name' : 'another'
+  const but = given.length === 0 ? '' : `, and the given CA file holds ${other}: ${given.join(' and ')}`
+  return new MirrorError('TLS_UNTRUSTED', `the certificate of ${place}${which} is ${signer}${but}`, {
+    side,
+    advice:
+      given.length > 0 && shown !== undefined
+        ? {kind: 'trust-shown-authority', authority: shown.authority}
+        : {kind: 'trust-authority'},
+    cause: error,
+  })
 }
 
 /**

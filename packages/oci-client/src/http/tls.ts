@@ -82,7 +82,8 @@ function readCertificate(pem: string, what: string): X509Certificate {
   }
 }
 
-function pemBlocks(pem: string): string[] {
+/** Returns the certificates in a text, as PEM; the last may be cut short. */
+export function pemBlocks(pem: string): string[] {
   const blocks: string[] = []
   for (let end = 0; ;) {
     const begin = pem.indexOf(BEGIN, end)

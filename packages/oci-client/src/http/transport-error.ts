@@ -1,5 +1,7 @@
 import {isConnectionFailure, networkCode, networkReason} from './network-code.js'
 import {excerpt} from './printable.js'
+import {subjectOf} from './shown-certificate.js'
+import {pemBlocks} from './tls.js'
 import {tlsError} from './tls-error.js'
 import {isMirrorError, messageOf, MirrorError, type Advice, type Side} from '../model/index.js'
 
@@ -9,6 +11,8 @@ export interface Peer {
   readonly side: Side
   /** True if a client certificate was shown. */
   readonly identified?: boolean | undefined
+  /** PEM of the authorities that were given to be trusted. */
+  readonly ca?: readonly string[] | undefined
 }
 
 /** Unknown names stay unknown for longer than a retry waits. */
@@ -30,6 +34,7 @@ const AWAY: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   ...PASSING_PROXY_STATUS,
 ])
+const NAMES_SHOWN = 3
 const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'UND_ERR_SOCKET'])
 /** Failures that must not be retried again. */
 const finals = new WeakSet<object>()
@@ -64,6 +69,17 @@ export function isBrokenConnection(error: unknown): boolean {
   return isMirrorError(error) && error.code === 'UNREACHABLE' && BROKEN.has(networkCode(error.cause) ?? '')
 }
 
+/** The names of the first few authorities in PEM texts. */
+function namesIn(texts: readonly string[] = []): readonly string[] {
+  const names = texts
+    .flatMap(pemBlocks)
+    .map((block) => subjectOf(block) ?? 'a certificate that cannot be read')
+  const shown = [...new Set(names)]
+  return shown.length <= NAMES_SHOWN
+    ? shown
+    : [...shown.slice(0, NAMES_SHOWN), `${shown.length - NAMES_SHOWN} more`]
+}
+
 /** Returns the MirrorError for a failed connection. Returns other errors unchanged, because they are bugs. */
 export function transportError(error: unknown, peer: Peer): unknown {
   if (isMirrorError(error)) return error
@@ -78,7 +94,9 @@ export function transportError(error: unknown, peer: Peer): unknown {
     advice?: Advice,
   ): MirrorError => new MirrorError(kind, message, {side, advice, cause: error})
   const fromTls =
-    protocol === 'https:' ? tlsError(error, {code, place, side, identified: peer.identified}) : undefined
+    protocol === 'https:'
+      ? tlsError(error, {code, place, side, identified: peer.identified, given: () => namesIn(peer.ca)})
+      : undefined
   if (fromTls !== undefined) return fromTls
 
   switch (code) {

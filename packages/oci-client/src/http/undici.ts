@@ -79,6 +79,7 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
   const peer = {
     origin: url.origin,
     side: options.side,
+    ca: options.tls?.ca,
     identified: options.tls?.clientCert !== undefined && url.origin === originOf(options.registry, options),
   }
   const stop = new AbortController()

@@ -22,6 +22,7 @@ type PlainAdvice =
   | 'raise-body-limit'
   | 'push-whole-index'
   | 'convert-manifest'
+  | 'allow-foreign-layers'
   | 'free-referrers-tag'
   | 'switch-on-deletion'
   | 'delete-by-registry'
@@ -71,6 +72,7 @@ type PlainAdvice =
   | 'refuse-unsigned'
   | 'make-again'
   | 'complete-archive'
+  | 'follow-links'
   | 'wait-until-written'
   | 'check-copied-whole'
   | 'join-parts'
@@ -129,6 +131,8 @@ export type Advice =
   /** `host:port` that a proxy does not let through. */
   | {readonly kind: 'allow-at-proxy'; readonly target: string}
   | {readonly kind: 'check-token-server'; readonly host: string}
+  /** `authority`: the name of the one that signed the certificate. */
+  | {readonly kind: 'trust-shown-authority'; readonly authority: string}
   /** `host` answered 401 after a redirect: no login is sent there. */
   | {readonly kind: 'login-not-redirected'; readonly host: string}
   /** `path` is a path under which the registry may be served. */

@@ -112,11 +112,6 @@ export function afterQuestion(refused: MirrorError, question: MirrorError): Mirr
   })
 }
 
-/** Returns the message of an Error, and anything else that was thrown as a string. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
-}
-
 /** Returns the reason of the signal if it is a MirrorError, else a new CANCELLED. */
 export function cancelled(signal?: AbortSignal): MirrorError {
   return isMirrorError(signal?.reason)

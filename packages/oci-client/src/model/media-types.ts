@@ -22,12 +22,15 @@ export function isManifestType(mediaType: string): boolean {
 }
 
 /**
- * Returns true if a child of an index is a blob: a layer or a config in a cache of buildkit, an SPDX file. An unknown type that
- * calls itself a manifest or an index counts as a manifest.
+ * Returns true if a child of an index is a blob: a layer or a config in a cache of buildkit, an SPDX file. A manifest of
+ * a kind that is not read counts as a manifest.
  */
 export function isBlobType(mediaType: string): boolean {
-  return !isManifestType(mediaType) && !isIndexType(mediaType) && !/manifest|index/i.test(mediaType)
+  return !isManifestType(mediaType) && !isIndexType(mediaType) && !MANIFEST_OF_OTHER_KIND.test(mediaType)
 }
+
+/** Kinds of manifests that registries know, or knew, besides those that are read here. */
+const MANIFEST_OF_OTHER_KIND = /^application\/vnd\.(?:oci|docker|cncf\.oras)\..*(?:manifest|index)/i
 
 /** Layers that their licence keeps out of registries: `foreign` in Docker's words, `nondistributable` in OCI's. */
 export function isForeignLayerType(mediaType: string): boolean {

@@ -9,13 +9,14 @@ import {
   formatReference,
   MirrorError,
   type CallOptions,
+  type Descriptor,
   type Manifest,
   type Reference,
 } from '../model/index.js'
 
 export interface PutManifest extends CallOptions {
   readonly target: Reference
-  readonly manifest: Pick<Manifest, 'descriptor' | 'bytes'>
+  readonly manifest: Pick<Manifest, 'descriptor' | 'bytes'> & {readonly layers?: readonly Descriptor[]}
 }
 
 /**
@@ -35,10 +36,11 @@ export async function putManifestBytes(
     headers: {'content-type': descriptor.mediaType, 'content-length': String(bytes.length)},
     body: {bytes},
     signal,
+    doubtful: hasUrls(manifest) ? FOREIGN_LAYERS_REFUSED : undefined,
     scopes: [pushScope(target.repository)],
   })
   if (response.status < 200 || response.status > 299)
-    throw await responseError(response, {side: client.side, what: `cannot push the manifest of ${reference}`})
+    throw await refusal(response, {client, what: `cannot push the manifest of ${reference}`, manifest})
   await response.discard()
   const stored = digestHeader(response)
   if (stored !== undefined && stored !== digestOf(bytes, algorithmOf(stored))) {
@@ -48,4 +50,30 @@ export async function putManifestBytes(
     })
   }
   return response
+}
+
+/** Distribution's answer to layers with URLs that its configuration does not allow, and by default it allows none. */
+const FOREIGN_LAYERS_REFUSED = 500
+
+function hasUrls({layers = []}: PutManifest['manifest']): boolean {
+  return layers.some(({urls = []}) => urls.length > 0)
+}
+
+async function refusal(
+  response: HttpResponse,
+  {
+    client,
+    what,
+    manifest,
+  }: Pick<PutManifest, 'manifest'> & {readonly client: RegistryClient; readonly what: string},
+): Promise<MirrorError> {
+  const {side} = client
+  const isPolicy = response.status === FOREIGN_LAYERS_REFUSED && hasUrls(manifest)
+  const error = await responseError(response, {side, what})
+  if (!isPolicy || error.code !== 'REGISTRY_FAILED') return error
+  return new MirrorError('MANIFEST_REJECTED', error.message, {
+    side,
+    advice: {kind: 'allow-foreign-layers'},
+    cause: error,
+  })
 }

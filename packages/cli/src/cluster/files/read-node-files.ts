@@ -49,7 +49,7 @@ function inspect(path: string): ReturnType<typeof statSync> & object {
   try {
     return statSync(path)
   } catch (cause) {
-    throw new MirrorError('CONFIG_INVALID', `cannot read ${path}: ${messageOf(cause)}`, {cause})
+    throw new MirrorError('CONFIG_INVALID', `--files ${path} cannot be read: ${messageOf(cause)}`, {cause})
   }
 }
 
@@ -63,7 +63,9 @@ function readNodeFile(path: string): string {
     bytes = readFileSync(path)
   } catch (cause) {
     if (cause instanceof MirrorError) throw cause
-    throw new MirrorError('CONFIG_INVALID', `cannot read ${join(path)}: ${messageOf(cause)}`, {cause})
+    throw new MirrorError('CONFIG_INVALID', `--files: ${join(path)} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    })
   }
   return new TextDecoder('utf-8', {ignoreBOM: true}).decode(bytes)
 }

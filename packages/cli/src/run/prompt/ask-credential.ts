@@ -1,6 +1,6 @@
-import {access, constants} from 'node:fs/promises'
+import {access, constants, stat} from 'node:fs/promises'
 import {input, password, select} from '@inquirer/prompts'
-import {cancelled, MirrorError} from '@airgap-mirror/oci-client/model'
+import {cancelled, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {printable} from '../../text/printable.js'
 import {absolutePath} from './absolute-path.js'
 import {canPrompt, withTerminal, type Terminal} from './controlling-terminal.js'
@@ -38,71 +38,119 @@ interface Talk {
 }
 
 async function ask(terminal: Terminal, {question, files}: Talk): Promise<CredentialAnswer> {
-  const context = () => ({
+  const context = (): Context => ({
     input: terminal.input,
     output: terminal.output(),
     ...(question.signal === undefined ? {} : {signal: question.signal}),
   })
-  terminal.output().write(introduction(question))
-  const way = await select(
-    {
-      message: 'How do you want to log in?',
-      choices: [
-        {name: 'Type a user name and password', value: 'type'},
-        {name: 'Choose a Docker config file', value: 'file'},
-      ],
-    },
-    context(),
-  )
-  if (way === 'type') {
-    const username = await input({message: 'User name:', validate: required('user name')}, context())
-    const secret = await password({message: 'Password:', validate: required('password')}, context())
-    return {kind: 'basic', username, password: secret}
+  const say = (line: string): void => void terminal.output().write(`${printable(line)}\n`)
+  for (const line of introduction(question)) say(line)
+  if (question.username !== undefined || question.isTyped === true) return typed(question, context)
+  for (;;) {
+    const way = await select(
+      {
+        message: 'How do you want to log in?',
+        choices: [
+          {name: 'Type a user name and password', value: 'type'},
+          {name: 'Choose a Docker config file', value: 'file'},
+        ],
+      },
+      context(),
+    )
+    if (way === 'type') return typed(question, context)
+    const path = await chooseFile(files, {context, say})
+    if (path !== undefined) return {kind: 'docker-config', path}
   }
-  const chosen =
-    files.length === 0
-      ? OTHER
-      : await select(
-          {
-            message: 'Which file?',
-            choices: [
-              ...files.map((file) => ({name: printable(file), value: file})),
-              {name: 'Another file', value: OTHER},
-            ],
-          },
-          context(),
-        )
-  const path =
-    chosen === OTHER ? await input({message: 'Path of the file:', validate: readable}, context()) : chosen
-  return {kind: 'docker-config', path: absolutePath(path)}
 }
 
-/** No path is empty. */
-const OTHER = ''
+interface Context {
+  readonly input: NodeJS.ReadableStream
+  readonly output: NodeJS.WritableStream
+  readonly signal?: AbortSignal
+}
 
-function introduction({registry, refused, lookedIn}: CredentialQuestion): string {
-  const lines = refused
-    ? [`${registry} refused the credential.`]
-    : [`${registry} asks for a credential.`, ...lookedIn.map((place) => `  looked in ${place}`)]
-  return lines.map((line) => `${printable(line)}\n`).join('')
+async function typed(
+  {username: known}: CredentialQuestion,
+  context: () => Context,
+): Promise<CredentialAnswer> {
+  const username = known ?? (await input({message: 'User name:', validate: required('user name')}, context()))
+  const message = known === undefined ? 'Password:' : `Password for ${printable(known)}:`
+  const secret = await password({message, validate: required('password')}, context())
+  return {kind: 'basic', username, password: secret}
+}
+
+/** Undefined to go back. */
+async function chooseFile(
+  files: readonly string[],
+  {context, say}: {readonly context: () => Context; readonly say: (line: string) => void},
+): Promise<string | undefined> {
+  for (;;) {
+    if (files.length > 0) {
+      const chosen = await select(
+        {
+          message: 'Which file?',
+          choices: [
+            ...files.map((file) => ({name: printable(file), value: file})),
+            {name: 'Another file', value: OTHER},
+            {name: 'Back', value: BACK},
+          ],
+        },
+        context(),
+      )
+      if (chosen === BACK) return undefined
+      if (chosen !== OTHER) return absolutePath(chosen)
+    }
+    const path = await typeFile({context, say})
+    if (path !== undefined || files.length === 0) return path
+  }
+}
+
+/** Undefined to go back. A path that cannot be read is told, and asked for again in an empty field. */
+async function typeFile({
+  context,
+  say,
+}: {
+  readonly context: () => Context
+  readonly say: (line: string) => void
+}): Promise<string | undefined> {
+  for (;;) {
+    const path = await input({message: 'Path of the file (empty to go back):'}, context())
+    if (path.trim() === '') return undefined
+    const problem = await whyUnreadable(absolutePath(path))
+    if (problem === undefined) return absolutePath(path)
+    say(`${path} cannot be read: ${problem}.`)
+  }
+}
+
+/** No path is empty, and none holds a zero. */
+const OTHER = ''
+const BACK = '\0'
+
+function introduction({
+  registry,
+  refused,
+  lookedIn,
+  isTyped,
+  username,
+  problem,
+}: CredentialQuestion): readonly string[] {
+  if (problem !== undefined) return [`${problem}.`]
+  if (refused) return [`${registry} refused the credential.`]
+  if (isTyped === true) return [`Log in to ${registry}.`]
+  const places = username === undefined ? lookedIn.map((place) => `  looked in ${place}`) : []
+  return [`${registry} asks for a credential.`, ...places]
 }
 
 function required(what: string) {
   return (text: string): true | string => (text === '' ? `Type a ${what}, or press Ctrl-C to leave` : true)
 }
 
-async function readable(path: string): Promise<true | string> {
-  const problem =
-    path === '' ? 'Type a path, or press Ctrl-C to leave' : await whyUnreadable(absolutePath(path))
-  return problem ?? true
-}
-
 async function whyUnreadable(path: string): Promise<string | undefined> {
   try {
     await access(path, constants.R_OK)
-    return undefined
+    return (await stat(path)).isDirectory() ? 'it is a directory' : undefined
   } catch (error) {
-    return printable((error as Error).message)
+    return messageOf(error)
   }
 }
 

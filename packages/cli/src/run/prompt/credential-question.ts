@@ -3,10 +3,16 @@ export interface CredentialQuestion {
   readonly registry: string
   /** True if the previous answer was refused. */
   readonly refused: boolean
-  /** Where a credential was looked for, for the person who wonders. */
+  /** The places where a credential was looked for, as the user may expect one there. */
   readonly lookedIn: readonly string[]
   /** The usual Docker config files; those that exist are offered. */
   readonly configFiles: readonly string[]
+  /** Known already: only the password is asked for. */
+  readonly username?: string | undefined
+  /** True if a user name and a password have to be typed: no file is offered. */
+  readonly isTyped?: boolean | undefined
+  /** The reason why the file that was chosen before is of no use. */
+  readonly problem?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 

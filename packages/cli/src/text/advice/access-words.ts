@@ -25,6 +25,8 @@ export const accessWords = {
   'trust-authority': ({sided}) =>
     given(sided('cacert'), (cacert) => `Give the authority's certificate with ${cacert} FILE.`) ||
     "Add the authority's certificate to those that this machine trusts.",
+  'trust-shown-authority': ({sided}, {authority}) =>
+    `Put the certificate of ${authority} into the file${given(sided('cacert'), (cacert) => ` that ${cacert} names`) || ' of trusted certificates'}.`,
   'trust-authority-if-right': ({sided}) =>
     `If the certificate is right, ${given(sided('cacert'), (cacert) => `give its authority's with ${cacert} FILE`) || "add its authority's to those that this machine trusts"}.`,
   'use-certificate-name':

@@ -13,6 +13,7 @@ export const archiveWords = {
   'refuse-unsigned': 'Do not use it, until it was fetched again with the signature of who made it.',
   'make-again': 'Fetch or make it again: it is damaged, or was made wrongly.',
   'complete-archive': 'Make it again with all content, or use a registry that has this content already.',
+  'follow-links': 'Copy the source with its links followed, as cp -rL, rsync -rL and tar -h do.',
   'wait-until-written': 'Wait until it has been written completely, then run this again.',
   'check-copied-whole': 'Check that the file was copied whole.',
   'join-parts': 'Put the parts of the split file together first: this is one of them.',

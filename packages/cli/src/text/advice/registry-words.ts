@@ -39,6 +39,8 @@ export const registryWords = {
       (sparse) => `Use ${sparse} auto to push what is there of an incomplete index.`,
     ) || 'Push what the manifest refers to first.',
   'convert-manifest': 'Convert the image to a kind of manifest that this registry takes.',
+  'allow-foreign-layers':
+    'Allow the URLs of its foreign layers at the registry: distribution takes none unless validation.manifests.urls.allow lists them.',
   'free-referrers-tag': ({flag}) =>
     `Remove that tag${given(flag('no-referrers'), (without) => `, or leave referrers out with ${without}`)}.`,
   'switch-on-deletion':

@@ -1,0 +1,152 @@
+import {existsSync} from 'node:fs'
+import {readFile} from 'node:fs/promises'
+import {createRequire} from 'node:module'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {copiesBelow, copyOf, fileOf, type Entry} from './tree.js'
+
+/** An architecture in Node's words. */
+export type Architecture = 'x64' | 'arm64'
+
+/** A package that is inside, as the SBOM lists it. */
+export interface Component {
+  readonly name: string
+  readonly version: string
+  readonly license: string
+}
+
+/** `packages/cli`, from `dist/release`. */
+export const CLI = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+const ROOT = join(CLI, '../..')
+
+/** Packages that have native code and therefore stay files of their own, with the package that depends on them. */
+const NATIVE = ['node-liblzma', 'zstd-napi'] as const
+
+/** Starts the program with the runtime beside it. Uses the shell alone, unless it was called through a link. */
+const LAUNCHER = `#!/bin/sh
+self=$0
+while [ -h "$self" ]; do
+  link=$(readlink "$self")
+  case $link in
+    /*) self=$link ;;
+    *) self=\${self%/*}/$link ;;
+  esac
+done
+case $self in
+  */*) root=\${self%/*}/.. ;;
+  *) root=.. ;;
+esac
+exec "$root/lib/node/bin/node" "$root/lib/mirror/bin/run.js" "$@"
+`
+
+/** The files of the program for one architecture, and the packages that are in them. */
+export interface Program {
+  readonly version: string
+  readonly entries: readonly Entry[]
+  readonly components: readonly Component[]
+}
+
+/**
+ * Collects what the packaged program consists of. Paths are relative to its directory.
+ * @throws if the build or the runtime is missing
+ */
+export async function programFor(architecture: Architecture): Promise<Program> {
+  const manifest = JSON.parse(await readFile(join(CLI, 'package.json'), 'utf8')) as Record<string, unknown>
+  const runtime = join(CLI, 'release/runtime/node_modules', `node-linux-${architecture}`)
+  if (!existsSync(runtime))
+    throw new Error(`no Node.js for ${architecture}: run "npm run package", which installs it`)
+  const natives = await Promise.all(NATIVE.map((name) => nativePackage(name, architecture)))
+  const bundled = JSON.parse(await readFile(join(CLI, 'dist/bundle/packages.json'), 'utf8')) as Component[]
+  return {
+    version: String(manifest['version']),
+    entries: [
+      fileOf('bin/mirror', LAUNCHER, 0o755),
+      await copyOf(join(runtime, 'bin/node'), 'lib/node/bin/node'),
+      await copyOf(join(runtime, 'LICENSE'), 'lib/node/LICENSE'),
+      fileOf('lib/mirror/package.json', `${JSON.stringify(ownManifest(manifest), undefined, 2)}\n`),
+      ...(await copiesBelow(join(CLI, 'bin'), 'lib/mirror/bin', () => true)),
+      ...(await copiesBelow(join(CLI, 'dist/bundle'), 'lib/mirror/dist/bundle', isProgram)),
+      ...natives.flatMap(({entries}) => entries),
+      await copyOf(
+        join(CLI, 'dist/bundle/THIRD-PARTY-NOTICES.txt'),
+        'share/doc/mirror/THIRD-PARTY-NOTICES.txt',
+      ),
+      ...(await documents()),
+      ...(await manualsAndCompletions()),
+    ],
+    components: [...bundled, ...natives.flatMap(({component}) => component ?? []), await nodeOf(runtime)],
+  }
+}
+
+/** Source maps are left out: they are as large as the program. */
+function isProgram(file: string): boolean {
+  return file.endsWith('.js') || file.endsWith('.wasm')
+}
+
+/** oclif reads its settings from the program's own package.json. */
+function ownManifest({name, version, description, license, type, oclif}: Record<string, unknown>): object {
+  return {name, version, description, license, type, oclif}
+}
+
+async function documents(): Promise<readonly Entry[]> {
+  const at = 'share/doc/mirror'
+  const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE']
+  return [
+    ...(await Promise.all(pages.map((page) => copyOf(join(ROOT, page), `${at}/${page}`)))),
+    ...(await copiesBelow(join(ROOT, 'docs'), `${at}/docs`, () => true)),
+  ]
+}
+
+/** Where shells and `man` look below a prefix, so that `/usr` or `/usr/local` may be that. */
+async function manualsAndCompletions(): Promise<readonly Entry[]> {
+  const completions = join(CLI, 'dist/completions')
+  return [
+    ...(await copiesBelow(join(CLI, 'dist/man'), 'share/man/man1', () => true)),
+    await copyOf(join(completions, 'mirror.bash'), 'share/bash-completion/completions/mirror'),
+    await copyOf(join(completions, 'mirror.fish'), 'share/fish/vendor_completions.d/mirror.fish'),
+    await copyOf(join(completions, 'mirror.zsh'), 'share/zsh/vendor-completions/_mirror'),
+  ]
+}
+
+/** The used files of a native package; none for an architecture that it has no binary for. */
+async function nativePackage(
+  name: string,
+  architecture: Architecture,
+): Promise<{readonly entries: readonly Entry[]; readonly component?: Component}> {
+  const directory = packageDirectory(name)
+  if (directory === undefined) return {entries: []}
+  const entries = await copiesBelow(directory, `lib/mirror/node_modules/${name}`, (file) =>
+    file.endsWith('.node')
+      ? isBinaryFor(file, architecture)
+      : /^(?:package\.json|LICENSE|NOTICE|xz-version\.json|[^/]+\.js|(?:lib|dist)\/.*\.(?:js|wasm))$/.test(
+          file,
+        ),
+  )
+  if (!entries.some(({path}) => path.endsWith('.node'))) return {entries: []}
+  return {entries, component: await componentOf(directory)}
+}
+
+/** A binary that was compiled here is of this machine; the others say their architecture in the name of a folder. */
+function isBinaryFor(file: string, architecture: Architecture): boolean {
+  if (file.startsWith('prebuilds/')) return file.startsWith(`prebuilds/linux-${architecture}/`)
+  return (
+    file === 'build/Release/binding.node' && architecture === process.arch && process.platform === 'linux'
+  )
+}
+
+function packageDirectory(name: string): string | undefined {
+  const paths = createRequire(join(CLI, 'package.json')).resolve.paths(name) ?? []
+  const found = paths.map((path) => join(path, name)).find((path) => existsSync(join(path, 'package.json')))
+  return found
+}
+
+async function componentOf(directory: string): Promise<Component> {
+  const {name, version, license} = JSON.parse(
+    await readFile(join(directory, 'package.json'), 'utf8'),
+  ) as Component
+  return {name, version, license}
+}
+
+async function nodeOf(runtime: string): Promise<Component> {
+  return {...(await componentOf(runtime)), license: 'MIT'}
+}

@@ -1,0 +1,25 @@
+import {pack} from 'tar-stream'
+import {directoriesOf, sorted, type Entry} from './tree.js'
+
+export interface TarOptions {
+  /** Put in front of every path, such as `./` or `mirror-1.0/`. */
+  readonly prefix: string
+  readonly modified: Date
+}
+
+/** Returns entries as a tar that belongs to root, the same for the same entries. Directories stand before their files. */
+export function tarOf(entries: readonly Entry[], {prefix, modified}: TarOptions): AsyncIterable<Uint8Array> {
+  const archive = pack()
+  const owner = {uid: 0, gid: 0, uname: 'root', gname: 'root', mtime: modified}
+  for (const directory of directoriesOf(entries)) {
+    archive.entry({...owner, name: `${prefix}${directory}`, type: 'directory', mode: 0o755})
+  }
+  for (const entry of sorted(entries)) {
+    const name = `${prefix}${entry.path}`
+    if ('target' in entry)
+      archive.entry({...owner, name, type: 'symlink', linkname: entry.target, mode: 0o777})
+    else archive.entry({...owner, name, mode: entry.mode}, Buffer.from(entry.bytes))
+  }
+  archive.finalize()
+  return archive as AsyncIterable<Uint8Array>
+}
