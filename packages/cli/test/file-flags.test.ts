@@ -16,10 +16,14 @@ import type {RegistrySettings} from '#src/job/job.js'
 import {readSourceMirrors} from '#src/job/read-source-mirrors.js'
 import {exitCodeOfError} from '#src/report/exit-code.js'
 import {openCredentials} from '#src/run/credentials.js'
+import type {Run} from '#src/run/run.js'
 import {connectionOptions} from '#src/settings/registry-options.js'
 import {flagReader} from '#src/settings/flag-values.js'
 import {readVerifyKey} from '#src/settings/signature-settings.js'
 import {formatError} from '#src/text/format-error.js'
+
+/** Reports and lists of pods need no more of a run than its warnings. */
+const run = {warn: () => {}} as unknown as Run
 
 let directory: TempDir
 function at(name: string): string {
@@ -103,11 +107,11 @@ const flags: Readonly<Record<string, FileFlag>> = {
   'config import': {role: /config import|skopeo/, read: (path) => runConfigImport({file: path})},
   '--report': {
     role: /--report|report of a push/,
-    read: (path) => imagesToCheck({from: 'report', path}, {warn: () => {}}),
+    read: (path) => imagesToCheck({from: 'report', path}, run),
   },
   '--pods': {
     role: /--pods|pod/,
-    read: (path) => imagesToCheck({from: 'pods', paths: [path]}, {warn: () => {}}),
+    read: (path) => imagesToCheck({from: 'pods', paths: [path]}, run),
   },
   '--files': {
     role: /--files/,
