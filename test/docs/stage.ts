@@ -6,6 +6,7 @@ import {
   cleanEnvironment,
   compress,
   dockerArchive,
+  imgpkgTar,
   makeAuthority,
   makeImage,
   makeTempDir,
@@ -211,6 +212,12 @@ async function bundles(): Promise<Readonly<Record<string, Uint8Array>>> {
     'incomplete.tar': await tarBytes(lost.filter(({path}) => !path.endsWith(lostLayer))),
     'two-hosts.tar': await tarBytes(
       ociLayout([named('gcr.io/a/b:v1', busybox), named('quay.io/a/b:v1', pause)]),
+    ),
+    'shop.tar': await tarBytes(
+      imgpkgTar([
+        {image: busybox, ref: `docker.io/library/busybox@${busybox.root.descriptor.digest}`},
+        {image: pause, ref: `registry.example/apps/shop@${pause.root.descriptor.digest}`, tag: '1.0.0'},
+      ]),
     ),
     'unnamed.tar': await tarBytes(
       ociLayout([{image: pause, annotations: {'org.opencontainers.image.ref.name': 'v3'}}]),
