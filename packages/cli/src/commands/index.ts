@@ -7,6 +7,7 @@ import {Copy} from './copy/copy.js'
 import {Inspect} from './inspect/inspect.js'
 import {Push} from './push/push.js'
 import {Save} from './save/save.js'
+import {Serve} from './serve/serve.js'
 import {Sync} from './sync/sync.js'
 import {Verify} from './verify/verify.js'
 
@@ -18,6 +19,7 @@ export const commands = {
   save: Save,
   inspect: Inspect,
   verify: Verify,
+  serve: Serve,
   'config:import': ConfigImport,
   'config:explain': ConfigExplain,
   'config:emit': ConfigEmit,

@@ -1,0 +1,138 @@
+import {
+  canonicalRegistry,
+  contentKey,
+  isPending,
+  type Content,
+  type Descriptor,
+  type Digest,
+  type ImageSource,
+  type Manifest,
+  type PendingImage,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
+import {blobsOf, nodesOf, type Gathered} from '../../engine/gather.js'
+
+/** A blob, and the bundle that holds it. */
+export interface ServedBlob {
+  readonly content: Content
+  readonly size: number
+  readonly source: ImageSource
+}
+
+/** The served content of one repository of one registry. */
+export interface ServedRepository {
+  readonly registry: string
+  readonly repository: string
+  readonly tags: Map<string, Digest>
+  readonly manifests: Map<Digest, Manifest>
+  readonly blobs: Map<Digest, ServedBlob>
+}
+
+/** Everything that is served, in memory but for the blobs. */
+export class Catalog {
+  readonly #repositories = new Map<string, ServedRepository>()
+
+  /** The repositories, in the order in which a request without a registry finds them: Docker Hub's first. */
+  get repositories(): readonly ServedRepository[] {
+    return [...this.#repositories.values()].toSorted((a, b) => orderOf(a).localeCompare(orderOf(b)))
+  }
+
+  /**
+   * Adds the images of a bundle that have names, each under all that it holds.
+   * @returns the images that are not served, with the reason
+   */
+  add(
+    gathered: readonly Gathered[],
+    source: ImageSource,
+  ): readonly {readonly image: Gathered; readonly reason: string}[] {
+    const left: {readonly image: Gathered; readonly reason: string}[] = []
+    for (const each of gathered) {
+      const {name, subject} = each.image
+      if ('error' in each) left.push({image: each, reason: each.error.message})
+      else if (name !== undefined) this.#addImage(each, {name, source})
+      else if (subject !== undefined) this.#addReferrer(each, {subject, source})
+      else left.push({image: each, reason: 'it has no name'})
+    }
+    return left
+  }
+
+  /**
+   * Returns the repositories that a request may mean, the likeliest first.
+   * @param path of the repository in the URL
+   * @param registry the `ns` of the request, which containerd sends
+   */
+  find(path: string, registry: string | undefined): readonly ServedRepository[] {
+    const [first = '', ...rest] = path.split('/')
+    const named = [
+      ...(registry === undefined ? [] : [keyOf(canonicalRegistry(registry), path)]),
+      keyOf(canonicalRegistry(first), rest.join('/')),
+    ].flatMap((key) => this.#repositories.get(key) ?? [])
+    if (registry !== undefined && named.length > 0) return named
+    return [...named, ...this.repositories.filter(({repository}) => repository === path)]
+  }
+
+  #addImage(image: Gathered, {name, source}: {readonly name: Reference; readonly source: ImageSource}): void {
+    const repository = this.#repositoryFor(name)
+    const root = addContent(repository, image, source)
+    if (root !== undefined && name.tag !== undefined) repository.tags.set(name.tag, root)
+  }
+
+  /** A referrer without a name is served wherever its subject is. */
+  #addReferrer(
+    image: Gathered,
+    {subject, source}: {readonly subject: Digest; readonly source: ImageSource},
+  ): void {
+    for (const repository of this.#repositories.values()) {
+      if (repository.manifests.has(subject)) addContent(repository, image, source)
+    }
+  }
+
+  #repositoryFor({registry, repository}: Reference): ServedRepository {
+    const canonical = canonicalRegistry(registry)
+    const key = keyOf(canonical, repository)
+    const known = this.#repositories.get(key)
+    if (known !== undefined) return known
+    const made = {registry: canonical, repository, tags: new Map(), manifests: new Map(), blobs: new Map()}
+    this.#repositories.set(key, made)
+    return made
+  }
+}
+
+/** Adds an image's manifests and blobs. @returns the digest of its root */
+function addContent(repository: ServedRepository, image: Gathered, source: ImageSource): Digest | undefined {
+  if ('error' in image) return undefined
+  if ('pending' in image) return addPending(repository, image.pending, source)
+  for (const {manifest} of nodesOf(image.node)) {
+    repository.manifests.set(manifest.descriptor.digest, manifest)
+    for (const blob of blobsOf(manifest, source)) {
+      if (source.has(blob)) repository.blobs.set(blob.digest, {content: blob, size: blob.size, source})
+    }
+  }
+  return image.node.manifest.descriptor.digest
+}
+
+/** A docker-archive has no manifests: its layers are served as they lie there, under a manifest that names them so. */
+function addPending(repository: ServedRepository, pending: PendingImage, source: ImageSource): Digest {
+  const layers = pending.layers.map(descriptorOf)
+  const manifest = pending.manifest(layers)
+  repository.manifests.set(manifest.descriptor.digest, manifest)
+  for (const content of [pending.config, ...pending.layers]) {
+    const {digest, size} = descriptorOf(content)
+    if (source.has(content)) repository.blobs.set(digest, {content, size, source})
+  }
+  return manifest.descriptor.digest
+}
+
+/** A plain layer's digest is its diff ID. */
+function descriptorOf(content: Content): Descriptor {
+  if (!isPending(content)) return content
+  return {mediaType: content.mediaType, digest: contentKey(content), size: content.size}
+}
+
+function keyOf(registry: string, repository: string): string {
+  return `${registry}/${repository}`
+}
+
+function orderOf({registry, repository}: ServedRepository): string {
+  return `${registry === 'docker.io' ? '' : registry} ${repository}`
+}

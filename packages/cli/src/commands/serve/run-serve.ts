@@ -1,0 +1,81 @@
+import {once} from 'node:events'
+import {formatReference, MirrorError} from '@airgap-mirror/oci-client/model'
+import {gather} from '../../engine/gather.js'
+import type {ExitCode} from '../../report/exit-code.js'
+import {openBundleSource} from '../../run/open-bundle-source.js'
+import {runAsking} from '../../run/run-asking.js'
+import type {Run} from '../../run/run.js'
+import type {FlagValues} from '../../settings/flag-values.js'
+import {printable} from '../../text/printable.js'
+import {Catalog} from './catalog.js'
+import {listen} from './listen.js'
+import {readServeSettings, type ServeSettings} from './serve-settings.js'
+
+/**
+ * Serves bundles until a signal ends it, which is success.
+ * @throws {MirrorError} USAGE, those of opening a bundle
+ */
+export async function runServe(flags: FlagValues): Promise<ExitCode> {
+  const settings = await readServeSettings(flags)
+  await runAsking((run) => serve(settings, run), {stateDirectory: settings.stateDirectory})
+  return 0
+}
+
+async function serve(settings: ServeSettings, run: Run): Promise<void> {
+  const catalog = new Catalog()
+  for (const path of settings.sources) await addBundle(catalog, {path, settings, run})
+  const {repositories} = catalog
+  const tags = repositories.reduce((sum, repository) => sum + repository.tags.size, 0)
+  if (repositories.length === 0) {
+    throw new MirrorError('USAGE', 'no image of the source has a name under which it could be served', {
+      hint: 'Push the bundle with --map, which gives names.',
+    })
+  }
+  warnOfNamesakes(catalog, run)
+  const {soon} = run.stop
+  const {address, tls, guard, verbose} = settings
+  await using server = await listen(catalog, {
+    ...address,
+    tls,
+    guard,
+    onRequest: (line) => {
+      if (verbose) process.stderr.write(`${printable(line)}\n`)
+    },
+    onFailure: (text) => run.warn(printable(text)),
+  })
+  const scheme = tls === undefined ? 'http' : 'https'
+  process.stderr.write(
+    `serving ${tags} ${tags === 1 ? 'tag' : 'tags'} of ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'} on ${scheme}://${server.address}; press Ctrl-C to stop\n`,
+  )
+  if (!soon.aborted) await once(soon, 'abort')
+}
+
+async function addBundle(
+  catalog: Catalog,
+  {path, settings, run}: {readonly path: string; readonly settings: ServeSettings; readonly run: Run},
+): Promise<void> {
+  const {scratch, verifyKey} = settings
+  const source = await openBundleSource(run, {path, layerCompression: 'none', scratch, verifyKey})
+  if (source.access === 'in-order') {
+    run.warn(`${path} can only be read from its start, so each pull reads it again up to its layer`)
+  }
+  for (const {image, reason} of catalog.add(await gather(source, {signal: run.stop.soon}), source)) {
+    const {name, hint} = image.image
+    const what = name === undefined ? (hint ?? 'an image') : formatReference(name)
+    run.warn(`not served: ${what} of ${path}: ${reason}`)
+  }
+}
+
+/** A node that does not say which registry it means gets the first of these. */
+function warnOfNamesakes(catalog: Catalog, run: Run): void {
+  const seen = new Map<string, string>()
+  for (const {registry, repository} of catalog.repositories) {
+    const first = seen.get(repository)
+    if (first === undefined) seen.set(repository, registry)
+    else {
+      run.warn(
+        `${repository} is an image of ${first} and of ${registry}: a client that does not name the registry gets the tags of ${first}`,
+      )
+    }
+  }
+}
