@@ -126,6 +126,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'files',
     'remembered',
     'contents',
+    'passing',
     'formats',
     'open',
     'write',

@@ -9,6 +9,8 @@ export interface Measured {
   readonly peakMemory: number
   readonly peakScratch: number
   readonly stdout: string
+  /** Of all processors together, of the program and what it started. */
+  readonly cpuSeconds: number
 }
 
 export interface RunOptions {
@@ -21,7 +23,8 @@ export interface RunOptions {
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Measured> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
-    const child = spawn(command, args, {
+    const timed = ['-c', 'TIMEFORMAT="cpu %U %S"; time "$0" "$@"', command, ...args]
+    const child = spawn('bash', timed, {
       env: {...process.env, ...options.env},
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -40,7 +43,11 @@ export function run(command: string, args: readonly string[], options: RunOption
       clearInterval(watch)
       if (code !== 0)
         reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${stderr.slice(-2000)}`))
-      else resolve({seconds: (performance.now() - started) / 1000, peakMemory, peakScratch, stdout})
+      else {
+        const [, user, system] = /^cpu ([\d.]+) ([\d.]+)$/m.exec(stderr) ?? []
+        const cpuSeconds = Number(user) + Number(system)
+        resolve({seconds: (performance.now() - started) / 1000, peakMemory, peakScratch, stdout, cpuSeconds})
+      }
     })
   })
 }

@@ -2,6 +2,7 @@ import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
   compress,
+  faultsOfReport,
   ociLayout,
   runMirror,
   tarBytes,
@@ -94,11 +95,15 @@ export function parseReport({
   readonly stdout: string
   readonly stderr: string
 }): ReadReport {
+  let report: ReadReport
   try {
-    return JSON.parse(stdout) as ReadReport
+    report = JSON.parse(stdout) as ReadReport
   } catch (cause) {
     throw new Error(`no report on standard output:\n${stdout}\nstandard error:\n${stderr}`, {cause})
   }
+  const faults = faultsOfReport(report)
+  if (faults.length > 0) throw new Error(`the report is not as its schema says:\n${faults.join('\n')}`)
+  return report
 }
 
 /** The lines that standard error has of one side's errors. */

@@ -12,4 +12,5 @@ export {openBundleSink, partialPath, type OpenBundleSinkOptions} from './write/b
 export type {BundleOutput, BundleSink, WrittenBundle} from './write/bundle/bundle-sink.js'
 export {createBundlePacker, type BundleCodec} from './compress/bundle-packer.js'
 export {parsePrivateKey, parsePublicKey, type SignatureKey} from './signature/keys.js'
+export {checkBundle} from './signature/check-bundle.js'
 export {verifyBundle} from './signature/verify-bundle.js'

@@ -85,6 +85,7 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'refuse-if-unknown': {},
   'use-larger-zstd-frames': {},
   'archive-without-sparse-files': {},
+  'give-as-file': {},
   'allow-scratch': {},
   'use-another-scratch': {},
   'use-gzip-layers': {},

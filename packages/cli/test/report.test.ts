@@ -17,6 +17,7 @@ test('the report has exactly the shape that scripts read', () => {
   )
   expect(formatReport(report)).toMatchInlineSnapshot(`
     "{
+      "$schema": "urn:mirror:report:v1",
       "schema": "mirror.report/v1",
       "version": "0.1.0",
       "command": "push",

@@ -61,6 +61,19 @@ export interface BundleSource extends ImageSource {
   readonly description: BundleDescription
   /** Every unused part of the bundle. */
   readonly unused: readonly Unused[]
+  /**
+   * Reads a stream that was opened for one pass to its end. Other bundles have no such end.
+   * @throws {MirrorError} the stream's errors, CANCELLED
+   */
+  readToEnd(options?: CallOptions): Promise<Leftovers | undefined>
+}
+
+/** Content of a stream that no image needs. */
+export interface Leftovers {
+  /** Files that belong to no image. */
+  readonly files: number
+  /** Bytes other than zero behind the end of the archive. */
+  readonly strayBytes: number
 }
 
 export interface ArchiveContent {
@@ -72,6 +85,7 @@ export interface ArchiveContent {
   readonly archives: AsyncDisposable & {
     readonly access: 'random' | 'in-order'
     readonly usage: ReadUsage
+    readToEnd?: (options?: CallOptions) => Promise<Leftovers>
   }
   readonly compressor: {readonly compress: CompressLayer; close(): Promise<void>}
 }
@@ -125,6 +139,10 @@ export class ArchiveSource implements BundleSource {
 
   get unused(): readonly Unused[] {
     return this.#content.unused
+  }
+
+  async readToEnd(options: CallOptions = {}): Promise<Leftovers | undefined> {
+    return this.#content.archives.readToEnd?.(options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,8 @@ export interface StoredFile {
   stream(options?: ReadOptions & {readonly offset?: number | undefined}): Bytes
   /** As `ByteSource.hold`, for the start of this file. */
   hold(): () => void
+  /** As `BlobSource.keep`. Absent if the file can be read again at any time. */
+  keep?(): () => void
 }
 
 export interface TreeFile extends StoredFile {

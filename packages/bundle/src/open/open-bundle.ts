@@ -13,6 +13,7 @@ import {
 import {describe, type StoredAs} from './describe.js'
 import {noArchive, noImages} from './no-images.js'
 import {OpenArchives} from './open-archives.js'
+import {openPassing, type OtherStream, type PassingBundle} from './open-passing.js'
 import {readArchive, readTree} from './read-tree.js'
 import type {BundlePart, Findings, Reading} from './reading.js'
 import type {ByteSource} from '../bytes/byte-source.js'
@@ -25,6 +26,7 @@ import {readDirectoryTree} from '../files/directory-tree.js'
 import type {FileTree, Unused} from '../files/file-tree.js'
 import {SNIFF_BYTES} from '../files/sniff.js'
 import {recallBundle, type IndexCache, type RecalledBundle} from '../remembered/recall-bundle.js'
+import type {PassingBlobs} from '../passing/passing-blobs.js'
 import {unusedBlobs} from './unused-blobs.js'
 import {findVolumes, type FindVolumesOptions, type VolumeSet} from '../volumes/volume-set.js'
 import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-bytes.js'
@@ -36,6 +38,8 @@ export interface OpenBundleOptions extends FindVolumesOptions {
   readonly scratch?: OpenBytesOptions['scratch']
   /** The stream that is read for the path `-`. */
   readonly stdin?: Readable | undefined
+  /** True: a stream with its manifests before its blobs is read in one pass, and never kept in scratch. */
+  readonly onePass?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Threads for decompression and for the compression of layers. Default: the number of processors. */
   readonly threads?: number | undefined
@@ -75,12 +79,14 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
   const findings: Findings = {kinds: new Map(), unused: [], stores: [], warn: onWarning}
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}
   const reading: Reading = {context, archives, findings}
+  let passing: PassingBlobs | undefined
   try {
-    const outer = await readOuter(path, {
-      options: {...options, volumes},
-      reading,
-      recalled,
-    })
+    const begun = await beginStream(path, options)
+    passing = begun !== undefined && 'blobs' in begun ? begun.blobs : undefined
+    const outer =
+      begun !== undefined && 'blobs' in begun
+        ? await readPassing(begun, reading)
+        : await readOuter(path, {options: {...options, volumes, begun}, reading, recalled})
     const description = describe(outer, {findings, table})
     const images = distinct(outer.parts.flatMap((part) => part.images))
     findings.unused.push(...(await unusedBlobs(findings.stores, {images, table, signal})))
@@ -94,11 +100,12 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
       table,
       description: {...description, refusal},
       unused: findings.unused,
-      archives,
+      archives: passing ?? archives,
       compressor,
     })
   } catch (error) {
     await compressor.close()
+    await passing?.[Symbol.asyncDispose]()
     await archives[Symbol.asyncDispose]()
     throw error
   }
@@ -106,7 +113,26 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
 
 interface InputOptions extends OpenBundleOptions {
   readonly volumes: VolumeSet | undefined
+  /** A stream whose beginning was looked at. */
+  readonly begun: OtherStream | undefined
 }
+
+async function beginStream(
+  path: string,
+  {stdin, onePass = false, signal, onReading}: OpenBundleOptions,
+): Promise<PassingBundle | OtherStream | undefined> {
+  if (path !== '-' || stdin === undefined || !onePass) return undefined
+  return openPassing(stdin, {name: STANDARD_INPUT, signal, onReading})
+}
+
+async function readPassing({tree, packing}: PassingBundle, reading: Reading): Promise<Outer> {
+  const parts = await readTree(tree, {path: '', depth: 0, hint: STANDARD_INPUT}, reading)
+  const plainSize = tree.entries.reduce((sum, {size}) => sum + size, 0)
+  const storedAs: StoredAs = {kind: 'stream', size: undefined, plainSize, volumes: [], packing}
+  return {tree, parts, isCutShort: false, storedAs}
+}
+
+const STANDARD_INPUT = 'standard input'
 
 interface Outer {
   readonly tree: FileTree
@@ -209,14 +235,15 @@ function warnOfUnused(unused: readonly Unused[], warn: (text: string) => void): 
 
 async function bundleInput(
   path: string,
-  {stdin, volumes}: InputOptions,
+  {stdin, volumes, begun}: InputOptions,
 ): Promise<(BytesInput & {readonly size?: number}) | {readonly directory: string}> {
+  if (begun !== undefined) return {...begun, name: STANDARD_INPUT}
   if (volumes !== undefined) return {volumes, name: volumes.name, size: volumes.size}
   if (path === '-') {
     if (stdin === undefined) {
       throw new MirrorError('USAGE', 'there is no standard input to read the bundle from', {side: 'source'})
     }
-    return {stream: stdin, name: 'standard input'}
+    return {stream: stdin, name: STANDARD_INPUT}
   }
   try {
     const stats = await stat(path)

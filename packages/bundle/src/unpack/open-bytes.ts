@@ -13,13 +13,14 @@ import {LazyBytes} from '../bytes/lazy-bytes.js'
 import {openVolumes} from '../volumes/volume-bytes.js'
 import type {VolumeSet} from '../volumes/volume-set.js'
 import type {OpenBytesOptions} from './open-options.js'
-import {decoderOf, openPacked} from './open-packed.js'
+import {openPacked} from './open-packed.js'
+import {plainStream} from './plain-stream.js'
 import {watchedBytes} from '../bytes/watched-bytes.js'
 import {sliceBytes} from '../bytes/slice-bytes.js'
 import {sparseBytes, type StoredPart} from '../bytes/sparse-bytes.js'
 import type {Level} from '../bytes/level.js'
-import {sniffCompression, type Compression} from '../codecs/sniff.js'
-import {counted, type Usage} from '../bytes/usage.js'
+import type {Compression} from '../codecs/sniff.js'
+import type {Usage} from '../bytes/usage.js'
 
 export type {OpenBytesOptions} from './open-options.js'
 
@@ -27,6 +28,17 @@ export type BytesInput =
   | {readonly path: string}
   | {readonly volumes: VolumeSet; readonly name: string}
   | {readonly stream: Readable; readonly name: string}
+  | PlainInput
+
+/** Plain bytes that can be read once. */
+export interface PlainInput {
+  readonly plain: Bytes
+  /** The bytes that were decoded for them. */
+  readonly usage: Usage
+  readonly name: string
+  /** Returns the stream's compression; undefined until it was seen. */
+  readonly codecOf: () => Compression | undefined
+}
 
 /** A part of a byte source that is an archive itself. `name` is its path inside the outer archive, for messages. */
 export interface NestedRange {
@@ -39,7 +51,6 @@ export interface NestedRange {
 
 /** Two blocks of xz's default size: the reader has a block while the next is decoded. */
 const DEFAULT_BUDGET = 56 * 1024 * 1024
-const SNIFF_BYTES = 512
 
 /**
  * Opens the plain bytes of a file or a stream; the compression is detected from the content.
@@ -48,6 +59,7 @@ const SNIFF_BYTES = 512
  */
 export async function openBytes(input: BytesInput, options: OpenBytesOptions = {}): Promise<ByteSource> {
   throwIfAborted(options.signal)
+  if ('plain' in input) return keepStream(input.plain, {...options, ...input})
   if ('stream' in input) return openStream(input.stream, {...options, name: input.name})
   if ('volumes' in input) return openSet(input.volumes, options)
   const handle = await open(input.path).catch((cause: unknown) => {
@@ -125,9 +137,22 @@ async function openWhole(packed: ByteSource, options: OpenBytesOptions): Promise
   return source
 }
 
-/** Keeps the plain bytes in scratch, because a stream can be read only once and a bundle's metadata may be at its end. */
 async function openStream(stream: Readable, options: Named): Promise<ByteSource> {
-  const {name, signal} = options
+  const usage: Usage = {decoded: 0, scratchPeak: 0}
+  let codec: Compression | undefined
+  const onCodec = (found: Compression): void => {
+    codec = found
+  }
+  const plain = plainStream(stream, {...options, usage, onCodec})
+  return keepStream(plain, {...options, usage, codecOf: () => codec})
+}
+
+/** Keeps the plain bytes in scratch, because a stream can be read only once and a bundle's metadata may be at its end. */
+async function keepStream(
+  plain: Bytes,
+  options: Named & Pick<PlainInput, 'usage' | 'codecOf'>,
+): Promise<ByteSource> {
+  const {name, usage, codecOf, signal} = options
   const scratch = scratchOf(options.scratch)
   if (scratch === undefined) {
     throw new MirrorError(
@@ -139,74 +164,12 @@ async function openStream(stream: Readable, options: Named): Promise<ByteSource>
       },
     )
   }
-  const usage: Usage = {decoded: 0, scratchPeak: 0}
   options.onNote?.(`${name} is a stream: its plain content is kept in ${scratch.directory}`)
-  let codec: Compression = 'plain'
-  const onCodec = (found: Compression): void => {
-    codec = found
-  }
-  const plain = plainOf(stream, {...options, usage, onCodec})
   const spooled = await spool(plain, {name, scratch, usage, signal})
-  if (codec !== 'plain') spooled.packing = {codec}
+  const codec = codecOf()
+  if (codec !== undefined && codec !== 'plain') spooled.packing = {codec}
   spooled.level = newLevel(options, {depth: 0})
   return spooled
-}
-
-async function* plainOf(
-  stream: Readable,
-  options: Named & {readonly usage: Usage; readonly onCodec: (codec: Compression) => void},
-): Bytes {
-  const {name, signal, usage, onCodec} = options
-  const abort = (): void => {
-    stream.destroy()
-  }
-  signal?.addEventListener('abort', abort, {once: true})
-  try {
-    const chunks = readable(stream, options)
-    const {first, all} = await withFirst(chunks, SNIFF_BYTES)
-    const compression = sniffCompression(first, name)
-    onCodec(compression)
-    if (compression === 'plain') yield* all
-    else yield* counted((await decoderOf(compression))(all, {name, signal}), usage)
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    stream.destroy()
-  }
-}
-
-async function* readable(
-  stream: Readable,
-  {name, signal, onReading}: Named,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let bytes = 0
-  try {
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      onReading?.((bytes += chunk.length))
-      yield chunk
-    }
-  } catch (cause) {
-    throwIfAborted(signal)
-    throw unreadable(name, cause)
-  }
-}
-
-/** Returns the first bytes of a stream, and the whole stream. */
-async function withFirst(
-  chunks: AsyncGenerator<Uint8Array, void, undefined>,
-  length: number,
-): Promise<{first: Uint8Array; all: Bytes}> {
-  const read: Uint8Array[] = []
-  for (let size = 0; size < length;) {
-    const next = await chunks.next()
-    if (next.done === true) break
-    read.push(next.value)
-    size += next.value.length
-  }
-  async function* all(): Bytes {
-    yield* read
-    yield* chunks
-  }
-  return {first: Buffer.concat(read).subarray(0, length), all: all()}
 }
 
 function newLevel(options: OpenBytesOptions, {depth}: {readonly depth: number}): Level {

@@ -63,6 +63,7 @@ export async function putBlob(
   } as const
   onEvent({...event, state: 'started', sent: 0})
   const release = blob.hold?.()
+  const letGo = blob.keep?.()
   try {
     const outcome = await putContent(blob, {final, layers: context.layers}, (known) =>
       sink.putBlob(repository, known, {
@@ -84,6 +85,7 @@ export async function putBlob(
     throw error
   } finally {
     release?.()
+    letGo?.()
   }
 }
 

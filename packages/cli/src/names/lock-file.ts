@@ -14,10 +14,18 @@ export interface LockedImage {
   readonly platforms: readonly {readonly platform: Platform; readonly digest: Digest}[]
 }
 
+const MARK = '# mirror.lock v1:'
+
 const HEAD = [
-  '# mirror.lock v1: what each reference was when this was written. It is made for review, and is a list of images itself:',
+  MARK +
+    ' what each reference was when this was written. It is made for review, and is a list of images itself:',
   '# given to --images, every image is fetched by the digest here, wherever its tag points by then.',
 ]
+
+/** Returns true for the text of a lock file. */
+export function isLockFile(text: string): boolean {
+  return text.startsWith(MARK)
+}
 
 /**
  * A lock file: a line `reference@digest` for each image, with its platforms in comments below. Sorted, so that a difference in it

@@ -87,6 +87,8 @@ interface ReportTotals {
 
 /** The report of a run, as `--json` and `--report` print it. Fields are only ever added. Times in ISO 8601, UTC. */
 export interface Report {
+  /** The `$id` of `docs/report.schema.json`. */
+  readonly $schema: 'urn:mirror:report:v1'
   readonly schema: 'mirror.report/v1'
   /** The version of the program. */
   readonly version: string
@@ -135,6 +137,7 @@ export interface RunFigures {
 
 export function makeReport(run: RunFigures, images: readonly ReportImage[]): Report {
   return {
+    $schema: 'urn:mirror:report:v1',
     schema: 'mirror.report/v1',
     version: VERSION,
     command: run.command,

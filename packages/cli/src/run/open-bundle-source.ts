@@ -7,7 +7,7 @@ import {
   type SignatureKey,
   type Unused,
 } from '@airgap-mirror/bundle'
-import type {CallOptions} from '@airgap-mirror/oci-client/model'
+import {isMirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import {volumeFinder} from './prompt/find-volume.js'
 import type {Run} from './run.js'
 
@@ -17,6 +17,8 @@ export interface OpenBundleSourceOptions
   readonly path: string
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
+  /** True: standard input is read in one pass if it can be. Then transfers must follow its order. */
+  readonly onePass?: boolean | undefined
   /** The bundle is refused unless its signature holds with this key. */
   readonly verifyKey?: SignatureKey | undefined
 }
@@ -54,6 +56,28 @@ export async function openBundleSource(
   if (run.output.verbose) for (const part of bundle.unused) run.note(unusedLine(part))
   const unused = bundle.unused.map(({path: inside, size: bytes, reason}) => ({path: inside, bytes, reason}))
   return run.keep(bundle, () => ({bytes: bundle.usage, unused}))
+}
+
+/**
+ * Reads a bundle that was read in one pass to the end of standard input, so that the program that writes it ends well. The
+ * images are done by then, so an error of the rest is a warning unless the bundle itself is what is checked.
+ */
+export async function readToEnd(
+  bundle: BundleSource,
+  {stop, warn}: Run,
+  {isChecked = false}: {readonly isChecked?: boolean} = {},
+): Promise<void> {
+  if (stop.soon.aborted) return
+  try {
+    const {files = 0, strayBytes = 0} = (await bundle.readToEnd({signal: stop.soon})) ?? {}
+    if (files > 0) warn(`standard input has ${files} files that belong to no image; they are not read`)
+    if (strayBytes > 0) {
+      warn(`${strayBytes} bytes lie behind the end of the bundle on standard input; they are not read`)
+    }
+  } catch (error) {
+    if (!isMirrorError(error) || isChecked) throw error
+    if (error.code !== 'CANCELLED') warn(`after the images, ${error.message}`)
+  }
 }
 
 function unusedLine({path, size, reason}: Unused): string {

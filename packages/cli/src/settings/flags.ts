@@ -68,6 +68,15 @@ export const readingFlags = {
   }),
 }
 
+/** For commands that find out what references are. */
+export const lockFlags = {
+  lock: text('lock', {
+    description: 'write the digest of each reference to FILE, for review and for --images',
+    helpValue: 'FILE',
+    helpGroup: output,
+  }),
+}
+
 /** For commands that can refuse a bundle before they use it. */
 export const signatureFlags = {
   'verify-key': text('verify-key', {

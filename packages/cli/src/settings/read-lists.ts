@@ -1,11 +1,14 @@
 import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import {parseImageLists, saysNothingFailed, type ListedImage} from '../names/image-list.js'
+import {isLockFile} from '../names/lock-file.js'
 import {readTextFile} from '../files/read-file.js'
 
 export interface Lists {
   readonly images: readonly ListedImage[]
   /** All of the lists say that the run which wrote them had nothing to put into them. */
   readonly nothingFailed: boolean
+  /** All of the lists are lock files, so that every image has its digest. */
+  readonly isLock: boolean
 }
 
 /**
@@ -27,6 +30,7 @@ export async function readMarkedLists(paths: readonly string[]): Promise<Lists> 
   )
   return {
     images: parseImageLists(lists),
+    isLock: lists.length > 0 && lists.every(({text}) => isLockFile(text)),
     nothingFailed: lists.length > 0 && lists.every(({text}) => saysNothingFailed(text)),
   }
 }

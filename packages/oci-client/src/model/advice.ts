@@ -87,6 +87,7 @@ type PlainAdvice =
   | 'use-larger-zstd-frames'
   | 'archive-without-sparse-files'
   | 'allow-scratch'
+  | 'give-as-file'
   | 'use-another-scratch'
   | 'use-gzip-layers'
   // an archive or a directory that is written

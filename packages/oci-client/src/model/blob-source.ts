@@ -50,6 +50,11 @@ export interface BlobSource {
    * Calling that function again, or after `open`, is harmless.
    */
   hold?(): () => void
+  /**
+   * Announces that `open` may be called again until the returned function is called. A source that passes only once keeps
+   * as much of the content as its memory allows. Absent if the content can be read again at any time.
+   */
+  keep?(): () => void
 }
 
 /**

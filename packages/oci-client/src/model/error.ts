@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'MANIFEST_INVALID'
   | 'INDEX_SPARSE'
   | 'SCRATCH_FULL'
+  | 'SOURCE_PASSED'
   // a registry
   | 'UNREACHABLE'
   | 'TIMEOUT'

@@ -22,6 +22,8 @@ export interface PushSettings {
   readonly sparse: SparsePolicy
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
+  /** Standard input is not kept on disk if it can be read in one pass. */
+  readonly onePass: boolean
   readonly verifyKey: SignatureKey | undefined
   /** The flags of the private registry. */
   readonly registrySettings: RegistrySettings
@@ -55,6 +57,8 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
     ...readParts(read),
     layerCompression: readLayerCompression(read),
     scratch: readScratch(read),
+    // With a platform, configs are read for the plan, before their turn.
+    onePass: text('scratch') === undefined && list('platform').length === 0,
     verifyKey: await readVerifyKey(read, source),
     registrySettings,
     concurrency: registrySettings.concurrency ?? defaults.concurrency,

@@ -6,7 +6,7 @@ import {mirror} from '../../engine/mirror.js'
 import {sourcePairs} from '../../engine/source-pairs.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import type {Unused} from '../../names/unused.js'
-import {openBundleSource} from '../../run/open-bundle-source.js'
+import {openBundleSource, readToEnd} from '../../run/open-bundle-source.js'
 import {openTarget} from '../../run/open-target.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
@@ -43,7 +43,7 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
   })
   const {leftOut} = bundle.description
   await refuseLacking(pairs, {leftOut, registry, concurrency: settings.concurrency, signal})
-  return mirror([{sink: registry, registry: name, pairs}], {
+  const result = await mirror([{sink: registry, registry: name, pairs}], {
     source: bundle,
     sparse: settings.sparse,
     concurrency: settings.concurrency,
@@ -54,6 +54,8 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
     onStart: run.onStart,
     stop: run.stop,
   })
+  await readToEnd(bundle, run)
+  return result
 }
 
 function warnOfUnused({warn}: Run): (unused: Unused) => void {
@@ -66,14 +68,14 @@ function warnOfUnused({warn}: Run): (unused: Unused) => void {
 
 /** Reads the bundle while the registry is greeted; whichever fails first ends both. */
 async function openBoth(
-  {source: path, layerCompression, scratch, verifyKey}: PushSettings,
+  {source: path, layerCompression, scratch, onePass, verifyKey}: PushSettings,
   {registry, run}: {readonly registry: Registry; readonly run: Run},
 ): Promise<BundleSource> {
   const {soon} = run.stop
   const both = new AbortController()
   const signal = AbortSignal.any([both.signal, soon])
   setMaxListeners(0, signal)
-  const opening = openBundleSource(run, {path, layerCompression, scratch, verifyKey, signal})
+  const opening = openBundleSource(run, {path, layerCompression, scratch, onePass, verifyKey, signal})
   const greeting = registry.ping({signal})
   try {
     const [bundle] = await Promise.all([opening, greeting])

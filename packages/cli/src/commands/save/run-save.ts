@@ -6,12 +6,14 @@ import {namePairs} from '../../engine/name-pairs.js'
 import type {Pair} from '../../engine/pair.js'
 import type {MirrorResult} from '../../engine/tally.js'
 import {wantedBy} from '../../job/job-images.js'
+import type {LockedImage} from '../../names/lock-file.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import type {ReportImage} from '../../report/report.js'
 import {listImages} from '../../run/list-images.js'
 import {openSource} from '../../run/open-source.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
+import {platformsIn, writeLock} from '../../run/write-lock.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
 import {formatBytes} from '../../text/format-quantity.js'
 import {listedNames, nameInBundle} from './bundle-names.js'
@@ -20,7 +22,6 @@ import {saveFlags} from './save-flags.js'
 import {chooserFor, imagesToSave, type ImagesToSave} from './save-images.js'
 import type {SaveOutput} from './save-output.js'
 import {readSaveSettings, type SaveSettings} from './save-settings.js'
-import {writeLock} from './write-lock.js'
 
 /** Runs a save to its exit code. */
 export function runSave(flags: FlagValues): Promise<ExitCode> {
@@ -123,7 +124,14 @@ async function finish(
   const leftOut =
     contents.absent.length === 0 ? '' : `; ${contents.absent.length} blobs that the far side has are left out`
   run.note(`wrote ${written}${leftOut}`)
-  if (lock !== undefined) await writeLock(lock, asked)
+  if (lock !== undefined) await writeLock(lock, asked.flatMap(lockedImage))
+}
+
+function lockedImage(gathered: Gathered): readonly LockedImage[] {
+  const {name} = gathered.image
+  if (name === undefined || !('node' in gathered)) return []
+  const {manifest} = gathered.node
+  return [{reference: name, digest: manifest.descriptor.digest, platforms: platformsIn(manifest)}]
 }
 
 /** The blobs that the bundle would hold. */

@@ -1,5 +1,5 @@
 import {repeated, text, toggle} from '../../settings/define-flag.js'
-import {choosingFlags, metricsFlags, outputFlags, readingFlags} from '../../settings/flags.js'
+import {choosingFlags, lockFlags, metricsFlags, outputFlags, readingFlags} from '../../settings/flags.js'
 import {sourceRegistryFlags} from '../../settings/registry-flags.js'
 
 const writing = 'WRITING'
@@ -21,11 +21,6 @@ const writingFlags = {
     description:
       'leave out blobs that the far side has, according to an older bundle, report, lock file or list',
     helpValue: 'OLD',
-    helpGroup: writing,
-  }),
-  lock: text('lock', {
-    description: 'write the digest of each reference to FILE, for review and for --images',
-    helpValue: 'FILE',
     helpGroup: writing,
   }),
   'sign-key': text('sign-key', {
@@ -50,6 +45,7 @@ export const saveFlags = {
   ...writingFlags,
   ...sourceRegistryFlags,
   ...choosingFlags,
+  ...lockFlags,
   ...outputFlags,
   ...metricsFlags,
 }

@@ -5,11 +5,13 @@ import type {ExitCode} from '../../report/exit-code.js'
 import {openSource} from '../../run/open-source.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
+import {writeLock} from '../../run/write-lock.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
 import {syncFlags} from './sync-flags.js'
 import {readSyncSettings, type SyncSettings} from './sync-settings.js'
 import {runJobs} from './sync-jobs.js'
 import {lockRegistries} from './sync-locks.js'
+import {lockedImages} from './sync-lock-file.js'
 import {openSyncTargets, targetHosts} from './sync-targets.js'
 
 type Place = Pick<Reference, 'registry' | 'repository'>
@@ -35,7 +37,7 @@ export function runSync(flags: FlagValues): Promise<ExitCode> {
 }
 
 async function syncJobs(settings: SyncSettings, run: Run): Promise<Work> {
-  const {jobs, sourceFlags, registries, mirrors, wait} = settings
+  const {jobs, sourceFlags, registries, mirrors, wait, lock} = settings
   const locks = await lockRegistries(targetHosts(settings), {wait, run})
   const {isHeld} = locks
   const targets = await openSyncTargets(settings, {run, isHeld})
@@ -52,5 +54,10 @@ async function syncJobs(settings: SyncSettings, run: Run): Promise<Work> {
   const soon = AbortSignal.any([run.stop.soon, ...locks.signals])
   // One listener per transfer and request is expected: Node's warning about leaks is disabled.
   setMaxListeners(0, soon)
-  return runJobs({...settings, source, targets, run, stop: {...run.stop, soon}, isHeld})
+  const result = await runJobs({...settings, source, targets, run, stop: {...run.stop, soon}, isHeld})
+  if (lock !== undefined && !run.dryRun && !soon.aborted) {
+    const {references, images} = result
+    await writeLock(lock, await lockedImages({source, references, images, warn: run.warn, signal: soon}))
+  }
+  return result
 }

@@ -1,6 +1,6 @@
 import {defaults} from '../../settings/defaults.js'
 import {repeated, text, toggle} from '../../settings/define-flag.js'
-import {choosingFlags, metricsFlags, outputFlags, stateFlags} from '../../settings/flags.js'
+import {choosingFlags, lockFlags, metricsFlags, outputFlags, stateFlags} from '../../settings/flags.js'
 import {namingFlags} from '../../settings/naming-flags.js'
 import {privateRegistryFlags, sourceRegistryFlags} from '../../settings/registry-flags.js'
 
@@ -45,6 +45,7 @@ export const syncFlags = {
   ...choosingFlags,
   ...unattendedFlags,
   ...stateFlags,
+  ...lockFlags,
   ...outputFlags,
   ...metricsFlags,
 }

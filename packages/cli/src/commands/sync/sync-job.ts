@@ -26,6 +26,8 @@ export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'force' | 't
 export interface JobResult extends MirrorResult {
   /** Failures that belong to no single image, such as a repository that could not be listed. */
   readonly troubles: readonly MirrorError[]
+  /** The images of the job, without their referrers. */
+  readonly references: readonly Reference[]
   /** The keys that the job wants, by registry and owner. */
   readonly wanted: readonly Wanted[]
 }
@@ -66,6 +68,7 @@ export async function runJob(job: SyncJob, options: JobOptions): Promise<JobResu
     ...result,
     images: withListedTargets(result.images, images),
     troubles,
+    references,
     wanted: wantedKeys(references, targets),
   }
 }

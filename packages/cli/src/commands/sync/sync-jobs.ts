@@ -1,4 +1,4 @@
-import {cancelled, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
+import {cancelled, isMirrorError, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import {addingPlans} from '../../engine/adding-plans.js'
 import {prune} from '../../engine/sync/prune.js'
 import type {MirrorResult} from '../../engine/tally.js'
@@ -17,6 +17,8 @@ export interface JobsOptions extends Omit<JobOptions, 'onEvent'> {
 export interface JobsResult extends MirrorResult {
   /** Failures that belong to no single image. */
   readonly troubles: readonly MirrorError[]
+  /** The images of all jobs, without their referrers. */
+  readonly references: readonly Reference[]
 }
 
 interface Done {
@@ -65,6 +67,7 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
     blobs: summed(results.map(({blobs}) => blobs)),
     bytes: summed(results.map(({bytes}) => bytes)),
     troubles: [...troubles, ...(pruned?.refusals ?? [])],
+    references: done.flatMap(({result}) => result.references),
   }
 }
 

@@ -50,6 +50,8 @@ export interface SyncSettings {
   readonly force: boolean
   /** Milliseconds. */
   readonly wait: number
+  /** A lock file to write. */
+  readonly lock: string | undefined
 }
 
 /**
@@ -99,6 +101,7 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
     failFast: on('fail-fast'),
     force: on('force'),
     wait: parsed('wait', parseDuration) ?? 0,
+    lock: text('lock'),
   }
 }
 

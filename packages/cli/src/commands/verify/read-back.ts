@@ -2,7 +2,7 @@ import {plainLayer} from '@airgap-mirror/bundle'
 import type {RegistrySource} from '@airgap-mirror/oci-client'
 import {isMirrorError, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../../engine/events.js'
-import type {RequiredBlob} from '../../engine/verify/verify-pairs.js'
+import type {RequiredBlob} from '../../engine/verify/checks.js'
 
 export interface ReadBackOptions {
   /** `host[:port]` of the private registry. */

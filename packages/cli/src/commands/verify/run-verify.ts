@@ -1,3 +1,4 @@
+import {checkBundle} from '@airgap-mirror/bundle'
 import {openRegistrySource} from '@airgap-mirror/oci-client'
 import {type ImageSource, type Reference} from '@airgap-mirror/oci-client/model'
 import pLimit from 'p-limit'
@@ -6,11 +7,13 @@ import {byRules} from '../../engine/name-of.js'
 import {namePairs} from '../../engine/name-pairs.js'
 import type {Pair} from '../../engine/pair.js'
 import {sourcePairs} from '../../engine/source-pairs.js'
+import {labelOf, verifyLocked, withoutDigest, type Locked} from '../../engine/verify/verify-locked.js'
 import {verifyPairs} from '../../engine/verify/verify-pairs.js'
 import {verifySource} from '../../engine/verify/verify-source.js'
+import {mapName} from '../../names/naming.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {connectionTo} from '../../run/connection.js'
-import {openBundleSource} from '../../run/open-bundle-source.js'
+import {openBundleSource, readToEnd} from '../../run/open-bundle-source.js'
 import {openSource} from '../../run/open-source.js'
 import {openTarget} from '../../run/open-target.js'
 import {runCommand, type Work} from '../../run/run-command.js'
@@ -32,7 +35,7 @@ export function runVerify(flags: FlagValues): Promise<ExitCode> {
     command: {name: 'verify', flags: verifyFlags},
     flags,
     given: {
-      source: text('source') ?? list('images').join(', '),
+      source: text('source') ?? [...list('images'), ...list('crictl')].join(', '),
       target: text('private-registry') ?? '',
     },
     read: readVerifySettings,
@@ -42,7 +45,7 @@ export function runVerify(flags: FlagValues): Promise<ExitCode> {
 }
 
 async function verify(settings: VerifySettings, run: Run): Promise<Work> {
-  const {from, against, choice, concurrency, scratch, verifyKey} = settings
+  const {from, against, choice, concurrency, scratch, onePass, verifyKey} = settings
   const signal = run.stop.soon
   const {onEvent} = run.renderer
   if (against === undefined) {
@@ -51,42 +54,77 @@ async function verify(settings: VerifySettings, run: Run): Promise<Work> {
       path: from.bundle,
       layerCompression: 'none',
       scratch,
+      onePass,
       verifyKey,
     })
-    return {images: await verifySource(bundle, {choice, concurrency, onEvent, signal})}
+    const images = await verifySource(bundle, {choice, concurrency, onEvent, signal})
+    await readToEnd(bundle, run, {isChecked: true})
+    if (from.bundle !== '-' && images.every(({status}) => status === 'verified')) {
+      const checksums = await checkBundle(from.bundle, {signal})
+      if (checksums !== undefined) run.note(`${from.bundle} is as ${checksums} says`)
+    }
+    return {images}
   }
   const {registry} = against.rules
   const sink = await openTarget(run, {registry, settings: against.settings})
   await sink.ping({signal})
-  const {source, pairs} = await expected(settings, {rules: against.rules, run})
-  return verifyPairs(pairs, {
+  const readBack = settings.deep ? await readBackFrom(against, run) : undefined
+  const {platforms} = settings
+  if ('locked' in from) {
+    return verifyLocked(lockedAt(from.locked, against.rules), {
+      sink,
+      registry,
+      platforms,
+      concurrency,
+      readBack,
+      onEvent,
+      signal,
+    })
+  }
+  const {source, pairs, finish} = await expected(settings, {rules: against.rules, run})
+  const verified = await verifyPairs(pairs, {
     source,
     sink,
     registry,
     sparse: settings.sparse,
     concurrency,
-    readBack: settings.deep ? await readBackFrom(against, run) : undefined,
+    readBack,
     onEvent,
     signal,
+  })
+  await finish?.()
+  return verified
+}
+
+function lockedAt(references: readonly Reference[], rules: VerifyTarget['rules']): readonly Locked[] {
+  return references.flatMap((reference) => {
+    const {digest} = reference
+    if (digest === undefined) return []
+    const at = mapName({name: withoutDigest(reference), digest}, rules)
+    return [{digest, at, label: labelOf(reference, at)}]
   })
 }
 
 interface Expected {
   readonly source: ImageSource
   readonly pairs: readonly Pair[]
+  /** To be called when the source was used. */
+  readonly finish?: () => Promise<void>
 }
 
 /** The images that have to be there, with their names at the target. */
 async function expected(
-  {from, choice, platforms, scratch, verifyKey}: VerifySettings,
+  {from, choice, platforms, scratch, onePass, verifyKey}: VerifySettings,
   {rules, run}: {readonly rules: VerifyTarget['rules']; readonly run: Run},
 ): Promise<Expected> {
   const signal = run.stop.soon
   if ('bundle' in from) {
     const path = from.bundle
-    const source = await openBundleSource(run, {path, layerCompression: 'gzip', scratch, verifyKey})
-    return {source, pairs: await sourcePairs(source, {rules, choice, platforms, signal})}
+    const source = await openBundleSource(run, {path, layerCompression: 'gzip', scratch, onePass, verifyKey})
+    const pairs = await sourcePairs(source, {rules, choice, platforms, signal})
+    return {source, pairs, finish: () => readToEnd(source, run)}
   }
+  if ('locked' in from) throw new Error('locked images have no source')
   const {references, settings, mirrors} = from
   const source = await openSource(run, {
     repositories: references,

@@ -1,4 +1,4 @@
-import {text, toggle} from '../../settings/define-flag.js'
+import {repeated, text, toggle} from '../../settings/define-flag.js'
 import {
   choosingFlags,
   listFlags,
@@ -29,6 +29,12 @@ export const verifyFlags = {
   ...privateRegistryFlags({required: false}),
   deep: toggle('deep', {
     description: 'read all content back and compare digests, instead of asking if it exists',
+    helpGroup: 'CHOOSING',
+  }),
+  crictl: repeated('crictl', {
+    description:
+      'the images of a node, by the repo digests in a saved output of crictl inspecti or crictl images -o json; repeatable',
+    helpValue: 'FILE',
     helpGroup: 'CHOOSING',
   }),
   ...listFlags,

@@ -1,16 +1,26 @@
 import type {SignatureKey} from '@airgap-mirror/bundle'
-import {MirrorError, type Platform, type Reference} from '@airgap-mirror/oci-client/model'
+import {
+  formatReference,
+  limits,
+  MirrorError,
+  type Platform,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
 import type {Choice} from '../../engine/select.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
+import {withoutDigest} from '../../engine/verify/verify-locked.js'
+import {readTextFile} from '../../files/read-file.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
+import {parseCrictlImages} from '../../names/crictl-images.js'
+import {globMatcher} from '../../names/globs.js'
 import type {NamingRules} from '../../names/naming.js'
 import {readChoice, readParts, readScratch} from '../../settings/choice-settings.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
 import {readNamingRules} from '../../settings/naming-settings.js'
-import {readLists} from '../../settings/read-lists.js'
+import {readMarkedLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {readVerifyKey} from '../../settings/signature-settings.js'
 
@@ -24,9 +34,10 @@ export interface VerifyTarget {
 export interface VerifySettings {
   readonly source: string
   readonly target: string
-  /** A bundle, or images where they are. */
+  /** A bundle, digests that are known, or images where they are. */
   readonly from:
     | {readonly bundle: string}
+    | {readonly locked: readonly Reference[]}
     | {
         readonly references: readonly Reference[]
         readonly settings: RegistrySettings
@@ -38,6 +49,8 @@ export interface VerifySettings {
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
   readonly scratch: {readonly directory: string} | 'never'
+  /** Standard input is not kept on disk if it can be read in one pass. */
+  readonly onePass: boolean
   readonly verifyKey: SignatureKey | undefined
   readonly deep: boolean
   readonly concurrency: number
@@ -53,31 +66,31 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
   const bundle = text('source')
   const target = text('private-registry')
   const lists = list('images')
-  const mirrorsFile = text('source-mirrors')
-  if (bundle === undefined && (lists.length === 0 || target === undefined)) {
+  const nodes = list('crictl')
+  if (bundle === undefined && ((lists.length === 0 && nodes.length === 0) || target === undefined)) {
     throw new MirrorError('USAGE', 'there is nothing to verify', {
       hint: 'Give --source BUNDLE, or --images LIST with --private-registry HOST[:PORT][/NAMESPACE], or all three.',
     })
   }
+  if (nodes.length > 0 && (bundle !== undefined || lists.length > 0)) {
+    throw new MirrorError('USAGE', '--crictl goes with neither --source nor --images')
+  }
   refuseTwoReaders([
     [bundle === '-', '--source -'],
     ...lists.map((path) => [path === '-', '--images -'] as const),
+    ...nodes.map((path) => [path === '-', '--crictl -'] as const),
     [text('map') === '-', '--map -'],
     [on('password-stdin'), '--password-stdin'],
     [on('source-password-stdin'), '--source-password-stdin'],
   ])
-  const listed = await readLists(lists)
+  const {images: listed, isLock} = await readMarkedLists(lists)
   const registrySettings = await readRegistryFlags(flags, 'target')
   return {
-    source: bundle ?? lists.join(', '),
+    source: bundle ?? [...lists, ...nodes].join(', '),
     target: target ?? '',
     from:
       bundle === undefined
-        ? {
-            references: listed.map(({source}) => source),
-            settings: await readRegistryFlags(flags, 'source'),
-            mirrors: mirrorsFile === undefined ? undefined : await readSourceMirrors(mirrorsFile),
-          }
+        ? await imagesFrom(flags, {nodes, references: listed.map(({source}) => source), isLock})
         : {bundle},
     against:
       target === undefined
@@ -86,8 +99,43 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
     choice: readChoice(read, bundle === undefined || lists.length === 0 ? undefined : listed),
     ...readParts(read),
     scratch: readScratch(read),
+    // With a platform, configs are read for the plan, before their turn.
+    onePass: text('scratch') === undefined && list('platform').length === 0,
     verifyKey: await readVerifyKey(read, bundle),
     deep: on('deep'),
     concurrency: registrySettings.concurrency ?? defaults.concurrency,
   }
+}
+
+/** Lock files and nodes say which digests there should be, so no source registry is asked. */
+async function imagesFrom(
+  flags: FlagValues,
+  {
+    nodes,
+    references,
+    isLock,
+  }: {
+    readonly nodes: readonly string[]
+    readonly references: readonly Reference[]
+    readonly isLock: boolean
+  },
+): Promise<VerifySettings['from']> {
+  const {text, list} = flagReader(flags)
+  const isMatch = globMatcher({include: list('include'), exclude: list('exclude')})
+  const chosen = (all: readonly Reference[]): readonly Reference[] =>
+    all.filter((reference) => isMatch(formatReference(withoutDigest(reference))))
+  if (nodes.length > 0) return {locked: chosen((await Promise.all(nodes.map(readNode))).flat())}
+  if (isLock) return {locked: chosen(references)}
+  const mirrors = text('source-mirrors')
+  return {
+    references: chosen(references),
+    settings: await readRegistryFlags(flags, 'source'),
+    mirrors: mirrors === undefined ? undefined : await readSourceMirrors(mirrors),
+  }
+}
+
+async function readNode(path: string): Promise<readonly Reference[]> {
+  const limit = limits.podListBytes
+  const text = await readTextFile(path, {flag: '--crictl', limit, code: 'LIST_INVALID'})
+  return parseCrictlImages(text, path === '-' ? 'standard input' : path)
 }

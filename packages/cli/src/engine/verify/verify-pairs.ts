@@ -6,7 +6,6 @@ import {
   isMirrorError,
   MirrorError,
   type CallOptions,
-  type Descriptor,
   type Digest,
   type ImageSink,
   type ImageSource,
@@ -20,18 +19,7 @@ import {prepare} from '../mirror.js'
 import type {Pair} from '../pair.js'
 import type {PlannedImage} from '../plan.js'
 import type {SparsePolicy} from '../sparse.js'
-
-/** A blob that the target has to hold, in one repository. */
-export interface RequiredBlob {
-  readonly repository: string
-  readonly descriptor: Descriptor
-  /** Of a layer that the bundle holds plain: the digest of its plain tar. */
-  readonly diffId?: Digest
-}
-
-interface Required extends RequiredBlob {
-  readonly kind: 'manifest' | 'blob'
-}
+import {Checks, isDifference, TARGET, together, type ReadBack, type Required} from './checks.js'
 
 export interface VerifyOptions extends CallOptions {
   readonly source: ImageSource
@@ -41,8 +29,8 @@ export interface VerifyOptions extends CallOptions {
   readonly sparse: SparsePolicy
   /** Requests at once. */
   readonly concurrency: number
-  /** Reads a blob back and throws what is wrong with it. Absent: content is only asked for, not read. */
-  readonly readBack?: ((blob: RequiredBlob, options: CallOptions) => Promise<void>) | undefined
+  /** Absent: content is only asked for, not read. */
+  readonly readBack?: ReadBack | undefined
   readonly onEvent: OnEvent
 }
 
@@ -119,11 +107,9 @@ async function verifyOne(
     return {...known, status: 'verified'}
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
-    return {...known, status: DIFFERENCES.has(error.code) ? 'differs' : 'failed', error: reportErrorOf(error)}
+    return {...known, status: isDifference(error) ? 'differs' : 'failed', error: reportErrorOf(error)}
   }
 }
-
-const DIFFERENCES: ReadonlySet<string> = new Set(['NOT_FOUND', 'BLOB_MISSING', 'DIGEST_MISMATCH'])
 
 /** The error of an image that the target lacks, or that is not the one of the source. */
 async function absence(pair: Pair, at: Reference, {sink, signal}: VerifyOptions): Promise<MirrorError> {
@@ -144,8 +130,6 @@ async function absence(pair: Pair, at: Reference, {sink, signal}: VerifyOptions)
   const expected = 'node' in image ? image.node.manifest.descriptor.digest : 'another image'
   return new MirrorError('DIGEST_MISMATCH', `${place} is ${found.digest}, not ${expected}`, TARGET)
 }
-
-const TARGET = {side: 'target', advice: {kind: 'push-again'}} as const
 
 /** Everything below the manifest that the target has under the name: of the source's tree, as far as it was put there. */
 async function contentOf(
@@ -200,77 +184,4 @@ function requiredBy(
     {repository, kind: 'manifest', descriptor: manifest.descriptor},
     ...[...blobs.values()].map((descriptor) => ({repository, kind: 'blob' as const, descriptor})),
   ]
-}
-
-/** Asks for each content once a repository, and reads each digest back once. */
-class Checks {
-  blobs = 0
-  bytes = 0
-  readonly #asked = new Map<string, Promise<MirrorError | undefined>>()
-  readonly #read = new Map<Digest, Promise<void>>()
-  readonly #options: VerifyOptions
-  readonly #atOnce: ReturnType<typeof pLimit>
-
-  constructor(options: VerifyOptions) {
-    this.#options = options
-    this.#atOnce = pLimit(2 * options.concurrency)
-  }
-
-  check(required: Required): Promise<MirrorError | undefined> {
-    const {repository, kind, descriptor} = required
-    const key = `${kind} ${repository}@${descriptor.digest}`
-    const asked = this.#asked.get(key) ?? this.#atOnce(() => this.#ask(required))
-    this.#asked.set(key, asked)
-    return asked
-  }
-
-  async #ask(required: Required): Promise<MirrorError | undefined> {
-    const {repository, kind, descriptor} = required
-    const {digest, size} = descriptor
-    try {
-      const isThere = kind === 'manifest' ? await this.#hasManifest(required) : await this.#hasBlob(required)
-      if (!isThere) {
-        return new MirrorError('BLOB_MISSING', `${repository} lacks the ${kind} ${digest}`, TARGET)
-      }
-      if (kind === 'blob') {
-        this.blobs += 1
-        this.bytes += size
-      }
-      return undefined
-    } catch (error) {
-      if (isMirrorError(error) && error.code !== 'CANCELLED') return error
-      throw error
-    }
-  }
-
-  async #hasManifest({repository, descriptor: {digest}}: Required): Promise<boolean> {
-    const {sink, registry, signal, readBack} = this.#options
-    const target = {registry, repository, digest}
-    const found =
-      readBack === undefined ? await sink.resolve(target, {signal}) : await sink.manifest(target, {signal})
-    return found !== undefined
-  }
-
-  async #hasBlob(blob: Required): Promise<boolean> {
-    const {sink, signal, readBack} = this.#options
-    const {digest} = blob.descriptor
-    if (!(await sink.hasBlob(blob.repository, digest, {signal}))) return false
-    if (readBack === undefined) return true
-    const read = this.#read.get(digest) ?? readBack(blob, {signal})
-    this.#read.set(digest, read)
-    await read
-    return true
-  }
-}
-
-/** One error for several: the first one's code, all of their messages up to a few. */
-function together(errors: readonly MirrorError[]): MirrorError {
-  const [first] = errors
-  const shown = errors.slice(0, 5).map(({message}) => message)
-  const more = errors.length > shown.length ? [`and ${errors.length - shown.length} more`] : []
-  return new MirrorError(first?.code ?? 'BLOB_MISSING', [...shown, ...more].join('; '), {
-    side: 'target',
-    advice: first?.advice,
-    cause: first,
-  })
 }

@@ -36,7 +36,7 @@ export async function verifySource(
   onEvent({type: 'plan', images: chosen.length, blobs: distinct.size, bytes, reads: true})
   const reads = new Map<Digest, Promise<unknown>>()
   const atOnce = pLimit(source.access === 'random' ? concurrency : 1)
-  for (const [key, content] of distinct)
+  for (const [key, content] of inOrder([...distinct], source))
     reads.set(
       key,
       atOnce(() => readWhole(content, {source, onEvent, signal})),
@@ -50,6 +50,26 @@ export async function verifySource(
       return settled(gathered, {wrong, onEvent})
     }),
   )
+}
+
+/** In the source's own order if reading in another costs another pass. */
+function inOrder(
+  contents: readonly (readonly [Digest, Content])[],
+  source: ImageSource,
+): readonly (readonly [Digest, Content])[] {
+  if (source.access === 'random') return contents
+  const places = new Map(contents.map(([key, content]) => [key, placeOf(content, source)]))
+  return contents.toSorted(([left], [right]) => (places.get(left) ?? 0) - (places.get(right) ?? 0))
+}
+
+function placeOf(content: Content, source: ImageSource): number {
+  try {
+    return source.blob(content).position ?? 0
+  } catch (error) {
+    // Reported when it is read.
+    if (isMirrorError(error)) return 0
+    throw error
+  }
 }
 
 function settled(

@@ -32,6 +32,8 @@ export const archiveWords = {
   decompress: (setting, {compression}) => decompress(setting, compression),
   'allow-scratch': ({flag}) =>
     `Give it as a file${given(flag('no-scratch'), (without) => `, or leave out ${without}`)}.`,
+  'give-as-file': ({flag}) =>
+    `Run this again, which sends only what has not arrived, or give the bundle as a file${given(flag('scratch'), (scratch) => `, or with ${scratch} DIR`)}.`,
   'use-another-scratch': ({flag}) =>
     given(
       flag('scratch'),

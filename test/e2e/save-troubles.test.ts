@@ -1,0 +1,63 @@
+import {mkdir, readdir, rename} from 'node:fs/promises'
+import {cleanEnvironment, makeImage, mirrorProgram, requireTool, runChild} from '@airgap-mirror/test/kit'
+import {expect, test} from 'vitest'
+import {saveScene} from './save.js'
+import {statuses} from './sync.js'
+
+test('a disk that fills up while blobs arrive ends the save with code 1, and nothing has the name of the bundle', async (context) => {
+  requireTool(context, 'unshare', 'mount')
+  await using scene = await saveScene()
+  const image = await makeImage({seed: 'disk-fills', layers: 12, layerSize: 500})
+  const list = await scene.list(await scene.add('team/app:v1', image))
+  await mkdir(scene.path('disk'))
+  // There is room for the bytes, so that only writing shows that there is none for the files.
+  const mount = `mount -t tmpfs -o size=64m,nr_inodes=10 none ${scene.path('disk')} || exit 99`
+  const save = `node "$0" save --images ${list} --output disk/out.tar --source-plain-http --quiet`
+  const script = `${mount}; ${save}; code=$?; ls -A disk; exit $code`
+  const options = {cwd: scene.directory, env: cleanEnvironment(scene.directory)}
+  const result = await runChild('unshare', ['-rm', 'sh', '-c', script, mirrorProgram()], options)
+  if (result.code === 99 || result.stderr.startsWith('unshare:')) {
+    context.skip(`a small disk cannot be made here: ${result.stderr}`)
+    return
+  }
+  expect({...result, ms: 0}).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^(?:out\.tar\.partial\n)?$/),
+  })
+  expect(result.stderr).toMatch(
+    /error: target: .*cannot write disk\/out\.tar\.partial.*no space left on device/i,
+  )
+  expect(result.stderr).toContain('hint: ')
+})
+
+test('a volume that cannot be read is named before anything is sent', async () => {
+  await using scene = await saveScene()
+  const image = await makeImage({seed: 'unreadable', content: 'random', layerSize: 100_000, layers: 1})
+  const list = await scene.list(await scene.add('team/app:v1', image))
+  await scene.saved(list, 'set.tar', ['--max-size', '64K'])
+  await rename(scene.path('set.tar.002'), scene.path('kept'))
+  await mkdir(scene.path('set.tar.002'))
+  const {code, stderr} = await scene.push(scene.path('set.tar.001'))
+  expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('set.tar.002')})
+  expect(scene.target.requests.filter(({method}) => method !== 'GET' && method !== 'HEAD')).toEqual([])
+})
+
+test('a source that loses a layer half-way fails that image alone; without others nothing has the name', async () => {
+  await using scene = await saveScene()
+  const app = await makeImage({seed: 'loses-app', layers: 2})
+  const list = await scene.list(await scene.add('team/app:v1', app), await scene.add('tool:v2'))
+  const layer = app.platforms[0]?.layers[1]?.descriptor.digest
+  if (layer === undefined) throw new Error('the image has no layer')
+  scene.source.loseBlob('team/app', layer)
+  const result = await scene.save(['--images', list, '--output', scene.path('out.tar')])
+  expect({code: result.code, statuses: statuses(result.report)}).toEqual({
+    code: 3,
+    statuses: ['failed', 'pushed'],
+  })
+  expect(result.report.images[0]?.error?.message).toContain(layer.slice(7, 19))
+  expect(await scene.push(scene.path('out.tar'))).toMatchObject({code: 0})
+  const alone = await scene.list(`${scene.source.host}/team/app:v1`)
+  expect(await scene.save(['--images', alone, '--output', scene.path('alone.tar')])).toMatchObject({code: 1})
+  const left = (await readdir(scene.directory)).filter((name) => name.startsWith('alone'))
+  expect(left.filter((name) => name !== 'alone.tar.partial')).toEqual([])
+})

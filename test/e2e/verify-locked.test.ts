@@ -1,0 +1,59 @@
+import {hexOf} from '@airgap-mirror/oci-client/model'
+import {makeImage, runMirror} from '@airgap-mirror/test/kit'
+import {expect, test} from 'vitest'
+import {saveScene, type SaveScene} from './save.js'
+import {statuses, withReport, type Synced} from './sync.js'
+
+async function verify(scene: SaveScene, flags: readonly string[]): Promise<Synced> {
+  const target = ['--private-registry', `${scene.target.host}/mirror`, '--plain-http', '--json']
+  return withReport(await runMirror(['verify', ...target, ...flags], {home: scene.directory}))
+}
+
+test('a lock file proves a registry alone: no source is asked, and every difference is told', async () => {
+  await using scene = await saveScene()
+  const app = await makeImage({seed: 'verify-locked', platforms: ['linux/amd64', 'linux/arm64']})
+  const list = await scene.list(await scene.add('team/app:v1', app), await scene.add('tool:v2'))
+  const lock = scene.path('mirror.lock')
+  expect(await scene.sync(['--images', list, '--lock', lock])).toMatchObject({code: 0})
+  scene.clearLogs()
+  const whole = await verify(scene, ['--images', lock])
+  expect({code: whole.code, statuses: statuses(whole.report)}).toEqual({
+    code: 0,
+    statuses: ['verified', 'verified'],
+  })
+  expect(scene.source.requests).toEqual([])
+  expect(whole.report.totals.blobs.present).toBeGreaterThan(4)
+  const layer = app.platforms[1]?.layers[0]?.descriptor.digest
+  if (layer === undefined) throw new Error('the image has no layer')
+  const repository = 'mirror/team/app'
+  scene.target.loseBlob(repository, layer)
+  const lacking = await verify(scene, ['--images', lock])
+  expect({code: lacking.code, statuses: statuses(lacking.report)}).toEqual({
+    code: 4,
+    statuses: ['differs', 'verified'],
+  })
+  expect(lacking.report.images[0]?.error?.message).toContain(hexOf(layer))
+  // Of the other platform nothing is missing.
+  expect(await verify(scene, ['--images', lock, '--platform', 'linux/amd64'])).toMatchObject({code: 0})
+})
+
+test("a node's images are compared by their repo digests", async () => {
+  await using scene = await saveScene()
+  const app = await makeImage({seed: 'verify-node'})
+  const {host} = scene.source
+  const list = await scene.list(await scene.add('team/app:v1', app), await scene.add('tool:v2'))
+  expect(await scene.sync(['--images', list])).toMatchObject({code: 0})
+  const image = (name: string, digest: string) => ({
+    status: {repoTags: [`${host}/${name}:v1`], repoDigests: [`${host}/${name}@${digest}`]},
+  })
+  const {digest} = app.root.descriptor
+  const good = await scene.write('good.json', JSON.stringify(image('team/app', digest)))
+  expect(await verify(scene, ['--crictl', good])).toMatchObject({code: 0})
+  const bad = await scene.write('bad.json', JSON.stringify([image('team/app', `sha256:${'1'.repeat(64)}`)]))
+  const differing = await verify(scene, ['--crictl', bad])
+  expect({code: differing.code, statuses: statuses(differing.report)}).toEqual({
+    code: 4,
+    statuses: ['differs'],
+  })
+  expect(differing.report.images[0]?.error?.message).toContain(`is ${digest}, not sha256:1111`)
+})
