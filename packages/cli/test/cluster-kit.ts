@@ -1,4 +1,4 @@
-import {explain, parseRuntime} from '#src/cluster/explain.js'
+import {explain, parseRuntime} from '#src/cluster/explain/explain.js'
 import type {Explanation} from '#src/cluster/explanation.js'
 import {memoryFiles} from '#src/cluster/files/memory-files.js'
 

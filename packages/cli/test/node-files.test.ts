@@ -2,7 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {describe, expect, it} from 'vitest'
-import {explain, parseRuntime} from '#src/cluster/explain.js'
+import {explain, parseRuntime} from '#src/cluster/explain/explain.js'
 import {readNodeFiles} from '#src/cluster/files/read-node-files.js'
 
 interface ExpectedTry {

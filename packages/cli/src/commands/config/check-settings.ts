@@ -1,5 +1,5 @@
 import {MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
-import {parseRuntime, type RuntimeChoice} from '../../cluster/explain.js'
+import {parseRuntime, type RuntimeChoice} from '../../cluster/explain/explain.js'
 import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'

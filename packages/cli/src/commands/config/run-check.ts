@@ -4,7 +4,7 @@ import {checkImage, type CheckedImage} from '../../cluster/check/check-images.js
 import {checkJson, checkLines, checkResult} from '../../cluster/check/check-output.js'
 import {parseManifestUrl, placeIn} from '../../cluster/check/manifest-url.js'
 import type {Holds} from '../../cluster/check/judge.js'
-import {explainer} from '../../cluster/explain.js'
+import {explainer} from '../../cluster/explain/explain.js'
 import {readNodeFiles} from '../../cluster/files/read-node-files.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {openTarget} from '../../run/open-target.js'

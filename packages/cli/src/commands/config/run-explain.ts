@@ -1,4 +1,4 @@
-import {explain, parseRuntime} from '../../cluster/explain.js'
+import {explain, parseRuntime} from '../../cluster/explain/explain.js'
 import {explanationJson} from '../../cluster/explanation-json.js'
 import {explanationLines} from '../../cluster/explanation-text.js'
 import {readNodeFiles} from '../../cluster/files/read-node-files.js'

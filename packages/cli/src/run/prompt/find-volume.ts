@@ -1,4 +1,4 @@
-import type {Run} from '../run.js'
+import type {Renderer} from '../../render/renderer.js'
 import {canPrompt} from './controlling-terminal.js'
 
 /** Returns the directory of a volume; undefined to give up. */
@@ -9,7 +9,7 @@ export type LocateVolume = (name: string) => Promise<string | undefined>
  * given before is looked into before the person is asked again. Without a terminal there is nobody to ask.
  */
 export function volumeFinder(
-  {renderer}: Pick<Run, 'renderer'>,
+  {renderer}: {readonly renderer: Pick<Renderer, 'suspend'>},
   {signal}: {readonly signal?: AbortSignal | undefined},
 ): () => LocateVolume | undefined {
   const given: string[] = []

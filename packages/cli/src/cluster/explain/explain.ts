@@ -1,7 +1,7 @@
 import {MirrorError} from '@airgap-mirror/oci-client/model'
-import type {Explanation, Version} from './explanation.js'
-import type {NodeFiles} from './files/node-files.js'
-import {readImageName} from './names.js'
+import type {Explanation, Version} from '../explanation.js'
+import type {NodeFiles} from '../files/node-files.js'
+import {readImageName} from '../names.js'
 import {runtimes, type Runtime} from './runtimes.js'
 
 /** Other names by which people know a runtime. */
