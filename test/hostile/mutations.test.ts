@@ -13,12 +13,13 @@ import {
   tarBytes,
   type Compression,
   type TempDir,
+  timesTried,
 } from '@airgap-mirror/test/kit'
 import {mutated, mutations, repaired} from './mutations.js'
 import {readBundle} from './read-bundle.js'
 
 const seed = Number(process.env['MIRROR_TEST_SEED'] ?? 20261121)
-const RUNS = Number(process.env['MIRROR_TEST_RUNS'] ?? 200)
+const RUNS = timesTried(150)
 /** Far beyond what a busy machine needs for so small a bundle. */
 const PATIENCE = 120_000
 

@@ -48,3 +48,11 @@ export function shuffled<Item>(items: readonly Item[], seed: string): Item[] {
     .toSorted((left, right) => left.key - right.key)
     .map(({item}) => item)
 }
+
+/**
+ * Returns the number of tries of a random test: `count`, which is enough for every day, or MIRROR_TEST_TIMES as many for
+ * a longer look.
+ */
+export function timesTried(count: number): number {
+  return count * Number(process.env['MIRROR_TEST_TIMES'] ?? 1)
+}

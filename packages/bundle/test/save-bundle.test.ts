@@ -38,12 +38,19 @@ const images: readonly SavedImage[] = [
   {image: signature},
 ]
 
-test.each(['plain', 'gzip', 'zstd', 'xz'] as const)(
-  'a %s bundle has the same bytes for any order of its images, and is read back whole',
-  async (codec: BundleCodec) => {
+const SUMS = {
+  plain: '11255969ddc3a93104ad824b5f4b46d22641bf104414da2d8b4ad06ef4d7a4a2',
+  gzip: 'c4f3e9e2ffe13d2b7738bca2da02a16d89d010d9e307531b9f0a41f2a198a8d1',
+  zstd: 'da6c703713a793300807face79c52f0f563cda204f3610f3ca77a9750f13c021',
+  xz: '5778fa9796e78c928cc8855d5ec22aec825b369cf84dbf9d07f988cb45e5f3c7',
+} as const satisfies Record<BundleCodec, string>
+
+test.each(Object.entries(SUMS) as [BundleCodec, string][])(
+  'a %s bundle has the same bytes by every Node version and library, for any order of its images, and is read back whole',
+  async (codec, sum) => {
     await save({kind: 'file', path: at('a')}, images, {directory, codec})
     await save({kind: 'file', path: at('b')}, images.toReversed(), {directory, codec, threads: 1})
-    expect(sha256(await readFile(at('a')))).toBe(sha256(await readFile(at('b'))))
+    expect([sha256(await readFile(at('a'))), sha256(await readFile(at('b')))]).toEqual([sum, sum])
     await using source = await openBundle(at('a'))
     const read = await source.images()
     expect(namesOf(read).map((name) => name.replace(/^\? .*/, '?'))).toEqual([
@@ -56,22 +63,6 @@ test.each(['plain', 'gzip', 'zstd', 'xz'] as const)(
     for (const image of read) await readWhole(source, image)
   },
 )
-
-test('every Node version and library gives the same bytes of a bundle', async () => {
-  const sums: Record<string, string> = {}
-  for (const codec of ['plain', 'gzip', 'zstd', 'xz'] satisfies BundleCodec[]) {
-    await save({kind: 'file', path: at(codec)}, images, {directory, codec})
-    sums[codec] = sha256(await readFile(at(codec)))
-  }
-  expect(sums).toMatchInlineSnapshot(`
-    {
-      "gzip": "c4f3e9e2ffe13d2b7738bca2da02a16d89d010d9e307531b9f0a41f2a198a8d1",
-      "plain": "11255969ddc3a93104ad824b5f4b46d22641bf104414da2d8b4ad06ef4d7a4a2",
-      "xz": "5778fa9796e78c928cc8855d5ec22aec825b369cf84dbf9d07f988cb45e5f3c7",
-      "zstd": "da6c703713a793300807face79c52f0f563cda204f3610f3ca77a9750f13c021",
-    }
-  `)
-})
 
 test('the manifests come before the blobs, and the blobs in the order of their images', async () => {
   await save({kind: 'file', path: at('out')}, images, {directory})

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import {describe, expect, test} from 'vitest'
+import {timesTried} from '@airgap-mirror/test/kit'
 import {formatReference, isMirrorError, parseReference, type Reference} from '@airgap-mirror/oci-client/model'
 import {emit} from '#src/cluster/emit/emit.js'
 import type {EmitRequest} from '#src/cluster/emit/emission.js'
@@ -143,7 +144,7 @@ describe('what config emit writes is explained as the mapping of the push', () =
         }
         expect(faults).toEqual([])
       }),
-      {numRuns: 200},
+      {numRuns: timesTried(40)},
     )
     expect(emitted).toBeGreaterThan(2)
   })

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import {describe, expect, test} from 'vitest'
+import {timesTried} from '@airgap-mirror/test/kit'
 import {parseAllDocuments} from 'yaml'
 import {insertMirror} from '#src/cluster/emit/bmctl-into.js'
 
@@ -45,7 +46,7 @@ describe('a mirror in the header of a bmctl cluster file', () => {
         expect(left).toEqual(kept)
         expect(insertMirror(text, {name, mirror}).text).toBe(text)
       }),
-      {numRuns: 500},
+      {numRuns: timesTried(100)},
     )
   })
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
+import {timesTried} from '@airgap-mirror/test/kit'
 import {isMirrorError} from '@airgap-mirror/oci-client/model'
 import {explained, type Contents} from './cluster-kit.js'
 
@@ -114,7 +115,7 @@ describe('damaged files end in an explanation or in an error that a user can und
           }
         },
       ),
-      {numRuns: 300},
+      {numRuns: timesTried(100)},
     )
   })
 })

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {mkdir, readdir, readFile, rm, stat, utimes, writeFile} from 'node:fs/promises'
 import {hostname} from 'node:os'
 import {join} from 'node:path'
-import {makeTempDir, runChild, type Child, type TempDir} from '@airgap-mirror/test/kit'
+import {makeTempDir, runChild, type Child, type TempDir, timesTried} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {acquireLock, type LockOptions} from '#src/state/lock.js'
 import {fateOf, thisProcess} from '#src/state/lock-holder.js'
@@ -224,7 +224,7 @@ describe('a lock that was left behind', () => {
 
 describe('many processes', () => {
   it('that find the same dead holder make one successor', async () => {
-    const [processes, rounds] = [8, 40]
+    const [processes, rounds] = [6, timesTried(20)]
     const holder = {...(await thisProcess()), pid: await deadProcess()}
     for (let round = 0; round < rounds; round += 1) await leave(holder, {key: `round ${round}`, number: 1})
     const script = `
@@ -256,7 +256,7 @@ describe('many processes', () => {
   it('never hold it together, some of them killed while they do', async () => {
     const script = `
       const inside = directory + '/inside'
-      for (let turn = 0; turn < 40; turn += 1) {
+      for (let turn = 0; turn < 20; turn += 1) {
         const lock = await acquireLock(directory, {key: 'all', wait: 240_000})
         try { await (await open(inside, 'wx')).close() } catch { say('TOGETHER') }
         await sleep(Math.random() * 4)
@@ -269,13 +269,13 @@ describe('many processes', () => {
       }`
     const work = async (): Promise<readonly string[]> => {
       const lines: string[] = []
-      for (let run = 0; run < 4; run += 1) {
+      for (let run = 0; run < timesTried(3); run += 1) {
         const {stdout, stderr, signal} = await start(script).result
         lines.push(...stdout.split('\n'), stderr, signal === undefined ? '' : 'killed')
       }
       return lines.filter((line) => line !== '')
     }
-    const lines = (await Promise.all(Array.from({length: 6}, work))).flat()
+    const lines = (await Promise.all(Array.from({length: 4}, work))).flat()
     expect(new Set(lines)).toEqual(new Set(['turn', 'killed']))
     expect(lines.filter((line) => line === 'turn').length).toBeGreaterThan(50)
     expect((await readdir(queueOf('all'))).filter((name) => !name.startsWith('.')).length).toBeLessThan(5)
