@@ -155,6 +155,7 @@ test('a plain request goes through the proxy as it is, to a name that only the p
 
 test.each([
   [407, {kind: 'add-proxy-login'}],
+  [401, {kind: 'add-proxy-login'}],
   [403, {kind: 'allow-at-proxy', target: 'registry.invalid:443'}],
   [502, {kind: 'check-behind-proxy', target: 'registry.invalid:443'}],
 ])('a proxy that answers %d to CONNECT', async (status, advice) => {

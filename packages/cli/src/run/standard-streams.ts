@@ -8,7 +8,7 @@ import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
  */
 export function outliveStandardError(): void {
   const {stderr} = process
-  process.once('exit', () => letGoOfTerminals({gone: true}))
+  process.off('exit', letGoOfClosed).once('exit', letGoOfClosed)
   stderr.on('error', () => {})
   const write = stderr.write.bind(stderr) as (...args: readonly unknown[]) => boolean
   // A file is written at once, so that a full disk throws here.
@@ -58,6 +58,10 @@ export function letGoOfTerminals({gone = false}: {readonly gone?: boolean} = {})
       // Nothing is left to be told, nor anywhere to tell it.
     }
   }
+}
+
+function letGoOfClosed(): void {
+  letGoOfTerminals({gone: true})
 }
 
 const wasTerminal = [0, 1, 2].map((descriptor) => isatty(descriptor))

@@ -17,7 +17,7 @@ export function proxyRefused(
   {side, status}: {readonly side: Side; readonly status: number},
 ): MirrorError {
   const {name, authorization} = proxy
-  const isLogin = status === 407 && authorization !== undefined
+  const isLogin = isAboutLogin(status) && authorization !== undefined
   return new MirrorError(
     'PROXY_FAILED',
     isLogin
@@ -69,11 +69,16 @@ const UNCONNECTED: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
+/** tinyproxy answers a wrong password with 401. */
+function isAboutLogin(status: number): boolean {
+  return status === 407 || status === 401
+}
+
 function adviceFor(
   status: number,
   {target, isLogin}: {readonly target: string; readonly isLogin: boolean},
 ): Advice {
-  if (status === 407) return {kind: isLogin ? 'check-proxy-login' : 'add-proxy-login'}
+  if (isAboutLogin(status)) return {kind: isLogin ? 'check-proxy-login' : 'add-proxy-login'}
   if (status === 502 || status === 503 || status === 504) return {kind: 'check-behind-proxy', target}
   return {kind: 'allow-at-proxy', target}
 }
