@@ -201,7 +201,7 @@ describe('Advice', () => {
   test("for a source that asks for a login names the source's flags", () => {
     const error = new MirrorError('AUTH_REQUIRED', 'x', {side: 'source', advice: {kind: 'log-in'}})
     expect(advise(error, copy)).toBe(
-      'Give --source-username with --source-password-stdin or --source-docker-config FILE, or log in with docker or podman.',
+      'Give --source-username with --source-password-stdin or --source-docker-config FILE, or log in with "mirror login".',
     )
   })
 

@@ -5,6 +5,8 @@ import {ConfigExplain} from './config/explain.js'
 import {ConfigImport} from './config/import.js'
 import {Copy} from './copy/copy.js'
 import {Inspect} from './inspect/inspect.js'
+import {Login} from './login/login.js'
+import {Logout} from './logout/logout.js'
 import {Push} from './push/push.js'
 import {Save} from './save/save.js'
 import {Serve} from './serve/serve.js'
@@ -24,5 +26,7 @@ export const commands = {
   'config:explain': ConfigExplain,
   'config:emit': ConfigEmit,
   'config:check': ConfigCheck,
+  login: Login,
+  logout: Logout,
   completion: Completion,
 }

@@ -30,12 +30,8 @@ export async function runCredentialHelper(
   server: string,
   options: HelperOptions,
 ): Promise<Credential | undefined> {
-  if (!NAME.test(name)) {
-    const shown = JSON.stringify(name.slice(0, 100))
-    throw new MirrorError('CREDENTIALS_INVALID', `${shown} is not the name of a credential helper`)
-  }
-  const program = `docker-credential-${name}`
-  const {code, stdout, stderr} = await run(program, server, options)
+  const program = programOf(name)
+  const {code, stdout, stderr} = await run([program, 'get'], {...options, input: server, server})
   if (code === 0) return parseOutput(stdout, program)
   if (NOT_FOUND.test(stdout) || NOT_FOUND.test(stderr)) return undefined
   // The helper's output is not repeated, because it may quote a secret.
@@ -43,6 +39,54 @@ export async function runCredentialHelper(
   throw new MirrorError('CREDENTIALS_INVALID', `${program} has no answer for ${server}: ${why}`, {
     advice: {kind: 'run-helper', program, server},
   })
+}
+
+/**
+ * Runs `docker-credential-NAME store` with the login on its standard input.
+ * @throws {MirrorError} CREDENTIALS_INVALID if it is missing, fails or hangs, CANCELLED
+ */
+export async function storeWithHelper(
+  name: string,
+  {
+    server,
+    username,
+    password,
+  }: {readonly server: string; readonly username: string; readonly password: string},
+  options: HelperOptions,
+): Promise<void> {
+  const input = JSON.stringify({ServerURL: server, Username: username, Secret: password})
+  await change([programOf(name), 'store'], {...options, input, server})
+}
+
+/**
+ * Runs `docker-credential-NAME erase` for a server.
+ * @returns false if it has no login for the server
+ * @throws {MirrorError} CREDENTIALS_INVALID if it is missing, fails or hangs, CANCELLED
+ */
+export async function eraseWithHelper(
+  name: string,
+  server: string,
+  options: HelperOptions,
+): Promise<boolean> {
+  return change([programOf(name), 'erase'], {...options, input: server, server})
+}
+
+async function change(call: HelperCall, options: CallOptions): Promise<boolean> {
+  const {code, stdout, stderr} = await run(call, options)
+  if (code === 0) return true
+  if (call[1] === 'erase' && (NOT_FOUND.test(stdout) || NOT_FOUND.test(stderr))) return false
+  const what = call[1] === 'store' ? 'does not keep the login for' : 'does not remove the login for'
+  const why = code === undefined ? 'it was ended by a signal' : `exit status ${code}`
+  // The helper's output is not repeated, because it may quote a secret.
+  throw new MirrorError('CREDENTIALS_INVALID', `${call[0]} ${what} ${options.server}: ${why}`, {
+    hint: `Run "${call[0]} list" to see whether it works on this machine.`,
+  })
+}
+
+function programOf(name: string): string {
+  if (NAME.test(name)) return `docker-credential-${name}`
+  const shown = JSON.stringify(name.slice(0, 100))
+  throw new MirrorError('CREDENTIALS_INVALID', `${shown} is not the name of a credential helper`)
 }
 
 function parseOutput(stdout: string, program: string): Credential | undefined {
@@ -69,10 +113,19 @@ interface Outcome {
   readonly stderr: string
 }
 
-async function run(program: string, input: string, options: HelperOptions): Promise<Outcome> {
-  const {env, signal, timeout = DEFAULT_TIMEOUT} = options
+/** The program and its command. */
+type HelperCall = readonly [program: string, action: 'get' | 'store' | 'erase']
+
+interface CallOptions extends HelperOptions {
+  readonly input: string
+  /** For messages: the input may be a secret. */
+  readonly server: string
+}
+
+async function run([program, action]: HelperCall, options: CallOptions): Promise<Outcome> {
+  const {env, signal, timeout = DEFAULT_TIMEOUT, input, server} = options
   if (signal?.aborted) throw cancelled(signal)
-  const child = spawn(program, ['get'], {env: {...env}, stdio: 'pipe', windowsHide: true})
+  const child = spawn(program, [action], {env: {...env}, stdio: 'pipe', windowsHide: true})
   let failure: MirrorError | undefined
   const stop = (error: MirrorError): void => {
     failure ??= error
@@ -83,7 +136,7 @@ async function run(program: string, input: string, options: HelperOptions): Prom
   }
   const detach = whenAborted(signal, () => stop(cancelled(signal)))
   const timer = setTimeout(() => {
-    const message = `${program} did not answer for ${input} within ${timeout / 1000} s`
+    const message = `${program} did not answer for ${server} within ${timeout / 1000} s`
     stop(new MirrorError('CREDENTIALS_INVALID', message))
   }, timeout)
   try {

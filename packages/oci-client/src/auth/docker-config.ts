@@ -194,7 +194,7 @@ function decodeAuth(auth: string, where: {readonly path: string; readonly key: s
 }
 
 /** Returns true for a `.dockercfg`, which has the entries at the top level. */
-function isFlat(json: JsonObject): boolean {
+export function isFlat(json: JsonObject): boolean {
   return (
     !['auths', 'credHelpers', 'credsStore'].some((name) => name in json) &&
     Object.values(json).some((entry) => isJsonObject(entry) && ('auth' in entry || 'identitytoken' in entry))

@@ -3,7 +3,7 @@ import {given, type Setting, type Words} from './words.js'
 /** Credentials, rights, TLS and proxies. */
 export const accessWords = {
   'log-in': ({sided}) =>
-    `${given(sided('username'), (username) => `Give ${username} with ${sided('password-stdin')} or ${sided('docker-config')} FILE, or `) || 'First '}log in with docker or podman.`,
+    `${given(sided('username'), (username) => `Give ${username} with ${sided('password-stdin')} or ${sided('docker-config')} FILE, or `) || 'First '}log in with "mirror login".`,
   'check-credential': 'Check the user name and the password or token, or log in again.',
   'login-not-redirected': ({side}, {host}) =>
     `No login is sent to ${host}: ${side === 'source' ? 'name the image at that host itself' : 'name that host itself'}, or let the registry serve its content without a redirect.`,
