@@ -132,6 +132,7 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'login-not-redirected': {host: 'other.example'},
   'run-helper': {program: 'docker-credential-pass', server: 'registry.example'},
   'install-helper': {program: 'docker-credential-pass'},
+  'list-helper': {program: 'docker-credential-pass'},
   decompress: {compression: 'zstd-long-window'},
 }
 const advices = Object.entries(examples).map(([kind, details]) => Object.assign({kind}, details) as Advice)

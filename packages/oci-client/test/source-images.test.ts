@@ -235,6 +235,22 @@ describe('mirrors', () => {
     expect(error?.message).toContain(broken.host)
   })
 
+  it('are told with the name that each was asked for, when none has the image', async () => {
+    const [empty, dead] = [await serve(), await serve()]
+    await dead.close()
+    const messageFor = async (...places: readonly string[]): Promise<string | undefined> => {
+      const mirrors = () => places.map(parseReference)
+      const [found] = await open(['registry.example/app:3.6'], {mirrors}).images()
+      return found && errorOf(found).message
+    }
+    expect(await messageFor(`${empty.host}/a/b/c:3.6`)).toBe(
+      `registry.example/app:3.6: not at http://${empty.host} (404, as a/b/c:3.6)`,
+    )
+    expect(await messageFor(`${empty.host}/a/b/c:3.6`, `${dead.host}/app:3.6`)).toBe(
+      `registry.example/app:3.6: not at http://${empty.host} (404, as a/b/c:3.6); ${dead.host} refuses the connection`,
+    )
+  })
+
   it('that give other bytes for a manifest are passed over', async () => {
     const [liar, honest] = [await serve(), await serve()]
     const image = await makeImage({seed: 'liar'})

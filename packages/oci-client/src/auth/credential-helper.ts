@@ -79,7 +79,7 @@ async function change(call: HelperCall, options: CallOptions): Promise<boolean> 
   const why = code === undefined ? 'it was ended by a signal' : `exit status ${code}`
   // The helper's output is not repeated, because it may quote a secret.
   throw new MirrorError('CREDENTIALS_INVALID', `${call[0]} ${what} ${options.server}: ${why}`, {
-    hint: `Run "${call[0]} list" to see whether it works on this machine.`,
+    advice: {kind: 'list-helper', program: call[0]},
   })
 }
 

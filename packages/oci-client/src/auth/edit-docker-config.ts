@@ -63,9 +63,6 @@ function parse(text: string, path: string): {readonly json: JsonObject; readonly
     throw new MirrorError(
       'CREDENTIALS_INVALID',
       `${path} has the old form of .dockercfg, which is not written`,
-      {
-        hint: 'Name a config.json or an auth.json.',
-      },
     )
   }
   return {json, auths: isJsonObject(json['auths']) ? json['auths'] : {}}

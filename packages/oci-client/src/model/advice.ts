@@ -140,6 +140,7 @@ export type Advice =
   | {readonly kind: 'check-is-registry'; readonly host: string; readonly path?: string}
   | {readonly kind: 'run-helper'; readonly program: string; readonly server: string}
   | {readonly kind: 'install-helper'; readonly program: string}
+  | {readonly kind: 'list-helper'; readonly program: string}
   /** `image` is the digest of an image without a name, or the name that its archive gives it. */
   | {readonly kind: 'name-image'; readonly image: string}
   /** Several images have one name: the digest of one of them. */

@@ -1,4 +1,4 @@
-import {firstPlace} from './places.js'
+import {isPlaceFailure} from './places.js'
 import type {SourceHosts} from './source-hosts.js'
 import {resolveManifest} from '../client/read-manifest.js'
 import {
@@ -34,14 +34,53 @@ export async function resolveReference(
   const targets = from.map(({tag, ...rest}): Reference =>
     rest.digest === undefined && tag !== undefined ? {...rest, tag} : rest,
   )
-  const first = await firstPlace(targets, (target) =>
-    resolveManifest(hosts.at(target.registry).client, {target, signal}),
+  const looked: string[] = []
+  const failures: MirrorError[] = []
+  for (const [at, target] of targets.entries()) {
+    const {client} = hosts.at(target.registry)
+    try {
+      const descriptor = await resolveManifest(client, {target, signal})
+      if (descriptor !== undefined) return {descriptor, places: from.slice(at).map(placeOf)}
+      looked.push(`not at ${client.origin} (404, as ${withoutHost(target)})`)
+    } catch (error) {
+      if (!isPlaceFailure(error)) throw error
+      failures.push(error)
+      looked.push(error.message)
+    }
+  }
+  throw notFound(reference, {from, looked, failures})
+}
+
+/** The reasons of all places where it was looked for; the code of the last failure, if there is one. */
+function notFound(
+  reference: Reference,
+  {
+    from,
+    looked,
+    failures,
+  }: {
+    readonly from: readonly Reference[]
+    readonly looked: readonly string[]
+    readonly failures: readonly MirrorError[]
+  },
+): MirrorError {
+  const name = formatReference(reference)
+  const [only, ...others] = from
+  const last = failures.at(-1)
+  const isOwn = only !== undefined && others.length === 0 && formatReference(only) === name
+  if (isOwn && last !== undefined) return last
+  return new MirrorError(
+    last?.code ?? 'NOT_FOUND',
+    isOwn
+      ? `${name} is not in its registry`
+      : `${name}: ${looked.join('; ') || 'there is no place to fetch it from'}`,
+    {side: 'source', advice: last?.advice ?? {kind: 'check-reference'}, cause: last},
   )
-  if (first !== undefined) return {descriptor: first.found, places: from.slice(first.at).map(placeOf)}
-  throw new MirrorError('NOT_FOUND', `${formatReference(reference)} is not in its registry`, {
-    side: 'source',
-    advice: {kind: 'check-reference'},
-  })
+}
+
+/** As the place is asked for it: `team/app:v1`. */
+function withoutHost({repository, tag, digest}: Reference): string {
+  return `${repository}${digest === undefined ? `:${tag ?? ''}` : `@${digest}`}`
 }
 
 function placeOf({registry, repository}: Reference): Place {

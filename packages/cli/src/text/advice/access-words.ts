@@ -19,6 +19,7 @@ export const accessWords = {
     `Check that ${host} is the token server, and that no proxy answers in its place.`,
   'run-helper': (_setting, {program, server}) =>
     `Run "echo ${server} | ${program} get" to see what is wrong.`,
+  'list-helper': (_setting, {program}) => `Run "${program} list" to see whether it works on this machine.`,
   'install-helper': (_setting, {program}) =>
     `Install ${program}, or take it out of credHelpers and credsStore.`,
 
