@@ -3,8 +3,8 @@ import {dirname, join, normalize} from 'node:path'
 import {describe, expect, test} from 'vitest'
 import {limits} from '@airgap-mirror/oci-client/model'
 import {flagsPage} from './docs/flags-page.js'
-import {anchors, localLinks, prose, readPages, root, tableRows, type Page} from './docs/pages.js'
-import {programFlags} from './docs/program-flags.js'
+import {anchors, codeBlocks, localLinks, prose, readPages, root, tableRows, type Page} from './docs/pages.js'
+import {commandFlags, programFlags} from './docs/program-flags.js'
 
 const pages = readPages()
 function pageAt(path: string): Page {
@@ -73,6 +73,16 @@ describe('the documentation', () => {
     const told = tableRows(pageAt('README.md'), /^\d+$/).map(([code]) => code)
     expect(known).toContain('130')
     expect(new Set(told)).toEqual(new Set(known))
+  })
+
+  test('every command is shown in a code block of a page, besides the list of flags', async () => {
+    const blocks = pages
+      .filter(({path}) => path.startsWith('docs/') && path !== 'docs/flags.md')
+      .flatMap(codeBlocks)
+      .map(({text}) => text)
+    const names = [...(await commandFlags()).keys()]
+    expect(names).toContain('config emit')
+    expect(names.filter((name) => !blocks.some((text) => text.includes(`mirror ${name} `)))).toEqual([])
   })
 
   test('every error has its place in the troubleshooting page, and no other is named there', () => {
