@@ -29,7 +29,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
     '--authfile --dest --dest-cert-dir --dest-creds --dest-compress --dest-tls-verify',
     '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
     '--arch --only --codec',
-    '--namespace --patch --user --container-runtime --file --tag --delete-untagged',
+    '--namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
   ]
     .join(' ')
     .split(' '),
