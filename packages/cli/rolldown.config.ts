@@ -23,7 +23,7 @@ export default {
   },
   platform: 'node',
   preserveEntrySignatures: 'allow-extension',
-  external: ['lzma-native', 'node-liblzma', /^zstd-napi(?:\/|$)/],
+  external: ['lzma-native', 'node-liblzma'],
   plugins: [start.plugin, thirdPartyNotices(), removeStale()],
   output: {
     dir: built('cli/dist/bundle'),

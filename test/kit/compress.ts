@@ -1,5 +1,7 @@
+import {spawnSync} from 'node:child_process'
 import {once} from 'node:events'
 import zlib from 'node:zlib'
+import {Zstd} from '@hpcc-js/wasm-zstd'
 import {createCompressor, type Check} from 'lzma-native'
 
 export interface XzOptions {
@@ -63,7 +65,7 @@ async function xzStream(bytes: Uint8Array, options: XzOptions): Promise<Buffer> 
 
 type Encode = (bytes: Uint8Array) => Buffer
 
-/** zstd is in Node from 22.15 on; before that it takes the optional dependency. */
+/** zstd is in Node from 22.15 on; before that WebAssembly makes frames, and the program those with a window. */
 async function zstdEncoder({windowLog, level = 3}: ZstdOptions): Promise<Encode> {
   const builtIn = zlib as typeof zlib & {
     readonly zstdCompressSync?: (bytes: Uint8Array, options: {params: Record<number, number>}) => Buffer
@@ -84,13 +86,20 @@ async function zstdEncoder({windowLog, level = 3}: ZstdOptions): Promise<Encode>
     }
     return (bytes) => zstdCompressSync(bytes, {params})
   }
-  const native = await import('zstd-napi')
-  return (bytes) =>
-    native.compress(bytes, {
-      compressionLevel: level,
-      ...(windowLog === undefined ? {} : {windowLog, enableLongDistanceMatching: true}),
-    })
+  if (windowLog !== undefined) {
+    const args = ['-q', '-c', `-${level}`, `--long=${windowLog}`]
+    return (bytes) => {
+      const {status, stdout, stderr} = spawnSync('zstd', args, {input: bytes, maxBuffer: MOST_BYTES})
+      if (status !== 0) throw new Error(`zstd: ${stderr?.toString() ?? 'it cannot be started'}`)
+      return stdout
+    }
+  }
+  const zstd = await Zstd.load()
+  return (bytes) => Buffer.from(zstd.compress(bytes, level))
 }
+
+/** The output of a program. */
+const MOST_BYTES = 1024 * 1024 * 1024
 
 function split(bytes: Uint8Array, size: number | undefined): readonly Uint8Array[] {
   if (size === undefined) return [bytes]

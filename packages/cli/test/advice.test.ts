@@ -88,7 +88,6 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'give-as-file': {},
   'allow-scratch': {},
   'use-another-scratch': {},
-  'use-gzip-layers': {},
   'choose-one-platform': {},
   'use-oci-archive': {},
   'use-oci-archive-if-trusted': {},

@@ -2,7 +2,7 @@ import {crc32} from 'node:zlib'
 import {loadLzma2Encoder} from '../codecs/xz/lzma2-encoder.js'
 import {createDeflate} from './deflate/deflate.js'
 import {kernelBytes} from './deflate/kernel.js'
-import {loadZstd} from './zstd-binding.js'
+import {createZstdFrame} from './zstd/zstd-frame.js'
 
 /** Methods that pack in blocks. Layers are never packed with xz; bundles may be. */
 export type BlockMethod = 'gzip' | 'zstd' | 'xz'
@@ -35,19 +35,9 @@ function gzipPacker(): (plain: Uint8Array) => PackedBlock {
   return (plain) => ({bytes: deflate(plain), plainLength: plain.length, crc32: crc32(plain)})
 }
 
-/** Level 3, because zstd picks no search there by the processor's vector unit, unlike levels 5 to 12. */
-function zstdPacker(): (plain: Uint8Array) => PackedBlock {
-  const {CCtx, CParameter, compressBound} = loadZstd()
-  const context = new CCtx()
-  context.setParameter(CParameter.compressionLevel, 3)
-  context.setParameter(CParameter.contentSizeFlag, 1)
-  context.setParameter(CParameter.checksumFlag, 1)
-  // The package's own class allocates for each block, which piles up between two garbage collections.
-  const packed = new Uint8Array(compressBound(blockBytes.zstd))
-  return (plain) => {
-    const length = context.compress2(packed, plain)
-    return {bytes: packed.subarray(0, length), plainLength: plain.length, crc32: 0}
-  }
+async function zstdPacker(): Promise<(plain: Uint8Array) => PackedBlock> {
+  const frame = await createZstdFrame()
+  return (plain) => ({bytes: frame(plain), plainLength: plain.length, crc32: 0})
 }
 
 /** Packs to LZMA2 data without the header and check of an xz block. */

@@ -7,7 +7,6 @@ import type {PackedBlock} from './block-packer.js'
 import {BlockPool} from './block-pool.js'
 import {gzipMember} from './gzip-member.js'
 import {packedBlocks} from './packed-blocks.js'
-import {loadZstd} from './zstd-binding.js'
 
 /** The compression of a bundle as a whole. */
 export type BundleCodec = 'plain' | 'gzip' | 'zstd' | 'xz'
@@ -32,11 +31,9 @@ const BLOCKS_A_THREAD = 3
 /**
  * Packs a bundle over threads that start with its first block. gzip is one member; zstd is a frame for each block and a
  * seek table; xz is independent blocks.
- * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd if its library does not load
  */
 export function createBundlePacker(codec: BundleCodec, options: BundlePackerOptions = {}): BundlePacker {
   if (codec === 'plain') return {pack: (plain) => plain, close: async () => {}}
-  if (codec === 'zstd') loadZstd()
   const threads = Math.max(1, options.threads ?? usualThreads(codec))
   const pool = new BlockPool(codec, threads)
   const close = (): Promise<void> => pool.close()

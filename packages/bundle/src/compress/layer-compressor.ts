@@ -7,7 +7,6 @@ import type {CompressLayer, LayerCompression} from './compress.js'
 import {gzipMember} from './gzip-member.js'
 import {packedBlocks} from './packed-blocks.js'
 import {passThrough} from './pass-through.js'
-import {loadZstd} from './zstd-binding.js'
 
 export interface LayerCompressor {
   /** The media type of the compressed layer in a manifest. */
@@ -41,14 +40,12 @@ const blocksPerThread = 3
  * with gzip and 2 MiB with zstd, and about half of that more when packed.
  * gzip is one member, as every reader expects; the encoder is ours because no zlib gives the same bytes everywhere. zstd
  * is a frame for every block, which all readers of registries join.
- * @throws {MirrorError} SOURCE_UNSUPPORTED for zstd if its library does not load
  */
 export function createLayerCompressor(
   method: LayerCompression,
   options: LayerCompressorOptions = {},
 ): LayerCompressor {
   if (method === 'none') return {mediaType: mediaTypes.ociLayer, compress: passThrough, close: async () => {}}
-  if (method === 'zstd') loadZstd()
   const {mediaType, frame} = formats[method]
   const threads = Math.max(1, options.threads ?? Math.min(mostThreads, availableParallelism()))
   const pool = new BlockPool(method, threads)

@@ -11,6 +11,6 @@ export interface Decoders {
 
 /** Loads the decoders and returns which libraries they come from. */
 export async function decoders(): Promise<Decoders> {
-  const [xz, zstd] = await Promise.all([xzDecoder(), zstdDecoder()])
-  return {xz: xz.library, zstd: zstd.library, passedOver: xz.passedOver}
+  const {library: xz, passedOver} = await xzDecoder()
+  return {xz, zstd: zstdDecoder().library, passedOver}
 }

@@ -89,7 +89,6 @@ type PlainAdvice =
   | 'allow-scratch'
   | 'give-as-file'
   | 'use-another-scratch'
-  | 'use-gzip-layers'
   // an archive or a directory that is written
   | 'choose-one-platform'
   | 'choose-platform-of-name'

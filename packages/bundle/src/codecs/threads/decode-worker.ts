@@ -1,11 +1,10 @@
 import {parentPort, workerData} from 'node:worker_threads'
 import {messageOf} from '@airgap-mirror/oci-client/model'
+import type {FrameDecoder} from '../zstd/wasm-decoder.js'
 import type {FromWorker, ToWorker, WorkerStart} from './worker-protocol.js'
 
 /** The decoding thread. It has no other work, so it may block while it waits for its reader. */
 
-/** The most bytes of a zstd block: no output waits for more than its decoder has. */
-const OUTPUT_BYTES = 128 * 1024
 const {library, credit} = workerData as WorkerStart
 
 function send(message: FromWorker): void {
@@ -20,51 +19,9 @@ function sendOutput(bytes: Uint8Array): void {
   send({kind: 'output', bytes})
 }
 
-interface FrameDecoder {
-  push(input: Uint8Array): void
-  /** @throws if the frame is not complete */
-  endFrame(): void
-}
-
-async function openNapi(): Promise<FrameDecoder> {
-  const {DCtx} = (await import('zstd-napi/binding.js')).default
-  const context = new DCtx()
-  let expected = 0
-  return {
-    push: (input) => {
-      for (let rest = input; ;) {
-        const output = new Uint8Array(OUTPUT_BYTES)
-        const [hint, produced, consumed] = context.decompressStream(output, rest)
-        if (produced > 0) sendOutput(output.subarray(0, produced))
-        expected = hint
-        rest = rest.subarray(consumed)
-        // At the end of a frame (hint 0) no output is left, and a further call would begin the next frame.
-        if (rest.length === 0 && (hint === 0 || produced < OUTPUT_BYTES)) return
-      }
-    },
-    endFrame: () => {
-      if (expected !== 0) throw new Error('the frame is not complete')
-    },
-  }
-}
-
-/** A new decoder for each frame: fzstd holds back a small frame until the end, and recurses from frame to frame. */
-async function openFzstd(): Promise<FrameDecoder> {
-  const {Decompress} = await import('fzstd')
-  const open = () =>
-    new Decompress((bytes) => {
-      if (bytes.length > 0) sendOutput(bytes.slice())
-    })
-  let decoder = open()
-  return {
-    push: (input) => {
-      decoder.push(input)
-    },
-    endFrame: () => {
-      decoder.push(new Uint8Array(), true)
-      decoder = open()
-    },
-  }
+async function openZstd(): Promise<FrameDecoder> {
+  const {openWasmDecoder} = await import('../zstd/wasm-decoder.js')
+  return await openWasmDecoder(sendOutput)
 }
 
 async function openBzip2(): Promise<FrameDecoder> {
@@ -79,7 +36,7 @@ async function openXz(): Promise<FrameDecoder> {
   return {push: (input) => unxz.push(input), endFrame: () => unxz.end()}
 }
 
-const OPEN = {'zstd-napi': openNapi, fzstd: openFzstd, bzip2: openBzip2, xz: openXz} as const
+const OPEN = {zstd: openZstd, bzip2: openBzip2, xz: openXz} as const
 const decoder = await OPEN[library]()
 
 function receive(input: ToWorker): void {

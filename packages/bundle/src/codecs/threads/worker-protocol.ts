@@ -1,5 +1,5 @@
 /** Decoders that block the thread they run in. */
-export type ThreadLibrary = 'zstd-napi' | 'fzstd' | 'bzip2' | 'xz'
+export type ThreadLibrary = 'zstd' | 'bzip2' | 'xz'
 
 /** The start of the decoding thread. `credit` is the number of outputs it may still send before it has to wait. */
 export interface WorkerStart {

@@ -4,30 +4,12 @@ import {workerZstd} from './worker-zstd.js'
 
 /** The zstd decoder of this machine and its library. */
 export interface ZstdDecoder {
-  readonly library: 'node' | 'zstd-napi' | 'fzstd'
+  readonly library: 'node' | 'wasm'
   readonly decode: SequentialDecoder
 }
 
-let loaded: Promise<ZstdDecoder> | undefined
-
-/** Returns Node's own decoder if it has one, else the native module, else JavaScript (some twenty times slower). */
-export function zstdDecoder(): Promise<ZstdDecoder> {
-  return (loaded ??= load())
-}
-
-async function load(): Promise<ZstdDecoder> {
+/** Returns Node's own decoder if it has one, else libzstd in WebAssembly, at about half the speed. */
+export function zstdDecoder(): ZstdDecoder {
   const own = nodeZstd()
-  if (own !== undefined) return {library: 'node', decode: own}
-  const library = (await canImport('zstd-napi')) ? 'zstd-napi' : 'fzstd'
-  return {library, decode: workerZstd(library)}
-}
-
-/** Returns false if an optional package is missing, for example because its install script could not run. */
-async function canImport(name: string): Promise<boolean> {
-  try {
-    await import(name)
-    return true
-  } catch {
-    return false
-  }
+  return own === undefined ? {library: 'wasm', decode: workerZstd} : {library: 'node', decode: own}
 }

@@ -1,5 +1,6 @@
 import {limits, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {ByteCursor} from '../../bytes/byte-cursor.js'
+import {fieldsOf, headerBytesAfter} from './frame-header.js'
 
 /** One zstd frame. `bytes` is the whole frame as stored; read it to its end before the next frame. */
 export interface ZstdFrame {
@@ -54,7 +55,7 @@ async function* frameBytes(
 ): AsyncGenerator<Buffer> {
   const at = cursor.position - magic.length
   const descriptor = await required(cursor, 1, options)
-  const rest = await required(cursor, headerBytesAfter(descriptor), options)
+  const rest = await required(cursor, headerBytesAfter(descriptor.readUInt8()), options)
   const header = parseHeader(descriptor, rest)
   if (header === undefined) throw corrupt(options, at, 'is a zstd frame with a wrong header')
   refuse(header, options)
@@ -77,18 +78,6 @@ async function* frameBytes(
 async function skipFrame(cursor: ByteCursor, options: FramesOptions): Promise<void> {
   const length = (await required(cursor, 4, options)).readUInt32LE()
   for await (const _ of exactly(cursor, length, options));
-}
-
-/** Returns the sizes of the header's fields from its descriptor byte (RFC 8878, 3.1.1.1). */
-function fieldsOf(descriptor: number): {window: number; dictionary: number; content: number} {
-  const isSingleSegment = (descriptor & 0x20) !== 0
-  const content = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
-  return {window: isSingleSegment ? 0 : 1, dictionary: [0, 1, 2, 4][descriptor & 3] ?? 0, content}
-}
-
-function headerBytesAfter(descriptor: Buffer): number {
-  const {window, dictionary, content} = fieldsOf(descriptor.readUInt8())
-  return window + dictionary + content
 }
 
 function parseHeader(descriptor: Buffer, rest: Buffer): FrameHeader | undefined {

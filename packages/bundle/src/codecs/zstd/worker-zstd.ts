@@ -5,14 +5,12 @@ import type {ToWorker} from '../threads/worker-protocol.js'
 import {zstdFrames} from './frames.js'
 import {damaged} from './node-zstd.js'
 
-/** Returns a zstd decoder that runs in a thread of its own for each stream, because the library blocks its thread. */
-export function workerZstd(library: 'zstd-napi' | 'fzstd'): SequentialDecoder {
-  return async function* (compressed, {name, signal}): Bytes {
-    try {
-      yield* inThread(library, {inputs: framesFor(compressed, name), signal})
-    } catch (thrown) {
-      throw isMirrorError(thrown) ? thrown : damaged(name, thrown)
-    }
+/** Decodes in a thread of its own for each stream, because the library blocks its thread. */
+export const workerZstd: SequentialDecoder = async function* (compressed, {name, signal}): Bytes {
+  try {
+    yield* inThread('zstd', {inputs: framesFor(compressed, name), signal})
+  } catch (thrown) {
+    throw isMirrorError(thrown) ? thrown : damaged(name, thrown)
   }
 }
 

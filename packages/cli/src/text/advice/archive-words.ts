@@ -39,8 +39,6 @@ export const archiveWords = {
       flag('scratch'),
       (scratch) => `Name a directory with more room with ${scratch} DIR, or decompress the file first.`,
     ) || 'Make room in the temporary directory, or decompress the file first.',
-  'use-gzip-layers':
-    'Use gzip, or install with optional dependencies and a C++ compiler, so that zstd-napi is there.',
 
   'choose-one-platform': ({flag}) =>
     `${given(flag('platform'), (platform) => `Choose one with ${platform}, such as ${platform} linux/amd64, or `) || 'Choose one platform, or '}write an oci-archive.`,
