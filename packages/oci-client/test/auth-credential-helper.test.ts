@@ -96,6 +96,18 @@ describe('a credential helper', () => {
     })
   })
 
+  it.each([
+    ['never ends', 'exec sleep 1000'],
+    ['leaves a process behind that holds its output', 'sleep 20 & exit 0'],
+    ['drips without end', 'while :; do echo .; sleep 0.01; done'],
+  ])('that %s is given up', async (_what, script) => {
+    const name = await helper(script)
+    await expect(runCredentialHelper(name, 'reg', {env: env(), timeout: 100})).rejects.toMatchObject({
+      code: 'CREDENTIALS_INVALID',
+      message: `docker-credential-${name} did not answer for reg within 0.1 s`,
+    })
+  })
+
   it('that is missing is an error with advice to install it', async () => {
     await expect(runCredentialHelper('not-there', 'reg', {env: env()})).rejects.toMatchObject({
       code: 'CREDENTIALS_INVALID',

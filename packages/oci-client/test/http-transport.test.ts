@@ -164,6 +164,33 @@ test('a registry that does not answer, or stops in the middle, fails in time', a
   expect((await failureOf(half.read(100))).code).toBe('TIMEOUT')
 })
 
+test.each([
+  ['a GET', (origin: string) => get(origin)],
+  [
+    'an upload',
+    (origin: string) => ({
+      ...get(origin),
+      method: 'PUT' as const,
+      body: {
+        length: 4,
+        stream: (async function* () {
+          yield Buffer.from('blob')
+        })(),
+      },
+    }),
+  ],
+])('headers that drip without end fail %s in time', async (_name, request) => {
+  const server = await serveBytes((socket) => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 200 OK\r\nx-slow: ')
+    const timer = setInterval(() => socket.write('y'), 20)
+    socket.once('close', () => clearInterval(timer))
+  })
+  const timeouts = {connect: 100, answer: 200, commit: 200, stall: 100}
+  const {transport, origin} = transportTo(server.port, {}, timeouts)
+  expect(await failureOf(transport.send(request(origin)))).toMatchObject({code: 'TIMEOUT', side: 'target'})
+})
+
 test('a body over the limit of its reader is refused, and closed', async () => {
   const server = kept(
     await serve((_request, response) => {

@@ -8,6 +8,8 @@ import {listenForSignals} from './signals.js'
 const NO_LAYERS = 0
 
 export interface AskingOptions {
+  /** Milliseconds until the work is ended; undefined: no limit. */
+  readonly timeout?: number | undefined
   /** Where indexes of bundles are remembered; absent: nothing is. */
   readonly stateDirectory?: string | undefined
 }
@@ -15,13 +17,14 @@ export interface AskingOptions {
 /**
  * Runs work that changes nothing: warnings go to standard error, and a single Ctrl-C ends it. Closes at the end everything
  * that the work opened.
+ * @throws {MirrorError} TIMEOUT, and the errors of the work
  */
 export async function runAsking<Result>(
   work: (run: Run) => Promise<Result>,
-  {stateDirectory: directory}: AskingOptions = {},
+  {timeout, stateDirectory: directory}: AskingOptions = {},
 ): Promise<Result> {
   const renderer = await createRenderer('none', {stream: process.stderr})
-  using interruption = listenForSignals({onDrain: () => {}, onLeave: () => renderer.close()})
+  using interruption = listenForSignals({onDrain: () => {}, onLeave: () => renderer.close(), timeout})
   await using kept = new Kept()
   const state = await openState({directory, layerFormat: NO_LAYERS, onNote: () => {}})
   try {
@@ -37,7 +40,7 @@ export async function runAsking<Result>(
         junit: undefined,
         metrics: undefined,
         notify: undefined,
-        timeout: undefined,
+        timeout,
       },
       dryRun: true,
       stop: interruption,

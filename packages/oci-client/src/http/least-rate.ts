@@ -1,14 +1,14 @@
 import {MirrorError, type Bytes, type Side} from '../model/index.js'
 
 export interface LeastRate {
-  /** Milliseconds of waiting that do not count. */
-  readonly grace: number
-  /** Bytes a second, on average over all waiting. */
+  /** Milliseconds of waiting over which the average is taken. */
+  readonly span: number
+  /** Bytes a second, on average over each span. */
   readonly rate: number
 }
 
 /** Slower than any modem of the last thirty years. */
-const LEAST: LeastRate = {grace: 120_000, rate: 1024}
+const LEAST: LeastRate = {span: 120_000, rate: 1024}
 
 /**
  * Passes bytes on while they come at a least average rate, because a body that trickles would never end. Only waiting
@@ -25,7 +25,8 @@ export async function* atLeastRate(
   for await (const chunk of bytes) {
     waited += performance.now() - asked
     size += chunk.length
-    if (waited > least.grace + (size / least.rate) * 1000) {
+    const expected = (waited / 1000) * least.rate
+    if (waited > least.span && size < expected) {
       const seconds = Math.round(waited / 1000)
       throw new MirrorError(
         'TIMEOUT',
@@ -34,6 +35,11 @@ export async function* atLeastRate(
           side,
         },
       )
+    }
+    if (waited > least.span) {
+      // A new span: many bytes at the start earn no patience later.
+      waited = 0
+      size = 0
     }
     yield chunk
     asked = performance.now()

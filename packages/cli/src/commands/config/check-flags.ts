@@ -1,4 +1,5 @@
 import {repeated, text, toggle} from '../../settings/define-flag.js'
+import {outputFlags} from '../../settings/flags.js'
 import {privateRegistryFlags} from '../../settings/registry-flags.js'
 
 const {
@@ -41,5 +42,6 @@ export const checkFlags = {
     helpGroup: 'REGISTRY',
   }),
   ...registryFlags,
+  timeout: outputFlags.timeout,
   json: toggle('json', {description: 'the result as JSON on standard output', helpGroup: 'OUTPUT'}),
 }

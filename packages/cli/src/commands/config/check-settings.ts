@@ -4,6 +4,7 @@ import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
 import {readNeededLists} from '../../settings/read-lists.js'
+import {parseDuration} from '../../text/parse-quantity.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
 /** Where the names of the images are read. */
@@ -22,6 +23,8 @@ export interface CheckSettings {
   readonly registry: string | undefined
   readonly registrySettings: RegistrySettings
   readonly json: boolean
+  /** Milliseconds after which the command ends. */
+  readonly timeout: number | undefined
 }
 
 /**
@@ -30,7 +33,7 @@ export interface CheckSettings {
  */
 export async function readCheckSettings(flags: FlagValues): Promise<CheckSettings> {
   const read = flagReader(flags)
-  const {text, list, on} = read
+  const {text, list, on, parsed} = read
   refuseTwoReaders([
     [text('source') === '-', '--source -'],
     [text('report') === '-', '--report -'],
@@ -47,6 +50,7 @@ export async function readCheckSettings(flags: FlagValues): Promise<CheckSetting
     registry: target === undefined ? undefined : parseRegistryTarget(target).registry,
     registrySettings: await readRegistryFlags(flags, 'target'),
     json: on('json'),
+    timeout: parsed('timeout', parseDuration),
   }
 }
 

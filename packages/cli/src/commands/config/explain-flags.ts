@@ -1,4 +1,5 @@
 import {text, toggle} from '../../settings/define-flag.js'
+import {outputFlags} from '../../settings/flags.js'
 import {targetRegistryFlags} from '../../settings/registry-flags.js'
 
 const {
@@ -31,5 +32,6 @@ export const explainFlags = {
   'docker-config': dockerConfig,
   proxy,
   'no-proxy': noProxy,
+  timeout: outputFlags.timeout,
   json: toggle('json', {description: 'the explanation as JSON on standard output', helpGroup: 'OUTPUT'}),
 }

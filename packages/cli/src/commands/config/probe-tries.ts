@@ -22,7 +22,7 @@ export interface ProbeOptions {
 
 /**
  * Asks every URL in turn as the node does: with the certificates, the verification and the login that its files name.
- * @throws {MirrorError} CERTIFICATE_INVALID, CREDENTIALS_INVALID, CANCELLED
+ * @throws {MirrorError} CERTIFICATE_INVALID, CREDENTIALS_INVALID, CANCELLED, TIMEOUT
  */
 export async function probeTries(
   {tries}: Explanation,
@@ -51,7 +51,7 @@ async function probe(one: Try, options: ProbeOptions): Promise<ProbeAnswer> {
   try {
     return await askManifestUrl(one.url, connection)
   } catch (error) {
-    if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+    if (!isMirrorError(error) || signal.aborted) throw error
     return {error: messageOf(error)}
   }
 }

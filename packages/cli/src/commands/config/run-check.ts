@@ -24,10 +24,11 @@ import {imagesToCheck, type ImagesToCheck} from './images-to-check.js'
  */
 export async function runConfigCheck(flags: FlagValues): Promise<ExitCode> {
   const settings = await readCheckSettings(flags)
-  const images = await runAsking(async (run) => {
+  const check = async (run: Run): Promise<readonly CheckedImage[]> => {
     for (const text of passwordWarnings(flags)) run.warn(text)
     return checkAll(settings, {run, images: await imagesToCheck(settings.images, run)})
-  })
+  }
+  const images = await runAsking(check, {timeout: settings.timeout})
   const result = checkResult(images)
   process.stdout.write(
     settings.json
@@ -72,7 +73,7 @@ async function asking(
     try {
       return (await registry.resolve({...asked, registry: name}, {signal: run.stop.soon})) !== undefined
     } catch (error) {
-      if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
+      if (!isMirrorError(error) || run.stop.soon.aborted) throw error
       return messageOf(error)
     }
   }
