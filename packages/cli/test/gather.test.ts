@@ -43,6 +43,26 @@ describe('gathering', () => {
     expect(sparse.node.absent.map(({digest}) => digest)).toEqual([missing.digest])
   })
 
+  it.each([
+    ['an index', mediaTypes.ociIndex],
+    ['a manifest of Docker', mediaTypes.dockerManifest],
+  ])('refuses an index that calls an OCI manifest %s', async (_, mediaType) => {
+    const source = new MemorySource()
+    const child = source.manifestOf([source.add('layer', mediaTypes.ociLayer)])
+    source.image('gcr.io/a/honest:v1', source.indexOf([[child, AMD64]]))
+    // The index has the child under its true type, too.
+    const lying = source.indexOf([
+      [{...child, mediaType}, ARM64],
+      [child, AMD64],
+    ])
+    source.image('gcr.io/a/lying:v1', lying)
+    const [honest, refused] = await gather(source)
+    expect(honest).toHaveProperty('node')
+    expect(refused).toMatchObject({
+      error: {code: 'MANIFEST_INVALID', message: expect.stringContaining(`calls ${child.digest}`) as string},
+    })
+  })
+
   it('tells of an image whose own manifest is missing', async () => {
     const source = new AskedSource()
     source.image('gcr.io/a/empty:v1', source.manifestOf([], {absent: true}))

@@ -147,10 +147,27 @@ async function readNodeAnew(descriptor: Descriptor, reading: Reading): Promise<I
     distinct.map((child) => atOnce(() => (isRead(child) ? readChild(child, below) : undefined))),
   )
   const children = nodes.filter((node) => node !== undefined)
+  refuseOtherTypes(manifest.children, children)
   const absent = distinct.filter(
     (child, at) => nodes[at] === undefined && !(isBlobType(child.mediaType) && isChosen(child)),
   )
   return {manifest, children, absent, missing: []}
+}
+
+/**
+ * Programs take the type of a child from the index or from the child, and would read two different manifests.
+ * @throws {MirrorError} MANIFEST_INVALID
+ */
+function refuseOtherTypes(descriptors: readonly Descriptor[], children: readonly ImageNode[]): void {
+  const stated = new Map(children.map(({manifest}) => [manifest.descriptor.digest, manifest.statedType]))
+  for (const {digest, mediaType} of descriptors) {
+    const own = stated.get(digest)
+    if (own === undefined || own === mediaType) continue
+    throw new MirrorError('MANIFEST_INVALID', `an index calls ${digest} ${mediaType}, and it is ${own}`, {
+      side: 'source',
+      advice: {kind: 'make-again'},
+    })
+  }
 }
 
 /** Undefined if only an attempt shows that the source lacks the child: a registry may hold a sparse index, too. */

@@ -11,6 +11,8 @@ interface ManifestBase {
   readonly descriptor: Descriptor
   /** Exactly as found, never re-serialised, because the digest is the digest of these bytes. */
   readonly bytes: Uint8Array
+  /** The `mediaType` in the bytes, which is optional in OCI manifests. */
+  readonly statedType?: string
   readonly subject?: Descriptor
   readonly artifactType?: string
   /** Present only with a subject: the index under a referrers tag repeats them. */
@@ -68,6 +70,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   const base = {
     descriptor: {mediaType, digest: digestOf(bytes, options.algorithm), size: bytes.length},
     bytes,
+    ...(json['mediaType'] === mediaType ? {statedType: mediaType} : {}),
     ...(subject === undefined ? {} : {subject}),
     ...(typeof json['artifactType'] === 'string' ? {artifactType: json['artifactType']} : {}),
     ...(subject !== undefined && isJsonObject(annotations) ? {annotations: stringsOf(annotations)} : {}),
