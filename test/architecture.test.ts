@@ -255,6 +255,14 @@ describe('files', () => {
     expect(lines).toEqual([])
   })
 
+  it('have one list of the characters that no terminal shows', () => {
+    const list = /\\p\{C[cfs]\}|\\u(?:202e|200b)/i
+    const lists = ['packages/bundle/src', 'packages/oci-client/src', 'packages/cli/src']
+      .flatMap(inFolder)
+      .filter(({path}) => list.test(readFileSync(join(root, path), 'utf8').replaceAll(/^\s*\/?\*.*$/gm, '')))
+    expect(lists.map(({path}) => path)).toEqual(['packages/oci-client/src/model/printable.ts'])
+  })
+
   it('only named files of the program read the environment or leave the process', () => {
     const reads = (pattern: RegExp): readonly string[] =>
       sources

@@ -1,3 +1,4 @@
+import {limits} from '@airgap-mirror/oci-client/model'
 import {describe, expect, it} from 'vitest'
 import {CONF, MIRRORED, tried, warned} from './registries-conf-kit.js'
 
@@ -121,4 +122,12 @@ describe('short names', () => {
       `error: short-name "app:1" did not resolve to an alias and no unqualified-search registries are defined in "${CONF}"`,
     ])
   })
+})
+
+it.each([
+  ['one comment', '#'.repeat(limits.nodeFileBytes - 100)],
+  ['comments', '#\n'.repeat(limits.nodeFileBytes / 2 - 100)],
+  ['blank lines', '\n'.repeat(limits.nodeFileBytes - 100)],
+])('a file of nothing but %s, as large as may be, leads to the registry itself', (_, conf) => {
+  expect(tried('quay.io/a/b:1', conf)).toEqual(['https://quay.io/v2/a/b/manifests/1 public'])
 })

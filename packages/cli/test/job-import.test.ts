@@ -5,6 +5,7 @@ import {describe, expect, it} from 'vitest'
 import {importConfig} from '#src/job/import/import-config.js'
 import {translateRange} from '#src/job/import/translate-range.js'
 import {wantedBy} from '#src/job/job-images.js'
+import {printable} from '#src/text/printable.js'
 import {parse} from './job-kit.js'
 
 const golden = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'config-import')
@@ -39,6 +40,18 @@ describe.each(['skopeo', 'regsync'] as const)('a file of %s', (from) => {
       expect(images.length + listings.length).toBeGreaterThan(0)
     }
   })
+})
+
+it('writes comments that hide nothing and are one line, whatever the file says', async () => {
+  const hidden = 'a\u{E0041}\u202E\u3164\u001B[2J'
+  const key = `${hidden}\ntargets: [{registry: evil.example}]`
+  const file = JSON.stringify({'gcr.io': {images: {'a/b': ['1']}, [key]: 'x'}})
+  const {text, warnings} = await importConfig(file, {name: 'f', from: 'skopeo'})
+  expect(warnings.length).toBeGreaterThan(0)
+  const comments = text.split('\n').filter((line) => /^\s*#/.test(line))
+  expect(comments.join('')).toContain(String.raw`a\u{e0041}\u202e\u3164\x1b[2J`)
+  expect(comments.map(printable)).toEqual(comments)
+  expect(text).not.toMatch(/^targets:.*evil/m)
 })
 
 it('keeps tags that look like numbers as they are written', async () => {

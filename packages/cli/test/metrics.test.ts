@@ -80,11 +80,12 @@ describe('metrics', () => {
   })
 
   it('escape what stands in labels', () => {
-    const source = String.raw`C:\lists\"new"` + '\n}7 # é\u2028'
+    const source = String.raw`C:\lists\"new"` + '\n}7 # é\u2028\u{E0041}\u3164\uFE0F'
     const text = formatMetrics(sync([], {source}), {exitCode: 0})
     expect(parseExposition(text).samples.map(({labels}) => labels['source'])).toEqual(
       parseExposition(text).samples.map(() => printable(source)),
     )
+    expect(printable(text.replaceAll('\n', ''))).toBe(text.replaceAll('\n', ''))
   })
 
   describe('of the last success', () => {

@@ -32,6 +32,8 @@ describe('the notify command', () => {
   it('shows its text to no other user, and gets no password of the registries', async () => {
     process.env['MIRROR_PASSWORD'] = 'hunter2'
     process.env['MIRROR_SOURCE_PASSWORD'] = 'hunter3'
+    process.env['MIRROR_PROXY'] = 'http://p:hunter4@proxy.example'
+    process.env['MIRROR_NOTIFY_COMMAND'] = 'curl https://hooks.example/hunter5'
     try {
       const token = 'T0ken-of-a-web-hook'
       const command = `: ${token}; tr '\\0' ' ' < /proc/$$/cmdline > ${path('args')}; env > ${path('env')}`

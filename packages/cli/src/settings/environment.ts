@@ -15,10 +15,18 @@ export function ignoreDebug(): void {
   delete process.env['DEBUG']
 }
 
-/** The environment without passwords given by variables: no program that is started needs them. */
+/** Variables of this program that hold secrets. The notify command may hold the token of a web hook. */
+const SECRET: ReadonlySet<string> = new Set([
+  'MIRROR_PASSWORD',
+  'MIRROR_SOURCE_PASSWORD',
+  'MIRROR_PROXY',
+  'MIRROR_SOURCE_PROXY',
+  'MIRROR_NOTIFY_COMMAND',
+])
+
+/** The environment without the secrets of this program's own variables: no program that is started needs them. */
 export function childEnvironment(): Environment {
-  const {MIRROR_PASSWORD: _target, MIRROR_SOURCE_PASSWORD: _source, ...rest} = environment()
-  return rest
+  return Object.fromEntries(Object.entries(environment()).filter(([name]) => !SECRET.has(name)))
 }
 
 /**

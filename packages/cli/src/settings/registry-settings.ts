@@ -59,7 +59,7 @@ function proxyWarnings(flags: FlagValues): readonly string[] {
     const proxy = flags[`${prefix}proxy`]
     const variable = prefix === '' ? 'MIRROR_PROXY' : 'MIRROR_SOURCE_PROXY'
     const hasPassword = typeof proxy === 'string' && /^(?:\w+:\/\/)?[^/]*:[^/]*@/.test(proxy)
-    if (!hasPassword || environment()[variable] !== undefined) return []
+    if (!hasPassword || environment()[variable] === proxy) return []
     return [
       `--${prefix}proxy shows the password of the proxy to everyone who can list processes here: prefer HTTPS_PROXY`,
     ]
@@ -70,7 +70,8 @@ function flagWarnings(flags: FlagValues): readonly string[] {
   return (['target', 'source'] as const).flatMap((side) => {
     const prefix = prefixOf(side)
     const variable = side === 'source' ? 'MIRROR_SOURCE_PASSWORD' : 'MIRROR_PASSWORD'
-    if (flags[`${prefix}password`] === undefined || environment()[variable] !== undefined) return []
+    const password = flags[`${prefix}password`]
+    if (password === undefined || environment()[variable] === password) return []
     return [
       `--${prefix}password shows the password to everyone who can list processes here: prefer --${prefix}password-stdin`,
     ]

@@ -9,7 +9,7 @@ import type {Explanation, Try} from '../../cluster/explanation.js'
 import type {NodeFiles} from '../../cluster/files/node-files.js'
 import type {ProbeAnswer} from '../../cluster/probe-answer.js'
 import type {RegistrySettings} from '../../job/job.js'
-import {environment} from '../../settings/environment.js'
+import {childEnvironment} from '../../settings/environment.js'
 import {connectionOptions} from '../../settings/registry-options.js'
 
 export interface ProbeOptions {
@@ -70,7 +70,8 @@ function credentialsFor({login}: Try, {dockerConfig}: RegistrySettings): Credent
   if (dockerConfig !== undefined) {
     const file = {path: dockerConfig, kind: 'docker' as const, named: true}
     const {provider} = credentialsFromFiles([file], {
-      runHelper: (name, server, {signal}) => runCredentialHelper(name, server, {signal, env: environment()}),
+      runHelper: (name, server, {signal}) =>
+        runCredentialHelper(name, server, {signal, env: childEnvironment()}),
     })
     return async (request) => (await provider(request)) ?? login?.()
   }

@@ -6,7 +6,7 @@ import type {ProbeAnswer} from '../../cluster/probe-answer.js'
 import {runAsking} from '../../run/run-asking.js'
 import type {Run} from '../../run/run.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
-import {readRegistryFlags} from '../../settings/registry-settings.js'
+import {passwordWarnings, readRegistryFlags} from '../../settings/registry-settings.js'
 import {parseDuration} from '../../text/parse-quantity.js'
 import {jsonText, printable} from '../../text/printable.js'
 import {probeTries} from './probe-tries.js'
@@ -30,6 +30,7 @@ export async function runConfigExplain(reference: string, flags: ExplainFlags): 
   const nodeFiles = readNodeFiles(files, {as: choice?.runtime.name})
   const explanation = explain(reference, {files: nodeFiles, as: choice})
   const ask = async ({warn, stop}: Run): Promise<readonly ProbeAnswer[]> => {
+    for (const text of passwordWarnings(flags)) warn(text)
     const settings = await readRegistryFlags(flags, 'target')
     return probeTries(explanation, {files: nodeFiles, settings, warn, signal: stop.soon})
   }
