@@ -20,7 +20,7 @@ export const CLI = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$
 const ROOT = join(CLI, '../..')
 
 /** Packages that have native code and therefore stay files of their own, with the package that depends on them. */
-const NATIVE = ['node-liblzma', 'zstd-napi'] as const
+const NATIVE = ['node-liblzma'] as const
 
 /** Starts the program with the runtime beside it. Uses the shell alone, unless it was called through a link. */
 const LAUNCHER = `#!/bin/sh
@@ -126,12 +126,9 @@ async function nativePackage(
   return {entries, component: await componentOf(directory)}
 }
 
-/** A binary that was compiled here is of this machine; the others say their architecture in the name of a folder. */
+/** Binaries say their architecture in the name of a folder. */
 function isBinaryFor(file: string, architecture: Architecture): boolean {
-  if (file.startsWith('prebuilds/')) return file.startsWith(`prebuilds/linux-${architecture}/`)
-  return (
-    file === 'build/Release/binding.node' && architecture === process.arch && process.platform === 'linux'
-  )
+  return file.startsWith(`prebuilds/linux-${architecture}/`)
 }
 
 function packageDirectory(name: string): string | undefined {
