@@ -28,7 +28,9 @@ export function checkPackage(file, hash) {
 function npm(args, options) {
   const cli = process.env.npm_execpath
   // The environment of an npm script has settings of the outer npm, which another directory must not inherit.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_package_/.test(name)))
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('npm_package_')),
+  )
   const {status, error} = cli?.endsWith('npm-cli.js')
     ? spawnSync(process.execPath, [cli, ...args], {...options, env})
     : spawnSync('npm', args, {...options, env, shell: process.platform === 'win32'})

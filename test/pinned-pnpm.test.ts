@@ -7,8 +7,8 @@ import {withTempDir} from '@airgap-mirror/test/kit'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const {parsePackageManager, checkPackage} = (await import(pathToFileURL(join(root, 'pnpm.mjs')).href)) as {
-  parsePackageManager(text: string): {version: string; hash: string}
-  checkPackage(file: string, hash: string): void
+  parsePackageManager: (text: string) => {version: string; hash: string}
+  checkPackage: (file: string, hash: string) => void
 }
 
 async function manifest(): Promise<{packageManager: string; scripts: Record<string, string>}> {

@@ -29,6 +29,11 @@ interface Native {
   versionString(): string
 }
 
+interface FrameDecoder {
+  push(input: Uint8Array): void
+  endFrame(): void
+}
+
 interface Block {
   readonly bytes: Uint8Array
 }
@@ -42,12 +47,10 @@ async function compiled<T>(path: string): Promise<T> {
 }
 
 const {createBlockPacker} = await compiled<{
-  createBlockPacker(method: 'zstd'): Promise<(plain: Uint8Array) => Block>
+  createBlockPacker: (method: 'zstd') => Promise<(plain: Uint8Array) => Block>
 }>('compress/block-packer.js')
 const {openWasmDecoder} = await compiled<{
-  openWasmDecoder(
-    onOutput: (bytes: Uint8Array) => void,
-  ): Promise<{push(input: Uint8Array): void; endFrame(): void}>
+  openWasmDecoder: (onOutput: (bytes: Uint8Array) => void) => Promise<FrameDecoder>
 }>('codecs/zstd/wasm-decoder.js')
 
 const plain =

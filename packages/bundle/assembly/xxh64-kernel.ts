@@ -3,6 +3,7 @@
 /** Room for a block, to be filled before `xxh64`: 2 MiB. */
 export const PLAIN: u32 = 0x1_0000
 
+/* oxlint-disable no-loss-of-precision, typescript/no-unnecessary-type-assertion -- integers of 64 bits in AssemblyScript */
 const P1: u64 = 0x9e3779b185ebca87
 const P2: u64 = 0xc2b2ae3d27d4eb4f
 const P3: u64 = 0x165667b19e3779f9

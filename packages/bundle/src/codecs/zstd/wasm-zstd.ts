@@ -24,8 +24,8 @@ interface Stream {
 
 /** The package's own functions copy byte by byte, at a twentieth of the speed, and have no errors of a stream. */
 interface Inside {
-  readonly _mainModule: {readonly _module: {readonly HEAPU8: Uint8Array}}
-  readonly _zstdClass: Library & (new () => Stream)
+  readonly ['_mainModule']: {readonly ['_module']: {readonly HEAPU8: Uint8Array}}
+  readonly ['_zstdClass']: Library & (new () => Stream)
 }
 
 /**
@@ -33,11 +33,12 @@ interface Inside {
  * digests. It gives the same bytes on every machine.
  */
 export async function loadWasmZstd(): Promise<WasmZstd> {
-  const {_mainModule, _zstdClass} = (await Zstd.load()) as unknown as Inside
+  const {_mainModule: main, _zstdClass: library} = (await Zstd.load()) as unknown as Inside
+  const {_module: instance} = main
   return {
     // Read anew each time, because memory that grows is replaced.
-    memory: () => _mainModule._module.HEAPU8,
-    library: _zstdClass,
-    stream: new _zstdClass(),
+    memory: () => instance.HEAPU8,
+    library,
+    stream: new library(),
   }
 }
