@@ -38,6 +38,19 @@ describe('the tags of a repository', () => {
     expect(await open([]).listTags(registry.host, 'a')).toEqual(['v1'])
   })
 
+  it.each(['/repository/docker-proxy/v2/a/b/tags/list', '/v2/b/tags/list', '/v2/a/b/tags/list'])(
+    'are read to the end if the next page is named as %s, which is not served at this address',
+    async (path) => {
+      const answer: RequestListener = (request, response) => {
+        if (!request.url?.startsWith('/v2/a/b/tags/list?')) return response.writeHead(400).end()
+        if (request.url.includes('last=')) return response.end('{"name":"a/b","tags":["v3"]}')
+        response.setHeader('link', `<http://nexus.example:8081${path}?n=2&last=v2>; rel="next"`)
+        return response.end('{"name":"a/b","tags":["v1","v2"]}')
+      }
+      expect(await listFrom(answer)).toEqual(['v1', 'v2', 'v3'])
+    },
+  )
+
   it('come from the mirror of their registry', async () => {
     const registry = await serve()
     await addImage(registry, await makeImage({seed: 'mirror'}), {repository: 'cache/a', tag: 'v1'})

@@ -4,6 +4,7 @@ import {redactUrl} from '../http/redact.js'
 import type {HttpResponse, HttpUrl} from '../http/send.js'
 import {MirrorError} from '../model/index.js'
 
+const LIST = '/tags/list'
 const AUTHORITY = /^(?:https?:)?\/\/[^/?#]*/i
 /** The start of a target without angle brackets: anything else is no target. */
 const TARGET = /^(?:https?:\/\/|[/?])\S*$/i
@@ -24,10 +25,20 @@ export function nextPage(response: Pick<HttpResponse, 'headers' | 'url'>): HttpU
       if (target === undefined) throw notUnderstood(value)
       // The rest may look like an authority again.
       const {path} = resolveLocation(response.url, target.replace(AUTHORITY, ''))
-      return {origin: response.url.origin, path}
+      return {origin: response.url.origin, path: ofThisList(path, response.url.path)}
     }
   }
   return undefined
+}
+
+/**
+ * Returns the path of a next page under the path that was asked: registries behind a path of their own (Nexus, Artifactory)
+ * name pages by a path that they do not serve at this address.
+ */
+function ofThisList(path: string, asked: string): string {
+  const [named = '', query] = path.split('?', 2)
+  const [list = ''] = asked.split('?', 1)
+  return query !== undefined && named.endsWith(LIST) && list.endsWith(LIST) ? `${list}?${query}` : path
 }
 
 /** Splits at commas outside of angle brackets and quotes, in one pass. */
