@@ -29,6 +29,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
     '--authfile --dest --dest-cert-dir --dest-creds --dest-compress --dest-tls-verify',
     '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
     '--arch --only --codec',
+    '--to-repo --to-tar --bundle',
     '--namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
   ]
     .join(' ')
