@@ -9,6 +9,9 @@ interface Piece {
 /** Blobs up to this size are never dropped while somebody may read them again. */
 export const SMALL = 1024 * 1024
 
+/** The least bytes of a chunk for a reader, if so many are in memory. */
+const CHUNK_BYTES = 512 * 1024
+
 /** A blob of a stream, and the part of its content that is in memory. */
 export class PassingBlob {
   readonly descriptor: Descriptor
@@ -55,7 +58,7 @@ export class PassingBlob {
     this.end += bytes.length
   }
 
-  /** Returns the bytes from an offset to the end of a piece; undefined if they are not in memory. */
+  /** Returns the bytes from an offset on, as many as make a good chunk; undefined if they are not in memory. */
   from(offset: number): Uint8Array | undefined {
     let low = 0
     let high = this.#pieces.length
@@ -66,7 +69,16 @@ export class PassingBlob {
       else high = middle
     }
     const piece = this.#pieces[low]
-    return piece === undefined || piece.at > offset ? undefined : piece.bytes.subarray(offset - piece.at)
+    if (piece === undefined || piece.at > offset) return undefined
+    // A pipe gives 64 KiB at a time, and an upload of larger chunks takes less of the processor.
+    const parts = [piece.bytes.subarray(offset - piece.at)]
+    let length = parts[0]?.length ?? 0
+    for (let next = low + 1; length < CHUNK_BYTES && next < this.#pieces.length; next += 1) {
+      const {bytes = new Uint8Array()} = this.#pieces[next] ?? {}
+      parts.push(bytes)
+      length += bytes.length
+    }
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts, length)
   }
 
   /** Notes how far a reader has come. */

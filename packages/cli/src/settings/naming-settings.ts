@@ -59,7 +59,7 @@ export async function readMapFile(path: string | undefined): Promise<ReadonlyMap
 }
 
 /** A list's second columns are targets, beneath the lines of `--map`. */
-export function secondColumns(listed: readonly ListedImage[]): readonly (readonly [string, string])[] {
+function secondColumns(listed: readonly ListedImage[]): readonly (readonly [string, string])[] {
   return listed.flatMap(({source, target}) =>
     target === undefined ? [] : [[referenceKey(source), target] as const],
   )
