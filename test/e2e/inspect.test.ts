@@ -1,5 +1,5 @@
 import {createReadStream} from 'node:fs'
-import {writeFile} from 'node:fs/promises'
+import {readFile, writeFile} from 'node:fs/promises'
 import {
   addImage,
   makeImage,
@@ -103,4 +103,23 @@ test('a file that is no bundle is exit code 2, with the reason in the JSON too',
   expect(code).toBe(2)
   expect(found).toMatchObject({schema: 'mirror.inspect/v1', error: {code: 'SOURCE_UNKNOWN'}})
   expect(stderr).toContain('is not an archive: it is text')
+})
+
+test('a page is written beside the table, and a place where it cannot be is refused before any work', async () => {
+  await using scene = await saveScene()
+  const bundle = await scene.saved(await scene.list(await scene.add('team/app:v1')), 'bundle.tar')
+  const page = scene.path('bundle.html')
+  const {code, stdout} = await runMirror(['inspect', bundle, '--html', page], {home: scene.directory})
+  expect({code, stdout}).toMatchObject({code: 0, stdout: expect.stringContaining('team/app:v1') as string})
+  expect(await readFile(page, 'utf8')).toMatch(/^<!doctype html>[^]*team\/app:v1[^]*<\/html>\s*$/)
+  const nowhere = await runMirror(
+    ['inspect', scene.path('absent.tar'), '--html', scene.path('no/page.html')],
+    {
+      home: scene.directory,
+    },
+  )
+  expect(nowhere.code).toBe(2)
+  expect(nowhere.stderr).toContain(
+    `--html ${scene.path('no/page.html')} cannot be written: there is no directory`,
+  )
 })

@@ -31,6 +31,7 @@ export {
 } from './run-mirror.js'
 export {rawClient, type RawAnswer, type RawClient, type RawRequest} from './raw-client.js'
 export {addImage} from './seed-registry.js'
+export {openInBrowser, type BrowserPage} from './browser.js'
 export {seededBytes, seededRandom, seededText, shuffled, timesTried} from './seeded.js'
 export {skopeo} from './skopeo.js'
 export {startSocks, type SocksOptions, type TestSocks} from './socks.js'

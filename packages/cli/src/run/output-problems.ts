@@ -2,28 +2,40 @@ import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {checkWritable} from '../files/write-atomically.js'
 import type {OutputSettings} from '../settings/output-settings.js'
 
+const KEYS = ['report', 'failed', 'junit', 'metrics', 'html'] as const
+
 /** A file that a run could not write at its end. */
 export interface OutputProblem {
-  readonly key: 'report' | 'failed' | 'junit' | 'metrics'
+  readonly key: (typeof KEYS)[number]
   readonly path: string
   readonly why: string
 }
 
 /** The files of the output that cannot be written, as far as that shows before the work. */
-export async function outputProblems(output: OutputSettings): Promise<readonly OutputProblem[]> {
+export function outputProblems({
+  report,
+  failed,
+  junit,
+  metrics,
+}: OutputSettings): Promise<readonly OutputProblem[]> {
+  return writingProblems({report, failed, junit, metrics})
+}
+
+/** The files that cannot be written, by the flags that name them, as far as that shows now. */
+export async function writingProblems(
+  files: Readonly<Partial<Record<OutputProblem['key'], string | undefined>>>,
+): Promise<readonly OutputProblem[]> {
   const problems = await Promise.all(
-    (['report', 'failed', 'junit', 'metrics'] as const).map(
-      async (key): Promise<readonly OutputProblem[]> => {
-        const path = output[key]
-        if (path === undefined) return []
-        try {
-          await checkWritable(path)
-          return []
-        } catch (error) {
-          return [{key, path, why: messageOf(error)}]
-        }
-      },
-    ),
+    KEYS.map(async (key): Promise<readonly OutputProblem[]> => {
+      const path = files[key]
+      if (path === undefined) return []
+      try {
+        await checkWritable(path)
+        return []
+      } catch (error) {
+        return [{key, path, why: messageOf(error)}]
+      }
+    }),
   )
   return problems.flat()
 }

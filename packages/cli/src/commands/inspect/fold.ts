@@ -1,3 +1,8 @@
+export interface Width {
+  /** The most columns of a line. */
+  readonly width: number
+}
+
 /**
  * Breaks a line between words, with an indent before what goes on. A word that is longer than a line is broken, too, so that
  * nothing is lost.

@@ -1,3 +1,4 @@
+import {stat} from 'node:fs/promises'
 import {gather} from '../../engine/gather.js'
 import {reportErrorOf} from '../../report/report-error.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
@@ -13,22 +14,31 @@ import {warningsOf} from './warnings.js'
 export interface InspectBundleOptions {
   readonly run: Run
   readonly command: AdvisedCommand
+  /** Used for a stream alone. */
   readonly scratch: {readonly directory: string} | 'never'
+  /** True: a bundle without images is an error. Default false. */
+  readonly requireImages?: boolean
 }
 
 /**
  * Reads a bundle's index, its manifests, and the configs of images for a single platform. No layer is read.
  * @param path a file, a directory, a volume, or `-`
- * @throws {MirrorError} those of opening a bundle; the reason why a bundle has no images is its `error` instead
+ * @throws {MirrorError} those of opening a bundle; if images are not required, the reason why it has none is its `error` instead
  */
 export async function inspectBundle(
   path: string,
-  {run, command, scratch}: InspectBundleOptions,
+  {run, command, scratch, requireImages = false}: InspectBundleOptions,
 ): Promise<Inspection> {
   const reading: string[] = []
   const source = await openBundleSource(
     {...run, warn: (text) => void reading.push(text)},
-    {path, scratch, layerCompression: 'gzip', contentFollows: false, requireImages: false},
+    {
+      path,
+      scratch: (await isStream(path)) ? scratch : 'never',
+      layerCompression: 'gzip',
+      contentFollows: false,
+      requireImages,
+    },
   )
   const {soon: signal} = run.stop
   const gathered = await gather(source, {signal})
@@ -50,4 +60,11 @@ export async function inspectBundle(
     unused: source.unused.map(({path: inside, size: bytes, reason}) => ({path: inside, bytes, reason})),
     ...(refusal === undefined ? {} : {error: wordedError(reportErrorOf(refusal), command)}),
   }
+}
+
+/** Returns true for what can be read only once. A file can be read again, which costs less than writing it to disk. */
+async function isStream(path: string): Promise<boolean> {
+  if (path === '-') return true
+  const stats = await stat(path).catch(() => undefined)
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory()
 }

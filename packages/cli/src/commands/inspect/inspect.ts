@@ -12,6 +12,8 @@ export class Inspect extends Command {
   static override readonly examples = [
     'mirror inspect bundle.tar.xz',
     'mirror inspect bundle.tar.xz --tree',
+    'mirror inspect bundle.tar.xz --html bundle.html',
+    'mirror inspect --diff old.tar.xz new.tar.xz',
     'mirror inspect bundle.tar.xz --json',
   ]
   static override readonly args = {
@@ -21,7 +23,7 @@ export class Inspect extends Command {
     }),
   }
   static override readonly flags = inspectFlags
-  static readonly common: readonly (keyof typeof inspectFlags)[] = ['tree', 'json']
+  static readonly common: readonly (keyof typeof inspectFlags)[] = ['diff', 'tree', 'json', 'html']
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Inspect)

@@ -1,4 +1,5 @@
 import type {Digest} from '@airgap-mirror/oci-client/model'
+import type {Difference} from './change.js'
 import type {ReportError, UnusedPart} from '../../report/report.js'
 
 /** The output of `mirror inspect --json`. Fields are only ever added. Sizes in bytes. */
@@ -15,6 +16,8 @@ export interface Inspection {
   readonly warnings: readonly InspectionWarning[]
   /** Everything in the bundle that belongs to no image. */
   readonly unused: readonly UnusedPart[]
+  /** The changes since an older bundle, report or lock file; absent without `--diff`. */
+  readonly diff?: Difference
   /** Why nothing can be done with it; absent if it has images. */
   readonly error?: ReportError
 }

@@ -1,12 +1,18 @@
 import {isMirrorError} from '@airgap-mirror/oci-client/model'
+import {writeAtomically} from '../../files/write-atomically.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {reportErrorOf} from '../../report/report-error.js'
+import {readOlder} from '../../run/older-content.js'
+import type {Run} from '../../run/run.js'
+import {outputError, writingProblems} from '../../run/output-problems.js'
 import {runAsking} from '../../run/run-asking.js'
 import {writeStandardOutput} from '../../run/standard-streams.js'
 import {wordedError} from '../../run/word-advice.js'
 import type {FlagValues} from '../../settings/flag-values.js'
 import {formatFailure} from '../../text/format-error.js'
 import {jsonText} from '../../text/printable.js'
+import {differenceOf} from './difference.js'
+import {formatPage} from './page.js'
 import {inspectBundle} from './inspect-bundle.js'
 import {inspectFlags} from './inspect-flags.js'
 import {readInspectSettings, type InspectSettings} from './inspect-settings.js'
@@ -25,7 +31,11 @@ const USUAL_WIDTH = 80
  */
 export async function runInspect(bundle: string, flags: FlagValues): Promise<ExitCode> {
   const settings = readInspectSettings(bundle, flags)
+  const {page} = settings
+  const problems = page === undefined ? [] : await writingProblems({html: page})
+  if (problems.length > 0) throw outputError(problems)
   const inspection = await inspected(settings)
+  if (page !== undefined) await writeAtomically(page, formatPage(inspection, {at: new Date()}))
   await writeStandardOutput(shown(inspection, settings))
   const {error, totals} = inspection
   if (error !== undefined) {
@@ -35,13 +45,25 @@ export async function runInspect(bundle: string, flags: FlagValues): Promise<Exi
   return totals.damaged > 0 ? 3 : 0
 }
 
-async function inspected({bundle, form, scratch, stateDirectory}: InspectSettings): Promise<Inspection> {
+async function inspected(settings: InspectSettings): Promise<Inspection> {
+  const {bundle, form, stateDirectory} = settings
   try {
-    return await runAsking((run) => inspectBundle(bundle, {run, command, scratch}), {stateDirectory})
+    return await runAsking((run) => inspectAndCompare(settings, run), {stateDirectory})
   } catch (error) {
     if (form === 'json' && isMirrorError(error)) await writeStandardOutput(failureJson(bundle, error))
     throw error
   }
+}
+
+async function inspectAndCompare({bundle, diff, scratch}: InspectSettings, run: Run): Promise<Inspection> {
+  const older = diff === undefined ? undefined : await readOlder(diff, '--diff')
+  const newer = await inspectBundle(bundle, {run, command, scratch})
+  if (diff === undefined || older === undefined || newer.error !== undefined) return newer
+  const before =
+    'images' in older
+      ? older
+      : {inspection: await inspectBundle(older.bundle, {run, command, scratch, requireImages: true})}
+  return {...newer, diff: differenceOf(diff, {older: before, newer})}
 }
 
 /** A script that reads the JSON finds the error there, under the same schema. */

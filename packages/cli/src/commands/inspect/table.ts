@@ -1,14 +1,10 @@
 import {formatBytes} from '../../text/format-quantity.js'
 import {printable} from '../../text/printable.js'
 import {isSigned} from './bundle-facts.js'
-import {foldName, foldText} from './fold.js'
+import {differenceLines} from './difference-text.js'
+import {foldName, foldText, type Width} from './fold.js'
 import type {InspectedBundle, InspectedImage, Inspection, InspectionWarning} from './inspection.js'
 import {contentWords, formatName, producerName, referrerWords, storageWords} from './words.js'
-
-export interface TableOptions {
-  /** The most columns of a line, unless a single word is longer. */
-  readonly width: number
-}
 
 /** Names in one warning; the others are counted. */
 const NAMES_SHOWN = 5
@@ -16,12 +12,13 @@ const NAMES_SHOWN = 5
 const ENTRIES_SHOWN = 30
 const UNUSED_SHOWN = 10
 
-/** Returns the facts of a bundle, a row for each image, and the warnings. */
-export function formatTable(inspection: Inspection, {width}: TableOptions): string {
-  const {images} = inspection
+/** Returns the facts of a bundle, a row for each image or each change, and the warnings. */
+export function formatTable(inspection: Inspection, {width}: Width): string {
+  const {images, diff} = inspection
+  const rows = diff === undefined ? imageRows(images, {width}) : differenceLines(diff, {width})
   return [
     ...heading(inspection).flatMap((line) => foldText(line, {width, indent: 2})),
-    ...(images.length === 0 ? [] : ['', ...imageRows(images, {width})]),
+    ...(images.length === 0 ? [] : ['', ...rows]),
     ...remarks(inspection, {width}),
   ]
     .map((line) => `${line}\n`)
@@ -50,7 +47,7 @@ export function heading(inspection: Inspection): readonly string[] {
 }
 
 /** Returns the outer entries of a bundle of several archives, what is unused, and the warnings. */
-export function remarks(inspection: Inspection, {width}: TableOptions): readonly string[] {
+export function remarks(inspection: Inspection, {width}: Width): readonly string[] {
   const {bundle, unused, warnings, images} = inspection
   const isUnknown = bundle.format === 'nested' || images.length === 0
   const unusedLines = unused.map(
@@ -89,7 +86,7 @@ const COLUMNS: readonly Column[] = [
 
 const PLAIN: Column = {title: 'PLAIN', right: true, cell: ({bytes}) => formatBytes(bytes.plain)}
 
-function imageRows(images: readonly InspectedImage[], {width}: TableOptions): readonly string[] {
+function imageRows(images: readonly InspectedImage[], {width}: Width): readonly string[] {
   const hasPlain = images.some(({bytes}) => bytes.plain > 0)
   const columns = hasPlain ? [...COLUMNS.slice(0, 3), PLAIN, ...COLUMNS.slice(3)] : COLUMNS
   const cells = images.map((image) => columns.map(({cell}) => cell(image)))
@@ -126,7 +123,7 @@ function platformCell({platforms, kind, status}: InspectedImage): string {
   return name.length > 13 ? `${name.slice(0, 12)}…` : name
 }
 
-function entryRows({entries, parts}: InspectedBundle, {width}: TableOptions): readonly string[] {
+function entryRows({entries, parts}: InspectedBundle, {width}: Width): readonly string[] {
   const isRead = new Map(parts.map((part) => [part.path, part]))
   const lines = entries.first
     .filter(({kind}) => kind !== 'directory')
@@ -142,7 +139,7 @@ function entryRows({entries, parts}: InspectedBundle, {width}: TableOptions): re
 function listed(
   title: string,
   lines: readonly string[],
-  {width, most, count = lines.length}: TableOptions & {readonly most: number; readonly count?: number},
+  {width, most, count = lines.length}: Width & {readonly most: number; readonly count?: number},
 ): readonly string[] {
   if (lines.length === 0) return []
   const shown = lines.slice(0, most).flatMap((line) => foldText(`  ${line}`, {width, indent: 4}))

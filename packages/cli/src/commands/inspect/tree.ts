@@ -1,8 +1,9 @@
 import {formatBytes} from '../../text/format-quantity.js'
 import {printable} from '../../text/printable.js'
 import type {InspectedContent, InspectedImage, InspectedReferrer, Inspection} from './inspection.js'
-import {heading, remarks, type TableOptions} from './table.js'
-import {foldText} from './fold.js'
+import {heading, remarks} from './table.js'
+import {differenceLines} from './difference-text.js'
+import {foldText, type Width} from './fold.js'
 import {kindName} from './words.js'
 
 /** A line of a tree, and the lines below it. */
@@ -14,8 +15,8 @@ interface Branch {
 const SHORT_DIGEST = 'sha256:'.length + 12
 
 /** Returns the images as a tree: platforms, manifests, configs, layers and referrers, each with its size and short digest. */
-export function formatTree(inspection: Inspection, {width}: TableOptions): string {
-  const {images, orphans} = inspection
+export function formatTree(inspection: Inspection, {width}: Width): string {
+  const {images, orphans, diff} = inspection
   const branches = [
     ...images.map(imageBranch),
     ...(orphans.length === 0
@@ -25,6 +26,7 @@ export function formatTree(inspection: Inspection, {width}: TableOptions): strin
   return [
     ...heading(inspection).flatMap((line) => foldText(line, {width, indent: 2})),
     ...branches.flatMap((branch) => [''].concat(drawn(branch))),
+    ...(diff === undefined ? [] : [''].concat(differenceLines(diff, {width}))),
     ...remarks(inspection, {width}),
   ]
     .map((line) => `${line}\n`)

@@ -1,36 +1,9 @@
-import {open} from 'node:fs/promises'
 import type {RegistrySource} from '@airgap-mirror/oci-client'
-import {
-  isDigest,
-  isJsonObject,
-  limits,
-  MirrorError,
-  parseReference,
-  type Digest,
-  type Reference,
-} from '@airgap-mirror/oci-client/model'
+import type {Digest} from '@airgap-mirror/oci-client/model'
 import {gather, gatherImages, nodesOf, type Gathered} from '../../engine/gather.js'
-import {readTextFile} from '../../files/read-file.js'
-import {parseImageList} from '../../names/image-list.js'
+import type {OlderContent} from '../../run/older-content.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
 import type {Run} from '../../run/run.js'
-
-/** The content that `--since` names: a bundle, or images by their digests. */
-export type OlderContent =
-  {readonly bundle: string} | {readonly images: readonly Reference[]; readonly from: string}
-
-const SNIFFED_BYTES = 512
-
-/**
- * Reads an older content that is no bundle: the report of an earlier run, a lock file, or a list of digests.
- * @throws {MirrorError} LIST_INVALID, SOURCE_UNREADABLE, LIMIT_EXCEEDED
- */
-export async function readOlder(path: string): Promise<OlderContent> {
-  const kind = await kindOf(path)
-  if (kind === 'bundle') return {bundle: path}
-  const text = await readTextFile(path, {flag: '--since', limit: limits.listBytes, code: 'LIST_INVALID'})
-  return {images: kind === 'report' ? imagesInReport(text, path) : imagesInList(text, path), from: path}
-}
 
 export interface FarSideOptions {
   readonly source: RegistrySource
@@ -82,51 +55,4 @@ function addBlobs(blobs: Set<Digest>, gathered: readonly Gathered[]): void {
         if (!lacking.has(digest)) blobs.add(digest)
     }
   }
-}
-
-async function kindOf(path: string): Promise<'bundle' | 'report' | 'list'> {
-  try {
-    await using file = await open(path)
-    if ((await file.stat()).isDirectory()) return 'bundle'
-    const {buffer, bytesRead} = await file.read(Buffer.alloc(SNIFFED_BYTES), 0, SNIFFED_BYTES, 0)
-    const head = buffer.subarray(0, bytesRead)
-    if (head.some((byte) => byte === 0 || byte >= 0xf5)) return 'bundle'
-    return head.toString('latin1').trimStart().startsWith('{') ? 'report' : 'list'
-  } catch {
-    // A bundle in volumes has no file of its own name. In other cases opening the bundle reports the error.
-    return 'bundle'
-  }
-}
-
-function imagesInList(text: string, path: string): readonly Reference[] {
-  return parseImageList(text, path).map(({source, line}) => {
-    if (source.digest !== undefined) return source
-    throw new MirrorError('LIST_INVALID', `--since ${path}: line ${line} has no digest`, {
-      side: 'source',
-      hint: 'Give a lock file, a report or a bundle: a tag alone does not say what the far side has.',
-    })
-  })
-}
-
-function imagesInReport(text: string, path: string): readonly Reference[] {
-  let report: unknown
-  try {
-    report = JSON.parse(text)
-  } catch {
-    report = undefined
-  }
-  const images =
-    isJsonObject(report) && report['schema'] === 'mirror.report/v1' ? report['images'] : undefined
-  if (!Array.isArray(images)) {
-    throw new MirrorError('LIST_INVALID', `--since ${path} is no report of mirror`, {side: 'source'})
-  }
-  return images
-    .filter(isJsonObject)
-    .flatMap(({source, sourceDigest, targetDigest, status}): readonly Reference[] => {
-      const isThere = status === 'pushed' || status === 'present'
-      // Under another digest, only some of the platforms may be there.
-      if (!isThere || !isDigest(sourceDigest) || sourceDigest !== targetDigest || typeof source !== 'string')
-        return []
-      return [{...parseReference(source), digest: sourceDigest}]
-    })
 }

@@ -10,6 +10,7 @@ import type {LockedImage} from '../../names/lock-file.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import type {ReportImage} from '../../report/report.js'
 import {listImages} from '../../run/list-images.js'
+import {readOlder, type OlderContent} from '../../run/older-content.js'
 import {openSource} from '../../run/open-source.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
@@ -17,7 +18,7 @@ import {platformsIn, writeLock} from '../../run/write-lock.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
 import {formatBytes} from '../../text/format-quantity.js'
 import {listedNames, nameInBundle} from './bundle-names.js'
-import {blobsOnFarSide, readOlder, type OlderContent} from './far-side.js'
+import {blobsOnFarSide} from './far-side.js'
 import {saveFlags} from './save-flags.js'
 import {chooserFor, imagesToSave, type ImagesToSave} from './save-images.js'
 import type {SaveOutput} from './save-output.js'
@@ -38,7 +39,7 @@ export function runSave(flags: FlagValues): Promise<ExitCode> {
 async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   const {output, platforms} = settings
   const {soon, now} = run.stop
-  const older = await Promise.all(settings.since.map(readOlder))
+  const older = await Promise.all(settings.since.map((path) => readOlder(path, '--since')))
   const source = await openSource(run, sourceOptions(settings, older))
   const listed = await Promise.all(settings.jobs.map((job) => listImages(job, {source, signal: soon})))
   const references = listed.flatMap(({images}) => images.map((image) => image.source))

@@ -1,0 +1,33 @@
+import type {Digest} from '@airgap-mirror/oci-client/model'
+
+/** The changes from an older bundle, report or lock file to this bundle. */
+export interface Difference {
+  /** As it was typed. */
+  readonly old: string
+  /**
+   * False if the older content is only a list of digests: content of its images that others share is not known then, so that the bytes to
+   * carry are the most there can be.
+   */
+  readonly exact: boolean
+  readonly totals: Readonly<Record<ChangeStatus, number>>
+  readonly bytes: {
+    /** Of content that is new. */
+    readonly toCarry: number
+    /** Of content that the older one had. */
+    readonly present: number
+  }
+  /** In the order of this bundle, then the images that it no longer has. */
+  readonly images: readonly ImageChange[]
+}
+
+export type ChangeStatus = 'added' | 'removed' | 'changed' | 'same'
+
+export interface ImageChange {
+  readonly name: string
+  readonly status: ChangeStatus
+  /** Of an image without a manifest, the digest of its config. */
+  readonly oldDigest?: Digest
+  readonly newDigest?: Digest
+  /** Of new content, with its referrers. Content that several images need counts at the first of them. */
+  readonly bytesToCarry: number
+}
