@@ -1,8 +1,8 @@
+import {makeDirectory} from '@airgap-mirror/oci-client/model'
 import {mkdir, stat, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {makeTempDir, type TempDir} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, expect, it} from 'vitest'
-import {makeDirectory} from '#src/files/make-directory.js'
 
 let directory: TempDir
 beforeEach(async () => {

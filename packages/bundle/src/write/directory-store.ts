@@ -1,8 +1,9 @@
 import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
-import {lstat, mkdir, open, rename, rm} from 'node:fs/promises'
+import {lstat, open, rename, rm} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {
+  makeDirectory,
   algorithmOf,
   MirrorError,
   type Bytes,
@@ -137,12 +138,12 @@ export class DirectoryStore implements ContentStore {
     const full = join(this.path, path)
     try {
       if (path === '.') {
-        await mkdir(full, {recursive: true})
+        await makeDirectory(full)
         return
       }
       await this.#directory(dirname(path))
       const existing = await lstat(full).catch(absent)
-      if (existing === undefined) await mkdir(full, {recursive: true})
+      if (existing === undefined) await makeDirectory(full)
       else if (!existing.isDirectory()) {
         throw refused(`${full} is ${existing.isSymbolicLink() ? 'a link' : 'no directory'}`, {
           kind: 'use-another-directory',

@@ -19,6 +19,8 @@ export interface ListedImages {
 
 interface ListOptions extends CallOptions {
   readonly source: Pick<RegistrySource, 'listTags'>
+  /** Told of each pattern that no image meets. */
+  readonly warn?: ((text: string) => void) | undefined
 }
 
 /**
@@ -40,15 +42,29 @@ export async function listImages(job: ListedJob, options: ListOptions): Promise<
     }),
   )
   const isWanted = globMatcher(job)
-  const wanted = distinct([...images, ...found.flat()].map(withTag)).filter((image) =>
-    isWanted(formatReference(image.source)),
-  )
+  const named = distinct([...images, ...found.flat()].map(withTag))
+  const wanted = named.filter((image) => isWanted(formatReference(image.source)))
+  // What a repository that could not be listed has, nobody knows.
+  if (troubles.length === 0 && named.length > 0) warnOfUnmet(job, {named, warn: options.warn})
   if (wanted.length > 0 || troubles.length > 0 || job.nothingFailed === true)
     return {images: wanted, troubles}
   throw new MirrorError('LIST_INVALID', `the job ${JSON.stringify(job.name)} names no image`, {
     side: 'source',
     hint: 'Check that the list is not empty, and that no filter leaves nothing of it.',
   })
+}
+
+function warnOfUnmet(
+  {name, include, exclude}: ListedJob,
+  {named, warn}: {readonly named: readonly WantedImage[]; readonly warn: ListOptions['warn']},
+): void {
+  const labels = named.map(({source}) => formatReference(source))
+  for (const [what, globs] of Object.entries({include, exclude})) {
+    for (const glob of globs) {
+      if (labels.some(globMatcher({include: [glob], exclude: []}))) continue
+      warn?.(`${what} ${glob} matches no image of the job ${JSON.stringify(name)}`)
+    }
+  }
 }
 
 async function imagesListed(

@@ -10,8 +10,7 @@ import {
   withoutLogin,
   type KeyStyle,
 } from '@airgap-mirror/oci-client'
-import {MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
-import {makeDirectory} from '../files/make-directory.js'
+import {makeDirectory, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import {writeAtomically} from '../files/write-atomically.js'
 import {childEnvironment, environment, home} from '../settings/environment.js'
 

@@ -1,8 +1,13 @@
 import {createHash} from 'node:crypto'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {cancelled, isMirrorError, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
-import {makeDirectory} from '../files/make-directory.js'
+import {
+  makeDirectory,
+  cancelled,
+  isMirrorError,
+  messageOf,
+  MirrorError,
+} from '@airgap-mirror/oci-client/model'
 import {
   fileSystemTime,
   highestFile,

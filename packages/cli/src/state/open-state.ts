@@ -1,7 +1,6 @@
 import {lstat} from 'node:fs/promises'
 import {join} from 'node:path'
-import {messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
-import {makeDirectory} from '../files/make-directory.js'
+import {makeDirectory, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
 import type {KnownLayers} from '../engine/known-layers.js'
 import type {KnownTags} from '../engine/known-tags.js'
 import {Drawer, type DrawerBounds} from './drawer.js'

@@ -1,7 +1,8 @@
 import {createReadStream} from 'node:fs'
-import {lstat, mkdir, readdir, readFile, rm, rmdir, writeFile} from 'node:fs/promises'
+import {lstat, readdir, readFile, rm, rmdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
+  makeDirectory,
   digestFrom,
   algorithmOf,
   MirrorError,
@@ -58,7 +59,7 @@ export class PartialBundle {
   async claim(): Promise<void> {
     if (this.#isClaimed) return
     try {
-      await mkdir(this.path, {recursive: true})
+      await makeDirectory(this.path)
       await this.#takeLock()
       this.#isClaimed = true
       for (const name of await readdir(this.path)) {
@@ -124,7 +125,7 @@ export class PartialBundle {
     const path = join(this.path, name)
     try {
       await rm(path, {recursive: true, force: true})
-      await mkdir(path, {recursive: true})
+      await makeDirectory(path)
       return path
     } catch (cause) {
       throw writeFailed(path, cause)

@@ -41,7 +41,9 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   const {soon, now} = run.stop
   const older = await Promise.all(settings.since.map((path) => readOlder(path, '--since')))
   const source = await openSource(run, sourceOptions(settings, older))
-  const listed = await Promise.all(settings.jobs.map((job) => listImages(job, {source, signal: soon})))
+  const listed = await Promise.all(
+    settings.jobs.map((job) => listImages(job, {source, signal: soon, warn: run.warn})),
+  )
   const references = listed.flatMap(({images}) => images.map((image) => image.source))
   const found = await imagesToSave(references, {...settings, source, warn: run.warn, signal: soon})
   const images = [...found.images, ...found.referrers]

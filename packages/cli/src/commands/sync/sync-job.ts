@@ -45,7 +45,7 @@ export interface Wanted {
  */
 export async function runJob(job: SyncJob, options: JobOptions): Promise<JobResult> {
   const {run, source, targetFlags} = options
-  const {images, troubles} = await listImages(job, {source, signal: options.stop.soon})
+  const {images, troubles} = await listImages(job, {source, signal: options.stop.soon, warn: run.warn})
   const targets: SyncTarget[] = []
   for (const target of job.targets) {
     const owner = ownerAt(job, target)
