@@ -44,7 +44,7 @@ export async function listImages(job: ListedJob, options: ListOptions): Promise<
   const isWanted = globMatcher(job)
   const named = distinct([...images, ...found.flat()].map(withTag))
   const wanted = named.filter((image) => isWanted(formatReference(image.source)))
-  // What a repository that could not be listed has, nobody knows.
+  // A repository that could not be listed may have images that meet a pattern.
   if (troubles.length === 0 && named.length > 0) warnOfUnmet(job, {named, warn: options.warn})
   if (wanted.length > 0 || troubles.length > 0 || job.nothingFailed === true)
     return {images: wanted, troubles}
