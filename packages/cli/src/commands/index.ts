@@ -4,6 +4,7 @@ import {ConfigEmit} from './config/emit.js'
 import {ConfigExplain} from './config/explain.js'
 import {ConfigImport} from './config/import.js'
 import {Copy} from './copy/copy.js'
+import {Doctor} from './doctor/doctor.js'
 import {Inspect} from './inspect/inspect.js'
 import {Login} from './login/login.js'
 import {Logout} from './logout/logout.js'
@@ -28,5 +29,6 @@ export const commands = {
   'config:check': ConfigCheck,
   login: Login,
   logout: Logout,
+  doctor: Doctor,
   completion: Completion,
 }

@@ -1,0 +1,35 @@
+import {Command} from '@oclif/core/command'
+import {fail} from '../../run/fail.js'
+import {doctorFlags} from './doctor-flags.js'
+
+/** `mirror doctor`: is a push to this registry going to work, and if not, why. */
+export class Doctor extends Command {
+  static override readonly summary =
+    'Find out what stands between this machine and a registry, and what to change.'
+  static override readonly description =
+    'Looks at the name, the connection, the certificate, the clock, the login, the right to push and what the registry can do, in the order in which a push meets them. It changes nothing that stays: the upload that it opens is cancelled. Exit code 1 if a push cannot work.'
+  static override readonly examples = [
+    'mirror doctor --private-registry registry.example:5000/mirror --cacert ca.pem',
+    'mirror doctor --private-registry registry.example:5000/mirror --json',
+  ]
+  static override readonly flags = doctorFlags
+  static readonly common: readonly (keyof typeof doctorFlags)[] = [
+    'cacert',
+    'plain-http',
+    'username',
+    'password-stdin',
+    'docker-config',
+    'proxy',
+    'json',
+  ]
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Doctor)
+    const {runDoctor} = await import('./run-doctor.js')
+    process.exitCode = await runDoctor(flags)
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    await fail(error, {command: {name: 'doctor', flags: doctorFlags}, argv: this.argv})
+  }
+}

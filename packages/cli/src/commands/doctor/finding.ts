@@ -1,0 +1,23 @@
+/** The result of one check. */
+export interface Finding {
+  /** The thing that was looked at, in one or two words. */
+  readonly check: string
+  /** `problem`: a push cannot work so. `note`: it works, with less than there could be. */
+  readonly status: 'ok' | 'note' | 'problem' | 'skipped'
+  readonly text: string
+  /** An imperative sentence: the thing to change. */
+  readonly hint?: string | undefined
+}
+
+/** The findings as lines: a mark, the check, the text, and below it the hint. */
+export function formatFindings(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({check}) => check.length))
+  return findings
+    .map(({check, status, text, hint}) => {
+      const line = `${MARKS[status]} ${check.padEnd(width)}  ${text}\n`
+      return hint === undefined ? line : `${line}${' '.repeat(MARKS.ok.length + width + 3)}hint: ${hint}\n`
+    })
+    .join('')
+}
+
+const MARKS = {ok: 'ok     ', note: 'note   ', problem: 'problem', skipped: 'skipped'} as const

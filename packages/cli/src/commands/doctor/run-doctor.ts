@@ -1,0 +1,79 @@
+import {decoders} from '@airgap-mirror/bundle'
+import {openExaminer} from '@airgap-mirror/oci-client'
+import {parseRegistryTarget} from '../../names/registry-target.js'
+import type {ExitCode} from '../../report/exit-code.js'
+import {connectionTo} from '../../run/connection.js'
+import {runAsking} from '../../run/run-asking.js'
+import type {Run} from '../../run/run.js'
+import {writeStandardOutput} from '../../run/standard-streams.js'
+import {flagReader, type FlagValues} from '../../settings/flag-values.js'
+import {readRegistryFlags} from '../../settings/registry-settings.js'
+import {jsonText, printable} from '../../text/printable.js'
+import {doctorFlags} from './doctor-flags.js'
+import {formatFindings, type Finding} from './finding.js'
+import {addressOf, checkCertificate, checkConnection, checkName} from './network-checks.js'
+import {checkRegistry} from './registry-checks.js'
+
+const command = {name: 'doctor', flags: doctorFlags}
+
+/**
+ * Looks at the way to a registry and at the registry, and writes the findings to standard output.
+ * @returns 1 if a push cannot work
+ * @throws {MirrorError} USAGE, CERTIFICATE_INVALID, CREDENTIALS_INVALID
+ */
+export async function runDoctor(flags: FlagValues): Promise<ExitCode> {
+  const {text, on} = flagReader(flags)
+  const target = text('private-registry') ?? ''
+  const {registry, namespace} = parseRegistryTarget(target)
+  const findings = await runAsking((run) => examine(flags, {registry, namespace, run}))
+  const shown = findings.map((finding) => ({...finding, text: printable(finding.text)}))
+  await writeStandardOutput(
+    on('json')
+      ? `${jsonText({schema: 'mirror.doctor/v1', registry: target, findings}, 2)}\n`
+      : formatFindings(shown),
+  )
+  return findings.some(({status}) => status === 'problem') ? 1 : 0
+}
+
+interface Patient {
+  readonly registry: string
+  readonly namespace: string
+  readonly run: Run
+}
+
+async function examine(flags: FlagValues, {registry, namespace, run}: Patient): Promise<readonly Finding[]> {
+  const settings = await readRegistryFlags(flags, 'target')
+  const options = await connectionTo(registry, {settings, side: 'target', run})
+  const examiner = run.keep(openExaminer(options))
+  const signal = run.stop.soon
+  const {origin, proxy} = examiner
+  const findings: Finding[] = [await decoderFinding()]
+  if (proxy === undefined) {
+    const address = addressOf(origin)
+    for (const check of [
+      checkName,
+      checkConnection,
+      ...(origin.startsWith('https:') ? [checkCertificate] : []),
+    ]) {
+      const finding = await check(address)
+      findings.push(finding)
+      // Nothing further answers if this did not.
+      if (finding.status === 'problem' && check !== checkCertificate) return findings
+    }
+  } else {
+    findings.push({check: 'proxy', status: 'ok', text: `${origin} is reached through ${proxy}`})
+  }
+  return [...findings, ...(await checkRegistry(examiner, {namespace, command, signal}))]
+}
+
+/** The libraries that read and write bundles on this machine. */
+async function decoderFinding(): Promise<Finding> {
+  const {xz, zstd} = await decoders()
+  const slow = xz === 'portable'
+  return {
+    check: 'this machine',
+    status: slow ? 'note' : 'ok',
+    text: `Node.js ${process.versions.node} for ${process.arch}; xz is read by ${xz}, zstd by ${zstd}`,
+    ...(slow ? {hint: 'Use .tar.zst or .tar here: this decoder of xz is slow.'} : {}),
+  }
+}

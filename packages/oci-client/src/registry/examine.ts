@@ -1,0 +1,202 @@
+import type {CredentialProvider} from '../auth/credential.js'
+import {urlOf, type RegistryClient} from '../client/client.js'
+import {endpoints, pullScope, pushScope} from '../client/endpoints.js'
+import {openClient} from '../client/open-client.js'
+import type {RegistryOptions} from '../client/options.js'
+import {proxyFor} from '../http/proxy.js'
+import {redactUrl} from '../http/redact.js'
+import {responseError} from '../http/response-error.js'
+import type {HttpResponse} from '../http/send.js'
+import {digestOf, isMirrorError, type CallOptions, type MirrorError} from '../model/index.js'
+import {receivedBytes} from './upload/upload-range.js'
+import {
+  cancelUpload,
+  movedSession,
+  openedSession,
+  postUpload,
+  type UploadSession,
+} from './upload/upload-session.js'
+
+/** The base page of a registry's API. */
+export interface BasePage {
+  readonly status: number
+  /** The program that says it answers; absent if none does. */
+  readonly server: string | undefined
+  /** The registry's clock. */
+  readonly date: Date | undefined
+  /** True if a login was found for it and sent. */
+  readonly authorized: boolean
+}
+
+/** `unknown`: the registry's answer says neither. */
+export type Ability = 'yes' | 'no' | 'unknown'
+
+export interface PushRight {
+  /** Absent: an upload can be opened. */
+  readonly refusal: MirrorError | undefined
+  /** Several PATCH requests for one blob. */
+  readonly chunks: Ability
+}
+
+/** Asks a registry what it can do. Nothing that it does stays: an upload that it opens is cancelled. */
+export interface Examiner extends AsyncDisposable {
+  readonly origin: string
+  /** The proxy that leads to the registry, without its password. */
+  readonly proxy: string | undefined
+  /** @throws {MirrorError} UNREACHABLE, TLS_*, PROXY_FAILED, AUTH_*, PROTOCOL */
+  base(options?: CallOptions): Promise<BasePage>
+  /** @throws {MirrorError} those of the network */
+  push(repository: string, options?: CallOptions): Promise<PushRight>
+  /** The API that lists signatures and SBOMs; without it, a tag does. @throws {MirrorError} those of the network */
+  referrers(repository: string, options?: CallOptions): Promise<Ability>
+  /** The deletion of manifests, asked for a digest that nothing has. @throws {MirrorError} those of the network */
+  deletion(repository: string, options?: CallOptions): Promise<Ability>
+}
+
+/** The digest of no content that a registry has. */
+const NOTHING = digestOf(Buffer.from('mirror doctor asks for content that is nowhere'))
+const CHUNK = Buffer.alloc(1024)
+
+/**
+ * Sends nothing yet.
+ * @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID
+ */
+export function openExaminer(options: RegistryOptions): Examiner {
+  const {credentials} = options
+  let isLoggedIn = false
+  const watched: CredentialProvider = async (request) => {
+    const found = await credentials?.(request)
+    isLoggedIn ||= found !== undefined
+    return found
+  }
+  const {client, close} = openClient({...options, credentials: watched})
+  const proxy = options.proxy === undefined ? undefined : proxyFor(client.origin, options.proxy)
+  return {
+    origin: client.origin,
+    proxy: proxy === undefined ? undefined : redactUrl(proxy),
+    base: async (call = {}) => ({...(await basePage(client, call)), authorized: isLoggedIn}),
+    push: (repository, call = {}) => pushRight(client, {repository, ...call}),
+    referrers: (repository, call = {}) => referrersApi(client, {repository, ...call}),
+    deletion: (repository, call = {}) => deletionApi(client, {repository, ...call}),
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+type Asked = CallOptions & {readonly repository: string}
+
+async function basePage(
+  client: RegistryClient,
+  {signal}: CallOptions,
+): Promise<Omit<BasePage, 'authorized'>> {
+  const response = await client.sendFirst({
+    method: 'GET',
+    url: urlOf(client, endpoints.base),
+    signal,
+    scopes: [],
+  })
+  const {status} = response
+  const date = Date.parse(response.header('date') ?? '')
+  const page = {
+    status,
+    server: serverOf(response),
+    date: Number.isNaN(date) ? undefined : new Date(date),
+  }
+  if (status >= 400 && status !== 404 && status !== 403) {
+    throw await responseError(response, {
+      side: client.side,
+      what: `cannot use the registry ${client.registry}`,
+    })
+  }
+  await response.discard()
+  return page
+}
+
+/** Headers by which registries tell who they are; `Server` is often a proxy's. */
+function serverOf(response: HttpResponse): string | undefined {
+  const told = [
+    ['x-harbor-csrf-token', 'Harbor'],
+    ['x-jfrog-version', 'Artifactory'],
+    ['x-gitlab-meta', 'GitLab'],
+    ['x-quay-request-id', 'Quay'],
+  ].find(([header = '']) => response.header(header) !== undefined)
+  return told?.[1] ?? response.header('server')
+}
+
+async function pushRight(client: RegistryClient, {repository, signal}: Asked): Promise<PushRight> {
+  const response = await postUpload(client, {repository, signal})
+  if (response.status >= 300) {
+    const what = `cannot push to ${client.registry}/${repository}`
+    return {refusal: await responseError(response, {side: client.side, what}), chunks: 'unknown'}
+  }
+  await response.discard()
+  let session: UploadSession
+  try {
+    session = openedSession(client, {response, repository})
+  } catch (error) {
+    if (isMirrorError(error)) return {refusal: error, chunks: 'unknown'}
+    throw error
+  }
+  const {chunks, session: last} = await sendTwoChunks(client, {session, signal})
+  await cancelUpload(client, last)
+  return {refusal: undefined, chunks}
+}
+
+/** A registry that takes a second chunk takes any number. */
+async function sendTwoChunks(
+  client: RegistryClient,
+  {session, signal}: {readonly session: UploadSession; readonly signal: AbortSignal | undefined},
+): Promise<{readonly chunks: Ability; readonly session: UploadSession}> {
+  let open = session
+  // A registry that names its least chunk takes chunks, and refuses the small ones below.
+  if (client.host.chunkMin > 0) return {chunks: 'yes', session: open}
+  for (const index of [0, 1]) {
+    const start = index * CHUNK.length
+    const response = await client.sendOnce({
+      method: 'PATCH',
+      url: open.url,
+      headers: {
+        'content-type': 'application/octet-stream',
+        'content-length': String(CHUNK.length),
+        'content-range': `${start}-${start + CHUNK.length - 1}`,
+      },
+      body: {bytes: CHUNK},
+      signal,
+      scopes: [pushScope(open.repository)],
+    })
+    await response.discard()
+    if (response.status >= 500) return {chunks: 'unknown', session: open}
+    if (response.status >= 300) return {chunks: 'no', session: open}
+    // ECR answers success to a second chunk and does not keep it.
+    const received = receivedBytes(response.header('range'))
+    if (received !== undefined && received < start + CHUNK.length) return {chunks: 'no', session: open}
+    open = movedSession(open, response)
+  }
+  return {chunks: 'yes', session: open}
+}
+
+async function referrersApi(client: RegistryClient, {repository, signal}: Asked): Promise<Ability> {
+  const response = await client.send({
+    method: 'GET',
+    url: urlOf(client, `/v2/${repository}/referrers/${NOTHING}`),
+    signal,
+    optional: true,
+    scopes: [pullScope(repository)],
+  })
+  const type = response.header('content-type') ?? ''
+  await response.discard()
+  if (response.status === 200) return type.includes('json') ? 'yes' : 'unknown'
+  return response.status === 404 || response.status === 405 ? 'no' : 'unknown'
+}
+
+async function deletionApi(client: RegistryClient, {repository, signal}: Asked): Promise<Ability> {
+  const response = await client.sendOnce({
+    method: 'DELETE',
+    url: urlOf(client, `/v2/${repository}/manifests/${NOTHING}`),
+    headers: {'content-length': '0'},
+    signal,
+    scopes: [`repository:${repository}:pull,push,delete`],
+  })
+  await response.discard()
+  if (response.status === 404) return 'yes'
+  return [401, 403, 405, 501].includes(response.status) ? 'no' : 'unknown'
+}
