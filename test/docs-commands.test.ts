@@ -34,7 +34,7 @@ describe.skipIf(process.platform === 'win32')(
       if (jobFile !== undefined) await writeFile(join(stage.directory, 'mirror.yaml'), jobFile)
       for (const {text, line} of blocks) {
         const {code, output} = await stage.run(text)
-        expect({at: `${path}:${line}`, code, output}).toMatchObject({code: expectedCode(text)})
+        expect({code}, `${path}:${line}\n${output}`).toEqual({code: expectedCode(text)})
         expect(stage.problems()).toEqual([])
       }
     })

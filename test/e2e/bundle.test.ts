@@ -28,7 +28,8 @@ function textOf(file: string): string {
 
 /** The chunk that a command loads when it runs. */
 function chunkOf(command: string): string {
-  return new RegExp(`import\\("\\./(run-${command}-[^"]+)"\\)`).exec(textOf('commands.js'))?.[1] ?? ''
+  const table = [...loadedWith(['commands.js'])].map(textOf).join('\n')
+  return new RegExp(`import\\("\\./(run-${command}-[^"]+)"\\)`).exec(table)?.[1] ?? ''
 }
 
 function packagesIn(files: Iterable<string>): ReadonlySet<string> {

@@ -28,7 +28,7 @@ async function serve(settings: ServeSettings, run: Run): Promise<void> {
   const tags = repositories.reduce((sum, repository) => sum + repository.tags.size, 0)
   if (repositories.length === 0) {
     throw new MirrorError('USAGE', 'no image of the source has a name under which it could be served', {
-      hint: 'Push the bundle with --map, which gives names.',
+      hint: 'Push the bundle to a registry instead: "mirror push" can give names.',
     })
   }
   warnOfNamesakes(catalog, run)
