@@ -67,7 +67,7 @@ export async function checkRegistry(
             check: 'path depth',
             status: 'note',
             text: `a deep repository is refused: ${deep.refusal.message}`,
-            hint: 'Join the levels of deep names with --max-depth when you push.',
+            hint: 'Let push join the levels of deep names: its flag is max-depth.',
           },
     )
   } catch (error) {
