@@ -12,7 +12,8 @@ export type {RegistryOptions, Retry} from './client/options.js'
 export type {Exchange, ProxyOptions, TlsOptions} from './http/options.js'
 export {certificatesIn, readIdentity} from './http/tls.js'
 export type {HostKnowledge} from './client/host-knowledge.js'
-export {openExaminer, type Ability, type Examiner} from './registry/examine.js'
+export {openExaminer, type Examiner} from './registry/examine.js'
+export type {Ability} from './registry/upload/probe-upload.js'
 export {openRegistry, type Registry} from './registry/open-registry.js'
 export {
   openRegistrySource,

@@ -1,21 +1,14 @@
 import type {CredentialProvider} from '../auth/credential.js'
 import {urlOf, type RegistryClient} from '../client/client.js'
-import {endpoints, pullScope, pushScope} from '../client/endpoints.js'
+import {endpoints, pullScope} from '../client/endpoints.js'
 import {openClient} from '../client/open-client.js'
 import type {RegistryOptions} from '../client/options.js'
 import {proxyFor} from '../http/proxy.js'
 import {redactUrl} from '../http/redact.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse} from '../http/send.js'
-import {digestOf, isMirrorError, type CallOptions, type MirrorError} from '../model/index.js'
-import {receivedBytes} from './upload/upload-range.js'
-import {
-  cancelUpload,
-  movedSession,
-  openedSession,
-  postUpload,
-  type UploadSession,
-} from './upload/upload-session.js'
+import {digestOf, type CallOptions} from '../model/index.js'
+import {probeUpload, type Ability, type PushRight} from './upload/probe-upload.js'
 
 /** The base page of a registry's API. */
 export interface BasePage {
@@ -26,16 +19,6 @@ export interface BasePage {
   readonly date: Date | undefined
   /** True if a login was found for it and sent. */
   readonly authorized: boolean
-}
-
-/** `unknown`: the registry's answer says neither. */
-export type Ability = 'yes' | 'no' | 'unknown'
-
-export interface PushRight {
-  /** Absent: an upload can be opened. */
-  readonly refusal: MirrorError | undefined
-  /** Several PATCH requests for one blob. */
-  readonly chunks: Ability
 }
 
 /** Asks a registry what it can do. Nothing that it does stays: an upload that it opens is cancelled. */
@@ -55,7 +38,6 @@ export interface Examiner extends AsyncDisposable {
 
 /** The digest of no content that a registry has. */
 const NOTHING = digestOf(Buffer.from('mirror doctor asks for content that is nowhere'))
-const CHUNK = Buffer.alloc(1024)
 
 /**
  * Sends nothing yet.
@@ -75,7 +57,7 @@ export function openExaminer(options: RegistryOptions): Examiner {
     origin: client.origin,
     proxy: proxy === undefined ? undefined : redactUrl(proxy),
     base: async (call = {}) => ({...(await basePage(client, call)), authorized: isLoggedIn}),
-    push: (repository, call = {}) => pushRight(client, {repository, ...call}),
+    push: (repository, call = {}) => probeUpload(client, {repository, ...call}),
     referrers: (repository, call = {}) => referrersApi(client, {repository, ...call}),
     deletion: (repository, call = {}) => deletionApi(client, {repository, ...call}),
     [Symbol.asyncDispose]: close,
@@ -120,58 +102,6 @@ function serverOf(response: HttpResponse): string | undefined {
     ['x-quay-request-id', 'Quay'],
   ].find(([header = '']) => response.header(header) !== undefined)
   return told?.[1] ?? response.header('server')
-}
-
-async function pushRight(client: RegistryClient, {repository, signal}: Asked): Promise<PushRight> {
-  const response = await postUpload(client, {repository, signal})
-  if (response.status >= 300) {
-    const what = `cannot push to ${client.registry}/${repository}`
-    return {refusal: await responseError(response, {side: client.side, what}), chunks: 'unknown'}
-  }
-  await response.discard()
-  let session: UploadSession
-  try {
-    session = openedSession(client, {response, repository})
-  } catch (error) {
-    if (isMirrorError(error)) return {refusal: error, chunks: 'unknown'}
-    throw error
-  }
-  const {chunks, session: last} = await sendTwoChunks(client, {session, signal})
-  await cancelUpload(client, last)
-  return {refusal: undefined, chunks}
-}
-
-/** A registry that takes a second chunk takes any number. */
-async function sendTwoChunks(
-  client: RegistryClient,
-  {session, signal}: {readonly session: UploadSession; readonly signal: AbortSignal | undefined},
-): Promise<{readonly chunks: Ability; readonly session: UploadSession}> {
-  let open = session
-  // A registry that names its least chunk takes chunks, and refuses the small ones below.
-  if (client.host.chunkMin > 0) return {chunks: 'yes', session: open}
-  for (const index of [0, 1]) {
-    const start = index * CHUNK.length
-    const response = await client.sendOnce({
-      method: 'PATCH',
-      url: open.url,
-      headers: {
-        'content-type': 'application/octet-stream',
-        'content-length': String(CHUNK.length),
-        'content-range': `${start}-${start + CHUNK.length - 1}`,
-      },
-      body: {bytes: CHUNK},
-      signal,
-      scopes: [pushScope(open.repository)],
-    })
-    await response.discard()
-    if (response.status >= 500) return {chunks: 'unknown', session: open}
-    if (response.status >= 300) return {chunks: 'no', session: open}
-    // ECR answers success to a second chunk and does not keep it.
-    const received = receivedBytes(response.header('range'))
-    if (received !== undefined && received < start + CHUNK.length) return {chunks: 'no', session: open}
-    open = movedSession(open, response)
-  }
-  return {chunks: 'yes', session: open}
 }
 
 async function referrersApi(client: RegistryClient, {repository, signal}: Asked): Promise<Ability> {
