@@ -82,7 +82,7 @@ test(`a push that is killed at ${KILLS} random moments ends as if it had not bee
   expect(figures.continued).toBeGreaterThan(0)
   // Manifests may be put again, blobs never.
   expect(figures.bytesTwice / figures.kills).toBeLessThan(2000)
-}, 180_000)
+})
 
 function outcomeOf(trial: Trial): object {
   return {

@@ -90,7 +90,7 @@ describe.each(xzDecoders)('blocks with stored chunks, by %s', (_name, decode) =>
       expectSame(await collect(source.stream(0, plain.length, {unproven: true})), plain)
     })
     await fc.assert(property, {seed, numRuns: timesTried(12), endOnFailure: true})
-  }, 120_000)
+  })
 
   test('are decoded once, for the walk, if all coded bytes fit into the cache', async () => {
     const packed = memorySource(await compress(layoutLike, {type: 'xz', blockSize: 700 * KiB}))
@@ -135,7 +135,7 @@ describe.each(xzDecoders)('blocks with stored chunks, by %s', (_name, decode) =>
     }
     // Only the padding of the block and of its header may be wrong without an error.
     expect(refused).toBeGreaterThan(1.9 * file.length)
-  }, 120_000)
+  })
 
   /** Returns undefined if the file is refused. */
   const tryToRead = async (

@@ -65,9 +65,12 @@ export interface ImageSource extends AsyncDisposable {
    * @throws {MirrorError} BLOB_MISSING if the source lacks it, MANIFEST_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED
    */
   manifest(descriptor: Descriptor, options?: CallOptions): Promise<Manifest>
-  /** Returns true if the source has this content. It lacks the absent children of a sparse index and foreign layers. */
+  /**
+   * Returns false if the source is known to lack this content: absent children of a sparse index, foreign layers. A
+   * registry is not asked, so a blob that is true here may still be missing when it is opened.
+   */
   has(content: Content): boolean
-  /** @throws {MirrorError} BLOB_MISSING if `has` is false, DIGEST_MISMATCH if its size is known to differ */
+  /** @throws {MirrorError} BLOB_MISSING if `has` is false or, at the latest, when it is opened; DIGEST_MISMATCH if its size is known to differ */
   blob(content: Content): BlobSource
 }
 
