@@ -2,18 +2,20 @@
 import {readFile, writeFile} from 'node:fs/promises'
 import {main} from 'assemblyscript/asc'
 
-/** Pages are of 64 KiB: what a kernel lays out, and never more. */
+/** Pages are of 64 KiB: what a kernel lays out, and never more unless it grows. */
 const kernels = [
   {source: 'assembly/deflate-kernel.ts', target: 'src/compress/deflate/kernel-code.ts', pages: 40},
   {source: 'assembly/xxh64-kernel.ts', target: 'src/compress/zstd/kernel-code.ts', pages: 33},
+  {source: 'assembly/lzma-kernel.ts', target: 'src/codecs/xz/portable/kernel-code.ts', pages: 2, grows: true},
 ]
 const base = new URL('..', import.meta.url)
 const flags = ['--optimizeLevel', '3', '--noAssert', '--runtime', 'stub', '--use', 'abort=']
 
-async function compile({source, pages}) {
+async function compile({source, pages, grows = false}) {
   const messages = []
   let code
-  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)]
+  const memory = ['--initialMemory', String(pages)]
+  if (!grows) memory.push('--maximumMemory', String(pages))
   const {error} = await main([source, '--outFile', 'kernel.wasm', ...flags, ...memory], {
     readFile: (name) => readFile(new URL(name, base), 'utf8').catch(() => null),
     writeFile: (_name, contents) => void (code = contents),

@@ -102,8 +102,8 @@ export class Unxz {
     if (!isLzma2Alone(header) || dictionary === undefined)
       throw new Error('a filter besides LZMA2 is not supported')
     if (dictionary > limits.xzDictionaryBytes) throw new Error('the dictionary is too big')
-    const check = checkOf(flags & 0xf)
     const decoder = new LzmaDecoder(dictionary)
+    const check = checkOf(flags & 0xf, decoder)
     let packed = 0
     let plain = 0
     for (;;) {
