@@ -40,13 +40,13 @@ export function literalByte(probs: u32, isMatched: bool, matched: u32): u32 {
     const bound = (localRange >>> 11) * probability
     if (localCode < bound) {
       localRange = bound
-      store<u16>(address, <u16>(probability + ((2048 - probability) >>> 5)))
+      store<u16>(address, u16(probability + ((2048 - probability) >>> 5)))
       symbol <<= 1
       offset &= ~matchBit
     } else {
       localRange -= bound
       localCode -= bound
-      store<u16>(address, <u16>(probability - (probability >>> 5)))
+      store<u16>(address, u16(probability - (probability >>> 5)))
       symbol = (symbol << 1) | 1
       offset &= matchBit
     }
@@ -73,12 +73,12 @@ export function tree(probs: u32, bits: u32): u32 {
     const bound = (localRange >>> 11) * probability
     if (localCode < bound) {
       localRange = bound
-      store<u16>(address, <u16>(probability + ((2048 - probability) >>> 5)))
+      store<u16>(address, u16(probability + ((2048 - probability) >>> 5)))
       symbol <<= 1
     } else {
       localRange -= bound
       localCode -= bound
-      store<u16>(address, <u16>(probability - (probability >>> 5)))
+      store<u16>(address, u16(probability - (probability >>> 5)))
       symbol = (symbol << 1) | 1
     }
     if (localRange < TOP) {
@@ -105,12 +105,12 @@ export function reverseTree(probs: u32, bits: u32): u32 {
     const bound = (localRange >>> 11) * probability
     if (localCode < bound) {
       localRange = bound
-      store<u16>(address, <u16>(probability + ((2048 - probability) >>> 5)))
+      store<u16>(address, u16(probability + ((2048 - probability) >>> 5)))
       node <<= 1
     } else {
       localRange -= bound
       localCode -= bound
-      store<u16>(address, <u16>(probability - (probability >>> 5)))
+      store<u16>(address, u16(probability - (probability >>> 5)))
       node = (node << 1) | 1
       symbol |= 1 << index
     }
@@ -157,11 +157,11 @@ export function bit(index: u32): u32 {
   let found: u32 = 0
   if (code < bound) {
     range = bound
-    store<u16>(address, <u16>(probability + ((2048 - probability) >>> 5)))
+    store<u16>(address, u16(probability + ((2048 - probability) >>> 5)))
   } else {
     range -= bound
     code -= bound
-    store<u16>(address, <u16>(probability - (probability >>> 5)))
+    store<u16>(address, u16(probability - (probability >>> 5)))
     found = 1
   }
   normalize()

@@ -8,11 +8,11 @@ let crc: u64 = ~0
 let hasTables: bool = false
 
 export function checksumLow(): u32 {
-  return <u32>~crc
+  return u32(~crc)
 }
 
 export function checksumHigh(): u32 {
-  return <u32>(~crc >>> 32)
+  return u32(~crc >>> 32)
 }
 
 function makeTables(): void {
@@ -30,7 +30,7 @@ function makeTables(): void {
 }
 
 function crcTable(table: u32, value: u64): u64 {
-  return load<u64>(CRC_TABLES + (table << 11) + (((<u32>value) & 0xff) << 3))
+  return load<u64>(CRC_TABLES + (table << 11) + ((u32(value) & 0xff) << 3))
 }
 
 /** Takes bytes of memory into the checksum. */

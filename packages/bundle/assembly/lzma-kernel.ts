@@ -64,7 +64,7 @@ let rep3: u32 = 0
 /** Sets the window's size. Returns false if there is no memory for it. */
 export function init(bytes: u32): bool {
   windowBytes = bytes
-  const pages = <i32>((WINDOW + bytes + 0xffff) >>> 16)
+  const pages = i32((WINDOW + bytes + 0xffff) >>> 16)
   const more = pages - memory.size()
   return more <= 0 || memory.grow(more) >= 0
 }
@@ -176,7 +176,7 @@ function literal(): void {
   const isMatched = state >= 7
   const matched: u32 = isMatched ? load<u8>(WINDOW + placeOf(rep0)) : 0
   const symbol = literalByte(probs, isMatched, matched)
-  store<u8>(WINDOW + at, <u8>symbol)
+  store<u8>(WINDOW + at, u8(symbol))
   advance(1)
   state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6
 }
@@ -188,7 +188,7 @@ function lengthOf(probs: u32, posState: u32): u32 {
 }
 
 function distanceFor(length: u32): u32 {
-  const slot = tree(POS_SLOT + min<u32>(length - 2, 3) * 64, 6)
+  const slot = tree(POS_SLOT + min(length - 2, 3) * 64, 6)
   if (slot < 4) return slot
   const bits = (slot >>> 1) - 1
   const base = (2 | (slot & 1)) << bits

@@ -46,5 +46,5 @@ async function framesOf(packed: ByteSource, options: OpenPackedOptions): Promise
 export async function decoderOf(compression: Exclude<Compression, 'plain'>): Promise<SequentialDecoder> {
   if (compression === 'gzip') return gunzip
   if (compression === 'bzip2') return bunzip2
-  return (compression === 'xz' ? await xzDecoder() : await zstdDecoder()).decode
+  return (compression === 'xz' ? await xzDecoder() : zstdDecoder()).decode
 }
