@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest'
 /** Returns a source of exactly this image, under any name. */
 export type MakeSource = (image: TestImage) => Promise<ImageSource & AsyncDisposable>
 
-export async function contentOf(blob: BlobSource, offset = 0): Promise<Buffer> {
+async function contentOf(blob: BlobSource, offset = 0): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of blob.open({offset})) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)

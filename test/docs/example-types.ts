@@ -2,7 +2,7 @@ export interface Pipeline {
   readonly 'mirror-sync': {readonly script: readonly string[]}
 }
 
-export interface Manifest {
+interface Manifest {
   readonly apiVersion: string
   readonly kind: string
   readonly metadata: {readonly name: string}
@@ -20,7 +20,7 @@ export interface CronJob extends Manifest {
   }
 }
 
-export interface PodSpec {
+interface PodSpec {
   readonly securityContext: {readonly runAsUser: number; readonly runAsGroup: number}
   readonly containers: readonly [
     {

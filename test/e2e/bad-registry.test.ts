@@ -88,8 +88,8 @@ const cases: readonly Case[] = [
     name: 'wants a password, though --need-credential=false says that it does not',
     start: plain({auth: {type: 'token', users}}),
     flags: ['--need-credential=false'],
-    error: /asks for a credential/,
-    hint: /--username/,
+    error: /asks for a credential, and none is sent because need-credential is false/,
+    hint: /Leave out need-credential=false/,
   },
   {
     name: 'refuses the password, with basic authentication',

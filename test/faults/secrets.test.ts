@@ -195,16 +195,17 @@ describe('no secret is said of', {concurrent: true}, () => {
     expect(leaksIn(said, registry)).toEqual([])
   })
 
+  // A question that cannot be answered leaves the decision to the write; a host that is not there fails the run.
   test.each([
-    `http://127.0.0.1:9/store?X-Amz-Signature=${planted.signature}`,
-    `http://${USER}:${planted.signature}@127.0.0.1:9/store`,
-    `ftp://127.0.0.1/store?sig=${planted.signature}`,
-    `//[bad/store?sig=${planted.signature}`,
-  ])('a redirect to %s', async (location) => {
+    [`http://127.0.0.1:9/store?X-Amz-Signature=${planted.signature}`, 1],
+    [`http://${USER}:${planted.signature}@127.0.0.1:9/store`, 0],
+    [`ftp://127.0.0.1/store?sig=${planted.signature}`, 0],
+    [`//[bad/store?sig=${planted.signature}`, 0],
+  ])('a redirect to %s', async (location, code) => {
     const {run: result, leaks} = await behind(({method}) =>
       method === 'HEAD' ? {type: 'status', status: 307, headers: {location}} : undefined,
     )
-    expect(result.code).toBe(1)
+    expect(result.code).toBe(code)
     expect(leaks).toEqual([])
   })
 

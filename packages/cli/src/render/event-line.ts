@@ -20,7 +20,11 @@ export function imageTeller(): (event: ImageEvent) => string {
 /** The line for an image that has come to its end, newline included. The cause of a failure is told at the end of the run. */
 function imageLine(event: ImageEvent): string {
   const {status, target, digest, error} = event
-  if (error !== undefined) return `${printable(`${status} ${referenceOf(event, error)}`)}\n`
+  if (error !== undefined) {
+    // No cause at the end of the run tells of an image that was not tried.
+    const why = status === 'skipped' ? `: ${error.message}` : ''
+    return `${printable(`${status} ${referenceOf(event, error)}${why}`)}\n`
+  }
   return `${printable(`${status} ${target}${digest === undefined ? '' : ` ${digest}`}`)}\n`
 }
 

@@ -11,7 +11,7 @@ import {digestOf, type CallOptions} from '../model/index.js'
 import {probeUpload, type Ability, type PushRight} from './upload/probe-upload.js'
 
 /** The base page of a registry's API. */
-export interface BasePage {
+interface BasePage {
   readonly status: number
   /** The program that says it answers; absent if none does. */
   readonly server: string | undefined
