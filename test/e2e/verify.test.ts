@@ -72,7 +72,7 @@ test('a blob that the registry lost is a difference, and what differs can be pus
   expect(report.images[0]?.error).toMatchObject({
     code: 'BLOB_MISSING',
     message: expect.stringContaining(`mirror/team/app lacks the blob ${lost}`) as string,
-    hint: 'Push the image again, then verify again.',
+    hint: 'Delete the tag at the registry, push the image again, then verify again.',
   })
   expect((await readFile(failed, 'utf8')).trim()).toBe(report.images[0]?.source)
 })

@@ -64,7 +64,8 @@ function formatFigures(report: Report): string {
     ...(totals.retries === 0 ? [] : [`${count(totals.retries, 'request')} sent again`]),
   ]
   const time = Date.parse(report.finishedAt) - Date.parse(report.startedAt)
-  const figures = `${count(images.length, 'image')}: ${[...always, ...sometimes].join(', ')}; ${bytes.join(', ')}; ${formatDuration(time)}\n`
+  const parts = [[...always, ...sometimes].join(', '), bytes.join(', '), formatDuration(time)]
+  const figures = `${count(images.length, 'image')}: ${parts.filter((part) => part !== '').join('; ')}\n`
   return outcome === 'cancelled'
     ? `interrupted: ${figures}hint: run the same command again: what is there already is not sent again\n`
     : figures

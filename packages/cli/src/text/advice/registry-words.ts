@@ -52,7 +52,7 @@ export const registryWords = {
   'find-changing-proxy': 'Check the registry, and look for something on the way that changes what is sent.',
   'switch-off-compression':
     'Switch compression off at the proxy: it packs content though it was asked not to.',
-  'push-again': 'Push the image again, then verify again.',
+  'push-again': 'Delete the tag at the registry, push the image again, then verify again.',
   'complete-at-registry':
     'Push the image to its registry again, or take it from another one: it is incomplete there.',
 } satisfies Partial<Words>
