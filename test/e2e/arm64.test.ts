@@ -15,7 +15,7 @@ import {argv} from './argv.js'
 import {faultsIn, named, parseReport} from './push.js'
 
 test('linux-arm64 has no native decoder, and reads xz and zstd with those that run everywhere', async (context) => {
-  const run = await requireArm64(context)
+  const run = requireArm64(context)
   await using directory = await makeTempDir()
   const registry = await startRegistry()
   try {

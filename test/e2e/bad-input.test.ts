@@ -179,7 +179,7 @@ const cases: readonly (readonly [string, Make, RegExp])[] = [
         ),
       ),
     ),
-    /lacks layer/,
+    /the layer etc.passwd of gcr.io.team.app:v1 is not there/,
   ],
 ]
 
