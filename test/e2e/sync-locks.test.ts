@@ -1,3 +1,5 @@
+import {readFile, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {expect, test} from 'vitest'
 import type {Child} from '@airgap-mirror/test/kit'
 import {argv} from './argv.js'
@@ -42,6 +44,19 @@ test('two at once: the second ends with exit code 5 and says who holds the lock;
   expect({code, stdout}).toEqual({code: 5, stdout: ''})
   expect(stderr).toMatch(new RegExp(`^error: .*${holder.pid}.*\\nhint: .*--wait`, 'm'))
   expect([...scene.source.requests, ...scene.target.requests]).toEqual([])
+})
+
+test('a run that the lock refused keeps the time of the last success in the metrics, and its target', async () => {
+  await using at = await held()
+  const {scene, list} = at
+  const metrics = join(scene.directory, 'mirror.prom')
+  const labels = `command="sync",source="${list}",target="${scene.target.host}/mirror"`
+  await writeFile(metrics, `mirror_last_success_timestamp_seconds{${labels}} 1234567890\n`)
+  const {code} = await scene.quietly([...argv`--images ${list}`, '--metrics', metrics])
+  expect(code).toBe(5)
+  const text = await readFile(metrics, 'utf8')
+  expect(text).toContain(`mirror_last_success_timestamp_seconds{${labels}} 1234567890`)
+  expect(text).not.toMatch(/^mirror_last_success_timestamp_seconds\{.*target=""/m)
 })
 
 test('--wait waits until it is free', async () => {
