@@ -103,6 +103,6 @@ describe('mirror config explain', () => {
   it('ends with 2 if there is nothing to read', async () => {
     const {code, stderr} = await runMirror(['config', 'explain', 'nginx', '--files', '/nothing/here'])
     expect(code).toBe(2)
-    expect(stderr).toMatch(/cannot read \/nothing\/here/)
+    expect(stderr).toMatch(/--files \/nothing\/here cannot be read: there is no such file/)
   })
 })

@@ -81,12 +81,15 @@ async function converse(
   let seen = 0
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     transcript += text
-    const [cue, typed] = left[0] ?? []
-    const at = cue === undefined ? -1 : transcript.indexOf(cue, seen)
-    if (cue === undefined || typed === undefined || at < 0) return
-    seen = at + cue.length
-    left.shift()
-    child.stdin.write(typed)
+    // Several cues may come as one piece of output.
+    for (let next = left[0]; next !== undefined; next = left[0]) {
+      const [cue, typed] = next
+      const at = transcript.indexOf(cue, seen)
+      if (at < 0) return
+      seen = at + cue.length
+      left.shift()
+      child.stdin.write(typed)
+    }
   })
   await new Promise((resolve) => child.once('close', resolve))
   if (left.length > 0) throw new Error(`no cue ${JSON.stringify(left[0])} in ${JSON.stringify(transcript)}`)

@@ -1,12 +1,9 @@
-import {execFile, spawn, type ChildProcess} from 'node:child_process'
-import {mkdtemp, rm, writeFile} from 'node:fs/promises'
-import {createServer} from 'node:net'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {execFile} from 'node:child_process'
 import {promisify} from 'node:util'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {digestOf, mediaTypes, parseManifest, type Digest} from '#src/model/index.js'
 import type {Registry} from '#src/index.js'
+import {startDebianRegistry, type DebianRegistry} from '../../../test/kit/index.js'
 import {blobOf, connect, KiB, MiB, noise, pendingOf} from './registry-kit.js'
 
 const isInstalled = await promisify(execFile)('docker-registry', ['--version']).then(
@@ -18,33 +15,20 @@ if (!isInstalled && process.env['CI'] !== undefined)
 
 // Debian's docker-registry is distribution 2.8, as in Harbor.
 describe.skipIf(!isInstalled)('distribution 2.8 (skipped where docker-registry is not installed)', () => {
-  let directory = ''
-  let server: ChildProcess | undefined
+  let server: DebianRegistry
   let registry: Registry
   let host = ''
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'mirror-debian-'))
-    host = `127.0.0.1:${await freePort()}`
-    const config = join(directory, 'config.yml')
-    const storage = {filesystem: {rootdirectory: join(directory, 'data')}, delete: {enabled: true}}
-    await writeFile(
-      config,
-      JSON.stringify({version: '0.1', log: {level: 'error'}, storage, http: {addr: host, secret: 'x'}}),
-    )
-    server = spawn('docker-registry', ['serve', config], {stdio: 'ignore'})
+    server = await startDebianRegistry()
+    host = server.host
     registry = connect(host, {retryMaxWait: 200, retries: 50})
     await registry.ping()
   })
 
   afterAll(async () => {
     await registry[Symbol.asyncDispose]()
-    if (server?.exitCode === null) {
-      const gone = new Promise((resolve) => server?.once('exit', resolve))
-      server.kill()
-      await gone
-    }
-    await rm(directory, {recursive: true, force: true})
+    await server.stop()
   })
 
   const requestsOf = async (work: () => Promise<unknown>): Promise<number> => {
@@ -132,17 +116,3 @@ describe.skipIf(!isInstalled)('distribution 2.8 (skipped where docker-registry i
     await expect(registry.putManifest(target, manifest)).rejects.toMatchObject({code: 'BLOB_UNKNOWN'})
   })
 })
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port'))
-        else resolve(address.port)
-      })
-    })
-  })
-}
