@@ -21,6 +21,8 @@ export interface OpenBundleSourceOptions
   readonly onePass?: boolean | undefined
   /** The bundle is refused unless its signature holds with this key. */
   readonly verifyKey?: SignatureKey | undefined
+  /** Finds volumes that are elsewhere; absent: a finder of its own. Shared by those that read the bundle again. */
+  readonly finder?: ReturnType<typeof volumeFinder> | undefined
 }
 
 /**
@@ -30,9 +32,14 @@ export interface OpenBundleSourceOptions
  */
 export async function openBundleSource(
   run: Run,
-  {path, signal = run.stop.soon, verifyKey: key, ...options}: OpenBundleSourceOptions,
+  {
+    path,
+    signal = run.stop.soon,
+    verifyKey: key,
+    finder = volumeFinder(run, {signal}),
+    ...options
+  }: OpenBundleSourceOptions,
 ): Promise<BundleSource> {
-  const finder = volumeFinder(run, {signal})
   if (key !== undefined) {
     const signature = await verifyBundle(path, {key, signal, locateVolume: finder()})
     run.note(`${signature} is a signature of ${path} by the given key`)

@@ -16,6 +16,7 @@ import {connectionTo} from '../../run/connection.js'
 import {openBundleSource, readToEnd} from '../../run/open-bundle-source.js'
 import {openSource} from '../../run/open-source.js'
 import {openTarget} from '../../run/open-target.js'
+import {volumeFinder} from '../../run/prompt/find-volume.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
@@ -50,17 +51,19 @@ async function verify(settings: VerifySettings, run: Run): Promise<Work> {
   const {onEvent} = run.renderer
   if (against === undefined) {
     if (!('bundle' in from)) throw new Error('a list is verified against a registry')
+    const finder = volumeFinder(run, {signal})
     const bundle = await openBundleSource(run, {
       path: from.bundle,
       layerCompression: 'none',
       scratch,
       onePass,
       verifyKey,
+      finder,
     })
     const images = await verifySource(bundle, {choice, concurrency, onEvent, signal})
     await readToEnd(bundle, run, {isChecked: true})
     if (from.bundle !== '-' && images.every(({status}) => status === 'verified')) {
-      const checksums = await checkBundle(from.bundle, {signal})
+      const checksums = await checkBundle(from.bundle, {signal, locateVolume: finder()})
       if (checksums !== undefined) run.note(`${from.bundle} is as ${checksums} says`)
     }
     return {images}
