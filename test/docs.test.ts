@@ -22,13 +22,13 @@ function unionIn(path: string, name: string): readonly string[] {
   )
 }
 
-/** Flags of every program, of tsc, of our packager and of others that the pages name too. */
+/** Flags of every program, of tsc, of our packager and benches, and of others that the pages name too. */
 const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
   [
     '--help --version --build',
     '--authfile --dest --dest-cert-dir --dest-creds --dest-compress --dest-tls-verify',
     '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
-    '--arch --only --codec',
+    '--arch --only --codec --mib --rounds --wasm',
     '--to-repo --to-tar --bundle',
     '--namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
   ]
