@@ -24,6 +24,7 @@ test('the report of a run that came to nothing has the shape of the others, and 
     error: {code: 'UNREACHABLE', side: 'target', message: 'cannot reach host:5000', hint: 'is it there?'},
   })
   expect(Object.keys(JSON.parse(formatReport(report)) as object)).toEqual([
+    '$schema',
     'schema',
     'version',
     'command',
