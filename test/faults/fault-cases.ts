@@ -139,9 +139,6 @@ const endsOnce: Readonly<Record<string, string>> = {
   '413 at whole': 'TOO_LARGE',
   '413 at manifest PUT': 'TOO_LARGE',
   '416 at manifest PUT': 'PROTOCOL',
-  '413 at blob HEAD': 'TOO_LARGE',
-  '416 at blob HEAD': 'PROTOCOL',
-  'early 201 at blob HEAD': 'PROTOCOL',
   // The registry says that it has what it has not: found out when the manifest names it.
   'early 201 at mount': 'BLOB_UNKNOWN',
   'early 201 at commit': 'BLOB_UNKNOWN',
