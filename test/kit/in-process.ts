@@ -84,7 +84,7 @@ function shareProcess(): void {
   isShared = true
   shareConsole()
   const real = globalThis.process
-  // One listener for each signal and run is expected.
+  // Each run adds a listener for each signal, so many are expected.
   real.setMaxListeners(0)
   const isOwn = (key: string | symbol): key is keyof Surroundings => OWN.has(key)
   globalThis.process = new Proxy(real, {

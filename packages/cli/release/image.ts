@@ -16,7 +16,7 @@ import type {Architecture} from './program.js'
 import {tarOf} from './tar.js'
 import {copyOf, fileOf, type Entry} from './tree.js'
 
-/** One architecture of the image. */
+/** The image's content for an architecture. */
 export interface Variant {
   readonly architecture: Architecture
   /** The program below `opt/mirror`. */

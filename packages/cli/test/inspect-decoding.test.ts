@@ -58,7 +58,7 @@ test('of an xz archive in blocks only those with headers and manifests are decod
     const stateDirectory = join(directory, 'state')
     const first = await inspectPath(path, {stateDirectory})
     expect(first.totals.decodedBytes).toBeGreaterThan(0)
-    // One block more: at the first header it is not known yet whether the next block will be wanted.
+    // The reader decodes a block more, because at the first header it does not know yet if it will need the next.
     expect(first.totals.decodedBytes).toBeLessThanOrEqual(withHeaders + BLOCK)
     expect(withHeaders).toBeLessThan(LAYER / 4)
     const again = await inspectPath(path, {stateDirectory})

@@ -21,7 +21,7 @@ const CAUSES_SHOWN = 25
 const NAMES_SHOWN = 5
 
 /**
- * One line for each cause of failures, with the names of the images that share it; a hint that several causes in a row
+ * Returns a line for each cause of failures, with the names of the images that share it; a hint that several causes in a row
  * share, once after them; last what concerns the whole run.
  */
 export function formatFailures({

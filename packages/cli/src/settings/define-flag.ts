@@ -43,7 +43,7 @@ export function repeated(flag: string, {exclusive = [], ...options}: FlagText & 
     ...common,
     exclusive,
     multiple: true,
-    // One value each: what follows it may be an argument.
+    // Each use takes a single value, because an argument may follow it.
     multipleNonGreedy: true,
     default: async ({flags}: Typed) =>
       isTyped(exclusive, flags)

@@ -7,7 +7,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {ReferrerKind} from './inspection.js'
 
-/** One statement about an image: a manifest may hold several. */
+/** A statement about an image. A manifest may hold several. */
 export interface Statement {
   readonly kind: ReferrerKind
   readonly type: string

@@ -156,7 +156,7 @@ export type WarningCode =
 
 export interface InspectionWarning {
   readonly code: WarningCode
-  /** One sentence without a full stop. */
+  /** A sentence without its full stop. */
   readonly message: string
   /** The images it is about; absent if it is about the bundle. */
   readonly images?: readonly string[]

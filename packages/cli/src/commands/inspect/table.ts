@@ -62,7 +62,7 @@ export function remarks(inspection: Inspection, {width}: Width): readonly string
   ]
 }
 
-/** One sentence, with the first of the images it is about, unless it is about all. */
+/** Returns a warning as a sentence that names its first images, unless it is about all of them. */
 export function warningLine({message, images = []}: InspectionWarning, all: number): string {
   if (images.length === all) return `warning: ${printable(message)}`
   const names = images.slice(0, NAMES_SHOWN).map(printable).join(', ')

@@ -103,7 +103,7 @@ export class Checks {
   }
 }
 
-/** One error for several: the first one's code, all of their messages up to a few. */
+/** Joins several errors: the code of the first, and the messages of a few. */
 export function together(errors: readonly MirrorError[]): MirrorError {
   const [first] = errors
   const shown = errors.slice(0, 5).map(({message}) => message)
