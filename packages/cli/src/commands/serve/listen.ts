@@ -12,10 +12,9 @@ import {pipeline} from 'node:stream/promises'
 import pLimit from 'p-limit'
 import {isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
 import {answer, refusal, type Answer} from './answer.js'
-import type {Catalog} from './catalog.js'
+import type {Catalog, ServedBlob} from './catalog.js'
 import type {Guard} from './htpasswd.js'
 import type {Range} from './range.js'
-import type {ServedBlob} from './catalog.js'
 
 export interface ListenOptions {
   readonly host: string | undefined
