@@ -196,7 +196,7 @@ describe.skipIf(process.platform === 'win32')('the commands in the example files
   let stage: Stage
   beforeAll(async () => {
     stage = await setStage()
-  }, 60_000)
+  })
   afterAll(() => stage[Symbol.asyncDispose]())
 
   const setting = (variables: Readonly<Record<string, string>>): string =>

@@ -109,8 +109,8 @@ describe('token auth', () => {
   )
 
   test(
-    'takes a token for its lifetime, and for so many requests',
-    withRegistry({auth: token({lifetime: 150, usesPerToken: 2})}, async (_registry, client) => {
+    'takes a token for so many requests',
+    withRegistry({auth: token({usesPerToken: 2})}, async (_registry, client) => {
       const used = await tokenFor(client, 'scope=repository:a/b:pull,push', 'writer:w:1')
       expect([(await bearer(client, used)).status, (await bearer(client, used)).status]).toEqual([202, 202])
       const third = await bearer(client, used)
@@ -118,8 +118,14 @@ describe('token auth', () => {
         401,
         expect.stringContaining('error="invalid_token"'),
       ])
+    }),
+  )
+
+  test(
+    'takes no token after its lifetime',
+    withRegistry({auth: token({lifetime: 1})}, async (_registry, client) => {
       const old = await tokenFor(client, 'scope=repository:a/b:pull,push', 'writer:w:1')
-      await sleep(200)
+      await sleep(5)
       expect((await bearer(client, old)).status).toBe(401)
     }),
   )

@@ -21,7 +21,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))('mirror copy', () => {
   let scene: CopyScene
   beforeAll(async () => {
     scene = await copyScene()
-  }, 60_000)
+  })
   afterAll(() => scene[Symbol.asyncDispose]())
 
   describe('ends with a code that says whose fault it is, and leaves nothing behind', () => {

@@ -8,7 +8,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))('mirror copy', () => {
   let scene: CopyScene
   beforeAll(async () => {
     scene = await copyScene()
-  }, 60_000)
+  })
   afterAll(() => scene[Symbol.asyncDispose]())
 
   describe.each(keeping)('from %s', (from) => {

@@ -145,7 +145,7 @@ async function htpasswd(users: Readonly<Record<string, string>>): Promise<string
 }
 
 async function untilItAnswers(url: string, child: Child): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 240_000
   let hasEnded = false
   const ended = (): void => {
     hasEnded = true

@@ -46,7 +46,7 @@ const lacksNode =
   lacksTool('containerd', 'ctr', 'podman', 'skopeo', 'docker-registry', 'unshare', 'mount', 'ip') ||
   (process.env['CI'] === undefined && !canUnshare())
 
-describe.skipIf(lacksNode)('nodes with emitted configuration', {timeout: 240_000}, () => {
+describe.skipIf(lacksNode)('nodes with emitted configuration', () => {
   test('containerd pulls names of three registries from the mirror, and asks the internet for nothing', async () => {
     const pulls = [...pullsBy('cri', APP, BUSYBOX, TOOL), ...pullsBy('ctr', APP, BUSYBOX, TOOL)]
     const outcome = await play({target: 'containerd', flags: CUT, pulls})

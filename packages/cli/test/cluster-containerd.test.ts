@@ -176,7 +176,7 @@ async function stop(): Promise<void> {
 const REGISTRY = 'plugins."io.containerd.grpc.v1.cri".registry'
 
 describe.skipIf(!isRoot)('the explanation of containerd', () => {
-  it('is what it does with hosts.toml, for random files and names', {timeout: 300_000}, async (context) => {
+  it('is what it does with hosts.toml, for random files and names', async (context) => {
     requireTool(context, 'containerd')
     await startWith(`[${REGISTRY}]\nconfig_path = "${join(directory.path, 'certs.d')}"`)
     await assert(
@@ -200,37 +200,33 @@ describe.skipIf(!isRoot)('the explanation of containerd', () => {
     await stop()
   })
 
-  it(
-    'is what it does with the deprecated mirrors, for random endpoints',
-    {timeout: 300_000},
-    async (context) => {
-      requireTool(context, 'containerd')
-      await assert(
-        asyncProperty(mirrorTables, async (tables) => {
-          const entries = tables.map(({host, endpoints}) => {
-            const urls = endpoints.map(({host: at, scheme, path}) => `"${scheme}${hosts[at] ?? ''}${path}"`)
-            return `[${REGISTRY}.mirrors."${host}"]\nendpoint = [${urls.join(', ')}]`
+  it('is what it does with the deprecated mirrors, for random endpoints', async (context) => {
+    requireTool(context, 'containerd')
+    await assert(
+      asyncProperty(mirrorTables, async (tables) => {
+        const entries = tables.map(({host, endpoints}) => {
+          const urls = endpoints.map(({host: at, scheme, path}) => `"${scheme}${hosts[at] ?? ''}${path}"`)
+          return `[${REGISTRY}.mirrors."${host}"]\nendpoint = [${urls.join(', ')}]`
+        })
+        const text = entries.join('\n')
+        await startWith(text)
+        for (const name of [
+          'a.invalid/x:1',
+          'b.invalid/x/y:1',
+          `c.invalid:5000/x@${DIGEST}`,
+          'd.invalid/x:1',
+        ]) {
+          const files = {'/etc/containerd/config.toml': `version = 2\n${text}`}
+          const {tries} = explained(name, 'containerd@1.6', files)
+          expect({text, name, asked: await pull(name, {})}).toEqual({
+            text,
+            name,
+            asked: tries.map(({url}) => url).filter((url) => url.startsWith('http:')),
           })
-          const text = entries.join('\n')
-          await startWith(text)
-          for (const name of [
-            'a.invalid/x:1',
-            'b.invalid/x/y:1',
-            `c.invalid:5000/x@${DIGEST}`,
-            'd.invalid/x:1',
-          ]) {
-            const files = {'/etc/containerd/config.toml': `version = 2\n${text}`}
-            const {tries} = explained(name, 'containerd@1.6', files)
-            expect({text, name, asked: await pull(name, {})}).toEqual({
-              text,
-              name,
-              asked: tries.map(({url}) => url).filter((url) => url.startsWith('http:')),
-            })
-          }
-          await stop()
-        }),
-        {numRuns: 5},
-      )
-    },
-  )
+        }
+        await stop()
+      }),
+      {numRuns: 5},
+    )
+  })
 })

@@ -130,7 +130,7 @@ function saysSo(
 }
 
 describe('the explanation of registries.conf', () => {
-  it('is what skopeo does, for random entries, drop-ins and names', {timeout: 300_000}, async (context) => {
+  it('is what skopeo does, for random entries, drop-ins and names', async (context) => {
     requireTool(context, 'skopeo')
     await assert(
       asyncProperty(

@@ -1,6 +1,5 @@
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {setTimeout as sleep} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
 import {makeTempDir, runChild, type TempDir} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
@@ -19,6 +18,12 @@ function notify(command: string, options: Partial<NotifyOptions> = {}) {
 }
 function path(name: string): string {
   return join(temporary.path, name)
+}
+
+/** Returns false for a process that was killed, even if no parent has asked for its end. */
+async function isAlive(pid: string): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')
+  return !stat.slice(stat.lastIndexOf(')')).startsWith(') Z')
 }
 
 describe('the notify command', () => {
@@ -62,20 +67,19 @@ describe('the notify command', () => {
     expect(await notify(command)).toMatch(text)
   })
 
-  it('that does not end is killed with all it has started', async () => {
-    const command = `(sleep 1.5; touch ${path('late')}) & touch ${path('begun')}; sleep 3600; true`
-    expect(await notify(command, {timeout: 500})).toBe('the notify command was killed after 0.5 s')
-    expect(await readFile(path('begun'), 'utf8')).toBe('')
-    await sleep(2000)
-    await expect(readFile(path('late'))).rejects.toMatchObject({code: 'ENOENT'})
+  it('that does not end is killed', async () => {
+    expect(await notify('sleep 3600; true', {timeout: 100})).toBe('the notify command was killed after 0.1 s')
   })
 
-  it('is killed when the run is stopped, and not begun after that', async () => {
+  it('is killed with all it has started when the run is stopped, and not begun after that', async () => {
     const stop = new AbortController()
-    setTimeout(() => stop.abort(), 200)
-    expect(await notify('sleep 3600', {signal: stop.signal})).toBe(
-      'the notify command was killed, since this run was stopped',
-    )
+    const begun = notify(`sleep 3600 & echo $! > ${path('pid')}; sleep 3600; true`, {signal: stop.signal})
+    await expect.poll(() => readFile(path('pid'), 'utf8').catch(() => '')).toMatch(/^\d+\n$/)
+    const pid = (await readFile(path('pid'), 'utf8')).trim()
+    expect(await isAlive(pid)).toBe(true)
+    stop.abort()
+    expect(await begun).toBe('the notify command was killed, since this run was stopped')
+    await expect.poll(() => isAlive(pid)).toBe(false)
     expect(await notify(`touch ${path('run')}`, {signal: stop.signal})).toContain('was not run')
     await expect(readFile(path('run'))).rejects.toMatchObject({code: 'ENOENT'})
   })

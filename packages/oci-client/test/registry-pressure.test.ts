@@ -110,7 +110,7 @@ describe('a registry that is gone', () => {
     const told: Retry[] = []
     const {served, registry} = await start(
       {},
-      {retries: 1, retryMaxWait: 10_000, onRetry: (retry) => told.push(retry)},
+      {retries: 1, retryMaxWait: 300_000, onRetry: (retry) => told.push(retry)},
     )
     await registry.ping()
     await served.goDown()

@@ -28,7 +28,7 @@ describe('a shared blob', () => {
     expect((await collect(second.open())).equals(bytes)).toBe(true)
     expect(opened).toEqual([0, 0])
     for (const release of releases) release()
-  }, 20_000)
+  })
 
   it('is read once for all who hold it, whatever their pace and whoever leaves', async () => {
     const reader = fc.record({

@@ -17,13 +17,23 @@ const LEAST: LeastRate = {span: 120_000, rate: 1024}
  */
 export async function* atLeastRate(
   bytes: Bytes,
-  {origin, side, least = LEAST}: {readonly origin: string; readonly side: Side; readonly least?: LeastRate},
+  {
+    origin,
+    side,
+    least = LEAST,
+    now = () => performance.now(),
+  }: {
+    readonly origin: string
+    readonly side: Side
+    readonly least?: LeastRate
+    readonly now?: () => number
+  },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let waited = 0
   let size = 0
-  let asked = performance.now()
+  let asked = now()
   for await (const chunk of bytes) {
-    waited += performance.now() - asked
+    waited += now() - asked
     size += chunk.length
     const expected = (waited / 1000) * least.rate
     if (waited > least.span && size < expected) {
@@ -42,6 +52,6 @@ export async function* atLeastRate(
       size = 0
     }
     yield chunk
-    asked = performance.now()
+    asked = now()
   }
 }
