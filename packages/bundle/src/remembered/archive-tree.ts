@@ -59,7 +59,7 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
     const isTar = sniffContent(head) === 'tar' || (path === '' && isEmptyArchive(head))
     const capture = source.access !== 'random' || (memory !== undefined && isCostlySoFar(source, options))
     const heads = new Map<string, Uint8Array>()
-    const index = isTar ? await indexTar(source, {signal, capture, room, heads}) : undefined
+    const index = isTar ? await indexTar(source, {signal, capture, room, head, heads}) : undefined
     const {archives = [], strayBytes = 0, error} = index?.behind ?? {}
     const indexes = index === undefined ? [] : [index, ...archives]
     // An in-order source would be decoded to its end for a size that is not used.

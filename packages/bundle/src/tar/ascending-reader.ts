@@ -2,21 +2,29 @@ import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 
 const WINDOW_BYTES = 16 * 1024
 
+export interface AscendingReadOptions extends ReadOptions {
+  /** The first bytes of the source, if they were read before. */
+  readonly head?: Uint8Array | undefined
+}
+
 /**
- * Returns a function for small reads in ascending order. On a file each read fetches a window, because many headers lie
- * close together. Other sources return exactly the requested bytes, so that no further block is decoded and no pass begun
- * in vain.
+ * Returns a function for small reads in ascending order, which keeps the bytes of the last read. On a file each read fetches a
+ * window, because many headers lie close together. Other sources are asked exactly for the missing bytes, so that no further
+ * block is decoded. Bytes that were read last are never asked for again: they would cost another pass of an in-order source.
  */
 export function ascendingReader(
   source: ByteSource,
-  options: ReadOptions,
+  {head = new Uint8Array(), ...options}: AscendingReadOptions,
 ): (offset: number, length: number) => Promise<Uint8Array> {
-  if (source.access !== 'random') return async (offset, length) => source.read(offset, length, options)
+  const least = source.access === 'random' ? WINDOW_BYTES : 0
   let start = 0
-  let window: Uint8Array = new Uint8Array()
+  let window = head
   return async (offset, length) => {
-    if (offset < start || offset + length > start + window.length) {
-      window = await source.read(offset, Math.max(length, WINDOW_BYTES), options)
+    const end = start + window.length
+    if (offset < start || offset + length > end) {
+      const kept = offset >= start && offset < end ? window.subarray(offset - start) : new Uint8Array()
+      const rest = await source.read(offset + kept.length, Math.max(length - kept.length, least), options)
+      window = kept.length === 0 ? rest : Buffer.concat([kept, rest])
       start = offset
     }
     return window.subarray(offset - start, offset - start + length)

@@ -51,6 +51,8 @@ export interface IndexedTar extends TarIndex {
 export interface IndexOptions extends ReadOptions {
   /** True if small JSON contents are captured. Default: if the source is costly to read again. */
   readonly capture?: boolean | undefined
+  /** The first bytes of the source, if they were read before. */
+  readonly head?: Uint8Array | undefined
   /** Filled with the first bytes of layers and inner archives, by `headKey`, if the source is costly to read again. */
   readonly heads?: Map<string, Uint8Array> | undefined
   /** Shared by all archives of one bundle. */
@@ -81,10 +83,11 @@ const LISTS_IMAGES: ReadonlySet<string> = new Set(['manifest.json', 'index.json'
  * @throws {MirrorError} SOURCE_TRUNCATED, SOURCE_CORRUPT, LIMIT_EXCEEDED, SOURCE_UNREADABLE, CANCELLED
  */
 export async function indexTar(source: ByteSource, options: IndexOptions = {}): Promise<IndexedTar> {
-  const {room = tarRoom(), capture: isCostly = source.access !== 'random'} = options
+  const {room = tarRoom(), head, capture: isCostly = source.access !== 'random'} = options
   // Unproven reads are safe here: a header has its own checksum, and a blob has its digest.
-  const read = ascendingReader(source, {...options, unproven: true})
-  const readProven = ascendingReader(source, options)
+  const read = ascendingReader(source, {...options, head, unproven: true})
+  // Other sources make no difference, and an in-order source has to be read by one reader, so that it never goes back.
+  const readProven = source.access === 'blocks' ? ascendingReader(source, options) : read
   const reading: Reading = {
     source,
     read,
