@@ -5,6 +5,12 @@
  */
 const VAGUE_OPENING = /^[\s*]*(?:What|Who|Whoever|Whether|Nobody|Somebody|Whose)\b/
 
+const ABSENT = {
+  spelling: 'An optional member needs no `| undefined`.',
+  branch:
+    'Write the member with its value or undefined, or call `defined`, instead of a spread that depends.',
+}
+
 const functionDeclarations = {
   create(context) {
     const check = (statement) => {
@@ -37,7 +43,34 @@ const plainComments = {
   },
 }
 
+/** One spelling of an absent value: `name?: T` in types, `{name}` where it is passed. */
+const absentValues = {
+  create(context) {
+    const check = (node) => {
+      const type = node.typeAnnotation?.typeAnnotation
+      if (!node.optional || type?.type !== 'TSUnionType') return
+      if (type.types.some((part) => part.type === 'TSUndefinedKeyword'))
+        context.report({node, message: ABSENT.spelling})
+    }
+    const isEmpty = (node) => node.type === 'ObjectExpression' && node.properties.length === 0
+    return {
+      TSPropertySignature: check,
+      PropertyDefinition: check,
+      Identifier: check,
+      SpreadElement(node) {
+        const {type, consequent, alternate} = node.argument
+        if (type === 'ConditionalExpression' && (isEmpty(consequent) || isEmpty(alternate)))
+          context.report({node, message: ABSENT.branch})
+      },
+    }
+  },
+}
+
 export default {
   meta: {name: 'house-style'},
-  rules: {'function-declarations': functionDeclarations, 'plain-comments': plainComments},
+  rules: {
+    'function-declarations': functionDeclarations,
+    'plain-comments': plainComments,
+    'absent-values': absentValues,
+  },
 }

@@ -56,7 +56,7 @@ describe.skipIf(lacksTool('skopeo'))('Debian’s skopeo, unmodified', () => {
           ...options,
           exactQuery: false,
           strict: true,
-          ...(secure ? {tls} : {}),
+          tls: secure ? tls : undefined,
         })
         const target = `docker://${registry.host}/team/multi`
         const credentials = 'auth' in options ? 'pusher:a:colon' : undefined

@@ -171,7 +171,7 @@ function named(name: string, image: TestImage, keep?: NamedImage['keep']): Named
   return {
     image,
     annotations: {'io.containerd.image.name': name},
-    ...(keep === undefined ? {} : {keep}),
+    keep,
   }
 }
 

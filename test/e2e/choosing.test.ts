@@ -48,7 +48,7 @@ describe('of a bundle of five images', () => {
   })
 
   const choose = (flags: readonly string[], stdin?: string): Promise<PushResult> =>
-    push({source, registry, namespace: `run${run++}`, flags, ...(stdin === undefined ? {} : {stdin})})
+    push({source, registry, namespace: `run${run++}`, flags, stdin})
   const chosen = ({report}: PushResult): readonly string[] => report.images.map(({source: name}) => name)
 
   const lists: readonly (readonly [string, string, readonly string[]])[] = [

@@ -1,6 +1,6 @@
 import {mkdir, readFile, stat, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
-import {makeImage, ociLayout, writeDirectory} from '@airgap-mirror/test/kit'
+import {makeImage, ociLayout, writeDirectory, type NamedImage} from '@airgap-mirror/test/kit'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {LIST, LOGIN, openEmitStage, REGISTRY, type EmitStage} from './emit-stage.js'
 
@@ -122,7 +122,7 @@ describe('config emit --report', () => {
 
 test('config emit --source takes the names from a bundle, and says which images have none', async () => {
   const [app, nameless] = [await makeImage({seed: 'named'}), await makeImage({seed: 'nameless'})]
-  const images = [
+  const images: readonly NamedImage[] = [
     {image: app, annotations: {'io.containerd.image.name': 'gcr.io/team/app:v1'}},
     {image: nameless, annotations: {'org.opencontainers.image.ref.name': 'v3'}},
   ]

@@ -83,7 +83,7 @@ describe('a push of three images that share layers, one of two platforms, into a
       test(`${name}, over ${scheme}`, async () => {
         await using registry = await startRegistry({
           ...options,
-          ...(isSecure ? {tls: await authority.issue({hosts: ['127.0.0.1']})} : {}),
+          tls: isSecure ? await authority.issue({hosts: ['127.0.0.1']}) : undefined,
           strict: true,
         })
 

@@ -18,7 +18,7 @@ test('the lists of K3s and RKE2 go from bundle to registry to proof, with small 
   for (const name of names) {
     const {repository, tag} = parseReference(name)
     const image = await makeImage({seed: name, layers: 1, layerSize: 500})
-    await addImage(scene.source, image, {repository, ...(tag === undefined ? {} : {tag})})
+    await addImage(scene.source, image, {repository, tag})
   }
   const mirrors = await scene.write(
     'registries.conf',

@@ -95,7 +95,7 @@ describe('names at the private registry', () => {
   ]
   test.each(cases)('$name', async ({namespace, flags, targets}) => {
     await using registry = await startRegistry({strict: true})
-    const result = await push({source, registry, flags, ...(namespace === undefined ? {} : {namespace})})
+    const result = await push({source, registry, flags, namespace})
     expect(result).toMatchObject({code: 0})
     expect(targetsOf(result)).toEqual(targets)
     const stored = registry

@@ -267,7 +267,10 @@ describe('exit codes', () => {
   ] as const)('2 for %s', async (_name, flags, into?: false) => {
     await using scene = await syncScene()
     await scene.write('list.txt', 'team/app:v1\n')
-    const {code, stdout, stderr} = await scene.quietly(flags, {stdin: '', ...(into === false ? {into} : {})})
+    const {code, stdout, stderr} = await scene.quietly(flags, {
+      stdin: '',
+      into: into === false ? into : undefined,
+    })
     expect({code, stdout}).toEqual({code: 2, stdout: ''})
     expect(stderr).toMatch(/^error: /)
   })

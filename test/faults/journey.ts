@@ -27,7 +27,7 @@ export interface Journey {
   readonly rules: readonly FaultRule[]
   readonly served?: RegistryOptions
   /** Absent: plain HTTP. */
-  readonly tls?: {readonly authority: Authority; readonly pair: KeyPair} | undefined
+  readonly tls?: {readonly authority: Authority; readonly pair: KeyPair}
   /** Milliseconds; default next to nothing. */
   readonly retryMaxWait?: number
   readonly retries?: number
@@ -70,7 +70,7 @@ export async function travel(journey: Journey): Promise<Outcome> {
     auth: {type: 'token', users: [USER]},
     strict: true,
     ...journey.served,
-    ...(journey.tls === undefined ? {} : {tls: journey.tls.pair}),
+    tls: journey.tls?.pair,
   })
   await registry.addBlob('team/base', layer.bytes)
   registry.setFaults(journey.rules)

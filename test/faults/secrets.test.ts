@@ -98,7 +98,7 @@ async function run(
   const result = await runMirror(
     argv`push --source ${source} --private-registry ${host}/ns --plain-http --retries 1 --retry-max-wait 1s
       --report ${join(place, 'report.json')} --failed ${join(place, 'failed.txt')} ${login.flags} ${flags}`,
-    {home, anywhere: true, ...(login.stdin === undefined ? {} : {stdin: login.stdin}), env: login.env ?? {}},
+    {home, anywhere: true, stdin: login.stdin, env: login.env ?? {}},
   )
   const files = await filesBelow(place)
   const written = await Promise.all(

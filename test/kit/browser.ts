@@ -71,7 +71,7 @@ export async function openInBrowser(path: string): Promise<BrowserPage> {
   ): Promise<NonNullable<Message['result']>> => {
     const id = ++count
     const answer = new Promise<Message>((resolve) => waiting.set(id, resolve))
-    input.write(`${JSON.stringify({id, method, params, ...(sessionId === undefined ? {} : {sessionId})})}\0`)
+    input.write(`${JSON.stringify({id, method, params, sessionId})}\0`)
     const gone = ended.then((): Message => ({error: {message: 'the browser has ended'}}))
     const {result, error} = await Promise.race([answer, gone])
     if (error !== undefined) throw new Error(`${method}: ${error.message}`)

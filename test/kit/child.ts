@@ -34,7 +34,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
   const child = spawn(command, args, {
     env: options.env ?? {},
     stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    ...(options.cwd === undefined ? {} : {cwd: options.cwd}),
+    cwd: options.cwd,
   })
   const output = {stdout: '', stderr: ''}
   for (const name of ['stdout', 'stderr'] as const) {

@@ -55,7 +55,7 @@ async function xzStream(bytes: Uint8Array, options: XzOptions): Promise<Buffer> 
   const compressor = createCompressor({
     preset: options.preset ?? 1,
     check: options.check ?? 'CHECK_CRC64',
-    ...(options.blockSize === undefined ? {} : {threads: 1, blockSize: options.blockSize}),
+    ...(options.blockSize !== undefined && {threads: 1, blockSize: options.blockSize}),
   })
   compressor.on('data', (chunk: Buffer) => chunks.push(chunk))
   compressor.end(bytes)
@@ -80,9 +80,7 @@ async function zstdEncoder({windowLog, level = 3}: ZstdOptions): Promise<Encode>
     } = constants
     const params = {
       [ZSTD_c_compressionLevel]: level,
-      ...(windowLog === undefined
-        ? {}
-        : {[ZSTD_c_windowLog]: windowLog, [ZSTD_c_enableLongDistanceMatching]: 1}),
+      ...(windowLog !== undefined && {[ZSTD_c_windowLog]: windowLog, [ZSTD_c_enableLongDistanceMatching]: 1}),
     }
     return (bytes) => zstdCompressSync(bytes, {params})
   }

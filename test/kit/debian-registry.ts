@@ -116,7 +116,7 @@ async function writeConfig(
     storage: {
       filesystem: {rootdirectory: options.storage ?? join(directory, 'storage')},
       delete: {enabled: options.deletion ?? true},
-      ...(options.readOnly === true ? {maintenance: {readonly: {enabled: true}}} : {}),
+      maintenance: options.readOnly === true ? {readonly: {enabled: true}} : undefined,
     },
     http: {addr: `127.0.0.1:${port}`, secret: options.httpSecret ?? 'a secret of the tests', ...tls},
     ...auth,

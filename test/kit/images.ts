@@ -117,11 +117,11 @@ async function makePlatform(platform: Platform, options: ImageOptions): Promise<
     {
       schemaVersion: 2,
       mediaType,
-      ...(options.artifactType === undefined ? {} : {artifactType: options.artifactType}),
+      artifactType: options.artifactType,
       config: config.descriptor,
       layers: layers.map(({descriptor}) => descriptor),
-      ...(options.subject === undefined ? {} : {subject: options.subject}),
-      ...(options.annotations === undefined ? {} : {annotations: options.annotations}),
+      subject: options.subject,
+      annotations: options.annotations,
     },
     {mediaType, platform},
   )
@@ -147,7 +147,7 @@ function makeIndex(children: readonly TestManifest[], options: ImageOptions): Te
       schemaVersion: 2,
       mediaType,
       manifests: children.map(({descriptor}) => descriptor),
-      ...(options.annotations === undefined ? {} : {annotations: options.annotations}),
+      annotations: options.annotations,
     },
     {mediaType},
   )
@@ -166,5 +166,5 @@ function unique(blobs: readonly TestBlob[]): readonly TestBlob[] {
 
 function parsePlatform(name: string): Platform {
   const [os = 'linux', architecture = 'amd64', variant] = name.split('/')
-  return {os, architecture, ...(variant === undefined ? {} : {variant})}
+  return {os, architecture, variant}
 }

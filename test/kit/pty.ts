@@ -45,7 +45,7 @@ export async function runInTerminal(
   const terminal = spawn(program, ['-qfec', `stty rows 24 cols 100; ${line}`, '/dev/null'], {
     env: {...options.env, SHELL: '/bin/sh'},
     stdio: ['pipe', 'pipe', 'inherit'],
-    ...(options.cwd === undefined ? {} : {cwd: options.cwd}),
+    cwd: options.cwd,
   })
   terminal.stdin.on('error', () => undefined)
   const steps = [...options.dialogue]

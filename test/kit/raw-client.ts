@@ -35,7 +35,7 @@ export function rawClient(
         method,
         headers: {...given.headers},
         body: given.body === undefined ? null : bodyOf(given.body),
-        ...(given.signal === undefined ? {} : {signal: given.signal}),
+        signal: given.signal,
       })
       const body = Buffer.from(await answer.body.arrayBuffer())
       return {

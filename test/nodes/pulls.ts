@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
+import {defined} from '@airgap-mirror/oci-client/model'
 import {cleanEnvironment, containerdSocket, criPull, runChild, startContainerd} from '@airgap-mirror/test/kit'
 import type {Pull, Pulled} from './scenario.js'
 
@@ -72,5 +73,9 @@ async function run({by, image}: Pull, place: Place): Promise<Ended> {
 function environment({directory, roots}: Place): Readonly<Record<string, string>> {
   const {XDG_CONFIG_HOME: _config, ...clean} = cleanEnvironment(join(directory, 'node', 'root'))
   const crio = join(directory, 'node', 'etc', 'crio', 'mirror-auth.json')
-  return {...clean, SSL_CERT_FILE: roots, ...(existsSync(crio) ? {REGISTRY_AUTH_FILE: crio} : {})}
+  return {
+    ...clean,
+    SSL_CERT_FILE: roots,
+    ...defined({REGISTRY_AUTH_FILE: existsSync(crio) ? crio : undefined}),
+  }
 }

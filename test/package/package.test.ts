@@ -42,7 +42,7 @@ async function succeed(command: string, args: readonly string[], cwd?: string): 
   const {code, stdout, stderr} = await runChild(command, args, {
     env: environment,
     timeout: 280_000,
-    ...(cwd === undefined ? {} : {cwd}),
+    cwd,
   })
   expect({command, args, code, stderr}).toMatchObject({code: 0})
   return stdout

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {isDigest, type Digest} from '@airgap-mirror/oci-client/model'
+import {defined, isDigest, type Digest} from '@airgap-mirror/oci-client/model'
 import type {Exchange} from './exchange.js'
 import {knownRepository} from './manifests.js'
 import {Refusal} from './refusal.js'
@@ -26,7 +26,7 @@ export function getBlob({route, request, record}: Exchange, state: RegistryState
       'content-type': 'application/octet-stream',
       'docker-content-digest': digest,
       'accept-ranges': 'bytes',
-      ...(isPart ? {'content-range': `bytes ${range.start}-${range.end - 1}/${size}`} : {}),
+      ...defined({'content-range': isPart ? `bytes ${range.start}-${range.end - 1}/${size}` : undefined}),
     },
     body: {size: range.end - range.start, bytes: bytes ?? nothing()},
   }

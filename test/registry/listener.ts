@@ -75,7 +75,8 @@ function tlsOptions({cert, key, clientCa}: NonNullable<RegistryOptions['tls']>):
   return {
     cert,
     key,
-    ...(clientCa === undefined ? {} : {ca: clientCa, requestCert: true, rejectUnauthorized: true}),
+    ca: clientCa,
+    requestCert: clientCa !== undefined,
   }
 }
 

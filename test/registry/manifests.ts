@@ -1,4 +1,12 @@
-import {digestOf, isDigest, isTag, limits, mediaTypes, type Digest} from '@airgap-mirror/oci-client/model'
+import {
+  defined,
+  digestOf,
+  isDigest,
+  isTag,
+  limits,
+  mediaTypes,
+  type Digest,
+} from '@airgap-mirror/oci-client/model'
 import {missingBelow, parseContents, type Contents} from './contents.js'
 import {readBody, type Exchange} from './exchange.js'
 import {Refusal} from './refusal.js'
@@ -46,7 +54,7 @@ export async function putManifest(exchange: Exchange, state: RegistryState): Pro
     headers: {
       location: `/v2/${route.repository}/manifests/${digest}`,
       'docker-content-digest': digest,
-      ...(withReferrers ? {'oci-subject': contents.subject} : {}),
+      ...defined({'oci-subject': withReferrers ? contents.subject : undefined}),
     },
   }
 }
@@ -114,7 +122,10 @@ export function listTags({route}: Exchange, state: RegistryState): Reply {
   const next = `/v2/${route.repository}/tags/list?n=${count}&last=${encodeURIComponent(page.at(-1) ?? '')}`
   return {
     status: 200,
-    headers: {'content-type': 'application/json', ...(more ? {link: `<${next}>; rel="next"`} : {})},
+    headers: {
+      'content-type': 'application/json',
+      ...defined({link: more ? `<${next}>; rel="next"` : undefined}),
+    },
     body: Buffer.from(JSON.stringify({name: route.repository, tags: page})),
   }
 }
@@ -133,7 +144,7 @@ export function listReferrers({route}: Exchange, state: RegistryState): Reply {
     status: 200,
     headers: {
       'content-type': mediaTypes.ociIndex,
-      ...(filter === null ? {} : {'oci-filters-applied': 'artifactType'}),
+      ...defined({'oci-filters-applied': filter === null ? undefined : 'artifactType'}),
     },
     body: Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests})),
   }
@@ -192,7 +203,7 @@ function referrerDescriptor({
     digest: stored.digest,
     size: stored.bytes.length,
     artifactType: artifactType ?? configType,
-    ...(annotations === undefined ? {} : {annotations}),
+    annotations,
   }
 }
 

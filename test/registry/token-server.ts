@@ -66,11 +66,11 @@ export function createTokenServer(
     })
     const announced = auth.announcedLifetime ?? lifetime / 1000
     return jsonReply({
-      ...(auth.field === 'access_token' ? {} : {token}),
-      ...(auth.field === 'token' ? {} : {access_token: token}),
-      ...(announced === false ? {} : {expires_in: announced}),
+      token: auth.field === 'access_token' ? undefined : token,
+      access_token: auth.field === 'token' ? undefined : token,
+      expires_in: announced === false ? undefined : announced,
       issued_at: new Date().toISOString(),
-      ...(flow.refresh === undefined ? {} : {refresh_token: flow.refresh}),
+      refresh_token: flow.refresh,
     })
   }
 

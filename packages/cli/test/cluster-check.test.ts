@@ -19,7 +19,7 @@ async function verdict(files: Contents | string, holds?: Holds, name = 'gcr.io/p
     explain: (reference) => explained(reference, 'podman', contents),
     holds,
   })
-  return {status, ...(reason === undefined ? {} : {reason}), ...(url === undefined ? {} : {url})}
+  return {status, reason, url}
 }
 
 const MIRROR_URL = 'https://mirror.example.net:5443/v2/gcr/p/app/manifests/1'

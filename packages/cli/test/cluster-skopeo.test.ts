@@ -138,7 +138,8 @@ describe('the explanation of registries.conf', () => {
         array(entryLines, {maxLength: 2}),
         constantFrom('team/app:1', `team/app@${DIGEST}`, 'team/app/x:1', 'team2/app:1', 'tea/app:1'),
         async (main, more, name) => {
-          const files = {[USER_FILE]: toml(main), ...(more.length === 0 ? {} : {[DROP_IN]: toml(more)})}
+          const files: Record<string, string> = {[USER_FILE]: toml(main)}
+          if (more.length > 0) files[DROP_IN] = toml(more)
           const reference = `${hosts[0]}/${name}`
           const {tries, outcome, message = ''} = explained(reference, 'skopeo', files)
           const {requests, said} = await pull(reference, files)

@@ -77,7 +77,7 @@ describe('sizes', () => {
       platforms: [{platform: 'linux/amd64', present: true, layers: 2}],
       digestChanges: expect.stringContaining('does not hold the manifest') as string,
     })
-    expect(found).not.toHaveProperty('digest')
+    expect(found?.digest).toBeUndefined()
     expect(inspection.bundle).toMatchObject({format: 'docker-archive', producer: 'containers-image'})
     expect(warned(inspection)).toMatchObject({DIGEST_CHANGES: ['docker.io/team/app:v1']})
   })
@@ -186,7 +186,7 @@ describe('damage', () => {
       ['ok', 'image'],
     ])
     expect(inspection.images[0]?.error).toMatchObject({code: 'DIGEST_MISMATCH'})
-    expect(inspection).not.toHaveProperty('error')
+    expect(inspection.error).toBeUndefined()
   })
 })
 

@@ -39,7 +39,7 @@ export function inspectEntries(
 /** An image of a layout under the name that containerd, docker and this program record. */
 export function named(name: string, image: TestImage, keep?: NamedImage['keep']): NamedImage {
   const annotations = {'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name}
-  return {image, annotations, ...(keep === undefined ? {} : {keep})}
+  return {image, annotations, keep}
 }
 
 /** The image with a name. */

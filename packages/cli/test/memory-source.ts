@@ -50,7 +50,7 @@ export class MemorySource implements ImageSource {
   indexOf(children: readonly (readonly [Descriptor, Platform?])[]): Descriptor {
     const manifests = children.map(([child, platform]) => ({
       ...child,
-      ...(platform === undefined ? {} : {platform}),
+      platform,
     }))
     return this.add(
       JSON.stringify({schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests}),
@@ -60,7 +60,7 @@ export class MemorySource implements ImageSource {
 
   image(name: string | undefined, manifest: Descriptor, more: Partial<SourceImage> = {}): void {
     this.#images.push({
-      ...(name === undefined ? {} : {name: parseReference(name)}),
+      name: name === undefined ? undefined : parseReference(name),
       root: {manifest},
       ...more,
     })

@@ -39,8 +39,8 @@ describe('the files of a node are explained as the runtime behaves', () => {
       auth,
       skipVerify,
       public: isPublic,
-      ...(ca === undefined ? {} : {ca}),
-      ...(orUrl === undefined ? {} : {orUrl}),
+      ca,
+      orUrl,
     }))
     expect({outcome: explanation.outcome, endsAtPublic: explanation.endsAtPublic, tries}).toEqual({
       outcome: expected.outcome,
@@ -50,8 +50,8 @@ describe('the files of a node are explained as the runtime behaves', () => {
         auth: one.auth,
         skipVerify: one.skipVerify ?? false,
         public: one.public ?? false,
-        ...(one.ca === undefined ? {} : {ca: one.ca}),
-        ...(one.orUrl === undefined ? {} : {orUrl: one.orUrl}),
+        ca: one.ca,
+        orUrl: one.orUrl,
       })),
     })
     expect(explanation.message ?? '').toContain(expected.message ?? '')

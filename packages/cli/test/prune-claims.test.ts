@@ -181,8 +181,12 @@ describe('pruning', () => {
     ['nothing before', {digest: undefined, intended: [hash('new')]}],
     ['something older before', {digest: hash('old'), intended: [hash('never put'), hash('new')]}],
   ])('takes away what a run had put that was cut off after it, with %s', async (_how, rest) => {
-    const {digest, ...others} = tag('old')
-    const known = {...others, ...(rest.digest === undefined ? {} : {digest}), intended: rest.intended}
+    const old = tag('old')
+    const known = {
+      ...old,
+      digest: rest.digest === undefined ? undefined : old.digest,
+      intended: rest.intended,
+    }
     const {there, notes, statuses} = await run({'app:v1': known}, {'app:v1': 'new'})
     expect({there, notes, statuses}).toEqual({there: [], notes: [], statuses: ['pruned']})
   })

@@ -138,7 +138,7 @@ export class PruneModel {
         found === digest
           ? ({status: 'present', sourceDigest: digest, targetDigest: digest} as const)
           : ({status: 'changed'} as const)
-      surveyed.push({...names, at: [{target, key, verdict, ...(isAsBefore ? {} : {look: true})}]})
+      surveyed.push({...names, at: [{target, key, verdict, look: isAsBefore ? undefined : true}]})
       if (isAsBefore) continue
       pairs.push({pair: pairOf(target), key, digest})
       const content = CONTENTS.get(digest)

@@ -24,7 +24,7 @@ export function failed(name: string, hint?: string): ReportImage {
       code: 'MANIFEST_REJECTED',
       side: 'target',
       message: 'the manifest was refused: no space',
-      ...(hint === undefined ? {} : {hint}),
+      hint,
     },
   })
 }

@@ -128,7 +128,7 @@ describe('a credential', () => {
           method,
           url: {origin: actors[to]?.origin ?? '', path: '/v2/a/x'},
           scopes: ['repository:a:pull'],
-          ...(anonymous ? {anonymous} : {}),
+          anonymous: anonymous ? anonymous : undefined,
         }
         const outcome = await send(request).then(
           async (response) => {

@@ -40,7 +40,7 @@ function connect(port: number, credentials?: CredentialProvider): Registry {
     side: 'target',
     plainHttp: true,
     retryMaxWait: 20,
-    ...(credentials === undefined ? {} : {credentials}),
+    credentials,
   })
   kept({close: async () => registry[Symbol.asyncDispose]()})
   return registry

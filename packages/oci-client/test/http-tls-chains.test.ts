@@ -127,7 +127,7 @@ describe.skipIf(!hasOpenssl)('certificates (needs the openssl program)', () => {
   ])('with %s are refused in the words of OpenSSL', async (what, authority, leaf, digest) => {
     const name = what.replaceAll(/\W/g, '')
     issue(`${name}ca`, {extensions: authority})
-    issue(name, {by: `${name}ca`, extensions: leaf, ...(digest === undefined ? {} : {digest})})
+    issue(name, {by: `${name}ca`, extensions: leaf, digest})
     const failure = await failureWith(name, {ca: [read(`${name}ca.pem`)]})
     expect(failure).toMatchObject({code: 'TLS_UNTRUSTED', side: 'target'})
     expect((failure as Error).message).toContain('is not accepted')

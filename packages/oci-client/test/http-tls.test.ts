@@ -21,7 +21,7 @@ afterAll(() => {
 })
 
 function transportTo(registry: string, tls?: TlsOptions, rest: Partial<TransportOptions> = {}): Transport {
-  return kept(createTransport({registry, side: 'target', ...(tls === undefined ? {} : {tls}), ...rest}))
+  return kept(createTransport({registry, side: 'target', tls, ...rest}))
 }
 
 async function ask(transport: Transport, origin: string): Promise<string> {

@@ -39,7 +39,7 @@ function at(registry: TestRegistry, tag?: string) {
   return {
     registry: registry.host,
     repository: REPO,
-    ...(tag === undefined ? {} : {tag}),
+    tag,
   }
 }
 

@@ -55,7 +55,7 @@ async function signatureOf(
       mediaType: mediaTypes.ociManifest,
       config: described(mediaTypes.ociConfig, config),
       layers: [layer],
-      ...(subject === undefined ? {} : {subject}),
+      subject,
     },
     {mediaType: mediaTypes.ociManifest},
   )

@@ -15,7 +15,7 @@ const CHUNK_BYTES = 256 * 1024
 export interface PlacedBlock extends Block {
   /** The offset of its first plain byte. */
   readonly offset: number
-  readonly sparse?: SparseBlock | undefined
+  readonly sparse?: SparseBlock
 }
 
 export interface BlockBytesOptions {
@@ -26,7 +26,7 @@ export interface BlockBytesOptions {
   readonly cache: BlockCache
   readonly usage: Readonly<Usage>
   /** False if only the archive's index is read: then content is not decoded in advance. Default true. */
-  readonly contentFollows?: boolean | undefined
+  readonly contentFollows?: boolean
   readonly dispose: () => Promise<void>
 }
 

@@ -26,11 +26,11 @@ export interface BlockLease {
 }
 
 export interface AcquireOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /** The number of bytes that must be decoded, unproven. Default: the whole block. */
-  readonly upTo?: number | undefined
+  readonly upTo?: number
   /** The reader's last lease, released in the same step. */
-  readonly instead?: BlockLease | undefined
+  readonly instead?: BlockLease
 }
 
 interface Entry {

@@ -3,7 +3,7 @@ import type {Level} from './level.js'
 import type {Packing} from './packing.js'
 
 export interface ReadOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /** The caller proves the bytes itself, by a digest or checksum. They need not wait for the compression's checksum. */
   readonly unproven?: boolean
   /** For streams: the caller is done with a chunk before it asks for the next, and its memory may be used again. */

@@ -13,7 +13,7 @@ export interface DecodeAheadOptions {
  * reader of a block gets its error.
  */
 export async function decodeAhead(
-  blocks: readonly {readonly sparse?: SparseBlock | undefined}[],
+  blocks: readonly {readonly sparse?: SparseBlock}[],
   {cache, isWanted, signal}: DecodeAheadOptions,
 ): Promise<void> {
   let next = 0

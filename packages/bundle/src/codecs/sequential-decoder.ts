@@ -3,7 +3,7 @@ import type {Bytes} from '@airgap-mirror/oci-client/model'
 export interface DecodeOptions {
   /** The name of the decoded source, for messages. */
   readonly name: string
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /** The caller is done with a chunk before it asks for the next, so a chunk's memory may be reused. */
   readonly reuseOutput?: boolean
 }

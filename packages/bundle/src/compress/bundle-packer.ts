@@ -20,7 +20,7 @@ export interface BundlePacker {
 
 export interface BundlePackerOptions {
   /** The most threads. Default: the number of processors, as far as memory allows. */
-  readonly threads?: number | undefined
+  readonly threads?: number
 }
 
 /** Memory of a thread: liblzma's encoder with a dictionary of 8 MiB, and its blocks. */

@@ -6,4 +6,4 @@ export type LayerCompression = 'gzip' | 'zstd' | 'none'
  * Compresses a plain layer over several threads, off the main thread. The same bytes always give the same result, on
  * every Node version and machine. It is done with a chunk of `plain` before it asks for the next.
  */
-export type CompressLayer = (plain: Bytes, options?: {readonly signal?: AbortSignal | undefined}) => Bytes
+export type CompressLayer = (plain: Bytes, options?: {readonly signal?: AbortSignal}) => Bytes

@@ -19,7 +19,7 @@ export interface LayerCompressor {
 
 export interface LayerCompressorOptions {
   /** The most threads. Default: the number of processors, at most `mostThreads`. */
-  readonly threads?: number | undefined
+  readonly threads?: number
 }
 
 /**

@@ -60,7 +60,7 @@ function heldBlob({content, file, skips = false}: Held, open: (options: OpenOpti
     position: file.position,
     open: (options = {}) =>
       told(open(options), {reached: releaseAll, isFurtherOn: skips && (options.offset ?? 0) > 0}),
-    ...(file.keep === undefined ? {} : {keep: () => file.keep?.() ?? (() => {})}),
+    keep: file.keep === undefined ? undefined : () => file.keep?.() ?? (() => {}),
     hold: () => {
       const release = file.hold()
       holds.add(release)

@@ -12,7 +12,7 @@ export interface StoredFile {
   /** Returns up to `length` bytes at `offset`, for small reads. */
   read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
   /** Yields the bytes from `offset` (default 0) to the end. */
-  stream(options?: ReadOptions & {readonly offset?: number | undefined}): Bytes
+  stream(options?: ReadOptions & {readonly offset?: number}): Bytes
   /** As `ByteSource.hold`, for the start of this file. */
   hold(): () => void
   /** As `BlobSource.keep`. Absent if the file can be read again at any time. */

@@ -100,7 +100,7 @@ async function imageOf(
   try {
     const root = await rootOf(tree, item, context)
     const id = context.configs.get(item.config)?.config.digest
-    return {root, digestChanged: MADE_ANEW, ...(id === undefined ? {} : {id})}
+    return {root, digestChanged: MADE_ANEW, id}
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED' || error.code === 'LIMIT_EXCEEDED') throw error
     return {root: {error}}

@@ -25,7 +25,7 @@ interface ManifestJson {
 export interface FormatContent {
   readonly images: readonly SourceImage[]
   /** Undefined if several tools may have written it. */
-  readonly producer?: Producer | undefined
+  readonly producer?: Producer
   /** Returns true if a file of the tree belongs to the format; other files may hold images of their own. */
   uses(path: string): boolean
   /** The descriptors that lead to its content, for a format that keeps blobs by digest; undefined for others. */

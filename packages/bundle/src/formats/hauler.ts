@@ -48,7 +48,7 @@ export function haulerImage(
   const {registry, repository} = options.name
   const root = {manifest: descriptor}
   const subject = options.name.digest ?? options.imageDigests.get(formatReference(options.name))
-  if (suffix === undefined) return {root, ...(subject === undefined ? {} : {subject})}
+  if (suffix === undefined) return {root, subject}
   // Without its image there is no tag, so the artifact is kept by digest.
   if (subject === undefined) return {name: {registry, repository, digest: descriptor.digest}, root}
   return {name: {registry, repository, tag: cosignTag(subject, suffix)}, root}

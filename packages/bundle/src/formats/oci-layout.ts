@@ -124,7 +124,7 @@ async function namelessImages(
   const {refused} = recorded
   return imagesUnder(preferTag(await hybrid.names(descriptor), recorded.tag), {
     hint,
-    image: {...image, ...(refused === undefined ? {} : {refusedName: refused})},
+    image: {...image, refusedName: refused},
   })
 }
 
@@ -142,5 +142,5 @@ async function withSubject(
   if (image.name !== undefined) return image
   const subject: Digest | undefined = (await subjectOf(root.descriptor, context)) ?? image.subject
   const hint = root.recorded.name === undefined ? context.hint : formatReference(root.recorded.name)
-  return {hint, root: image.root, ...(subject === undefined ? {} : {subject})}
+  return {hint, root: image.root, subject}
 }

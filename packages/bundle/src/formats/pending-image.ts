@@ -44,6 +44,6 @@ function plainDescriptor({mediaType, digest, size, urls}: Descriptor): object {
     mediaType,
     digest,
     size,
-    ...(urls === undefined ? {} : {urls}),
+    urls,
   }
 }

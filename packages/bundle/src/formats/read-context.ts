@@ -4,7 +4,7 @@ import type {ContentTable} from '../contents/content-table.js'
 /** Input of a format reader besides the tree: the reader adds to `table` and returns its images. */
 export interface ReadContext {
   readonly table: ContentTable
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   readonly compression: LayerCompression
   /** The media type for plain layers. */
   readonly layerMediaType: string
@@ -13,7 +13,7 @@ export interface ReadContext {
   /** True if the tree is a part of something bigger, so that a bare tag would not distinguish images. */
   readonly nested: boolean
   /** True if the tree is the `images` directory of a zarf package. */
-  readonly zarf?: boolean | undefined
+  readonly zarf?: boolean
 }
 
 /** Returns the hint for an image whose bundle records at most a tag. */

@@ -37,7 +37,7 @@ export interface RecordedName {
 /** Returns the name from the annotations of a descriptor in index.json, most trusted annotation first. */
 export function recordedName(
   {annotations = {}}: Descriptor,
-  options: {readonly zarf?: boolean | undefined} = {},
+  options: {readonly zarf?: boolean} = {},
 ): RecordedName {
   const refName = annotations[annotationKeys.refName]
   const candidates = [
@@ -58,9 +58,9 @@ export function recordedName(
       : [source, ...(tag === undefined ? [] : [tag])].join(':')
   const refused = candidates.find((candidate) => candidate !== undefined)
   return {
-    ...(tag === undefined ? {} : {tag}),
-    ...(hint === undefined ? {} : {hint}),
-    ...(refused === undefined ? {} : {refused}),
+    tag,
+    hint,
+    refused,
   }
 }
 

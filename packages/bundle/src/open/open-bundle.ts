@@ -33,28 +33,28 @@ import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-
 
 export interface OpenBundleOptions extends FindVolumesOptions {
   /** The compression of plain layers without a registry manifest. Default: gzip. */
-  readonly layerCompression?: LayerCompression | undefined
+  readonly layerCompression?: LayerCompression
   /** As in `OpenBytesOptions`. */
   readonly scratch?: OpenBytesOptions['scratch']
   /** The stream that is read for the path `-`. */
-  readonly stdin?: Readable | undefined
+  readonly stdin?: Readable
   /** True: a stream with its manifests before its blobs is read in one pass, and never kept in scratch. */
-  readonly onePass?: boolean | undefined
-  readonly signal?: AbortSignal | undefined
+  readonly onePass?: boolean
+  readonly signal?: AbortSignal
   /** Threads for decompression and for the compression of layers. Default: the number of processors. */
-  readonly threads?: number | undefined
+  readonly threads?: number
   /** False if no content is read afterwards. Default true. */
-  readonly contentFollows?: boolean | undefined
+  readonly contentFollows?: boolean
   /** False: a bundle in which no image can be read is opened, too. Default true. */
-  readonly requireImages?: boolean | undefined
+  readonly requireImages?: boolean
   /** Gets notes for the user, for example that a source is read twice. */
-  readonly onNote?: ((text: string) => void) | undefined
+  readonly onNote?: (text: string) => void
   /** Gets warnings about left-out parts that may have held images. Default: `onNote`. */
-  readonly onWarning?: ((text: string) => void) | undefined
+  readonly onWarning?: (text: string) => void
   /** As in `OpenBytesOptions`. */
   readonly onReading?: OpenBytesOptions['onReading']
   /** Keeps the index of compressed bundles, so that reading the same bundle again decodes only content. */
-  readonly indexCache?: IndexCache | undefined
+  readonly indexCache?: IndexCache
 }
 
 /** The most warnings about left-out parts; the rest are only counted. */

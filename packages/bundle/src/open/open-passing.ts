@@ -15,8 +15,8 @@ import {plainStream} from '../unpack/plain-stream.js'
 export interface OpenPassingOptions {
   readonly name: string
   /** Ends the stream while it is opened. */
-  readonly signal?: AbortSignal | undefined
-  readonly onReading?: ((bytes: number) => void) | undefined
+  readonly signal?: AbortSignal
+  readonly onReading?: (bytes: number) => void
 }
 
 /** A layout whose blobs are read as they pass. */

@@ -13,7 +13,7 @@ export interface BundlePart {
   /** The format of its images; `unreadable` if it could not be read. */
   readonly format: string
   /** The tool that wrote it; undefined if several may have. */
-  readonly producer?: Producer | undefined
+  readonly producer?: Producer
   readonly images: readonly SourceImage[]
 }
 

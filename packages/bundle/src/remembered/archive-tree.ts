@@ -35,7 +35,7 @@ export interface ArchiveTree {
   /** Bytes behind the end mark that are not an archive. */
   readonly strayBytes: number
   /** The error of a further archive. */
-  readonly error?: MirrorError | undefined
+  readonly error?: MirrorError
 }
 
 /**

@@ -176,9 +176,9 @@ function readEntry(json: unknown, {size: total, next}: Reading): TarEntry {
     type,
     offset,
     size,
-    ...(typeof linkPath === 'string' ? {linkPath} : {}),
-    ...(segments === undefined ? {} : {segments}),
-    ...(count(captured) === 0 ? {} : {captured: next(size)}),
+    linkPath: typeof linkPath === 'string' ? linkPath : undefined,
+    segments,
+    captured: count(captured) === 0 ? undefined : next(size),
   }
 }
 

@@ -18,8 +18,8 @@ export interface RecalledBundle {
 }
 
 export interface RecallOptions {
-  readonly indexCache?: IndexCache | undefined
-  readonly onNote?: ((text: string) => void) | undefined
+  readonly indexCache?: IndexCache
+  readonly onNote?: (text: string) => void
 }
 
 /**

@@ -41,7 +41,7 @@ function parse(read: () => KeyObject, name: string): SignatureKey {
       `${name} holds no key that can be read${isNone ? '' : `: ${reason}`}`,
       {
         advice: {kind: 'use-signature-key'},
-        ...(isNone ? {} : {cause}),
+        cause: isNone ? undefined : cause,
       },
     )
   }

@@ -35,7 +35,7 @@ export function decodeHeader(block: Uint8Array): TarHeader | undefined {
     linkPath: decodeText(bytes.subarray(157, 257)),
     type: type === '\0' ? '0' : type,
     size,
-    ...(type === 'S' ? {block: new Uint8Array(block)} : {}),
+    block: type === 'S' ? new Uint8Array(block) : undefined,
   }
 }
 

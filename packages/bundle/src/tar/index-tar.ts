@@ -50,13 +50,13 @@ export interface IndexedTar extends TarIndex {
 
 export interface IndexOptions extends ReadOptions {
   /** True if small JSON contents are captured. Default: if the source is costly to read again. */
-  readonly capture?: boolean | undefined
+  readonly capture?: boolean
   /** The first bytes of the source, if they were read before. */
-  readonly head?: Uint8Array | undefined
+  readonly head?: Uint8Array
   /** Filled with the first bytes of layers and inner archives, by `headKey`, if the source is costly to read again. */
-  readonly heads?: Map<string, Uint8Array> | undefined
+  readonly heads?: Map<string, Uint8Array>
   /** Shared by all archives of one bundle. */
-  readonly room?: TarRoom | undefined
+  readonly room?: TarRoom
 }
 
 /** Returns true for a blob of a layout: its reader checks it against its name (image-spec image-layout.md, Blobs). */
@@ -127,7 +127,7 @@ export async function indexTar(source: ByteSource, options: IndexOptions = {}): 
     archives.pop()
     error = truncated(source.name, size)
   }
-  return {...first.index, behind: {archives, strayBytes, ...(error === undefined ? {} : {error})}}
+  return {...first.index, behind: {archives, strayBytes, error}}
 }
 
 function contentEnd({entries}: TarIndex): number {

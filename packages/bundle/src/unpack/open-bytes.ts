@@ -46,7 +46,7 @@ export interface NestedRange {
   readonly length: number
   readonly name: string
   /** The stored parts of a sparse file; `offset` is then unused. */
-  readonly parts?: readonly StoredPart[] | undefined
+  readonly parts?: readonly StoredPart[]
 }
 
 /** Two blocks of xz's default size: the reader has a block while the next is decoded. */

@@ -29,7 +29,8 @@ export async function openPacked(packed: ByteSource, options: OpenPackedOptions)
     compression === 'zstd'
       ? decodedTwice(packed, {...options, decode})
       : await spooledOrTwice(packed, {...options, decode, plainSize: undefined})
-  plain.packing = {codec: compression, ...(compression === 'zstd' ? await framesOf(packed, options) : {})}
+  const frames = compression === 'zstd' ? await framesOf(packed, options) : undefined
+  plain.packing = {codec: compression, ...frames}
   return plain
 }
 

@@ -53,7 +53,7 @@ async function spooledPacked(
 /** Decodes again for each pass, without any disk. */
 export function decodedTwice(
   packed: ByteSource,
-  options: OpenPackedOptions & {readonly decode: SequentialDecoder; readonly plainSize?: number | undefined},
+  options: OpenPackedOptions & {readonly decode: SequentialDecoder; readonly plainSize?: number},
   usage: Usage = {decoded: 0, scratchPeak: 0},
 ): ByteSource {
   return new SequentialBytes({
@@ -69,9 +69,9 @@ async function* decodeAll(
   packed: ByteSource,
   options: {
     readonly decode: SequentialDecoder
-    readonly plainSize?: number | undefined
-    readonly maxPlainBytes?: number | undefined
-    readonly signal?: AbortSignal | undefined
+    readonly plainSize?: number
+    readonly maxPlainBytes?: number
+    readonly signal?: AbortSignal
   },
 ): Bytes {
   const {decode, plainSize, maxPlainBytes = Infinity, signal} = options

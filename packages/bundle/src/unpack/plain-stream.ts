@@ -11,11 +11,11 @@ export interface PlainStreamOptions {
   readonly name: string
   /** Counts what is decoded. */
   readonly usage: Usage
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /** Called once with the compression of the stream. */
-  readonly onCodec?: ((codec: Compression) => void) | undefined
+  readonly onCodec?: (codec: Compression) => void
   /** Called with the bytes of the stream that were read so far. */
-  readonly onReading?: ((bytes: number) => void) | undefined
+  readonly onReading?: (bytes: number) => void
 }
 
 /**

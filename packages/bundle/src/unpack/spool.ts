@@ -9,7 +9,7 @@ export interface SpoolOptions {
   readonly name: string
   readonly scratch: Scratch
   readonly usage: Usage
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 /**

@@ -15,7 +15,7 @@ export interface VolumeSet {
 
 export interface FindVolumesOptions {
   /** Called for a volume that is missing beside the others. @returns the directory to look in; undefined to give up */
-  readonly locateVolume?: ((name: string) => Promise<string | undefined>) | undefined
+  readonly locateVolume?: (name: string) => Promise<string | undefined>
 }
 
 type Listed = Pick<FileChecksum, 'name'> & Partial<FileChecksum>

@@ -30,7 +30,7 @@ export interface DockerArchiveSinkOptions {
   /** Returns the names of an image; an image without names is loaded without a name. */
   readonly repoTags: (target: Reference) => readonly string[]
   /** The limit of all layers of the archive together. Default: `limits.nestedBytes` and `limits.nestedRatio`. */
-  readonly account?: UnpackAccount | undefined
+  readonly account?: UnpackAccount
 }
 
 interface ArchivedImage {

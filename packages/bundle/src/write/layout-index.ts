@@ -83,7 +83,7 @@ function jsonOf({descriptor, annotations}: LayoutEntry): JsonObject {
     mediaType,
     digest,
     size,
-    ...(artifactType === undefined ? {} : {artifactType}),
-    ...(Object.keys(annotations).length === 0 ? {} : {annotations}),
+    artifactType,
+    annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
   }
 }

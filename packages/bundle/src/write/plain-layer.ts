@@ -16,8 +16,8 @@ export interface PlainLayer {
 export interface PlainLayerOptions {
   readonly name: string
   /** Shared by all layers of an archive. Default: an account for this layer alone. */
-  readonly account?: UnpackAccount | undefined
-  readonly signal?: AbortSignal | undefined
+  readonly account?: UnpackAccount
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -39,7 +39,7 @@ export function plainLayer(packed: Bytes, options: PlainLayerOptions): PlainLaye
 
 async function* decoded(
   packed: Bytes,
-  {name, signal}: {readonly name: string; readonly signal?: AbortSignal | undefined},
+  {name, signal}: {readonly name: string; readonly signal?: AbortSignal},
 ): Bytes {
   const rest = packed[Symbol.asyncIterator]()
   try {

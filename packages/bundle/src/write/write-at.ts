@@ -8,7 +8,7 @@ export interface WriteAt {
   readonly path: string
   readonly position: number
   readonly take: TakeSpace
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 /**

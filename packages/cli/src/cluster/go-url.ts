@@ -31,7 +31,7 @@ export function parseGoUrl(text: string): GoUrl | undefined {
 /** Host and port of `HOST[:PORT]`; IPv6 addresses lose their brackets. */
 export function splitHostPort(host: string): {readonly name: string; readonly port?: string} {
   const [, bracketed, plain = host, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(host) ?? []
-  return {name: bracketed ?? plain, ...(port === undefined || port === '' ? {} : {port})}
+  return {name: bracketed ?? plain, port: port === undefined || port === '' ? undefined : port}
 }
 
 /** True for localhost, 127.0.0.0/8 and ::1, by the name alone. */

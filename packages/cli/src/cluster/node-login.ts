@@ -12,10 +12,10 @@ export interface FoundLogin {
 
 /** The login of an entry, in the order in which containerd takes its parts: a user name, a token, an encoded pair. */
 export function readLogin(entry: {
-  readonly username?: string | undefined
-  readonly password?: string | undefined
-  readonly identityToken?: string | undefined
-  readonly auth?: string | undefined
+  readonly username?: string
+  readonly password?: string
+  readonly identityToken?: string
+  readonly auth?: string
 }): FoundLogin {
   const {username = '', password = '', identityToken = '', auth = ''} = entry
   if (username !== '') return {kind: 'basic', login: () => ({kind: 'basic', username, password})}

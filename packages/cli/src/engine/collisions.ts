@@ -27,8 +27,8 @@ function claimed({registry, repository, tag, digest}: Reference): string {
   return formatReference({
     registry,
     repository,
-    ...(tag === undefined ? {} : {tag}),
-    ...(tag !== undefined || digest === undefined ? {} : {digest}),
+    tag,
+    digest: tag === undefined ? digest : undefined,
   })
 }
 

@@ -21,15 +21,15 @@ export interface ExecuteOptions extends Omit<
   /** By the `sink` of a transfer. */
   readonly sinks: readonly ImageSink[]
   /** Reads a blob once for several sinks; needed only if there are several. */
-  readonly share?: ((blob: BlobSource, readers: number) => readonly BlobSource[]) | undefined
+  readonly share?: (blob: BlobSource, readers: number) => readonly BlobSource[]
   /** Blobs in flight. */
   readonly concurrency: number
   /** Blobs of up to 1 MiB in flight, in addition to larger ones, because they mostly wait for answers. Absent: no difference. */
-  readonly smallBlobs?: number | undefined
+  readonly smallBlobs?: number
   /** Start nothing more after the first failure. */
   readonly failFast: boolean
   /** Called once for each transfer that is begun. */
-  readonly onStarted?: ((transfer: Transfer) => void) | undefined
+  readonly onStarted?: (transfer: Transfer) => void
   /** Called once for each transfer that has ended. */
   readonly onSettled: (transfer: Transfer, result: TransferResult) => void
   readonly stop: Stop

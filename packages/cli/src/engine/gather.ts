@@ -44,7 +44,7 @@ export async function gather(source: ImageSource, options: CallOptions = {}): Pr
 export interface GatherOptions extends CallOptions {
   readonly source: ImageSource
   /** Which children of an image's own index are read; absent: all. A registry may count every one that is. */
-  readonly chosen?: ((children: readonly Descriptor[]) => ReadonlySet<Digest>) | undefined
+  readonly chosen?: (children: readonly Descriptor[]) => ReadonlySet<Digest>
 }
 
 /** The same for some images of a source. */

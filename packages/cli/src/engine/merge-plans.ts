@@ -36,5 +36,5 @@ function moved(transfer: Transfer, by: {id: number; image: number; sink: number}
   const own = {id: transfer.id + by.id, image: transfer.image + by.image, sink: by.sink}
   if (transfer.kind === 'manifest')
     return {...transfer, ...own, needs: transfer.needs.map((need) => need + by.id)}
-  return {...transfer, ...own, ...(transfer.after === undefined ? {} : {after: transfer.after + by.id})}
+  return {...transfer, ...own, after: transfer.after === undefined ? undefined : transfer.after + by.id}
 }

@@ -29,9 +29,9 @@ export interface Destination {
   readonly registry: string
   readonly pairs: readonly Pair[]
   /** Absent: nothing. If present, a target that cannot be asked is no failure. */
-  readonly known?: Known | undefined
+  readonly known?: Known
   /** Returns an error if the pair must not replace the digest found, or what is hidden by an inconclusive answer. */
-  readonly refuse?: ((pair: Pair, found: Digest | MirrorError) => MirrorError | undefined) | undefined
+  readonly refuse?: (pair: Pair, found: Digest | MirrorError) => MirrorError | undefined
 }
 
 export interface PrepareOptions extends CallOptions {
@@ -42,7 +42,7 @@ export interface PrepareOptions extends CallOptions {
   /** Plan and ask, but send nothing. */
   readonly dryRun: boolean
   /** Absent: every plain layer is compressed again unless the registry shows its compressed form. */
-  readonly layers?: KnownLayers | undefined
+  readonly layers?: KnownLayers
 }
 
 /** The plan for one destination. */
@@ -67,20 +67,20 @@ export interface CarryOutOptions {
   readonly source: ImageSource
   readonly concurrency: number
   /** Blobs of up to 1 MiB in flight, in addition to larger ones. Absent: no difference. */
-  readonly smallBlobs?: number | undefined
+  readonly smallBlobs?: number
   /** Start nothing more after the first failure, and nothing at all if one came before. */
   readonly failFast: boolean
   /** True if an image that is in no destination has failed before. */
-  readonly hasFailed?: boolean | undefined
+  readonly hasFailed?: boolean
   /** Images of the run that are in no destination: those of which nothing is told, and those told as failed. */
-  readonly before?: {readonly quiet: number; readonly told: number} | undefined
+  readonly before?: {readonly quiet: number; readonly told: number}
   readonly dryRun: boolean
-  readonly layers?: KnownLayers | undefined
+  readonly layers?: KnownLayers
   /** One reading of a blob for several destinations; needed only if there are several. */
-  readonly share?: ((blob: BlobSource, readers: number) => readonly BlobSource[]) | undefined
+  readonly share?: (blob: BlobSource, readers: number) => readonly BlobSource[]
   readonly onEvent: OnEvent
   /** Called before the first byte is sent. */
-  readonly onStart?: (() => void) | undefined
+  readonly onStart?: () => void
   readonly stop: Stop
 }
 

@@ -1,4 +1,10 @@
-import {formatReference, type Digest, type Reference, type SourceImage} from '@airgap-mirror/oci-client/model'
+import {
+  formatReference,
+  type Digest,
+  type Reference,
+  type SourceImage,
+  defined,
+} from '@airgap-mirror/oci-client/model'
 import {isMappedByDigest, keyOf, mapName, type NamingRules} from '../names/naming.js'
 import type {Label} from './pair.js'
 
@@ -21,7 +27,7 @@ export type NameOf = (image: SourceImage, digest: Digest | undefined) => Name
 /** Names as rules make them of source names. */
 export function byRules(rules: NamingRules): NameOf {
   return (image, digest) => {
-    const known = {...image, ...(digest === undefined ? {} : {digest})}
+    const known = {...image, ...defined({digest})}
     const at = mapName(known, rules)
     const source = sourceLabel(image, digest)
     return {

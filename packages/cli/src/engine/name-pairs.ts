@@ -77,9 +77,8 @@ function pairOf(
 ): Pair {
   const {digestChanged} = gathered.image
   const digest = rootDigest(gathered)
-  const changed = digestChanged === undefined ? {} : {digestChanged}
   if ('error' in gathered) return {at, label, image: {error: gathered.error}}
-  if ('pending' in gathered) return {...pendingPair({at, label, image: gathered}), ...changed}
+  if ('pending' in gathered) return {...pendingPair({at, label, image: gathered}), digestChanged}
   if (at.digest !== undefined && at.digest !== digest) {
     const error = new MirrorError(
       'DIGEST_MISMATCH',
@@ -89,7 +88,7 @@ function pairOf(
     return {at, label, image: {error}}
   }
   const node = platforms.length === 0 ? gathered.node : choosePlatforms(gathered.node, platforms)
-  return {at, label, image: {node}, ...changed}
+  return {at, label, image: {node}, digestChanged}
 }
 
 function pendingPair({

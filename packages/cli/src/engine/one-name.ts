@@ -13,7 +13,7 @@ import {platformOf} from './select.js'
 export interface OneNameOptions extends CallOptions {
   readonly source: ImageSource
   /** Told of images that were not chosen among those of one name. */
-  readonly onWarning?: ((text: string) => void) | undefined
+  readonly onWarning?: (text: string) => void
 }
 
 /**
@@ -44,8 +44,7 @@ export async function settleNames(
         options.onWarning?.(
           `${one.pair.label.source} (${identityOf(one.pair)}) is left out: another image of this name was chosen`,
         )
-      } else
-        settled.set(one, {...one, pair: {at: one.pair.at, label: one.pair.label, image: {error}} as Pair})
+      } else settled.set(one, {...one, pair: {at: one.pair.at, label: one.pair.label, image: {error}}})
     }
   }
   if (settled.size === 0) return named

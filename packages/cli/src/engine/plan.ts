@@ -187,7 +187,7 @@ class Planner {
       needs,
       image: index,
       digest: ownDigest,
-      ...(fallback === undefined ? {} : {fallback}),
+      fallback,
     })
     return {...origin, status: 'planned', root, targetDigest: ownDigest}
   }
@@ -244,8 +244,8 @@ class Planner {
       position: source.blob(content).position ?? 0,
       mountFrom: finished?.repositories.filter((other) => other !== repository) ?? [],
       image,
-      ...(after === undefined ? {} : {after}),
-      ...(finished === undefined || !('diffId' in content) ? {} : {known: finished.descriptor}),
+      after,
+      known: 'diffId' in content ? finished?.descriptor : undefined,
     })
     this.#byBlob.set(`${repository}@${key}`, id)
     if (after === undefined) this.#firstOf.set(key, id)

@@ -65,7 +65,7 @@ export function referrerPairs(images: readonly Gathered[], named: readonly Named
 function referrerPair(gathered: Gathered, {at: {registry, repository}, base}: Home): Pair {
   const digest = rootDigest(gathered)
   const label = {source: `${base.source}@${digest}`, target: `${base.target}@${digest}`}
-  const at = {registry, repository, ...(digest === undefined ? {} : {digest})}
+  const at = {registry, repository, digest}
   if ('node' in gathered) return {at, label, image: {node: gathered.node}}
   if ('pending' in gathered) return {at, label, image: {pending: gathered.pending}}
   return {at, label, image: {error: gathered.error}}

@@ -139,14 +139,14 @@ export async function platformOf(
   })
   const {os, architecture, variant} = parseJsonObject(bytes, `config ${config.digest}`, {strict: false})
   if (typeof os !== 'string' || typeof architecture !== 'string') return undefined
-  return {os, architecture, ...(typeof variant === 'string' ? {variant} : {})}
+  return {os, architecture, variant: typeof variant === 'string' ? variant : undefined}
 }
 
 function keysOf({name, root}: SourceImage): readonly string[] {
   if (name === undefined) return []
   const digest = 'manifest' in root ? root.manifest.digest : undefined
   const bare = {registry: name.registry, repository: name.repository}
-  const tagged = {...bare, ...(name.tag === undefined ? {} : {tag: name.tag})}
+  const tagged = {...bare, tag: name.tag}
   return [
     referenceKey(name),
     ...(name.tag === undefined ? [] : [referenceKey(tagged)]),

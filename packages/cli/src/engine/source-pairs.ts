@@ -13,8 +13,8 @@ export interface SourcePairsOptions extends CallOptions {
   /** Empty: all. */
   readonly platforms: readonly Platform[]
   /** Told of choices and rules that no image of the source has met. */
-  readonly onUnused?: ((unused: Unused) => void) | undefined
-  readonly onWarning?: ((text: string) => void) | undefined
+  readonly onUnused?: (unused: Unused) => void
+  readonly onWarning?: (text: string) => void
 }
 
 /**
@@ -43,9 +43,9 @@ function nameableOf(gathered: Gathered): Nameable {
   const {name, hint, id} = gathered.image
   const digest = rootDigest(gathered)
   return {
-    ...(name === undefined ? {} : {name}),
-    ...(hint === undefined ? {} : {hint}),
-    ...(digest === undefined ? {} : {digest}),
-    ...(id === undefined ? {} : {id}),
+    name,
+    hint,
+    digest,
+    id,
   }
 }

@@ -30,7 +30,7 @@ interface TallyOptions {
   /** Aborted when the run is asked to stop. */
   readonly interrupted: AbortSignal
   /** Images of the run that are not in the plan: those that needed none, and those that failed before. */
-  readonly before?: {readonly quiet: number; readonly told: number} | undefined
+  readonly before?: {readonly quiet: number; readonly told: number}
 }
 
 type Ending = Omit<ReportImage, 'source' | 'target' | 'bytesUploaded' | 'attempts'>
@@ -72,7 +72,7 @@ export class Tally {
       bytes: sizeOf(blobs) - sizeOf(toMount),
       toMount: {blobs: toMount.length, bytes: sizeOf(toMount)},
       present: {blobs: this.#blobs.present, bytes: this.#bytes.present},
-      ...(quiet === 0 ? {} : {ended: quiet}),
+      ended: quiet || undefined,
     })
     for (const [index, image] of this.#plan.images.entries()) {
       if (image.status === 'present') this.#end(index, {status: 'present', ...digestsOf(image)})
@@ -97,10 +97,10 @@ export class Tally {
         const changed = reason !== undefined && result.descriptor.digest !== image.sourceDigest
         this.#end(index, {
           status: 'pushed',
-          ...(image.sourceDigest === undefined ? {} : {sourceDigest: image.sourceDigest}),
+          sourceDigest: image.sourceDigest,
           targetDigest: result.descriptor.digest,
           digestChanged: changed,
-          ...(changed ? {reason} : {}),
+          reason: changed ? reason : undefined,
         })
       }
     }
@@ -140,7 +140,7 @@ export class Tally {
     const untried = this.#options.interrupted.aborted ? 'cancelled' : 'skipped'
     return {
       status: error?.code === 'CANCELLED' ? untried : error?.code === 'TAG_CHANGED' ? 'drifted' : 'failed',
-      ...(sourceDigest === undefined ? {} : {sourceDigest}),
+      sourceDigest,
       digestChanged: false,
       error: reportErrorOf(error),
     }
@@ -151,15 +151,15 @@ export class Tally {
     if (image === undefined) return
     const {source, target} = image
     const began = this.#began.get(index)
-    const time = began === undefined ? {} : {durationMs: Math.round(performance.now() - began)}
-    this.#ended.set(index, {source, target, bytesUploaded: 0, attempts: 0, ...time, ...ending})
+    const durationMs = began === undefined ? undefined : Math.round(performance.now() - began)
+    this.#ended.set(index, {source, target, bytesUploaded: 0, attempts: 0, durationMs, ...ending})
     this.#options.onEvent({
       type: 'image',
       source,
       target,
       status: ending.status,
-      ...(ending.targetDigest === undefined ? {} : {digest: ending.targetDigest}),
-      ...(ending.error === undefined ? {} : {error: ending.error}),
+      digest: ending.targetDigest,
+      error: ending.error,
     })
   }
 
@@ -217,9 +217,9 @@ type Digests = Pick<ReportImage, 'sourceDigest' | 'targetDigest' | 'digestChange
 function digestsOf({sourceDigest, targetDigest, digestChanged}: PlannedImage): Digests {
   const changed = digestChanged !== undefined && (sourceDigest === undefined || sourceDigest !== targetDigest)
   return {
-    ...(sourceDigest === undefined ? {} : {sourceDigest}),
-    ...(targetDigest === undefined ? {} : {targetDigest}),
+    sourceDigest,
+    targetDigest,
     digestChanged: changed,
-    ...(changed ? {reason: digestChanged} : {}),
+    reason: changed ? digestChanged : undefined,
   }
 }

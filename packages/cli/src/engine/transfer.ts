@@ -31,13 +31,13 @@ export interface TransferContext {
   readonly source: ImageSource
   readonly sink: ImageSink
   /** A share of the source's blob, read instead of the blob itself. */
-  readonly blob?: BlobSource | undefined
+  readonly blob?: BlobSource
   readonly manifests: ReadonlyMap<Digest, Manifest>
   /** The pending image at a place in the plan's images. */
   readonly pending: (image: number) => PendingImage | undefined
   readonly transfers: readonly Transfer[]
   readonly results: ReadonlyMap<number, TransferResult>
-  readonly layers?: KnownLayers | undefined
+  readonly layers?: KnownLayers
   readonly onEvent: OnEvent
   readonly signal: AbortSignal
 }
@@ -74,7 +74,7 @@ export async function putBlob(
           context.onSent(sent)
           onEvent({...event, state: 'progress', sent})
         },
-        ...(isPending(content) ? {onFinal: async (made) => context.layers?.note(content, made)} : {}),
+        onFinal: isPending(content) ? async (made) => context.layers?.note(content, made) : undefined,
       }),
     )
     const sent = outcome.how === 'uploaded' ? outcome.descriptor.size : 0

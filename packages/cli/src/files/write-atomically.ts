@@ -12,7 +12,7 @@ import {followOwnLinks, isOwnFile, MirrorError, messageOf} from '@airgap-mirror/
 export async function writeAtomically(
   path: string,
   text: string,
-  {mode}: {readonly mode?: number | undefined} = {},
+  {mode}: {readonly mode?: number} = {},
 ): Promise<void> {
   try {
     const {place, existing} = await followOwnLinks(path)
@@ -20,7 +20,7 @@ export async function writeAtomically(
       if (existing.isFile()) await replaceFile(place, text, {mode: mode ?? existing.mode & 0o777})
       else await writeFile(place, text)
     } else {
-      await replaceFile(place, text, mode === undefined ? {} : {mode})
+      await replaceFile(place, text, {mode})
     }
   } catch (cause) {
     throw new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
@@ -58,7 +58,7 @@ async function isDirectory(path: string): Promise<boolean> {
 
 export interface ReplaceOptions {
   /** Whatever the user's mask is. Default: the mask leaves of reading and writing for everybody what it leaves. */
-  readonly mode?: number | undefined
+  readonly mode?: number
   /** True if the file must outlast a power failure; default true. */
   readonly durable?: boolean
 }

@@ -5,12 +5,12 @@ export interface FlagEntry {
   /** Without dashes. */
   readonly name: string
   /** A placeholder such as FILE; absent: the flag takes no value. */
-  readonly value?: string | undefined
+  readonly value?: string
   /** The values it takes, if they are few or if they begin others. */
   readonly choices: readonly string[]
   readonly text: string
   /** The value without the flag, in words. */
-  readonly initial?: string | undefined
+  readonly initial?: string
   readonly required: boolean
   readonly repeatable: boolean
   /** The name of its group; empty if it has none. */
@@ -59,8 +59,8 @@ interface ArgumentDefinition {
 
 /** The static fields of a command's class that are shown. */
 export interface CommandDefinition {
-  readonly summary?: string | undefined
-  readonly description?: string | undefined
+  readonly summary?: string
+  readonly description?: string
   readonly examples?: readonly unknown[]
   readonly aliases?: readonly string[]
   readonly args?: Readonly<Record<string, unknown>>

@@ -4,8 +4,8 @@ import {overview} from './overview.js'
 
 export interface HelpRequest {
   /** Such as `config:emit`; absent: the program or a topic. */
-  readonly id?: string | undefined
-  readonly topic?: string | undefined
+  readonly id?: string
+  readonly topic?: string
   /** Every flag. */
   readonly all: boolean
 }

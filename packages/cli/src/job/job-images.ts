@@ -61,9 +61,7 @@ function namedImages({
 
 function listingsOf({registry, repository, tags, digests, target}: JobRepository): readonly Listing[] {
   const filters = (tags ?? (digests.length === 0 ? [{}] : [])).filter(narrows).map(withoutNames)
-  return filters.length === 0
-    ? []
-    : [{registry, repository, filters, ...(target === undefined ? {} : {target})}]
+  return filters.length === 0 ? [] : [{registry, repository, filters, target}]
 }
 
 function withoutNames({exact: _named, ...rest}: TagFilter): TagFilter {
@@ -73,7 +71,7 @@ function withoutNames({exact: _named, ...rest}: TagFilter): TagFilter {
 function wanted(source: Reference, target: string | undefined): WantedImage {
   return {
     source,
-    ...(target === undefined ? {} : {target}),
+    target,
   }
 }
 

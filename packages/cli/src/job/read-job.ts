@@ -1,5 +1,5 @@
 import {resolve} from 'node:path'
-import {parseReference, type Digest} from '@airgap-mirror/oci-client/model'
+import {parseReference, type Digest, defined} from '@airgap-mirror/oci-client/model'
 import {parseListedImage} from '../names/image-list.js'
 import {referenceKey} from '../names/naming.js'
 import {parseRegistryTarget} from '../names/registry-target.js'
@@ -152,13 +152,4 @@ function quantity(raw: string | number | undefined, parse: (text: string) => num
 
 function listOf<Item>(raw: Several<Item> | undefined): readonly Item[] {
   return raw === undefined ? [] : Array.isArray(raw) ? (raw as readonly Item[]) : [raw as Item]
-}
-
-/** Returns the values without undefined, because an absent setting means that the file does not have it. */
-function defined<Values extends object>(
-  values: Values,
-): {[Key in keyof Values]?: Exclude<Values[Key], undefined>} {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Values]?: Exclude<Values[Key], undefined>
-  }
 }

@@ -47,7 +47,7 @@ function placesFor(
   for (const {endpoint, name: place} of sourcesOf(name, {entries, file})) {
     const blocking = findEntry(entries, nameOnly(place))
     if (blocking?.blocked === true) blocked = blocking
-    else places.push({reference: referenceOf(place), ...(endpoint.insecure ? {insecure: true} : {})})
+    else places.push({reference: referenceOf(place), insecure: endpoint.insecure ? true : undefined})
   }
   if (places.length > 0 || blocked === undefined) return distinctPlaces(places)
   const text = `${formatReference(reference)} is blocked: ${blocked.at} says so of ${blocked.prefix}`
@@ -69,8 +69,8 @@ function nameOf({registry, repository, tag, digest}: Reference): ImageName {
   return {
     domain: registry,
     path: repository,
-    ...(tag === undefined ? {} : {tag}),
-    ...(digest === undefined ? {} : {digest}),
+    tag,
+    digest,
   }
 }
 
@@ -78,7 +78,7 @@ function referenceOf({domain, path, tag, digest}: ImageName): Reference {
   return {
     registry: domain,
     repository: path,
-    ...(tag === undefined ? {} : {tag}),
-    ...(digest !== undefined && isDigest(digest) ? {digest} : {}),
+    tag,
+    digest: digest !== undefined && isDigest(digest) ? digest : undefined,
   }
 }

@@ -5,7 +5,7 @@ function text(description: string, format?: FormatName): StringSchema {
     type: 'string',
     description,
     minLength: 1,
-    ...(format === undefined ? {} : {format}),
+    format,
   }
 }
 

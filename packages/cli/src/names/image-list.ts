@@ -122,7 +122,7 @@ function readImage(source: string, target: string | undefined): Omit<ListedImage
   }
   refuseLogin(source)
   if (target !== undefined) checkTarget(target)
-  return {source: parseReference(asTagged(withoutScheme(source))), ...(target === undefined ? {} : {target})}
+  return {source: parseReference(asTagged(withoutScheme(source))), target}
 }
 
 /** `docker://` and `oci://` say of a reference only that it is one. */

@@ -144,13 +144,11 @@ function checked(
       {side: 'target'},
     )
   }
-  const key = tag === undefined && digest === undefined ? {tag: 'latest'} : {}
   return {
     registry,
     repository,
-    ...(tag === undefined ? {} : {tag}),
-    ...(digest === undefined ? {} : {digest}),
-    ...key,
+    tag: tag ?? (digest === undefined ? 'latest' : undefined),
+    digest,
   }
 }
 

@@ -11,7 +11,7 @@ export function parsePlatform(text: string): Platform {
       hint: 'Write it as in linux/amd64 or linux/arm/v7.',
     })
   }
-  return {os, architecture, ...(variant === undefined ? {} : {variant})}
+  return {os, architecture, variant}
 }
 
 /** Returns an index's children for the wanted platforms, and their attestations. */

@@ -27,8 +27,8 @@ export function createJsonRenderer({stream, clock = systemClock}: RendererOption
     write({
       type: 'progress',
       ...(plan === undefined ? {read: reading?.bytes, toRead: reading?.total} : {sent, done, total}),
-      ...(rate === undefined ? {} : {rate: Math.round(rate)}),
-      ...(left === undefined ? {} : {left: Math.round(left)}),
+      rate: rate === undefined ? undefined : Math.round(rate),
+      left: left === undefined ? undefined : Math.round(left),
       images: images.done,
       failed: images.failed,
     })

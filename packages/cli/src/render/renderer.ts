@@ -6,17 +6,17 @@ export type ProgressMode = 'auto' | 'bar' | 'plain' | 'json' | 'none'
 
 /** The stream for progress: standard error, or a replacement in a test. */
 export interface ProgressStream extends NodeJS.WritableStream {
-  readonly isTTY?: boolean | undefined
-  readonly columns?: number | undefined
-  readonly rows?: number | undefined
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
 }
 
 export interface RendererOptions {
   readonly stream: ProgressStream
   /** Errors and warnings alone. */
-  readonly quiet?: boolean | undefined
+  readonly quiet?: boolean
   /** Default: the system's. */
-  readonly clock?: Clock | undefined
+  readonly clock?: Clock
 }
 
 /** Shows a run while it goes on. Cannot affect it. */

@@ -5,11 +5,11 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70 | 129 | 130 | 143
 
 export interface ExitCodeOptions {
   /** The signal that ended the run, if one did. */
-  readonly signal?: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | undefined
+  readonly signal?: 'SIGHUP' | 'SIGINT' | 'SIGTERM'
   /** The run was ended since its time was up: that is a failure, and not an interruption. */
-  readonly isOverdue?: boolean | undefined
+  readonly isOverdue?: boolean
   /** True once bytes may have gone to the target: damage found then is a failure, not invalid input. */
-  readonly sending?: boolean | undefined
+  readonly sending?: boolean
 }
 
 /** The exit code of a run that came to its report. */

@@ -8,8 +8,8 @@ export interface Failing {
   readonly source: string
   readonly target: string
   readonly status: ImageStatus
-  readonly reason?: string | undefined
-  readonly error?: ReportError | undefined
+  readonly reason?: string
+  readonly error?: ReportError
 }
 
 interface Failed {
@@ -29,7 +29,7 @@ export function formatFailures({
   error: whole,
 }: {
   readonly images: readonly Failing[]
-  readonly error?: ReportError | undefined
+  readonly error?: ReportError
 }): string {
   const causes = byCause(images)
   const lines = causes.slice(0, CAUSES_SHOWN).map((failed, index) => {

@@ -61,11 +61,7 @@ function runCase(error: ReportError | undefined, command: string): readonly stri
 
 function problem(
   element: 'failure' | 'error',
-  {
-    code,
-    message,
-    hint,
-  }: {readonly code: string; readonly message: string; readonly hint?: string | undefined},
+  {code, message, hint}: {readonly code: string; readonly message: string; readonly hint?: string},
 ): string {
   const text = hint === undefined ? '' : escaped(`hint: ${hint}`)
   return `<${element}${attributes({type: code, message})}>${text}</${element}>`

@@ -7,7 +7,7 @@ import {writeAtomically} from '../files/write-atomically.js'
 export interface MetricsOptions {
   readonly exitCode: ExitCode
   /** The earlier text of the file. A failing run keeps the time of the last success from it. */
-  readonly previous?: string | undefined
+  readonly previous?: string
 }
 
 /** A metric with one value, or with a value for each value of its label. */

@@ -15,9 +15,9 @@ export function reportErrorOf(thrown: unknown): ReportError {
   return {
     code: thrown.code,
     message: explain(thrown),
-    ...(side === undefined ? {} : {side}),
-    ...(advice === undefined ? {} : {advice}),
-    ...(hint === undefined ? {} : {hint}),
+    side,
+    advice,
+    hint,
   }
 }
 

@@ -130,7 +130,7 @@ export interface RunFigures {
   readonly retries?: number
   readonly unused?: readonly UnusedPart[]
   /** A failure that belongs to no single image. With it the run is no success, whatever became of its images. */
-  readonly error?: ReportError | undefined
+  readonly error?: ReportError
   /** Nothing was changed, since nothing was meant to be. */
   readonly dryRun?: boolean
 }
@@ -155,8 +155,8 @@ export function makeReport(run: RunFigures, images: readonly ReportImage[]): Rep
       requests: run.requests ?? 0,
       retries: run.retries ?? 0,
     },
-    ...(run.error === undefined ? {} : {error: run.error}),
-    ...(run.unused === undefined || run.unused.length === 0 ? {} : {unused: run.unused}),
+    error: run.error,
+    unused: run.unused === undefined || run.unused.length === 0 ? undefined : run.unused,
     images,
   }
 }

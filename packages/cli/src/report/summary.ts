@@ -10,7 +10,7 @@ const REASONS_SHOWN = 5
  * The end of a run for people, in lines: failures, changed digests with the reason, and the figures last. If quiet, only
  * failures. Empty for a dry run, whose plan is printed instead, unless it is quiet.
  */
-export function formatSummary(report: Report, options: {readonly quiet?: boolean | undefined} = {}): string {
+export function formatSummary(report: Report, options: {readonly quiet?: boolean} = {}): string {
   if (report.outcome === 'planned' || isDryRun(report.images)) {
     return options.quiet === true ? formatFailures(report) : ''
   }

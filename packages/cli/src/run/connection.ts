@@ -12,7 +12,7 @@ export interface ConnectionSettings {
   readonly settings: RegistrySettings
   readonly side: Side
   /** Where a login among them is from, for messages; absent: the flag. */
-  readonly origin?: string | undefined
+  readonly origin?: string
   readonly run: Run
 }
 
@@ -38,7 +38,7 @@ export async function connectionTo(
     ...connection,
     ...listening(run),
     registry,
-    ...(credentials === undefined ? {} : {credentials}),
+    credentials,
   }
 }
 
@@ -62,7 +62,7 @@ async function withMachineCertificates(
   const extraCa = [tls.extraCa, machine.extraCa].filter((pem) => pem !== undefined && pem !== '').join('\n')
   return {
     ...connection,
-    tls: {...tls, hostCa: host.hostCa, ...(extraCa === '' ? {} : {extraCa}), ...host.identity},
+    tls: {...tls, hostCa: host.hostCa, extraCa: extraCa === '' ? undefined : extraCa, ...host.identity},
   }
 }
 
@@ -76,7 +76,7 @@ function listening({
   return {
     onWarning: warn,
     onRetry: (retry) => renderer.onEvent({type: 'retry', ...retry}),
-    ...(output.verbose ? {onExchange: (exchange: Exchange) => note(exchangeLine(exchange))} : {}),
+    onExchange: output.verbose ? (exchange: Exchange) => note(exchangeLine(exchange)) : undefined,
   }
 }
 

@@ -21,7 +21,7 @@ export interface CredentialOptions {
   readonly registry: string
   readonly side: Side
   /** The origin of the user name, for messages; default the flag. */
-  readonly origin?: string | undefined
+  readonly origin?: string
   /** Takes progress off the screen while the person at the terminal is asked; ends with the returned function. */
   readonly suspend: () => () => void
   readonly signal?: AbortSignal
@@ -92,7 +92,7 @@ async function givenCredential(
     return async () => ({
       kind: 'identity-token',
       token: identityToken,
-      ...(username === undefined ? {} : {username}),
+      username,
     })
   if (credentialHelper !== undefined) {
     return ({registry, signal}) =>

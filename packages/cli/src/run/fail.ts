@@ -11,7 +11,7 @@ export interface FailOptions extends ExitCodeOptions {
   /** The command that failed, for its flags and its help. */
   readonly command: AdvisedCommand | undefined
   /** The arguments of a command that wrote no report: with --json, one is printed. */
-  readonly argv?: readonly string[] | undefined
+  readonly argv?: readonly string[]
 }
 
 /** Prints the error that ended the run to standard error, and sets the exit code. No other place does either. */

@@ -8,7 +8,7 @@ import {globMatcher} from '../names/globs.js'
 export interface ListedJob extends Job {
   readonly listed: readonly WantedImage[]
   /** Its lists say that there is nothing to do. */
-  readonly nothingFailed?: boolean | undefined
+  readonly nothingFailed?: boolean
 }
 
 export interface ListedImages {
@@ -20,7 +20,7 @@ export interface ListedImages {
 interface ListOptions extends CallOptions {
   readonly source: Pick<RegistrySource, 'listTags'>
   /** Told of each pattern that no image meets. */
-  readonly warn?: ((text: string) => void) | undefined
+  readonly warn?: (text: string) => void
 }
 
 /**
@@ -85,6 +85,6 @@ async function imagesListed(
 function withTag({source, target}: WantedImage): WantedImage {
   return {
     source: source.tag === undefined && source.digest === undefined ? {...source, tag: 'latest'} : source,
-    ...(target === undefined ? {} : {target}),
+    target,
   }
 }

@@ -56,7 +56,7 @@ export async function hostCertificates(
     if (pem !== undefined) hostCa.push(pem)
   }
   const identity = wantsIdentity ? await found.identity(directory, names) : undefined
-  return {...found.account(), hostCa, ...(identity === undefined ? {} : {identity})}
+  return {...found.account(), hostCa, identity}
 }
 
 let remembered: {readonly key: string; readonly certificates: Promise<MachineCertificates>} | undefined

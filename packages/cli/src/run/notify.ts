@@ -12,7 +12,7 @@ export interface NotifyOptions {
   /** Milliseconds until it is killed with all it has started; default 60,000. */
   readonly timeout?: number
   /** Ends it early. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 const TIMEOUT = 60_000

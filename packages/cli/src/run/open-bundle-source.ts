@@ -18,11 +18,11 @@ export interface OpenBundleSourceOptions
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
   /** True: standard input is read in one pass if it can be. Then transfers must follow its order. */
-  readonly onePass?: boolean | undefined
+  readonly onePass?: boolean
   /** The bundle is refused unless its signature holds with this key. */
-  readonly verifyKey?: SignatureKey | undefined
+  readonly verifyKey?: SignatureKey
   /** Finds volumes that are elsewhere; absent: a finder of its own. Shared by those that read the bundle again. */
-  readonly finder?: ReturnType<typeof volumeFinder> | undefined
+  readonly finder?: ReturnType<typeof volumeFinder>
 }
 
 /**
@@ -56,7 +56,7 @@ export async function openBundleSource(
     onReading: (bytes, total) => {
       // Later only a source that is read from its start to its end makes the run wait for its reading.
       if (opened !== undefined && opened.access !== 'in-order') return
-      run.renderer.onEvent({type: 'reading', bytes, ...(total === undefined ? {} : {total})})
+      run.renderer.onEvent({type: 'reading', bytes, total})
     },
   })
   opened = bundle

@@ -12,7 +12,7 @@ export interface OpenSourceOptions {
   /** The flags, for all of their registries. */
   readonly settings: RegistrySettings
   /** The job file's settings by host. Flags take precedence. */
-  readonly registries?: ReadonlyMap<string, RegistrySettings> | undefined
+  readonly registries?: ReadonlyMap<string, RegistrySettings>
   readonly mirrors: SourceMirrors | undefined
   /** True if referrers may be asked for. */
   readonly referrers: boolean
@@ -40,9 +40,8 @@ export async function openSource(
       return options
     },
     referrers,
-    ...(mirrors === undefined
-      ? {}
-      : {mirrors: (name) => mirrors.mirrorsFor(name).map(({reference}) => reference)}),
+    mirrors:
+      mirrors === undefined ? undefined : (name) => mirrors.mirrorsFor(name).map(({reference}) => reference),
   })
   return run.keep(source, () => {
     const {requests, retries, downloaded} = source.usage

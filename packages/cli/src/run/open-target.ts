@@ -1,3 +1,4 @@
+import {defined} from '@airgap-mirror/oci-client/model'
 import {openRegistry, type HostKnowledge, type Registry} from '@airgap-mirror/oci-client'
 import type {RegistrySettings} from '../job/job.js'
 import {connectionTo} from './connection.js'
@@ -8,9 +9,9 @@ export interface OpenTargetOptions {
   readonly registry: string
   readonly settings: RegistrySettings
   /** Where a login among them is from, for messages; absent: the flag. */
-  readonly origin?: string | undefined
+  readonly origin?: string
   /** Requests at once; absent: as the settings say. */
-  readonly concurrency?: number | undefined
+  readonly concurrency?: number
 }
 
 /**
@@ -26,7 +27,7 @@ export async function openTarget(
   const connection = await connectionTo(name, {settings, side: 'target', origin, run})
   const registry = openRegistry({
     ...connection,
-    ...(concurrency === undefined ? {} : {concurrency}),
+    ...defined({concurrency}),
     knowledge: await state?.hosts.load(name),
     journal: state?.uploads(name),
   })

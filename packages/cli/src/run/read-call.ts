@@ -41,10 +41,11 @@ export function readCall(typed: readonly string[], known: KnownCommands): Call {
     const {id, topic} = found
     return {
       type: 'help',
-      ...(id === undefined ? {topic} : {id}),
+      id,
+      topic: id === undefined ? topic : undefined,
       all: own.includes('--all'),
       asked: true,
-    } as Call
+    }
   }
   if (found.id !== undefined) return {type: 'run', id: found.id, argv: typed.slice(found.words)}
   const [flag] = typed
@@ -53,7 +54,7 @@ export function readCall(typed: readonly string[], known: KnownCommands): Call {
       hint: seeHelp(undefined),
     })
   }
-  return {type: 'help', ...(found.topic === undefined ? {} : {topic: found.topic}), all: false, asked: false}
+  return {type: 'help', topic: found.topic, all: false, asked: false}
 }
 
 const HELP: ReadonlySet<string> = new Set(['--help', '-h'])

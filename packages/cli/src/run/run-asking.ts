@@ -9,9 +9,9 @@ const NO_LAYERS = 0
 
 export interface AskingOptions {
   /** Milliseconds until the work is ended; undefined: no limit. */
-  readonly timeout?: number | undefined
+  readonly timeout?: number
   /** Where indexes of bundles are remembered; absent: nothing is. */
-  readonly stateDirectory?: string | undefined
+  readonly stateDirectory?: string
 }
 
 /**

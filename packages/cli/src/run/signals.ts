@@ -29,7 +29,7 @@ export function listenForSignals(options: {
   readonly onDrain: () => void
   readonly onLeave: () => void
   /** Milliseconds until both abort with TIMEOUT; absent: never. */
-  readonly timeout?: number | undefined
+  readonly timeout?: number
 }): Interruption {
   const soon = new AbortController()
   const now = new AbortController()

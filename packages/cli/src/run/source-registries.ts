@@ -1,3 +1,4 @@
+import {defined} from '@airgap-mirror/oci-client/model'
 import type {RegistryOptions} from '@airgap-mirror/oci-client'
 import type {Reference} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
@@ -10,7 +11,7 @@ export interface SourceRegistriesOptions {
   /** The flags, for all of them. */
   readonly settings: RegistrySettings
   /** The job file's settings by host. Flags take precedence. */
-  readonly registries?: ReadonlyMap<string, RegistrySettings> | undefined
+  readonly registries?: ReadonlyMap<string, RegistrySettings>
   readonly mirrors: SourceMirrors | undefined
   readonly run: Run
 }
@@ -43,8 +44,7 @@ async function connect(
   const file = overriding(settings, registries?.get(registry))
   const own: RegistrySettings = {
     ...overriding(file, mirrors?.settingsFor(registry)),
-    ...(insecure === true ? {insecureSkipTlsVerify: true} : {}),
-    ...(plainHttp === true ? {plainHttp} : {}),
+    ...defined({insecureSkipTlsVerify: insecure || undefined, plainHttp: plainHttp || undefined}),
   }
   const origin =
     settings.username !== undefined

@@ -10,7 +10,7 @@ export function wordedReport(report: Report, command: AdvisedCommand): Report {
   })
   return {
     ...report,
-    ...(report.error === undefined ? {} : {error: wordedError(report.error, command)}),
+    error: report.error === undefined ? undefined : wordedError(report.error, command),
     images,
   }
 }

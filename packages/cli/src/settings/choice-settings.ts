@@ -14,7 +14,7 @@ import type {FlagReader} from './flag-values.js'
  */
 export function readChoice({list, on}: FlagReader, listed: readonly ListedImage[] | undefined): Choice {
   return {
-    ...(listed === undefined ? {} : {listed}),
+    listed,
     include: list('include'),
     exclude: list('exclude'),
     referrers: !on('no-referrers'),

@@ -74,7 +74,7 @@ export function stateHome(env: Environment): string {
  */
 export function proxyFrom(
   env: Environment,
-  flags: {readonly proxy?: string | undefined; readonly noProxy?: string | undefined},
+  flags: {readonly proxy?: string; readonly noProxy?: string},
 ): ProxyOptions {
   const all = either(env, 'ALL_PROXY')
   return {

@@ -18,10 +18,10 @@ export function readNamingFlags({text, list, whole}: FlagReader): JobNaming {
   const mapFile = text('map')
   const maxDepth = whole('max-depth', {from: 1, to: 64})
   return {
-    ...(mapHost === undefined ? {} : {mapHost}),
-    ...(rewrites.length === 0 ? {} : {rewrites}),
-    ...(mapFile === undefined ? {} : {mapFile}),
-    ...(maxDepth === undefined ? {} : {maxDepth}),
+    mapHost,
+    rewrites: rewrites.length === 0 ? undefined : rewrites,
+    mapFile,
+    maxDepth,
   }
 }
 

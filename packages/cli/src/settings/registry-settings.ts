@@ -1,4 +1,4 @@
-import {limits, MirrorError, type Side} from '@airgap-mirror/oci-client/model'
+import {limits, MirrorError, type Side, defined} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {parseDuration, parseRate, parseSize} from '../text/parse-quantity.js'
 import {environment} from './environment.js'
@@ -29,7 +29,7 @@ export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<
   if ((clientCert === undefined) !== (clientKey === undefined)) {
     throw new MirrorError('USAGE', `--${prefix}client-cert and --${prefix}client-key go together`)
   }
-  return said({
+  return defined({
     username,
     password,
     dockerConfig,
@@ -43,7 +43,7 @@ export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<
     noProxy: text('no-proxy'),
     limitRate: parsed('limit-rate', parseRate),
     concurrency: whole('concurrency', {from: 1, to: 256}),
-    chunkSize: text('chunk-size') === 'auto' ? 'auto' : parsed('chunk-size', parseSize),
+    chunkSize: text('chunk-size') === 'auto' ? ('auto' as const) : parsed('chunk-size', parseSize),
     retries: whole('retries', {from: 0, to: 1000}),
     retryMaxWait: parsed('retry-max-wait', parseDuration),
   })
@@ -90,7 +90,7 @@ export function overriding(
         Object.entries(beneath).filter(([key]) => !CREDENTIALS.some((other) => other === key)),
       ) as RegistrySettings)
     : beneath
-  return {...kept, ...settings}
+  return {...kept, ...defined(settings)}
 }
 
 export function prefixOf(side: Side): '' | 'source-' {
@@ -115,12 +115,4 @@ async function passwordFromStdin(prefix: string): Promise<string> {
     code: 'CREDENTIALS_INVALID',
   })
   return line.replace(/\r?\n$/, '')
-}
-
-function said(values: {
-  readonly [Key in keyof RegistrySettings]: RegistrySettings[Key] | undefined
-}): RegistrySettings {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as RegistrySettings
 }

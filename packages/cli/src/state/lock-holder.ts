@@ -32,9 +32,9 @@ export async function thisProcess(): Promise<LockHolder> {
     host: hostname(),
     pid: process.pid,
     since: new Date().toISOString(),
-    ...(stat === undefined ? {} : {start: stat}),
-    ...(boot === undefined ? {} : {boot}),
-    ...(namespace === undefined ? {} : {namespace}),
+    start: stat,
+    boot,
+    namespace,
   }
 }
 
@@ -63,9 +63,9 @@ export function parseHolder(json: unknown): LockHolder | undefined {
     host,
     pid,
     since,
-    ...(isWord(start) ? {start} : {}),
-    ...(isWord(boot) ? {boot} : {}),
-    ...(isWord(namespace) ? {namespace} : {}),
+    start: isWord(start) ? start : undefined,
+    boot: isWord(boot) ? boot : undefined,
+    namespace: isWord(namespace) ? namespace : undefined,
   }
 }
 

@@ -24,9 +24,9 @@ export interface LockOptions {
   readonly key: string
   /** Milliseconds to wait for the holder; 0: not at all. */
   readonly wait: number
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /** Called once when waiting begins, with a message that names the holder. */
-  readonly onWait?: ((text: string) => void) | undefined
+  readonly onWait?: (text: string) => void
   /** Milliseconds between signs of life; default 15,000. */
   readonly heartbeat?: number
 }

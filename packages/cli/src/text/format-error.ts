@@ -15,10 +15,7 @@ const TOLD_IN_FULL: ReadonlySet<string> = new Set<ErrorCode>(['TLS_UNTRUSTED', '
  * a bug and shows its stack. Ends with a newline.
  * @param options.command the command that failed; without one, no flag is named
  */
-export function formatError(
-  thrown: unknown,
-  options: {readonly command?: AdvisedCommand | undefined} = {},
-): string {
+export function formatError(thrown: unknown, options: {readonly command?: AdvisedCommand} = {}): string {
   return isMirrorError(thrown) ? formatMirrorError(thrown, options.command) : formatBug(thrown)
 }
 

@@ -29,7 +29,7 @@ export interface How {
   /** Send without the token that the registry did not understand. */
   readonly bare?: boolean
   /** Send the login although no challenge asked for it. */
-  readonly unasked?: Scheme | undefined
+  readonly unasked?: Scheme
 }
 
 export interface AuthorizationOptions {

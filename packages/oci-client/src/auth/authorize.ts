@@ -18,7 +18,7 @@ export interface AuthorizeOptions {
   /** `host[:port]`, the key by which credentials are looked up. */
   readonly registry: string
   readonly side: Side
-  readonly credentials?: CredentialProvider | undefined
+  readonly credentials?: CredentialProvider
   /**
    * Transport for token requests. It adds no credential, and follows no redirect to another origin, because these
    * requests carry a credential themselves.

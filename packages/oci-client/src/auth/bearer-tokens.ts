@@ -14,7 +14,7 @@ interface TokenWanted {
 interface TokenOptions {
   /** The share of its life after which a token is renewed. */
   readonly renewAt: number
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 type BearerToken =

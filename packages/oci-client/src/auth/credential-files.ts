@@ -105,7 +105,7 @@ function parsed(file: CredentialFile, read: Awaited<ReturnType<typeof readCreden
       const why = detail === undefined ? 'there is no such file' : detail
       throw new MirrorError('CREDENTIALS_INVALID', `cannot read the Docker config ${path}: ${why}`)
     }
-    return {again: true, note: {found: read.found, ...(detail === undefined ? {} : {detail})}}
+    return {again: true, note: {found: read.found, detail}}
   }
   try {
     return {config: parseDockerConfig(read.text, {path}), again: read.again}

@@ -6,7 +6,7 @@ import type {Credential} from './credential.js'
 export interface HelperOptions {
   /** The helper's whole environment. The helper is searched for in this PATH. */
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /**
    * Milliseconds until the helper is killed; default 30,000. Cloud helpers wait for metadata servers that an air gap
    * lacks.

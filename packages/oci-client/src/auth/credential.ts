@@ -40,7 +40,7 @@ export interface CredentialRequest {
    * a call with `refused`.
    */
   readonly refused: boolean
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 /**

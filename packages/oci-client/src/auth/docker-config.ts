@@ -25,7 +25,7 @@ export interface DockerConfig {
 export type RunHelper = (
   name: string,
   server: string,
-  options: {readonly signal?: AbortSignal | undefined},
+  options: {readonly signal?: AbortSignal},
 ) => Promise<Credential | undefined>
 
 export interface Found {
@@ -75,8 +75,8 @@ export function parseDockerConfig(text: string, options: {readonly path: string}
  */
 export async function findCredential(
   config: DockerConfig,
-  wanted: {readonly registry: string; readonly repository?: string | undefined},
-  options: {readonly runHelper: RunHelper; readonly signal?: AbortSignal | undefined},
+  wanted: {readonly registry: string; readonly repository?: string},
+  options: {readonly runHelper: RunHelper; readonly signal?: AbortSignal},
 ): Promise<Found | undefined> {
   const {runHelper, signal} = options
   const helper = helperFor(config, wanted.registry)
@@ -168,7 +168,7 @@ function credentialOf(
   const pair = auth === undefined ? plainPair(text('username'), text('password')) : decodeAuth(auth, where)
   if (identityToken === undefined) return pair
   const username = pair?.username ?? text('username')
-  return {kind: 'identity-token', token: identityToken, ...(username === undefined ? {} : {username})}
+  return {kind: 'identity-token', token: identityToken, username}
 }
 
 function plainPair(username: string | undefined, password: string | undefined): BasicCredential | undefined {

@@ -30,11 +30,10 @@ export function withLogin(
     registry,
     style,
     login,
-  }: EditOptions & {readonly login?: {readonly username: string; readonly password: string} | undefined},
+  }: EditOptions & {readonly login?: {readonly username: string; readonly password: string}},
 ): string {
   const {json, auths} = parse(text, path)
-  const entry =
-    login === undefined ? {} : {auth: Buffer.from(`${login.username}:${login.password}`).toString('base64')}
+  const entry = {auth: login && Buffer.from(`${login.username}:${login.password}`).toString('base64')}
   return format({...json, auths: {...auths, [loginKey(registry, style)]: entry}})
 }
 

@@ -10,7 +10,7 @@ import {orAborted} from './or-aborted.js'
 export type FirstAlone = <Result>(
   held: Held,
   work: () => Promise<Result>,
-  options: {readonly signal?: AbortSignal | undefined},
+  options: {readonly signal?: AbortSignal},
 ) => Promise<Result | undefined>
 
 export function firstAlone(): FirstAlone {

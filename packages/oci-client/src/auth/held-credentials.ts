@@ -38,7 +38,7 @@ export interface HeldCredentials {
 }
 
 interface AskOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 interface Slot {
@@ -74,8 +74,7 @@ export function heldCredentials(registry: string, provider: CredentialProvider |
     repository: string | undefined,
     options: {readonly refused: boolean; readonly signal: AbortSignal},
   ): Promise<Credential | undefined> =>
-    provider?.({registry, ...options, ...(repository === undefined ? {} : {repository})}) ??
-    Promise.resolve(undefined)
+    provider?.({registry, ...options, repository}) ?? Promise.resolve(undefined)
 
   const keep = (
     repository: string | undefined,
@@ -122,7 +121,7 @@ export function heldCredentials(registry: string, provider: CredentialProvider |
         const {credential, failure} = await orFailure(ask(repository, {refused: true, signal}))
         if (credential === undefined || sameCredential(credential, refused.credential)) {
           const key = slots.get(WHOLE_REGISTRY) === slot ? WHOLE_REGISTRY : keyOf(repository)
-          slots.set(key, {held: refused, refusals: REFUSALS, ...(failure === undefined ? {} : {failure})})
+          slots.set(key, {held: refused, refusals: REFUSALS, failure})
         } else {
           // An answer without a credential cannot be refused, so it does not count.
           keep(repository, credential, refused.credential === undefined ? 0 : refusals + 1)
@@ -141,7 +140,7 @@ export function heldCredentials(registry: string, provider: CredentialProvider |
  */
 async function orFailure(
   answer: Promise<Credential | undefined>,
-): Promise<{readonly credential?: Credential | undefined; readonly failure?: MirrorError}> {
+): Promise<{readonly credential?: Credential; readonly failure?: MirrorError}> {
   try {
     return {credential: await answer}
   } catch (error) {

@@ -18,7 +18,7 @@ const MISSING = new Set(['ENOENT', 'ENOTDIR'])
  */
 export async function readCredentialFile(
   {path, text, named = false}: CredentialFile,
-  {signal}: {readonly signal?: AbortSignal | undefined},
+  {signal}: {readonly signal?: AbortSignal},
 ): Promise<ReadCredentialFile> {
   if (text !== undefined) return {found: 'text', text, again: false}
   if (signal?.aborted) throw cancelled(signal)

@@ -11,7 +11,7 @@ export interface SingleFlight<Result> {
 }
 
 interface FlightOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 interface Flight<Result> {

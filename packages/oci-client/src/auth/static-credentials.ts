@@ -10,5 +10,5 @@ export function staticCredentials(options: {
   readonly origin?: string
 }): CredentialProvider {
   const {username, password, origin} = options
-  return async () => ({kind: 'basic', username, password, ...(origin === undefined ? {} : {origin})})
+  return async () => ({kind: 'basic', username, password, origin})
 }

@@ -2,7 +2,15 @@ import {excerpt} from '../http/printable.js'
 import {withBytes} from '../http/collecting.js'
 import type {HttpRequest, HttpResponse, HttpUrl, Send} from '../http/send.js'
 import {asFinal} from '../http/transport-error.js'
-import {isJsonObject, isMirrorError, limits, MirrorError, type JsonObject, type Side} from '../model/index.js'
+import {
+  isJsonObject,
+  isMirrorError,
+  limits,
+  MirrorError,
+  type JsonObject,
+  type Side,
+  defined,
+} from '../model/index.js'
 import {basicHeader, isHeaderToken} from './authorization-header.js'
 import {secretsOf, type Credential} from './credential.js'
 import type {TokenRealm} from './token-realm.js'
@@ -26,7 +34,7 @@ export interface TokenRequestOptions {
   readonly send: Send
   readonly registry: string
   readonly side: Side
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 const CLIENT_ID = 'airgap-mirror'
@@ -81,7 +89,7 @@ function plainRequest(
   return {
     method: 'GET',
     url: withQuery(realm.url, query),
-    headers: {accept: 'application/json', ...(authorization === undefined ? {} : {authorization})},
+    headers: {accept: 'application/json', ...defined({authorization})},
     collect: limits.tokenBodyBytes,
     scopes: [],
     signal,

@@ -36,7 +36,7 @@ export async function askManifestUrl(url: string, options: ManifestUrlOptions): 
     })
     await response.discard()
     const digest = response.status === 200 ? digestHeader(response) : undefined
-    return {status: response.status, ...(digest === undefined ? {} : {digest})}
+    return {status: response.status, digest}
   } finally {
     await close()
   }

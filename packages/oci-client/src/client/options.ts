@@ -46,9 +46,9 @@ export interface RegistryOptions extends TransportOptions {
    */
   readonly retryMaxWait?: number
   /** `Registry.knowledge` of an earlier run. Invalid fields are ignored. */
-  readonly knowledge?: JsonObject | undefined
+  readonly knowledge?: JsonObject
   /** Without it, a session lives no longer than the client. */
-  readonly journal?: UploadJournal | undefined
+  readonly journal?: UploadJournal
   readonly onExchange?: (exchange: Exchange) => void
   /** Called with registry `Warning` headers and the client's fall-backs, each text once. */
   readonly onWarning?: (text: string) => void

@@ -31,8 +31,8 @@ interface ManifestQuestion extends CallOptions {
   /** Addressed by its tag if it has one. */
   readonly target: Reference
   /** The media type given beside the digest; it may be a type that few registries know. */
-  readonly mediaType?: string | undefined
-  readonly optional?: boolean | undefined
+  readonly mediaType?: string
+  readonly optional?: boolean
 }
 
 /**

@@ -15,7 +15,7 @@ const HUB_API = 'registry-1.docker.io'
  * Returns the origin of a registry's API, in the form in which origins are compared.
  * @param registry `host[:port]` as in image names; `docker.io` is Docker Hub
  */
-export function originOf(registry: string, options: {readonly plainHttp?: boolean | undefined} = {}): string {
+export function originOf(registry: string, options: {readonly plainHttp?: boolean} = {}): string {
   const host = canonicalRegistry(registry) === DOCKER_HUB ? HUB_API : registry
   return new URL(`${options.plainHttp === true ? 'http' : 'https'}://${host}`).origin
 }

@@ -21,7 +21,7 @@ export function notRegistry(
     readonly bytes: Uint8Array
     readonly asked: string
     readonly side: Side
-    readonly repository?: string | undefined
+    readonly repository?: string
   },
 ): MirrorError {
   const {bytes, asked, side, repository} = options
@@ -43,7 +43,7 @@ export function notRegistry(
     `${host} answers with ${kind}${told} where ${asked} should be, at ${printable(place)}`,
     {
       side,
-      advice: {kind: 'check-is-registry', host, ...(prefix === undefined ? {} : {path: `/${prefix}`})},
+      advice: {kind: 'check-is-registry', host, path: prefix === undefined ? undefined : `/${prefix}`},
     },
   )
 }

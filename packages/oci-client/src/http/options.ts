@@ -19,9 +19,9 @@ export interface TlsOptions {
 
 /** As in Go for the variables of these names: httpsProxy does not fall back to httpProxy. */
 export interface ProxyOptions {
-  readonly httpProxy?: string | undefined
-  readonly httpsProxy?: string | undefined
-  readonly noProxy?: string | undefined
+  readonly httpProxy?: string
+  readonly httpsProxy?: string
+  readonly noProxy?: string
 }
 
 /** One line of `--verbose`: already redacted. Times in milliseconds, sizes in bytes. */

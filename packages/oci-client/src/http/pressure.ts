@@ -36,7 +36,7 @@ export type Ending = 'fine' | 'answered' | 'busy' | 'refused' | 'away' | 'broken
 export interface Observation {
   readonly ending: Ending
   /** Milliseconds asked for by `Retry-After`. */
-  readonly asked?: number | undefined
+  readonly asked?: number
   readonly startedAt: number
   readonly now: number
   /** Requests in flight, this one included. */

@@ -1,11 +1,11 @@
 import {request as requestPlain} from 'node:http'
-import {request as requestSecure, type RequestOptions as TlsRequestOptions} from 'node:https'
+import {request as requestSecure} from 'node:https'
 import {isIP, type Socket} from 'node:net'
-import type {SecureContext} from 'node:tls'
+import type {ConnectionOptions, SecureContext} from 'node:tls'
 import {isDirect} from './no-proxy.js'
 import {proxyRefused, proxyUnreachable} from './proxy-error.js'
 import {whenAborted} from './when-aborted.js'
-import {cancelled, limits, MirrorError, type Side} from '../model/index.js'
+import {cancelled, limits, MirrorError, type Side, defined} from '../model/index.js'
 import type {ProxyOptions} from './options.js'
 
 export interface Proxy {
@@ -29,7 +29,7 @@ export interface TunnelOptions {
   readonly timeout: number
   readonly signal: AbortSignal
   /** For a proxy that is itself reached by TLS. */
-  readonly secureContext?: SecureContext | undefined
+  readonly secureContext?: SecureContext
   readonly rejectUnauthorized: boolean
 }
 
@@ -65,12 +65,8 @@ export function parseProxy(text: string): Proxy {
     port,
     secure,
     socks,
-    ...(login === undefined
-      ? {}
-      : {
-          login,
-          authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`,
-        }),
+    login,
+    authorization: login === undefined ? undefined : basicAuthorization(login),
   }
 }
 
@@ -93,13 +89,10 @@ export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions)
       port: proxy.port,
       agent: false,
       setHost: false,
-      headers: {
-        host: target,
-        ...(proxy.authorization === undefined ? {} : {'proxy-authorization': proxy.authorization}),
-      },
+      headers: {host: target, ...defined({'proxy-authorization': proxy.authorization})},
       timeout: options.timeout,
       maxHeaderSize: limits.headerBytes,
-      ...(proxy.secure ? secureOptions(proxy, options) : {}),
+      ...(proxy.secure ? secureOptions(proxy, options) : undefined),
     })
     const deadline = setTimeout(() => {
       request.destroy(Object.assign(new Error('no answer to CONNECT in time'), {code: 'ETIMEDOUT'}))
@@ -127,9 +120,13 @@ export function openTunnel(proxy: Proxy, target: string, options: TunnelOptions)
   })
 }
 
-function secureOptions(proxy: Proxy, options: TunnelOptions): TlsRequestOptions {
+function basicAuthorization({user, password}: {readonly user: string; readonly password: string}): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+function secureOptions(proxy: Proxy, options: TunnelOptions): ConnectionOptions {
   return {
-    ...(options.secureContext === undefined ? {} : {secureContext: options.secureContext}),
+    secureContext: options.secureContext,
     // Without a name, Node would take the name in the Host header, which is the target's.
     servername: isIP(proxy.hostname) === 0 ? proxy.hostname : '',
     rejectUnauthorized: options.rejectUnauthorized,

@@ -1,7 +1,7 @@
 import {sleep as sleepFor} from './sleep.js'
 import type {Bytes} from '../model/index.js'
 
-export type RateLimit = (bytes: Bytes, options?: {readonly signal?: AbortSignal | undefined}) => Bytes
+export type RateLimit = (bytes: Bytes, options?: {readonly signal?: AbortSignal}) => Bytes
 
 /** Pieces a second: small enough to hold the rate within a second, large enough to cost nothing. */
 const PIECES = 8

@@ -21,9 +21,10 @@ export async function responseError(
     ...options,
     authorized: response.authorized !== false,
     outOfScope: challenge.includes('insufficient_scope'),
-    ...(redirectedFrom === undefined
-      ? {}
-      : {redirected: {from: new URL(redirectedFrom).host, to: new URL(response.url.origin).host}}),
+    redirected:
+      redirectedFrom === undefined
+        ? undefined
+        : {from: new URL(redirectedFrom).host, to: new URL(response.url.origin).host},
   })
 }
 

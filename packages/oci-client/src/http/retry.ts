@@ -15,18 +15,18 @@ export interface RetryPolicy {
 export interface RetryFailure {
   /** Attempts made so far that count, from 1. */
   readonly attempt: number
-  readonly status?: number | undefined
+  readonly status?: number
   readonly error?: unknown
   /** The `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). */
-  readonly retryAfter?: string | undefined
+  readonly retryAfter?: string
   /** The host's time in its answer, else the local time. */
   readonly now: Date
   /** From 0 to below 1: spreads clients that failed together. */
   readonly random: number
   /** The host's condition, this failure included; absent if it is not watched. */
-  readonly host?: HostCondition | undefined
+  readonly host?: HostCondition
   /** `since` of the outage in which the previous attempt failed. */
-  readonly outage?: number | undefined
+  readonly outage?: number
   /** How often it was refused by a limiter so far. */
   readonly limited?: number
 }
@@ -37,7 +37,7 @@ export interface RetryDecision {
   /** False if the host has been gone since the attempt before, which is bounded by time, or if a limiter refused it. */
   readonly counts: boolean
   /** True if a limiter refused the request. */
-  readonly limited?: true
+  readonly limited?: boolean
 }
 
 export interface RetryNotice {
@@ -82,7 +82,7 @@ export function retryDecision(failure: RetryFailure, policy: RetryPolicy): Retry
   return {
     wait: Math.max(wait, Math.ceil(host?.pausedFor ?? 0)),
     counts,
-    ...(isLimited ? {limited: true} : {}),
+    limited: isLimited || undefined,
   }
 }
 

@@ -160,12 +160,8 @@ function connectorOptions(origin: string, options: RoutesOptions): buildConnecto
   return {
     timeout: options.connectTimeout,
     autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT,
-    ...(protocol === 'https:'
-      ? {
-          secureContext: options.contexts.forOrigin(new URL(origin).origin),
-          rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
-        }
-      : {}),
+    secureContext: protocol === 'https:' ? options.contexts.forOrigin(new URL(origin).origin) : undefined,
+    rejectUnauthorized: options.registry.tls?.insecureSkipVerify !== true,
   }
 }
 

@@ -16,13 +16,13 @@ export interface HttpRequest {
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: HttpBody
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /** The most bytes of a success's body, if it is wanted whole. A break in the middle of it is then retried, too. */
   readonly collect?: number
   /** True if the answer is not essential: few retries, and its failures do not count against the host. */
-  readonly optional?: boolean | undefined
+  readonly optional?: boolean
   /** A status that is more likely the host's verdict on this request than a failure: it is retried once. */
-  readonly doubtful?: number | undefined
+  readonly doubtful?: number
   /** Token scopes the request needs, such as `repository:a/b:pull,push`; empty for `/v2/`. */
   readonly scopes: readonly string[]
   /** The request has left the registry's origin by a redirect: it carries no credential, now or later. */

@@ -8,9 +8,9 @@ export interface TlsPeer {
   readonly place: string
   readonly side: Side
   /** True if a client certificate was shown. */
-  readonly identified?: boolean | undefined
+  readonly identified?: boolean
   /** Names of the authorities that were given to be trusted, if any were. */
-  readonly given?: (() => readonly string[]) | undefined
+  readonly given?: () => readonly string[]
 }
 
 export const UNKNOWN_CA: ReadonlySet<string> = new Set([

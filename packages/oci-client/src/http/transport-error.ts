@@ -10,9 +10,9 @@ export interface Peer {
   readonly origin: string
   readonly side: Side
   /** True if a client certificate was shown. */
-  readonly identified?: boolean | undefined
+  readonly identified?: boolean
   /** PEM of the authorities that were given to be trusted. */
-  readonly ca?: readonly string[] | undefined
+  readonly ca?: readonly string[]
 }
 
 /** Unknown names stay unknown for longer than a retry waits. */

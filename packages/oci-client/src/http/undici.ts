@@ -10,7 +10,7 @@ import {whenAborted} from './when-aborted.js'
 import {readBeginning, readResponse, wireResponse, type WireOptions} from './wire-response.js'
 import {originOf} from './location.js'
 import {failedToConnect, proxyRefused, proxyUnreachable} from './proxy-error.js'
-import {cancelled, isMirrorError, limits, MirrorError} from '../model/index.js'
+import {cancelled, isMirrorError, limits, MirrorError, defined} from '../model/index.js'
 import type {TransportOptions, TransportTimeouts} from './options.js'
 
 export interface Transport {
@@ -155,9 +155,11 @@ function wireRequest(
       'user-agent': options.userAgent ?? 'airgap-mirror',
       'accept-encoding': 'identity',
       ...headers,
-      ...(length === undefined ? {} : {'content-length': String(length)}),
-      ...(forwardedBy === undefined ? {} : {host: url.origin.slice('http://'.length)}),
-      ...(authorization === undefined ? {} : {'proxy-authorization': authorization}),
+      ...defined({
+        'content-length': length === undefined ? undefined : String(length),
+        host: forwardedBy === undefined ? undefined : url.origin.slice('http://'.length),
+        'proxy-authorization': authorization,
+      }),
     },
     body: wireBody(body, upload),
     headersTimeout: answerTimeout({method}, times),

@@ -28,9 +28,9 @@ export function contentKey(content: Content): Digest {
 }
 
 export interface OpenOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
   /** Bytes to leave out at the start of the bytes that `open` would yield. */
-  readonly offset?: number | undefined
+  readonly offset?: number
 }
 
 /** Content that can be read again, so that a retry or a resumed upload is possible. */
@@ -98,7 +98,7 @@ export async function* verified(
  */
 export async function readAll(
   bytes: Bytes,
-  options: {readonly limit: number; readonly what: string; readonly signal?: AbortSignal | undefined},
+  options: {readonly limit: number; readonly what: string; readonly signal?: AbortSignal},
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0

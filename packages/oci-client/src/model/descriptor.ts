@@ -41,10 +41,10 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
     mediaType,
     digest,
     size: size as number,
-    ...(isJsonObject(annotations) ? {annotations: stringsOf(annotations)} : {}),
-    ...(typeof artifactType === 'string' ? {artifactType} : {}),
-    ...(isJsonObject(platform) ? {platform: parsePlatform(platform)} : {}),
-    ...(Array.isArray(urls) ? {urls: urls.filter((url) => typeof url === 'string')} : {}),
+    annotations: isJsonObject(annotations) ? stringsOf(annotations) : undefined,
+    artifactType: typeof artifactType === 'string' ? artifactType : undefined,
+    platform: isJsonObject(platform) ? parsePlatform(platform) : undefined,
+    urls: Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : undefined,
   }
 }
 
@@ -61,8 +61,8 @@ function parsePlatform(value: JsonObject): Platform {
   return {
     os: text('os') ?? 'unknown',
     architecture: text('architecture') ?? 'unknown',
-    ...(variant === undefined ? {} : {variant}),
-    ...(osVersion === undefined ? {} : {osVersion}),
+    variant,
+    osVersion,
   }
 }
 

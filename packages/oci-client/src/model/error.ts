@@ -59,13 +59,13 @@ export type Side = 'source' | 'target'
 
 export interface MirrorErrorOptions {
   /** The side it happened on. Printed first, because the remedy depends on it. */
-  readonly side?: Side | undefined
+  readonly side?: Side
   /** Remedy as data. The program words it for its command and the side. */
-  readonly advice?: Advice | undefined
+  readonly advice?: Advice
   /** Remedy in words, for the program's own errors: one sentence that names no flag. Libraries give `advice`. */
-  readonly hint?: string | undefined
+  readonly hint?: string
   /** The target answered, but so that nothing is known of the content asked for: a write may succeed all the same. */
-  readonly inconclusive?: boolean | undefined
+  readonly inconclusive?: boolean
   readonly cause?: unknown
 }
 

@@ -1,6 +1,7 @@
 export * from './attached-tag.js'
 export * from './advice.js'
 export * from './blob-source.js'
+export * from './defined.js'
 export * from './descriptor.js'
 export * from './digest.js'
 export * from './error.js'

@@ -35,7 +35,7 @@ export type Manifest = ImageManifest | IndexManifest
 
 export interface ParseManifestOptions {
   /** Media type in the descriptor or the Content-Type. The manifest's own `mediaType` overrides it. */
-  readonly mediaType?: string | undefined
+  readonly mediaType?: string
   readonly algorithm?: DigestAlgorithm
 }
 
@@ -70,10 +70,10 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   const base = {
     descriptor: {mediaType, digest: digestOf(bytes, options.algorithm), size: bytes.length},
     bytes,
-    ...(json['mediaType'] === mediaType ? {statedType: mediaType} : {}),
-    ...(subject === undefined ? {} : {subject}),
-    ...(typeof json['artifactType'] === 'string' ? {artifactType: json['artifactType']} : {}),
-    ...(subject !== undefined && isJsonObject(annotations) ? {annotations: stringsOf(annotations)} : {}),
+    statedType: json['mediaType'] === mediaType ? mediaType : undefined,
+    subject,
+    artifactType: typeof json['artifactType'] === 'string' ? json['artifactType'] : undefined,
+    annotations: subject !== undefined && isJsonObject(annotations) ? stringsOf(annotations) : undefined,
   }
   if (isIndexType(mediaType))
     return {...base, kind: 'index', children: descriptors(json['manifests'] ?? [], 'manifests')}

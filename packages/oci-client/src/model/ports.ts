@@ -18,7 +18,7 @@ export interface ReadUsage {
 }
 
 export interface CallOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 /** An image whose bundle lacks the manifest. The manifest is made from the layers once they have digests. */

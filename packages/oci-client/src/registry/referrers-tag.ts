@@ -18,6 +18,7 @@ import {
   type JsonObject,
   type Manifest,
   type Reference,
+  defined,
 } from '../model/index.js'
 
 interface Referrer extends CallOptions {
@@ -113,7 +114,6 @@ function entryOf(manifest: Manifest): Descriptor {
   const {annotations} = manifest
   return {
     ...manifest.descriptor,
-    ...(artifactType === undefined ? {} : {artifactType}),
-    ...(annotations === undefined ? {} : {annotations}),
+    ...defined({artifactType, annotations}),
   }
 }

@@ -5,7 +5,14 @@ import {endpoints} from '../client/endpoints.js'
 import {scopeOf} from '../client/head-blob.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse} from '../http/send.js'
-import {MirrorError, type Bytes, type CallOptions, type Descriptor, type Place} from '../model/index.js'
+import {
+  MirrorError,
+  type Bytes,
+  type CallOptions,
+  type Descriptor,
+  type Place,
+  defined,
+} from '../model/index.js'
 
 /** The rest of a blob, as it arrives. */
 export interface BlobPart {
@@ -37,7 +44,7 @@ export async function openPart(
   const response = await client.send({
     method: 'GET',
     url: urlOf(client, endpoints.blob(repository, content.digest)),
-    headers: asksPart ? {range: `bytes=${position}-`} : {},
+    headers: defined({range: asksPart ? `bytes=${position}-` : undefined}),
     signal,
     scopes: [scopeOf(client, repository)],
   })

@@ -17,5 +17,5 @@ export function parseContentRange(text: string | undefined): ContentRange | unde
   const end = Number(last) + 1
   const total = whole === '*' ? undefined : Number(whole)
   if (end <= start || !Number.isSafeInteger(end) || (total !== undefined && end > total)) return undefined
-  return {start, end, ...(total === undefined ? {} : {total})}
+  return {start, end, total}
 }

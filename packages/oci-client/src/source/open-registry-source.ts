@@ -46,7 +46,7 @@ export interface RegistrySourceOptions {
    */
   readonly known?: (reference: Reference) => Descriptor | undefined
   /** Ends everything. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 export interface RegistrySource extends ImageSource {

@@ -26,8 +26,8 @@ export function rateLimitOf(response: Pick<HttpResponse, 'header'>): RateLimit |
   const window = remaining[2] ?? limit?.[2]
   return {
     remaining: Number(remaining[1]),
-    ...(limit === null ? {} : {limit: Number(limit[1])}),
-    ...(window === undefined ? {} : {window: Number(window)}),
+    limit: limit === null ? undefined : Number(limit[1]),
+    window: window === undefined ? undefined : Number(window),
   }
 }
 

@@ -23,7 +23,7 @@ export interface ReferrerWalkOptions {
 
 export interface ReferrersOptions extends CallOptions {
   /** Returns the children of the image's own index to look up; absent: all. */
-  readonly chosen?: ((children: readonly Descriptor[]) => ReadonlySet<Digest>) | undefined
+  readonly chosen?: (children: readonly Descriptor[]) => ReadonlySet<Digest>
 }
 
 /** Returns the referrers of an image and of the images of an index, and in turn their referrers. */

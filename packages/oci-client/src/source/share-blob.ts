@@ -47,7 +47,7 @@ function shareOf(source: BlobSource, reading: SharedReading): SharedBlob {
   }
   return {
     content: source.content,
-    ...(source.position === undefined ? {} : {position: source.position}),
+    position: source.position,
     open: (options = {}): Bytes => read(options),
     hold: () => {
       const release = source.hold?.()

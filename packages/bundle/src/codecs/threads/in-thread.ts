@@ -9,7 +9,7 @@ const INPUTS_AHEAD = 2
 
 export interface InThreadOptions {
   readonly inputs: AsyncGenerator<ToWorker, void, undefined>
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal
 }
 
 /** An error of the decoder in its thread. */

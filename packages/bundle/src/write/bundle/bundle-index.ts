@@ -24,10 +24,11 @@ function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefi
       mediaType,
       digest,
       size,
-      ...(artifactType === undefined ? {} : {artifactType}),
-      ...(text === undefined
-        ? {}
-        : {annotations: {[annotationKeys.containerdName]: text, [annotationKeys.refName]: text}}),
+      artifactType,
+      annotations:
+        text === undefined
+          ? undefined
+          : {[annotationKeys.containerdName]: text, [annotationKeys.refName]: text},
     }
   })
   return Buffer.from(
@@ -84,8 +85,8 @@ function isDockerImage({config, layers}: ImageManifest): boolean {
 export function leadingFiles(
   contents: BundleContents,
   options: {
-    readonly delta?: {readonly descriptor: Descriptor; readonly bytes: Uint8Array} | undefined
-    readonly docker?: boolean | undefined
+    readonly delta?: {readonly descriptor: Descriptor; readonly bytes: Uint8Array}
+    readonly docker?: boolean
   },
 ): ReadonlyMap<string, Uint8Array> {
   const {entries, manifests} = contents

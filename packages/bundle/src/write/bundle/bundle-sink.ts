@@ -35,15 +35,15 @@ import {writeToStream} from './write-to-stream.js'
 export interface BundleOptions {
   readonly codec: BundleCodec
   /** Threads that pack. Default: the number of processors. */
-  readonly threads?: number | undefined
+  readonly threads?: number
   /** The most bytes of a file; a larger bundle is split into volumes. */
-  readonly maxSize?: number | undefined
+  readonly maxSize?: number
   /** Blobs that the far side has. */
-  readonly leaveOut?: ReadonlySet<Digest> | undefined
+  readonly leaveOut?: ReadonlySet<Digest>
   /** The key that signs the checksum file. */
-  readonly signKey?: SignatureKey | undefined
+  readonly signKey?: SignatureKey
   /** Adds docker's manifest.json. */
-  readonly dockerCompatible?: boolean | undefined
+  readonly dockerCompatible?: boolean
   /** Returns the name under which the bundle lists a manifest; undefined if it belongs to another manifest. */
   readonly nameOf: (target: Reference) => Reference | undefined
 }

@@ -18,7 +18,7 @@ export interface PublishedBundle {
 }
 
 export interface SigningOptions {
-  readonly signKey?: SignatureKey | undefined
+  readonly signKey?: SignatureKey
 }
 
 /**

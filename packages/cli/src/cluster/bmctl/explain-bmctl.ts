@@ -75,10 +75,11 @@ function mirrorsOf(node: YamlNode | undefined, path: string): readonly BmctlMirr
     return {
       endpoint: {value: textOf(endpoint) ?? '', at: `${path}:${endpoint?.line ?? item.line}`},
       hosts: hosts?.kind === 'list' ? hosts.items.flatMap((host) => textOf(host) ?? []) : [],
-      ...(ca === undefined || ca === '' ? {} : {ca}),
-      ...(credentialsPath === undefined || credentialsPath === ''
-        ? {}
-        : {credentials: {value: credentialsPath, at: `${path}:${credentials?.line ?? item.line}`}}),
+      ca: ca === undefined || ca === '' ? undefined : ca,
+      credentials:
+        credentialsPath === undefined || credentialsPath === ''
+          ? undefined
+          : {value: credentialsPath, at: `${path}:${credentials?.line ?? item.line}`},
     }
   })
 }

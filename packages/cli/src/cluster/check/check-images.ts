@@ -12,7 +12,7 @@ export interface CheckedImage extends Verdict {
 export interface CheckOptions {
   readonly explain: (reference: string) => Explanation
   /** Absent: whether the mirror has the images is not asked. */
-  readonly holds?: Holds | undefined
+  readonly holds?: Holds
 }
 
 /** Judges one image. A name that no runtime can read fails; it does not end the check of the others. */

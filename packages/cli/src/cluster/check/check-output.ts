@@ -27,21 +27,21 @@ export function checkResult(images: readonly CheckedImage[]): CheckResult {
     images,
     assumed: [...new Set(explanations.flatMap(({assumed}) => assumed))],
     warnings: [...new Set(explanations.flatMap(({warnings}) => warnings))],
-    ...(as === undefined ? {} : {as}),
+    as,
   }
 }
 
 export function checkJson({as, assumed, images, warnings}: CheckResult): object {
   return {
     schema: CHECK_SCHEMA,
-    ...(as === undefined ? {} : {as}),
+    as,
     assumed,
     totals: {images: images.length, ...totalsOf(images)},
     images: images.map(({reference, status, reason, url, explanation}) => ({
       reference,
       status,
-      ...(reason === undefined ? {} : {reason}),
-      ...(url === undefined ? {} : {url}),
+      reason,
+      url,
       endsAtPublic: explanation?.endsAtPublic ?? false,
       tries: explanation?.tries ?? [],
     })),

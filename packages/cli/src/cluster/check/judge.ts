@@ -32,15 +32,15 @@ export async function judge(explanation: Explanation, holds: Holds | undefined):
     missed.push(answer === false ? `${hostOf(one)} does not have it` : answer)
   }
   const [last] = tries.slice(-1)
-  const url = last === undefined ? {} : {url: last.url}
-  if (outcome === 'blocked') return {status: 'refused', reason: [...missed, message].join('; '), ...url}
+  const url = last?.url
+  if (outcome === 'blocked') return {status: 'refused', reason: [...missed, message].join('; '), url}
   const [attempt] = explanation.tries
   if (tries.length === 0 && attempt !== undefined)
     return {status: 'fails', reason: 'every attempt ends in a TLS error', url: attempt.url}
   return {
     status: 'fails',
     reason: missed.length === 0 ? 'nothing is asked for it' : missed.join('; '),
-    ...url,
+    url,
   }
 }
 
@@ -54,9 +54,8 @@ function fromMirror(one: Try, {tries}: Explanation): Verdict {
   return {
     status: 'from-mirror',
     url: one.url,
-    ...(fallback === undefined
-      ? {}
-      : {reason: `falls back to ${hostOf(fallback)} for what the mirror lacks`}),
+    reason:
+      fallback === undefined ? undefined : `falls back to ${hostOf(fallback)} for what the mirror lacks`,
   }
 }
 

@@ -45,7 +45,7 @@ export function readCriSettings(cri: TomlTable, file: string): CriSettings {
       [url.replace(/^\w+:\/\/([^/]*).*$/, '$1'), authOf(table.value, `${file}:${table.line}`)] as const,
   )
   return {
-    ...(configPath === undefined ? {} : {configPath}),
+    configPath,
     mirrors: new Map(
       tablesAt(registry, {key: 'mirrors', file}).map(([host, {value, line}]) => [
         host,
@@ -70,7 +70,7 @@ export function readCriSettings(cri: TomlTable, file: string): CriSettings {
       }),
     ),
     hasConfigs: configs.length > 0 || endpointAuths.length > 0,
-    ...(localPull === undefined ? {} : {localPull}),
+    localPull,
   }
 }
 
@@ -126,7 +126,7 @@ function tlsOf(table: TomlTable, at: string): RegistryTls {
   const ca = table.text('ca_file')
   const client = ['cert_file', 'key_file'].flatMap((key) => table.text(key) ?? [])
   return {
-    ...(ca === undefined || ca === '' ? {} : {ca}),
+    ca: ca === undefined || ca === '' ? undefined : ca,
     client,
     skipVerify: table.get('insecure_skip_verify')?.value === true,
     at,

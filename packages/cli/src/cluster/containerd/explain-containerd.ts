@@ -17,7 +17,7 @@ const ASSUMED: Version = {major: 2, minor: 1}
 export function explainContainerd(question: Question, files: NodeFiles): Answer {
   const version = question.version ?? ASSUMED
   const config = readConfigToml(files, version)
-  const shared = question.version === undefined ? {assumedVersion: '2.1'} : {}
+  const shared = {assumedVersion: question.version === undefined ? '2.1' : undefined}
   if (config === undefined) {
     const hosts = hostsOfRegistry(question.reference.registry, options([CERTS_D], files, version))
     return {

@@ -77,7 +77,7 @@ function hostsOf(document: TomlDocument, place: HostsTomlPlace): HostsToml {
   const why = server === undefined ? 'no server' : `server "${server.value}" names no host`
   return {
     hosts: named,
-    own: {ca, client, sendsAuthorization, why, ...(skipVerify === undefined ? {} : {skipVerify})},
+    own: {ca, client, sendsAuthorization, why, skipVerify},
     warnings,
   }
 }
@@ -150,7 +150,7 @@ function entryOf(name: string, {table, line, what, place}: EntryPlace): Registry
     ...NO_TLS,
     ca: pathsAt(table, 'ca').map(absolute),
     client: clientPairs(table).map((pair) => pair.map(absolute)),
-    ...(typeof skipVerify === 'boolean' ? {skipVerify} : {}),
+    skipVerify: typeof skipVerify === 'boolean' ? skipVerify : undefined,
     sendsAuthorization: [...(table.table('header')?.entries.keys() ?? [])].some(
       (key) => key.toLowerCase() === 'authorization',
     ),

@@ -11,7 +11,7 @@ import {rewriteRepository} from './rewrite-repository.js'
 export interface NodeCredential {
   readonly kind: string
   readonly source: string
-  readonly login?: (() => NodeLogin) | undefined
+  readonly login?: () => NodeLogin
 }
 
 export interface RequestOptions {
@@ -65,14 +65,14 @@ function triesOf(host: RegistryHost, options: RequestOptions): MadeTries {
   const one = (scheme: string): Try => ({
     url: url(scheme, first),
     source: host.source,
-    ...(host.ca.length === 0 ? {} : {ca: host.ca.join(', ')}),
+    ca: host.ca.length === 0 ? undefined : host.ca.join(', '),
     auth: credential?.kind ?? 'none',
-    ...(credential === undefined ? {} : {authSource: credential.source}),
-    ...(credential?.login === undefined ? {} : {login: credential.login}),
+    authSource: credential?.source,
+    login: credential?.login,
     skipVerify: host.skipVerify === true,
     public: isPublicHost(host.host, {isOwn: host.host === registry}),
-    ...(host.expectsTlsError === true ? {only: 'tls-error'} : {}),
-    ...(second === undefined ? {} : {orUrl: url(scheme, second)}),
+    only: host.expectsTlsError ? 'tls-error' : undefined,
+    orUrl: second === undefined ? undefined : url(scheme, second),
   })
   const tries: readonly Try[] = triesHttpsFirst(host)
     ? [

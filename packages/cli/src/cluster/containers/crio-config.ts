@@ -37,8 +37,8 @@ export function readCrioConfig(files: NodeFiles): CrioConfig {
   return {
     shortNameMode: values.get('short_name_mode') === 'disabled' ? 'disabled' : 'enforcing',
     warnings,
-    ...(globalAuthFile === '' ? {} : {globalAuthFile}),
-    ...(signaturePolicy === '' ? {} : {signaturePolicy}),
+    globalAuthFile: globalAuthFile === '' ? undefined : globalAuthFile,
+    signaturePolicy: signaturePolicy === '' ? undefined : signaturePolicy,
   }
 }
 

@@ -89,10 +89,10 @@ function attempt(
         ? `location of [${entry.prefix}], always asked last`
         : `mirror ${mirror} of [${entry.prefix}]`
   const common = {
-    ...(certificates.ca.length === 0 ? {} : {ca: certificates.ca.join(', ')}),
+    ca: certificates.ca.length === 0 ? undefined : certificates.ca.join(', '),
     auth: login.auth,
-    ...(login.from === undefined ? {} : {authSource: login.from}),
-    ...(login.login === undefined ? {} : {login: login.login}),
+    authSource: login.from,
+    login: login.login,
     skipVerify: endpoint.insecure,
     public: isPublicHost(source.name.domain, {isOwn: source.name.domain === name.domain}),
   }

@@ -27,6 +27,6 @@ export function explainNames(
     tries: answers.flatMap((answer) => answer.tries),
     assumed,
     warnings: [...warnings, ...notes, ...answers.flatMap((answer) => answer.warnings)],
-    ...(message === undefined ? {} : {message}),
+    message,
   }
 }

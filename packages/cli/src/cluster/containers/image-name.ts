@@ -43,9 +43,9 @@ export function parseRawName(text: string): Omit<ImageName, 'domain'> & {readonl
     throw new Error(`repository name must not be more than ${MAX_NAME} characters`)
   return {
     path,
-    ...(domain === undefined ? {} : {domain}),
-    ...(tag === undefined ? {} : {tag}),
-    ...(digest === undefined ? {} : {digest}),
+    domain,
+    tag,
+    digest,
   }
 }
 
@@ -68,8 +68,8 @@ export function parseNormalizedName(text: string): ImageName {
   return {
     domain,
     path,
-    ...(tag === undefined ? {} : {tag}),
-    ...(digest === undefined ? {} : {digest}),
+    tag,
+    digest,
   }
 }
 

@@ -15,7 +15,7 @@ const KUBELET_LOGINS = '/var/lib/kubelet/config.json'
 export interface NodeSetupOptions {
   readonly user: NodeUser
   /** Present for CRI-O. */
-  readonly crio?: CrioConfig | undefined
+  readonly crio?: CrioConfig
 }
 
 /**
@@ -34,7 +34,7 @@ export function nodeSetup(files: NodeFiles, {user, crio}: NodeSetupOptions): Set
       const pods = crio === undefined ? undefined : podLogin(files, {name, logical})
       return pods ?? loginOf(name, {files, authFiles, registries})
     },
-    ...(policy === undefined ? {} : {policy}),
+    policy,
   }
 }
 

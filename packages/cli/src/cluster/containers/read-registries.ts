@@ -33,7 +33,7 @@ export function readRegistries(files: NodeFiles, {home}: {readonly home: string}
     credentialHelpers: helpersOf(all),
     description: [main, ...directories].join(', '),
     warnings: [...all.flatMap((file) => file.warnings), ...warnings],
-    ...(searchFile === undefined ? {} : {searchFile}),
+    searchFile,
   }
 }
 

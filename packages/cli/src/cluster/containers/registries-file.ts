@@ -55,9 +55,9 @@ export function parseRegistriesFile(
     entries,
     aliases: readAliases(aliases, {at}),
     warnings,
-    ...(searched === undefined ? {} : {search: searched}),
-    ...(helpers === undefined ? {} : {credentialHelpers: helpers}),
-    ...(mode === '' ? {} : {shortNameMode: checkMode(mode)}),
+    search: searched,
+    credentialHelpers: helpers,
+    shortNameMode: mode === '' ? undefined : checkMode(mode),
   }
 }
 

@@ -52,5 +52,5 @@ export function readOldForm(
   }
   for (const host of blocked?.hosts ?? []) add(host, {line: blocked?.line ?? 1, blocked: true})
   for (const host of insecure?.hosts ?? []) add(host, {line: insecure?.line ?? 1, insecure: true})
-  return {entries: [...entries.values()], ...(search === undefined ? {} : {search})}
+  return {entries: [...entries.values()], search}
 }

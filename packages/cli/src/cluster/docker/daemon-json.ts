@@ -37,7 +37,7 @@ export function readDaemonJson(files: NodeFiles): {readonly daemon: DaemonJson} 
   const fault = mirrors.map(mirrorFault).find((found) => found !== undefined) ?? insecureFault(insecure)
   if (fault !== undefined) return {message: failure(fault)}
   const usesContainerd = booleanOf(valueAt(root, 'features', 'containerd-snapshotter'))
-  return {daemon: {path, mirrors, insecure, ...(usesContainerd === undefined ? {} : {usesContainerd})}}
+  return {daemon: {path, mirrors, insecure, usesContainerd}}
 }
 
 function failure(why: string): string {

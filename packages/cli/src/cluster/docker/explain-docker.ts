@@ -97,11 +97,11 @@ function tryOf(
   return {
     url: `${base}/v2/${manifestPath(question.reference)}`,
     source,
-    ...(ca.length === 0 ? {} : {ca: ca.join(', ')}),
+    ca: ca.length === 0 ? undefined : ca.join(', '),
     auth: 'none',
     skipVerify,
     public: isPublicHost(host, {isOwn}),
-    ...(only === undefined ? {} : {only}),
+    only,
   }
 }
 

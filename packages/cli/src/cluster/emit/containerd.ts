@@ -20,7 +20,7 @@ export function emitContainerd(request: EmitRequest): Emission {
   if (request.isDeprecated || isOld) return emitDeprecated(request)
   return {
     files: [
-      {...configFile(request), ...(request.access.login === undefined ? {} : {isSecret: true})},
+      {...configFile(request), isSecret: request.access.login !== undefined},
       ...hostsFiles(request, CERTS),
     ],
     notes: [
@@ -190,10 +190,10 @@ function emitDeprecated(request: EmitRequest): Emission {
   const pem = (name: string, content: string | undefined): readonly EmittedFile[] =>
     access.plainHttp || content === undefined
       ? []
-      : [{path: `${certificates}/${name}`, text: content, ...(name === 'client.key' ? {isSecret: true} : {})}]
+      : [{path: `${certificates}/${name}`, text: content, isSecret: name === 'client.key'}]
   return {
     files: [
-      {path: 'etc/containerd/config.toml', text, ...(access.login === undefined ? {} : {isSecret: true})},
+      {path: 'etc/containerd/config.toml', text, isSecret: access.login !== undefined},
       ...pem('ca.crt', access.ca),
       ...pem('client.cert', access.clientCert),
       ...pem('client.key', access.clientKey),

@@ -13,8 +13,10 @@ export function emitDocker(request: EmitRequest): Emission {
   const {access, fallback} = request
   if (fallback === 'cut') throw cannotCut('docker', 'it always asks Docker Hub after its mirrors')
   refuseUnlessHub(request, 'docker')
-  const insecure = access.skipVerify ? {'insecure-registries': [access.registry]} : {}
-  const daemon = {'registry-mirrors': [mirrorUrl(access, '')], ...insecure}
+  const daemon = {
+    'registry-mirrors': [mirrorUrl(access, '')],
+    'insecure-registries': access.skipVerify ? [access.registry] : undefined,
+  }
   const directory = `etc/docker/certs.d/${access.registry}`
   const certificates: readonly EmittedFile[] = access.plainHttp
     ? []

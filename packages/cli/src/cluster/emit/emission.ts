@@ -19,35 +19,35 @@ export interface RegistryAccess {
   readonly registry: string
   readonly plainHttp: boolean
   readonly skipVerify: boolean
-  readonly ca?: string | undefined
-  readonly caPath?: string | undefined
-  readonly clientCert?: string | undefined
-  readonly clientKey?: string | undefined
+  readonly ca?: string
+  readonly caPath?: string
+  readonly clientCert?: string
+  readonly clientKey?: string
   /** Present only if credentials are to be written into files. */
-  readonly login?: Login | undefined
+  readonly login?: Login
   /** A Docker config.json with the login, to be named in files. */
-  readonly loginPath?: string | undefined
-  readonly proxy?: string | undefined
-  readonly noProxy?: string | undefined
+  readonly loginPath?: string
+  readonly proxy?: string
+  readonly noProxy?: string
 }
 
 export interface EmitRequest {
   readonly mapping: Mapping
   readonly access: RegistryAccess
   readonly fallback: Fallback
-  readonly version?: TargetVersion | undefined
+  readonly version?: TargetVersion
   /** `sources`: a policy that admits only the source names of the images. Absent: the target's default. */
-  readonly admit?: 'sources' | 'any' | undefined
+  readonly admit?: 'sources' | 'any'
   /** Names that nodes must not pull. */
   readonly blocked: readonly string[]
   /** Registries in which short names are looked up. */
   readonly searched: readonly string[]
   /** PEM of the key that the images are signed with. */
-  readonly signatureKey?: string | undefined
+  readonly signatureKey?: string
   /** Write containerd's old `registry.mirrors` form. */
   readonly isDeprecated: boolean
   /** Absolute path of the directory that the files go to, if there is one. */
-  readonly directory?: string | undefined
+  readonly directory?: string
 }
 
 export interface EmittedFile {

@@ -46,9 +46,9 @@ export function bmctlMirror(request: EmitRequest): {
   return {
     mirror: {
       endpoint: mirrorUrl(access, base),
-      ...(access.caPath === undefined || access.plainHttp ? {} : {caCertPath: access.caPath}),
-      ...(credentials === undefined ? {} : {pullCredentialConfigPath: credentials}),
-      ...(hosts.length === 0 ? {} : {hosts}),
+      caCertPath: access.caPath === undefined || access.plainHttp ? undefined : access.caPath,
+      pullCredentialConfigPath: credentials,
+      hosts: hosts.length === 0 ? undefined : hosts,
     },
     files: written === undefined ? [] : [{path: written, text: authJson(access), isSecret: true}],
   }
@@ -91,9 +91,7 @@ export function emitGkectl(request: EmitRequest): Emission {
       credentials: {fileRef: {path: placed(request, 'admin-creds.yaml'), entry}},
       caCertPath: access.caPath,
     },
-    ...(access.proxy === undefined
-      ? {}
-      : {proxy: {url: access.proxy, ...(access.noProxy === undefined ? {} : {noProxy: access.noProxy})}}),
+    proxy: access.proxy === undefined ? undefined : {url: access.proxy, noProxy: access.noProxy},
   }
   const {login} = access
   const credentials = {

@@ -33,7 +33,7 @@ export function emitK3s(request: EmitRequest, {product}: {readonly product: 'k3s
     stringify(
       {
         mirrors: Object.fromEntries(mirrors),
-        ...(configs === undefined ? {} : {configs: {[access.registry]: configs}}),
+        configs: configs === undefined ? undefined : {[access.registry]: configs},
       },
       {lineWidth: 0, defaultStringType: 'PLAIN', defaultKeyType: 'PLAIN'},
     )
@@ -48,7 +48,7 @@ export function emitK3s(request: EmitRequest, {product}: {readonly product: 'k3s
         ]
   return {
     files: [
-      {path: `${directory}/registries.yaml`, text, ...(access.login === undefined ? {} : {isSecret: true})},
+      {path: `${directory}/registries.yaml`, text, isSecret: access.login !== undefined},
       ...certificates(access, tls),
       ...cut,
     ],
@@ -69,8 +69,8 @@ function mirrorsOf(
 ): ReadonlyMap<string, Mirror> {
   const mirrors = new Map<string, Mirror>()
   for (const [host, base] of mapping.bases) {
-    const rewrite = mapping.rewrite === undefined ? {} : {rewrite: asEntry(mapping.rewrite)}
-    mirrors.set(host, {endpoint: [mirrorUrl(access, base)], ...rewrite})
+    const rewrite = mapping.rewrite === undefined ? undefined : asEntry(mapping.rewrite)
+    mirrors.set(host, {endpoint: [mirrorUrl(access, base)], rewrite})
   }
   for (const [host, repositories] of repositoriesOf(mapping, product)) {
     if (!isCovered(mapping, {host, repositories}))
@@ -126,15 +126,14 @@ function asEntry({text}: RewriteRule): Readonly<Record<string, string>> {
 
 function configOf(access: RegistryAccess, directory: string): object | undefined {
   const tls = {
-    ...(access.ca === undefined ? {} : {ca_file: `${directory}/ca.crt`}),
-    ...(access.clientCert === undefined
-      ? {}
-      : {cert_file: `${directory}/client.cert`, key_file: `${directory}/client.key`}),
-    ...(access.skipVerify ? {insecure_skip_verify: true} : {}),
+    ca_file: access.ca === undefined ? undefined : `${directory}/ca.crt`,
+    cert_file: access.clientCert === undefined ? undefined : `${directory}/client.cert`,
+    key_file: access.clientCert === undefined ? undefined : `${directory}/client.key`,
+    insecure_skip_verify: access.skipVerify || undefined,
   }
   const hasTls = !access.plainHttp && Object.keys(tls).length > 0
   if (access.login === undefined && !hasTls) return undefined
-  return {...(access.login === undefined ? {} : {auth: access.login}), ...(hasTls ? {tls} : {})}
+  return {auth: access.login, tls: hasTls ? tls : undefined}
 }
 
 function certificates(access: RegistryAccess, directory: string): readonly EmittedFile[] {

@@ -60,7 +60,7 @@ function replacementsOf(images: readonly MappedImage[]): readonly Replacement[] 
 
 function entry(
   name: string,
-  {newName, newTag}: {readonly newName: string; readonly newTag?: string | undefined},
+  {newName, newTag}: {readonly newName: string; readonly newTag?: string},
 ): Replacement {
   return newTag === undefined ? {name, newName} : {name, newName, newTag}
 }

@@ -11,7 +11,7 @@ export function emitKind(request: EmitRequest): Emission {
   const cluster = {
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
-    ...(isOld ? {containerdConfigPatches: [OLD_PATCH]} : {}),
+    containerdConfigPatches: isOld ? [OLD_PATCH] : undefined,
     nodes: [
       {
         role: 'control-plane',

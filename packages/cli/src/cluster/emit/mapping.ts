@@ -53,7 +53,7 @@ export function makeMapping(
     images: moved,
     bases,
     namespace,
-    ...(isOnlyRule && rewrite !== undefined ? {rewrite} : {}),
+    rewrite: isOnlyRule && rewrite !== undefined ? rewrite : undefined,
   }
 }
 

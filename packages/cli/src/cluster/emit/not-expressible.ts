@@ -6,7 +6,7 @@ const NAMED = 20
 /** The error of a mapping that a target has no means to express, naming the images. */
 export function notExpressible(
   why: string,
-  {images, hint}: {readonly images: readonly MappedImage[]; readonly hint?: string | undefined},
+  {images, hint}: {readonly images: readonly MappedImage[]; readonly hint?: string},
 ): MirrorError {
   const shown = images
     .slice(0, NAMED)

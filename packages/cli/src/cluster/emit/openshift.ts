@@ -1,5 +1,5 @@
 import {stringify} from 'yaml'
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {MirrorError, defined} from '@airgap-mirror/oci-client/model'
 import {authJson, sourceScopes} from './containers.js'
 import {heading, isOlder, type EmitRequest, type EmittedFile, type Emission} from './emission.js'
 import {mirrorName} from './mirror-url.js'
@@ -105,25 +105,24 @@ function imageConfig(request: EmitRequest, hasCa: boolean): readonly EmittedFile
   }
   const isInsecure = access.plainHttp || access.skipVerify
   const allowed = [...new Set([...sourceScopes(mapping), access.registry, INTERNAL, PAYLOAD])]
-  const registrySources = {
-    ...(admit === 'sources' ? {allowedRegistries: allowed} : {}),
-    ...(blocked.length > 0 ? {blockedRegistries: blocked} : {}),
-    ...(isInsecure ? {insecureRegistries: [access.registry]} : {}),
-    ...(searched.length > 0 ? {containerRuntimeSearchRegistries: searched} : {}),
-  }
+  const registrySources = defined({
+    allowedRegistries: admit === 'sources' ? allowed : undefined,
+    blockedRegistries: blocked.length > 0 ? blocked : undefined,
+    insecureRegistries: isInsecure ? [access.registry] : undefined,
+    containerRuntimeSearchRegistries: searched.length > 0 ? searched : undefined,
+  })
   const imports = [...new Set(allowed.map((name) => name.split('/')[0] ?? name))]
-  const spec = {
-    ...(hasCa ? {additionalTrustedCA: {name: CA_MAP}} : {}),
-    ...(Object.keys(registrySources).length > 0 ? {registrySources} : {}),
-    ...(admit === 'sources'
-      ? {
-          allowedRegistriesForImport: imports.map((domainName) => ({
+  const spec = defined({
+    additionalTrustedCA: hasCa ? {name: CA_MAP} : undefined,
+    registrySources: Object.keys(registrySources).length > 0 ? registrySources : undefined,
+    allowedRegistriesForImport:
+      admit === 'sources'
+        ? imports.map((domainName) => ({
             domainName,
             insecure: isInsecure && domainName === access.registry,
-          })),
-        }
-      : {}),
-  }
+          }))
+        : undefined,
+  })
   if (Object.keys(spec).length === 0) return []
   const image = {apiVersion: 'config.openshift.io/v1', kind: 'Image', metadata: {name: 'cluster'}, spec}
   const about =

@@ -117,7 +117,7 @@ function mutation({
         matchConstraints: {
           resourceRules: [{apiGroups: [''], apiVersions: ['v1'], operations, resources}],
         },
-        ...(table === undefined ? {} : {variables: [{name: 'mirrored', expression: table}]}),
+        variables: table === undefined ? undefined : [{name: 'mirrored', expression: table}],
         mutations,
       },
     },

@@ -1,3 +1,4 @@
+import {defined} from '@airgap-mirror/oci-client/model'
 import {stringify} from 'yaml'
 import {heading, isOlder, type EmitRequest, type Emission, type RegistryAccess} from './emission.js'
 import {ALL_HOSTS} from './mapping.js'
@@ -16,7 +17,7 @@ export function emitTalos(request: EmitRequest): Emission {
       {
         path: 'machine.yaml',
         text: heading('a patch of the machine configuration.') + text,
-        ...(login === undefined && request.access.clientKey === undefined ? {} : {isSecret: true}),
+        isSecret: login !== undefined || request.access.clientKey !== undefined,
       },
     ],
     notes: [
@@ -42,8 +43,8 @@ function mirrorDocument({name, base, access, fallback}: MirrorEntry): object {
     apiVersion: 'v1alpha1',
     kind: 'RegistryMirrorConfig',
     name,
-    endpoints: [{url: mirrorUrl(access, base), ...(base === '' ? {} : {overridePath: true})}],
-    ...(fallback === 'cut' ? {skipFallback: true} : {}),
+    endpoints: [{url: mirrorUrl(access, base), overridePath: base === '' ? undefined : true}],
+    skipFallback: fallback === 'cut' ? true : undefined,
   }
 }
 
@@ -64,24 +65,24 @@ function oldForm({access, fallback}: EmitRequest, bases: ReadonlyMap<string, str
     name,
     {
       endpoints: [mirrorUrl(access, base)],
-      ...(base === '' ? {} : {overridePath: true}),
-      ...(fallback === 'cut' ? {skipFallback: true} : {}),
+      overridePath: base === '' ? undefined : true,
+      skipFallback: fallback === 'cut' ? true : undefined,
     },
   ])
   const tls = tlsOf(access)
   const encoded =
     tls === undefined
       ? undefined
-      : {...tls, ...(tls.ca === undefined ? {} : {ca: Buffer.from(tls.ca).toString('base64')})}
-  const config = {
-    ...(access.login === undefined ? {} : {auth: access.login}),
-    ...(encoded === undefined ? {} : {tls: encoded}),
-  }
+      : {...tls, ca: tls.ca === undefined ? undefined : Buffer.from(tls.ca).toString('base64')}
+  const config = defined({
+    auth: access.login,
+    tls: encoded,
+  })
   return {
     machine: {
       registries: {
         mirrors: Object.fromEntries(mirrors) as object,
-        ...(Object.keys(config).length === 0 ? {} : {config: {[access.registry]: config}}),
+        config: Object.keys(config).length === 0 ? undefined : {[access.registry]: config},
       },
     },
   }
@@ -95,12 +96,11 @@ interface Tls {
 
 /** Absent without TLS: Talos refuses TLS settings for an http endpoint. */
 function tlsOf({plainHttp, ca, clientCert, clientKey, skipVerify}: RegistryAccess): Tls | undefined {
-  const tls = {
-    ...(ca === undefined ? {} : {ca}),
-    ...(clientCert === undefined || clientKey === undefined
-      ? {}
-      : {clientIdentity: {cert: clientCert, key: clientKey}}),
-    ...(skipVerify ? {insecureSkipVerify: true} : {}),
-  }
+  const tls = defined({
+    ca,
+    clientIdentity:
+      clientCert === undefined || clientKey === undefined ? undefined : {cert: clientCert, key: clientKey},
+    insecureSkipVerify: skipVerify || undefined,
+  })
   return plainHttp || Object.keys(tls).length === 0 ? undefined : tls
 }

@@ -16,7 +16,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** A runtime and its version, as `--as` names them. */
 export interface RuntimeChoice {
   readonly runtime: Runtime
-  readonly version?: Version | undefined
+  readonly version?: Version
 }
 
 /**
@@ -53,7 +53,7 @@ export function explain(typed: string, options: ExplainOptions): Explanation {
 export interface ExplainOptions {
   readonly files: NodeFiles
   /** Absent: the runtime that the files show. */
-  readonly as?: RuntimeChoice | undefined
+  readonly as?: RuntimeChoice
 }
 
 /**
@@ -73,7 +73,7 @@ export function explainer({files, as}: ExplainOptions): (typed: string) => Expla
       as: shownVersion === undefined ? runtime.name : `${runtime.name}@${shownVersion}`,
       assumed: [...(files.assumed ?? []), ...assumed, ...answer.assumed],
       outcome,
-      ...(message === undefined ? {} : {message}),
+      message,
       tries,
       endsAtPublic: tries.at(-1)?.public === true,
       warnings: [...files.warnings, ...answer.warnings],

@@ -7,10 +7,7 @@ const PLACES: Readonly<Record<string, string>> = {
 }
 
 /** The path on a node of one file that was given without its directory. */
-export function placeOnNode(
-  name: string,
-  {as, text}: {readonly as?: string | undefined; readonly text: string},
-): string {
+export function placeOnNode(name: string, {as, text}: {readonly as?: string; readonly text: string}): string {
   const usual = PLACES[name]
   if (usual !== undefined) return usual
   if (name === 'registries.yaml') return `/etc/rancher/${as === 'rke2' ? 'rke2' : 'k3s'}/registries.yaml`

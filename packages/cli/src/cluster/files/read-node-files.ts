@@ -11,7 +11,7 @@ import {walkNode} from './walk-node.js'
  * Reads the files below a directory as on a node, or a single file as if it were in its usual place.
  * @throws {MirrorError} CONFIG_INVALID, LIMIT_EXCEEDED
  */
-export function readNodeFiles(path: string, {as}: {readonly as?: string | undefined} = {}): NodeFiles {
+export function readNodeFiles(path: string, {as}: {readonly as?: string} = {}): NodeFiles {
   const found = inspect(path)
   if (found.isDirectory()) return directoryFiles(path, as)
   if (!found.isFile()) throw new MirrorError('CONFIG_INVALID', `${path} is neither a file nor a directory`)
@@ -30,7 +30,7 @@ function directoryFiles(root: string, as: string | undefined): NodeFiles {
   return {
     paths: [...files.keys()].map((path) => start + path),
     warnings,
-    ...(start === '' ? {} : {assumed: [`${root} stands for ${base} of the node, by what lies in it`]}),
+    assumed: start === '' ? undefined : [`${root} stands for ${base} of the node, by what lies in it`],
     text: (path) => {
       const place = files.get(below(path) ?? '')
       if (place === undefined) return undefined

@@ -112,7 +112,7 @@ function registryHost(endpoint: Endpoint, {lostTls}: {readonly lostTls: boolean}
     ...tlsOf(config),
     source,
     rewrites,
-    ...(lostTls && scheme === 'https' && config?.tls === undefined ? {expectsTlsError: true} : {}),
+    expectsTlsError: lostTls && scheme === 'https' && config?.tls === undefined,
   }
 }
 
@@ -124,7 +124,7 @@ function tlsOf(config: ConfigEntry | undefined): HostTls {
     ...NO_TLS,
     ca: tls.ca === undefined ? [] : [tls.ca],
     client: tls.client.length === 0 ? [] : [tls.client],
-    ...(tls.skipVerify ? {skipVerify: true} : {}),
+    skipVerify: tls.skipVerify,
   }
 }
 

@@ -6,7 +6,7 @@ export interface Endpoint {
   readonly host: string
   /** The API root; as it is written unless it is empty, `/` or `/v2`. */
   readonly path: string
-  readonly config?: ConfigEntry | undefined
+  readonly config?: ConfigEntry
   readonly rewrites: readonly (readonly [string, string])[]
   readonly source: string
 }
@@ -15,7 +15,7 @@ export interface Endpoint {
 export interface HostConfig {
   readonly endpoints: readonly Endpoint[]
   /** `own` is the registry of the image, whichever it is; absent if there is no default endpoint. */
-  readonly fallback?: Endpoint | {readonly own: true; readonly config?: ConfigEntry | undefined}
+  readonly fallback?: Endpoint | {readonly own: true; readonly config?: ConfigEntry}
 }
 
 export interface HostConfigs {
@@ -71,7 +71,7 @@ export function hostConfigs(
         endpoints.push({...address, config, rewrites: mirror.rewrites, source})
       }
     }
-    hosts.set(key, {endpoints, ...(fallback === undefined ? {} : {fallback})})
+    hosts.set(key, {endpoints, fallback})
   }
   for (const [key, {endpoints, fallback}] of hosts) {
     const {auth, tls} = fallback?.config ?? {}

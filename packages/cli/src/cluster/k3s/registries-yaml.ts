@@ -113,8 +113,8 @@ function configOf(node: YamlNode | undefined, line: number): ConfigEntry {
   if (tls !== undefined && tls.kind !== 'map') throw mismatch(tls, 'registries.TLSConfig')
   return {
     line,
-    ...(auth === undefined ? {} : {auth: authOf(auth)}),
-    ...(tls === undefined ? {} : {tls: tlsOf(tls)}),
+    auth: auth === undefined ? undefined : authOf(auth),
+    tls: tls === undefined ? undefined : tlsOf(tls),
   }
 }
 
@@ -136,7 +136,7 @@ function tlsOf(tls: YamlNode): NonNullable<ConfigEntry['tls']> {
   if (skip !== undefined && booleanOf(skip) === undefined) throw mismatch(skip, 'bool')
   return {
     line: tls.line,
-    ...(ca === '' ? {} : {ca}),
+    ca: ca === '' ? undefined : ca,
     client: pair.every((path) => path === '') ? [] : pair,
     skipVerify: booleanOf(skip) === true,
   }

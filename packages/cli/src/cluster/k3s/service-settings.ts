@@ -41,7 +41,7 @@ export function readServiceSettings(program: 'k3s' | 'rke2', files: NodeFiles): 
   const embedded = switchedOn('embedded-registry')
   return {
     registriesPath: values.get('private-registry')?.text ?? `${directory}/registries.yaml`,
-    ...(cutsDefault === undefined ? {} : {cutsDefault}),
-    ...(embedded === undefined ? {} : {embedded}),
+    cutsDefault,
+    embedded,
   }
 }

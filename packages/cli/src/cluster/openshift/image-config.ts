@@ -24,7 +24,7 @@ export function imageConfigOf(manifests: readonly Manifest[]): ImageConfig | und
     blocked: list('blockedRegistries'),
     allowed: list('allowedRegistries'),
     search: list('containerRuntimeSearchRegistries'),
-    ...(trustedCa === undefined ? {} : {trustedCa}),
+    trustedCa,
   }
 }
 

@@ -145,7 +145,7 @@ function absolute(settings: RegistrySettings): RegistrySettings {
   const {cacert, dockerConfig} = settings
   return {
     ...settings,
-    ...(cacert === undefined ? {} : {cacert: resolve(cacert)}),
-    ...(dockerConfig === undefined ? {} : {dockerConfig: resolve(dockerConfig)}),
+    cacert: cacert === undefined ? undefined : resolve(cacert),
+    dockerConfig: dockerConfig === undefined ? undefined : resolve(dockerConfig),
   }
 }

@@ -45,8 +45,8 @@ async function probe(one: Try, options: ProbeOptions): Promise<ProbeAnswer> {
       ca: [...(tls?.ca ?? []), ...certificatesOf(one, options)],
       insecureSkipVerify: one.skipVerify,
     },
-    ...(proxy === undefined ? {} : {proxy}),
-    ...(credentials === undefined ? {} : {credentials}),
+    proxy,
+    credentials,
   }
   try {
     return await askManifestUrl(one.url, connection)

@@ -13,8 +13,8 @@ import {probeTries} from './probe-tries.js'
 
 /** The flags of the command. */
 export interface ExplainFlags extends FlagValues {
-  readonly files?: string | undefined
-  readonly as?: string | undefined
+  readonly files?: string
+  readonly as?: string
   readonly json: boolean
   readonly probe: boolean
 }

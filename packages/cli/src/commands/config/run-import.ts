@@ -13,7 +13,7 @@ export async function runConfigImport({
   from = 'auto',
 }: {
   readonly file: string
-  readonly from?: ImportFormat | undefined
+  readonly from?: ImportFormat
 }): Promise<void> {
   const text = await readTextFile(file, {
     flag: 'config import',

@@ -61,7 +61,7 @@ async function stateOf(place: string, {text}: EmittedFile): Promise<State> {
 async function write(place: string, {text, isSecret = false}: EmittedFile): Promise<void> {
   try {
     await mkdir(dirname(place), {recursive: true})
-    await replaceFile(place, text, isSecret ? {mode: 0o600} : {})
+    await replaceFile(place, text, {mode: isSecret ? 0o600 : undefined})
   } catch (cause) {
     throw failed(place, cause)
   }

@@ -37,13 +37,17 @@ async function intoFile(to: FilePlace, run: Run): Promise<CopyTarget> {
   }
 }
 
+function annotationsOf(tag: string): Readonly<Record<string, string>> {
+  return tag === '' ? {} : {[REF_NAME]: tag}
+}
+
 function fileTarget({transport: format, path, ref}: FilePlace): FileTarget {
   if (format === 'dir') return {format, path}
   if (format === 'docker-archive') return {format, path, repoTags: () => (ref === undefined ? [] : [ref])}
   return {
     format,
     path,
-    annotations: ({tag}) => (tag === undefined ? undefined : tag === '' ? {} : {[REF_NAME]: tag}),
+    annotations: ({tag}) => (tag === undefined ? undefined : annotationsOf(tag)),
   }
 }
 

@@ -108,7 +108,7 @@ function filePlace(
     transport,
     path,
     text,
-    ...(ref === '' ? {} : {ref: side === 'target' ? targetRef(transport, ref) : ref}),
+    ref: ref === '' ? undefined : side === 'target' ? targetRef(transport, ref) : ref,
   }
 }
 

@@ -6,7 +6,7 @@ export interface Finding {
   readonly status: 'ok' | 'note' | 'problem' | 'skipped'
   readonly text: string
   /** An imperative sentence: the thing to change. */
-  readonly hint?: string | undefined
+  readonly hint?: string
 }
 
 /** The findings as lines: a mark, the check, the text, and below it the hint. */

@@ -63,8 +63,8 @@ export async function checkConnection({host, port}: Address): Promise<Finding> {
 /** Looks at the certificate alone: the registry check decides if it is trusted, with the roots that a push has. */
 export async function checkCertificate({host, port}: Address, now = new Date()): Promise<Finding> {
   const check = 'certificate'
-  const servername = net.isIP(host) === 0 ? {servername: host} : {}
-  const socket = tls.connect({host, port, ...servername, rejectUnauthorized: false, timeout: WAIT})
+  const servername = net.isIP(host) === 0 ? host : undefined
+  const socket = tls.connect({host, port, servername, rejectUnauthorized: false, timeout: WAIT})
   try {
     await opened(socket, 'secureConnect')
     return certificateFinding(socket.getPeerX509Certificate(), {host, now})

@@ -74,6 +74,6 @@ async function decoderFinding(): Promise<Finding> {
     check: 'this machine',
     status: slow ? 'note' : 'ok',
     text: `Node.js ${process.versions.node} for ${process.arch}; xz is read by ${xz}, zstd by ${zstd}`,
-    ...(slow ? {hint: 'Use .tar.zst or .tar here: this decoder of xz is slow.'} : {}),
+    hint: slow ? 'Use .tar.zst or .tar here: this decoder of xz is slow.' : undefined,
   }
 }

@@ -9,14 +9,13 @@ export function describeBundle(description: BundleDescription): InspectedBundle 
   return {
     kind,
     format,
-    ...(producer === undefined ? {} : {producer}),
-    ...(size === undefined ? {} : {bytes: size}),
+    producer,
+    bytes: size,
     plainBytes: plainSize,
     compression: {
       codec: packing?.codec ?? 'none',
-      ...(packing?.blocks === undefined
-        ? {}
-        : {blocks: packing.blocks.count, largestBlock: packing.blocks.largest}),
+      blocks: packing?.blocks?.count,
+      largestBlock: packing?.blocks?.largest,
     },
     volumes: description.volumes.map(({name, size: bytes}) => ({name, bytes})),
     parts: parts.map(partOf),
@@ -34,7 +33,7 @@ function partOf({
   producer,
   images,
 }: BundleDescription['parts'][number]): InspectedBundle['parts'][number] {
-  return {path, format, ...(producer === undefined ? {} : {producer}), images}
+  return {path, format, producer, images}
 }
 
 /** The producer of all parts; undefined if they differ or one is not known. */

@@ -32,10 +32,7 @@ export function differenceOf(
   const names = new Set(newer.images.map(({name}) => comparedName(name)))
   const removed = before
     .filter(({name}) => !names.has(name))
-    .map(({name, digest}): ImageChange => {
-      const oldDigest = digest === undefined ? {} : {oldDigest: digest}
-      return Object.assign({name, status: 'removed' as const, bytesToCarry: 0}, oldDigest)
-    })
+    .map(({name, digest}): ImageChange => ({name, status: 'removed', bytesToCarry: 0, oldDigest: digest}))
   const images = [...kept, ...removed]
   const number = (status: ChangeStatus): number => images.filter((image) => image.status === status).length
   return {
@@ -62,8 +59,8 @@ function changeOf(
   return {
     name: image.name,
     status,
-    ...(match?.digest === undefined ? {} : {oldDigest: match.digest}),
-    ...(newDigest === undefined ? {} : {newDigest}),
+    oldDigest: match?.digest,
+    newDigest,
     bytesToCarry,
   }
 }

@@ -94,11 +94,10 @@ interface Below {
 function* below({manifest, ...node}: ImageNode, {options, platform}: Below): Generator<ImageContent> {
   const {mediaType, digest, size} = manifest.descriptor
   const role = manifest.kind === 'index' ? 'index' : 'manifest'
-  const about = platform === undefined ? {} : {platform}
-  yield {role, digest, mediaType, bytes: size, state: 'here', ...about}
+  yield {role, digest, mediaType, bytes: size, state: 'here', platform}
   if (manifest.kind === 'image') {
-    yield {...blob(manifest.config, {role: 'config', options}), ...about}
-    for (const layer of manifest.layers) yield {...blob(layer, {role: 'layer', options}), ...about}
+    yield {...blob(manifest.config, {role: 'config', options}), platform}
+    for (const layer of manifest.layers) yield {...blob(layer, {role: 'layer', options}), platform}
     return
   }
   const nodes = childNodes({manifest, ...node})

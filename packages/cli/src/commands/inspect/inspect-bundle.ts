@@ -58,7 +58,7 @@ export async function inspectBundle(
     orphans,
     warnings: warningsOf({images, orphans, reading}),
     unused: source.unused.map(({path: inside, size: bytes, reason}) => ({path: inside, bytes, reason})),
-    ...(refusal === undefined ? {} : {error: wordedError(reportErrorOf(refusal), command)}),
+    error: refusal === undefined ? undefined : wordedError(reportErrorOf(refusal), command),
   }
 }
 

@@ -52,8 +52,8 @@ export async function inspectImages(
           platforms: found.platforms,
           referrers: 'node' in one ? referrers.of(one.node) : [],
           contents: own.map((content) => withUsers(content, users)),
-          ...(one.image.digestChanged === undefined ? {} : {digestChanges: one.image.digestChanged}),
-          ...(thrown === undefined ? {} : {error: word(reportErrorOf(thrown))}),
+          digestChanges: one.image.digestChanged,
+          error: thrown === undefined ? undefined : word(reportErrorOf(thrown)),
         }
       }),
     ),
@@ -68,8 +68,9 @@ function identityOf({
   return {
     name: sourceLabel(image, manifest?.digest),
     named: name !== undefined,
-    ...(manifest === undefined ? {} : {digest: manifest.digest, mediaType: manifest.mediaType}),
-    ...(manifest !== undefined || id === undefined ? {} : {id}),
+    digest: manifest?.digest,
+    mediaType: manifest?.mediaType,
+    id: manifest === undefined ? id : undefined,
   }
 }
 
@@ -153,9 +154,9 @@ async function platformsOf(
   try {
     const platform = await platformOf(config, {source, signal})
     if (platform === undefined) return {platforms: []}
-    const digest = contents[0]?.role === 'manifest' ? {digest: contents[0].digest} : {}
+    const digest = contents[0]?.role === 'manifest' ? contents[0].digest : undefined
     return {
-      platforms: [{platform: formatPlatform(platform), ...digest, present: true, ...sizeOf(contents)}],
+      platforms: [{platform: formatPlatform(platform), digest, present: true, ...sizeOf(contents)}],
     }
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error

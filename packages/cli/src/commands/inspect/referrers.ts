@@ -79,7 +79,7 @@ function statementsBelow(
 ): readonly InspectedReferrer[] {
   return imagesIn(root).flatMap(({manifest, bytes}) => {
     const {digest} = manifest.descriptor
-    const about = {digest, ...(subject === undefined ? {} : {subject}), bytes}
+    const about = {digest, subject, bytes}
     return statementsIn(manifest, tag).map((statement) => Object.assign({}, statement, about))
   })
 }

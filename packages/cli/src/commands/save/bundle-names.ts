@@ -11,8 +11,8 @@ export const nameInBundle: NameOf = ({name, hint}) => {
     at: {
       registry: '',
       repository: `${registry}/${repository}`,
-      ...(tag === undefined ? {} : {tag}),
-      ...(digest === undefined ? {} : {digest}),
+      tag,
+      digest,
     },
     label: {source: text, target: text},
     base: {source: base, target: base},

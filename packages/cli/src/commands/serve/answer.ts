@@ -1,4 +1,4 @@
-import {isDigest, mediaTypes, type Digest, type Manifest} from '@airgap-mirror/oci-client/model'
+import {isDigest, mediaTypes, type Digest, type Manifest, defined} from '@airgap-mirror/oci-client/model'
 import type {Catalog, ServedBlob, ServedRepository} from './catalog.js'
 import {parseRange, type Range} from './range.js'
 
@@ -35,7 +35,7 @@ export function answer({method, url, range}: Question, catalog: Catalog): Answer
   if (kind === 'manifests') return manifestAnswer(repositories, reference)
   if (kind === 'blobs') return blobAnswer(repositories, reference, range)
   if (kind === 'referrers')
-    return referrersAnswer(repositories, reference, asked.searchParams.get('artifactType'))
+    return referrersAnswer(repositories, reference, asked.searchParams.get('artifactType') ?? undefined)
   return tagsAnswer(repositories, {path, reference, params: asked.searchParams})
 }
 
@@ -46,7 +46,7 @@ export function refusal(
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
   const {body, headers: own} = json({errors: [{code, message}]})
-  return {status, headers: {...own, ...headers}, ...(body === undefined ? {} : {body})}
+  return {status, headers: {...own, ...headers}, body}
 }
 
 function manifestAnswer(repositories: readonly ServedRepository[], reference: string): Answer {
@@ -82,14 +82,14 @@ function blobAnswer(
   const {start, end} = range ?? {start: 0, end: blob.size}
   return {
     status: range === undefined ? 200 : 206,
-    headers: {
+    headers: defined({
       'content-type': 'application/octet-stream',
       'content-length': String(end - start),
       'accept-ranges': 'bytes',
       'docker-content-digest': reference,
       etag: `"${reference}"`,
-      ...(range === undefined ? {} : {'content-range': `bytes ${start}-${end - 1}/${blob.size}`}),
-    },
+      'content-range': range === undefined ? undefined : `bytes ${start}-${end - 1}/${blob.size}`,
+    }),
     body: {blob, range: {start, end}},
   }
 }
@@ -122,22 +122,21 @@ function tagsAnswer(
   const rest = all.filter((tag) => compare(tag, last) > 0)
   const page = rest.slice(0, Number(wanted))
   const {body, headers} = json({name: path, tags: page})
-  if (page.length === 0 || page.length === rest.length)
-    return {status: 200, headers, ...(body === undefined ? {} : {body})}
+  if (page.length === 0 || page.length === rest.length) return {status: 200, headers, body}
   const next = new URLSearchParams({n: wanted, last: page.at(-1) ?? ''})
   const registry = params.get('ns')
   if (registry !== null) next.set('ns', registry)
   return {
     status: 200,
     headers: {...headers, link: `</v2/${path}/tags/list?${next.toString()}>; rel="next"`},
-    ...(body === undefined ? {} : {body}),
+    body,
   }
 }
 
 function referrersAnswer(
   repositories: readonly ServedRepository[],
   reference: string,
-  artifactType: string | null,
+  artifactType: string | undefined,
 ): Answer {
   if (!isDigest(reference))
     return refusal(400, 'DIGEST_INVALID', 'a referrer is asked for by the digest of its subject')
@@ -145,14 +144,14 @@ function referrersAnswer(
   const manifests = [...all.values()]
     .filter(({subject}) => subject?.digest === reference)
     .map(referrerOf)
-    .filter((referrer) => artifactType === null || referrer.artifactType === artifactType)
+    .filter((referrer) => artifactType === undefined || referrer.artifactType === artifactType)
   const answered = json({schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests})
   return {
     ...answered,
     headers: {
       ...answered.headers,
       'content-type': mediaTypes.ociIndex,
-      ...(artifactType === null ? {} : {'oci-filters-applied': 'artifactType'}),
+      ...defined({'oci-filters-applied': artifactType === undefined ? undefined : 'artifactType'}),
     },
   }
 }

@@ -107,6 +107,6 @@ function ownerAt({owner}: SyncJob, {namespace}: JobTarget): string {
 function nameable(name: Reference): Parameters<typeof mapName>[0] {
   return {
     name,
-    ...(name.digest === undefined ? {} : {digest: name.digest}),
+    digest: name.digest,
   }
 }

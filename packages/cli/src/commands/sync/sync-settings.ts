@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {resolve} from 'node:path'
-import {MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
+import {MirrorError, type Platform, defined} from '@airgap-mirror/oci-client/model'
 import {parsePlatform} from '../../names/platforms.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import type {Job, JobFile, JobNaming, JobTarget, RegistrySettings, WantedImage} from '../../job/job.js'
@@ -131,7 +131,7 @@ function listOrigin(lists: readonly string[]): string {
 /** `--map` takes the place of all that a job file says of single names. */
 function overruled<Naming extends JobNaming>(own: Naming, flags: JobNaming): Naming {
   const {map: _names, ...rest} = own
-  return flags.mapFile === undefined ? {...own, ...flags} : ({...rest, ...flags} as Naming)
+  return flags.mapFile === undefined ? {...own, ...defined(flags)} : ({...rest, ...defined(flags)} as Naming)
 }
 
 /** Part of the owner: two runs whose naming flags differ may both want their tags kept. */

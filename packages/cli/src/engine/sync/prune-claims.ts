@@ -44,7 +44,7 @@ export function disown(tags: KnownTags, claims: Claims): void {
     return {
       ...rest,
       owners: isLeftAlone ? [owner] : owners,
-      ...(left.length === 0 ? {} : {with: left}),
+      with: left.length === 0 ? undefined : left,
     }
   })
   for (const [at, {key}] of changes.entries()) {

@@ -24,9 +24,9 @@ export interface Standing {
   readonly key: string
   readonly verdict: Verdict
   /** The descriptor that is there now, if the target was asked. */
-  readonly found?: Descriptor | undefined
+  readonly found?: Descriptor
   /** The target's answer, if it does not say what is there. */
-  readonly unclear?: MirrorError | undefined
+  readonly unclear?: MirrorError
   /** True if it is time to ask the source for referrers again although the image is unchanged. */
   readonly look?: boolean
 }
@@ -139,7 +139,7 @@ function nameAt(reference: Reference, options: SurveyOptions): Named {
   const source = formatReference(reference)
   const at = targets.map(({rules, tags}): NamedAt => {
     const {digest} = reference
-    const target = mapName({name: reference, ...(digest === undefined ? {} : {digest})}, rules)
+    const target = mapName({name: reference, digest}, rules)
     const key = tagKey(target)
     const tag = tags?.get(key)
     return {target, key, tag, entry: tag?.how === how ? tag : undefined}
@@ -198,8 +198,8 @@ function judge(
     if (targetDigest === sourceDigest && mayLack) return {target, key, verdict: {status: 'changed'}}
     if (targetDigest === sourceDigest || isKnown) {
       const isTime = force || (remembers && (entry === undefined || isDue(entry, options)))
-      const look = referrers && isTime
-      return {...at, verdict: {status: 'present', sourceDigest, targetDigest}, ...(look ? {look} : {})}
+      const look = (referrers && isTime) || undefined
+      return {...at, verdict: {status: 'present', sourceDigest, targetDigest}, look}
     }
     const error = force ? undefined : driftAt(target, {tag, found: targetDigest})
     if (error !== undefined) return {...at, verdict: {status: 'drifted', sourceDigest, error}}
@@ -223,7 +223,7 @@ function judgeUnclear(
       key,
       found: {...manifest, digest: targetDigest},
       verdict: {status: 'present', sourceDigest, targetDigest},
-      ...(look ? {look} : {}),
+      look,
     }
   }
   const drift = force ? undefined : unclearAt(target, {tag, answer: error})

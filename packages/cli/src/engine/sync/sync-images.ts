@@ -38,15 +38,15 @@ function endOf(standing: Standing): Ending | undefined {
     case 'present': {
       const {sourceDigest, targetDigest} = verdict
       const digestChanged = sourceDigest !== targetDigest
-      const reason = digestChanged ? {reason: 'made from what the source has by an earlier run'} : {}
-      return {status: 'present', sourceDigest, targetDigest, digestChanged, ...reason}
+      const reason = digestChanged ? 'made from what the source has by an earlier run' : undefined
+      return {status: 'present', sourceDigest, targetDigest, digestChanged, reason}
     }
     case 'drifted':
     case 'failed':
       return {
         status: verdict.status,
-        ...('sourceDigest' in verdict ? {sourceDigest: verdict.sourceDigest} : {}),
-        ...(found === undefined ? {} : {targetDigest: found.digest}),
+        sourceDigest: 'sourceDigest' in verdict ? verdict.sourceDigest : undefined,
+        targetDigest: found?.digest,
         digestChanged: false,
         error: reportErrorOf(verdict.error),
       }

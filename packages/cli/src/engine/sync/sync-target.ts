@@ -21,7 +21,7 @@ export interface SyncSource extends ImageSource {
   /** Resolves to the referrers of the image and of the chosen children of its index. */
   referrersOf(
     image: SourceImage,
-    options?: CallOptions & {readonly chosen?: ChosenChildren | undefined},
+    options?: CallOptions & {readonly chosen?: ChosenChildren},
   ): Promise<readonly SourceImage[]>
 }
 
@@ -68,7 +68,7 @@ export function tagKey({registry, ...name}: Reference): string {
 function withoutPin({repository, tag, digest}: Omit<Reference, 'registry'>): Omit<Reference, 'registry'> {
   return {
     repository,
-    ...(tag === undefined ? {} : {tag}),
-    ...(tag !== undefined || digest === undefined ? {} : {digest}),
+    tag,
+    digest: tag === undefined ? digest : undefined,
   }
 }

@@ -63,7 +63,7 @@ export function rememberPlanned(
       digest: targetDigest,
       how: making.how,
       ...claimed(before, {owner: making.owner, parents}),
-      ...(last === undefined ? {} : {looked: last}),
+      looked: last,
     })
   }
 }
@@ -110,7 +110,7 @@ export function rememberPresent(
       digest: verdict.targetDigest,
       how,
       ...claimed(before, {owner}),
-      ...(last === undefined ? {} : {looked: last}),
+      looked: last,
     })
   }
 }
@@ -118,13 +118,13 @@ export function rememberPresent(
 /** Returns the reasons why a tag is there: the images it came along with, and the owners that want it by name. */
 function claimed(
   before: KnownTag | undefined,
-  {owner, parents}: {readonly owner: string; readonly parents?: readonly string[] | undefined},
+  {owner, parents}: {readonly owner: string; readonly parents?: readonly string[]},
 ): Pick<KnownTag, 'owners' | 'with'> {
   const {owners = [], with: known = []} = before ?? {}
   const all = [...new Set([...known, ...(parents ?? [])])]
   return {
     owners: parents !== undefined || owners.includes(owner) ? owners : [...owners, owner],
-    ...(all.length === 0 ? {} : {with: all}),
+    with: all.length === 0 ? undefined : all,
   }
 }
 

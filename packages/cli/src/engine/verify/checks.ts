@@ -30,7 +30,7 @@ export interface CheckOptions extends CallOptions {
   /** Requests at once. */
   readonly concurrency: number
   /** Absent: content is only asked for, not read. */
-  readonly readBack?: ReadBack | undefined
+  readonly readBack?: ReadBack
 }
 
 export const TARGET = {side: 'target', advice: {kind: 'push-again'}} as const

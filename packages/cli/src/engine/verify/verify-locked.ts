@@ -52,7 +52,7 @@ export async function verifyLocked(
       atOnce(async () => {
         const result = await verifyOne(image, {...options, checks})
         const {source, target, status, error} = result
-        onEvent({type: 'image', source, target, status, ...(error === undefined ? {} : {error})})
+        onEvent({type: 'image', source, target, status, error})
         return result
       }),
     ),

@@ -30,7 +30,7 @@ export interface VerifyOptions extends CallOptions {
   /** Requests at once. */
   readonly concurrency: number
   /** Absent: content is only asked for, not read. */
-  readonly readBack?: ReadBack | undefined
+  readonly readBack?: ReadBack
   readonly onEvent: OnEvent
 }
 
@@ -68,8 +68,8 @@ export async function verifyPairs(pairs: readonly Pair[], options: VerifyOptions
           source: image.source,
           target: image.target,
           status,
-          ...(targetDigest === undefined ? {} : {digest: targetDigest}),
-          ...(error === undefined ? {} : {error}),
+          digest: targetDigest,
+          error,
         })
         return image
       }),
@@ -89,13 +89,14 @@ async function verifyOne(
     return {...base, status: 'failed', error: reportErrorOf(planned?.error)}
   }
   const {sourceDigest, targetDigest, digestChanged} = planned
+  const isPresent = planned.status === 'present'
+  const isMade = digestChanged !== undefined && isPresent && sourceDigest !== targetDigest
   const known = {
     ...base,
-    ...(sourceDigest === undefined ? {} : {sourceDigest}),
-    ...(targetDigest === undefined || planned.status !== 'present' ? {} : {targetDigest}),
-    ...(digestChanged === undefined || planned.status !== 'present' || sourceDigest === targetDigest
-      ? {}
-      : {digestChanged: true, reason: digestChanged}),
+    sourceDigest,
+    targetDigest: isPresent ? targetDigest : undefined,
+    digestChanged: isMade,
+    reason: isMade ? digestChanged : undefined,
   }
   try {
     if (planned.status !== 'present') throw await absence(pair, pair.at, options)
@@ -153,8 +154,8 @@ async function contentOf(
     if (manifest.kind === 'index') return [root]
     const layers = manifest.layers.map((descriptor, index): Required => {
       const layer = image.pending.layers[index]
-      const diffId = layer !== undefined && 'diffId' in layer ? {diffId: layer.diffId} : {}
-      return {repository, kind: 'blob', descriptor, ...diffId}
+      const diffId = layer !== undefined && 'diffId' in layer ? layer.diffId : undefined
+      return {repository, kind: 'blob', descriptor, diffId}
     })
     return [root, {repository, kind: 'blob', descriptor: manifest.config}, ...layers]
   }

@@ -79,17 +79,17 @@ function settled(
   const digest = rootDigest(gathered)
   const source = sourceLabel(gathered.image, digest)
   const status = wrong === undefined ? 'verified' : 'differs'
-  const error = wrong === undefined ? {} : {error: reportErrorOf(wrong)}
-  onEvent({type: 'image', source, target: source, status, ...error})
+  const error = wrong === undefined ? undefined : reportErrorOf(wrong)
+  onEvent({type: 'image', source, target: source, status, error})
   return {
     source,
     target: '',
     status,
-    ...(digest === undefined ? {} : {sourceDigest: digest}),
+    sourceDigest: digest,
     digestChanged: false,
     bytesUploaded: 0,
     attempts: 0,
-    ...error,
+    error,
   }
 }
 

@@ -26,7 +26,7 @@ export function translateRange(range: string): RawTagFilter | undefined {
   const exclude = excluded.flatMap((version) => [version, `v${version}`])
   return {
     semver: kept === '' ? '*' : kept,
-    ...(/\d-[0-9A-Za-z]/.test(kept) ? {prereleases: true} : {}),
-    ...(exclude.length === 0 ? {} : {exclude}),
+    prereleases: /\d-[0-9A-Za-z]/.test(kept) ? true : undefined,
+    exclude: exclude.length === 0 ? undefined : exclude,
   }
 }

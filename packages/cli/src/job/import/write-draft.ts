@@ -7,7 +7,7 @@ export async function writeDraft({file, remarks}: Draft, header: readonly string
   const {Document, isCollection, isMap, isNode, isPair, isScalar} = await import('yaml')
   const document = new Document(file)
   /** The node whose comment stands above the line of a path, or of the nearest one around it that is there. */
-  const nodeAt = (path: Path): {commentBefore?: string | null | undefined} | undefined => {
+  const nodeAt = (path: Path): {commentBefore?: string | null} | undefined => {
     for (let length = path.length; length > 0; length--) {
       const key = path[length - 1]
       const parent: unknown =

@@ -41,7 +41,7 @@ async function ask(terminal: Terminal, {question, files}: Talk): Promise<Credent
   const context = (): Context => ({
     input: terminal.input,
     output: terminal.output(),
-    ...(question.signal === undefined ? {} : {signal: question.signal}),
+    signal: question.signal,
   })
   const say = (line: string): void => void terminal.output().write(`${printable(line)}\n`)
   for (const line of introduction(question)) say(line)

@@ -10,10 +10,7 @@ import {withTerminal} from './controlling-terminal.js'
  * Asks the person at the terminal for the directory of a volume, until a file of that name is in it.
  * @throws {MirrorError} CANCELLED on Ctrl-C and by the signal
  */
-export async function askDirectory(
-  name: string,
-  {signal}: {readonly signal?: AbortSignal | undefined},
-): Promise<string> {
+export async function askDirectory(name: string, {signal}: {readonly signal?: AbortSignal}): Promise<string> {
   if (signal?.aborted) throw cancelled(signal)
   const message = `The volume ${printable(name)} is not here. Its directory, or Ctrl-C to leave:`
   const holdsIt = async (directory: string): Promise<true | string> => {
@@ -23,7 +20,7 @@ export async function askDirectory(
   }
   try {
     return await withTerminal(async (terminal) => {
-      const context = {input: terminal.input, output: terminal.output(), ...(signal ? {signal} : {})}
+      const context = {input: terminal.input, output: terminal.output(), signal}
       return absolutePath(await input({message, validate: holdsIt}, context))
     })
   } catch (error) {

@@ -8,12 +8,12 @@ export interface CredentialQuestion {
   /** The usual Docker config files; those that exist are offered. */
   readonly configFiles: readonly string[]
   /** Known already: only the password is asked for. */
-  readonly username?: string | undefined
+  readonly username?: string
   /** True if a user name and a password have to be typed: no file is offered. */
-  readonly isTyped?: boolean | undefined
+  readonly isTyped?: boolean
   /** The reason why the file that was chosen before is of no use. */
-  readonly problem?: string | undefined
-  readonly signal?: AbortSignal | undefined
+  readonly problem?: string
+  readonly signal?: AbortSignal
 }
 
 /** The user's answer: a typed login, or a Docker config file that the caller loads. */

@@ -10,7 +10,7 @@ export type LocateVolume = (name: string) => Promise<string | undefined>
  */
 export function volumeFinder(
   {renderer}: {readonly renderer: Pick<Renderer, 'suspend'>},
-  {signal}: {readonly signal?: AbortSignal | undefined},
+  {signal}: {readonly signal?: AbortSignal},
 ): () => LocateVolume | undefined {
   const given: string[] = []
   return () => {

@@ -8,9 +8,9 @@ import {settingOf, type AdvisedCommand, type Setting, type Words} from './words.
 /** An error, or its entry in a report. */
 export interface Advisable {
   readonly code: string
-  readonly side?: Side | undefined
-  readonly advice?: Advice | undefined
-  readonly hint?: string | undefined
+  readonly side?: Side
+  readonly advice?: Advice
+  readonly hint?: string
 }
 
 /**

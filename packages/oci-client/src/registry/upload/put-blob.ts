@@ -44,7 +44,7 @@ export async function putBlob(
 /** The blob has to be uploaded. */
 interface Lacking {
   /** A session that the registry opened when it did not mount. */
-  readonly session?: UploadSession | undefined
+  readonly session?: UploadSession
   /** Set if the registry did not say if it has the blob. */
   readonly unclear?: MirrorError
 }

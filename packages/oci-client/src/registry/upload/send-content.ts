@@ -7,7 +7,7 @@ import {isBlobLocation, movedSession, type UploadSession} from './upload-session
 import type {Setback, Upload, UploadStep} from './upload-step.js'
 import type {HttpBody, HttpResponse} from '../../http/send.js'
 import {isBrokenConnection} from '../../http/transport-error.js'
-import {cancelled, digestOf, isPending, MirrorError, type Descriptor} from '../../model/index.js'
+import {cancelled, digestOf, isPending, MirrorError, type Descriptor, defined} from '../../model/index.js'
 
 const OCTETS = {'content-type': 'application/octet-stream'} as const
 
@@ -92,7 +92,7 @@ async function sendStream(sending: Sending): Promise<UploadStep> {
   const answer = await patch(sending, {
     context,
     body: {stream: outgoing.take(Number.POSITIVE_INFINITY), length},
-    ...(offset > 0 && length !== undefined ? {range: contentRange(offset, length)} : {}),
+    range: offset > 0 && length !== undefined ? contentRange(offset, length) : undefined,
   })
   if ('at' in answer) return answer
   if (!outgoing.ended) return tooEarly(upload, {...context, content: known, response: answer})
@@ -162,8 +162,10 @@ async function patch(
         url: session.url,
         headers: {
           ...OCTETS,
-          ...(length === undefined ? {} : {'content-length': String(length)}),
-          ...(range === undefined ? {} : {'content-range': range}),
+          ...defined({
+            'content-length': length === undefined ? undefined : String(length),
+            'content-range': range,
+          }),
         },
         body,
       }),

@@ -44,7 +44,7 @@ export interface Uploaded {
  */
 export async function uploadBlob(
   upload: Upload,
-  {session}: {readonly session?: UploadSession | undefined} = {},
+  {session}: {readonly session?: UploadSession} = {},
 ): Promise<Uploaded> {
   const left = await upload.journal.find()
   if (left === undefined)

@@ -11,9 +11,9 @@ import {cancelled, contentKey, MirrorError, type Descriptor} from '../../model/i
 
 export interface ExchangeContext {
   readonly stage: UploadStage
-  readonly session?: UploadSession | undefined
+  readonly session?: UploadSession
   /** Set if the blob may be there although the request failed. */
-  readonly content?: Descriptor | undefined
+  readonly content?: Descriptor
   /** Bytes acknowledged before this request, and bytes of its body. */
   readonly offset?: number
   readonly body: number

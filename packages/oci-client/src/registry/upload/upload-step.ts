@@ -33,14 +33,14 @@ export interface Upload {
  *      └──── resume ◄────┘      (after a setback)
  */
 export type UploadState =
-  | {readonly at: 'open'; readonly abandoned?: UploadSession | undefined}
+  | {readonly at: 'open'; readonly abandoned?: UploadSession}
   | {readonly at: 'send'; readonly session: UploadSession; readonly offset: number}
   | {readonly at: 'commit'; readonly session: UploadSession; readonly content: Descriptor}
   /** `content` is set if the blob may be there already. `otherwise` says what to do if it is not. */
   | {
       readonly at: 'resume'
       readonly session: UploadSession
-      readonly content?: Descriptor | undefined
+      readonly content?: Descriptor
       readonly otherwise?: 'restart' | 'complain'
     }
   | {readonly at: 'done'; readonly content: Descriptor}
@@ -51,8 +51,8 @@ export interface Setback {
   readonly next: UploadState
   readonly error: unknown
   readonly why: UploadVerdict['why']
-  readonly status?: number | undefined
-  readonly retryAfter?: string | undefined
+  readonly status?: number
+  readonly retryAfter?: string
   /** The time at the host that answered. */
   readonly now?: Date
   /** Set if the connection broke while it carried a body. */
