@@ -4,7 +4,7 @@ const WINDOW_BYTES = 16 * 1024
 
 export interface AscendingReadOptions extends ReadOptions {
   /** The first bytes of the source, if they were read before. */
-  readonly head?: Uint8Array | undefined
+  readonly head?: Uint8Array
 }
 
 /**
