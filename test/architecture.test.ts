@@ -159,6 +159,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
   ],
   'packages/cli/src': [
+    'server',
     'text',
     'files',
     'names',

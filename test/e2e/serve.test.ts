@@ -121,9 +121,8 @@ describe('mirror serve', () => {
     expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
     const unknown = await ask('/v2/library/nothing/manifests/v1')
     expect([unknown.status, await unknown.json()]).toMatchObject([404, {errors: [{code: 'NAME_UNKNOWN'}]}])
-    for (const path of ['/', '/v2/%E0%A4%A/manifests/x', '/v2/../../etc/passwd', '/v3/']) {
-      expect((await ask(path)).status).toBe(404)
-    }
+    for (const path of ['/', '/v2/../../etc/passwd', '/v3/']) expect((await ask(path)).status).toBe(404)
+    expect((await ask('/v2/%E0%A4%A/manifests/x')).status).toBe(400)
   })
 
   test('mirror save brings a list from it, digests kept', async () => {

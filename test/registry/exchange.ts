@@ -1,6 +1,7 @@
 import type {IncomingMessage} from 'node:http'
+import {Refusal} from '@airgap-mirror/cli/server'
 import type {Fault} from './fault-rule.js'
-import {Refusal} from './refusal.js'
+import {HtmlRefusal} from './html-refusal.js'
 import type {MutableRecord} from './request-log.js'
 import type {Route} from './route.js'
 import type {RegistryState} from './state.js'
@@ -133,7 +134,5 @@ async function* paced(bytes: Uint8Array, fault: Fault | undefined): AsyncGenerat
 }
 
 function tooLarge(): Refusal {
-  return new Refusal(413, 'SIZE_INVALID', 'Request Entity Too Large', {
-    html: '<html><head><title>413 Request Entity Too Large</title></head><body><center><h1>413 Request Entity Too Large</h1></center><hr><center>nginx</center></body></html>',
-  })
+  return new HtmlRefusal(413, 'Request Entity Too Large')
 }

@@ -1,9 +1,8 @@
+import {dropSession, type Reply, withHeaders} from '@airgap-mirror/cli/server'
 import {silence, type Exchange} from './exchange.js'
 import type {Fault, FaultMatch, FaultRule} from './fault-rule.js'
-import {withHeaders, type Reply} from './reply.js'
 import type {Route} from './route.js'
 import type {RegistryState} from './state.js'
-import {dropSession} from './uploads.js'
 
 /** Chooses the fault of each request; counts what the rules match. */
 export interface FaultPlan {
@@ -62,7 +61,7 @@ export async function answerInstead(
   }
   if (fault.type === 'session-gone') {
     const session = options.state.uploads.get(route.reference)
-    if (session !== undefined) await dropSession(session, options.state)
+    if (session !== undefined) await dropSession(session, options.state.uploads)
   }
   if (fault.type !== 'status' && fault.type !== 'unauthorized') return undefined
   if (fault.early !== true) await options.drain()

@@ -1,15 +1,13 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import {checkName, Refusal, type Reply} from '@airgap-mirror/cli/server'
 import {admitSigned, type Gatekeeper} from './auth.js'
-import {deleteBlob, getBlob} from './blobs.js'
+import {deleteManifest, getBlob, listReferrers, plainly, putManifest} from './content.js'
 import {bodyOf, ConnectionGone, delay, readBody, type Access, type Exchange} from './exchange.js'
 import {amendReply, answerInstead, type FaultPlan} from './faults.js'
 import type {Connection} from './listener.js'
-import {deleteManifest, getManifest, listReferrers, listTags, putManifest} from './manifests.js'
-import {Refusal} from './refusal.js'
-import type {Reply} from './reply.js'
 import type {MutableRecord} from './request-log.js'
 import {respond} from './respond.js'
-import {checkName, routeOf, type RequestKind, type Route} from './route.js'
+import {routeOf, type RequestKind, type Route} from './route.js'
 import {mayExist, type RegistryState} from './state.js'
 import type {TokenServer} from './token-server.js'
 import {cancelUpload, commitUpload, sendChunk, startUpload, uploadStatus} from './uploads.js'
@@ -101,7 +99,8 @@ const issueToken: Handler = async (exchange, {tokens, state}) => {
 }
 
 const HANDLERS: Readonly<Record<RequestKind, Handler>> = {
-  ping: () => ({status: 200, headers: {'content-type': 'application/json'}, body: Buffer.from('{}')}),
+  ping: onState(plainly('ping')),
+  catalog: onState(plainly('catalog')),
   token: issueToken,
   mount: onState(startUpload),
   start: onState(startUpload),
@@ -109,14 +108,14 @@ const HANDLERS: Readonly<Record<RequestKind, Handler>> = {
   status: onState(uploadStatus),
   commit: onState(commitUpload),
   cancel: onState(cancelUpload),
-  'blob-head': onState(getBlob),
+  'blob-head': onState(plainly('blob-head')),
   'blob-get': onState(getBlob),
-  'blob-delete': onState(deleteBlob),
-  'manifest-head': onState(getManifest),
-  'manifest-get': onState(getManifest),
+  'blob-delete': onState(plainly('blob-delete')),
+  'manifest-head': onState(plainly('manifest-head')),
+  'manifest-get': onState(plainly('manifest-get')),
   'manifest-put': onState(putManifest),
   'manifest-delete': onState(deleteManifest),
-  tags: onState(listTags),
+  tags: onState(plainly('tags')),
   referrers: onState(listReferrers),
   unknown: notFound,
 }

@@ -1,7 +1,7 @@
 import {once} from 'node:events'
 import type {ServerResponse} from 'node:http'
+import {type Reply, sizeOf} from '@airgap-mirror/cli/server'
 import {delay, hasBody, silence, type Exchange} from './exchange.js'
-import {sizeOf, type Reply} from './reply.js'
 
 /** Writes an answer, with the faults that happen to answers. */
 export async function respond(reply: Reply, exchange: Exchange, response: ServerResponse): Promise<void> {
@@ -49,7 +49,7 @@ function writeHead(
 
 async function* piecesOf(body: NonNullable<Reply['body']>, {fault}: Exchange): AsyncGenerator<Uint8Array> {
   let isFirst = true
-  for await (const bytes of body instanceof Uint8Array ? [body] : body.bytes) {
+  for await (const bytes of body instanceof Uint8Array ? [body] : body.read({})) {
     const chunk = fault?.type === 'corrupt' && isFirst ? flipped(bytes) : bytes
     isFirst = false
     const step = fault?.type === 'trickle' ? fault.bytes : Math.max(1, chunk.length)

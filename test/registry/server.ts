@@ -1,18 +1,18 @@
-import {digestOf, readAll, type Digest, type DigestAlgorithm} from '@airgap-mirror/oci-client/model'
+import {dropSession, type StoredManifest} from '@airgap-mirror/cli/server'
+import {digestOf, isDigest, readAll, type Digest, type DigestAlgorithm} from '@airgap-mirror/oci-client/model'
 import {basicGate, openGate, tokenGate, type Gatekeeper} from './auth.js'
+import {storeManifest, type IncomingManifest} from './content.js'
 import {checkAll} from './contents.js'
 import {directoryStorage} from './directory-storage.js'
 import type {FaultRule} from './fault-rule.js'
 import {createFaultPlan} from './faults.js'
 import {handle, type Service} from './handle.js'
 import {listen, type Listener} from './listener.js'
-import {findManifest, storeManifest, type IncomingManifest} from './manifests.js'
 import type {RegistryOptions} from './options.js'
 import type {Commit, RequestRecord} from './request-log.js'
-import {createState, makeRepository, type RegistryState, type StoredManifest} from './state.js'
+import {createState, type RegistryState} from './state.js'
 import {memoryStorage, type Storage} from './storage.js'
 import {createTokenServer, type TokenServer} from './token-server.js'
-import {dropSession} from './uploads.js'
 
 /** A registry in this process, and everything it has seen. */
 export interface TestRegistry extends AsyncDisposable {
@@ -135,10 +135,11 @@ function inspection(
     bytesReceivedOf: (digest) => state.log.blobBytes.get(digest) ?? 0,
     repositories: () => [...state.repositories.keys()],
     blobs: (repository) => [...(state.repositories.get(repository)?.blobs ?? [])],
-    tags: (repository) => [...(state.repositories.get(repository)?.tags.keys() ?? [])],
+    tags: (repository) => [...(state.repositories.get(repository)?.tags() ?? [])],
     manifest: (name, reference) => {
       const repository = state.repositories.get(name)
-      return repository === undefined ? undefined : findManifest(repository, reference)
+      const digest = isDigest(reference) ? reference : repository?.resolve(reference)
+      return digest === undefined ? undefined : repository?.manifest(digest)
     },
     blob: async (repository, digest) => {
       const size = state.repositories.get(repository)?.blobs.has(digest)
@@ -147,16 +148,16 @@ function inspection(
       const bytes = size === undefined ? undefined : state.storage.read(digest, {start: 0, end: size})
       return bytes === undefined ? undefined : readAll(bytes, {limit: size ?? 0, what: digest})
     },
-    fsck: () => checkAll(state),
+    fsck: () => checkAll(state.repositories.values(), state.storage),
     addBlob: async (repository, bytes, algorithm = 'sha256') => {
       const digest = digestOf(bytes, algorithm)
       const writer = await state.storage.writer(algorithm)
       await writer.write(bytes)
       await writer.commit(digest)
-      makeRepository(state, repository).blobs.add(digest)
+      state.open(repository).blobs.add(digest)
       return digest
     },
-    addManifest: (manifest) => storeManifest(state, manifest).digest,
+    addManifest: (manifest) => storeManifest(state, manifest),
     loseBlob: (repository, digest) => {
       state.repositories.get(repository)?.blobs.delete(digest)
     },
@@ -183,5 +184,5 @@ async function openStorage(storage: RegistryOptions['storage']): Promise<Storage
 }
 
 async function dropUploads(state: RegistryState): Promise<void> {
-  await Promise.all([...state.uploads.values()].map((session) => dropSession(session, state)))
+  await Promise.all([...state.uploads.values()].map((session) => dropSession(session, state.uploads)))
 }

@@ -1,32 +1,23 @@
-import type {Digest} from '@airgap-mirror/oci-client/model'
+import type {Registry} from '@airgap-mirror/cli/server'
+import {checkContent} from './contents.js'
 import type {RegistryOptions} from './options.js'
+import {Repository} from './repository.js'
 import {createLog, type RequestLog} from './request-log.js'
+import type {ScriptedSession} from './scripted-session.js'
 import type {Storage} from './storage.js'
-import type {UploadSession} from './upload-session.js'
 
-export interface StoredManifest {
-  readonly mediaType: string
-  readonly digest: Digest
-  readonly bytes: Uint8Array
-}
-
-export interface Repository {
-  readonly blobs: Set<Digest>
-  readonly manifests: Map<Digest, StoredManifest>
-  readonly tags: Map<string, Digest>
-}
-
-/** Everything the handlers share. */
-export interface RegistryState {
+/** The registry that the protocol sees, and everything that the scripted behaviour around it needs. */
+export interface RegistryState extends Registry {
   readonly options: RegistryOptions
   readonly storage: Storage
   readonly log: RequestLog
   readonly repositories: Map<string, Repository>
-  readonly uploads: Map<string, UploadSession>
+  readonly uploads: Map<string, ScriptedSession>
   /** `_sig` values that let a request in at the second origin. */
   readonly signatures: Set<string>
   /** Breaches of "content first" and of the chunk minimum, as sentences. */
   readonly violations: string[]
+  open(name: string): Repository
   /** `scheme://host:port` of the second origin, once it listens. */
   otherOrigin: string
   /** Requests that are worked on. */
@@ -34,29 +25,34 @@ export interface RegistryState {
 }
 
 export function createState(options: RegistryOptions, storage: Storage): RegistryState {
+  const repositories = new Map<string, Repository>()
+  const violations: string[] = []
+  const open = (name: string): Repository => {
+    const existing = repositories.get(name)
+    if (existing !== undefined) return existing
+    const made = new Repository({
+      name,
+      storage,
+      check: (manifest, repository) => checkContent(manifest, {repository, storage, options, violations}),
+    })
+    repositories.set(name, made)
+    return made
+  }
   return {
     options,
     storage,
     log: createLog(),
-    repositories: new Map(),
+    repositories,
     uploads: new Map(),
     signatures: new Set(),
-    violations: [],
+    violations,
+    names: () => repositories.keys(),
+    find: (name) => repositories.get(name),
+    open,
+    pageSize: options.maxPage ?? 1000,
     otherOrigin: '',
     active: 0,
   }
-}
-
-export function repositoryOf(state: RegistryState, name: string): Repository | undefined {
-  return state.repositories.get(name)
-}
-
-export function makeRepository(state: RegistryState, name: string): Repository {
-  const existing = state.repositories.get(name)
-  if (existing !== undefined) return existing
-  const made: Repository = {blobs: new Set(), manifests: new Map(), tags: new Map()}
-  state.repositories.set(name, made)
-  return made
 }
 
 /** Returns true if the repository exists, or a push would create it. */

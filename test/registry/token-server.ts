@@ -1,9 +1,8 @@
 import {randomBytes} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
+import {jsonReply, Refusal, type Reply} from '@airgap-mirror/cli/server'
 import {basicUser} from './basic-user.js'
 import type {RegistryUser, TokenAuth} from './options.js'
-import {jsonReply, Refusal} from './refusal.js'
-import type {Reply} from './reply.js'
 import type {Route} from './route.js'
 
 type Grants = Map<string, Set<string>>

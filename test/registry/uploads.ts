@@ -1,36 +1,40 @@
-import {isDigest, type Digest, type DigestAlgorithm} from '@airgap-mirror/oci-client/model'
+import {
+  algorithmFor,
+  beginSession,
+  commit,
+  created,
+  dropSession,
+  inSession,
+  Refusal,
+  takeChunk,
+  uploadStatus as statusReply,
+  withHeaders,
+  type Exchange as Asked,
+  type Reply,
+} from '@airgap-mirror/cli/server'
+import {isDigest} from '@airgap-mirror/oci-client/model'
 import {bodyOf, ConnectionGone, type Exchange} from './exchange.js'
-import {Refusal} from './refusal.js'
-import type {Reply} from './reply.js'
-import {makeRepository, repositoryOf, type RegistryState} from './state.js'
-import {UploadSession} from './upload-session.js'
+import {ScriptedSession} from './scripted-session.js'
+import type {RegistryState} from './state.js'
 
-/** POST uploads/, with `mount` and `from`, with `digest` and a body, or bare. */
+/** POST, with mounts as the options allow them. */
 export async function startUpload(exchange: Exchange, state: RegistryState): Promise<Reply> {
   const {route} = exchange
   const mounted = mount(exchange, state)
   if (mounted !== undefined) return mounted
-  const wanted = route.params.get('digest-algorithm')
-  const single = route.params.get('digest')
-  const algorithm: DigestAlgorithm =
-    wanted === 'sha512' || single?.startsWith('sha512:') === true ? 'sha512' : 'sha256'
-  const session = new UploadSession(route.repository, await state.storage.writer(algorithm))
-  state.uploads.set(session.id, session)
-  makeRepository(state, route.repository)
-  if (single !== null) {
-    await receive(exchange, session, state)
-    return commit(exchange, session, state)
-  }
+  const writer = await state.open(route.repository).receive(algorithmFor(route))
+  const session = new ScriptedSession(route.repository, writer, scriptOf(state))
+  const reply = await beginSession(within(exchange, session, state), session, state.uploads)
   const minimum = state.options.chunkMinLength
-  const headers = minimum === undefined ? undefined : {'oci-chunk-min-length': String(minimum)}
-  return accepted(exchange, session, state, headers)
+  return reply.status !== 202 || minimum === undefined
+    ? logged(reply, session, state)
+    : withHeaders(reply, {'oci-chunk-min-length': String(minimum)})
 }
 
-/** PATCH. */
+/** PATCH, with chunks as the options take them. */
 export function sendChunk(exchange: Exchange, state: RegistryState): Promise<Reply> {
-  return inSession(exchange, state, async (session) => {
-    const {request} = exchange
-    const contentRange = request.headers['content-range']
+  return inScript(exchange, state, async (session) => {
+    const contentRange = exchange.request.headers['content-range']
     const chunks = state.options.chunks ?? 'on'
     const isChunk = contentRange !== undefined || session.patches > 0
     if (isChunk && typeof chunks === 'number')
@@ -39,47 +43,38 @@ export function sendChunk(exchange: Exchange, state: RegistryState): Promise<Rep
       state.violations.push(`a chunk below the minimum was not the last of ${session.repository}`)
       throw new Refusal(400, 'SIZE_INVALID', 'a chunk before this one was too short')
     }
+    const asked = within(exchange, session, state)
     if (chunks === 'ecr' && session.patches > 0) {
       for await (const bytes of bodyOf(exchange, state)) session.received += bytes.length
-      return {...accepted(exchange, session, state), status: 201}
+      return {...statusReply(asked, session), status: 201}
     }
-    checkRange(exchange, session, state)
     const before = session.writer.size
+    const reply = await takeChunk(asked, session, state.uploads)
     session.patches += 1
-    await receive(exchange, session, state)
     session.shortChunk =
       contentRange !== undefined && session.writer.size - before < (state.options.chunkMinLength ?? 0)
-    return {...accepted(exchange, session, state), status: chunks === 'ecr' ? 201 : 202}
+    return chunks === 'ecr' ? {...reply, status: 201} : reply
   })
 }
 
-/** PUT with `digest`, and perhaps the last or only bytes. */
+/** PUT. */
 export function commitUpload(exchange: Exchange, state: RegistryState): Promise<Reply> {
-  return inSession(exchange, state, async (session) => {
-    checkRange(exchange, session, state)
-    await receive(exchange, session, state)
-    return commit(exchange, session, state)
-  })
+  return inScript(exchange, state, async (session) =>
+    logged(await commit(within(exchange, session, state), session, state.uploads), session, state),
+  )
 }
 
 /** GET. */
 export function uploadStatus(exchange: Exchange, state: RegistryState): Promise<Reply> {
-  return inSession(exchange, state, (session) =>
-    Promise.resolve({...accepted(exchange, session, state), status: 204}),
-  )
+  return inScript(exchange, state, async (session) => statusReply(within(exchange, session, state), session))
 }
 
 /** DELETE. */
 export function cancelUpload(exchange: Exchange, state: RegistryState): Promise<Reply> {
-  return inSession(exchange, state, async (session) => {
-    await dropSession(session, state)
+  return inScript(exchange, state, async (session) => {
+    await dropSession(session, state.uploads)
     return {status: 204}
   })
-}
-
-export async function dropSession(session: UploadSession, state: RegistryState): Promise<void> {
-  state.uploads.delete(session.id)
-  await session.writer.discard()
 }
 
 /** Done at once (201), refused for a stranger's blob by going on as an upload would (202, the spec's fallback). */
@@ -89,114 +84,82 @@ function mount({route, access}: Exchange, state: RegistryState): Reply | undefin
   const mode = state.options.mount ?? 'pull-right'
   if (!isDigest(digest) || mode === 'off') return undefined
   const sources = from === null ? [...state.repositories.keys()] : [from]
-  const found = sources.some(
+  const isThere = sources.some(
     (source) =>
       (mode === 'on' || access.can('pull', source)) &&
-      repositoryOf(state, source)?.blobs.has(digest) === true,
+      state.repositories.get(source)?.blobs.has(digest) === true,
   )
-  if (!found) return undefined
-  makeRepository(state, route.repository).blobs.add(digest)
+  if (!isThere) return undefined
+  state.open(route.repository).blobs.add(digest)
   return created(route.repository, digest)
 }
 
-/** Finds the session, checks its `_state` byte for byte, and keeps other requests away from it meanwhile. */
-async function inSession(
-  {route}: Exchange,
+/** Checks the `_state` of the session byte for byte before anything else. */
+function inScript(
+  exchange: Exchange,
   state: RegistryState,
-  work: (session: UploadSession) => Promise<Reply>,
+  work: (session: ScriptedSession) => Promise<Reply>,
 ): Promise<Reply> {
-  const session = state.uploads.get(route.reference)
-  if (session?.repository !== route.repository) throw unknownUpload()
-  return session.exclusively(async () => {
-    if (!state.uploads.has(session.id)) throw unknownUpload()
-    const given = /(?:^|&)_state=(?<value>[^&]*)/.exec(route.query)?.groups?.['value']
+  return inSession(exchange, state.uploads, async (session) => {
+    const given = /(?:^|&)_state=(?<value>[^&]*)/.exec(exchange.route.query)?.groups?.['value']
     const sizeThen = given === undefined ? undefined : session.sizeAt(given)
     if (sizeThen === undefined) {
       throw new Refusal(400, 'BLOB_UPLOAD_INVALID', 'the query of the Location did not come back as it was')
     }
     if (state.options.uploads === 'forgetful' && sizeThen !== session.writer.size) {
-      await dropSession(session, state)
+      await dropSession(session, state.uploads)
       throw new Refusal(400, 'BLOB_UPLOAD_INVALID', 'blob upload invalid')
     }
     return work(session)
   })
 }
 
-function unknownUpload(): Refusal {
-  return new Refusal(404, 'BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry')
+/** The request as the protocol sees it, while a session works on it. */
+function within(exchange: Exchange, session: ScriptedSession, state: RegistryState): Asked {
+  const {route, request} = exchange
+  const {'content-range': range, ...headers} = request.headers
+  const isForgetful = state.options.uploads === 'forgetful'
+  return {
+    route,
+    headers: range === undefined || isForgetful ? headers : {...headers, 'content-range': range},
+    body: bodyFor(exchange, session, state),
+  }
 }
 
-async function receive(exchange: Exchange, session: UploadSession, state: RegistryState): Promise<void> {
+async function* bodyFor(
+  exchange: Exchange,
+  session: ScriptedSession,
+  state: RegistryState,
+): AsyncGenerator<Uint8Array> {
   try {
     for await (const bytes of bodyOf(exchange, state)) {
       session.received += bytes.length
-      await session.writer.write(bytes)
+      yield bytes
     }
   } catch (thrown) {
     if (thrown instanceof ConnectionGone && state.options.uploads === 'deleting')
-      await dropSession(session, state)
+      await dropSession(session, state.uploads)
     throw thrown
   }
 }
 
-/** Content-Range must start where the session ends, and be as long as the body; distribution 2.8 does not look. */
-function checkRange(exchange: Exchange, session: UploadSession, state: RegistryState): void {
-  const {headers} = exchange.request
-  const text = headers['content-range']
-  if (text === undefined || state.options.uploads === 'forgetful') return
-  const match = /^(?<start>\d+)-(?<end>\d+)$/.exec(text)
-  if (match === null) throw new Refusal(400, 'BLOB_UPLOAD_INVALID', 'Content-Range is not START-END')
-  const start = Number(match.groups?.['start'])
-  const end = Number(match.groups?.['end'])
-  const length = headers['content-length']
-  if (start !== session.writer.size || (length !== undefined && Number(length) !== end - start + 1)) {
-    throw new Refusal(416, start === session.writer.size ? 'SIZE_INVALID' : 'RANGE_INVALID', 'out of order', {
-      headers: accepted(exchange, session, state).headers,
-    })
-  }
-}
-
-async function commit(exchange: Exchange, session: UploadSession, state: RegistryState): Promise<Reply> {
-  const digest = exchange.route.params.get('digest')
-  if (!isDigest(digest)) throw new Refusal(400, 'DIGEST_INVALID', 'no valid digest')
-  const actual = await session.writer.digest(digest.startsWith('sha512:') ? 'sha512' : 'sha256')
-  if (actual !== digest) {
-    await dropSession(session, state)
-    throw new Refusal(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content')
-  }
-  const {size} = session.writer
-  state.uploads.delete(session.id)
-  await session.writer.commit(digest)
-  makeRepository(state, session.repository).blobs.add(digest)
-  state.log.commits.push({repository: session.repository, digest, size})
-  state.log.blobBytes.set(digest, (state.log.blobBytes.get(digest) ?? 0) + session.received)
-  return created(session.repository, digest)
-}
-
-function created(repository: string, digest: Digest): Reply {
+function scriptOf(state: RegistryState): ConstructorParameters<typeof ScriptedSession>[2] {
+  const {locations = 'absolute', tls, exactQuery} = state.options
+  const scheme = tls === undefined ? 'http' : 'https'
   return {
-    status: 201,
-    headers: {location: `/v2/${repository}/blobs/${digest}`, 'docker-content-digest': digest},
-  }
-}
-
-/** 202 with the way on. distribution says `0-0` of an empty session, and so do we. */
-function accepted(
-  {request}: Exchange,
-  session: UploadSession,
-  state: RegistryState,
-  headers: Readonly<Record<string, string>> = {},
-): {readonly status: number; readonly headers: Readonly<Record<string, string>>} {
-  const path = `/v2/${session.repository}/blobs/uploads/${session.id}?_state=${session.issueState({fragile: state.options.exactQuery !== false})}`
-  const form = state.options.locations ?? 'absolute'
-  const own = `${state.options.tls === undefined ? 'http' : 'https'}://${request.headers.host}`
-  return {
-    status: 202,
-    headers: {
-      location: form === 'relative' ? path : `${form === 'absolute' ? own : state.otherOrigin}${path}`,
-      range: `0-${Math.max(0, session.writer.size - 1)}`,
-      'docker-upload-uuid': session.id,
-      ...headers,
+    fragile: exactQuery !== false,
+    originFor: ({host}) => {
+      if (locations === 'relative') return ''
+      return locations === 'absolute' ? `${scheme}://${host}` : state.otherOrigin
     },
   }
+}
+
+/** Records a blob that was uploaded to the end. */
+function logged(reply: Reply, session: ScriptedSession, {log}: RegistryState): Reply {
+  const digest = reply.headers?.['docker-content-digest']
+  if (reply.status !== 201 || !isDigest(digest)) return reply
+  log.commits.push({repository: session.repository, digest, size: session.writer.size})
+  log.blobBytes.set(digest, (log.blobBytes.get(digest) ?? 0) + session.received)
+  return reply
 }

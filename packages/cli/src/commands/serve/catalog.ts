@@ -6,34 +6,18 @@ import {
   type Descriptor,
   type Digest,
   type ImageSource,
-  type Manifest,
   type PendingImage,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import {blobsOf, nodesOf, type Gathered} from '../../engine/gather.js'
+import {BundleRepository} from './bundle-repository.js'
 
-/** A blob, and the bundle that holds it. */
-export interface ServedBlob {
-  readonly content: Content
-  readonly size: number
-  readonly source: ImageSource
-}
-
-/** The served content of one repository of one registry. */
-export interface ServedRepository {
-  readonly registry: string
-  readonly repository: string
-  readonly tags: Map<string, Digest>
-  readonly manifests: Map<Digest, Manifest>
-  readonly blobs: Map<Digest, ServedBlob>
-}
-
-/** Everything that is served, in memory but for the blobs. */
+/** The images of all bundles, in memory but for the blobs. */
 export class Catalog {
-  readonly #repositories = new Map<string, ServedRepository>()
+  readonly #repositories = new Map<string, BundleRepository>()
 
   /** The repositories, in the order in which a request without a registry finds them: Docker Hub's first. */
-  get repositories(): readonly ServedRepository[] {
+  get repositories(): readonly BundleRepository[] {
     return [...this.#repositories.values()].toSorted((a, b) => orderOf(a).localeCompare(orderOf(b)))
   }
 
@@ -61,7 +45,7 @@ export class Catalog {
    * @param path of the repository in the URL
    * @param registry the `ns` of the request, which containerd sends
    */
-  find(path: string, registry: string | undefined): readonly ServedRepository[] {
+  find(path: string, registry: string | undefined): readonly BundleRepository[] {
     const [first = '', ...rest] = path.split('/')
     const named = [
       ...(registry === undefined ? [] : [keyOf(canonicalRegistry(registry), path)]),
@@ -74,7 +58,7 @@ export class Catalog {
   #addImage(image: Gathered, {name, source}: {readonly name: Reference; readonly source: ImageSource}): void {
     const repository = this.#repositoryFor(name)
     const root = addContent(repository, image, source)
-    if (root !== undefined && name.tag !== undefined) repository.tags.set(name.tag, root)
+    if (root !== undefined && name.tag !== undefined) repository.addTag(name.tag, root)
   }
 
   /** A referrer without a name is served wherever its subject is. */
@@ -83,42 +67,42 @@ export class Catalog {
     {subject, source}: {readonly subject: Digest; readonly source: ImageSource},
   ): void {
     for (const repository of this.#repositories.values()) {
-      if (repository.manifests.has(subject)) addContent(repository, image, source)
+      if (repository.has(subject)) addContent(repository, image, source)
     }
   }
 
-  #repositoryFor({registry, repository}: Reference): ServedRepository {
+  #repositoryFor({registry, repository}: Reference): BundleRepository {
     const canonical = canonicalRegistry(registry)
     const key = keyOf(canonical, repository)
     const known = this.#repositories.get(key)
     if (known !== undefined) return known
-    const made = {registry: canonical, repository, tags: new Map(), manifests: new Map(), blobs: new Map()}
+    const made = new BundleRepository({registry: canonical, repository})
     this.#repositories.set(key, made)
     return made
   }
 }
 
 /** Adds an image's manifests and blobs. @returns the digest of its root */
-function addContent(repository: ServedRepository, image: Gathered, source: ImageSource): Digest | undefined {
+function addContent(repository: BundleRepository, image: Gathered, source: ImageSource): Digest | undefined {
   if ('error' in image) return undefined
   if ('pending' in image) return addPending(repository, image.pending, source)
   for (const {manifest} of nodesOf(image.node)) {
-    repository.manifests.set(manifest.descriptor.digest, manifest)
+    repository.addManifest(manifest)
     for (const blob of blobsOf(manifest, source)) {
-      if (source.has(blob)) repository.blobs.set(blob.digest, {content: blob, size: blob.size, source})
+      if (source.has(blob)) repository.addBlob(blob.digest, {content: blob, size: blob.size, source})
     }
   }
   return image.node.manifest.descriptor.digest
 }
 
 /** A docker-archive has no manifests: its layers are served as they lie there, under a manifest that names them so. */
-function addPending(repository: ServedRepository, pending: PendingImage, source: ImageSource): Digest {
+function addPending(repository: BundleRepository, pending: PendingImage, source: ImageSource): Digest {
   const layers = pending.layers.map(descriptorOf)
   const manifest = pending.manifest(layers)
-  repository.manifests.set(manifest.descriptor.digest, manifest)
+  repository.addManifest(manifest)
   for (const content of [pending.config, ...pending.layers]) {
     const {digest, size} = descriptorOf(content)
-    if (source.has(content)) repository.blobs.set(digest, {content, size, source})
+    if (source.has(content)) repository.addBlob(digest, {content, size, source})
   }
   return manifest.descriptor.digest
 }
@@ -133,6 +117,6 @@ function keyOf(registry: string, repository: string): string {
   return `${registry}/${repository}`
 }
 
-function orderOf({registry, repository}: ServedRepository): string {
+function orderOf({registry, repository}: BundleRepository): string {
   return `${registry === 'docker.io' ? '' : registry} ${repository}`
 }

@@ -10,11 +10,9 @@ import type {AddressInfo} from 'node:net'
 import {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import pLimit from 'p-limit'
-import {isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
-import {answer, refusal, type Answer} from './answer.js'
-import type {Catalog, ServedBlob} from './catalog.js'
+import {defined, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
+import {carryOut, Refusal, routeOf, sizeOf, type Registry, type Reply} from '../../server/index.js'
 import type {Guard} from './htpasswd.js'
-import type {Range} from './range.js'
 
 export interface ListenOptions {
   readonly host: string | undefined
@@ -38,14 +36,14 @@ const MOST_CONNECTIONS = 1024
 const HEADERS_WITHIN = 30_000
 
 /**
- * Serves a catalog until disposed of: then it takes no more requests, and those under way end.
+ * Serves a registry until disposed of: then it takes no more requests, and those under way end.
  * @throws {MirrorError} USAGE if it cannot listen there, or the certificate and its key do not fit
  */
-export async function listen(catalog: Catalog, options: ListenOptions): Promise<Listening> {
+export async function listen(registry: Registry, options: ListenOptions): Promise<Listening> {
   const {host, port, tls} = options
   const reading = pLimit(READS_AT_ONCE)
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    void respond(request, response, {catalog, options, reading})
+    void respond(request, response, {registry, options, reading})
   }
   const server = create(tls, handle)
   server.maxConnections = MOST_CONNECTIONS
@@ -85,24 +83,23 @@ function create(tls: ListenOptions['tls'], handle: Handler): Server {
 }
 
 interface Serving {
-  readonly catalog: Catalog
+  readonly registry: Registry
   readonly options: ListenOptions
   readonly reading: ReturnType<typeof pLimit>
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  {catalog, options, reading}: Serving,
-): Promise<void> {
+/** Answers one request, and says what went wrong on this side. */
+async function respond(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
   const {method = '', url = '/'} = request
-  request.resume()
+  const {options, reading} = serving
   try {
-    const isAllowed = options.guard === undefined || (await options.guard(request.headers.authorization))
-    const reply = isAllowed
-      ? answer({method, url, range: request.headers.range}, catalog)
-      : refusal(401, 'UNAUTHORIZED', 'log in first', {'www-authenticate': 'Basic realm="mirror"'})
-    response.writeHead(reply.status, {...reply.headers, 'docker-distribution-api-version': 'registry/2.0'})
+    const reply = await replyTo(request, serving)
+    response.writeHead(reply.status, {
+      'docker-distribution-api-version': 'registry/2.0',
+      // 204 has no body, and no length either (RFC 9110 8.6).
+      ...defined({'content-length': reply.status === 204 ? undefined : String(sizeOf(reply.body))}),
+      ...reply.headers,
+    })
     options.onRequest(`${method} ${url} ${reply.status}`)
     if (method === 'HEAD') response.end()
     else await send(reply, response, reading)
@@ -111,34 +108,38 @@ async function respond(
     response.destroy()
     const isClient = isMirrorError(error) && error.code === 'CANCELLED'
     const isGone = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
-    if (!isClient && !isGone) options.onFailure(`${method} ${url}: ${messageOf(error)}`)
+    if (!isClient && !isGone && !request.destroyed) options.onFailure(`${method} ${url}: ${messageOf(error)}`)
+  } finally {
+    // The rest of a body may still come after an early answer.
+    request.resume()
   }
 }
 
-async function send({body}: Answer, response: ServerResponse, reading: Serving['reading']): Promise<void> {
+async function replyTo(request: IncomingMessage, {registry, options}: Serving): Promise<Reply> {
+  const {method = '', url = '/', headers} = request
+  try {
+    if (options.guard !== undefined && !(await options.guard(headers.authorization))) {
+      throw new Refusal(401, 'UNAUTHORIZED', 'log in first', {
+        headers: {'www-authenticate': 'Basic realm="mirror"'},
+      })
+    }
+    const {kind, ...route} = routeOf(method, url)
+    return await carryOut(kind, {route, headers, body: request.iterator({destroyOnReturn: false})}, registry)
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return thrown.reply()
+    throw thrown
+  }
+}
+
+async function send({body}: Reply, response: ServerResponse, reading: Serving['reading']): Promise<void> {
   if (body === undefined) return void response.end()
   if (body instanceof Uint8Array) return void response.end(body)
   await reading(async () => {
     if (response.destroyed) return
     const left = new AbortController()
     response.once('close', () => left.abort(new MirrorError('CANCELLED', 'the client has left')))
-    await pipeline(Readable.from(part(body, left.signal), {objectMode: false}), response)
+    await pipeline(Readable.from(body.read({signal: left.signal}), {objectMode: false}), response)
   })
-}
-
-async function* part(
-  {blob, range}: {readonly blob: ServedBlob; readonly range: Range},
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  let left = range.end - range.start
-  if (left === 0) return
-  for await (const bytes of blob.source.blob(blob.content).open({offset: range.start, signal})) {
-    const wanted = bytes.length > left ? bytes.subarray(0, left) : bytes
-    left -= wanted.length
-    yield wanted
-    // A whole blob is read to its end, where its digest is checked.
-    if (left === 0 && range.end !== blob.size) return
-  }
 }
 
 function addressOf(server: Server): string {

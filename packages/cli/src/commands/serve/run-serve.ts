@@ -9,6 +9,7 @@ import type {FlagValues} from '../../settings/flag-values.js'
 import {printable} from '../../text/printable.js'
 import {Catalog} from './catalog.js'
 import {listen} from './listen.js'
+import {served} from './served.js'
 import {readServeSettings, type ServeSettings} from './serve-settings.js'
 
 /**
@@ -25,7 +26,7 @@ async function serve(settings: ServeSettings, run: Run): Promise<void> {
   const catalog = new Catalog()
   for (const path of settings.sources) await addBundle(catalog, {path, settings, run})
   const {repositories} = catalog
-  const tags = repositories.reduce((sum, repository) => sum + repository.tags.size, 0)
+  const tags = repositories.reduce((sum, repository) => sum + [...repository.tags()].length, 0)
   if (repositories.length === 0) {
     throw new MirrorError('USAGE', 'no image of the source has a name under which it could be served', {
       hint: 'Push the bundle to a registry instead: "mirror push" can give names.',
@@ -34,7 +35,7 @@ async function serve(settings: ServeSettings, run: Run): Promise<void> {
   warnOfNamesakes(catalog, run)
   const {soon} = run.stop
   const {address, tls, guard, verbose} = settings
-  await using server = await listen(catalog, {
+  await using server = await listen(served(catalog), {
     ...address,
     tls,
     guard,

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {parseRange} from '#src/commands/serve/range.js'
+import {parseRange} from '#src/server/range.js'
 
 const SIZE = 100
 

@@ -1,0 +1,96 @@
+import type {Content, Digest, ImageSource, Manifest} from '@airgap-mirror/oci-client/model'
+import type {ReadableRepository, StoredBlob, StoredManifest} from '../../server/index.js'
+
+/** A blob, and the bundle that holds it. */
+export interface BundleBlob {
+  readonly content: Content
+  readonly size: number
+  readonly source: ImageSource
+}
+
+/** The images of one repository of one registry, out of bundles. */
+export class BundleRepository implements ReadableRepository {
+  readonly registry: string
+  readonly repository: string
+  readonly #tags = new Map<string, Digest>()
+  readonly #manifests = new Map<Digest, Manifest>()
+  readonly #blobs = new Map<Digest, BundleBlob>()
+
+  constructor({registry, repository}: {readonly registry: string; readonly repository: string}) {
+    this.registry = registry
+    this.repository = repository
+  }
+
+  addTag(tag: string, digest: Digest): void {
+    this.#tags.set(tag, digest)
+  }
+
+  addManifest(manifest: Manifest): void {
+    this.#manifests.set(manifest.descriptor.digest, manifest)
+  }
+
+  addBlob(digest: Digest, blob: BundleBlob): void {
+    this.#blobs.set(digest, blob)
+  }
+
+  has(digest: Digest): boolean {
+    return this.#manifests.has(digest)
+  }
+
+  tags(): Iterable<string> {
+    return this.#tags.keys()
+  }
+
+  resolve(tag: string): Digest | undefined {
+    return this.#tags.get(tag)
+  }
+
+  manifest(digest: Digest): StoredManifest | undefined {
+    const found = this.#manifests.get(digest)
+    return found === undefined ? undefined : storedOf(found)
+  }
+
+  referrers(subject: Digest): Iterable<StoredManifest> {
+    return [...this.#manifests.values()]
+      .filter((manifest) => manifest.subject?.digest === subject)
+      .map(storedOf)
+  }
+
+  /** Some clients ask for manifests as blobs, and registries answer. */
+  blob(digest: Digest): StoredBlob | undefined {
+    const blob = this.#blobs.get(digest)
+    if (blob !== undefined)
+      return {size: blob.size, read: (range, {signal}) => part(blob, {...range, signal})}
+    const bytes = this.#manifests.get(digest)?.bytes
+    if (bytes === undefined) return undefined
+    return {
+      size: bytes.length,
+      async *read({start, end}) {
+        yield bytes.subarray(start, end)
+      },
+    }
+  }
+}
+
+async function* part(
+  {content, size, source}: BundleBlob,
+  {
+    start,
+    end,
+    signal,
+  }: {readonly start: number; readonly end: number; readonly signal: AbortSignal | undefined},
+): AsyncGenerator<Uint8Array> {
+  let left = end - start
+  if (left === 0) return
+  for await (const bytes of source.blob(content).open({offset: start, signal})) {
+    const wanted = bytes.length > left ? bytes.subarray(0, left) : bytes
+    left -= wanted.length
+    yield wanted
+    // A whole blob is read to its end, where its digest is checked.
+    if (left === 0 && end !== size) return
+  }
+}
+
+function storedOf({descriptor, bytes}: Manifest): StoredManifest {
+  return {mediaType: descriptor.mediaType, digest: descriptor.digest, bytes}
+}
