@@ -97,7 +97,8 @@ async function run(
   await mkdir(home, {recursive: true})
   const result = await runMirror(
     argv`push --source ${source} --private-registry ${host}/ns --plain-http --retries 1 --retry-max-wait 1s
-      --report ${join(place, 'report.json')} --failed ${join(place, 'failed.txt')} ${login.flags} ${flags}`,
+      --report ${join(place, 'report.json')} --failed ${join(place, 'failed.txt')}
+      --trace ${join(place, 'trace.json')} ${login.flags} ${flags}`,
     {home, anywhere: true, stdin: login.stdin, env: login.env ?? {}},
   )
   const files = await filesBelow(place)

@@ -1,4 +1,4 @@
-import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {inSpan, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {Block, BlockCache, BlockLease} from './block-cache.js'
 import {aheadOfWalk, howToPrefetch, howToRead, keepsAll, type BlockFacts} from './block-policy.js'
 import {decodeAhead} from './decode-ahead.js'
@@ -144,7 +144,10 @@ export class BlockBytes implements ByteSource {
     if (this.#closed !== undefined) throw this.#closed
     const wanted = this.#options.cache.acquire(block, {signal, upTo, instead: reading.lease})
     this.#readAhead(index, reading)
-    const lease = await wanted
+    const lease = await inSpan(
+      () => ({kind: 'waiting', name: 'decoded block', details: {plainOffset: block.order}}),
+      () => wanted,
+    )
     reading.lease = lease
     for (let at = range.from; at < range.to;) {
       throwIfAborted(signal)

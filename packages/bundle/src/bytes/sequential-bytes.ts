@@ -1,4 +1,12 @@
-import {cancelled, isMirrorError, messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {
+  beginSpan,
+  cancelled,
+  isMirrorError,
+  messageOf,
+  MirrorError,
+  type Bytes,
+  type EndSpan,
+} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {Demand, type DemandRange} from './demand.js'
@@ -44,6 +52,8 @@ export class SequentialBytes implements ByteSource {
   #pass: Pass | undefined
   #size: number | undefined
   #pump: Promise<void> | undefined
+  /** Ends the span in which a begun pass stands still. */
+  #standstill: EndSpan | undefined
 
   constructor(options: SequentialBytesOptions) {
     this.#options = options
@@ -83,6 +93,7 @@ export class SequentialBytes implements ByteSource {
     if (this.#closing.signal.aborted) return
     const closed = new MirrorError('CANCELLED', `${this.name} was closed`, {side: 'source'})
     this.#closing.abort(closed)
+    this.#standstill?.()
     this.#options.idle.resume(this.#giveUpPass)
     for (const demand of this.#demands) demand.fail(closed)
     this.#demands.clear()
@@ -123,6 +134,7 @@ export class SequentialBytes implements ByteSource {
 
   #wake(): void {
     this.#options.idle.resume(this.#giveUpPass)
+    this.#standstill?.()
     this.#pump ??= this.#run()
   }
 
@@ -134,6 +146,7 @@ export class SequentialBytes implements ByteSource {
       const step = this.#nextStep()
       if (step === 'idle') {
         this.#pump = undefined
+        if (this.#pass !== undefined) this.#standstill = this.#beginStandstill()
         if (this.#pass !== undefined && this.#demands.size === 0) this.#options.idle.rest(this.#giveUpPass)
         return
       }
@@ -141,6 +154,10 @@ export class SequentialBytes implements ByteSource {
       else if (step === 'restart') await this.#endPass()
       else await this.#pull()
     }
+  }
+
+  #beginStandstill(): EndSpan {
+    return beginSpan(() => ({kind: 'waiting', name: 'decoder waits for its readers'}))
   }
 
   /** Ends a pass that stands still. A reader that comes meanwhile is served by the next pass. */

@@ -1,5 +1,5 @@
 import {Worker} from 'node:worker_threads'
-import {cancelled} from '@airgap-mirror/oci-client/model'
+import {beginSpan, cancelled, type EndSpan} from '@airgap-mirror/oci-client/model'
 import {blockBytes, roomBytes, type BlockMethod, type PackedBlock} from './block-packer.js'
 import type {BlockAnswer, BlockRequest} from './block-worker.js'
 
@@ -17,6 +17,8 @@ interface Thread {
   readonly worker: Worker
   /** In the order of requests, which is also the order of answers. */
   readonly jobs: Job[]
+  /** Ends the span of the block at work. */
+  end: EndSpan | undefined
 }
 
 /** Threads that pack blocks, started as work arrives. They keep the process alive only while they work. */
@@ -78,6 +80,7 @@ export class BlockPool {
         continue
       }
       thread.jobs.push(job)
+      if (thread.jobs.length === 1) thread.end = packing(job)
       thread.worker.ref()
       thread.worker.postMessage(job.request, [job.request.buffer])
     }
@@ -98,7 +101,7 @@ export class BlockPool {
       // A packer has a few large buffers and hardly any objects, so the usual 48 MB young generation would be wasted.
       resourceLimits: {maxYoungGenerationSizeMb: 6},
     })
-    const thread: Thread = {worker, jobs: []}
+    const thread: Thread = {worker, jobs: [], end: undefined}
     this.#threads.push(thread)
     worker.unref()
     worker.on('message', (answer: BlockAnswer) => this.#settle(thread, answer))
@@ -109,6 +112,8 @@ export class BlockPool {
 
   #settle(thread: Thread, answer: BlockAnswer): void {
     const job = thread.jobs.shift()
+    thread.end?.()
+    thread.end = packing(thread.jobs[0])
     if (thread.jobs.length === 0) thread.worker.unref()
     if ('packed' in answer) {
       const {length, ...rest} = answer.packed
@@ -122,9 +127,15 @@ export class BlockPool {
   #lose(thread: Thread, error: unknown): void {
     const index = this.#threads.indexOf(thread)
     if (index !== -1) this.#threads.splice(index, 1)
+    thread.end?.()
     for (const job of thread.jobs.splice(0)) job.reject(error)
     this.#dispatch()
   }
+}
+
+function packing(job: Job | undefined): EndSpan | undefined {
+  if (job === undefined) return undefined
+  return beginSpan(() => ({kind: 'compression', name: 'block', details: {bytes: job.request.length}}))
 }
 
 function closedError(): Error {

@@ -1,4 +1,5 @@
-import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {basename} from 'node:path'
+import {beginSpan, isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {hasRoomFor, scratchOf, type Scratch} from './scratch-file.js'
 import {spool} from './spool.js'
 import type {ByteSource} from '../bytes/byte-source.js'
@@ -77,10 +78,15 @@ async function* decodeAll(
   const {decode, plainSize, maxPlainBytes = Infinity, signal} = options
   const compressed = packed.stream(0, await packed.size({signal}), {signal})
   let size = 0
-  for await (const chunk of decode(compressed, {name: packed.name, signal})) {
-    size += chunk.length
-    if (size > maxPlainBytes) throw tooBig(packed.name, maxPlainBytes)
-    yield chunk
+  const end = beginSpan(() => ({kind: 'decoding', name: `pass over ${basename(packed.name)}`}))
+  try {
+    for await (const chunk of decode(compressed, {name: packed.name, signal})) {
+      size += chunk.length
+      if (size > maxPlainBytes) throw tooBig(packed.name, maxPlainBytes)
+      yield chunk
+    }
+  } finally {
+    end({bytes: size})
   }
   if (plainSize !== undefined && size !== plainSize) {
     throw new MirrorError(

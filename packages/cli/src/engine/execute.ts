@@ -1,6 +1,8 @@
 import {
   cancelled,
   contentKey,
+  formatReference,
+  inSpan,
   isMirrorError,
   type MirrorError,
   type BlobSource,
@@ -171,7 +173,11 @@ class Execution {
 
   #putManifest(transfer: ManifestTransfer): Promise<TransferResult> {
     this.#options.onStarted?.(transfer)
-    return putManifest(transfer, {...this.#contextOf(transfer), signal: this.#options.stop.now})
+    const context = {...this.#contextOf(transfer), signal: this.#options.stop.now}
+    return inSpan(
+      () => ({kind: 'manifest', name: formatReference(transfer.target)}),
+      () => putManifest(transfer, context),
+    )
   }
 
   /** Starts all transfers of a group before any of them reads, so that they can share the reading. */

@@ -7,9 +7,9 @@ import type {
   Manifest,
   MirrorError,
 } from '@airgap-mirror/oci-client/model'
-import {formatReference} from '@airgap-mirror/oci-client/model'
+import {formatReference, inSpan} from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from './events.js'
-import {execute} from './execute.js'
+import {execute, type ExecuteOptions} from './execute.js'
 import {withKnownLayers, type KnownLayers} from './known-layers.js'
 import {mergePlans} from './merge-plans.js'
 import {notTried} from './not-tried.js'
@@ -102,7 +102,10 @@ export async function prepare(
   destinations: readonly Destination[],
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const prepared = await Promise.all(destinations.map((one) => prepareOne(one, options)))
+  const prepared = await inSpan(
+    () => ({kind: 'step', name: 'plan'}),
+    () => Promise.all(destinations.map((one) => prepareOne(one, options))),
+  )
   const plan = mergePlans(
     prepared.map((one) => one.plan),
     destinations.map(({registry}) => registry),
@@ -125,7 +128,7 @@ export async function carryOut(
     options.failFast && (options.hasFailed === true || plan.images.some(({status}) => status === 'failed'))
   options.onStart?.()
   tally.begin()
-  await execute(plan, {
+  const executing: ExecuteOptions = {
     ...options,
     sinks: destinations.map(({sink}) => sink),
     manifests: new Map(destinations.flatMap(({manifests}) => [...manifests])),
@@ -136,7 +139,11 @@ export async function carryOut(
     onStarted: tally.started,
     onSettled: tally.settled,
     stop: isOver ? {...stop, soon: AbortSignal.any([stop.soon, AbortSignal.abort(notTried())])} : stop,
-  })
+  }
+  await inSpan(
+    () => ({kind: 'step', name: 'transfer'}),
+    () => execute(plan, executing),
+  )
   return tally.finished()
 }
 

@@ -1,6 +1,7 @@
 import {
   contentKey,
   hexOf,
+  inSpan,
   isMirrorError,
   isPending,
   verified,
@@ -65,7 +66,7 @@ export async function putBlob(
   const release = blob.hold?.()
   const letGo = blob.keep?.()
   try {
-    const outcome = await putContent(blob, {final, layers: context.layers}, (known) =>
+    const put = (known: BlobSource): Promise<BlobOutcome> =>
       sink.putBlob(repository, known, {
         mountFrom: [...(sibling === undefined ? [] : [sibling.repository]), ...transfer.mountFrom],
         signal,
@@ -75,7 +76,11 @@ export async function putBlob(
           onEvent({...event, state: 'progress', sent})
         },
         onFinal: isPending(content) ? async (made) => context.layers?.note(content, made) : undefined,
-      }),
+      })
+    const outcome = await inSpan(
+      () => ({kind: 'blob', name: event.name, details: {size: event.size}}),
+      () => putContent(blob, {final, layers: context.layers}, put),
+      ({how}) => ({how}),
     )
     const sent = outcome.how === 'uploaded' ? outcome.descriptor.size : 0
     onEvent({...event, state: outcome.how, sent})

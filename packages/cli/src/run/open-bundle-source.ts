@@ -7,7 +7,7 @@ import {
   type SignatureKey,
   type Unused,
 } from '@airgap-mirror/bundle'
-import {isMirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {inSpan, isMirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import {volumeFinder} from './prompt/find-volume.js'
 import type {Run} from './run.js'
 
@@ -45,7 +45,7 @@ export async function openBundleSource(
     run.note(`${signature} is a signature of ${path} by the given key`)
   }
   let opened: BundleSource | undefined
-  const bundle = await openBundle(path, {
+  const opening: OpenBundleOptions = {
     ...options,
     stdin: process.stdin,
     signal,
@@ -58,7 +58,11 @@ export async function openBundleSource(
       if (opened !== undefined && opened.access !== 'in-order') return
       run.renderer.onEvent({type: 'reading', bytes, total})
     },
-  })
+  }
+  const bundle = await inSpan(
+    () => ({kind: 'step', name: 'open the bundle'}),
+    () => openBundle(path, opening),
+  )
   opened = bundle
   if (run.output.verbose) for (const part of bundle.unused) run.note(unusedLine(part))
   const unused = bundle.unused.map(({path: inside, size: bytes, reason}) => ({path: inside, bytes, reason}))

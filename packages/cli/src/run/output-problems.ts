@@ -2,7 +2,7 @@ import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {checkWritable} from '../files/write-atomically.js'
 import type {OutputSettings} from '../settings/output-settings.js'
 
-const KEYS = ['report', 'failed', 'junit', 'metrics', 'html'] as const
+const KEYS = ['report', 'failed', 'junit', 'metrics', 'trace', 'html'] as const
 
 /** A file that a run could not write at its end. */
 export interface OutputProblem {
@@ -17,8 +17,9 @@ export function outputProblems({
   failed,
   junit,
   metrics,
+  trace,
 }: OutputSettings): Promise<readonly OutputProblem[]> {
-  return writingProblems({report, failed, junit, metrics})
+  return writingProblems({report, failed, junit, metrics, trace})
 }
 
 /** The files that cannot be written, by the flags that name them, as far as that shows now. */

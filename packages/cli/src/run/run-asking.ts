@@ -39,6 +39,7 @@ export async function runAsking<Result>(
         failed: undefined,
         junit: undefined,
         metrics: undefined,
+        trace: undefined,
         notify: undefined,
         timeout,
       },

@@ -21,6 +21,7 @@ import {fail, type FailOptions} from './fail.js'
 import {Kept} from './kept.js'
 import type {Run} from './run.js'
 import {outputError, outputProblems} from './output-problems.js'
+import type {Trace} from './record-trace.js'
 import {listenForSignals} from './signals.js'
 import {writeOutputs} from './write-outputs.js'
 
@@ -90,11 +91,15 @@ export async function runCommand<Settings extends Sides>(
   using interruption = listenForSignals({
     onDrain: () =>
       warn('stopping after the transfers that are almost complete; press Ctrl-C again to stop now'),
-    onLeave: () => renderer.close(),
+    onLeave: () => {
+      renderer.close()
+      trace?.close()
+    },
     timeout: output.timeout,
   })
   const {soon, now} = interruption
   let sending = false
+  let trace: Trace | undefined
   let sides: Sides = options.given
   let unwritable: Partial<OutputSettings> = {}
   const ending = (): FailOptions => ({
@@ -125,6 +130,8 @@ export async function runCommand<Settings extends Sides>(
     const problems = await outputProblems(output)
     unwritable = Object.fromEntries(problems.map(({key}) => [key, undefined]))
     if (problems.length > 0) throw outputError(problems)
+    if (output.trace !== undefined)
+      trace = await (await import('./record-trace.js')).recordTrace(output.trace)
     const done = await options.work(settings, {
       renderer,
       output,
@@ -163,6 +170,9 @@ export async function runCommand<Settings extends Sides>(
     report = wordedReport(failedReport(about(), reportErrorOf(error)), command)
     exitCode = exitCodeOfError(error, ending())
   }
+  trace?.close()
+  const incomplete = trace?.problem()
+  if (incomplete !== undefined) warn(incomplete)
   try {
     await writeOutputs(withExitCode(report, exitCode), {
       output: {...output, ...unwritable},

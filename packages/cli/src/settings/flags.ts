@@ -142,6 +142,11 @@ export const outputFlags = {
     description: 'print one line for each HTTP exchange, with secrets masked',
     helpGroup: output,
   }),
+  trace: text('trace', {
+    description: 'write a timeline of requests, blobs, decoding and waits to FILE, for Perfetto',
+    helpValue: 'FILE',
+    helpGroup: output,
+  }),
   timeout: text('timeout', {
     description: 'stop the run after this time [default: no limit]',
     helpValue: 'DURATION',

@@ -15,6 +15,8 @@ export interface OutputSettings {
   readonly failed: string | undefined
   readonly junit: string | undefined
   readonly metrics: string | undefined
+  /** Chrome trace events of the run. */
+  readonly trace: string | undefined
   /** Run by the shell when something failed. */
   readonly notify: string | undefined
   /** Milliseconds after which the run is ended. */
@@ -31,6 +33,7 @@ export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings 
     failed: text('failed'),
     junit: text('junit'),
     metrics: text('metrics'),
+    trace: text('trace'),
     notify: text('notify-command'),
     timeout: parsed('timeout', parseDuration),
   }

@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {
   makeDirectory,
   cancelled,
+  inSpan,
   isMirrorError,
   messageOf,
   MirrorError,
@@ -76,7 +77,10 @@ export async function acquireLock(directory: string, options: LockOptions): Prom
     if (left <= 0) throw lockedBy(taken.by)
     if (!isTold) onWait?.(`waiting for another run to end: ${nameOf(taken.by)}`)
     isTold = true
-    await sleep(Math.min(pause, left), undefined, {signal}).catch(() => {
+    await inSpan(
+      () => ({kind: 'waiting', name: 'lock of another run'}),
+      () => sleep(Math.min(pause, left), undefined, {signal}),
+    ).catch(() => {
       throw cancelled(signal)
     })
     pause = Math.min(pause * 2, LONGEST_PAUSE)

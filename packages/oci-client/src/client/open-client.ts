@@ -12,6 +12,7 @@ import {redactUrl} from '../http/redact.js'
 import {patienceOf, retrying, type RetryNotice, type RetryPolicy} from '../http/retry.js'
 import {connectionsTo} from '../http/routes.js'
 import type {Middleware, Send} from '../http/send.js'
+import {tracing} from '../http/tracing.js'
 import {createTransport} from '../http/undici.js'
 import {excerpt} from '../http/printable.js'
 import {messageOf, type RequestUsage} from '../model/index.js'
@@ -71,7 +72,7 @@ function createClient(
   const {conditionOf} = gates
   const retryOptions = {policy, conditionOf, onRetry: (notice: RetryNotice) => onRetry(retryOf(notice))}
   const again = (next: Send): Send => retrying(retryOptions)(collecting(next))
-  const logged = onExchange === undefined ? wire : logging(onExchange)(wire)
+  const logged = tracing(onExchange === undefined ? wire : logging(onExchange)(wire))
   const seen = gates.gated(observing(usage, warn)(logged))
   const sendOnce = followRedirects()(
     authorizing({origin, registry, side, credentials, tokenSend: again(seen)})(seen),

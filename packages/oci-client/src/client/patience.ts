@@ -39,7 +39,7 @@ export function patienceWith(client: RegistryClient, what: string): Patience {
       if (decision === undefined) throw asFinal(error)
       if (!decision.counts) attempt -= 1
       client.onRetry({what, wait: decision.wait, reason: messageOf(error)})
-      await sleep(decision.wait, signal)
+      await sleep(decision.wait, signal, () => `retry ${what}`)
     },
   }
 }

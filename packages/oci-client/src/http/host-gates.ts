@@ -10,9 +10,10 @@ import {
 } from './pressure.js'
 import {parseRetryAfter, timeOf} from './retry-after.js'
 import type {HttpRequest, HttpResponse, Middleware} from './send.js'
+import {requestName} from './tracing.js'
 import {isUnreachable} from './transport-error.js'
 import {whenAborted} from './when-aborted.js'
-import {cancelled, limits} from '../model/index.js'
+import {cancelled, inSpan, limits} from '../model/index.js'
 
 /** The condition of a host, for retry decisions. Times in milliseconds. */
 export interface HostCondition {
@@ -93,12 +94,13 @@ class HostGate {
     }
   }
 
-  async pass(
-    {body, signal, optional}: HttpRequest,
-    send: () => Promise<HttpResponse>,
-  ): Promise<HttpResponse> {
+  async pass(request: HttpRequest, send: () => Promise<HttpResponse>): Promise<HttpResponse> {
+    const {body, signal, optional} = request
     const passage: Passage = {isStream: body !== undefined && 'stream' in body, startedAt: 0}
-    await this.#enter(passage, signal)
+    await inSpan(
+      () => ({kind: 'waiting', name: `slot for ${requestName(request)}`}),
+      () => this.#enter(passage, signal),
+    )
     try {
       const response = await send()
       const ending = optional === true && response.status >= 500 ? 'answered' : endingOf(response)

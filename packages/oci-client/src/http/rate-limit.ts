@@ -25,7 +25,7 @@ export function limitRate(
     const asked = now()
     const start = Math.max(free, asked - 100)
     free = start + (bytes / bytesPerSecond) * 1000
-    if (start > asked) await sleep(start - asked, signal)
+    if (start > asked) await sleep(start - asked, signal, () => 'rate limit')
   }
   return async function* limited(bytes, {signal} = {}) {
     for await (const chunk of bytes) {

@@ -3,6 +3,7 @@ import {LONGEST_OUTAGE_PAUSE} from './pressure.js'
 import {parseRetryAfter, timeOf} from './retry-after.js'
 import type {HttpRequest, Middleware} from './send.js'
 import {sleep as sleepFor} from './sleep.js'
+import {requestName} from './tracing.js'
 import {asFinal, isTransient} from './transport-error.js'
 
 export interface RetryPolicy {
@@ -107,7 +108,7 @@ function backoffOf(attempt: number, random: number): number {
  */
 export function retrying(options: {
   readonly policy: RetryPolicy
-  readonly sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>
+  readonly sleep?: typeof sleepFor
   readonly onRetry?: (notice: RetryNotice) => void
   readonly conditionOf?: (origin: string) => HostCondition
 }): Middleware {
@@ -151,7 +152,7 @@ export function retrying(options: {
       if (decision.counts) attempt += 1
       if (decision.limited) limited += 1
       outage = host?.outage?.since
-      await sleep(decision.wait, request.signal)
+      await sleep(decision.wait, request.signal, () => `retry ${requestName(request)}`)
     }
   }
 }

@@ -1,12 +1,20 @@
 import {whenAborted} from './when-aborted.js'
-import {cancelled} from '../model/index.js'
+import {beginSpan, cancelled} from '../model/index.js'
 
 /** The longest delay of a timer; a longer one would fire at once. */
 const LONGEST = 2 ** 31 - 1
 
-/** @throws {MirrorError} CANCELLED */
-export async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+/**
+ * @param why for a trace, such as `retry GET /v2/`
+ * @throws {MirrorError} CANCELLED
+ */
+export async function sleep(
+  milliseconds: number,
+  signal?: AbortSignal,
+  why: () => string = () => 'pause',
+): Promise<void> {
   if (signal?.aborted) throw cancelled(signal)
+  const end = beginSpan(() => ({kind: 'waiting', name: why()}))
   let detach = (): void => {}
   try {
     await new Promise<void>((resolve, reject) => {
@@ -18,5 +26,6 @@ export async function sleep(milliseconds: number, signal?: AbortSignal): Promise
     })
   } finally {
     detach()
+    end()
   }
 }

@@ -238,7 +238,7 @@ async function manifestAt(
   if (found !== undefined || root?.tag === undefined || root.digest !== undefined) return found
   const tagged = await readManifest(client, {target: {...place, tag: root.tag}, mediaType, signal})
   if (tagged?.descriptor.digest === digest) return tagged
-  await sleep(Math.min(LAG, client.policy.maxWait), signal)
+  await sleep(Math.min(LAG, client.policy.maxWait), signal, () => `retry ${digest}`)
   return await readManifest(client, byDigest)
 }
 

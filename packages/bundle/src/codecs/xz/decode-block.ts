@@ -1,4 +1,4 @@
-import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {inSpan, isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {ByteSource} from '../../bytes/byte-source.js'
 import type {SequentialDecoder} from '../sequential-decoder.js'
 import type {XzBlock} from './block-table.js'
@@ -18,7 +18,15 @@ export interface DecodeBlockOptions {
  * checksum; its sizes are checked against the Index here.
  * @throws {MirrorError} SOURCE_CORRUPT, SOURCE_TRUNCATED, CANCELLED
  */
-export async function decodeBlock(block: XzBlock, options: DecodeBlockOptions): Promise<void> {
+export function decodeBlock(block: XzBlock, options: DecodeBlockOptions): Promise<void> {
+  const {plainOffset, plainSize} = block
+  return inSpan(
+    () => ({kind: 'decoding', name: 'xz block', details: {plainOffset, bytes: plainSize}}),
+    () => decodeAlone(block, options),
+  )
+}
+
+async function decodeAlone(block: XzBlock, options: DecodeBlockOptions): Promise<void> {
   const {packed, decode, signal, onDecoded, onPlain} = options
   let filled = 0
   let unreadable: unknown

@@ -1,6 +1,6 @@
 import {plainLayer} from '@airgap-mirror/bundle'
 import type {RegistrySource} from '@airgap-mirror/oci-client'
-import {isMirrorError, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {inSpan, isMirrorError, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../../engine/events.js'
 import type {RequiredBlob} from '../../engine/verify/checks.js'
 
@@ -22,7 +22,10 @@ export function readingBack(source: RegistrySource, {registry, onEvent}: ReadBac
     const event = {type: 'blob', key: digest, name: `${repository} ${digest.slice(7, 19)}`, size} as const
     onEvent({...event, state: 'started', sent: 0})
     try {
-      await readOne(blob, {source, registry, signal})
+      await inSpan(
+        () => ({kind: 'blob', name: event.name, details: {size}}),
+        () => readOne(blob, {source, registry, signal}),
+      )
       onEvent({...event, state: 'uploaded', sent: size})
     } catch (error) {
       onEvent({...event, state: 'failed', sent: 0})

@@ -1,5 +1,6 @@
 import {
   formatPlatform,
+  inSpan,
   MirrorError,
   type BlobSource,
   type Platform,
@@ -54,13 +55,14 @@ export async function sync(options: SyncOptions): Promise<MirrorResult> {
   const {references, targets, onEvent, stop} = options
   const {soon: signal} = stop
   const making: Omit<Making, 'owner'> = {how: howOf(options), now: Date.now()}
-  const surveyed = await survey(references, {
-    ...options,
-    ...making,
-    concurrency: 2 * options.concurrency,
-    signal,
-  })
-  const families = await readFamilies(surveyed, {...options, signal})
+  const surveyed = await inSpan(
+    () => ({kind: 'step', name: 'survey'}),
+    () => survey(references, {...options, ...making, concurrency: 2 * options.concurrency, signal}),
+  )
+  const families = await inSpan(
+    () => ({kind: 'step', name: 'read what has changed'}),
+    () => readFamilies(surveyed, {...options, signal}),
+  )
   const found = await Promise.all(
     targets.map((target, at) => destinationOf(target, {...options, families, at, signal})),
   )

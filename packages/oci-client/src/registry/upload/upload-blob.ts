@@ -78,8 +78,9 @@ async function runUpload(upload: Upload, start: UploadState): Promise<Uploaded> 
         state = step.next
         throw step.error
       }
-      client.onRetry({...retryOf(upload, step), wait})
-      await sleep(wait, signal)
+      const retry = retryOf(upload, step)
+      client.onRetry({...retry, wait})
+      await sleep(wait, signal, () => `retry ${retry.what}`)
       state = await journalled(upload, step.next)
     }
     upload.onProgress(state.content.size)
