@@ -19,30 +19,40 @@ function sendOutput(bytes: Uint8Array): void {
   send({kind: 'output', bytes})
 }
 
-async function openZstd(): Promise<FrameDecoder> {
+/** Returns the decoder of the next stream, after the end of the one before. */
+type NewDecoder = () => FrameDecoder
+
+async function openZstd(): Promise<NewDecoder> {
   const {openWasmDecoder} = await import('../zstd/wasm-decoder.js')
-  return await openWasmDecoder(sendOutput)
+  // Between frames it is as new, and the memory of another would come on top.
+  const decoder = await openWasmDecoder(sendOutput)
+  return () => decoder
 }
 
-async function openBzip2(): Promise<FrameDecoder> {
+async function openBzip2(): Promise<NewDecoder> {
   const {Bunzip2} = await import('../bzip2/bunzip2.js')
-  const bunzip2 = new Bunzip2(sendOutput)
-  return {push: (input) => bunzip2.push(input), endFrame: () => bunzip2.end()}
+  return () => wholeStream(new Bunzip2(sendOutput))
 }
 
-async function openXz(): Promise<FrameDecoder> {
+async function openXz(): Promise<NewDecoder> {
   const {Unxz} = await import('../xz/portable/unxz.js')
-  const unxz = new Unxz(sendOutput)
-  return {push: (input) => unxz.push(input), endFrame: () => unxz.end()}
+  return () => wholeStream(new Unxz(sendOutput))
+}
+
+function wholeStream(decoder: {push(input: Uint8Array): void; end(): void}): FrameDecoder {
+  return {push: (input) => decoder.push(input), endFrame: () => decoder.end()}
 }
 
 const OPEN = {zstd: openZstd, bzip2: openBzip2, xz: openXz} as const
-const decoder = await OPEN[library]()
+const newDecoder = await OPEN[library]()
+let decoder = newDecoder()
 
 function receive(input: ToWorker): void {
   if (input === 'frame-end') decoder.endFrame()
-  else if (input === 'end') send({kind: 'end'})
-  else {
+  else if (input === 'end') {
+    send({kind: 'end'})
+    decoder = newDecoder()
+  } else {
     decoder.push(input)
     send({kind: 'more'})
   }

@@ -1,10 +1,10 @@
-import {Worker} from 'node:worker_threads'
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 import {abortable} from '../../bytes/abortable.js'
-import type {FromWorker, ThreadLibrary, ToWorker, WorkerStart} from './worker-protocol.js'
+import type {DecodeThread} from './decode-thread.js'
+import {keepThread, takeThread} from './idle-threads.js'
+import type {ThreadLibrary, ToWorker} from './worker-protocol.js'
 
-/** The most outputs ahead of the reader, and the most inputs waiting for the thread. */
-const OUTPUTS_AHEAD = 8
+/** The most inputs waiting for the thread. */
 const INPUTS_AHEAD = 2
 
 export interface InThreadOptions {
@@ -25,26 +25,31 @@ export class InThreadError extends Error {
 }
 
 /**
- * Runs a decoder that blocks its thread in a thread of its own, for one stream.
+ * Runs a decoder that blocks its thread in another thread, which has no other stream meanwhile.
  * @throws {InThreadError} errors of the decoder; CANCELLED; errors of `inputs`
  */
 export async function* inThread(library: ThreadLibrary, options: InThreadOptions): Bytes {
-  const thread = new DecodeThread(library)
+  const thread = takeThread(library)
+  let isAtEnd = false
   try {
     yield* decode({...options, thread})
+    isAtEnd = true
   } finally {
-    await thread.stop()
+    // In the middle of a stream the thread may be busy with gigabytes of output that nobody wants.
+    await (isAtEnd ? keepThread(thread) : thread.stop())
     await options.inputs.return(undefined)
   }
 }
 
 async function* decode({inputs, signal, thread}: InThreadOptions & {readonly thread: DecodeThread}): Bytes {
+  let isFed = false
   /** Sends the next compressed bytes or the end, after any ends of frames before it. */
   const feed = async (): Promise<void> => {
-    for (;;) {
+    while (!isFed) {
       const next = await inputs.next()
+      isFed = next.done === true
       thread.send(next.done === true ? 'end' : next.value)
-      if (next.done === true || next.value !== 'frame-end') return
+      if (next.value !== 'frame-end') return
     }
   }
   for (let ahead = 0; ahead < INPUTS_AHEAD; ahead += 1) await feed()
@@ -57,57 +62,5 @@ async function* decode({inputs, signal, thread}: InThreadOptions & {readonly thr
       yield message.bytes
       thread.allowOneMore()
     }
-  }
-}
-
-class DecodeThread {
-  readonly #credit = new Int32Array(new SharedArrayBuffer(4))
-  readonly #worker: Worker
-  readonly #messages: FromWorker[] = []
-  #failure: Error | undefined
-  #wake: (() => void) | undefined
-
-  constructor(library: ThreadLibrary) {
-    this.#credit[0] = OUTPUTS_AHEAD
-    const start: WorkerStart = {library, credit: this.#credit}
-    this.#worker = new Worker(new URL('decode-worker.js', import.meta.url), {workerData: start})
-    this.#worker.on('message', (message: FromWorker) => {
-      this.#messages.push(message)
-      this.#wake?.()
-    })
-    this.#worker.on('error', (error: unknown) => {
-      this.#fail(error instanceof Error ? error : new Error(String(error)))
-    })
-    this.#worker.on('exit', () => this.#fail(new Error('the decoding thread ended')))
-  }
-
-  /** Sends a copy, because a transfer would take the buffer from its other readers. */
-  send(input: ToWorker): void {
-    if (typeof input === 'string') return this.#worker.postMessage(input, [])
-    const copy = new Uint8Array(input)
-    this.#worker.postMessage(copy, [copy.buffer])
-  }
-
-  async next(): Promise<FromWorker> {
-    for (;;) {
-      const message = this.#messages.shift()
-      if (message !== undefined) return message
-      if (this.#failure !== undefined) throw this.#failure
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
-  }
-
-  allowOneMore(): void {
-    Atomics.add(this.#credit, 0, 1)
-    Atomics.notify(this.#credit, 0)
-  }
-
-  async stop(): Promise<void> {
-    await this.#worker.terminate()
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error
-    this.#wake?.()
   }
 }

@@ -7,7 +7,7 @@ export interface WorkerStart {
   readonly credit: Int32Array
 }
 
-/** To the thread: compressed bytes, the end of a frame, or the end of the stream. */
+/** To the thread: compressed bytes, the end of a frame, or the end of the stream, after which another may come. */
 export type ToWorker = Uint8Array | 'frame-end' | 'end'
 
 /** From the thread. `more`: it has used up compressed bytes. `end`: the last output has been sent. */
