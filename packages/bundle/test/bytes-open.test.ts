@@ -50,12 +50,8 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
     return writeTo(temp.path, `${name}.bin`, bytes)
   }
 
-  test.each<[string, OpenBytesOptions]>([
-    ['with scratch space', {}],
-    ['without scratch space', {scratch: 'never'}],
-    ['without scratch space and with little memory', {scratch: 'never', ...small}],
-  ])('has the same plain bytes as a file %s', async (_how, options) => {
-    await using source = await openBytes({path: await written()}, options)
+  test('is listed and read by decoding it twice at most, in little memory and without scratch space', async () => {
+    await using source = await openBytes({path: await written()}, {scratch: 'never', ...small})
     const {entries} = await indexTar(source)
     expect(entries.map(({path}) => path)).toEqual(['blobs/a', 'blobs/b', 'index.json'])
     for (const entry of entries) {
@@ -92,7 +88,8 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
   })
 
   test('has the same plain bytes inside any other, and in two levels', async () => {
-    const inner = await compress(tar, compression)
+    const plain = await tarBytes([{path: 'a', bytes: layer.subarray(0, 130 * KiB)}])
+    const inner = await compress(plain, compression)
     const middle = await tarBytes([{path: 'inner', bytes: inner}])
     for (const [outerName, outer] of shapes) {
       const bytes = await compress(
@@ -121,7 +118,7 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
         {offset: found.offset, length: found.size, name: 'inner'},
         {scratch: 'never'},
       )
-      expect([outerName, (await collect(nested.stream(0, tar.length))).equals(tar)]).toEqual([
+      expect([outerName, (await collect(nested.stream(0, plain.length))).equals(plain)]).toEqual([
         outerName,
         true,
       ])
@@ -147,18 +144,12 @@ describe.each(shapes)('a bundle in %s', (name, compression) => {
     }
   })
 
-  test('stops at an abort while it is opened, indexed or read', async () => {
+  test('stops at an abort while it is opened or indexed', async () => {
     const path = await written()
     const signal = AbortSignal.abort()
     expect(await failureOf(openBytes({path}, {signal}))).toBe('CANCELLED')
     await using source = await openBytes({path}, {scratch: 'never'})
     expect(await failureOf(indexTar(source, {signal}))).toBe('CANCELLED')
-    const controller = new AbortController()
-    const read = async (): Promise<void> => {
-      for await (const _ of source.stream(0, tar.length, controller)) controller.abort()
-      await source.read(0, 1, controller)
-    }
-    expect(await failureOf(read())).toBe('CANCELLED')
     expect((await source.read(512, 10)).length).toBe(10)
   })
 })

@@ -149,14 +149,6 @@ describe('an in-order source', () => {
     expect(await failureOf(next(stuck))).toBe('CANCELLED')
   })
 
-  test('returns fewer bytes to a read past its end, and fails a stream past its end', async () => {
-    const {source} = sequential()
-    expect((await source.read(plain.length - 5, 100)).length).toBe(5)
-    expect((await source.read(plain.length + 5, 100)).length).toBe(0)
-    expect(await failureOf(collect(source.stream(plain.length - 5, 6)))).toBe('SOURCE_TRUNCATED')
-    expect((await collect(source.stream(plain.length, 0))).length).toBe(0)
-  })
-
   test('reports a truncated source to every reader of the missing bytes', async () => {
     const {source} = sequential()
     const waiting = [1, 2, 3].map((index) => failureOf(collect(source.stream(MiB * index, 3 * MiB))))

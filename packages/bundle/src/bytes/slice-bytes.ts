@@ -18,9 +18,9 @@ export function sliceBytes(
       offset >= size
         ? new Uint8Array()
         : source.read(start + offset, Math.min(length, size - offset), options),
-    stream: (offset, length, options) => {
+    async *stream(offset, length, options) {
       if (offset + length > size) throw endsBefore(name, {size, wanted: offset + length})
-      return source.stream(start + offset, length, options)
+      yield* source.stream(start + offset, length, options)
     },
     hold: (offset) => source.hold(start + offset),
     size: async () => size,

@@ -1,4 +1,5 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
+import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
 
@@ -26,13 +27,13 @@ export function sparseBytes(source: ByteSource, {name, size, parts}: SparseFile)
     let at = offset
     for (const part of parts.slice(firstEndingAfter(parts, offset))) {
       if (part.at >= end) break
-      yield* zeros(part.at - at)
+      yield* zeros(part.at - at, options)
       at = Math.max(at, part.at)
       const upTo = Math.min(end, part.at + part.length)
       yield* source.stream(part.offset + at - part.at, upTo - at, options)
       at = upTo
     }
-    yield* zeros(end - at)
+    yield* zeros(end - at, options)
   }
   return {
     name,
@@ -40,9 +41,10 @@ export function sparseBytes(source: ByteSource, {name, size, parts}: SparseFile)
     usage: {decoded: 0, scratchPeak: 0},
     read: async (offset, length, options) => {
       const chunks: Uint8Array[] = []
-      const available = Math.max(0, Math.min(length, size - offset))
-      for await (const chunk of stream(offset, available, {...options, reuseChunks: false}))
-        chunks.push(chunk)
+      const available = Math.min(length, size - offset)
+      if (available > 0)
+        for await (const chunk of stream(offset, available, {...options, reuseChunks: false}))
+          chunks.push(chunk)
       return Buffer.concat(chunks)
     },
     stream,
@@ -55,8 +57,11 @@ export function sparseBytes(source: ByteSource, {name, size, parts}: SparseFile)
   }
 }
 
-function* zeros(length: number): Generator<Uint8Array, void, undefined> {
-  for (let left = length; left > 0; left -= CHUNK_BYTES) yield new Uint8Array(Math.min(left, CHUNK_BYTES))
+function* zeros(length: number, {signal}: ReadOptions = {}): Generator<Uint8Array, void, undefined> {
+  for (let left = length; left > 0; left -= CHUNK_BYTES) {
+    throwIfAborted(signal)
+    yield new Uint8Array(Math.min(left, CHUNK_BYTES))
+  }
 }
 
 function firstEndingAfter(parts: readonly StoredPart[], offset: number): number {

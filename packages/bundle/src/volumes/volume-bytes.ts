@@ -52,9 +52,9 @@ export async function openVolumes({name, size, volumes}: VolumeSet): Promise<Byt
     access: 'random',
     usage: {decoded: 0, scratchPeak: 0},
     read: async (offset, length, options) => {
-      const end = Math.min(size, offset + length)
+      const available = Math.min(length, size - offset)
       const chunks: Uint8Array[] = []
-      for await (const chunk of stream(offset, Math.max(0, end - offset), options)) chunks.push(chunk)
+      if (available > 0) for await (const chunk of stream(offset, available, options)) chunks.push(chunk)
       return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
     },
     stream,
