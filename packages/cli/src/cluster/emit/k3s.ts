@@ -1,5 +1,5 @@
 import {stringify} from 'yaml'
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {MirrorError, defined} from '@airgap-mirror/oci-client/model'
 import type {RewriteRule} from '../../names/rewrite.js'
 import {heading, type EmitRequest, type EmittedFile, type Emission, type RegistryAccess} from './emission.js'
 import {ALL_HOSTS, type Mapping} from './mapping.js'
@@ -125,12 +125,12 @@ function asEntry({text}: RewriteRule): Readonly<Record<string, string>> {
 }
 
 function configOf(access: RegistryAccess, directory: string): object | undefined {
-  const tls = {
+  const tls = defined({
     ca_file: access.ca === undefined ? undefined : `${directory}/ca.crt`,
     cert_file: access.clientCert === undefined ? undefined : `${directory}/client.cert`,
     key_file: access.clientCert === undefined ? undefined : `${directory}/client.key`,
     insecure_skip_verify: access.skipVerify || undefined,
-  }
+  })
   const hasTls = !access.plainHttp && Object.keys(tls).length > 0
   if (access.login === undefined && !hasTls) return undefined
   return {auth: access.login, tls: hasTls ? tls : undefined}
