@@ -10,6 +10,8 @@ export default defineConfig({
     isolate: false,
     // Tests run the program's own files, not what a transformer makes of them.
     server: {deps: {external: [/\/dist\/bundle\//]}},
+    // Tests that a file marks as concurrent wait for timers and answers. A file can lower the number for itself, not raise it.
+    maxConcurrency: 32,
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // A race of processes is tried once more in CI. Vitest prints each such test, so that none stays unseen.
     retry: process.env['CI'] === undefined ? 0 : 1,

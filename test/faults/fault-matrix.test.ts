@@ -1,10 +1,7 @@
 import {makeAuthority} from '@airgap-mirror/test/kit'
-import {describe, expect, test, vi} from 'vitest'
+import {describe, expect, test} from 'vitest'
 import {lastingFaults, passingFaults} from './fault-cases.js'
 import {travel, type Outcome} from './journey.js'
-
-// Most of them wait for a second that passes, not for the processor.
-vi.setConfig({maxConcurrency: 24})
 
 const authority = await makeAuthority()
 const tls = {authority, pair: await authority.issue({hosts: ['127.0.0.1']})}

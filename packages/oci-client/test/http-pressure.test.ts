@@ -73,6 +73,18 @@ describe('the pause', () => {
     expect(after(events).pausedUntil).toBe(until)
   })
 
+  test('a limiter spaces requests out by no more than the longest pause', () => {
+    const gapWith = (longestPause: number): number => {
+      let pressure = after([fine])
+      for (let now = 2000; now <= 10_000; now += 1000) {
+        const refused = {ending: 'refused', startedAt: now - 1, now, active: 1} as const
+        pressure = pressureAfter(pressure, refused, {...BOUNDS, longestPause})
+      }
+      return pressure.gap
+    }
+    expect([gapWith(20), gapWith(300_000)]).toEqual([20, 5000])
+  })
+
   test('ends when a host was gone for too long: everybody is to hear of it', () => {
     const gone = after([fine, away, away])
     expect(roomIn(gone, 2000 + 299_999, BOUNDS)).toBe(1)

@@ -46,7 +46,7 @@ export interface Observation {
 export interface PressureBounds {
   /** The most requests at once. */
   readonly most: number
-  /** The longest pause that `Retry-After` may ask for. Longer ones are not kept. */
+  /** The longest pause and the longest gap. A `Retry-After` that asks for more is not kept. */
   readonly longestPause: number
   /** How long an outage is waited for. */
   readonly patience: number
@@ -86,7 +86,7 @@ export function pressureAfter(
   const {limit, setbackAt} = pressure
   if (ending === 'broken') return pressure
   if (ending === 'refused' && isServing(pressure, now)) {
-    const gap = Math.min(Math.max(FIRST_GAP, pressure.gap * 2), LONGEST_GAP)
+    const gap = Math.min(Math.max(FIRST_GAP, pressure.gap * 2), LONGEST_GAP, bounds.longestPause)
     // Requests that were under way together say it once.
     return startedAt < setbackAt
       ? pressure
