@@ -104,7 +104,7 @@ describe('one repository of three is refused with', {concurrent: true}, () => {
         strict: true,
         faults: [{match: {kind, path: /\/team\/image1\//}, times: Number.POSITIVE_INFINITY, fault}],
       })
-      const {code: exit, report, stderr} = await push({source, registry})
+      const {code: exit, report, stderr} = await push({source, registry, anywhere: true})
       expect({exit, stderr}).toMatchObject({exit: 3})
       expect(report.outcome).toBe('partial')
       expect(report.images.map(({status}) => status)).toEqual(['pushed', 'failed', 'pushed'])
