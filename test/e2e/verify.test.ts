@@ -72,7 +72,7 @@ test('a blob that the registry lost is a difference, and what differs can be pus
   expect(report.images[0]?.error).toMatchObject({
     code: 'BLOB_MISSING',
     message: expect.stringContaining(`mirror/team/app lacks the blob ${lost}`) as string,
-    hint: 'Delete the tag at the registry, push the image again, then verify again.',
+    hint: 'Push the image again with "mirror push --recheck", or sync it with "mirror sync --force", then verify again.',
   })
   expect((await readFile(failed, 'utf8')).trim()).toBe(report.images[0]?.source)
 })

@@ -37,6 +37,11 @@ export interface DebianRegistry extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Starts it again after `kill`. */
   start(): Promise<void>
+  /**
+   * Ends it, removes every manifest without a tag and the blobs that only such manifests need, and starts it again. The
+   * platforms of an index have no tags, so they go: distribution/distribution#3178.
+   */
+  collectGarbage(): Promise<void>
   /** Ends it and removes what it wrote. */
   stop(): Promise<void>
 }
@@ -64,6 +69,9 @@ export async function startDebianRegistry(options: DebianRegistryOptions = {}): 
     child.kill(signal)
     await child.result
   }
+  const start = async (): Promise<void> => {
+    child = await launch()
+  }
   const stop = async (): Promise<void> => {
     await kill()
     await directory.remove()
@@ -78,8 +86,13 @@ export async function startDebianRegistry(options: DebianRegistryOptions = {}): 
       return child.stdout + child.stderr
     },
     kill,
-    start: async () => {
-      child = await launch()
+    start,
+    collectGarbage: async () => {
+      await kill()
+      const args = ['garbage-collect', '--delete-untagged', config]
+      const {code, stderr} = await startChild('docker-registry', args, {env: {HOME: directory.path}}).result
+      if (code !== 0) throw new Error(`the garbage collection ended with ${code}: ${stderr}`)
+      await start()
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -154,6 +154,15 @@ function textOf(advice: Advice, {side, command}: (typeof settings)[number]): str
   return advise({code: 'PROTOCOL', side, advice}, {command}) ?? ''
 }
 
+/** The commands of `mirror` that a hint quotes, each with its arguments. */
+function quotedIn(text: string): readonly string[] {
+  return [...text.matchAll(/"mirror ([^"]*)"/g)].map(([, command = '']) => command)
+}
+
+function unquoted(text: string): string {
+  return text.replaceAll(/"mirror [^"]*"/g, 'it')
+}
+
 function flagsIn(text: string): readonly string[] {
   return [...text.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)].map(([, name = '']) => name)
 }
@@ -170,9 +179,21 @@ describe.each(
 )('Advice for %s at %s', (_command, _side, setting) => {
   test('names only flags that the command has', () => {
     const unknown = advices.flatMap((advice) =>
-      flagsIn(textOf(advice, setting))
+      flagsIn(unquoted(textOf(advice, setting)))
         .filter((flag) => !Object.hasOwn(setting.command?.flags ?? {}, flag))
         .map((flag) => `${advice.kind}: --${flag}`),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  test('quotes only commands that have the flags', () => {
+    const unknown = advices.flatMap((advice) =>
+      quotedIn(textOf(advice, setting)).flatMap((quoted) => {
+        const verb = callers.find(({name}) => `${quoted} `.startsWith(`${name} `))
+        return flagsIn(quoted)
+          .filter((flag) => !Object.hasOwn(verb?.flags ?? {}, flag))
+          .map((flag) => `${advice.kind}: ${quoted} ${flag}`)
+      }),
     )
     expect(unknown).toEqual([])
   })

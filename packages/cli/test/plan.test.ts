@@ -1,81 +1,10 @@
-import {
-  formatReference,
-  mediaTypes,
-  type Descriptor,
-  type Digest,
-  type Manifest,
-} from '@airgap-mirror/oci-client/model'
+import {mediaTypes, type Descriptor} from '@airgap-mirror/oci-client/model'
 import {describe, expect, it} from 'vitest'
-import {namePairs} from '#src/engine/name-pairs.js'
-import {byRules} from '#src/engine/name-of.js'
-import {gather} from '#src/engine/gather.js'
 import {parseImageList} from '#src/names/image-list.js'
-import {planMirror, type Plan} from '#src/engine/plan.js'
-import type {TargetState} from '#src/engine/probe.js'
-import {selectImages, type Choice} from '#src/engine/select.js'
-import {parsePlatform} from '#src/names/platforms.js'
+import type {Choice} from '#src/engine/select.js'
 import type {SparsePolicy} from '#src/engine/sparse.js'
 import {MemorySource} from './memory-source.js'
-
-const rules = {
-  registry: 'reg:5000',
-  namespace: 'ns',
-  mapHost: 'drop',
-  rewrites: [],
-  map: new Map<string, string>(),
-  maxDepth: undefined,
-} as const
-
-interface Circumstances {
-  readonly choice?: Partial<Choice>
-  readonly sparse?: SparsePolicy
-  readonly platforms?: readonly string[]
-  /** Content already at the targets: formatted reference to digest. */
-  readonly present?: Readonly<Record<string, Digest>>
-  readonly found?: readonly string[]
-}
-
-async function planOf(source: MemorySource, given: Circumstances = {}): Promise<Plan> {
-  const choice: Choice = {include: [], exclude: [], referrers: true, ...given.choice}
-  const chosen = selectImages(await gather(source), choice)
-  const platforms = (given.platforms ?? []).map(parsePlatform)
-  const pairs = await namePairs(chosen, {source, nameOf: byRules(rules), platforms})
-  const present = new Map(
-    Object.entries(given.present ?? {}).map(([target, digest]): [string, Descriptor] => [
-      target,
-      {mediaType: mediaTypes.ociManifest, digest, size: 1},
-    ]),
-  )
-  const state: TargetState = {
-    registry: 'reg:5000',
-    present,
-    unclear: new Map(),
-    known: new Map(),
-    has: (repository, digest) => given.found?.includes(`${repository}@${digest}`) ?? false,
-  }
-  return planMirror({
-    pairs,
-    source,
-    state,
-    sparse: given.sparse ?? 'auto',
-    manifests: new Map<Digest, Manifest>(),
-  })
-}
-
-/** A plan as lines, in the order in which its transfers may run. */
-function shown({transfers}: Plan): readonly string[] {
-  return transfers.map((transfer) =>
-    transfer.kind === 'blob'
-      ? `${transfer.id} blob ${transfer.repository}${transfer.after === undefined ? '' : ` after ${transfer.after}`}`
-      : `${transfer.id} manifest ${formatReference(transfer.target).replace(/sha256:(.{6}).*/, '$1')} needs ${transfer.needs.join(',')}`,
-  )
-}
-
-const amd64 = {os: 'linux', architecture: 'amd64'}
-const arm64 = {os: 'linux', architecture: 'arm64'}
-function layer(source: MemorySource, text: string): Descriptor {
-  return source.add(text, mediaTypes.ociLayerGzip)
-}
+import {amd64, arm64, layer, planOf, shown} from './plan-kit.js'
 
 describe('a plan', () => {
   it('sends each blob once, mounts it elsewhere, and puts tags after everything they need', async () => {
@@ -117,6 +46,25 @@ describe('a plan', () => {
     const plan = await planOf(source, {present: {'reg:5000/ns/a:v1': manifest.digest}})
     expect(plan.transfers).toEqual([])
     expect(plan.images).toMatchObject([{status: 'present', targetDigest: manifest.digest}])
+  })
+
+  it('mends an index below its tag if the target lacks a part, and sets no tag again', async () => {
+    const source = new MemorySource()
+    const one = source.manifestOf([layer(source, 'a')], {platform: 'amd64'})
+    const index = source.indexOf([[one, amd64]])
+    source.image('gcr.io/multi:v1', index)
+    const plan = await planOf(source, {
+      present: {'reg:5000/ns/multi:v1': index.digest},
+      lost: [`ns/multi@${one.digest}`, `ns/multi@${index.digest}`],
+    })
+    const short = ({digest}: Descriptor): string => digest.slice('sha256:'.length).slice(0, 6)
+    expect(shown(plan)).toEqual([
+      '0 blob ns/multi',
+      '1 blob ns/multi',
+      `2 manifest reg:5000/ns/multi@${short(one)} needs 0,1`,
+      `3 manifest reg:5000/ns/multi@${short(index)} needs 2`,
+    ])
+    expect(plan.images).toMatchObject([{status: 'planned', targetDigest: index.digest}])
   })
 
   it('pushes an image once for two names of the same tag, and refuses two images for one', async () => {

@@ -44,5 +44,12 @@ export async function withKnownLayers(
   for (const {diffId, descriptor} of found)
     if (descriptor !== undefined) known.set(diffId, {descriptor, repositories: []})
   const {registry, present, unclear} = state
-  return {registry, present, unclear, known, has: (repository, digest) => state.has(repository, digest)}
+  return {
+    registry,
+    present,
+    unclear,
+    known,
+    has: (repository, digest) => state.has(repository, digest),
+    lacks: (repository, digest) => state.lacks(repository, digest),
+  }
 }

@@ -15,6 +15,7 @@ import {mergePlans} from './merge-plans.js'
 import {notTried} from './not-tried.js'
 import type {Pair} from './pair.js'
 import {planMirror, type Plan} from './plan.js'
+import type {Proof} from './probe-below.js'
 import {probeBlobs} from './probe-blobs.js'
 import {probeTarget, type TargetState} from './probe.js'
 import {rememberingSink, type Known} from './remembering-sink.js'
@@ -37,6 +38,8 @@ export interface Destination {
 export interface PrepareOptions extends CallOptions {
   readonly source: ImageSource
   readonly sparse: SparsePolicy
+  /** Absent: the tag and every manifest below it. */
+  readonly proof?: Proof
   /** Blobs in flight; twice as many small requests. */
   readonly concurrency: number
   /** Plan and ask, but send nothing. */
@@ -149,13 +152,14 @@ export async function carryOut(
 
 async function prepareOne(destination: Destination, options: PrepareOptions): Promise<PreparedDestination> {
   const {sink, registry, known} = destination
-  const {source, sparse, layers, dryRun, signal} = options
+  const {source, sparse, proof = 'manifests', layers, dryRun, signal} = options
   const concurrency = 2 * options.concurrency
   const probed = await probeTarget(destination.pairs, {
     source,
     sink: known === undefined ? sink : rememberingSink(sink, known),
     registry,
     absentChildren: sparse !== 'auto' && sparse !== 'as-is',
+    proof,
     concurrency,
     signal,
   })

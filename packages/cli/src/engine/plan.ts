@@ -146,8 +146,10 @@ class Planner {
     const {digest: ownDigest} = node.manifest.descriptor
     // If the bundle holds another digest than its source had, the source's is not known any more.
     const origin = at.changed === undefined ? {sourceDigest: ownDigest} : {digestChanged: at.changed}
-    if (present?.digest === ownDigest) return {...origin, status: 'present', targetDigest: present.digest}
-    const {sparse} = this.#input
+    const {sparse, state} = this.#input
+    const isTagged = present?.digest === ownDigest
+    if (isTagged && !state.lacks(target.repository, ownDigest))
+      return {...origin, status: 'present', targetDigest: present.digest}
     const complete = this.#completeChildren(node, target.repository)
     const lacking = this.#lacking(node, complete, target.repository)
     const isSparse = lacking.length > 0
@@ -161,7 +163,10 @@ class Planner {
           )
         : undefined
     if (substitute !== undefined) this.#remember(substitute.manifest)
-    if (present !== undefined && present.digest === substitute?.manifest.descriptor.digest) {
+    const isWhole = complete.every(
+      (child) => !state.lacks(target.repository, child.manifest.descriptor.digest),
+    )
+    if (isWhole && present !== undefined && present.digest === substitute?.manifest.descriptor.digest) {
       return {...origin, digestChanged: substitute.reason, status: 'present', targetDigest: present.digest}
     }
     const children = complete.map((child) => this.#manifest(child, target.repository, index))
@@ -182,8 +187,10 @@ class Planner {
       substitute === undefined
         ? undefined
         : {digest: substitute.manifest.descriptor.digest, reason: substitute.reason}
+    const {registry, repository} = target
     const root = this.#put({
-      target,
+      // The tag is right already. A registry with immutable tags would refuse to set it again.
+      target: isTagged && fallback === undefined ? {registry, repository, digest: ownDigest} : target,
       needs,
       image: index,
       digest: ownDigest,

@@ -14,6 +14,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {Pair} from './pair.js'
 import {blobsOf, nodesOf, type ImageNode} from './gather.js'
+import {Below, type Proof} from './probe-below.js'
 
 /** The content of the private registry, as far as the plan has to know it. */
 export interface TargetState {
@@ -29,6 +30,8 @@ export interface TargetState {
   >
   /** Returns true if the repository has this content, which the source lacks. */
   has(repository: string, digest: Digest): boolean
+  /** Returns true if the repository was asked and lacks this manifest, or some content below it. */
+  lacks(repository: string, digest: Digest): boolean
 }
 
 export interface ProbeOptions extends CallOptions {
@@ -37,23 +40,27 @@ export interface ProbeOptions extends CallOptions {
   readonly registry: string
   /** Also look for the children that an index lacks. */
   readonly absentChildren: boolean
+  readonly proof: Proof
   /** Small requests at once. */
   readonly concurrency: number
 }
 
 /**
- * Asks the registry for every target, all in parallel: one HEAD for each image, and more only for content the source
- * lacks.
+ * Asks the registry for every target, all in parallel: one HEAD for each image, one for each manifest below a tag that is
+ * there, and more only for content the source lacks.
  * @throws {MirrorError} if a target cannot be asked; an inconclusive answer is no reason
  */
 export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions): Promise<TargetState> {
   const state = new ProbedState(options.registry)
   const atOnce = pLimit(options.concurrency)
-  await Promise.all(pairs.map((pair) => atOnce(() => probeOne(pair, {state, ...options}))))
+  const probe = {...options, state, below: new Below(options)}
+  await Promise.all(pairs.map((pair) => atOnce(() => probeOne(pair, probe))))
   return state
 }
 
-async function probeOne(pair: Pair, probe: ProbeOptions & {readonly state: ProbedState}): Promise<void> {
+type Probe = ProbeOptions & {readonly state: ProbedState; readonly below: Below}
+
+async function probeOne(pair: Pair, probe: Probe): Promise<void> {
   const {at: target, image: content} = pair
   if (target === undefined || !('node' in content || 'pending' in content)) return
   const note = (answer: MirrorError): void => void probe.state.unclear.set(formatReference(target), answer)
@@ -64,8 +71,13 @@ async function probeOne(pair: Pair, probe: ProbeOptions & {readonly state: Probe
   }
   if (found !== undefined) {
     probe.state.present.set(formatReference(target), found)
-    if (found.digest === content.node.manifest.descriptor.digest)
-      return noteContent(content.node, target.repository, probe)
+    const isSame = found.digest === content.node.manifest.descriptor.digest
+    // A tag with another digest may be that of a substitute, with the same children.
+    if (isSame || mayBeCut(content.node)) await findLost(content.node, target.repository, probe)
+    if (isSame) {
+      noteContent(content.node, target.repository, probe)
+      if (!probe.state.lacks(target.repository, found.digest)) return
+    }
   }
   await findMissing(content.node, target.repository, probe)
 }
@@ -88,19 +100,30 @@ async function unlessUnclear<Answer>(
 async function probePending(
   target: Reference,
   pending: PendingImage,
-  {sink, state, signal}: ProbeOptions & {readonly state: ProbedState},
+  {source, sink, state, below, signal}: Probe,
 ): Promise<void> {
   const manifest = await sink.manifest(target, {signal})
   if (manifest?.kind !== 'image' || manifest.layers.length !== pending.layers.length) return
   if (manifest.config.digest !== pending.config.digest) return
-  state.present.set(formatReference(target), manifest.descriptor)
-  state.note(pending.config.digest, pending.config, target.repository)
+  const {repository} = target
+  const lost = await below.lostBlobs(blobsOf(manifest, source), repository)
+  if (lost.size === 0) state.present.set(formatReference(target), manifest.descriptor)
+  state.note(pending.config.digest, pending.config, repository)
   for (const [index, layer] of pending.layers.entries()) {
     const final = manifest.layers[index]
     if (final === undefined) continue
-    if (!isPending(layer)) state.note(layer.digest, final, target.repository)
-    else if (final.mediaType === layer.mediaType) state.note(layer.diffId, final, target.repository)
+    if (!isPending(layer)) state.note(layer.digest, final, repository)
+    else if (final.mediaType === layer.mediaType) state.note(layer.diffId, final, repository)
   }
+}
+
+/** Returns true if the source lacks a part of an index, so that a substitute may stand for it. */
+function mayBeCut(root: ImageNode): boolean {
+  return nodesOf(root).some(({absent, missing}) => absent.length > 0 || missing.length > 0)
+}
+
+async function findLost(root: ImageNode, repository: string, {state, below}: Probe): Promise<void> {
+  for (const digest of await below.lost(root, repository)) state.lost.add(`${repository}@${digest}`)
 }
 
 function noteContent(
@@ -109,6 +132,7 @@ function noteContent(
   {state, source}: ProbeOptions & {state: ProbedState},
 ): void {
   for (const {manifest} of nodesOf(root)) {
+    if (state.lacks(repository, manifest.descriptor.digest)) continue
     for (const blob of blobsOf(manifest, source)) state.note(blob.digest, blob, repository)
   }
 }
@@ -156,6 +180,7 @@ class ProbedState implements TargetState {
   readonly unclear = new Map<string, MirrorError>()
   readonly known = new Map<Digest, {descriptor: Descriptor; repositories: string[]}>()
   readonly found = new Set<string>()
+  readonly lost = new Set<string>()
 
   constructor(registry: string) {
     this.registry = registry
@@ -163,6 +188,10 @@ class ProbedState implements TargetState {
 
   has(repository: string, digest: Digest): boolean {
     return this.found.has(`${repository}@${digest}`)
+  }
+
+  lacks(repository: string, digest: Digest): boolean {
+    return this.lost.has(`${repository}@${digest}`)
   }
 
   note(key: Digest, descriptor: Descriptor, repository: string): void {

@@ -1,6 +1,7 @@
 import {tmpdir} from 'node:os'
 import type {LayerCompression} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
+import type {Proof} from '../engine/probe-below.js'
 import type {Choice} from '../engine/select.js'
 import type {SparsePolicy} from '../engine/sparse.js'
 import type {ListedImage} from '../names/image-list.js'
@@ -33,6 +34,11 @@ export function readParts({text, list}: FlagReader): {
     platforms: list('platform').map(parsePlatform),
     sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
   }
+}
+
+/** Reads the evidence that an image needs to count as present. */
+export function readProof({on}: FlagReader): Proof {
+  return on('recheck') ? 'content' : 'manifests'
 }
 
 export function readLayerCompression({text}: FlagReader): LayerCompression {

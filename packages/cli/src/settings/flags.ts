@@ -42,6 +42,14 @@ export const choosingFlags = {
   }),
 }
 
+/** For commands that leave out what a registry has. */
+export const recheckFlags = {
+  recheck: toggle('recheck', {
+    description: 'ask for every manifest and blob, even if the tag is there, and send what is missing',
+    helpGroup: choosing,
+  }),
+}
+
 export const readingFlags = {
   source: text('source', {
     description: 'the bundle: a file, a directory, or - for standard input',

@@ -1,5 +1,5 @@
 import {toggle} from '../../settings/define-flag.js'
-import {choosingFlags, outputFlags, readingFlags, stateFlags} from '../../settings/flags.js'
+import {choosingFlags, outputFlags, readingFlags, recheckFlags, stateFlags} from '../../settings/flags.js'
 import {sourceRegistryFlags, targetRegistryFlags} from '../../settings/registry-flags.js'
 
 const {source: _bundle, ...fileReadingFlags} = readingFlags
@@ -19,6 +19,7 @@ export const copyFlags = {
     exclusive: ['platform'],
   }),
   ...oneImageFlags,
+  ...recheckFlags,
   ...targetRegistryFlags,
   ...sourceRegistryFlags,
   ...fileReadingFlags,

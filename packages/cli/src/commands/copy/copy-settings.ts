@@ -1,10 +1,11 @@
 import type {LayerCompression} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
+import type {Proof} from '../../engine/probe-below.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
-import {readLayerCompression, readParts, readScratch} from '../../settings/choice-settings.js'
+import {readLayerCompression, readParts, readProof, readScratch} from '../../settings/choice-settings.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
@@ -22,6 +23,7 @@ export interface CopySettings {
   readonly concurrency: number
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
+  readonly proof: Proof
   readonly referrers: boolean
   /** The registry flags of either side. */
   readonly sourceFlags: RegistrySettings
@@ -55,6 +57,7 @@ export async function readCopySettings(
     from,
     to,
     ...readParts(read),
+    proof: readProof(read),
     referrers: !on('no-referrers'),
     // docker load unpacks layers, so compression would be wasted.
     layerCompression: to.transport === 'docker-archive' ? 'none' : readLayerCompression(read),

@@ -49,6 +49,7 @@ async function copyImage(settings: CopySettings, run: Run): Promise<Work> {
   const result = await mirror([{sink: target.sink, registry, pairs}], {
     source,
     sparse: narrowed.sparse,
+    proof: settings.proof,
     concurrency: settings.concurrency,
     failFast: false,
     dryRun: run.dryRun,

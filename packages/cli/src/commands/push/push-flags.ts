@@ -4,6 +4,7 @@ import {
   metricsFlags,
   outputFlags,
   readingFlags,
+  recheckFlags,
   signatureFlags,
   stateFlags,
 } from '../../settings/flags.js'
@@ -19,6 +20,7 @@ export const pushFlags = {
   ...namingFlags,
   ...listFlags,
   ...choosingFlags,
+  ...recheckFlags,
   ...outputFlags,
   ...metricsFlags,
 }

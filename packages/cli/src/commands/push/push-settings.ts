@@ -1,10 +1,17 @@
 import type {LayerCompression, SignatureKey} from '@airgap-mirror/bundle'
 import type {Platform} from '@airgap-mirror/oci-client/model'
 import type {NamingRules} from '../../names/naming.js'
+import type {Proof} from '../../engine/probe-below.js'
 import type {Choice} from '../../engine/select.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import type {RegistrySettings} from '../../job/job.js'
-import {readChoice, readLayerCompression, readParts, readScratch} from '../../settings/choice-settings.js'
+import {
+  readChoice,
+  readLayerCompression,
+  readParts,
+  readProof,
+  readScratch,
+} from '../../settings/choice-settings.js'
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
 import {readNamingRules} from '../../settings/naming-settings.js'
@@ -20,6 +27,7 @@ export interface PushSettings {
   readonly choice: Choice
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
+  readonly proof: Proof
   readonly layerCompression: LayerCompression
   readonly scratch: {readonly directory: string} | 'never'
   /** Standard input is not kept on disk if it can be read in one pass. */
@@ -55,6 +63,7 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
     rules,
     choice: readChoice(read, list('images').length === 0 ? undefined : listed),
     ...readParts(read),
+    proof: readProof(read),
     layerCompression: readLayerCompression(read),
     scratch: readScratch(read),
     // With a platform, configs are read for the plan, before their turn.

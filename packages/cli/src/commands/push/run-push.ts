@@ -46,6 +46,7 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
   const result = await mirror([{sink: registry, registry: name, pairs}], {
     source: bundle,
     sparse: settings.sparse,
+    proof: settings.proof,
     concurrency: settings.concurrency,
     failFast: settings.failFast,
     dryRun: run.dryRun,

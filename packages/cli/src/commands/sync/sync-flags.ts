@@ -13,7 +13,8 @@ const unattendedFlags = {
     helpGroup: nightly,
   }),
   force: toggle('force', {
-    description: 'overwrite tags that somebody else changed at the target',
+    description:
+      'overwrite tags that somebody else changed at the target, and ask for every manifest and blob',
     helpGroup: nightly,
   }),
   prune: toggle('prune', {

@@ -36,7 +36,7 @@ export interface FamiliesOptions extends CallOptions {
 /** Images whose referrers are looked for at once. */
 const LOOKS_AT_ONCE = 16
 
-/** Returns true if the target needs a change, or if it is time to ask for referrers again. */
+/** Returns true if the target needs a change, or if it is time to ask again for referrers and platforms. */
 export function isOpen({verdict, look}: Standing): boolean {
   return verdict.status === 'changed' || look === true
 }

@@ -27,7 +27,7 @@ export interface Standing {
   readonly found?: Descriptor
   /** The target's answer, if it does not say what is there. */
   readonly unclear?: MirrorError
-  /** True if it is time to ask the source for referrers again although the image is unchanged. */
+  /** True if it is time to ask again for referrers and for the platforms of an index, although the image is unchanged. */
   readonly look?: boolean
 }
 
@@ -198,7 +198,7 @@ function judge(
     if (targetDigest === sourceDigest && mayLack) return {target, key, verdict: {status: 'changed'}}
     if (targetDigest === sourceDigest || isKnown) {
       const isTime = force || (remembers && (entry === undefined || isDue(entry, options)))
-      const look = (referrers && isTime) || undefined
+      const look = (isTime && (force || referrers || isIndexType(root.manifest.mediaType))) || undefined
       return {...at, verdict: {status: 'present', sourceDigest, targetDigest}, look}
     }
     const error = force ? undefined : driftAt(target, {tag, found: targetDigest})

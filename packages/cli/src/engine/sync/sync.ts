@@ -36,7 +36,7 @@ export interface SyncOptions {
   readonly failFast: boolean
   /** Ask and plan, but change nothing. */
   readonly dryRun: boolean
-  /** Overwrite tags that others have changed. */
+  /** Overwrite tags that others have changed, and ask for all content below the others. */
   readonly force: boolean
   /** Reads a blob once for several targets. */
   readonly share: (blob: BlobSource, readers: number) => readonly BlobSource[]
@@ -68,7 +68,7 @@ export async function sync(options: SyncOptions): Promise<MirrorResult> {
   )
   const prepared = await prepare(
     found.map(({destination}) => destination),
-    {...options, signal},
+    {...options, proof: options.force ? 'content' : 'manifests', signal},
   )
   const plans = prepared.destinations.map((one, at) => targetPlan(one, found[at]?.pairs ?? []))
   const before = endedBefore(surveyed)

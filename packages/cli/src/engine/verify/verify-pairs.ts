@@ -51,6 +51,8 @@ export async function verifyPairs(pairs: readonly Pair[], options: VerifyOptions
   const {plan} = await prepare([{sink, registry, pairs}], {
     source,
     sparse,
+    // Everything below a tag is asked for by the checks, which say what differs.
+    proof: 'tag',
     concurrency,
     dryRun: false,
     signal,

@@ -52,7 +52,8 @@ export const registryWords = {
   'find-changing-proxy': 'Check the registry, and look for something on the way that changes what is sent.',
   'switch-off-compression':
     'Switch compression off at the proxy: it packs content though it was asked not to.',
-  'push-again': 'Delete the tag at the registry, push the image again, then verify again.',
+  'push-again':
+    'Push the image again with "mirror push --recheck", or sync it with "mirror sync --force", then verify again.',
   'complete-at-registry':
     'Push the image to its registry again, or take it from another one: it is incomplete there.',
 } satisfies Partial<Words>
