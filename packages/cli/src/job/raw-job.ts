@@ -55,7 +55,7 @@ export type RawRepository =
       readonly target?: string
     }
 
-interface RawOptions extends RawNaming {
+export interface RawOptions extends RawNaming {
   readonly targets?: Several<RawTarget>
   readonly include?: Several<string>
   readonly exclude?: Several<string>

@@ -1,4 +1,12 @@
+import type {RawNaming, RawOptions} from './raw-job.js'
 import type {FormatName, ObjectSchema, RootSchema, Schema, StringSchema} from './schema-type.js'
+import {
+  choiceSettings,
+  keyText,
+  namingSettings,
+  registrySettings,
+  type SharedSetting,
+} from './shared-settings.js'
 
 function text(description: string, format?: FormatName): StringSchema {
   return {
@@ -30,6 +38,13 @@ function whole(description: string, minimum: number, maximum: number): Schema {
   }
 }
 
+/** A whole number in the range of its flag. */
+function limited(
+  setting: SharedSetting & {readonly range: {readonly from: number; readonly to: number}},
+): Schema {
+  return whole(keyText(setting), setting.range.from, setting.range.to)
+}
+
 /** One, or a list of them. */
 function several(description: string, one: Schema): Schema {
   return {
@@ -50,41 +65,31 @@ function quantity(description: string, format: FormatName): Schema {
 
 const registry: ObjectSchema = {
   type: 'object',
-  description: 'How to reach one registry. The keys are named after the flags that do the same.',
+  description: 'How to reach one registry. A key has the name of the flag that does the same.',
   additionalProperties: false,
   dependentRequired: {'client-cert': ['client-key'], 'client-key': ['client-cert']},
-  properties: {
-    username: text('User name.'),
-    password: text('Password or token; write ${NAME} to take it from the environment.'),
-    'password-file': text('File with the password and nothing else but a line end.'),
-    'docker-config': text('A docker config.json or podman auth.json with credentials.'),
-    'credential-helper': text('NAME of a docker-credential-NAME program, such as ecr-login or acr-env.'),
-    'service-account-key': text('Google service account key (JSON), as bmctl takes it in gcrKeyPath.'),
-    'need-credential': toggle('true: insist on a credential; false: none is looked up or sent.'),
-    cacert: text('PEM certificates to trust.'),
-    'client-cert': text('PEM certificate to show to the registry.'),
-    'client-key': text('Its private key.'),
-    'insecure-skip-tls-verify': toggle("Do not check the registry's certificate."),
-    'plain-http': toggle('Speak HTTP; never guessed.'),
-    proxy: text('Proxy for this registry.'),
-    'no-proxy': text("Hosts reached directly, by Go's rules."),
-    'limit-rate': quantity('Bytes per second, such as 20M.', 'rate'),
-    concurrency: whole('Connections at once.', 1, 256),
-    'chunk-size': quantity('Bytes of one PATCH of an upload; auto; 0 for one streamed PATCH.', 'chunk-size'),
-    retries: whole('How often one piece of work is tried again.', 0, 1000),
-    'retry-max-wait': quantity('Longest wait before a retry, such as 5m.', 'duration'),
-  },
+  properties: Object.fromEntries(
+    Object.entries<SharedSetting>(registrySettings)
+      .filter(([, {only}]) => only !== 'flag')
+      .map(([key, setting]) => [key, registryKey(setting)]),
+  ),
 }
 
-const naming: Readonly<Record<string, Schema>> = {
-  namespace: text("Path under the target's own namespace.", 'repository-path'),
-  'map-host': choice('The source host: dropped, or kept as the first path component.', ['drop', 'keep']),
-  rewrite: several('Rules REGEX=REPLACEMENT on the repository path, in order, in RE2 syntax.', {
-    type: 'string',
-    format: 'rewrite',
-  }),
+/** The form of a key, by the value that its flag takes. */
+function registryKey(setting: SharedSetting): Schema {
+  const description = keyText(setting)
+  const {value, range, format} = setting
+  if (value === undefined || value === 'true|false') return toggle(description)
+  if (range !== undefined) return whole(description, range.from, range.to)
+  return format === undefined ? text(description) : quantity(description, format)
+}
+
+const naming: Readonly<Record<keyof RawNaming, Schema>> = {
+  namespace: text(keyText(namingSettings.namespace), 'repository-path'),
+  'map-host': choice(keyText(namingSettings['map-host']), namingSettings['map-host'].values),
+  rewrite: several(keyText(namingSettings.rewrite), {type: 'string', format: 'rewrite'}),
   map: {
-    description: 'A file with lines SOURCE TARGET, or the same as keys and values; wins over all rules.',
+    description: keyText(namingSettings.map),
     anyOf: [
       {type: 'string', minLength: 1},
       {
@@ -94,7 +99,7 @@ const naming: Readonly<Record<string, Schema>> = {
       },
     ],
   },
-  'max-depth': whole('Join path components deeper than this with -.', 1, 64),
+  'max-depth': limited(namingSettings['max-depth']),
 }
 
 const target: Schema = {
@@ -175,26 +180,20 @@ const repository: Schema = {
   ],
 }
 
-const options: Readonly<Record<string, Schema>> = {
+const options: Readonly<Record<keyof RawOptions, Schema>> = {
   targets: several('Private registries; each image is read once for all of them.', {$ref: '#/$defs/target'}),
   ...naming,
-  include: several('Only source references that match one of these globs.', {type: 'string', minLength: 1}),
-  exclude: several('No source reference that matches one of these globs.', {type: 'string', minLength: 1}),
-  platforms: several('Only these platforms, such as linux/amd64.', {type: 'string', format: 'platform'}),
-  'sparse-index': choice('What becomes of an index of which not everything is copied.', [
-    'auto',
-    'strict',
-    'prune',
-    'platform',
-    'as-is',
-  ]),
-  referrers: toggle('Signatures, attestations and SBOMs come along. Default: true.'),
+  include: several(keyText(choiceSettings.include), {type: 'string', minLength: 1}),
+  exclude: several(keyText(choiceSettings.exclude), {type: 'string', minLength: 1}),
+  platforms: several(keyText(choiceSettings.platform), {type: 'string', format: 'platform'}),
+  'sparse-index': choice(keyText(choiceSettings['sparse-index']), choiceSettings['sparse-index'].values),
+  referrers: toggle(keyText(choiceSettings.referrers)),
   immutable: {
     description: 'Tags that never change at the source: once seen they are not asked for again.',
     anyOf: [{type: 'boolean'}, patterns('These tags.')],
   },
-  prune: toggle('Remove tags from the target that an earlier run made and that are no longer wanted.'),
-  'prune-max': whole('Remove nothing where it would be more tags than this.', 0, 1_000_000),
+  prune: toggle(keyText(choiceSettings.prune)),
+  'prune-max': limited(choiceSettings['prune-max']),
 }
 
 /** Of `mirror.yaml`; `docs/mirror.schema.json` is made from it. */

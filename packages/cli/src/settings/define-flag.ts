@@ -1,4 +1,5 @@
 import {boolean, custom, string} from '@oclif/core/flags'
+import {meaningOf, type RegistryWords, type SharedSetting} from '../job/shared-settings.js'
 import {variableText, variableTruth} from './variables.js'
 
 interface FlagText {
@@ -51,6 +52,53 @@ export function repeated(flag: string, {exclusive = [], ...options}: FlagText & 
         : (variableText(flag) ?? '').split('\n').filter((line) => line.trim() !== ''),
   })()
 }
+
+interface FlagPlace {
+  readonly helpGroup: string
+  /** Ends the description as `[default: …]`. */
+  readonly initial?: string | number
+  /** Of the side: `source-` or nothing. */
+  readonly prefix?: string
+  readonly words?: RegistryWords
+}
+
+/** A flag with a value, or a switch if the setting names none. */
+export type SharedFlag<Setting> = Setting extends {readonly value: string}
+  ? ReturnType<typeof text>
+  : ReturnType<typeof toggle>
+
+/** The flag of a setting that a job file may have, too. */
+export function sharedFlag<Setting extends SharedSetting>(
+  name: string,
+  setting: Setting,
+  place: FlagPlace,
+): SharedFlag<Setting> {
+  const {value: helpValue, values} = setting
+  const {prefix = '', helpGroup} = place
+  const description = flagText(setting, place)
+  const flag =
+    helpValue === undefined
+      ? toggle(prefix + name, {description, helpGroup})
+      : text(prefix + name, {description, helpValue, helpGroup, options: values && [...values]})
+  return flag as SharedFlag<Setting>
+}
+
+/** A flag of such a setting that may be repeated. */
+export function repeatedFlag(name: string, setting: SharedSetting, place: FlagPlace) {
+  const {value: helpValue} = setting
+  return repeated(name, {description: flagText(setting, place), helpValue, helpGroup: place.helpGroup})
+}
+
+function flagText(setting: SharedSetting, {prefix = '', words = THE_REGISTRY, initial}: FlagPlace): string {
+  const more = setting.onCommandLine?.replaceAll('PREFIX', prefix)
+  return (
+    meaningOf(setting, words) +
+    (more === undefined ? '' : `; ${more}`) +
+    (initial === undefined ? '' : ` [default: ${initial}]`)
+  )
+}
+
+const THE_REGISTRY: RegistryWords = {registry: 'registry', transfers: 'transfers', counted: 'connections'}
 
 /** A value that comes from a variable is a default to oclif: flags that were typed win over those of its counterparts. */
 const common = {defaultHelp: async () => undefined, noCacheDefault: true}

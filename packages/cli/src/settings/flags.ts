@@ -1,5 +1,6 @@
+import {choiceSettings} from '../job/shared-settings.js'
 import {defaults} from './defaults.js'
-import {repeated, text, toggle} from './define-flag.js'
+import {repeated, repeatedFlag, sharedFlag, text, toggle} from './define-flag.js'
 
 const choosing = 'CHOOSING'
 const reading = 'READING'
@@ -15,31 +16,14 @@ export const listFlags = {
 }
 
 export const choosingFlags = {
-  include: repeated('include', {
-    description: 'only source references that match GLOB',
-    helpValue: 'GLOB',
+  include: repeatedFlag('include', choiceSettings.include, {helpGroup: choosing}),
+  exclude: repeatedFlag('exclude', choiceSettings.exclude, {helpGroup: choosing}),
+  platform: repeatedFlag('platform', choiceSettings.platform, {helpGroup: choosing, initial: 'all'}),
+  'sparse-index': sharedFlag('sparse-index', choiceSettings['sparse-index'], {
     helpGroup: choosing,
+    initial: defaults.sparseIndex,
   }),
-  exclude: repeated('exclude', {
-    description: 'skip source references that match GLOB',
-    helpValue: 'GLOB',
-    helpGroup: choosing,
-  }),
-  platform: repeated('platform', {
-    description: 'only this platform, such as linux/amd64 [default: all]',
-    helpValue: 'OS/ARCH[/VARIANT]',
-    helpGroup: choosing,
-  }),
-  'sparse-index': text('sparse-index', {
-    description: `treatment of an index if some of its platforms are missing [default: ${defaults.sparseIndex}]`,
-    helpValue: 'auto|strict|prune|platform|as-is',
-    helpGroup: choosing,
-    options: ['auto', 'strict', 'prune', 'platform', 'as-is'],
-  }),
-  'no-referrers': toggle('no-referrers', {
-    description: 'leave out signatures, attestations and SBOMs',
-    helpGroup: choosing,
-  }),
+  'no-referrers': sharedFlag('no-referrers', choiceSettings['no-referrers'], {helpGroup: choosing}),
 }
 
 /** For commands that leave out what a registry has. */

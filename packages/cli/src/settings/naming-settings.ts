@@ -7,6 +7,7 @@ import type {JobNaming} from '../job/job.js'
 import type {FlagReader} from './flag-values.js'
 import {readTextFile} from '../files/read-file.js'
 import {defaults} from './defaults.js'
+import {namingSettings} from '../job/shared-settings.js'
 
 /**
  * Reads the flags that choose names at the target.
@@ -16,7 +17,7 @@ export function readNamingFlags({text, list, whole}: FlagReader): JobNaming {
   const mapHost = text('map-host') as JobNaming['mapHost']
   const rewrites = list('rewrite').map(parseRewriteRule)
   const mapFile = text('map')
-  const maxDepth = whole('max-depth', {from: 1, to: 64})
+  const maxDepth = whole('max-depth', namingSettings['max-depth'].range)
   return {
     mapHost,
     rewrites: rewrites.length === 0 ? undefined : rewrites,

@@ -4,6 +4,7 @@ import {parseDuration, parseRate, parseSize} from '../text/parse-quantity.js'
 import {environment} from './environment.js'
 import {flagReader, type FlagValues} from './flag-values.js'
 import {readTextFile} from '../files/read-file.js'
+import {registrySettings} from '../job/shared-settings.js'
 
 /**
  * Reads the registry flags of one side. Settings without a flag are absent.
@@ -42,9 +43,9 @@ export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<
     proxy: text('proxy'),
     noProxy: text('no-proxy'),
     limitRate: parsed('limit-rate', parseRate),
-    concurrency: whole('concurrency', {from: 1, to: 256}),
+    concurrency: whole('concurrency', registrySettings.concurrency.range),
     chunkSize: text('chunk-size') === 'auto' ? ('auto' as const) : parsed('chunk-size', parseSize),
-    retries: whole('retries', {from: 0, to: 1000}),
+    retries: whole('retries', registrySettings.retries.range),
     retryMaxWait: parsed('retry-max-wait', parseDuration),
   })
 }

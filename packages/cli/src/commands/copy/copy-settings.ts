@@ -10,6 +10,7 @@ import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {parsePlace, type Place} from './place.js'
+import {registrySettings} from '../../job/shared-settings.js'
 
 /** The settings of a copy, read and checked. No code below this sees flags. */
 export interface CopySettings {
@@ -66,6 +67,6 @@ export async function readCopySettings(
     targetFlags,
     mirrors:
       from.transport === 'docker' && mirrors !== undefined ? await readSourceMirrors(mirrors) : undefined,
-    concurrency: read.whole('concurrency', {from: 1, to: 256}) ?? defaults.concurrency,
+    concurrency: read.whole('concurrency', registrySettings.concurrency.range) ?? defaults.concurrency,
   }
 }

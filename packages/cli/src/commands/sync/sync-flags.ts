@@ -1,5 +1,6 @@
+import {choiceSettings} from '../../job/shared-settings.js'
 import {defaults} from '../../settings/defaults.js'
-import {repeated, text, toggle} from '../../settings/define-flag.js'
+import {repeated, sharedFlag, text, toggle} from '../../settings/define-flag.js'
 import {choosingFlags, lockFlags, metricsFlags, outputFlags, stateFlags} from '../../settings/flags.js'
 import {namingFlags} from '../../settings/naming-flags.js'
 import {privateRegistryFlags, sourceRegistryFlags} from '../../settings/registry-flags.js'
@@ -17,14 +18,10 @@ const unattendedFlags = {
       'overwrite tags that somebody else changed at the target, and ask for every manifest and blob',
     helpGroup: nightly,
   }),
-  prune: toggle('prune', {
-    description: 'remove tags from the target that an earlier run made and that are no longer wanted',
+  prune: sharedFlag('prune', choiceSettings.prune, {helpGroup: nightly}),
+  'prune-max': sharedFlag('prune-max', choiceSettings['prune-max'], {
     helpGroup: nightly,
-  }),
-  'prune-max': text('prune-max', {
-    description: `remove nothing if more than N tags would have to go [default: ${defaults.pruneMax}]`,
-    helpValue: 'N',
-    helpGroup: nightly,
+    initial: defaults.pruneMax,
   }),
   'notify-command': text('notify-command', {
     description: 'shell command to run after a failure, with the report on its standard input',

@@ -15,6 +15,7 @@ import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '..
 import {readNamingFlags} from '../../settings/naming-settings.js'
 import {readMarkedLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
+import {choiceSettings} from '../../job/shared-settings.js'
 
 /** A job, with the flags applied to it. */
 export interface SyncJob extends Job {
@@ -187,7 +188,7 @@ async function withFlags(job: Job, {read, privateRegistry, origin, isPiped}: Fla
       (chosen.length > 0 ? 'prune' : defaults.sparseIndex),
     referrers: on('no-referrers') ? false : (job.referrers ?? true),
     prune,
-    pruneMax: whole('prune-max', {from: 0, to: 1_000_000}) ?? job.pruneMax ?? defaults.pruneMax,
+    pruneMax: whole('prune-max', choiceSettings['prune-max'].range) ?? job.pruneMax ?? defaults.pruneMax,
   }
 }
 
