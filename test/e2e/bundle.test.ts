@@ -1,7 +1,7 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {describe, expect, test} from 'vitest'
-import {decoders} from '@airgap-mirror/bundle'
+import {decoders} from '@airgap-mirror/bundle/internal'
 import {makeImage, mirrorProgram, withTempDir} from '@airgap-mirror/test/kit'
 import {startRegistry} from '@airgap-mirror/test/registry'
 import {named, push, writeOciBundle} from './push.js'

@@ -90,7 +90,7 @@ function ownManifest({name, version, description, license, type, oclif}: Record<
 
 async function documents(): Promise<readonly Entry[]> {
   const at = 'share/doc/mirror'
-  const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE']
+  const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'NOTICE']
   return [
     ...(await Promise.all(pages.map((page) => copyOf(join(ROOT, page), `${at}/${page}`)))),
     ...(await copiesBelow(join(ROOT, 'docs'), `${at}/docs`, () => true)),

@@ -1,23 +1,34 @@
 export {credentialsFromFiles, type FileCredentials} from './auth/credential-files.js'
-export {eraseWithHelper, runCredentialHelper, storeWithHelper} from './auth/credential-helper.js'
-export {usualCredentialFiles, type CredentialFile} from './auth/credential-places.js'
-export {loginKey, withLogin, withoutLogin, type KeyStyle} from './auth/edit-docker-config.js'
-export {helperFor, parseDockerConfig} from './auth/docker-config.js'
-export {readCredentialFile} from './auth/read-credential-file.js'
+export {runCredentialHelper, type HelperOptions} from './auth/credential-helper.js'
+export {usualCredentialFiles, type CredentialFile, type Surroundings} from './auth/credential-places.js'
 export type {Credential, CredentialProvider, CredentialRequest} from './auth/credential.js'
-export {authRequired} from './auth/refusal.js'
 export {staticCredentials} from './auth/static-credentials.js'
-export {askManifestUrl} from './client/ask-manifest-url.js'
-export type {RegistryOptions, Retry} from './client/options.js'
-export type {Exchange, ProxyOptions, TlsOptions} from './http/options.js'
-export {certificatesIn, readIdentity} from './http/tls.js'
 export type {HostKnowledge} from './client/host-knowledge.js'
-export {openExaminer, type Examiner} from './registry/examine.js'
-export type {Ability} from './registry/upload/probe-upload.js'
+export type {JournalledUpload, RegistryOptions, Retry, UploadJournal} from './client/options.js'
+export type {Exchange, ProxyOptions, TlsOptions, TransportOptions, TransportTimeouts} from './http/options.js'
 export {openRegistry, type Registry} from './registry/open-registry.js'
 export {
   openRegistrySource,
   type RegistrySource,
   type RegistrySourceOptions,
 } from './source/open-registry-source.js'
-export {shareBlob} from './source/share-blob.js'
+export {isPending, readAll, verified} from './model/blob-source.js'
+export type {BlobSource, Bytes, Content, OpenOptions, PendingLayer} from './model/blob-source.js'
+export type {Descriptor, Platform} from './model/descriptor.js'
+export {digestOf, isDigest, type Digest} from './model/digest.js'
+export {isMirrorError, MirrorError, type ErrorCode, type Side} from './model/error.js'
+export {childrenOf, parseManifest} from './model/manifest.js'
+export type {ImageManifest, IndexManifest, Manifest} from './model/manifest.js'
+export {isForeignLayerType, mediaTypes} from './model/media-types.js'
+export type {
+  BlobOutcome,
+  CallOptions,
+  ImageRoot,
+  ImageSink,
+  ImageSource,
+  PendingImage,
+  PutBlobOptions,
+  PutManifestOptions,
+  SourceImage,
+} from './model/ports.js'
+export {formatReference, parseReference, type Place, type Reference} from './model/reference.js'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {shareBlob} from '#src/index.js'
+import {shareBlob} from '#src/source/share-blob.js'
 import {digestOf, MirrorError} from '#src/model/index.js'
 import {SHARED_BUFFER} from '#src/source/shared-reading.js'
 import {addImage, makeImage} from '../../../test/kit/index.js'

@@ -1,5 +1,6 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 
+/** The compression of layers that a bundle holds plain and that no manifest describes. */
 export type LayerCompression = 'gzip' | 'zstd' | 'none'
 
 /**

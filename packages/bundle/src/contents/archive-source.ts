@@ -26,6 +26,7 @@ export interface OuterEntry {
   readonly kind: Exclude<ContentKind, 'other'> | 'file' | 'directory' | 'link'
 }
 
+/** The form of a bundle and what was found in it. Its images are those of `BundleSource.images`. */
 export interface BundleDescription {
   readonly kind: 'file' | 'volumes' | 'stream' | 'directory'
   /** Bytes of the files as they are stored; undefined for a stream. */
@@ -54,6 +55,7 @@ export interface BundleDescription {
   readonly refusal: MirrorError | undefined
 }
 
+/** An open bundle. Dispose of it to close its files and threads, and to remove its scratch. */
 export interface BundleSource extends ImageSource {
   readonly usage: ReadUsage
   blob(content: Content): HeldBlob

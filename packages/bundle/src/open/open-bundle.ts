@@ -31,6 +31,7 @@ import {unusedBlobs} from './unused-blobs.js'
 import {findVolumes, type FindVolumesOptions, type VolumeSet} from '../volumes/volume-set.js'
 import {openBytes, type BytesInput, type OpenBytesOptions} from '../unpack/open-bytes.js'
 
+/** Options of `openBundle`. None is required. */
 export interface OpenBundleOptions extends FindVolumesOptions {
   /** The compression of plain layers without a registry manifest. Default: gzip. */
   readonly layerCompression?: LayerCompression

@@ -4,6 +4,7 @@ import {bytesOf, compareFiles, exists, placeOf, readSmall} from './compare-files
 import type {SignatureKey} from './keys.js'
 import {isSignatureOf, isSignatureOfStream} from './signature.js'
 
+/** Options of `verifyBundle`: the public key that the signature has to fit. */
 export interface VerifyBundleOptions extends CallOptions, FindVolumesOptions {
   readonly key: SignatureKey
 }

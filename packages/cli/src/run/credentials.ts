@@ -1,5 +1,4 @@
 import {
-  authRequired,
   credentialsFromFiles,
   runCredentialHelper,
   staticCredentials,
@@ -9,6 +8,7 @@ import {
   type CredentialProvider,
   type FileCredentials,
 } from '@airgap-mirror/oci-client'
+import {authRequired} from '@airgap-mirror/oci-client/internal'
 import {isMirrorError, limits, MirrorError, parseJsonObject, type Side} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../job/job.js'
 import {canPrompt, promptCredential} from './prompt/credential-prompt.js'

@@ -9,7 +9,7 @@ import {
   withLogin,
   withoutLogin,
   type KeyStyle,
-} from '@airgap-mirror/oci-client'
+} from '@airgap-mirror/oci-client/internal'
 import {makeDirectory, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import {writeAtomically} from '../files/write-atomically.js'
 import {childEnvironment, environment, home} from '../settings/environment.js'

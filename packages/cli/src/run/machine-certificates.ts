@@ -1,6 +1,6 @@
 import {readdir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
-import {certificatesIn, readIdentity} from '@airgap-mirror/oci-client'
+import {certificatesIn, readIdentity} from '@airgap-mirror/oci-client/internal'
 import {limits, messageOf} from '@airgap-mirror/oci-client/model'
 import {readTextFile} from '../files/read-file.js'
 import type {Environment} from '../settings/environment.js'

@@ -3,6 +3,7 @@ import {whenAborted} from '../http/when-aborted.js'
 import {cancelled, isJsonObject, limits, MirrorError} from '../model/index.js'
 import type {Credential} from './credential.js'
 
+/** Options of a call of a credential helper, which is a program of its own. */
 export interface HelperOptions {
   /** The helper's whole environment. The helper is searched for in this PATH. */
   readonly env: Readonly<Record<string, string | undefined>>

@@ -10,6 +10,7 @@ export interface CredentialFile {
   readonly named?: boolean
 }
 
+/** The facts about a process that decide where its logins are. The library never reads them itself. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string

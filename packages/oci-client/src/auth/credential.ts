@@ -27,8 +27,10 @@ interface BearerCredential extends CredentialOrigin {
   readonly token: string
 }
 
+/** A login for a registry. It is sent to the registry's origin and to its token server, and nowhere else. */
 export type Credential = BasicCredential | IdentityTokenCredential | BearerCredential
 
+/** The question that a `CredentialProvider` answers. */
 export interface CredentialRequest {
   /** `host[:port]` of the registry. */
   readonly registry: string

@@ -31,6 +31,7 @@ export interface UploadJournal {
   forget(upload: JournalledUpload): Promise<void>
 }
 
+/** Options of a connection to one registry. Only `registry` and `side` are required. */
 export interface RegistryOptions extends TransportOptions {
   /** Without it, access is anonymous; tokens that need no credential are still fetched. */
   readonly credentials?: CredentialProvider

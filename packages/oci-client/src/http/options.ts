@@ -1,5 +1,6 @@
 import type {Side} from '../model/index.js'
 
+/** Certificates as PEM texts, never as paths. Without options the system's and Node's roots are trusted. */
 export interface TlsOptions {
   /** PEM texts, each with one or many certificates, added to the system's and Node's roots. */
   readonly ca?: readonly string[]

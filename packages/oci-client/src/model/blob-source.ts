@@ -3,6 +3,7 @@ import {algorithmOf, digestFrom, type Digest} from './digest.js'
 import type {Descriptor} from './descriptor.js'
 import {cancelled, MirrorError} from './error.js'
 
+/** Content as a stream. The reader sets the pace, and may stop early. */
 export type Bytes = AsyncIterable<Uint8Array>
 
 /**
@@ -16,8 +17,10 @@ export interface PendingLayer {
   readonly mediaType: string
 }
 
+/** A blob, or a layer that becomes one when it is compressed. */
 export type Content = Descriptor | PendingLayer
 
+/** Returns true if the content has a diff ID and no digest yet. */
 export function isPending(content: Content): content is PendingLayer {
   return 'diffId' in content
 }
@@ -27,6 +30,7 @@ export function contentKey(content: Content): Digest {
   return isPending(content) ? content.diffId : content.digest
 }
 
+/** Options of `BlobSource.open`. */
 export interface OpenOptions {
   readonly signal?: AbortSignal
   /** Bytes to leave out at the start of the bytes that `open` would yield. */

@@ -1,6 +1,7 @@
 import {parseDigest, type Digest} from './digest.js'
 import {MirrorError} from './error.js'
 
+/** The platform of an image, with the names that Go uses: `linux`, `arm64`, `v8`. */
 export interface Platform {
   readonly os: string
   readonly architecture: string

@@ -7,6 +7,7 @@ export type DigestAlgorithm = 'sha256' | 'sha512'
 
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 
+/** Returns true for a sha256 or sha512 digest in lower case. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && DIGEST.test(text)
 }
@@ -25,6 +26,7 @@ export function hexOf(digest: Digest): string {
   return digest.slice(7)
 }
 
+/** Returns the digest of the bytes; sha256 unless another algorithm is given. */
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return digestFrom(createHash(algorithm).update(bytes), algorithm)
 }

@@ -55,6 +55,7 @@ export type ErrorCode =
   | 'WRITE_FAILED'
   | 'CANCELLED'
 
+/** The side of a transfer on which something happened. */
 export type Side = 'source' | 'target'
 
 export interface MirrorErrorOptions {
@@ -94,6 +95,7 @@ export class MirrorError extends Error {
   }
 }
 
+/** Returns true for a `MirrorError` of any copy of this package. */
 export function isMirrorError(value: unknown): value is MirrorError {
   return value instanceof Error && value.name === 'MirrorError' && 'code' in value
 }

@@ -26,11 +26,13 @@ export interface ImageManifest extends ManifestBase {
   readonly layers: readonly Descriptor[]
 }
 
+/** An OCI index or a Docker manifest list: manifests, most often one for each platform. */
 export interface IndexManifest extends ManifestBase {
   readonly kind: 'index'
   readonly children: readonly Descriptor[]
 }
 
+/** A parsed manifest with its exact bytes. `kind` tells an image from an index. */
 export type Manifest = ImageManifest | IndexManifest
 
 export interface ParseManifestOptions {

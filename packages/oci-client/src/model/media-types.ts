@@ -1,3 +1,4 @@
+/** The media types of images that OCI and Docker define. */
 export const mediaTypes = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',

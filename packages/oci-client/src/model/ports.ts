@@ -17,6 +17,7 @@ export interface ReadUsage {
   readonly scratchPeak: number
 }
 
+/** Options of every call that waits. An aborted signal ends the call with CANCELLED. */
 export interface CallOptions {
   readonly signal?: AbortSignal
 }
@@ -32,12 +33,14 @@ export interface PendingImage {
   manifest(layers: readonly Descriptor[]): ImageManifest
 }
 
+/** The top of an image: its manifest or index, or the reason why there is none. */
 export type ImageRoot =
   | {readonly manifest: Descriptor}
   | {readonly pending: PendingImage}
   /** The reason why a named image cannot be read. An unreachable registry does not stop the images of others. */
   | {readonly error: MirrorError}
 
+/** An image or a referrer of a source, with the name that the source gives it. */
 export interface SourceImage {
   /** The name that the bundle records, normalised, with a tag, a digest, both or neither. Absent if it records none. */
   readonly name?: Reference
@@ -74,6 +77,7 @@ export interface ImageSource extends AsyncDisposable {
   blob(content: Content): BlobSource
 }
 
+/** The way in which a repository came to have a blob. `sent` counts bytes over all attempts. */
 export type BlobOutcome =
   | {readonly how: 'present' | 'mounted'; readonly descriptor: Descriptor}
   | {
@@ -83,6 +87,7 @@ export type BlobOutcome =
       readonly attempts: number
     }
 
+/** Options of `ImageSink.putBlob`. */
 export interface PutBlobOptions extends CallOptions {
   /** Repositories of the same registry that are known to have the blob. */
   readonly mountFrom?: readonly string[]
@@ -100,6 +105,7 @@ export interface PutBlobOptions extends CallOptions {
   readonly onFinal?: (descriptor: Descriptor) => Promise<void>
 }
 
+/** Options of `ImageSink.putManifest`. */
 export interface PutManifestOptions extends CallOptions {
   /**
    * Called with the digest by which the target says that it knows the manifest, proven to be that of the bytes. Some

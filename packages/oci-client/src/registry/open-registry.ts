@@ -16,6 +16,10 @@ import {isMirrorError, type CallOptions, type ImageSink, type RequestUsage} from
 import {openClient} from '../client/open-client.js'
 import type {RegistryOptions} from '../client/options.js'
 
+/**
+ * A registry as a sink of images. It is safe to call from many transfers at once; dispose of it to close its
+ * connections.
+ */
 export interface Registry extends ImageSink {
   readonly usage: RequestUsage
   /**

@@ -30,6 +30,7 @@ import {
 } from '../model/index.js'
 import type {RegistryOptions} from '../client/options.js'
 
+/** Options of a source: the images, and how each of their registries is reached. */
 export interface RegistrySourceOptions {
   readonly references: readonly Reference[]
   /** Returns the options of a registry, by the host in image names (`docker.io`). Called once, when first needed. */
@@ -49,6 +50,7 @@ export interface RegistrySourceOptions {
   readonly signal?: AbortSignal
 }
 
+/** Images of registries, as a source. Dispose of it to close its connections. */
 export interface RegistrySource extends ImageSource {
   readonly access: 'random'
   /** Requests are those on the wire, tokens and redirects included; downloaded: bytes of blobs. */

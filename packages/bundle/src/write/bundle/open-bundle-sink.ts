@@ -6,6 +6,7 @@ import {BundleSink, type BundleOptions, type BundleOutput} from './bundle-sink.j
 import {PartialBundle} from './partial-bundle.js'
 import {checkDirectoryPath} from './publish.js'
 
+/** Options of `openBundleSink`: the compression, the names, and the place for blobs on their way. */
 export interface OpenBundleSinkOptions extends BundleOptions {
   /** The directory that collects the blobs of a bundle for a stream. */
   readonly scratch: string

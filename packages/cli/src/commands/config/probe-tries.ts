@@ -1,9 +1,5 @@
-import {
-  askManifestUrl,
-  credentialsFromFiles,
-  runCredentialHelper,
-  type CredentialProvider,
-} from '@airgap-mirror/oci-client'
+import {credentialsFromFiles, runCredentialHelper, type CredentialProvider} from '@airgap-mirror/oci-client'
+import {askManifestUrl} from '@airgap-mirror/oci-client/internal'
 import {isMirrorError, messageOf} from '@airgap-mirror/oci-client/model'
 import type {Explanation, Try} from '../../cluster/explanation.js'
 import type {NodeFiles} from '../../cluster/files/node-files.js'

@@ -1,4 +1,4 @@
-import {LAYER_FORMAT} from '@airgap-mirror/bundle'
+import {LAYER_FORMAT} from '@airgap-mirror/bundle/internal'
 import type {SourceImage} from '@airgap-mirror/oci-client/model'
 import {holdsReferrers, refuseUnfit} from './check-target.js'
 import {speaksOf} from './cosign-tag.js'

@@ -1,4 +1,4 @@
-import type {Ability, Examiner} from '@airgap-mirror/oci-client'
+import type {Ability, Examiner} from '@airgap-mirror/oci-client/internal'
 import {isMirrorError, type MirrorError} from '@airgap-mirror/oci-client/model'
 import {reportErrorOf} from '../../report/report-error.js'
 import {wordedError} from '../../run/word-advice.js'

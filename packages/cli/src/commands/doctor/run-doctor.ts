@@ -1,5 +1,5 @@
-import {decoders} from '@airgap-mirror/bundle'
-import {openExaminer} from '@airgap-mirror/oci-client'
+import {decoders} from '@airgap-mirror/bundle/internal'
+import {openExaminer} from '@airgap-mirror/oci-client/internal'
 import {parseRegistryTarget} from '../../names/registry-target.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {connectionTo} from '../../run/connection.js'

@@ -1,4 +1,4 @@
-import type {Producer} from '@airgap-mirror/bundle'
+import type {Producer} from '@airgap-mirror/bundle/internal'
 import {count, formatBytes} from '../../text/format-quantity.js'
 import type {Inspection, InspectedBundle, ReferrerCounts, ReferrerKind} from './inspection.js'
 

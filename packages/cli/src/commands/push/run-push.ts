@@ -1,5 +1,6 @@
 import {setMaxListeners} from 'node:events'
-import {decoders, LAYER_FORMAT, type BundleSource} from '@airgap-mirror/bundle'
+import {type BundleSource} from '@airgap-mirror/bundle'
+import {decoders, LAYER_FORMAT} from '@airgap-mirror/bundle/internal'
 import type {Registry} from '@airgap-mirror/oci-client'
 import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
 import {mirror} from '../../engine/mirror.js'

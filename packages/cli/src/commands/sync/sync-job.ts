@@ -1,4 +1,5 @@
-import {shareBlob, type RegistrySource} from '@airgap-mirror/oci-client'
+import {type RegistrySource} from '@airgap-mirror/oci-client'
+import {shareBlob} from '@airgap-mirror/oci-client/internal'
 import {formatReference, type MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import {mapName} from '../../names/naming.js'
 import type {OnEvent} from '../../engine/events.js'

@@ -1,4 +1,4 @@
-import {plainLayer} from '@airgap-mirror/bundle'
+import {plainLayer} from '@airgap-mirror/bundle/internal'
 import type {RegistrySource} from '@airgap-mirror/oci-client'
 import {inSpan, isMirrorError, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {OnEvent} from '../../engine/events.js'

@@ -1,0 +1,6 @@
+// For the packages of this repository alone: these change without notice.
+export {createBundlePacker} from './compress/bundle-packer.js'
+export {LAYER_FORMAT} from './compress/layer-compressor.js'
+export type {Producer} from './formats/producer.js'
+export {decoders} from './unpack/decoders.js'
+export {plainLayer} from './write/plain-layer.js'

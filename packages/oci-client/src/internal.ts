@@ -1,0 +1,11 @@
+// For the packages of this repository alone: these change without notice.
+export {eraseWithHelper, storeWithHelper} from './auth/credential-helper.js'
+export {loginKey, withLogin, withoutLogin, type KeyStyle} from './auth/edit-docker-config.js'
+export {helperFor, parseDockerConfig} from './auth/docker-config.js'
+export {readCredentialFile} from './auth/read-credential-file.js'
+export {authRequired} from './auth/refusal.js'
+export {askManifestUrl} from './client/ask-manifest-url.js'
+export {certificatesIn, readIdentity} from './http/tls.js'
+export {openExaminer, type Examiner} from './registry/examine.js'
+export type {Ability} from './registry/upload/probe-upload.js'
+export {shareBlob} from './source/share-blob.js'
