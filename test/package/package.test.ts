@@ -17,6 +17,7 @@ import {
   type TempDir,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
+import {sbomFaults} from './cyclonedx.js'
 
 const cli = resolve(dirname(fileURLToPath(import.meta.url)), '../../packages/cli')
 const environment = {PATH: process.env['PATH'] ?? '', HOME: '/'}
@@ -212,12 +213,16 @@ describe.skipIf(!isRoot || lacksTool(...tools) || lacksRuntimes())('the packaged
     expect(JSON.parse(copied)).toMatchObject({outcome: 'ok', totals: {succeeded: 1}})
   })
 
-  test('lists every package and every file that is inside, and holds the licences', async () => {
+  test('lists every package and every file that is inside by the schema of CycloneDX, and holds the licences', async () => {
     for (const architecture of ['x64', 'arm64']) {
       const program = unpacked(architecture)
       const sbom = JSON.parse(await readFile(join(program, 'sbom.cdx.json'), 'utf8')) as {
         components: {type: string; name: string}[]
       }
+      expect(sbomFaults(sbom)).toEqual([])
+      expect(sbomFaults({...sbom, components: [{type: 'file'}]})).toContain(
+        "/components/0 must have required property 'name'",
+      )
       const listed = (type: string): string[] =>
         sbom.components.flatMap((part) => (part.type === type ? [part.name] : []))
       const files = (await readdir(program, {recursive: true, withFileTypes: true}))
@@ -234,6 +239,7 @@ describe.skipIf(!isRoot || lacksTool(...tools) || lacksRuntimes())('the packaged
         expect.arrayContaining([
           'lib/node/LICENSE',
           'share/doc/mirror/LICENSE',
+          'share/doc/mirror/NOTICE',
           'share/man/man1/mirror-push.1',
           'share/bash-completion/completions/mirror',
         ]),
