@@ -45,6 +45,7 @@ describe('mirror config explain', () => {
     expect(code).toBe(0)
     const explanation = JSON.parse(stdout) as Record<string, unknown>
     expect(Object.keys(explanation)).toEqual([
+      '$schema',
       'schema',
       'reference',
       'as',

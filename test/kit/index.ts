@@ -1,5 +1,5 @@
 export {requireArm64} from './arm64.js'
-export {faultsOfReport} from './report-schema.js'
+export {faultsOfOutput, faultsOfReport} from './report-schema.js'
 export {runChild, startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
 export {containerdSocket, startContainerd, type ContainerdOptions} from './containerd.js'
 export {compress, type Compression, type GzipOptions, type XzOptions, type ZstdOptions} from './compress.js'

@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
 import {canRunIn, runInProcess} from './in-process.js'
+import {faultsOfOutput} from './report-schema.js'
 import {makeTempDir, type TempDir} from './temp-dir.js'
 
 export interface RunMirrorOptions extends ChildOptions {
@@ -38,6 +39,7 @@ export function cleanEnvironment(home: string): Readonly<Record<string, string>>
  * the clean environment, and the working directory is the home unless `cwd` is given. A run that starts while another
  * is in another directory, or with a variable that Node itself reads, gets a process of its own. Cases about signals and
  * process ids need {@link spawnMirror}.
+ * @throws if the output for scripts is not as its schema in `docs` says
  */
 export async function runMirror(
   args: readonly string[],
@@ -53,7 +55,10 @@ export async function runMirror(
       return await spawnMirror(args, {...options, home})
     const env = {...cleanEnvironment(home), ...options.env}
     const run = (): Promise<void> => main([...args], pathToFileURL(program).href)
-    return await runInProcess(run, {env, cwd, stdin: options.stdin, timeout: options.timeout})
+    const result = await runInProcess(run, {env, cwd, stdin: options.stdin, timeout: options.timeout})
+    const faults = faultsOfOutput(result.stdout)
+    if (faults.length > 0) throw new Error(`the output is not as its schema says:\n${faults.join('\n')}`)
+    return result
   } finally {
     await own?.remove()
   }

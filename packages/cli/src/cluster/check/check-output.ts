@@ -1,7 +1,7 @@
 import type {CheckedImage} from './check-images.js'
 import type {CheckStatus} from './judge.js'
 
-const CHECK_SCHEMA = 'mirror.check/v1'
+const CHECK_SCHEMA = {$schema: 'urn:mirror:check:v1', schema: 'mirror.check/v1'}
 
 export interface CheckResult {
   /** The runtime; absent if no name could be explained. */
@@ -33,7 +33,7 @@ export function checkResult(images: readonly CheckedImage[]): CheckResult {
 
 export function checkJson({as, assumed, images, warnings}: CheckResult): object {
   return {
-    schema: CHECK_SCHEMA,
+    ...CHECK_SCHEMA,
     as,
     assumed,
     totals: {images: images.length, ...totalsOf(images)},

@@ -27,11 +27,8 @@ export async function runDoctor(flags: FlagValues): Promise<ExitCode> {
   const {registry, namespace} = parseRegistryTarget(target)
   const findings = await runAsking((run) => examine(flags, {registry, namespace, run}))
   const shown = findings.map((finding) => ({...finding, text: printable(finding.text)}))
-  await writeStandardOutput(
-    on('json')
-      ? `${jsonText({schema: 'mirror.doctor/v1', registry: target, findings}, 2)}\n`
-      : formatFindings(shown),
-  )
+  const json = {$schema: 'urn:mirror:doctor:v1', schema: 'mirror.doctor/v1', registry: target, findings}
+  await writeStandardOutput(on('json') ? `${jsonText(json, 2)}\n` : formatFindings(shown))
   return findings.some(({status}) => status === 'problem') ? 1 : 0
 }
 

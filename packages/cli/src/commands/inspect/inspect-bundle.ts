@@ -50,6 +50,7 @@ export async function inspectBundle(
   const orphans = referrers.rest()
   const {refusal} = source.description
   return {
+    $schema: 'urn:mirror:inspect:v1',
     schema: 'mirror.inspect/v1',
     source: path,
     bundle: describeBundle(source.description),

@@ -4,6 +4,8 @@ import type {ReportError, UnusedPart} from '../../report/report.js'
 
 /** The output of `mirror inspect --json`. Fields are only ever added. Sizes in bytes. */
 export interface Inspection {
+  /** The `$id` of `docs/inspect.schema.json`. */
+  readonly $schema: 'urn:mirror:inspect:v1'
   readonly schema: 'mirror.inspect/v1'
   /** As it was typed. */
   readonly source: string

@@ -69,7 +69,8 @@ async function inspectAndCompare({bundle, diff, scratch}: InspectSettings, run: 
 /** A script that reads the JSON finds the error there, under the same schema. */
 function failureJson(source: string, thrown: Error): string {
   const error = wordedError(reportErrorOf(thrown), command)
-  return `${jsonText({schema: 'mirror.inspect/v1', source, error}, 2)}\n`
+  const json = {$schema: 'urn:mirror:inspect:v1', schema: 'mirror.inspect/v1', source, error}
+  return `${jsonText(json, 2)}\n`
 }
 
 function shown(inspection: Inspection, {form}: InspectSettings): string {
