@@ -38,6 +38,12 @@ export interface ReadReport {
     readonly requests: number
     readonly retries: number
   }
+  readonly shard?: {
+    readonly index: number
+    readonly count: number
+    readonly by: string
+    readonly plan: string
+  }
   readonly images: readonly {
     readonly source: string
     readonly target: string

@@ -170,6 +170,14 @@ function refuseOtherTypes(descriptors: readonly Descriptor[], children: readonly
   }
 }
 
+/** Returns the bytes of all blobs that an image has below it, each once. */
+export function bytesBelow(node: ImageNode, source: ImageSource): number {
+  const sizes = new Map(
+    nodesOf(node).flatMap(({manifest}) => blobsOf(manifest, source).map(({digest, size}) => [digest, size])),
+  )
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
+
 /** Undefined if only an attempt shows that the source lacks the child: a registry may hold a sparse index, too. */
 async function readChild(child: Descriptor, reading: Reading): Promise<ImageNode | undefined> {
   try {

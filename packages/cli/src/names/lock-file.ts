@@ -10,6 +10,8 @@ import {
 export interface LockedImage {
   readonly reference: Reference
   readonly digest: Digest
+  /** Of its blobs, each once; absent if the run did not read all of its manifests. */
+  readonly bytes?: number
   /** Of an index: the manifests of its platforms. */
   readonly platforms: readonly {readonly platform: Platform; readonly digest: Digest}[]
 }
@@ -37,12 +39,24 @@ export function formatLockFile(images: readonly LockedImage[]): string {
   )
   const lines = [...byName]
     .sort(([left], [right]) => compare(left, right))
-    .flatMap(([name, {platforms}]) =>
-      [name].concat(
+    .flatMap(([name, {platforms, bytes}]) =>
+      [name, ...(bytes === undefined ? [] : [`#   ${bytes} bytes`])].concat(
         platforms.map(({platform, digest}) => `#   ${formatPlatform(platform)} ${digest}`).sort(compare),
       ),
     )
   return [...HEAD, ...lines].map((line) => `${line}\n`).join('')
+}
+
+/** Returns the bytes of images in a lock file, by the reference of their lines. */
+export function sizesInLock(text: string): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>()
+  let name = ''
+  for (const line of text.split('\n')) {
+    const bytes = /^# {3}(\d{1,15}) bytes$/.exec(line)?.[1]
+    if (bytes !== undefined) sizes.set(name, Number(bytes))
+    else if (!line.startsWith('#')) name = line
+  }
+  return sizes
 }
 
 /** By code units, which is the same everywhere. */

@@ -101,12 +101,25 @@ export interface Report {
   /** The exit code of the run, once that is known. */
   readonly exitCode?: number
   readonly totals: ReportTotals
+  /** Absent if the run did the whole job. */
+  readonly shard?: ReportShard
   /** The error that kept the whole run from starting or going on. */
   readonly error?: ReportError
   /** Everything in a file or a directory that was not used; absent if there is nothing. */
   readonly unused?: readonly UnusedPart[]
   /** In the source's order. */
   readonly images: readonly ReportImage[]
+}
+
+/** The part of a job that the run did, of a job that is divided among several runs. */
+export interface ReportShard {
+  /** From 0. */
+  readonly index: number
+  readonly count: number
+  /** The measure by which the shards are even. */
+  readonly by: 'bytes' | 'images' | 'repository'
+  /** The same in all shards that divided the same images in the same way. */
+  readonly plan: string
 }
 
 /** A part of a source that was not used. */
@@ -129,6 +142,7 @@ export interface RunFigures {
   readonly requests?: number
   readonly retries?: number
   readonly unused?: readonly UnusedPart[]
+  readonly shard?: ReportShard
   /** A failure that belongs to no single image. With it the run is no success, whatever became of its images. */
   readonly error?: ReportError
   /** Nothing was changed, since nothing was meant to be. */
@@ -155,6 +169,7 @@ export function makeReport(run: RunFigures, images: readonly ReportImage[]): Rep
       requests: run.requests ?? 0,
       retries: run.retries ?? 0,
     },
+    shard: run.shard,
     error: run.error,
     unused: run.unused === undefined || run.unused.length === 0 ? undefined : run.unused,
     images,

@@ -1,5 +1,11 @@
 import type {RegistrySource} from '@airgap-mirror/oci-client'
-import {formatReference, isMirrorError, MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {
+  formatReference,
+  isMirrorError,
+  MirrorError,
+  type CallOptions,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
 import {distinct, imagesIn, wantedBy, type Listing} from '../job/job-images.js'
 import type {Job, WantedImage} from '../job/job.js'
 import {globMatcher} from '../names/globs.js'
@@ -19,6 +25,8 @@ export interface ListedImages {
 
 interface ListOptions extends CallOptions {
   readonly source: Pick<RegistrySource, 'listTags'>
+  /** Returns true for what is wanted of the job now, and for repositories that may have some of it. Absent: all of it. */
+  readonly holds?: (source: Reference) => boolean
   /** Told of each pattern that no image meets. */
   readonly warn?: (text: string) => void
 }
@@ -28,7 +36,10 @@ interface ListOptions extends CallOptions {
  * @throws {MirrorError} LIST_INVALID if there is none
  */
 export async function listImages(job: ListedJob, options: ListOptions): Promise<ListedImages> {
-  const {images, listings} = wantedBy(job, job.listed)
+  const {images, listings: all} = wantedBy(job, job.listed)
+  const {holds} = options
+  const listings =
+    holds === undefined ? all : all.filter(({registry, repository}) => holds({registry, repository}))
   const troubles: MirrorError[] = []
   const found = await Promise.all(
     listings.map(async (listing) => {
@@ -43,15 +54,25 @@ export async function listImages(job: ListedJob, options: ListOptions): Promise<
   )
   const isWanted = globMatcher(job)
   const named = distinct([...images, ...found.flat()].map(withTag))
-  const wanted = named.filter((image) => isWanted(formatReference(image.source)))
-  // A repository that could not be listed may have images that meet a pattern.
-  if (troubles.length === 0 && named.length > 0) warnOfUnmet(job, {named, warn: options.warn})
-  if (wanted.length > 0 || troubles.length > 0 || job.nothingFailed === true)
-    return {images: wanted, troubles}
+  const chosen = named.filter((image) => isWanted(formatReference(image.source)))
+  const wanted = holds === undefined ? chosen : chosen.filter(({source}) => holds(source))
+  // A repository that was not listed may have images that meet a pattern.
+  const isWhole = troubles.length === 0 && listings.length === all.length
+  if (isWhole && named.length > 0) warnOfUnmet(job, {named, warn: options.warn})
+  const mayBeEmpty = troubles.length > 0 || job.nothingFailed === true || listings.length < all.length
+  if (chosen.length > 0 || mayBeEmpty) return {images: wanted, troubles}
   throw new MirrorError('LIST_INVALID', `the job ${JSON.stringify(job.name)} names no image`, {
     side: 'source',
     hint: 'Check that the list is not empty, and that no filter leaves nothing of it.',
   })
+}
+
+/** The images that a job names and chooses, without those that only a listing could tell. */
+export function namedIn(job: ListedJob): readonly WantedImage[] {
+  const isWanted = globMatcher(job)
+  return distinct(wantedBy(job, job.listed).images.map(withTag)).filter(({source}) =>
+    isWanted(formatReference(source)),
+  )
 }
 
 function warnOfUnmet(

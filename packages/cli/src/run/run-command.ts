@@ -8,6 +8,7 @@ import {
   type Report,
   type ReportError,
   type ReportImage,
+  type ReportShard,
   type RunFigures,
 } from '../report/report.js'
 import {wordedEvent, wordedReport} from './word-advice.js'
@@ -38,6 +39,8 @@ export interface Work {
   readonly bytes?: RunFigures['bytes']
   /** Failures that belong to no single image. With any of them the run is no success. */
   readonly troubles?: readonly MirrorError[]
+  /** Absent if the run did the whole job. */
+  readonly shard?: ReportShard
 }
 
 export interface CommandOptions<Settings extends Sides> {
@@ -153,6 +156,7 @@ export async function runCommand<Settings extends Sides>(
         requests,
         retries,
         unused,
+        shard: done.shard,
         error: asOne(done.troubles ?? []),
       },
       done.images,

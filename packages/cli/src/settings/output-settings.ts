@@ -1,8 +1,9 @@
-import {resolve} from 'node:path'
+import {join, resolve} from 'node:path'
 import type {ProgressMode} from '../render/renderer.js'
 import {defaults} from './defaults.js'
 import {environment, stateHome} from './environment.js'
 import {parseDuration} from '../text/parse-quantity.js'
+import {parseShard} from '../job/shard.js'
 import type {FlagReader} from './flag-values.js'
 
 /** The output of a run: progress, reports and notifications. */
@@ -39,7 +40,12 @@ export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings 
   }
 }
 
-/** Where runs remember things; undefined: nowhere. */
+/** Where runs remember things; undefined: nowhere. A shard has a place of its own, so that shards lock each other not out. */
 export function stateDirectory({text, on}: FlagReader): string | undefined {
-  return on('no-state') ? undefined : resolve(text('state') || stateHome(environment()))
+  if (on('no-state')) return undefined
+  const directory = resolve(text('state') || stateHome(environment()))
+  const shard = text('shard')
+  if (shard === undefined) return directory
+  const {index, count} = parseShard(shard)
+  return join(directory, 'shards', `${index}-of-${count}`)
 }

@@ -1,10 +1,12 @@
 import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import {parseImageLists, saysNothingFailed, type ListedImage} from '../names/image-list.js'
-import {isLockFile} from '../names/lock-file.js'
+import {isLockFile, sizesInLock} from '../names/lock-file.js'
 import {readTextFile} from '../files/read-file.js'
 
 export interface Lists {
   readonly images: readonly ListedImage[]
+  /** Bytes of images that the lists know, by reference. Only lock files know any. */
+  readonly sizes: ReadonlyMap<string, number>
   /** All of the lists say that the run which wrote them had nothing to put into them. */
   readonly nothingFailed: boolean
   /** All of the lists are lock files, so that every image has its digest. */
@@ -30,6 +32,7 @@ export async function readMarkedLists(paths: readonly string[]): Promise<Lists> 
   )
   return {
     images: parseImageLists(lists),
+    sizes: new Map(lists.flatMap(({text}) => (isLockFile(text) ? [...sizesInLock(text)] : []))),
     isLock: lists.length > 0 && lists.every(({text}) => isLockFile(text)),
     nothingFailed: lists.length > 0 && lists.every(({text}) => saysNothingFailed(text)),
   }

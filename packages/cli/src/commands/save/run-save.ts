@@ -1,6 +1,6 @@
 import {openBundleSink, type BundleOutput, type BundleSink} from '@airgap-mirror/bundle'
 import type {Descriptor, ImageSource} from '@airgap-mirror/oci-client/model'
-import {blobsOf, gatherImages, nodesOf, type Gathered} from '../../engine/gather.js'
+import {blobsOf, bytesBelow, gatherImages, nodesOf, type Gathered} from '../../engine/gather.js'
 import {mirror} from '../../engine/mirror.js'
 import {namePairs} from '../../engine/name-pairs.js'
 import type {Pair} from '../../engine/pair.js'
@@ -75,7 +75,7 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
     stop: run.stop,
   })
   const asked = gathered.slice(0, found.images.length)
-  if (!run.dryRun) await finish(settings, {result, asked, sink, run, signal: now})
+  if (!run.dryRun) await finish(settings, {result, asked, source, sink, run, signal: now})
   return {
     ...result,
     images: result.images.map((image) => withReferrerCount(image, found.counts)),
@@ -103,6 +103,7 @@ interface Finishing {
   readonly result: MirrorResult
   /** The images without their referrers. */
   readonly asked: readonly Gathered[]
+  readonly source: ImageSource
   readonly sink: BundleSink
   readonly run: Run
   readonly signal: AbortSignal
@@ -111,7 +112,7 @@ interface Finishing {
 /** Writes the bundle from the fetched images, unless the run was asked to stop: then the next run resumes here. */
 async function finish(
   {output, lock}: SaveSettings,
-  {result, asked, sink, run, signal}: Finishing,
+  {result, asked, source, sink, run, signal}: Finishing,
 ): Promise<void> {
   if (result.images.some(({status}) => status === 'cancelled')) return
   if (!result.images.some(({status}) => status === 'pushed')) return
@@ -127,14 +128,20 @@ async function finish(
   const leftOut =
     contents.absent.length === 0 ? '' : `; ${contents.absent.length} blobs that the far side has are left out`
   run.note(`wrote ${written}${leftOut}`)
-  if (lock !== undefined) await writeLock(lock, asked.flatMap(lockedImage))
+  if (lock !== undefined)
+    await writeLock(
+      lock,
+      asked.flatMap((image) => lockedImage(image, source)),
+    )
 }
 
-function lockedImage(gathered: Gathered): readonly LockedImage[] {
+function lockedImage(gathered: Gathered, source: ImageSource): readonly LockedImage[] {
   const {name} = gathered.image
   if (name === undefined || !('node' in gathered)) return []
-  const {manifest} = gathered.node
-  return [{reference: name, digest: manifest.descriptor.digest, platforms: platformsIn(manifest)}]
+  const {node} = gathered
+  const {manifest} = node
+  const {digest} = manifest.descriptor
+  return [{reference: name, digest, bytes: bytesBelow(node, source), platforms: platformsIn(manifest)}]
 }
 
 /** The blobs that the bundle would hold. */

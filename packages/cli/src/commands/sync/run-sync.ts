@@ -2,6 +2,7 @@ import {setMaxListeners} from 'node:events'
 import type {Reference} from '@airgap-mirror/oci-client/model'
 import {wantedBy} from '../../job/job-images.js'
 import type {ExitCode} from '../../report/exit-code.js'
+import type {ReportShard} from '../../report/report.js'
 import {openSource} from '../../run/open-source.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
@@ -12,6 +13,7 @@ import {readSyncSettings, type SyncSettings} from './sync-settings.js'
 import {runJobs} from './sync-jobs.js'
 import {lockRegistries} from './sync-locks.js'
 import {lockedImages} from './sync-lock-file.js'
+import {ownShard} from './sync-shard.js'
 import {openSyncTargets, targetHosts} from './sync-targets.js'
 
 type Place = Pick<Reference, 'registry' | 'repository'>
@@ -36,8 +38,14 @@ export function runSync(flags: FlagValues): Promise<ExitCode> {
   })
 }
 
+function shardLine({index, count, by}: ReportShard): string {
+  return `this is shard ${index} of 0 to ${count - 1}, even by ${by === 'repository' ? 'repositories' : by}`
+}
+
 async function syncJobs(settings: SyncSettings, run: Run): Promise<Work> {
   const {jobs, sourceFlags, registries, mirrors, wait, lock} = settings
+  const shard = settings.shard === undefined ? undefined : ownShard(jobs, settings.shard)
+  if (shard !== undefined) run.note(shardLine(shard.figures))
   const locks = await lockRegistries(targetHosts(settings), {wait, run})
   const {isHeld} = locks
   const targets = await openSyncTargets(settings, {run, isHeld})
@@ -54,10 +62,11 @@ async function syncJobs(settings: SyncSettings, run: Run): Promise<Work> {
   const soon = AbortSignal.any([run.stop.soon, ...locks.signals])
   // One listener per transfer and request is expected: Node's warning about leaks is disabled.
   setMaxListeners(0, soon)
-  const result = await runJobs({...settings, source, targets, run, stop: {...run.stop, soon}, isHeld})
-  if (lock !== undefined && !run.dryRun && !soon.aborted) {
-    const {references, images} = result
-    await writeLock(lock, await lockedImages({source, references, images, warn: run.warn, signal: soon}))
+  const result = await runJobs({...settings, shard, source, targets, run, stop: {...run.stop, soon}, isHeld})
+  if (lock !== undefined && !soon.aborted) {
+    const {references, images, bytesOf} = result
+    const locked = await lockedImages({source, references, images, bytesOf, warn: run.warn, signal: soon})
+    await writeLock(lock, locked)
   }
-  return result
+  return {...result, shard: shard?.figures}
 }

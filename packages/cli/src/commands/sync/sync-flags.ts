@@ -23,6 +23,11 @@ const unattendedFlags = {
     helpGroup: nightly,
     initial: defaults.pruneMax,
   }),
+  shard: text('shard', {
+    description: 'do only part I of N of the job, from 0/N on; each part is a run of its own',
+    helpValue: 'I/N',
+    helpGroup: nightly,
+  }),
   'notify-command': text('notify-command', {
     description: 'shell command to run after a failure, with the report on its standard input',
     helpValue: 'CMD',

@@ -5,15 +5,15 @@ import {mapName} from '../../names/naming.js'
 import type {OnEvent} from '../../engine/events.js'
 import type {Stop} from '../../engine/stop.js'
 import {tagKey, type SyncTarget} from '../../engine/sync/sync-target.js'
-import {sync} from '../../engine/sync/sync.js'
-import type {MirrorResult} from '../../engine/tally.js'
+import {sync, type SyncResult} from '../../engine/sync/sync.js'
 import {immutableIn} from '../../job/job-images.js'
 import type {JobTarget, WantedImage} from '../../job/job.js'
 import type {ReportImage} from '../../report/report.js'
 import {defaults} from '../../settings/defaults.js'
 import type {SyncJob, SyncSettings} from './sync-settings.js'
-import {listImages} from '../../run/list-images.js'
+import {listImages, namedIn} from '../../run/list-images.js'
 import type {Run} from '../../run/run.js'
+import {refuseSplitNames, type OwnShard} from './sync-shard.js'
 import type {SyncTargets} from './sync-targets.js'
 
 export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'force' | 'targetFlags'> {
@@ -21,10 +21,12 @@ export interface JobOptions extends Pick<SyncSettings, 'failFast' | 'force' | 't
   readonly targets: SyncTargets
   readonly run: Run
   readonly stop: Stop
+  /** Absent: the run does the whole job. */
+  readonly shard: OwnShard | undefined
   readonly onEvent: OnEvent
 }
 
-export interface JobResult extends MirrorResult {
+export interface JobResult extends SyncResult {
   /** Failures that belong to no single image, such as a repository that could not be listed. */
   readonly troubles: readonly MirrorError[]
   /** The images of the job, without their referrers. */
@@ -45,12 +47,20 @@ export interface Wanted {
  * @throws {MirrorError} LIST_INVALID where it names no image; NAME_INVALID, NAME_COLLISION
  */
 export async function runJob(job: SyncJob, options: JobOptions): Promise<JobResult> {
-  const {run, source, targetFlags} = options
-  const {images, troubles} = await listImages(job, {source, signal: options.stop.soon, warn: run.warn})
+  const {run, source, shard, targetFlags} = options
+  const {images, troubles} = await listImages(job, {
+    source,
+    holds: shard?.holds,
+    signal: options.stop.soon,
+    warn: run.warn,
+  })
+  const all = shard === undefined ? images : namedIn(job)
   const targets: SyncTarget[] = []
   for (const target of job.targets) {
     const owner = ownerAt(job, target)
-    targets.push({...(await options.targets.targetFor(target, images)), owner})
+    const own = {...(await options.targets.targetFor(target, [...images, ...all])), owner}
+    if (shard !== undefined) refuseSplitNames(all, {...own, ...shard})
+    targets.push(own)
   }
   const references = [...new Map(images.map(({source: name}) => [formatReference(name), name])).values()]
   const result = await sync({

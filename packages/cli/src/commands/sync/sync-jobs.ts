@@ -1,6 +1,7 @@
 import {cancelled, isMirrorError, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
 import {addingPlans} from '../../engine/adding-plans.js'
 import {prune} from '../../engine/sync/prune.js'
+import type {SyncResult} from '../../engine/sync/sync.js'
 import type {MirrorResult} from '../../engine/tally.js'
 import {isFailed, type ReportImage} from '../../report/report.js'
 import type {SyncJob} from './sync-settings.js'
@@ -19,6 +20,8 @@ export interface JobsResult extends MirrorResult {
   readonly troubles: readonly MirrorError[]
   /** The images of all jobs, without their referrers. */
   readonly references: readonly Reference[]
+  /** Bytes of an image, if a job has read it. */
+  readonly bytesOf: SyncResult['bytesOf']
 }
 
 interface Done {
@@ -68,6 +71,7 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
     bytes: summed(results.map(({bytes}) => bytes)),
     troubles: [...troubles, ...(pruned?.refusals ?? [])],
     references: done.flatMap(({result}) => result.references),
+    bytesOf: (name) => done.map(({result}) => result.bytesOf(name)).find((bytes) => bytes !== undefined),
   }
 }
 

@@ -16,6 +16,8 @@ export interface LockOptions extends CallOptions {
   /** The references that were asked for. */
   readonly references: readonly Reference[]
   readonly images: readonly ReportImage[]
+  /** By the text of a reference; undefined if it is not known. */
+  readonly bytesOf: (reference: string) => number | undefined
   readonly warn: (text: string) => void
 }
 
@@ -49,13 +51,13 @@ export async function lockedImages(options: LockOptions): Promise<readonly Locke
 async function lockedImage(
   reference: Reference,
   digest: Digest,
-  {source, warn, signal}: LockOptions,
+  {source, bytesOf, warn, signal}: LockOptions,
 ): Promise<LockedImage> {
   try {
     const [image] = await source.imagesAt([{...reference, digest}], {signal})
     if (image === undefined || !('manifest' in image.root)) throw errorOf(image)
     const manifest = await source.manifest(image.root.manifest, {signal})
-    return {reference, digest, platforms: platformsIn(manifest)}
+    return {reference, digest, bytes: bytesOf(formatReference(reference)), platforms: platformsIn(manifest)}
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     warn(`the lock file has no platforms of ${formatReference(reference)}: ${error.message}`)

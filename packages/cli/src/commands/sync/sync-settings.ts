@@ -6,6 +6,7 @@ import type {SparsePolicy} from '../../engine/sparse.js'
 import type {Job, JobFile, JobNaming, JobTarget, RegistrySettings, WantedImage} from '../../job/job.js'
 import {targetsOf} from '../../job/job-targets.js'
 import {readSourceMirrors} from '../../job/read-source-mirrors.js'
+import {parseShard, type Shard} from '../../job/shard.js'
 import {readJobFile} from '../../job/read-job-file.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
 import {parseDuration} from '../../text/parse-quantity.js'
@@ -21,6 +22,8 @@ import {choiceSettings} from '../../job/shared-settings.js'
 export interface SyncJob extends Job {
   /** The images in its lists. */
   readonly listed: readonly WantedImage[]
+  /** Bytes of images, as its lists know them, by reference. */
+  readonly sizes: ReadonlyMap<string, number>
   /** Its lists say that there is nothing to do. Never if it prunes. */
   readonly nothingFailed: boolean
   /** The owner of its tags in the saved state. It is the same as long as the file and the job keep their names. */
@@ -53,6 +56,8 @@ export interface SyncSettings {
   readonly wait: number
   /** A lock file to write. */
   readonly lock: string | undefined
+  /** The part of the job that the run does; absent: all of it. */
+  readonly shard: Shard | undefined
 }
 
 /**
@@ -79,6 +84,7 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
     [on('password-stdin'), '--password-stdin'],
     [on('source-password-stdin'), '--source-password-stdin'],
   ])
+  const shard = shardIn(read)
   const privateRegistry = text('private-registry')
   const jobs = await Promise.all(
     file.jobs.map((job) =>
@@ -103,7 +109,25 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
     force: on('force'),
     wait: parsed('wait', parseDuration) ?? 0,
     lock: text('lock'),
+    shard,
   }
+}
+
+/** @throws {MirrorError} USAGE for what a part of the job cannot do */
+function shardIn({text, on}: FlagReader): Shard | undefined {
+  const shard = text('shard')
+  if (shard === undefined) return undefined
+  if (on('prune')) {
+    throw new MirrorError('USAGE', '--prune does not go with --shard', {
+      hint: 'A shard does not know what has become of the other parts: prune in a run of the whole job.',
+    })
+  }
+  if (text('lock') !== undefined) {
+    throw new MirrorError('USAGE', '--lock does not go with --shard', {
+      hint: 'Write the lock file in a run of the whole job, such as a dry run.',
+    })
+  }
+  return parseShard(shard)
 }
 
 function listsAsJob(images: readonly string[]): JobFile {
@@ -165,16 +189,17 @@ async function withFlags(job: Job, {read, privateRegistry, origin, isPiped}: Fla
   const platforms = list('platform').map(parsePlatform)
   const own = {...job, naming: overruled(job.naming, naming)}
   const targets = targetsOf(own, privateRegistry)
-  const narrowed = list('include').length + list('exclude').length > 0
+  const narrowed = list('include').length + list('exclude').length > 0 || text('shard') !== undefined
   refusePrune(job, {read, narrowed, isPiped: isPiped || job.images.includes('-')})
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
-  const {images: listed, nothingFailed} = await readMarkedLists(job.images)
+  const {images: listed, nothingFailed, sizes} = await readMarkedLists(job.images)
   // A part of the job says nothing of the rest.
   const prune = on('prune') || (job.prune === true && !narrowed)
   const withNaming = (target: JobTarget): JobTarget => ({...target, naming: overruled(target.naming, naming)})
   return {
     ...own,
     listed,
+    sizes,
     nothingFailed: nothingFailed && !prune && job.references.length + job.repositories.length === 0,
     owner: ownerOf(job, origin),
     targets: targets.map(withNaming),

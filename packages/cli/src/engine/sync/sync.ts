@@ -11,7 +11,8 @@ import {carryOut, prepare} from '../mirror.js'
 import type {SparsePolicy} from '../sparse.js'
 import type {Stop} from '../stop.js'
 import type {MirrorResult} from '../tally.js'
-import {readFamilies} from './families.js'
+import {bytesBelow} from '../gather.js'
+import {readFamilies, type Family} from './families.js'
 import {destinationOf} from './destination.js'
 import {targetPlan, type TargetPlan} from './target-plan.js'
 import {survey} from './survey.js'
@@ -46,12 +47,17 @@ export interface SyncOptions {
   readonly stop: Stop
 }
 
+export interface SyncResult extends MirrorResult {
+  /** Bytes of the blobs of an image, each once, by its source's name; undefined if its manifests were not read. */
+  readonly bytesOf: (source: string) => number | undefined
+}
+
 /**
  * Brings targets up to date with their sources. An unchanged image costs one HEAD at each side; the rest is read once for
  * all targets. The result of each image is in its report entry.
  * @throws {MirrorError} if the run as a whole fails: bad names, names that collide
  */
-export async function sync(options: SyncOptions): Promise<MirrorResult> {
+export async function sync(options: SyncOptions): Promise<SyncResult> {
   const {references, targets, onEvent, stop} = options
   const {soon: signal} = stop
   const making: Omit<Making, 'owner'> = {how: howOf(options), now: Date.now()}
@@ -72,8 +78,9 @@ export async function sync(options: SyncOptions): Promise<MirrorResult> {
   )
   const plans = prepared.destinations.map((one, at) => targetPlan(one, found[at]?.pairs ?? []))
   const before = endedBefore(surveyed)
-  const together = (result: MirrorResult): MirrorResult => ({
+  const together = (result: MirrorResult): SyncResult => ({
     ...result,
+    bytesOf: sizesOf(families, options.source),
     images: inOrder(surveyed, [...before, ...result.images]),
   })
   if (!options.dryRun) {
@@ -100,6 +107,14 @@ export async function sync(options: SyncOptions): Promise<MirrorResult> {
     await tags.save()
   }
   return together(result)
+}
+
+function sizesOf(families: readonly Family[], source: SyncSource): SyncResult['bytesOf'] {
+  const read = new Map(families.map(({name, image}) => [name, image]))
+  return (name) => {
+    const image = read.get(name)
+    return image === undefined || !('node' in image) ? undefined : bytesBelow(image.node, source)
+  }
 }
 
 async function noteIntent(
