@@ -1,34 +1,62 @@
+import {createReadStream} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
-import {join} from 'node:path'
-import {openBundle, openFileSink} from '@airgap-mirror/bundle'
+import {dirname, join} from 'node:path'
+import {
+  openBundle,
+  openBundleSink,
+  openFileSink,
+  type BundleCodec,
+  type FileSink,
+} from '@airgap-mirror/bundle'
 import {openRegistry, openRegistrySource} from '@airgap-mirror/oci-client'
-import {parseReference, type ImageSource} from '@airgap-mirror/oci-client/model'
+import {parseReference, type ImageSource, type Reference} from '@airgap-mirror/oci-client/model'
 import {
   addImage,
   compress,
+  dockerArchive,
   makeTempDir,
+  MemorySource,
   ociLayout,
   skopeoDirectory,
   tarBytes,
   writeDirectory,
+  writeTar,
   type Compression,
-  type TestImage,
+  type TempDir,
 } from '@airgap-mirror/test/kit'
 import {startRegistry} from '@airgap-mirror/test/registry'
+import {afterAll} from 'vitest'
 import {imageSinkContract, type MadeSink} from './image-sink.js'
-import {imageSourceContract} from './image-source.js'
+import {image, imageSourceContract, pendingSourceContract} from './image-source.js'
+import {putImage} from './put-image.js'
 
-/** Opens a bundle in a directory of its own, which goes with it. */
-async function bundleOf(write: (path: string) => Promise<unknown>): Promise<ImageSource> {
-  const directory = await makeTempDir()
-  const path = join(directory.path, 'bundle')
-  await write(path)
-  const source = await openBundle(path)
+const directories: TempDir[] = []
+afterAll(async () => {
+  for (const directory of directories) await directory.remove()
+})
+
+/** Returns what opens a bundle that the first call writes. */
+function bundleOf(
+  write: (path: string) => Promise<unknown>,
+  open: (path: string) => Promise<ImageSource> = openBundle,
+): () => Promise<ImageSource> {
+  let written: Promise<string> | undefined
+  const inDirectory = async (): Promise<string> => {
+    const directory = await makeTempDir()
+    directories.push(directory)
+    const path = join(directory.path, 'bundle')
+    await write(path)
+    return path
+  }
+  return async () => open(await (written ??= inDirectory()))
+}
+
+function closingToo(source: ImageSource, also: () => Promise<unknown>): ImageSource {
   const close = source[Symbol.asyncDispose].bind(source)
   return Object.assign(source, {
     [Symbol.asyncDispose]: async () => {
       await close()
-      await directory.remove()
+      await also()
     },
   })
 }
@@ -40,58 +68,120 @@ const packed: Readonly<Record<string, Compression>> = {
   'an archive of zstd': {type: 'zstd'},
 }
 for (const [name, compression] of Object.entries(packed)) {
-  imageSourceContract(name, (image) =>
+  imageSourceContract(
+    name,
     bundleOf(async (path) =>
       writeFile(path, await compress(await tarBytes(ociLayout([{image}])), compression)),
     ),
   )
 }
-imageSourceContract('a layout in a directory', (image) =>
+imageSourceContract(
+  'a layout in a directory',
   bundleOf((path) => writeDirectory(path, ociLayout([{image}]))),
 )
-imageSourceContract('a directory of skopeo', (image) =>
+imageSourceContract(
+  'a directory of skopeo',
   bundleOf((path) => writeDirectory(path, skopeoDirectory(image))),
 )
-imageSourceContract('a registry', async (image: TestImage) => {
+pendingSourceContract(
+  'a docker-archive',
+  bundleOf((path) => writeTar(path, dockerArchive([{image, tags: ['team/app:v1']}]))),
+)
+for (const codec of ['plain', 'xz'] as const) {
+  imageSourceContract(
+    `a saved bundle in ${codec}`,
+    bundleOf((path) => save(path, codec)),
+  )
+  imageSourceContract(
+    `a saved bundle in ${codec} on standard input, read in one pass`,
+    bundleOf(
+      (path) => save(path, codec),
+      (path) => openBundle('-', {stdin: createReadStream(path), onePass: true, scratch: 'never'}),
+    ),
+  )
+}
+imageSourceContract(
+  'a layout on standard input, kept in scratch',
+  bundleOf(
+    (path) => writeTar(path, ociLayout([{image}])),
+    (path) => openBundle('-', {stdin: createReadStream(path), scratch: {directory: dirname(path)}}),
+  ),
+)
+imageSourceContract('memory', async () => {
+  const source = new MemorySource()
+  source.hold(image, 'registry.example/team/app:v1')
+  return source
+})
+imageSourceContract('a registry', async () => {
   const registry = await startRegistry()
   await addImage(registry, image, {repository: 'team/app', tag: 'v1'})
-  const source = openRegistrySource({
-    references: [parseReference(`${registry.host}/team/app:v1`)],
-    registryFor: (host) => ({registry: host, side: 'source', plainHttp: true}),
-    referrers: false,
-  })
-  return {
-    ...source,
-    [Symbol.asyncDispose]: async () => {
-      await source[Symbol.asyncDispose]()
-      await registry.close()
-    },
-  }
+  return closingToo(fromRegistry(registry.host), () => registry.close())
 })
 
-async function fileSink(format: 'oci' | 'oci-archive'): Promise<MadeSink> {
+async function save(path: string, codec: BundleCodec): Promise<void> {
+  await using sink = await bundleSink(path, codec)
+  await putImage(sink, image, {registry: 'registry.example', repository: 'team/app', tag: 'v1'})
+  await sink.finish()
+}
+
+function bundleSink(path: string, codec: BundleCodec): Promise<FileSink> {
+  const nameOf = (target: Reference): Reference | undefined => (target.tag === undefined ? undefined : target)
+  return openBundleSink({kind: 'file', path}, {codec, threads: 1, nameOf, scratch: dirname(path)})
+}
+
+function fromRegistry(host: string): ImageSource {
+  return openRegistrySource({
+    references: [parseReference(`${host}/team/app:v1`)],
+    registryFor: (registry) => ({registry, side: 'source', plainHttp: true}),
+    referrers: false,
+  })
+}
+
+async function fileSink(open: (path: string) => Promise<FileSink>): Promise<MadeSink> {
   const directory = await makeTempDir()
   const path = join(directory.path, 'out')
-  const sink = await openFileSink({format, path, annotations: () => ({})})
+  const sink = await open(path)
   return {
     sink,
     registry: 'target',
-    namesAtEnd: true,
+    written: async () => {
+      await sink.finish()
+      return openBundle(path)
+    },
     [Symbol.asyncDispose]: async () => {
       await sink[Symbol.asyncDispose]()
       await directory.remove()
     },
   }
 }
-imageSinkContract('a layout in a directory', () => fileSink('oci'))
-imageSinkContract('an archive of a layout', () => fileSink('oci-archive'))
-imageSinkContract('a registry', async () => {
+function annotations(): Readonly<Record<string, string>> {
+  return {}
+}
+function repoTags(): readonly string[] {
+  return ['team/app:v1']
+}
+imageSinkContract('a layout in a directory', {givesBack: 'digests'}, () =>
+  fileSink((path) => openFileSink({format: 'oci', path, annotations})),
+)
+imageSinkContract('an archive of a layout', {givesBack: 'digests'}, () =>
+  fileSink((path) => openFileSink({format: 'oci-archive', path, annotations})),
+)
+imageSinkContract('a directory of skopeo', {givesBack: 'digests'}, () =>
+  fileSink((path) => openFileSink({format: 'dir', path})),
+)
+imageSinkContract('a docker-archive', {givesBack: 'nothing', unpacks: true}, () =>
+  fileSink((path) => openFileSink({format: 'docker-archive', path, repoTags})),
+)
+imageSinkContract('a bundle that is saved', {givesBack: 'nothing'}, () =>
+  fileSink((path) => bundleSink(path, 'plain')),
+)
+imageSinkContract('a registry', {givesBack: 'tags'}, async () => {
   const server = await startRegistry({strict: true})
   const sink = openRegistry({registry: server.host, side: 'target', plainHttp: true})
   return {
     sink,
     registry: server.host,
-    namesAtEnd: false,
+    written: async () => fromRegistry(server.host),
     [Symbol.asyncDispose]: async () => {
       await sink[Symbol.asyncDispose]()
       await server.close()

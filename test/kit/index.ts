@@ -19,6 +19,7 @@ export {
   type TestManifest,
 } from './images.js'
 export {dockerArchive, ociLayout, skopeoDirectory, type NamedImage} from './layouts.js'
+export {memoryBlob, MemorySource} from './memory-source.js'
 export {startProxy, type ProxyOptions, type ProxyRecord, type TestProxy} from './proxy.js'
 export {runInTerminal, type DialogueStep, type PtyOptions, type PtyResult} from './pty.js'
 export {

@@ -8,6 +8,7 @@ import {
   compress,
   dockerArchive,
   makeImage,
+  memoryBlob,
   requireTool,
   runChild,
   skopeo,
@@ -234,10 +235,5 @@ function damaged(bytes: Buffer): Buffer {
 }
 
 function blobOf(bytes: Uint8Array, mediaType: string): BlobSource {
-  return {
-    content: {mediaType, digest: digestOf(bytes), size: bytes.length},
-    open: async function* () {
-      yield bytes
-    },
-  }
+  return memoryBlob({bytes, descriptor: {mediaType, digest: digestOf(bytes), size: bytes.length}})
 }

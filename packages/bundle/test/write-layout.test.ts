@@ -2,7 +2,7 @@ import {mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile} from 'n
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
-import {hexOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {hexOf} from '@airgap-mirror/oci-client/model'
 import {makeImage, requireTool, runChild, skopeo, type TestImage} from '@airgap-mirror/test/kit'
 import {openFileSink, type FileSink} from '#src/index.js'
 import {errorOf, readWhole} from './fixtures/opened.js'
@@ -48,7 +48,6 @@ const docker = await makeImage({seed: 'write-docker', format: 'docker'})
 describe.each(['oci', 'oci-archive'] as const)('%s', (format) => {
   test.each([
     ['an index of two platforms', multi],
-    ['an OCI image', one],
     ['a Docker image', docker],
   ])('keeps every byte of %s', async (_, image) => {
     await write(image, {path: at('out'), format, ref: 'v1'})
@@ -94,47 +93,6 @@ describe.each(['oci', 'oci-archive'] as const)('%s', (format) => {
     expect(await sink.hasBlob('image', one.root.descriptor.digest)).toBe(false)
     await sink.finish()
     expect(await readdir(directory)).toEqual([])
-  })
-
-  test('never holds a blob with another digest than its name', async () => {
-    await using source = await openLayout(directory, [{image: one}])
-    await using sink = await openFileSink({format, path: at('out'), annotations: () => ({})})
-    const [first] = one.blobs
-    const {descriptor} = first ?? one.root
-    const honest = source.blob(descriptor)
-    for (const content of [
-      Buffer.alloc(descriptor.size),
-      Buffer.alloc(3),
-      Buffer.alloc(descriptor.size + 1),
-    ]) {
-      const lying = {
-        ...honest,
-        content: descriptor,
-        open: async function* () {
-          yield content
-        },
-      }
-      const error = await errorOf(sink.putBlob('image', lying))
-      expect(['DIGEST_MISMATCH', 'SOURCE_TRUNCATED']).toContain(error.code)
-      expect(await sink.hasBlob('image', descriptor.digest)).toBe(false)
-    }
-    await transfer(await onlyImage(source), {source, sink})
-    await sink.finish()
-    await withBundle(at('out'), async (written) => readWhole(written, await onlyImage(written)))
-  })
-
-  test('stops when it is told to, and keeps nothing of that blob', async () => {
-    await using source = await openLayout(directory, [{image: one}])
-    await using sink = await openFileSink({format, path: at('out'), annotations: () => ({})})
-    const {descriptor} = one.blobs[0] ?? one.root
-    const stop = new AbortController()
-    const reason = new MirrorError('CANCELLED', 'stopped by a test')
-    const work = sink.putBlob('image', source.blob(descriptor), {
-      signal: stop.signal,
-      onProgress: () => stop.abort(reason),
-    })
-    expect(await errorOf(work)).toBe(reason)
-    expect(await sink.hasBlob('image', descriptor.digest)).toBe(false)
   })
 })
 

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {gather} from '#src/engine/gather.js'
 import {mediaTypes, MirrorError, type SourceImage} from '@airgap-mirror/oci-client/model'
-import {MemorySource} from './memory-source.js'
+import {MemorySource} from '@airgap-mirror/test/kit'
 
 /** Behaves as a registry: its content shows only when asked for. */
 class AskedSource extends MemorySource {

@@ -13,7 +13,7 @@ import type {TargetState} from '#src/engine/probe.js'
 import {selectImages, type Choice} from '#src/engine/select.js'
 import {parsePlatform} from '#src/names/platforms.js'
 import type {SparsePolicy} from '#src/engine/sparse.js'
-import type {MemorySource} from './memory-source.js'
+import type {MemorySource} from '@airgap-mirror/test/kit'
 
 const rules = {
   registry: 'reg:5000',

@@ -4,7 +4,7 @@ import {namePairs} from '#src/engine/name-pairs.js'
 import {byRules} from '#src/engine/name-of.js'
 import {gather} from '#src/engine/gather.js'
 import {selectImages} from '#src/engine/select.js'
-import {MemorySource} from './memory-source.js'
+import {MemorySource} from '@airgap-mirror/test/kit'
 
 const rules = {
   registry: 'reg:5000',

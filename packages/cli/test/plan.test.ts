@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest'
 import {parseImageList} from '#src/names/image-list.js'
 import type {Choice} from '#src/engine/select.js'
 import type {SparsePolicy} from '#src/engine/sparse.js'
-import {MemorySource} from './memory-source.js'
+import {MemorySource} from '@airgap-mirror/test/kit'
 import {amd64, arm64, layer, planOf, shown} from './plan-kit.js'
 
 describe('a plan', () => {

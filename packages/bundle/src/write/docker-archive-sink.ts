@@ -82,6 +82,7 @@ export class DockerArchiveSink implements FileSink {
   async putBlob(_repository: string, blob: BlobSource, options: PutBlobOptions = {}): Promise<BlobOutcome> {
     const {content} = blob
     const {signal} = options
+    if (!isPending(content) && this.#isThere(content)) return {how: 'present', descriptor: content}
     const {bytes, descriptor} = incomingBlob(blob, options)
     if (!isPending(content) && CONFIG_TYPES.has(content.mediaType)) {
       this.#configs.set(content.digest, await readConfig(bytes, content.digest, {signal}))
@@ -137,6 +138,13 @@ export class DockerArchiveSink implements FileSink {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store.close()
+  }
+
+  /** Returns false for a layer that a config expects to unpack to something else: putting it again says so. */
+  #isThere({digest}: Descriptor): boolean {
+    const diffId = this.#diffIds.get(digest)
+    if (diffId === undefined) return this.#configs.has(digest)
+    return (this.#announced.get(digest) ?? diffId) === diffId
   }
 
   #layersOf({layers}: ImageManifest): readonly Digest[] {

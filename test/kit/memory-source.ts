@@ -1,11 +1,15 @@
 import {
+  cancelled,
   contentKey,
   digestOf,
+  isPending,
   mediaTypes,
   MirrorError,
   parseManifest,
   parseReference,
+  verified,
   type BlobSource,
+  type Bytes,
   type Content,
   type Descriptor,
   type Digest,
@@ -14,6 +18,27 @@ import {
   type Platform,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
+import type {TestBlob, TestImage} from './images.js'
+
+/** Returns a blob in memory, verified as every source does it. */
+export function memoryBlob({bytes, descriptor}: TestBlob): BlobSource & {readonly content: Descriptor} {
+  return {
+    content: descriptor,
+    open: ({offset = 0, signal} = {}) => {
+      const rest = pieces(bytes.subarray(offset), signal)
+      return offset === 0 ? verified(rest, descriptor, {what: `blob ${descriptor.digest}`}) : rest
+    },
+  }
+}
+
+async function* pieces(bytes: Uint8Array, signal: AbortSignal | undefined): Bytes {
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    if (signal?.aborted) throw cancelled(signal)
+    yield bytes.subarray(at, at + PIECE)
+  }
+}
+
+const PIECE = 64 * 1024
 
 /** An image source whose content is spelled out by the test. */
 export class MemorySource implements ImageSource {
@@ -58,6 +83,12 @@ export class MemorySource implements ImageSource {
     )
   }
 
+  /** Adds an image with all that belongs to it. */
+  hold({root, manifests, blobs}: TestImage, name?: string): void {
+    for (const {descriptor, bytes} of [...manifests, ...blobs]) this.#contents.set(descriptor.digest, bytes)
+    this.image(name, root.descriptor)
+  }
+
   image(name: string | undefined, manifest: Descriptor, more: Partial<SourceImage> = {}): void {
     this.#images.push({
       name: name === undefined ? undefined : parseReference(name),
@@ -66,14 +97,14 @@ export class MemorySource implements ImageSource {
     })
   }
 
-  images(): Promise<readonly SourceImage[]> {
-    return Promise.resolve(this.#images)
+  async images(): Promise<readonly SourceImage[]> {
+    return this.#images
   }
 
-  manifest(descriptor: Descriptor): Promise<Manifest> {
+  async manifest(descriptor: Descriptor): Promise<Manifest> {
     const bytes = this.#contents.get(descriptor.digest)
-    if (bytes === undefined) return Promise.reject(new MirrorError('BLOB_MISSING', `no ${descriptor.digest}`))
-    return Promise.resolve(parseManifest(bytes, {mediaType: descriptor.mediaType}))
+    if (bytes === undefined) throw missing(descriptor.digest)
+    return parseManifest(bytes, {mediaType: descriptor.mediaType})
   }
 
   has(content: Content): boolean {
@@ -81,16 +112,14 @@ export class MemorySource implements ImageSource {
   }
 
   blob(content: Content): BlobSource {
-    const bytes = this.#contents.get(contentKey(content)) ?? new Uint8Array()
-    return {
-      content,
-      open: async function* (options = {}) {
-        yield await Promise.resolve(bytes.subarray(options.offset ?? 0))
-      },
-    }
+    const bytes = this.#contents.get(contentKey(content))
+    if (bytes === undefined || isPending(content)) throw missing(contentKey(content))
+    return memoryBlob({bytes, descriptor: content})
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve()
-  }
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function missing(digest: Digest): MirrorError {
+  return new MirrorError('BLOB_MISSING', `the test's source lacks ${digest}`, {side: 'source'})
 }
