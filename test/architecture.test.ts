@@ -192,6 +192,14 @@ describe.each(Object.entries(FLOORS))('the floors of %s', (folder, floors) => {
     expect(inFolder(folder).filter(({path}) => floorOf(path) < 0)).toEqual([])
   })
 
+  it('stand in docs/ARCHITECTURE.md, from the top down', () => {
+    const page = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
+    const [, section = ''] = page.split(`\`${folder}\`\n`)
+    const [table = ''] = section.split('\n#')
+    const listed = [...table.matchAll(/^\| `([\w/]+)`/gm)].map(([, name = '']) => name.replace('/VERB', ''))
+    expect(listed.toReversed()).toEqual(floors.filter((floor) => !floor.endsWith('.ts')))
+  })
+
   it('are imported downwards only', () => {
     const inside = isInside(folder)
     expect(strayImports(folder, (name, path) => !inside(name) || floorOf(name) <= floorOf(path))).toEqual([])
