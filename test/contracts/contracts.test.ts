@@ -18,6 +18,7 @@ import {
   MemorySource,
   ociLayout,
   skopeoDirectory,
+  startMirrorServer,
   tarBytes,
   writeDirectory,
   writeTar,
@@ -185,6 +186,21 @@ imageSinkContract('a registry', {givesBack: 'tags'}, async () => {
     [Symbol.asyncDispose]: async () => {
       await sink[Symbol.asyncDispose]()
       await server.close()
+    },
+  }
+})
+imageSinkContract('mirror serve --writable', {givesBack: 'tags'}, async () => {
+  const directory = await makeTempDir()
+  const server = await startMirrorServer(['--no-state', '--writable', join(directory.path, 'pushed')])
+  const sink = openRegistry({registry: server.host, side: 'target', plainHttp: true})
+  return {
+    sink,
+    registry: server.host,
+    written: async () => fromRegistry(server.host),
+    [Symbol.asyncDispose]: async () => {
+      await sink[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
+      await directory.remove()
     },
   }
 })

@@ -31,6 +31,7 @@ export {
   startMirror,
   type RunMirrorOptions,
 } from './run-mirror.js'
+export {startMirrorServer, type MirrorServer} from './mirror-server.js'
 export {rawClient, type RawAnswer, type RawClient, type RawRequest} from './raw-client.js'
 export {addImage} from './seed-registry.js'
 export {openInBrowser, type BrowserPage} from './browser.js'

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
-import {lstat, open, rename, rm} from 'node:fs/promises'
+import {lstat, open, rename} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {
   makeDirectory,
@@ -14,8 +14,9 @@ import {
 import type {ContentStore} from './content-store.js'
 import {targetSpace, type TakeSpace} from './target-space.js'
 import {temporaryName} from './temporary-name.js'
-import {ofBytes, writeAt} from './write-at.js'
-import {absent, codeOf, refused, writeFailed} from './write-error.js'
+import {UnnamedFile} from './unnamed-file.js'
+import {ofBytes} from './write-at.js'
+import {absent, refused, writeFailed} from './write-error.js'
 
 /**
  * Files below a directory, each written under a temporary name and then renamed. Linked directories below it are refused,
@@ -92,20 +93,29 @@ export class DirectoryStore implements ContentStore {
     bytes: Bytes,
     options: CallOptions & {readonly place: (size: number) => Promise<string | undefined>},
   ): Promise<void> {
+    await using file = await this.begin()
+    await file.write(bytes, options)
+    const path = await options.place(file.size)
+    if (path !== undefined) await file.name(path)
+  }
+
+  /** Begins a file that gets its path when it is complete. @throws {MirrorError} WRITE_FAILED */
+  async begin(prefix = 'blob'): Promise<UnnamedFile> {
     await this.#directory('.')
-    const temporary = temporaryName(join(this.path, 'blob'))
-    try {
-      const size = await this.#writeFile(temporary, bytes, options)
-      const path = await options.place(size)
-      if (path === undefined) return
-      await this.#directory(dirname(path))
-      this.#hashed.delete(path)
-      await rename(temporary, join(this.path, path))
-    } catch (cause) {
-      throw codeOf(cause) === undefined ? cause : writeFailed(this.path, cause)
-    } finally {
-      await rm(temporary, {force: true})
-    }
+    return UnnamedFile.begin(temporaryName(join(this.path, prefix)), {
+      path: this.path,
+      take: this.#take,
+      name: async (temporary, path) => {
+        await this.#directory(dirname(path))
+        this.#hashed.delete(path)
+        await rename(temporary, join(this.path, path))
+      },
+    })
+  }
+
+  /** Makes directories now rather than with their first file. @throws {MirrorError} USAGE for links, WRITE_FAILED */
+  async prepare(...directories: readonly string[]): Promise<void> {
+    for (const directory of directories) await this.#directory(directory)
   }
 
   async finish(files: ReadonlyMap<string, Uint8Array>, options: CallOptions = {}): Promise<void> {
@@ -113,17 +123,6 @@ export class DirectoryStore implements ContentStore {
   }
 
   async close(): Promise<void> {}
-
-  async #writeFile(path: string, bytes: Bytes, {signal}: CallOptions): Promise<number> {
-    await using file = await open(path, 'wx').catch((cause: unknown) => {
-      throw writeFailed(this.path, cause)
-    })
-    const size = await writeAt(file, bytes, {path: this.path, position: 0, take: this.#take, signal})
-    await file.sync().catch((cause: unknown) => {
-      throw writeFailed(this.path, cause)
-    })
-    return size
-  }
 
   /** Creates a directory below this directory, with its parents. */
   #directory(path: string): Promise<void> {

@@ -48,7 +48,7 @@ export function findEntry(
 }
 
 /** Returns the index with entries added. Each replaces the entries of its name, and nameless entries of the same image. */
-export function withEntries(index: LayoutIndex, entries: readonly LayoutEntry[]): Uint8Array {
+export function withEntries(index: LayoutIndex, entries: readonly LayoutEntry[]): LayoutIndex {
   const manifests = [...index.manifests]
   for (const entry of entries) {
     const {descriptor, annotations} = entry
@@ -58,7 +58,24 @@ export function withEntries(index: LayoutIndex, entries: readonly LayoutEntry[])
     const kept = manifests.filter((other, place) => place < first || !replaces(other))
     manifests.splice(0, Infinity, ...kept.toSpliced(first < 0 ? kept.length : first, 0, jsonOf(entry)))
   }
-  return Buffer.from(JSON.stringify({...index.json, manifests}))
+  return {...index, manifests}
+}
+
+/** Returns the index without the entries whose names match. */
+export function withoutEntries(
+  index: LayoutIndex,
+  isGone: (names: readonly string[]) => boolean,
+): LayoutIndex {
+  const manifests = index.manifests.filter((entry) => {
+    const names = namesOf(entry)
+    return !isGone(NAMES.flatMap((key) => names[key] ?? []))
+  })
+  return {...index, manifests}
+}
+
+/** Returns the bytes of index.json. */
+export function layoutIndexBytes({json, manifests}: LayoutIndex): Uint8Array {
+  return Buffer.from(JSON.stringify({...json, manifests}))
 }
 
 const NAMES = [annotationKeys.containerdName, annotationKeys.refName] as const

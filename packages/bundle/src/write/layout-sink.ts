@@ -1,8 +1,5 @@
 import {
-  algorithmOf,
-  hexOf,
   isPending,
-  limits,
   parseDescriptor,
   type BlobOutcome,
   type BlobSource,
@@ -16,7 +13,8 @@ import {
 import type {ContentStore} from './content-store.js'
 import type {FileSink} from './file-sink.js'
 import {incomingBlob} from './incoming-blob.js'
-import {emptyIndex, findEntry, parseLayoutIndex, withEntries, type LayoutEntry} from './layout-index.js'
+import {blobPath, INDEX, markLayout, readLayoutIndex} from './layout-files.js'
+import {findEntry, layoutIndexBytes, withEntries, type LayoutEntry} from './layout-index.js'
 import {isComplete, storedManifest} from './stored-image.js'
 import {ofBytes} from './write-at.js'
 
@@ -27,9 +25,6 @@ export interface LayoutSinkOptions {
    */
   readonly annotations: (target: Reference) => Readonly<Record<string, string>> | undefined
 }
-
-const INDEX = 'index.json'
-const MARKER = 'oci-layout'
 
 /** Writes an OCI image layout (image-spec image-layout.md) into any store. Existing images stay. */
 export class LayoutSink implements FileSink {
@@ -56,7 +51,10 @@ export class LayoutSink implements FileSink {
       return storedManifest({digest, mediaType: ''}, {...options, ...this.#stored})
     }
     const annotations = this.#options.annotations(target)
-    const entry = annotations === undefined ? undefined : findEntry(await this.#index(options), annotations)
+    const entry =
+      annotations === undefined
+        ? undefined
+        : findEntry(await readLayoutIndex(this.#store, options), annotations)
     if (entry === undefined) return undefined
     return storedManifest(parseDescriptor(entry, INDEX), {...options, ...this.#stored})
   }
@@ -106,8 +104,8 @@ export class LayoutSink implements FileSink {
   async finish(options: CallOptions = {}): Promise<void> {
     if (this.#entries.length === 0) return
     // Read again, because another program may have added an image meanwhile.
-    const index = withEntries(await this.#index(options), this.#entries)
-    await this.#store.finish(new Map([[INDEX, index]]), options)
+    const index = withEntries(await readLayoutIndex(this.#store, options), this.#entries)
+    await this.#store.finish(new Map([[INDEX, layoutIndexBytes(index)]]), options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,25 +116,9 @@ export class LayoutSink implements FileSink {
     return {store: this.#store, pathOf: blobPath}
   }
 
-  async #index({signal}: CallOptions): Promise<ReturnType<typeof parseLayoutIndex>> {
-    const bytes = await this.#store.read(INDEX, {limit: limits.bundleIndexBytes, signal})
-    return bytes === undefined ? emptyIndex : parseLayoutIndex(bytes, this.#store.path)
-  }
-
   /** Written first, so that the files of an interrupted run are recognised. */
   #mark(): Promise<void> {
-    this.#marked ??= this.#writeMarker()
+    this.#marked ??= markLayout(this.#store)
     return this.#marked
   }
-
-  async #writeMarker(): Promise<void> {
-    if ((await this.#store.sizeOf(MARKER)) !== undefined) return
-    const bytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
-    await this.#store.write(MARKER, ofBytes(bytes), {size: bytes.length})
-  }
-}
-
-/** image-spec image-layout.md, Blobs. A digest is validated, so the path cannot lead elsewhere. */
-function blobPath({digest}: Pick<Descriptor, 'digest'>): string {
-  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
 }

@@ -1,12 +1,13 @@
-import {readdir, stat} from 'node:fs/promises'
 import {limits, type MirrorError} from '@airgap-mirror/oci-client/model'
+import {checkDirectory} from './check-directory.js'
 import {DirectoryStore} from './directory-store.js'
 import {DirSink, VERSION, VERSION_TEXT} from './dir-sink.js'
 import {DockerArchiveSink, type DockerArchiveSinkOptions} from './docker-archive-sink.js'
 import type {FileSink} from './file-sink.js'
+import {MARKER} from './layout-files.js'
 import {LayoutSink, type LayoutSinkOptions} from './layout-sink.js'
 import {checkArchivePath, TarStore} from './tar-store.js'
-import {absent, refused, writeFailed} from './write-error.js'
+import {refused} from './write-error.js'
 
 /** The target of images, and their names there. */
 export type FileTarget = {readonly path: string} & (
@@ -25,7 +26,7 @@ export type FileTarget = {readonly path: string} & (
 export async function openFileSink(target: FileTarget): Promise<FileSink> {
   const {path} = target
   if (target.format === 'oci') {
-    await checkDirectory(path, {marker: 'oci-layout', what: 'an OCI layout'})
+    await checkDirectory(path, {marker: MARKER, what: 'an OCI layout'})
     return new LayoutSink(new DirectoryStore(path), target)
   }
   if (target.format === 'dir') {
@@ -42,24 +43,6 @@ export async function openFileSink(target: FileTarget): Promise<FileSink> {
 
 function refuseExisting(path: string): MirrorError {
   return refused(`${path} exists, and a docker-archive is not added to`, {kind: 'use-new-archive'})
-}
-
-async function checkDirectory(
-  path: string,
-  {marker, what}: {readonly marker: string; readonly what: string},
-): Promise<void> {
-  try {
-    const stats = await stat(path).catch(absent)
-    if (stats === undefined) return
-    if (!stats.isDirectory()) throw refused(`${path} is no directory`, {kind: 'use-empty-directory'})
-    const names = await readdir(path)
-    // Temporary files of a crashed run do not matter.
-    if (names.some((name) => !name.endsWith('.tmp')) && !names.includes(marker)) {
-      throw refused(`${path} has other things in it than ${what}`, {kind: 'use-empty-directory'})
-    }
-  } catch (cause) {
-    throw writeFailed(path, cause)
-  }
 }
 
 async function checkVersion(path: string): Promise<void> {

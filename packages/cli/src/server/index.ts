@@ -14,7 +14,6 @@ export type {
 } from './registry.js'
 export {sizeOf, withHeaders, type Reply, type ReplyStream} from './reply.js'
 export {checkName, routeOf, type RequestKind, type Route, type Target} from './route.js'
-export {unknownContent} from './unknown-content.js'
 export {UploadSession} from './upload-session.js'
 export {
   algorithmFor,

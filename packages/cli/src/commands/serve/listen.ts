@@ -34,6 +34,8 @@ export interface Listening extends AsyncDisposable {
 const READS_AT_ONCE = 16
 const MOST_CONNECTIONS = 1024
 const HEADERS_WITHIN = 30_000
+/** Milliseconds without a byte in either direction. A bundle that is read from its start may take minutes to the first. */
+const SILENCE = 600_000
 
 /**
  * Serves a registry until disposed of: then it takes no more requests, and those under way end.
@@ -48,6 +50,9 @@ export async function listen(registry: Registry, options: ListenOptions): Promis
   const server = create(tls, handle)
   server.maxConnections = MOST_CONNECTIONS
   server.headersTimeout = HEADERS_WITHIN
+  // An upload may take hours, as long as something comes.
+  server.requestTimeout = 0
+  server.timeout = SILENCE
   try {
     server.listen(port, host)
     await once(server, 'listening')
@@ -127,8 +132,20 @@ async function replyTo(request: IncomingMessage, {registry, options}: Serving): 
     return await carryOut(kind, {route, headers, body: request.iterator({destroyOnReturn: false})}, registry)
   } catch (thrown) {
     if (thrown instanceof Refusal) return thrown.reply()
-    throw thrown
+    if (!isMirrorError(thrown) || thrown.code === 'CANCELLED') throw thrown
+    options.onFailure(`${method} ${url}: ${thrown.message}`)
+    return refusalOf(thrown).reply()
   }
+}
+
+/** A failure of this side, which the client may try again. */
+function refusalOf({advice, code}: MirrorError): Refusal {
+  const isFull = advice?.kind === 'free-disk'
+  return new Refusal(
+    isFull ? 507 : 500,
+    'UNKNOWN',
+    isFull ? 'the disk of this registry is full' : `this registry failed: ${code}`,
+  )
 }
 
 async function send({body}: Reply, response: ServerResponse, reading: Serving['reading']): Promise<void> {

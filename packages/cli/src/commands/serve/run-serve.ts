@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import {resolve} from 'node:path'
 import {formatReference, MirrorError} from '@airgap-mirror/oci-client/model'
 import {gather} from '../../engine/gather.js'
 import type {ExitCode} from '../../report/exit-code.js'
@@ -6,10 +7,12 @@ import {openBundleSource} from '../../run/open-bundle-source.js'
 import {runAsking} from '../../run/run-asking.js'
 import type {Run} from '../../run/run.js'
 import type {FlagValues} from '../../settings/flag-values.js'
+import {acquireLock} from '../../state/lock.js'
 import {printable} from '../../text/printable.js'
-import {Catalog} from './catalog.js'
+import {Catalog} from './content/catalog.js'
 import {listen} from './listen.js'
 import {served} from './served.js'
+import {openWritable, type Writable} from './writable/open-writable.js'
 import {readServeSettings, type ServeSettings} from './serve-settings.js'
 
 /**
@@ -25,9 +28,10 @@ export async function runServe(flags: FlagValues): Promise<ExitCode> {
 async function serve(settings: ServeSettings, run: Run): Promise<void> {
   const catalog = new Catalog()
   for (const path of settings.sources) await addBundle(catalog, {path, settings, run})
-  const {repositories} = catalog
+  const writable = await openPushes(catalog, {settings, run})
+  const repositories = [...(writable?.repositories ?? []), ...catalog.repositories]
   const tags = repositories.reduce((sum, repository) => sum + [...repository.tags()].length, 0)
-  if (repositories.length === 0) {
+  if (repositories.length === 0 && writable === undefined) {
     throw new MirrorError('USAGE', 'no image of the source has a name under which it could be served', {
       hint: 'Push the bundle to a registry instead: "mirror push" can give names.',
     })
@@ -35,7 +39,7 @@ async function serve(settings: ServeSettings, run: Run): Promise<void> {
   warnOfNamesakes(catalog, run)
   const {soon} = run.stop
   const {address, tls, guard, verbose} = settings
-  await using server = await listen(served(catalog), {
+  await using server = await listen(served(catalog, writable), {
     ...address,
     tls,
     guard,
@@ -44,9 +48,10 @@ async function serve(settings: ServeSettings, run: Run): Promise<void> {
     },
     onFailure: (text) => run.warn(printable(text)),
   })
+  const pushes = settings.writable === undefined ? '' : `, and pushes into ${printable(settings.writable)},`
   const scheme = tls === undefined ? 'http' : 'https'
   process.stderr.write(
-    `serving ${tags} ${tags === 1 ? 'tag' : 'tags'} of ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'} on ${scheme}://${server.address}; press Ctrl-C to stop\n`,
+    `serving ${tags} ${tags === 1 ? 'tag' : 'tags'} of ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'}${pushes} on ${scheme}://${server.address}; press Ctrl-C to stop\n`,
   )
   if (!soon.aborted) await once(soon, 'abort')
 }
@@ -65,6 +70,22 @@ async function addBundle(
     const what = name === undefined ? (hint ?? 'an image') : formatReference(name)
     run.warn(`not served: ${what} of ${path}: ${reason}`)
   }
+}
+
+/** Opens the layout for pushes, which one server at a time may write to. */
+async function openPushes(
+  catalog: Catalog,
+  {settings, run}: {readonly settings: ServeSettings; readonly run: Run},
+): Promise<Writable | undefined> {
+  const {writable: path, guard} = settings
+  if (path === undefined) return undefined
+  if (run.stateDirectory !== undefined) {
+    run.keep(await acquireLock(run.stateDirectory, {key: `serve --writable ${resolve(path)}`, wait: 0}))
+  }
+  if (guard === undefined) {
+    run.warn(`everybody who reaches this server may push into ${path}: --htpasswd keeps others out`)
+  }
+  return run.keep(await openWritable({path, catalog, onWarning: run.warn, signal: run.stop.soon}))
 }
 
 /** A node that does not say which registry it means gets the first of these. */

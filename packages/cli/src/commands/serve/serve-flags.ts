@@ -9,6 +9,11 @@ export const serveFlags = {
     description: 'a bundle to serve: a file, a directory or the first volume; repeatable',
     helpValue: 'BUNDLE',
   }),
+  writable: text('writable', {
+    description: 'take pushes too, and keep them in the OCI layout DIR',
+    helpValue: 'DIR',
+    helpGroup: serving,
+  }),
   listen: text('listen', {
     description: 'the address and port to listen on; without an address, on all',
     helpValue: '[ADDRESS]:PORT',
@@ -30,7 +35,7 @@ export const serveFlags = {
     exclusive: ['tls-cert'],
   }),
   htpasswd: text('htpasswd', {
-    description: 'let only users of this file read, which "htpasswd -B" writes',
+    description: 'let only users of this file read and push; "htpasswd -B" writes it',
     helpValue: 'FILE',
     helpGroup: serving,
   }),

@@ -10,10 +10,12 @@ import {parseHtpasswd, type Guard} from './htpasswd.js'
 /** The settings of a server, read and checked. */
 export interface ServeSettings {
   readonly sources: readonly string[]
+  /** The directory for pushes. Absent: the server is read-only. */
+  readonly writable: string | undefined
   readonly address: {readonly host: string | undefined; readonly port: number}
   /** Absent: plain HTTP, which was asked for. */
   readonly tls: {readonly cert: Buffer; readonly key: Buffer} | undefined
-  /** Absent: everybody may read. */
+  /** Absent: everybody may read and, if it is writable, push. */
   readonly guard: Guard | undefined
   readonly verifyKey: SignatureKey | undefined
   readonly verbose: boolean
@@ -31,9 +33,10 @@ export async function readServeSettings(flags: FlagValues): Promise<ServeSetting
   const read = flagReader(flags)
   const {text, list, on} = read
   const sources = list('source')
-  if (sources.length === 0) {
+  const writable = text('writable')
+  if (sources.length === 0 && writable === undefined) {
     throw new MirrorError('USAGE', 'there is nothing to serve', {
-      hint: 'Give --source BUNDLE, once or more often.',
+      hint: 'Give --source BUNDLE, once or more often, or --writable DIR.',
     })
   }
   if (sources.includes('-')) {
@@ -44,6 +47,7 @@ export async function readServeSettings(flags: FlagValues): Promise<ServeSetting
   const htpasswd = text('htpasswd')
   return {
     sources,
+    writable,
     address: parseAddress(text('listen') ?? DEFAULT_ADDRESS),
     tls: on('plain-http') ? undefined : await readTls(text('tls-cert'), text('tls-key')),
     guard:

@@ -2,17 +2,19 @@ import {Command} from '@oclif/core/command'
 import {fail} from '../../run/fail.js'
 import {serveFlags} from './serve-flags.js'
 
-/** `mirror serve`: a read-only registry out of bundles. */
+/** `mirror serve`: a registry out of bundles, and of a layout that takes pushes. */
 export class Serve extends Command {
-  static override readonly summary = 'Serve bundles as a read-only registry, without unpacking them.'
+  static override readonly summary = 'Serve bundles as a registry, without unpacking them.'
   static override readonly description =
-    'Installs the first nodes before any registry stands. Images have the names that the bundle records, with or without their registry: docker.io/library/app and library/app. A node that asks with ?ns=REGISTRY, as containerd does for a mirror, gets the image of that registry. Ctrl-C or SIGTERM ends it.'
+    'Installs the first nodes before any registry stands. Images have the names that the bundle records, with or without their registry: docker.io/library/app and library/app. A node that asks with ?ns=REGISTRY, as containerd does for a mirror, gets the image of that registry. With --writable it takes pushes too. Ctrl-C or SIGTERM ends it.'
   static override readonly examples = [
     'mirror serve --source bundle.tar.xz --tls-cert cert.pem --tls-key key.pem',
     'mirror serve --source bundle.tar.zst --listen 127.0.0.1:5000 --plain-http',
+    'mirror serve --writable /srv/pushed --htpasswd users --tls-cert cert.pem --tls-key key.pem',
   ]
   static override readonly flags = serveFlags
   static readonly common: readonly (keyof typeof serveFlags)[] = [
+    'writable',
     'listen',
     'tls-cert',
     'tls-key',

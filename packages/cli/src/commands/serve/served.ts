@@ -1,22 +1,29 @@
 import {Refusal, type Registry} from '../../server/index.js'
-import type {Catalog} from './catalog.js'
-import {LayeredRepository} from './layered-repository.js'
+import type {Catalog} from './content/catalog.js'
+import {LayeredRepository} from './content/layered-repository.js'
+import type {Writable} from './writable/open-writable.js'
 
 /** A page of tags, unless fewer are asked for. */
 const PAGE_SIZE = 1000
 
-/** Returns the registry that the bundles of a catalog make. */
-export function served(catalog: Catalog): Registry {
+/** Returns the registry of bundles and of a layout that takes pushes, which is read first. */
+export function served(catalog: Catalog, writable: Writable | undefined): Registry {
   return {
-    names: () => new Set(catalog.repositories.map(({registry, repository}) => `${registry}/${repository}`)),
+    names: () =>
+      new Set(
+        [...(writable?.repositories ?? []), ...catalog.repositories].map(
+          ({registry, repository}) => `${registry}/${repository}`,
+        ),
+      ),
     find: (name, registry) => {
-      const layers = catalog.find(name, registry)
+      const layers = [...(writable?.find(name, registry) ?? []), ...catalog.find(name, registry)]
       return layers.length === 0 ? undefined : new LayeredRepository(layers)
     },
-    open: () => {
+    open: (name) => {
+      if (writable !== undefined) return writable.open(name)
       throw new Refusal(405, 'UNSUPPORTED', 'this registry is read-only', {headers: {allow: 'GET, HEAD'}})
     },
-    uploads: new Map(),
+    uploads: writable?.uploads ?? new Map(),
     pageSize: PAGE_SIZE,
   }
 }

@@ -1,5 +1,5 @@
-import type {Content, Digest, ImageSource, Manifest} from '@airgap-mirror/oci-client/model'
-import type {ReadableRepository, StoredBlob, StoredManifest} from '../../server/index.js'
+import type {Content, Digest, ImageSource, Manifest, Place} from '@airgap-mirror/oci-client/model'
+import type {ReadableRepository, StoredBlob, StoredManifest} from '../../../server/index.js'
 
 /** A blob, and the bundle that holds it. */
 export interface BundleBlob {
@@ -16,7 +16,7 @@ export class BundleRepository implements ReadableRepository {
   readonly #manifests = new Map<Digest, Manifest>()
   readonly #blobs = new Map<Digest, BundleBlob>()
 
-  constructor({registry, repository}: {readonly registry: string; readonly repository: string}) {
+  constructor({registry, repository}: Place) {
     this.registry = registry
     this.repository = repository
   }

@@ -1,5 +1,5 @@
 import type {Digest} from '@airgap-mirror/oci-client/model'
-import type {ReadableRepository, StoredBlob, StoredManifest} from '../../server/index.js'
+import type {ReadableRepository, StoredBlob, StoredManifest} from '../../../server/index.js'
 
 /** Several repositories read as one: the first that has a tag or a digest answers. */
 export class LayeredRepository implements ReadableRepository {

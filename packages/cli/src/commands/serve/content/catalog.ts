@@ -1,5 +1,4 @@
 import {
-  canonicalRegistry,
   contentKey,
   isPending,
   type Content,
@@ -9,16 +8,17 @@ import {
   type PendingImage,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import {blobsOf, nodesOf, type Gathered} from '../../engine/gather.js'
+import {blobsOf, nodesOf, type Gathered} from '../../../engine/gather.js'
 import {BundleRepository} from './bundle-repository.js'
+import {Places} from './places.js'
 
 /** The images of all bundles, in memory but for the blobs. */
 export class Catalog {
-  readonly #repositories = new Map<string, BundleRepository>()
+  readonly #places = new Places<BundleRepository>()
 
   /** The repositories, in the order in which a request without a registry finds them: Docker Hub's first. */
   get repositories(): readonly BundleRepository[] {
-    return [...this.#repositories.values()].toSorted((a, b) => orderOf(a).localeCompare(orderOf(b)))
+    return this.#places.all
   }
 
   /**
@@ -40,23 +40,13 @@ export class Catalog {
     return left
   }
 
-  /**
-   * Returns the repositories that a request may mean, the likeliest first.
-   * @param path of the repository in the URL
-   * @param registry the `ns` of the request, which containerd sends
-   */
+  /** Returns the repositories that a request may mean, the likeliest first. */
   find(path: string, registry: string | undefined): readonly BundleRepository[] {
-    const [first = '', ...rest] = path.split('/')
-    const named = [
-      ...(registry === undefined ? [] : [keyOf(canonicalRegistry(registry), path)]),
-      keyOf(canonicalRegistry(first), rest.join('/')),
-    ].flatMap((key) => this.#repositories.get(key) ?? [])
-    if (registry !== undefined && named.length > 0) return named
-    return [...named, ...this.repositories.filter(({repository}) => repository === path)]
+    return this.#places.find(path, registry)
   }
 
   #addImage(image: Gathered, {name, source}: {readonly name: Reference; readonly source: ImageSource}): void {
-    const repository = this.#repositoryFor(name)
+    const repository = this.#places.at(name, (place) => new BundleRepository(place))
     const root = addContent(repository, image, source)
     if (root !== undefined && name.tag !== undefined) repository.addTag(name.tag, root)
   }
@@ -66,19 +56,9 @@ export class Catalog {
     image: Gathered,
     {subject, source}: {readonly subject: Digest; readonly source: ImageSource},
   ): void {
-    for (const repository of this.#repositories.values()) {
+    for (const repository of this.repositories) {
       if (repository.has(subject)) addContent(repository, image, source)
     }
-  }
-
-  #repositoryFor({registry, repository}: Reference): BundleRepository {
-    const canonical = canonicalRegistry(registry)
-    const key = keyOf(canonical, repository)
-    const known = this.#repositories.get(key)
-    if (known !== undefined) return known
-    const made = new BundleRepository({registry: canonical, repository})
-    this.#repositories.set(key, made)
-    return made
   }
 }
 
@@ -111,12 +91,4 @@ function addPending(repository: BundleRepository, pending: PendingImage, source:
 function descriptorOf(content: Content): Descriptor {
   if (!isPending(content)) return content
   return {mediaType: content.mediaType, digest: contentKey(content), size: content.size}
-}
-
-function keyOf(registry: string, repository: string): string {
-  return `${registry}/${repository}`
-}
-
-function orderOf({registry, repository}: BundleRepository): string {
-  return `${registry === 'docker.io' ? '' : registry} ${repository}`
 }

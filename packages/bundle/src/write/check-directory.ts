@@ -1,0 +1,24 @@
+import {readdir, stat} from 'node:fs/promises'
+import {absent, refused, writeFailed} from './write-error.js'
+
+/**
+ * Passes for a directory that does not exist, is empty, or has the marker of what it holds.
+ * @throws {MirrorError} USAGE for any other, WRITE_FAILED
+ */
+export async function checkDirectory(
+  path: string,
+  {marker, what}: {readonly marker: string; readonly what: string},
+): Promise<void> {
+  try {
+    const stats = await stat(path).catch(absent)
+    if (stats === undefined) return
+    if (!stats.isDirectory()) throw refused(`${path} is no directory`, {kind: 'use-empty-directory'})
+    const names = await readdir(path)
+    // Temporary files of a crashed run do not matter.
+    if (names.some((name) => !name.endsWith('.tmp')) && !names.includes(marker)) {
+      throw refused(`${path} has other things in it than ${what}`, {kind: 'use-empty-directory'})
+    }
+  } catch (cause) {
+    throw writeFailed(path, cause)
+  }
+}
