@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['fresh-bundle.ts'],
+    setupFiles: ['no-leaked-listeners.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     // Test files of one worker share its modules: loading them anew for each file is half the time of a small one.
     isolate: false,

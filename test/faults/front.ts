@@ -96,9 +96,11 @@ async function answerWith(
   const {statusCode = 502, headers} = answer
   const body = await bytesOf(answer)
   const {'content-length': _, ...rest} = headers
+  // Once for all writes: each would leave a listener behind.
+  const closed = once(response, 'close').catch(() => undefined)
   const write = async (bytes: Buffer): Promise<void> => {
     state.written += bytes.length
-    if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(bytes)) await Promise.race([once(response, 'drain'), closed])
   }
   switch (twist?.type) {
     case undefined:

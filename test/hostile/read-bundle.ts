@@ -119,10 +119,11 @@ async function readAnew(content: Content, source: BundleSource): Promise<Descrip
 
 async function* unpacked(bytes: Bytes): Bytes {
   const gunzip = createGunzip()
+  const closed = new Promise((resolve) => void gunzip.once('close', resolve))
   const fed = (async () => {
     for await (const chunk of bytes) {
       if (!gunzip.write(chunk))
-        await new Promise((resolve) => void gunzip.once('drain', resolve).once('close', resolve))
+        await Promise.race([new Promise((resolve) => void gunzip.once('drain', resolve)), closed])
     }
     gunzip.end()
   })()
