@@ -35,6 +35,14 @@ export {startMirrorServer, type MirrorServer} from './mirror-server.js'
 export {rawClient, type RawAnswer, type RawClient, type RawRequest} from './raw-client.js'
 export {addImage} from './seed-registry.js'
 export {openInBrowser, type BrowserPage} from './browser.js'
+export {
+  startScripted,
+  type Answer,
+  type Asked,
+  type Routes,
+  type Script,
+  type ScriptedServer,
+} from './scripted-server.js'
 export {seededBytes, seededRandom, seededText, shuffled, timesTried} from './seeded.js'
 export {skopeo} from './skopeo.js'
 export {startSocks, type SocksOptions, type TestSocks} from './socks.js'

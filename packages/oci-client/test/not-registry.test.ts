@@ -1,6 +1,5 @@
-import type {RequestListener} from 'node:http'
-import {expect, it, onTestFinished} from 'vitest'
-import {listen} from './auth-servers.js'
+import {expect, it} from 'vitest'
+import {startScripted, type Answer, type Routes} from '../../../test/kit/index.js'
 import {connect} from './registry-kit.js'
 import {useSources} from './source-kit.js'
 
@@ -8,39 +7,28 @@ const {open} = useSources()
 const REPO = 'nexus/team/app'
 const PAGE = '<!DOCTYPE html><html><body>Please sign in</body></html>'
 
-function html(text: string): RequestListener {
-  return (_request, response) => response.setHeader('content-type', 'text/html; charset=utf-8').end(text)
-}
-
-function json(value: unknown): RequestListener {
-  return (_request, response) =>
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
-}
+const portal: Answer = {headers: {'content-type': 'text/html; charset=utf-8'}, body: PAGE}
 
 /** A portal that sends whoever has no cookie to its own page. */
-const loginPage: RequestListener = (request, response) => {
-  if (request.url === '/login') return html(PAGE)(request, response)
-  return response.writeHead(302, {location: '/login'}).end()
-}
+const loginPage: Routes = {'/login': portal, '*': {status: 302, headers: {location: '/login'}}}
 
-it.each<[string, RequestListener, RegExp]>([
+it.each<[string, Routes, RegExp]>([
   [
     'the page of a portal',
-    html(PAGE),
+    {'*': portal},
     /answers with a web page \(text\/html\) where the manifest of .* should be, at http/,
   ],
   ['a login page behind a redirect', loginPage, /answers with a web page \(text\/html\) .*\/login$/],
   [
     'other JSON',
-    json({status: 'ok', version: 3}),
+    {'*': {json: {status: 'ok', version: 3}}},
     /answers with another kind of content \(application\/json\)/,
   ],
-  ['an empty success', (_request, response) => response.end(), /answers with an empty body/],
+  ['an empty success', {'*': {}}, /answers with an empty body/],
 ])(
   '%s in place of a manifest says which host is no registry, and under which path one may be',
   async (_what, answer, told) => {
-    const server = await listen(answer)
-    onTestFinished(() => server.close())
+    await using server = await startScripted(answer)
     await using registry = connect(server.host, {side: 'source', retries: 0})
     await expect(
       registry.resolve({registry: server.host, repository: REPO, tag: 'v1'}),
@@ -53,18 +41,17 @@ it.each<[string, RequestListener, RegExp]>([
   },
 )
 
-it.each<[string, RequestListener, RegExp]>([
-  ['the page of a portal', html(PAGE), /answers with a web page \(text\/html\) where the list of tags of/],
+it.each<[string, Routes, RegExp]>([
+  ['the page of a portal', {'*': portal}, /answers with a web page \(text\/html\) where the list of tags of/],
   ['a login page behind a redirect', loginPage, /answers with a web page .*\/login$/],
   [
     'other JSON',
-    json({status: 'ok'}),
+    {'*': {json: {status: 'ok'}}},
     /another kind of content \(application\/json\) where the list of tags/,
   ],
-  ['an empty success', (_request, response) => response.end(), /an empty body/],
+  ['an empty success', {'*': {}}, /an empty body/],
 ])('%s in place of a list of tags is no empty list', async (_what, answer, told) => {
-  const server = await listen(answer)
-  onTestFinished(() => server.close())
+  await using server = await startScripted(answer)
   await expect(open([]).listTags(server.host, REPO)).rejects.toMatchObject({
     code: 'PROTOCOL',
     side: 'source',
@@ -74,8 +61,7 @@ it.each<[string, RequestListener, RegExp]>([
 })
 
 it('the page of a portal in place of the base of the API ends a push before anything is sent', async () => {
-  const server = await listen(html(PAGE))
-  onTestFinished(() => server.close())
+  await using server = await startScripted({'*': portal})
   await using registry = connect(server.host, {retries: 0})
   await expect(registry.ping()).rejects.toMatchObject({
     code: 'PROTOCOL',

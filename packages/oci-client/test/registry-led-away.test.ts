@@ -1,6 +1,5 @@
-import {expect, it, onTestFinished} from 'vitest'
-import {makeAuthority} from '../../../test/kit/tls.js'
-import {listen} from './auth-servers.js'
+import {expect, it} from 'vitest'
+import {makeAuthority, startScripted} from '../../../test/kit/index.js'
 import {blobOf, connect, noise, useRegistries} from './registry-kit.js'
 import type {FaultRule} from '../../../test/registry/index.js'
 
@@ -51,8 +50,7 @@ it('a Location from https to the plain HTTP of another name is refused, with the
 })
 
 it.each([401, 404])('a host that answers %d to an upload it knows nothing of is named', async (status) => {
-  const other = await listen((_request, response) => response.writeHead(status).end())
-  onTestFinished(() => other.close())
+  await using other = await startScripted({'*': {status}})
   const {served, registry} = await start({faults: leadingTo(`${other.origin}${UPLOAD}`)}, {retries: 0})
   await expect(registry.putBlob(REPO, blobOf(noise(10)))).rejects.toMatchObject({
     message: expect.stringContaining(`(at ${other.origin}, which ${served.host} names for the upload)`),
@@ -61,19 +59,16 @@ it.each([401, 404])('a host that answers %d to an upload it knows nothing of is 
 })
 
 it('a source that redirects to a registry with tokens of its own says which host wants a login, and sends none', async () => {
-  const logins: unknown[] = []
-  const other = await listen((request, response) => {
-    logins.push(request.headers.authorization)
-    const challenge = 'Bearer realm="https://tokens.invalid/token",service="other"'
-    response.writeHead(401, {'www-authenticate': challenge}).end()
+  await using other = await startScripted({
+    '*': {
+      status: 401,
+      headers: {'www-authenticate': 'Bearer realm="https://tokens.invalid/token",service="other"'},
+    },
   })
-  const source = await listen((request, response) =>
-    response.writeHead(307, {location: `${other.origin}${request.url}`}).end(),
-  )
-  onTestFinished(async () => {
-    await source.close()
-    await other.close()
-  })
+  await using source = await startScripted(({path}) => ({
+    status: 307,
+    headers: {location: `${other.origin}${path}`},
+  }))
   await using registry = connect(source.host, {side: 'source', retries: 0})
   const target = {registry: source.host, repository: REPO, tag: 'v1'}
   await expect(registry.resolve(target)).rejects.toMatchObject({
@@ -81,5 +76,6 @@ it('a source that redirects to a registry with tokens of its own says which host
     message: expect.stringContaining(`${other.host}, to which ${source.host} redirects, answered 401`),
     advice: {kind: 'login-not-redirected', host: other.host},
   })
-  expect(logins.every((login) => login === undefined)).toBe(true)
+  expect(other.asked.length).toBeGreaterThan(0)
+  expect(other.asked.every(({headers}) => headers.authorization === undefined)).toBe(true)
 })

@@ -1,10 +1,7 @@
-import {createServer} from 'node:http'
-import {once} from 'node:events'
-import type {AddressInfo} from 'node:net'
-import {expect, it, onTestFinished} from 'vitest'
+import {expect, it} from 'vitest'
 import {digestOf, isInconclusive} from '#src/model/index.js'
 import {staticCredentials} from '#src/auth/static-credentials.js'
-import {listen} from './auth-servers.js'
+import {startScripted} from '../../../test/kit/index.js'
 import {blobOf, connect, methods, noise, useRegistries} from './registry-kit.js'
 import type {FaultRule} from '../../../test/registry/index.js'
 
@@ -27,10 +24,8 @@ it.each([400, 401, 403, 405, 412, 501])(
 )
 
 it('a HEAD that is redirected to a store that answers 403 is no answer either', async () => {
-  const store = createServer((_request, response) => response.writeHead(403).end()).listen(0, '127.0.0.1')
-  await once(store, 'listening')
-  onTestFinished(() => void store.close())
-  const location = `http://127.0.0.1:${(store.address() as AddressInfo).port}/bucket/blob`
+  await using store = await startScripted({'*': {status: 403}})
+  const location = `${store.origin}/bucket/blob`
   const {registry} = await start({
     faults: [
       {
@@ -88,18 +83,16 @@ it('a registry that is out of order is not unknown', async () => {
 })
 
 it('a login that is refused for reads is tried once for a write, and decides nothing before', async () => {
-  const asked: string[] = []
-  const served = await listen((request, response) => {
-    const {method = '', url = '', headers} = request
-    asked.push(`${method} ${headers.authorization === undefined ? 'bare' : 'login'}`)
-    const isWrite = method === 'POST' || method === 'PUT'
-    if (url === '/v2/') return response.writeHead(200).end()
-    if (!isWrite || headers.authorization === undefined)
-      return response.writeHead(401, {'www-authenticate': 'Basic realm="x"'}).end()
-    if (method === 'POST') return response.writeHead(202, {location: '/v2/team/app/blobs/uploads/1'}).end()
-    return response.writeHead(201).end()
+  const challenge = {status: 401, headers: {'www-authenticate': 'Basic realm="x"'}}
+  await using served = await startScripted({
+    '/v2/': {},
+    'POST *': ({headers}) =>
+      headers.authorization === undefined
+        ? challenge
+        : {status: 202, headers: {location: '/v2/team/app/blobs/uploads/1'}},
+    'PUT *': ({headers}) => (headers.authorization === undefined ? challenge : {status: 201}),
+    '*': challenge,
   })
-  onTestFinished(() => served.close())
   const credentials = staticCredentials({username: 'bob', password: 'pass:word', origin: 'a flag'})
   await using registry = connect(served.host, {credentials})
   await registry.ping()
@@ -107,20 +100,19 @@ it('a login that is refused for reads is tried once for a write, and decides not
   const error: unknown = await registry.resolve(target).catch((thrown: unknown) => thrown)
   expect(isInconclusive(error)).toBe(true)
   expect((await registry.putBlob(REPO, blobOf(noise(10)))).how).toBe('uploaded')
-  expect(asked).toContain('POST login')
+  const posts = served.asked.filter(({method}) => method === 'POST')
+  expect(posts.at(-1)?.headers.authorization).toBeDefined()
 })
 
 it('a login that is refused for reads and for a write is not sent a third time', async () => {
-  const logins: string[] = []
-  const served = await listen((request, response) => {
-    if (request.url === '/v2/') return response.writeHead(200).end()
-    if (request.headers.authorization !== undefined) logins.push(request.method ?? '')
-    return response.writeHead(401, {'www-authenticate': 'Basic realm="x"'}).end()
+  await using served = await startScripted({
+    '/v2/': {},
+    '*': {status: 401, headers: {'www-authenticate': 'Basic realm="x"'}},
   })
-  onTestFinished(() => served.close())
   const credentials = staticCredentials({username: 'bob', password: 'Wr0ng-secret', origin: 'a flag'})
   await using registry = connect(served.host, {credentials})
   for (const seed of ['one', 'two', 'three'])
     await expect(registry.putBlob(REPO, blobOf(noise(10, seed)))).rejects.toMatchObject({code: 'AUTH_FAILED'})
-  expect(logins).toEqual(['HEAD', 'POST'])
+  const logins = served.asked.filter(({headers}) => headers.authorization !== undefined)
+  expect(logins.map(({method}) => method)).toEqual(['HEAD', 'POST'])
 })

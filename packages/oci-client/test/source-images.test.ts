@@ -1,9 +1,7 @@
-import {createServer} from 'node:http'
 import {describe, expect, it} from 'vitest'
 import {MirrorError, parseReference, type Descriptor} from '#src/model/index.js'
-import {addImage, makeImage} from '../../../test/kit/index.js'
+import {addImage, makeImage, startScripted} from '../../../test/kit/index.js'
 import {kinds} from './registry-kit.js'
-import {listen} from './http-loopback.js'
 import {copyImage, errorOf, rootOf, useSources} from './source-kit.js'
 
 const {serve, open, sink} = useSources()
@@ -143,36 +141,26 @@ describe('resolving', () => {
   it('warns once that little is left of a rate limit, and once that nothing is', async () => {
     let remaining = 12
     const image = await makeImage({seed: 'rated'})
-    const {digest, size, mediaType} = image.root.descriptor
-    const server = await listen(
-      createServer((_request, response) => {
-        remaining -= 1
-        const headers = {
+    const {digest, mediaType} = image.root.descriptor
+    await using server = await startScripted({
+      '*': () => ({
+        headers: {
           'ratelimit-limit': '100;w=21600',
-          'ratelimit-remaining': `${Math.max(remaining, 0)};w=21600`,
-        }
-        response.writeHead(200, {
-          ...headers,
+          'ratelimit-remaining': `${Math.max(--remaining, 0)};w=21600`,
           'content-type': mediaType,
-          'content-length': size,
           'docker-content-digest': digest,
-        })
-        response.end()
+        },
+        body: image.root.bytes,
       }),
-    )
-    try {
-      const host = `127.0.0.1:${server.port}`
-      const warnings: string[] = []
-      const names = Array.from({length: 15}, (_, index) => `${host}/app${index}:v1`)
-      const connect = {concurrency: 1, onWarning: (text: string) => void warnings.push(text)}
-      await open(names, {connect}).images()
-      expect(warnings).toEqual([
-        expect.stringMatching(/^127\.0\.0\.1:\d+ leaves 10 of 100 requests in 360 minutes: /),
-        expect.stringMatching(/^127\.0\.0\.1:\d+ leaves no more requests in 360 minutes: /),
-      ])
-    } finally {
-      await server.close()
-    }
+    })
+    const warnings: string[] = []
+    const names = Array.from({length: 15}, (_, index) => `${server.host}/app${index}:v1`)
+    const connect = {concurrency: 1, onWarning: (text: string) => void warnings.push(text)}
+    await open(names, {connect}).images()
+    expect(warnings).toEqual([
+      expect.stringMatching(/^127\.0\.0\.1:\d+ leaves 10 of 100 requests in 360 minutes: /),
+      expect.stringMatching(/^127\.0\.0\.1:\d+ leaves no more requests in 360 minutes: /),
+    ])
   })
 })
 

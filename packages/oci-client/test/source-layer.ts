@@ -1,9 +1,7 @@
-import {createServer, type RequestListener} from 'node:http'
 import type {RegistrySource} from '#src/index.js'
 import {digestOf, mediaTypes, type BlobSource, type Descriptor} from '#src/model/index.js'
-import {makeManifest} from '../../../test/kit/index.js'
+import {makeManifest, startScripted, type Answer, type Script} from '../../../test/kit/index.js'
 import type {TestRegistry} from '../../../test/registry/index.js'
-import {listen} from './http-loopback.js'
 import {rootOf, sourceOf} from './source-kit.js'
 
 export function layerOf(bytes: Buffer): Descriptor {
@@ -37,24 +35,25 @@ export async function layerIn(source: RegistrySource): Promise<BlobSource> {
   return source.blob(layer)
 }
 
-/** A server that says what it likes of one layer. */
+/** Opens the layer of an image whose registry says what it likes of it. */
 export async function serveLayer(
   layer: Descriptor,
-  answerBlob: RequestListener,
-): Promise<{readonly blob: BlobSource; readonly close: () => Promise<void>}> {
+  answerBlob: Answer | Script,
+): Promise<AsyncDisposable & {readonly blob: BlobSource}> {
   const {manifest} = imageOf(layer)
-  const server = await listen(
-    createServer((request, response) => {
-      if (request.url?.includes('/blobs/') === true) return answerBlob(request, response)
-      const headers = {'content-type': mediaTypes.ociManifest, 'content-length': manifest.length}
-      response.writeHead(200, {...headers, 'docker-content-digest': digestOf(manifest)})
-      response.end(request.method === 'HEAD' ? undefined : manifest)
-    }),
-  )
-  const source = sourceOf([`127.0.0.1:${server.port}/a:v1`])
-  const close = async (): Promise<void> => {
-    await source[Symbol.asyncDispose]()
-    await server.close()
+  const server = await startScripted({
+    '*/blobs/*': answerBlob,
+    '*': {
+      headers: {'content-type': mediaTypes.ociManifest, 'docker-content-digest': digestOf(manifest)},
+      body: manifest,
+    },
+  })
+  const source = sourceOf([`${server.host}/a:v1`])
+  return {
+    blob: await layerIn(source),
+    [Symbol.asyncDispose]: async () => {
+      await source[Symbol.asyncDispose]()
+      await server.close()
+    },
   }
-  return {blob: await layerIn(source), close}
 }

@@ -1,4 +1,3 @@
-import {createServer} from 'node:http'
 import {generateKeyPairSync, sign, verify} from 'node:crypto'
 import {describe, expect, it} from 'vitest'
 import type {Registry, RegistrySource} from '#src/index.js'
@@ -11,9 +10,8 @@ import {
   type Digest,
   type SourceImage,
 } from '#src/model/index.js'
-import {addImage, makeImage, makeManifest, type TestImage} from '../../../test/kit/index.js'
+import {addImage, makeImage, makeManifest, startScripted, type TestImage} from '../../../test/kit/index.js'
 import type {RegistryOptions, TestRegistry} from '../../../test/registry/index.js'
-import {listen} from './http-loopback.js'
 import {kinds} from './registry-kit.js'
 import {collect, copyImage, rootOf, useSources} from './source-kit.js'
 
@@ -218,33 +216,26 @@ describe('what refers to an image', () => {
       digest: digestOf(Buffer.from(String(index))),
       size: 10,
     }))
-    const server = await listen(
-      createServer(({url = '', method}, response) => {
-        if (url.includes('/referrers/')) {
-          const at = Number(/at=(\d)/.exec(url)?.[1] ?? 0)
-          if (at < 4) response.setHeader('link', `<${url.split('?')[0]}?at=${at + 1}>; rel="next"`)
-          response.setHeader('content-type', mediaTypes.ociIndex)
-          const index = {
-            schemaVersion: 2,
-            mediaType: mediaTypes.ociIndex,
-            manifests: entries.slice(at, at + 1),
-          }
-          response.end(JSON.stringify(index))
-        } else if (url.endsWith('/manifests/v1') && method === 'HEAD') {
-          const headers = {'content-type': mediaType, 'docker-content-digest': digest, 'content-length': 10}
-          response.writeHead(200, headers).end()
-        } else if (url.includes('/tags/')) response.end('{"tags":[]}')
-        else response.writeHead(404).end()
-      }),
-    )
-    try {
-      const source = open([`127.0.0.1:${server.port}/app:v1`])
-      // Of each of the five it is asked in turn what refers to it: the same five.
-      const found = await source.referrersOf(await only(source))
-      expect(new Set(digestsOf(found))).toEqual(new Set(entries.map((entry) => entry.digest)))
-    } finally {
-      await server.close()
-    }
+    await using server = await startScripted({
+      '/v2/app/referrers/*': ({path}) => {
+        const at = Number(/at=(\d)/.exec(path)?.[1] ?? 0)
+        const link = at < 4 ? {link: `<${path.split('?')[0]}?at=${at + 1}>; rel="next"`} : {}
+        const manifests = entries.slice(at, at + 1)
+        return {
+          headers: {...link, 'content-type': mediaTypes.ociIndex},
+          body: JSON.stringify({schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests}),
+        }
+      },
+      'HEAD /v2/app/manifests/v1': {
+        headers: {'content-type': mediaType, 'docker-content-digest': digest},
+        body: image.root.bytes,
+      },
+      '/v2/app/tags/*': {json: {tags: []}},
+    })
+    const source = open([`${server.host}/app:v1`])
+    // Of each of the five it is asked in turn what refers to it: the same five.
+    const found = await source.referrersOf(await only(source))
+    expect(new Set(digestsOf(found))).toEqual(new Set(entries.map((entry) => entry.digest)))
   })
 })
 

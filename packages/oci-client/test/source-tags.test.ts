@@ -1,19 +1,21 @@
-import {createServer, type RequestListener} from 'node:http'
 import {describe, expect, it} from 'vitest'
 import {parseReference} from '#src/model/index.js'
-import {addImage, makeImage} from '../../../test/kit/index.js'
-import {listen} from './http-loopback.js'
+import {addImage, makeImage, startScripted, type Answer, type Script} from '../../../test/kit/index.js'
 import {useSources} from './source-kit.js'
 
 const {serve, open} = useSources()
 
-async function listFrom(answer: RequestListener): Promise<readonly string[]> {
-  const server = await listen(createServer(answer))
-  try {
-    return await open([]).listTags(`127.0.0.1:${server.port}`, 'a/b')
-  } finally {
-    await server.close()
-  }
+async function listFrom(answer: Answer | Script): Promise<readonly string[]> {
+  await using server = await startScripted({'*': answer})
+  return await open([]).listTags(server.host, 'a/b')
+}
+
+function linked(link: string, body: string): Answer {
+  return {headers: {link}, body}
+}
+
+async function* spaces(): AsyncGenerator<Uint8Array> {
+  for (;;) yield Buffer.alloc(256 * 1024, ' ')
 }
 
 describe('the tags of a repository', () => {
@@ -41,13 +43,13 @@ describe('the tags of a repository', () => {
   it.each(['/repository/docker-proxy/v2/a/b/tags/list', '/v2/b/tags/list', '/v2/a/b/tags/list'])(
     'are read to the end if the next page is named as %s, which is not served at this address',
     async (path) => {
-      const answer: RequestListener = (request, response) => {
-        if (!request.url?.startsWith('/v2/a/b/tags/list?')) return response.writeHead(400).end()
-        if (request.url.includes('last=')) return response.end('{"name":"a/b","tags":["v3"]}')
-        response.setHeader('link', `<http://nexus.example:8081${path}?n=2&last=v2>; rel="next"`)
-        return response.end('{"name":"a/b","tags":["v1","v2"]}')
-      }
-      expect(await listFrom(answer)).toEqual(['v1', 'v2', 'v3'])
+      const link = `<http://nexus.example:8081${path}?n=2&last=v2>; rel="next"`
+      await using server = await startScripted({
+        '/v2/a/b/tags/list?*last=*': {body: '{"name":"a/b","tags":["v3"]}'},
+        '/v2/a/b/tags/list?*': linked(link, '{"name":"a/b","tags":["v1","v2"]}'),
+        '*': {status: 400},
+      })
+      expect(await open([]).listTags(server.host, 'a/b')).toEqual(['v1', 'v2', 'v3'])
     },
   )
 
@@ -71,46 +73,17 @@ describe('the tags of a repository', () => {
     ['absent', '{"name":"a/b"}', []],
     ['given twice, or not valid', '{"tags":["v1","v1","..","a b",7,"v2"]}', ['v1', 'v2']],
   ])('may be %s', async (_how, body, tags) => {
-    expect(await listFrom((_request, response) => response.end(body))).toEqual(tags)
+    expect(await listFrom({body})).toEqual(tags)
   })
 
-  it.each<[string, RequestListener, string]>([
-    ['a page', (_request, response) => response.end('<html>hello</html>'), 'PROTOCOL'],
-    ['a list that is none', (_request, response) => response.end('{"tags":"v1"}'), 'PROTOCOL'],
-    [
-      'a circle',
-      (_request, response) => {
-        response.setHeader('link', '</v2/a/b/tags/list?last=v1>; rel="next"')
-        response.end('{"tags":["v1"]}')
-      },
-      'PROTOCOL',
-    ],
-    [
-      'cut, with a link that is not understood',
-      (_request, response) => {
-        response.setHeader('link', 'rel="next"')
-        response.end('{"tags":["v1","v2"]}')
-      },
-      'PROTOCOL',
-    ],
-    [
-      'pages without end',
-      (_request, response) => {
-        response.setHeader('link', '</v2/a/b/tags/list?last=v1>; rel="next"')
-        response.end('{"tags":[]}')
-      },
-      'LIMIT_EXCEEDED',
-    ],
-    [
-      'a body without end',
-      (_request, response) => {
-        const more = (): void => {
-          if (!response.destroyed) response.write(' '.repeat(256 * 1024), () => setImmediate(more))
-        }
-        more()
-      },
-      'LIMIT_EXCEEDED',
-    ],
+  const next = '</v2/a/b/tags/list?last=v1>; rel="next"'
+  it.each<[string, Answer | Script, string]>([
+    ['a page', {body: '<html>hello</html>'}, 'PROTOCOL'],
+    ['a list that is none', {body: '{"tags":"v1"}'}, 'PROTOCOL'],
+    ['a circle', linked(next, '{"tags":["v1"]}'), 'PROTOCOL'],
+    ['cut, with a link that is not understood', linked('rel="next"', '{"tags":["v1","v2"]}'), 'PROTOCOL'],
+    ['pages without end', linked(next, '{"tags":[]}'), 'LIMIT_EXCEEDED'],
+    ['a body without end', () => ({body: spaces()}), 'LIMIT_EXCEEDED'],
   ])('that are %s are refused', async (_how, answer, code) => {
     await expect(listFrom(answer)).rejects.toMatchObject({code, side: 'source'})
   })
