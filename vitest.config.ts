@@ -1,5 +1,6 @@
 import {availableParallelism} from 'node:os'
 import {defineConfig} from 'vitest/config'
+import {LongestFirst} from './longest-first.js'
 
 export default defineConfig({
   test: {
@@ -13,7 +14,9 @@ export default defineConfig({
     server: {deps: {external: [/\/dist\/bundle\//]}},
     // Tests that a file marks as concurrent wait for timers and answers. A file can lower the number for itself, not raise it.
     maxConcurrency: 32,
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most tests wait for timers, sockets and other programs more than they compute.
+    maxWorkers: availableParallelism() + 4,
+    sequence: {sequencer: LongestFirst},
     // A race of processes is tried once more in CI. Vitest prints each such test, so that none stays unseen.
     retry: process.env['CI'] === undefined ? 0 : 1,
     // A test that takes this long hangs.

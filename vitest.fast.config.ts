@@ -1,3 +1,4 @@
+import {availableParallelism} from 'node:os'
 import {defineConfig} from 'vitest/config'
 import config from './vitest.config.js'
 
@@ -28,6 +29,8 @@ const SLOW = [
 export default defineConfig({
   test: {
     ...config.test,
+    // Nearly all of these tests compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     include: ['packages/*/test/**/*.test.ts', 'test/architecture.test.ts'],
     exclude: [...(config.test?.exclude ?? []), ...SLOW],
   },
