@@ -3,8 +3,8 @@ import {chmod, mkdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
-import {exampleNames, readCron, readExample, readUnit, readYaml} from './docs/examples.js'
-import type {Pipeline, ConfigMap, Claim, CronJob, Alerts} from './docs/example-types.js'
+import {exampleNames, readCron, readDeployed, readExample, readUnit, readYaml} from './docs/examples.js'
+import type {Pipeline, CronJob, Alerts} from './docs/example-types.js'
 import {codeBlocks, localLinks, readPages, root} from './docs/pages.js'
 import {setStage, type Stage} from './docs/stage.js'
 
@@ -27,7 +27,7 @@ const service = readUnit(readExample('mirror-sync.service'))
 const timer = readUnit(readExample('mirror-sync.timer'))
 const cron = readCron(readExample('mirror.cron'))
 const [pipeline] = readYaml(readExample('gitlab-ci.yml')) as [Pipeline]
-const manifests = readYaml(readExample('cronjob.yaml')) as [ConfigMap, Claim, CronJob]
+const [cronJob] = readYaml(readDeployed('kubernetes/base/cronjob.yaml')) as [CronJob]
 const [alerts] = readYaml(readExample('mirror-alerts.yml')) as [Alerts]
 
 describe('the example files', () => {
@@ -42,7 +42,6 @@ describe('the example files', () => {
     expect([...new Set(linked)].toSorted()).toEqual(exampleNames())
     expect(exampleNames()).toEqual([
       'Dockerfile',
-      'cronjob.yaml',
       'gitlab-ci.yml',
       'mirror-alerts.yml',
       'mirror-sync.service',
@@ -138,44 +137,6 @@ describe('the example files', () => {
     expect(existsSync(join(root, program))).toBe(true)
   })
 
-  test('the CronJob runs one at a time, without root, and writes to its volume alone', () => {
-    const [config, claim, job] = manifests
-    expect(manifests.map(({apiVersion, kind}) => `${apiVersion} ${kind}`)).toEqual([
-      'v1 ConfigMap',
-      'v1 PersistentVolumeClaim',
-      'batch/v1 CronJob',
-    ])
-    expect(job.spec).toMatchObject({schedule: '30 2 * * *', concurrencyPolicy: 'Forbid'})
-    const {spec} = job.spec.jobTemplate.spec.template
-    expect(spec).toMatchObject({
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      securityContext: {
-        runAsNonRoot: true,
-        fsGroupChangePolicy: 'OnRootMismatch',
-        seccompProfile: {type: 'RuntimeDefault'},
-      },
-    })
-    const [container] = spec.containers
-    expect(container).toMatchObject({
-      image: 'registry.example:5000/tools/mirror',
-      command: ['mirror'],
-      resources: {requests: {memory: '256Mi'}, limits: {memory: '1Gi'}},
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: {drop: ['ALL']},
-      },
-    })
-    const volumes = new Map(spec.volumes.map((volume) => [volume.name, volume]))
-    expect(container.volumeMounts.map(({name}) => name).toSorted()).toEqual([...volumes.keys()].toSorted())
-    expect(container.volumeMounts.filter(({readOnly}) => readOnly !== true)).toEqual([
-      {name: 'state', mountPath: '/var/lib/mirror'},
-    ])
-    expect(volumes.get('state')?.persistentVolumeClaim?.claimName).toBe(claim.metadata.name)
-    expect(volumes.get('config')?.configMap?.name).toBe(config.metadata.name)
-  })
-
   test('the alerts are on metrics that a run leaves', async () => {
     const rules = alerts.groups.flatMap((group) => group.rules)
     expect(rules.map(({alert}) => alert)).toEqual(['MirrorSyncOld', 'MirrorSyncUnknown', 'MirrorSyncDrift'])
@@ -216,7 +177,7 @@ describe.skipIf(process.platform === 'win32')('the commands in the example files
     const own = Object.entries(variables).map(([name, value]) => `${name}='${staged(value)}'`)
     const clean = `env -i ${[...network, ...own].join(' ')}`
     if (process.getuid?.() !== 0) return clean
-    const {runAsUser: uid, runAsGroup: gid} = manifests[2].spec.jobTemplate.spec.template.spec.securityContext
+    const {runAsUser: uid, runAsGroup: gid} = cronJob.spec.jobTemplate.spec.template.spec.securityContext
     const owned = `mkdir -p state && chown -R ${uid}:${gid} state && chmod -R a+rX . && chmod 700 state`
     return `${owned}\nsetpriv --reuid=${uid} --regid=${gid} --clear-groups ${clean}`
   }
@@ -250,12 +211,13 @@ describe.skipIf(process.platform === 'win32')('the commands in the example files
   })
 
   test('of Kubernetes', async () => {
-    const [config, , job] = manifests
-    const [{command, args, env}] = job.spec.jobTemplate.spec.template.spec.containers
-    const files = Object.entries(config.data).filter(([name]) => name !== 'ca.pem')
-    expect(files.map(([name]) => name)).toEqual(['mirror.yaml', 'k3s-images.txt'])
+    const [{command, args, env}] = cronJob.spec.jobTemplate.spec.template.spec.containers
     await mkdir(join(stage.directory, 'kubernetes'), {recursive: true})
-    for (const [name, text] of files) await writeFile(join(stage.directory, 'kubernetes', name), text)
+    for (const name of ['mirror.yaml', 'k3s-images.txt'])
+      await writeFile(
+        join(stage.directory, 'kubernetes', name),
+        readDeployed(`kubernetes/base/config/${name}`).replace('/etc/mirror-ca/', ''),
+      )
     const variables = Object.fromEntries(env.map(({name, value}) => [name, value]))
     const line = [...command, ...args].map((word) => `'${word}'`).join(' ')
     const inPod = `cp ca.pem kubernetes/\n${asInPod(variables)} ${line.replace('/etc/mirror/', 'kubernetes/')}`

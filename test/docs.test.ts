@@ -30,6 +30,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
     '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
     '--arch --only --codec --mib --rounds --wasm',
     '--to-repo --to-tar --bundle',
+    '--from --from-file --for --reuse-values --set --set-file',
     '--namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
   ]
     .join(' ')

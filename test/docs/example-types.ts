@@ -2,20 +2,9 @@ export interface Pipeline {
   readonly 'mirror-sync': {readonly script: readonly string[]}
 }
 
-interface Manifest {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: {readonly name: string}
-}
-
-export interface ConfigMap extends Manifest {
-  readonly data: Readonly<Record<string, string>>
-}
-
-export type Claim = Manifest
-
-export interface CronJob extends Manifest {
+export interface CronJob {
   readonly spec: {
+    readonly schedule: string
     readonly jobTemplate: {readonly spec: {readonly template: {readonly spec: PodSpec}}}
   }
 }

@@ -14,6 +14,11 @@ export function readExample(name: string): string {
   return readFileSync(join(directory, name), 'utf8')
 }
 
+/** @param path below `deploy` */
+export function readDeployed(path: string): string {
+  return readFileSync(join(root, 'deploy', path), 'utf8')
+}
+
 interface YamlDocument {
   readonly errors: readonly Error[]
   readonly warnings: readonly Error[]

@@ -123,7 +123,7 @@ test.each([
   expect([...scene.source.requests, ...scene.target.requests]).toEqual([])
 })
 
-test('a job that prunes removes nothing in a shard', async () => {
+test('a job that prunes removes nothing in a shard, and later in a run of the whole job', async () => {
   await using scene = await syncScene()
   const one = await scene.add('team/app:v1')
   const two = await scene.add('team/app:v2')
@@ -140,8 +140,15 @@ test('a job that prunes removes nothing in a shard', async () => {
       ].join('\n'),
     )
   await write(one, two)
+  await syncShards(scene, argv`--config ${config}`, 2)
+  await write(one)
+  await syncShards(scene, argv`--config ${config}`, 2)
+  expect(await scene.sync(argv`--config ${config} --shard 0/2 --no-state`)).toMatchObject({code: 0})
+  expect(scene.at('team/app:v2')).toBeDefined()
+  // 0/1 is the whole job. It has found the tag there, so it owns it from then on.
+  await write(one, two)
   await syncShards(scene, argv`--config ${config}`, 1)
   await write(one)
   await syncShards(scene, argv`--config ${config}`, 1)
-  expect(scene.at('team/app:v2')).toBeDefined()
+  expect(scene.at('team/app:v2')).toBeUndefined()
 })

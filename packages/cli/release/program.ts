@@ -94,6 +94,7 @@ async function documents(): Promise<readonly Entry[]> {
   return [
     ...(await Promise.all(pages.map((page) => copyOf(join(ROOT, page), `${at}/${page}`)))),
     ...(await copiesBelow(join(ROOT, 'docs'), `${at}/docs`, () => true)),
+    ...(await copiesBelow(join(ROOT, 'deploy'), `${at}/deploy`, () => true)),
   ]
 }
 

@@ -127,7 +127,11 @@ test('one image without a size is enough to divide by images', () => {
   expect(divide([...images, {source}], {count: 3, isListed: false}).by).toBe('images')
 })
 
-test.each(['0/1', '7/8', '999/1000'])('%s is a shard', (text) => {
+test('0/1 is the whole job', () => {
+  expect(parseShard('0/1')).toBeUndefined()
+})
+
+test.each(['0/2', '7/8', '999/1000'])('%s is a shard', (text) => {
   expect(parseShard(text)).toEqual({
     index: Number(text.split('/')[0]),
     count: Number(text.split('/')[1]),

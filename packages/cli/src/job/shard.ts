@@ -10,10 +10,10 @@ export interface Shard {
 const MOST_SHARDS = 1000
 
 /**
- * Reads `I/N`.
+ * Reads `I/N`. Undefined for `0/1`, which is the whole job.
  * @throws {MirrorError} USAGE
  */
-export function parseShard(text: string): Shard {
+export function parseShard(text: string): Shard | undefined {
   const [, index, count] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number)
   if (index === undefined || count === undefined || count < 1 || count > MOST_SHARDS) {
     throw new MirrorError(
@@ -26,5 +26,5 @@ export function parseShard(text: string): Shard {
       hint: `Count shards from 0: the first is 0/${count} and the last ${count - 1}/${count}.`,
     })
   }
-  return {index, count}
+  return count === 1 ? undefined : {index, count}
 }

@@ -40,12 +40,12 @@ export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings 
   }
 }
 
-/** Where runs remember things; undefined: nowhere. A shard has a place of its own, so that shards lock each other not out. */
+/** Where runs remember things; undefined: nowhere. A shard has a place of its own, so that shards can run side by side. */
 export function stateDirectory({text, on}: FlagReader): string | undefined {
   if (on('no-state')) return undefined
   const directory = resolve(text('state') || stateHome(environment()))
-  const shard = text('shard')
+  const shard = parseShard(text('shard') ?? '0/1')
   if (shard === undefined) return directory
-  const {index, count} = parseShard(shard)
+  const {index, count} = shard
   return join(directory, 'shards', `${index}-of-${count}`)
 }

@@ -93,6 +93,7 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
         privateRegistry,
         origin: (config === undefined ? listOrigin(lists) : nameOf(config)) + namingOrigin(read),
         isPiped: config === '-' || lists.includes('-'),
+        isShard: shard !== undefined,
       }),
     ),
   )
@@ -115,7 +116,7 @@ export async function readSyncSettings(flags: FlagValues): Promise<SyncSettings>
 
 /** @throws {MirrorError} USAGE for what a part of the job cannot do */
 function shardIn({text, on}: FlagReader): Shard | undefined {
-  const shard = text('shard')
+  const shard = parseShard(text('shard') ?? '0/1')
   if (shard === undefined) return undefined
   if (on('prune')) {
     throw new MirrorError('USAGE', '--prune does not go with --shard', {
@@ -127,7 +128,7 @@ function shardIn({text, on}: FlagReader): Shard | undefined {
       hint: 'Write the lock file in a run of the whole job, such as a dry run.',
     })
   }
-  return parseShard(shard)
+  return shard
 }
 
 function listsAsJob(images: readonly string[]): JobFile {
@@ -181,15 +182,20 @@ interface FlagsForJob {
   readonly origin: string
   /** Read from standard input. */
   readonly isPiped: boolean
+  /** Only a part of the job is done. */
+  readonly isShard: boolean
 }
 
-async function withFlags(job: Job, {read, privateRegistry, origin, isPiped}: FlagsForJob): Promise<SyncJob> {
+async function withFlags(
+  job: Job,
+  {read, privateRegistry, origin, isPiped, isShard}: FlagsForJob,
+): Promise<SyncJob> {
   const {text, list, on, whole} = read
   const naming = readNamingFlags(read)
   const platforms = list('platform').map(parsePlatform)
   const own = {...job, naming: overruled(job.naming, naming)}
   const targets = targetsOf(own, privateRegistry)
-  const narrowed = list('include').length + list('exclude').length > 0 || text('shard') !== undefined
+  const narrowed = list('include').length + list('exclude').length > 0 || isShard
   refusePrune(job, {read, narrowed, isPiped: isPiped || job.images.includes('-')})
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
   const {images: listed, nothingFailed, sizes} = await readMarkedLists(job.images)
@@ -235,7 +241,7 @@ function refusePrune(
   }: {readonly read: FlagReader; readonly narrowed: boolean; readonly isPiped: boolean},
 ): void {
   const {on} = read
-  if (!on('prune') && job.prune !== true) return
+  if (!on('prune') && (job.prune !== true || narrowed)) return
   if (on('no-state')) {
     throw new MirrorError('USAGE', '--no-state leaves nobody to know which tags may be pruned', {
       hint: 'Only tags that the state says were made here are removed.',
