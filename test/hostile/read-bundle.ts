@@ -39,9 +39,9 @@ function failure(error: unknown): {outcome: string; message: string} {
 }
 
 /** Names in the spelling of people, long ones cut. */
-function nameOf({name, hint}: SourceImage): string {
+function nameOf({name, shownAs}: SourceImage): string {
   return (
-    name === undefined ? `? ${hint ?? ''}` : formatReference(name).replace('docker.io/library/', '')
+    name === undefined ? `? ${shownAs ?? ''}` : formatReference(name).replace('docker.io/library/', '')
   ).slice(0, 60)
 }
 

@@ -53,7 +53,7 @@ describe.each(['oci', 'oci-archive'] as const)('%s', (format) => {
     await write(image, {path: at('out'), format, ref: 'v1'})
     await withBundle(at('out'), async (source) => {
       const read = await onlyImage(source)
-      expect(read).toMatchObject({hint: 'v1', root: {manifest: {digest: image.root.descriptor.digest}}})
+      expect(read).toMatchObject({shownAs: 'v1', root: {manifest: {digest: image.root.descriptor.digest}}})
       const expected = [...image.manifests, ...image.blobs].map(({descriptor}) => descriptor.digest)
       expect(new Set(await readWhole(source, read))).toEqual(new Set(expected))
     })

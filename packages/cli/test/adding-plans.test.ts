@@ -28,10 +28,10 @@ test('the plans of jobs that follow each other are one that grows', () => {
 
 test('images that ended before the plan count as done, once', () => {
   const plan = {type: 'plan', images: 5, blobs: 0, bytes: 0, ended: 3} as const
-  let state = fold(nothingYet, plan, {at: 0})
+  let state = fold(nothingYet, plan, {now: 0})
   expect(state.images).toEqual({done: 3, failed: 0})
-  state = fold(state, {...plan, images: 9, ended: 4}, {at: 1})
+  state = fold(state, {...plan, images: 9, ended: 4}, {now: 1})
   expect(state.images).toEqual({done: 4, failed: 0})
-  for (let index = 0; index < 5; index++) state = fold(state, ended(`a:${index}`), {at: 2})
-  expect(progressOf(state, {at: 3}).fraction).toBe(1)
+  for (let index = 0; index < 5; index++) state = fold(state, ended(`a:${index}`), {now: 2})
+  expect(progressOf(state, {now: 3}).fraction).toBe(1)
 })

@@ -36,7 +36,7 @@ async function hostilePage(): Promise<string> {
   ])
   const older = await inspectEntries(ociLayout([named('registry.example:5000/team/app:v1', tool)]))
   const diff = differenceOf(HOSTILE, {older: {inspection: older}, newer})
-  return formatPage({...newer, source: `/bundles/${HOSTILE}`, diff}, {at: new Date(0)})
+  return formatPage({...newer, source: `/bundles/${HOSTILE}`, diff}, {madeAt: new Date(0)})
 }
 
 /** The contrast of the text with its ground, as WCAG computes it, for each kind of text. */

@@ -6,7 +6,7 @@ import {dockerArchive, makeImage, ociLayout} from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {inspectEntries, named} from './inspect-kit.js'
 
-const at = new Date('2026-11-30T00:10:42Z')
+const madeAt = new Date('2026-11-30T00:10:42Z')
 
 test('the page has every image, digest, signature and SBOM, the changes, and when and by which version it was made', async () => {
   const app = await makeImage({seed: 'page-app', platforms: ['linux/amd64', 'linux/arm64']})
@@ -19,7 +19,7 @@ test('the page has every image, digest, signature and SBOM, the changes, and whe
   })
   const newer = await inspectEntries(ociLayout([named('quay.io/a/app:v2', app), {image: sbom}]))
   const older = {inspection: await inspectEntries(ociLayout([named('quay.io/a/app:v2', old)]))}
-  const page = formatPage({...newer, diff: differenceOf('old.tar', {older, newer})}, {at})
+  const page = formatPage({...newer, diff: differenceOf('old.tar', {older, newer})}, {madeAt})
   const digests = [app, sbom].flatMap((image) => image.manifests.map(({descriptor}) => descriptor.digest))
   const blobs = app.blobs.map(({descriptor}) => descriptor.digest)
   expect(
@@ -37,7 +37,7 @@ test('the page has every image, digest, signature and SBOM, the changes, and whe
 
 test('the policy of the page allows its own style, by its hash, and nothing else', async () => {
   const image = await makeImage({seed: 'page-policy'})
-  const page = formatPage(await inspectEntries(ociLayout([named('quay.io/a/b:v1', image)])), {at})
+  const page = formatPage(await inspectEntries(ociLayout([named('quay.io/a/b:v1', image)])), {madeAt})
   const [, style = ''] = /<style>(.*?)<\/style>/s.exec(page) ?? []
   const hash = createHash('sha256').update(style).digest('base64')
   const [, policy = ''] = /Content-Security-Policy"\s+content="([^"]*)"/.exec(page) ?? []
@@ -59,7 +59,7 @@ test('text is escaped for content and attributes, and characters that hide or tu
 
 test('a docker-archive has the ID of its image, the part that is uncompressed, and why its digest changes', async () => {
   const image = await makeImage({seed: 'page-docker'})
-  const page = formatPage(await inspectEntries(dockerArchive([{image, tags: ['a/b:v1']}])), {at})
+  const page = formatPage(await inspectEntries(dockerArchive([{image, tags: ['a/b:v1']}])), {madeAt})
   expect(page).toContain(image.platforms[0]?.config.descriptor.digest)
   expect(page).toContain('Plain is the part')
   expect(page).toContain('does not hold the manifest')

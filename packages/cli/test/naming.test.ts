@@ -63,11 +63,11 @@ describe('where an image goes', () => {
     const byDigest = rules({map: new Map([[digest, 'app:v1']])})
     expect(formatReference(mapName({digest}, byDigest))).toBe('reg.example:5000/ns/app:v1')
     const byHint = rules({map: new Map([['v1', 'app:v1']])})
-    expect(formatReference(mapName({digest, hint: 'v1'}, byHint))).toBe('reg.example:5000/ns/app:v1')
+    expect(formatReference(mapName({digest, shownAs: 'v1'}, byHint))).toBe('reg.example:5000/ns/app:v1')
   })
 
   it('asks for a name where there is none', () => {
-    expect(() => mapName({digest, hint: 'v1'}, rules())).toThrow(
+    expect(() => mapName({digest, shownAs: 'v1'}, rules())).toThrow(
       expect.objectContaining({code: 'NAME_MISSING'}),
     )
   })

@@ -124,13 +124,13 @@ export class PruneModel {
       const target = referenceOf(key)
       const found = key.includes('@') ? this.#registry.digestOf(key) : this.#registry.tags.get(key)
       const tag = this.#known.get(key)
-      const names = {reference: target, at: [{target, key}]}
+      const names = {reference: target}
       const isAsBefore = tag?.how === how && tag.digest === found && found === digest
       const error = found === undefined || found === digest ? undefined : driftAt(target, {tag, found})
       if (error !== undefined) {
         surveyed.push({
           ...names,
-          at: [{target, key, verdict: {status: 'drifted', sourceDigest: digest, error}}],
+          standings: [{target, key, verdict: {status: 'drifted', sourceDigest: digest, error}}],
         })
         continue
       }
@@ -138,7 +138,7 @@ export class PruneModel {
         found === digest
           ? ({status: 'present', sourceDigest: digest, targetDigest: digest} as const)
           : ({status: 'changed'} as const)
-      surveyed.push({...names, at: [{target, key, verdict, look: isAsBefore ? undefined : true}]})
+      surveyed.push({...names, standings: [{target, key, verdict, look: isAsBefore ? undefined : true}]})
       if (isAsBefore) continue
       pairs.push({pair: pairOf(target), key, digest})
       const content = CONTENTS.get(digest)
@@ -198,7 +198,7 @@ export class PruneModel {
         })),
       },
     )
-    rememberPresent(this.#ledger, surveyed, {...making, at: 0, referrers: job.referrers})
+    rememberPresent(this.#ledger, surveyed, {...making, index: 0, referrers: job.referrers})
     return {isKilled: false, puts}
   }
 
@@ -277,7 +277,7 @@ function referenceOf(key: string): Reference & {readonly registry: string} {
   return parseReference(`${REGISTRY}/${key}`)
 }
 
-function pairOf(at: Reference): SyncPair['pair'] {
-  const source = `${at.repository}:${at.tag ?? at.digest}`
-  return {label: {source, target: source}, at, image: {error: new Error('not read') as never}}
+function pairOf(target: Reference): SyncPair['pair'] {
+  const source = `${target.repository}:${target.tag ?? target.digest}`
+  return {label: {source, target: source}, target, image: {error: new Error('not read') as never}}
 }

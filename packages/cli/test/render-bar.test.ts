@@ -31,7 +31,7 @@ describe('a frame', () => {
   ])
 
   test('the whole, each blob, and what is waited for', () => {
-    expect(frameOf(state, {at: 5000, columns: 100, rows: ['a', undefined]})).toEqual([
+    expect(frameOf(state, {now: 5000, columns: 100, rows: ['a', undefined]})).toEqual([
       '[=-----------------------]    2%  25.0 MB of 1.00 GB, 5.00 MB/s, 3m15s left, 1 of 15 images',
       '  ns/a                                                          [===---------]     25.0 MB of 100 MB',
       '',
@@ -40,7 +40,7 @@ describe('a frame', () => {
   })
 
   test.each([20, 40, 71, 72, 79, 200])('fits %d columns', (columns) => {
-    for (const line of frameOf(state, {at: 5000, columns, rows: ['a']}))
+    for (const line of frameOf(state, {now: 5000, columns, rows: ['a']}))
       expect(line.length).toBeLessThanOrEqual(columns)
   })
 
@@ -50,13 +50,13 @@ describe('a frame', () => {
     [45, '  2%  25.0 MB of 1.00 GB, 3m15s left'],
     [30, '  2%  25.0 MB of 1.00 GB'],
   ])('of %d columns leaves out the rate before the time left, and the time last', (columns, line) => {
-    expect(frameOf(state, {at: 5000, columns, rows: []})[0]).toBe(line)
+    expect(frameOf(state, {now: 5000, columns, rows: []})[0]).toBe(line)
   })
 
   test('tells of a pass over the source until something is sent', () => {
     const reading = {type: 'reading', bytes: 12e6, total: 39.8e6} as const
     const shown = (...events: Timed[]): string | undefined =>
-      frameOf(folded(events), {at: 9000, columns: 80, rows: []})[0]
+      frameOf(folded(events), {now: 9000, columns: 80, rows: []})[0]
     expect(shown([0, plan(1e6)], [1, reading])).toContain('reading the bundle: 12.0 of 39.8 MB')
     expect(shown([0, reading], [1, plan(1e6)])).toContain('0 B of 1.00 MB')
     expect(shown([0, plan(1e6)], [1, reading], [2, blob('a', 'progress', 5, 1e6)])).toContain(
@@ -66,8 +66,8 @@ describe('a frame', () => {
 
   test('before the plan', () => {
     const reading = folded([[0, {type: 'reading', bytes: 1e6, total: 4e6}]])
-    expect(frameOf(nothingYet, {at: 0, columns: 80, rows: []})).toEqual(['starting'])
-    expect(frameOf(reading, {at: 0, columns: 80, rows: []})).toEqual(['reading the bundle: 1.00 of 4.00 MB'])
+    expect(frameOf(nothingYet, {now: 0, columns: 80, rows: []})).toEqual(['starting'])
+    expect(frameOf(reading, {now: 0, columns: 80, rows: []})).toEqual(['reading the bundle: 1.00 of 4.00 MB'])
   })
 })
 

@@ -56,7 +56,7 @@ export type Timed = readonly [at: number, event: MirrorEvent]
 
 export function folded(events: readonly Timed[]): ProgressState {
   let state = nothingYet
-  for (const [at, event] of events) state = fold(state, event, {at})
+  for (const [now, event] of events) state = fold(state, event, {now})
   return state
 }
 

@@ -133,8 +133,8 @@ describe('what events come to', () => {
       4000,
       {rate: 2.5, total: 500, left: 196_000},
     ],
-  ])('%s', (_, events, at, expected) => {
-    expect(progressOf(folded(events), {at})).toMatchObject(expected)
+  ])('%s', (_, events, now, expected) => {
+    expect(progressOf(folded(events), {now})).toMatchObject(expected)
   })
 
   test('with rare events, the rate is measured from the one before the last 15 s', () => {
@@ -142,7 +142,7 @@ describe('what events come to', () => {
       at,
       blob('a', 'progress', at ** 2 / 1e3, 1e9),
     ])
-    expect(progressOf(folded([[0, plan(1e9)], ...events]), {at: 26_000}).rate).toBe(36_000)
+    expect(progressOf(folded([[0, plan(1e9)], ...events]), {now: 26_000}).rate).toBe(36_000)
   })
 
   test('the rate is that of the last 15 s', () => {
@@ -154,7 +154,7 @@ describe('what events come to', () => {
       (60 + second) * 1000,
       blob('a', 'progress', 60 + second * 1000, 1e6),
     ])
-    const {rate} = progressOf(folded([[0, plan(1e6)], ...slow, ...fast]), {at: 79_000})
+    const {rate} = progressOf(folded([[0, plan(1e6)], ...slow, ...fast]), {now: 79_000})
     expect(rate).toBeCloseTo(1000, 0)
   })
 
@@ -176,8 +176,8 @@ describe('what events come to', () => {
     const copy = structuredClone(before)
     let state = before
     for (let index = 0; index < 100_000; index++) {
-      state = fold(state, blob(`k${index}`, 'started'), {at: index * 10})
-      state = fold(state, blob(`k${index}`, 'uploaded', 100), {at: index * 10 + 5})
+      state = fold(state, blob(`k${index}`, 'started'), {now: index * 10})
+      state = fold(state, blob(`k${index}`, 'uploaded', 100), {now: index * 10 + 5})
     }
     expect(before).toEqual(copy)
     expect(state.active.size).toBe(1)
@@ -192,12 +192,12 @@ describe('what events come to', () => {
       [2, blob('b', 'mounted', 0, 900, 0)],
       [3, blob('a', 'progress', 50)],
     ])
-    expect(progressOf(mounted, {at: 3})).toMatchObject({done: 50, total: 100, fraction: 0.5})
+    expect(progressOf(mounted, {now: 3})).toMatchObject({done: 50, total: 100, fraction: 0.5})
     const sent = folded([
       [0, plan(100)],
       [1, blob('b', 'progress', 100, 300, 0)],
     ])
-    expect(progressOf(sent, {at: 1})).toMatchObject({done: 100, total: 400, fraction: 0.25})
+    expect(progressOf(sent, {now: 1})).toMatchObject({done: 100, total: 400, fraction: 0.25})
   })
 
   test('over random plans with shared blobs the bar never goes back, is full only at the end, and tells the time', () => {
@@ -215,15 +215,15 @@ describe('what events come to', () => {
           const end = steps.at(-1)?.[0] ?? 0
           let state = nothingYet
           let before = 0
-          for (const [index, [at, event]] of steps.entries()) {
-            state = fold(state, event, {at})
-            const {fraction = 0, done, total = 0, left} = progressOf(state, {at})
+          for (const [index, [now, event]] of steps.entries()) {
+            state = fold(state, event, {now})
+            const {fraction = 0, done, total = 0, left} = progressOf(state, {now})
             expect(fraction).toBeGreaterThanOrEqual(before)
             expect(done).toBeLessThanOrEqual(total)
             expect(index === steps.length - 1 || fraction < 1).toBe(true)
             before = fraction
-            const isSteady = at > end / 2 && end - at > 15_000 && end > 60_000
-            const ratio = isSteady && left !== undefined ? left / (end - at) : 1
+            const isSteady = now > end / 2 && end - now > 15_000 && end > 60_000
+            const ratio = isSteady && left !== undefined ? left / (end - now) : 1
             expect(ratio).toBeGreaterThan(1 / 1.5)
             expect(ratio).toBeLessThan(1.5)
           }

@@ -126,9 +126,9 @@ describe('exit codes', () => {
   })
 
   test('a termination is told from an interrupt', () => {
-    expect(exitCodeOfReport(outcome('cancelled'), {signal: 'SIGTERM'})).toBe(143)
-    expect(exitCodeOfReport(outcome('cancelled'), {signal: 'SIGINT'})).toBe(130)
-    expect(exitCodeOfError(new MirrorError('CANCELLED', 'x'), {signal: 'SIGTERM'})).toBe(143)
+    expect(exitCodeOfReport(outcome('cancelled'), {endedBy: 'SIGTERM'})).toBe(143)
+    expect(exitCodeOfReport(outcome('cancelled'), {endedBy: 'SIGINT'})).toBe(130)
+    expect(exitCodeOfError(new MirrorError('CANCELLED', 'x'), {endedBy: 'SIGTERM'})).toBe(143)
   })
 
   test('verify: differences are no failures', () => {

@@ -17,7 +17,7 @@ const rules: NamingRules = {
 const images = [
   {name: parseReference('gcr.io/team/app:v1')},
   {name: parseReference('busybox')},
-  {hint: 'inner.tar', digest: `sha256:${'1'.repeat(64)}` as Digest},
+  {shownAs: 'inner.tar', digest: `sha256:${'1'.repeat(64)}` as Digest},
 ]
 
 describe('choices and rules that no image has met', () => {

@@ -78,12 +78,12 @@ async function readDockerArchive(
   const images: SourceImage[] = []
   const configs: Configs = new Map()
   for (const item of items) {
-    const hint = unnamedHint(context, item.repoTags[0])
+    const shownAs = unnamedHint(context, item.repoTags[0])
     const image = await imageOf(tree, item, {...context, configs})
     const refused = item.repoTags.find((text) => text !== '<none>:<none>' && referenceIn(text) === undefined)
     images.push(
       ...imagesUnder(repoTagNames(item.repoTags), {
-        hint,
+        shownAs,
         image: refused === undefined ? image : {...image, refusedName: refused},
       }),
     )
@@ -96,7 +96,7 @@ async function imageOf(
   tree: FileTree,
   item: DockerItem,
   context: ReadContext & {readonly configs: Configs},
-): Promise<Omit<SourceImage, 'name' | 'hint'>> {
+): Promise<Omit<SourceImage, 'name' | 'shownAs'>> {
   try {
     const root = await rootOf(tree, item, context)
     const id = context.configs.get(item.config)?.config.digest

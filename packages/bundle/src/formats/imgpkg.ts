@@ -69,7 +69,7 @@ function readImgpkg(
       image === undefined ? keepIndex(found, {...reader, depth: 0}) : keepImage(image, reader)
     const names = namesOf(found, descriptor)
     return names.length === 0
-      ? [{hint: context.hint, root: {manifest: descriptor}}]
+      ? [{shownAs: context.shownAs, root: {manifest: descriptor}}]
       : names.map((name) => namedImage(name, descriptor))
   })
 }

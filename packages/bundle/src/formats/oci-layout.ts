@@ -118,12 +118,12 @@ async function namelessImages(
   {hybrid, context}: {readonly hybrid: DockerHybrid; readonly context: ReadContext},
 ): Promise<readonly SourceImage[]> {
   const subject = await subjectOf(descriptor, context)
-  const hint = recorded.hint ?? unnamedHint(context, recorded.tag)
-  if (subject !== undefined) return [{hint, root: {manifest: descriptor}, subject}]
+  const shownAs = recorded.shownAs ?? unnamedHint(context, recorded.tag)
+  if (subject !== undefined) return [{shownAs, root: {manifest: descriptor}, subject}]
   const image = (await hybrid.madeUp(descriptor)) ?? {root: {manifest: descriptor}}
   const {refused} = recorded
   return imagesUnder(preferTag(await hybrid.names(descriptor), recorded.tag), {
-    hint,
+    shownAs,
     image: {...image, refusedName: refused},
   })
 }
@@ -141,6 +141,6 @@ async function withSubject(
 ): Promise<SourceImage> {
   if (image.name !== undefined) return image
   const subject: Digest | undefined = (await subjectOf(root.descriptor, context)) ?? image.subject
-  const hint = root.recorded.name === undefined ? context.hint : formatReference(root.recorded.name)
-  return {hint, root: image.root, subject}
+  const shownAs = root.recorded.name === undefined ? context.shownAs : formatReference(root.recorded.name)
+  return {shownAs, root: image.root, subject}
 }

@@ -8,16 +8,16 @@ export interface ReadContext {
   readonly compression: LayerCompression
   /** The media type for plain layers. */
   readonly layerMediaType: string
-  /** The archive or directory, as a hint for images without a name. */
-  readonly hint: string
+  /** The archive or directory, shown instead of the name of an image that has none. */
+  readonly shownAs: string
   /** True if the tree is a part of something bigger, so that a bare tag would not distinguish images. */
   readonly nested: boolean
   /** True if the tree is the `images` directory of a zarf package. */
   readonly zarf?: boolean
 }
 
-/** Returns the hint for an image whose bundle records at most a tag. */
+/** Returns the text that stands for an image whose bundle records at most a tag. */
 export function unnamedHint(context: ReadContext, tag: string | undefined): string {
-  if (tag === undefined) return context.hint
-  return context.nested ? `${context.hint} (${tag})` : tag
+  if (tag === undefined) return context.shownAs
+  return context.nested ? `${context.shownAs} (${tag})` : tag
 }

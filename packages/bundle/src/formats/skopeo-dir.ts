@@ -29,7 +29,7 @@ export const skopeoDir: Format = {
       if (blob !== undefined && isDigest(digest)) remember(context.table.blobs, digest, blob)
     }
     return {
-      images: [{hint: context.hint, root: {manifest: descriptor}}],
+      images: [{shownAs: context.shownAs, root: {manifest: descriptor}}],
       producer: 'containers-image',
       uses: (path) => OWN.test(path) || BLOB_NAME.test(path),
     }

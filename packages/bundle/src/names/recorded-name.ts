@@ -29,7 +29,7 @@ export interface RecordedName {
   /** A tag without a repository. */
   readonly tag?: string
   /** More than the tag, but not a name: for messages. */
-  readonly hint?: string
+  readonly shownAs?: string
   /** A text that was meant as a full name and is none. */
   readonly refused?: string
 }
@@ -52,14 +52,14 @@ export function recordedName(
   }
   const tag = refName !== undefined && isTag(refName) ? refName : undefined
   const source = distributionSource(annotations)
-  const hint =
+  const shownAs =
     source === undefined
       ? (candidates.find((candidate) => candidate !== undefined) ?? (tag === undefined ? refName : undefined))
       : [source, ...(tag === undefined ? [] : [tag])].join(':')
   const refused = candidates.find((candidate) => candidate !== undefined)
   return {
     tag,
-    hint,
+    shownAs,
     refused,
   }
 }

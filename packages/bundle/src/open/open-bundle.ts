@@ -127,7 +127,7 @@ async function beginStream(
 }
 
 async function readPassing({tree, packing}: PassingBundle, reading: Reading): Promise<Outer> {
-  const parts = await readTree(tree, {path: '', depth: 0, hint: STANDARD_INPUT}, reading)
+  const parts = await readTree(tree, {path: '', depth: 0, shownAs: STANDARD_INPUT}, reading)
   const plainSize = tree.entries.reduce((sum, {size}) => sum + size, 0)
   const storedAs: StoredAs = {kind: 'stream', size: undefined, plainSize, volumes: [], packing}
   return {tree, parts, isCutShort: false, storedAs}
@@ -160,10 +160,10 @@ async function readOuter(
     const size = tree.entries.reduce((sum, entry) => sum + entry.size, 0)
     archives.setSize(size)
     findings.unused.push(...tree.unused)
-    const hint = basename(resolve(path))
+    const shownAs = basename(resolve(path))
     return {
       tree,
-      parts: await readTree(tree, {...place, hint}, reading),
+      parts: await readTree(tree, {...place, shownAs}, reading),
       isCutShort: false,
       storedAs: {kind: 'directory', size, plainSize: size, volumes: [], packing: undefined},
     }
@@ -181,8 +181,8 @@ async function readOuter(
   const archive = await archives.openOuter(name, {size: input.size, open})
   const {tree, source} = archive
   if (tree === undefined) throw noArchive(source.name, await source.read(0, SNIFF_BYTES, {signal}))
-  const hint = path === '-' ? tree.name : basename(resolve(path))
-  const parts = await readArchive({...archive, tree}, {...place, hint}, reading)
+  const shownAs = path === '-' ? tree.name : basename(resolve(path))
+  const parts = await readArchive({...archive, tree}, {...place, shownAs}, reading)
   const {size: plainSize, packing} = archive
   const kind = 'volumes' in input ? 'volumes' : input.size === undefined ? 'stream' : 'file'
   const volumes = ('volumes' in input ? input.volumes.volumes : []).map(volumeOf)
@@ -259,10 +259,10 @@ async function bundleInput(
 function distinct(images: readonly SourceImage[]): readonly SourceImage[] {
   const seen = new Set<string>()
   const rootKeys = new Map<ImageRoot, string>()
-  return images.filter(({name, hint, root, subject}) => {
+  return images.filter(({name, shownAs, root, subject}) => {
     const what = rootKeys.get(root) ?? rootKey(root)
     rootKeys.set(root, what)
-    const key = [name === undefined ? hint : formatReference(name), subject, what].join('\n')
+    const key = [name === undefined ? shownAs : formatReference(name), subject, what].join('\n')
     if (seen.has(key)) return false
     seen.add(key)
     return true

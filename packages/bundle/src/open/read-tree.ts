@@ -33,7 +33,9 @@ export async function readArchive(
   const parts = [...(await readTarTree(archive.tree, place, reading))]
   for (const [index, tree] of archive.further.entries()) {
     const path = join(place.path, `archive ${index + 2}`)
-    parts.push(...(await unlessBroken(path, () => readTarTree(tree, {...place, path, hint: path}, reading))))
+    parts.push(
+      ...(await unlessBroken(path, () => readTarTree(tree, {...place, path, shownAs: path}, reading))),
+    )
   }
   const {strayBytes, error} = archive
   if (strayBytes > 0) {
@@ -171,7 +173,7 @@ async function readDirectories(
             format,
             {
               root,
-              place: {...place, path, hint: path, zarf: isZarf},
+              place: {...place, path, shownAs: path, zarf: isZarf},
               inside: (file) => join(place.path, prefix + file),
             },
             reading,
@@ -213,8 +215,8 @@ async function readPart(
   },
   reading: Reading,
 ): Promise<{readonly part: BundlePart; readonly uses: Uses}> {
-  const {path, hint, zarf} = place
-  const content = await format.read(root, {...reading.context, hint, nested: path !== '', zarf})
+  const {path, shownAs, zarf} = place
+  const content = await format.read(root, {...reading.context, shownAs, nested: path !== '', zarf})
   const {images, producer, listed} = content
   if (listed !== undefined) reading.findings.stores.push({tree: root.tree, listed, pathOf: inside})
   return {part: {path, format: format.name, producer, images}, uses: (file) => content.uses(file)}
@@ -266,7 +268,7 @@ async function readInner(
   await using archive = await archives.openInner(file, path)
   const {tree} = archive
   if (tree === undefined) return leaveOut('it is compressed and no archive', false)
-  const parts = await readArchive({...archive, tree}, {path, hint: path, depth}, reading)
+  const parts = await readArchive({...archive, tree}, {path, shownAs: path, depth}, reading)
   if (parts.length === 0) return leaveOut('it is an archive without images', false)
   archive.keep()
   return parts

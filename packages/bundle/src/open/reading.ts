@@ -19,7 +19,7 @@ export interface BundlePart {
 
 /** Shared while a bundle and the archives inside it are read. */
 export interface Reading {
-  readonly context: Omit<ReadContext, 'hint' | 'nested' | 'zarf'>
+  readonly context: Omit<ReadContext, 'shownAs' | 'nested' | 'zarf'>
   readonly archives: OpenArchives
   readonly findings: Findings
 }
@@ -36,7 +36,7 @@ export interface Findings {
 
 export interface Place {
   readonly path: string
-  readonly hint: string
+  readonly shownAs: string
   readonly depth: number
 }
 
@@ -57,7 +57,7 @@ export async function unlessBroken(
 const ENDS_ALL: ReadonlySet<string> = new Set(['CANCELLED', 'LIMIT_EXCEEDED'])
 
 export function brokenPart(path: string, error: MirrorError): BundlePart {
-  return {path, format: 'unreadable', images: [{hint: path, root: {error}}]}
+  return {path, format: 'unreadable', images: [{shownAs: path, root: {error}}]}
 }
 
 export function unusedPart(path: string, size: number, reason: string): Unused {

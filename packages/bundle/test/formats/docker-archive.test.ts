@@ -107,7 +107,7 @@ describe('podman and skopeo docker-archives', () => {
     expect(left).toEqual(right)
   })
 
-  test('an image without names has a hint instead', async () => {
+  test('an image without names is shown as its file', async () => {
     await using bundle = await openTar(podman([{config: first, layers: [base, top], tags: []}]))
     expect(namesOf(bundle.images)).toEqual(['? bundle'])
   })

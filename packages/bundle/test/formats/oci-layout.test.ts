@@ -27,7 +27,7 @@ describe('OCI layouts of other tools', () => {
     expect(namesOf(bundle.images)).toEqual(['? bundle'])
   })
 
-  test('the source that containerd remembers is a hint', async () => {
+  test('the source that containerd remembers is shown instead of a name', async () => {
     const annotations = {'containerd.io/distribution.source.ghcr.io': 'a/b,c/d'}
     await using bundle = await openTar(layout(descriptor(manifestType, amd64.manifest, {annotations})))
     expect(namesOf(bundle.images)).toEqual(['? ghcr.io/a/b'])

@@ -29,10 +29,10 @@ describe('the name of a descriptor', () => {
     [{[REF]: 'v1'}, {tag: 'v1'}],
     [
       {[REF]: 'v1', [SOURCE]: 'a/b,c/d'},
-      {tag: 'v1', hint: 'ghcr.io/a/b:v1'},
+      {tag: 'v1', shownAs: 'ghcr.io/a/b:v1'},
     ],
-    [{[REF]: digest}, {hint: digest}],
-    [{[CONTAINERD]: 'Not A Name'}, {hint: 'Not A Name', refused: 'Not A Name'}],
+    [{[REF]: digest}, {shownAs: digest}],
+    [{[CONTAINERD]: 'Not A Name'}, {shownAs: 'Not A Name', refused: 'Not A Name'}],
   ])('%j is %j', (annotations, expected) => {
     expect(recorded(annotations)).toEqual(expected)
   })

@@ -3,7 +3,7 @@ import {formatReference, MirrorError, type Reference} from '@airgap-mirror/oci-c
 /** An image that is to be called by a name. */
 export interface Claim {
   readonly source: string
-  readonly at: Reference
+  readonly target: Reference
   /** The same for the same content. */
   readonly identity: string
 }
@@ -15,7 +15,7 @@ export interface Claim {
 export function refuseCollisions(claims: readonly Claim[]): void {
   const owners = new Map<string, Claim>()
   for (const claim of claims) {
-    const name = claimed(claim.at)
+    const name = claimed(claim.target)
     const owner = owners.get(name)
     if (owner === undefined) owners.set(name, claim)
     else if (owner.identity !== claim.identity) throw collision(owner, claim)
@@ -35,7 +35,7 @@ function claimed({registry, repository, tag, digest}: Reference): string {
 function collision(one: Claim, other: Claim): MirrorError {
   return new MirrorError(
     'NAME_COLLISION',
-    `two different images would become ${claimed(one.at)}: ` +
+    `two different images would become ${claimed(one.target)}: ` +
       `${one.source} (${one.identity}) and ${other.source} (${other.identity})`,
     {advice: {kind: 'separate-names'}},
   )

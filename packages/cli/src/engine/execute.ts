@@ -185,7 +185,9 @@ class Execution {
     const {source, share} = this.#options
     const shared = others.length === 0 ? undefined : share?.(source.blob(first.content), 1 + others.length)
     await Promise.all(
-      [first, ...others].map((transfer, at) => this.#guard(transfer, this.#putBlob(transfer, shared?.[at]))),
+      [first, ...others].map((transfer, index) =>
+        this.#guard(transfer, this.#putBlob(transfer, shared?.[index])),
+      ),
     )
   }
 
@@ -202,9 +204,9 @@ class Execution {
     }
   }
 
-  #contextOf({sink: at = 0}: Transfer): Omit<TransferContext, 'signal'> {
-    const context = this.#contexts[at]
-    if (context === undefined) throw new Error(`the plan names target ${at} of ${this.#contexts.length}`)
+  #contextOf({sink: index = 0}: Transfer): Omit<TransferContext, 'signal'> {
+    const context = this.#contexts[index]
+    if (context === undefined) throw new Error(`the plan names target ${index} of ${this.#contexts.length}`)
     return context
   }
 

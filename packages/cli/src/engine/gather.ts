@@ -149,7 +149,7 @@ async function readNodeAnew(descriptor: Descriptor, reading: Reading): Promise<I
   const children = nodes.filter((node) => node !== undefined)
   refuseOtherTypes(manifest.children, children)
   const absent = distinct.filter(
-    (child, at) => nodes[at] === undefined && !(isBlobType(child.mediaType) && isChosen(child)),
+    (child, index) => nodes[index] === undefined && !(isBlobType(child.mediaType) && isChosen(child)),
   )
   return {manifest, children, absent, missing: []}
 }

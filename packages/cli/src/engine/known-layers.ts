@@ -27,7 +27,7 @@ export async function withKnownLayers(
   {pairs, layers}: {readonly pairs: readonly Pair[]; readonly layers: KnownLayers},
 ): Promise<TargetState> {
   const wanted = new Map<Digest, PendingLayer>()
-  for (const {image: content, at: target} of pairs) {
+  for (const {image: content, target} of pairs) {
     if (!('pending' in content) || target === undefined || state.present.has(formatReference(target)))
       continue
     for (const layer of content.pending.layers)

@@ -175,7 +175,7 @@ function unlessRefused(
   pair: Pair,
   {destination, state}: {readonly destination: Destination; readonly state: TargetState},
 ): Pair {
-  const name = pair.at === undefined ? '' : formatReference(pair.at)
+  const name = pair.target === undefined ? '' : formatReference(pair.target)
   const found = state.present.get(name)?.digest ?? state.unclear.get(name)
   const error = found === undefined ? undefined : destination.refuse?.(pair, found)
   return error === undefined ? pair : {...pair, image: {error}}

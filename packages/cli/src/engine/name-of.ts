@@ -10,7 +10,7 @@ import type {Label} from './pair.js'
 
 /** Where an image goes, and what it is called in reports. */
 export interface Name {
-  readonly at: Reference
+  readonly target: Reference
   readonly label: Label
   /** The beginning of the labels of its referrers. */
   readonly base: Label
@@ -28,23 +28,23 @@ export type NameOf = (image: SourceImage, digest: Digest | undefined) => Name
 export function byRules(rules: NamingRules): NameOf {
   return (image, digest) => {
     const known = {...image, ...defined({digest})}
-    const at = mapName(known, rules)
+    const target = mapName(known, rules)
     const source = sourceLabel(image, digest)
     return {
-      at,
+      target,
       isMapped: isMappedByDigest(known, rules),
-      label: {source, target: formatReference(at)},
+      label: {source, target: formatReference(target)},
       base: {
         source: source.replace(/(?<=\/[^/]*)[:@].*$/, ''),
-        target: formatReference({registry: at.registry, repository: at.repository}),
+        target: formatReference({registry: target.registry, repository: target.repository}),
       },
     }
   }
 }
 
 /** The source reference, or what the bundle calls an unnamed image. */
-export function sourceLabel({name, hint, id}: SourceImage, digest: Digest | undefined): string {
+export function sourceLabel({name, shownAs, id}: SourceImage, digest: Digest | undefined): string {
   if (name !== undefined) return formatReference(name)
-  const text = hint ?? digest ?? 'unnamed image'
+  const text = shownAs ?? digest ?? 'unnamed image'
   return id === undefined ? text : `${keyOf({id})} (${text})`
 }

@@ -42,9 +42,9 @@ export async function namePairs(
   refuseCollisions(
     all.flatMap((pair) => {
       const identity = identityOf(pair)
-      return pair.at === undefined || identity === undefined
+      return pair.target === undefined || identity === undefined
         ? []
-        : [{source: pair.label.source, at: pair.at, identity}]
+        : [{source: pair.label.source, target: pair.target, identity}]
     }),
   )
   const distinct = withoutRepeats(all)
@@ -73,39 +73,39 @@ function nameOne(gathered: Gathered, options: NamePairsOptions): NamedPair {
 
 function pairOf(
   gathered: Gathered,
-  {name: {at, label}, platforms}: {readonly name: Name; readonly platforms: readonly Platform[]},
+  {name: {target, label}, platforms}: {readonly name: Name; readonly platforms: readonly Platform[]},
 ): Pair {
   const {digestChanged} = gathered.image
   const digest = rootDigest(gathered)
-  if ('error' in gathered) return {at, label, image: {error: gathered.error}}
-  if ('pending' in gathered) return {...pendingPair({at, label, image: gathered}), digestChanged}
-  if (at.digest !== undefined && at.digest !== digest) {
+  if ('error' in gathered) return {target, label, image: {error: gathered.error}}
+  if ('pending' in gathered) return {...pendingPair({target, label, image: gathered}), digestChanged}
+  if (target.digest !== undefined && target.digest !== digest) {
     const error = new MirrorError(
       'DIGEST_MISMATCH',
       `${label.source}: the source holds ${digest} under this name`,
       {side: 'source', advice: {kind: 'tag-image'}},
     )
-    return {at, label, image: {error}}
+    return {target, label, image: {error}}
   }
   const node = platforms.length === 0 ? gathered.node : choosePlatforms(gathered.node, platforms)
-  return {at, label, image: {node}, digestChanged}
+  return {target, label, image: {node}, digestChanged}
 }
 
 function pendingPair({
-  at,
+  target,
   label,
   image: {pending},
-}: Required<Pick<Pair, 'at' | 'label'>> & {
+}: Required<Pick<Pair, 'target' | 'label'>> & {
   readonly image: Extract<Gathered, {pending: unknown}>
 }): Pair {
-  const {digest, ...tagged} = at
-  if (digest === undefined || at.tag !== undefined) return {at: tagged, label, image: {pending}}
+  const {digest, ...tagged} = target
+  if (digest === undefined || target.tag !== undefined) return {target: tagged, label, image: {pending}}
   const error = new MirrorError(
     'NAME_MISSING',
     `${label.source}: the bundle no longer holds the manifest of this digest`,
     {side: 'source', advice: {kind: 'tag-image'}},
   )
-  return {at, label, image: {error}}
+  return {target, label, image: {error}}
 }
 
 /** Undefined if an image has none of the wanted platforms; an error if that cannot be told. */

@@ -26,9 +26,9 @@ export async function settleNames(
 ): Promise<readonly NamedPair[]> {
   const groups = new Map<string, NamedPair[]>()
   for (const one of named) {
-    const {at, label} = one.pair
-    if (at === undefined || identityOf(one.pair) === undefined) continue
-    const key = `${label.source} ${formatReference(at)}`
+    const {target, label} = one.pair
+    if (target === undefined || identityOf(one.pair) === undefined) continue
+    const key = `${label.source} ${formatReference(target)}`
     groups.set(key, [...(groups.get(key) ?? []), one])
   }
   const settled = new Map<NamedPair, NamedPair | undefined>()
@@ -44,7 +44,8 @@ export async function settleNames(
         options.onWarning?.(
           `${one.pair.label.source} (${identityOf(one.pair)}) is left out: another image of this name was chosen`,
         )
-      } else settled.set(one, {...one, pair: {at: one.pair.at, label: one.pair.label, image: {error}}})
+      } else
+        settled.set(one, {...one, pair: {target: one.pair.target, label: one.pair.label, image: {error}}})
     }
   }
   if (settled.size === 0) return named

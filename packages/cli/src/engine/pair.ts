@@ -12,7 +12,7 @@ export interface Pair {
   readonly image:
     {readonly node: ImageNode} | {readonly pending: PendingImage} | {readonly error: MirrorError}
   /** Absent if the image has no name: `image` is then that error. */
-  readonly at?: Reference
+  readonly target?: Reference
   readonly label: Label
   /** Why the digest at the target cannot be the one the image had at its registry. */
   readonly digestChanged?: string

@@ -104,12 +104,12 @@ class Planner {
   image(pair: Pair, index: number): PlannedImage {
     const planned = this.#image(pair, index)
     const unclear =
-      pair.at === undefined ? undefined : this.#input.state.unclear.get(formatReference(pair.at))
+      pair.target === undefined ? undefined : this.#input.state.unclear.get(formatReference(pair.target))
     return unclear === undefined || planned.status !== 'planned' ? planned : {...planned, unclear}
   }
 
   #image(pair: Pair, index: number): PlannedImage {
-    const {label: base, at: target, image: content} = pair
+    const {label: base, target, image: content} = pair
     if (target === undefined || 'error' in content) {
       const {error} = content as {error: MirrorError}
       return {...base, status: 'failed', error}

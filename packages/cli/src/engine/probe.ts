@@ -61,7 +61,7 @@ export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions)
 type Probe = ProbeOptions & {readonly state: ProbedState; readonly below: Below}
 
 async function probeOne(pair: Pair, probe: Probe): Promise<void> {
-  const {at: target, image: content} = pair
+  const {target, image: content} = pair
   if (target === undefined || !('node' in content || 'pending' in content)) return
   const note = (answer: MirrorError): void => void probe.state.unclear.set(formatReference(target), answer)
   const found = await unlessUnclear(probe.sink.resolve(target, probe), note)

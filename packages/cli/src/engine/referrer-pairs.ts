@@ -14,7 +14,7 @@ export interface NamedPair {
 /** A repository in which a digest will be, whose referrers go there, too. */
 interface Home {
   readonly digest: Digest
-  readonly at: Pick<Reference, 'registry' | 'repository'>
+  readonly target: Pick<Reference, 'registry' | 'repository'>
   readonly base: Label
 }
 
@@ -39,11 +39,11 @@ export function referrerPairs(images: readonly Gathered[], named: readonly Named
   if (about.size === 0) return []
   const homes: Home[] = []
   for (const {pair, base} of named) {
-    const {at, image} = pair
-    if (at === undefined || !('node' in image)) continue
+    const {target, image} = pair
+    if (target === undefined || !('node' in image)) continue
     for (const {manifest} of nodesOf(image.node)) {
       const {digest} = manifest.descriptor
-      if (about.has(digest)) homes.push({digest, at, base})
+      if (about.has(digest)) homes.push({digest, target, base})
     }
   }
   const found = new Map<string, {readonly place: number; readonly pair: Pair}>()
@@ -52,7 +52,7 @@ export function referrerPairs(images: readonly Gathered[], named: readonly Named
     for (const {place, gathered} of about.get(home.digest) ?? []) {
       const digest = rootDigest(gathered)
       const pair = referrerPair(gathered, home)
-      const key = `${home.at.registry}/${home.at.repository} ${digest ?? pair.label.source}`
+      const key = `${home.target.registry}/${home.target.repository} ${digest ?? pair.label.source}`
       if (found.has(key)) continue
       found.set(key, {place, pair})
       if (found.size > limits.images) throw tooMuch(`${found.size} referrers in their repositories`)
@@ -62,11 +62,11 @@ export function referrerPairs(images: readonly Gathered[], named: readonly Named
   return [...found.values()].toSorted((left, right) => left.place - right.place).map(({pair}) => pair)
 }
 
-function referrerPair(gathered: Gathered, {at: {registry, repository}, base}: Home): Pair {
+function referrerPair(gathered: Gathered, {target: {registry, repository}, base}: Home): Pair {
   const digest = rootDigest(gathered)
   const label = {source: `${base.source}@${digest}`, target: `${base.target}@${digest}`}
-  const at = {registry, repository, digest}
-  if ('node' in gathered) return {at, label, image: {node: gathered.node}}
-  if ('pending' in gathered) return {at, label, image: {pending: gathered.pending}}
-  return {at, label, image: {error: gathered.error}}
+  const target = {registry, repository, digest}
+  if ('node' in gathered) return {target, label, image: {node: gathered.node}}
+  if ('pending' in gathered) return {target, label, image: {pending: gathered.pending}}
+  return {target, label, image: {error: gathered.error}}
 }

@@ -35,8 +35,8 @@ export function selectImages(images: readonly Gathered[], choice: Choice): reado
   const listed = choice.listed === undefined ? undefined : listedKeys(images, choice.listed)
   const isMatch = globMatcher(choice)
   const chosen = (image: SourceImage): boolean => {
-    const {name, hint} = image
-    const text = name === undefined ? (hint ?? '') : formatReference(name)
+    const {name, shownAs} = image
+    const text = name === undefined ? (shownAs ?? '') : formatReference(name)
     if (listed !== undefined && !keysOf(image).some((key) => listed.has(key))) return false
     return isMatch(text)
   }
@@ -59,8 +59,8 @@ export function withReferrers(
 ): ReadonlySet<Gathered> {
   const about = new Map<string, Gathered[]>()
   for (const referrer of referrers) {
-    const {subject, name, hint} = referrer.image
-    const key = subject ?? attachedTo(name?.tag ?? '') ?? attachedTo(hint ?? '') ?? ''
+    const {subject, name, shownAs} = referrer.image
+    const key = subject ?? attachedTo(name?.tag ?? '') ?? attachedTo(shownAs ?? '') ?? ''
     const others = about.get(key)
     if (others === undefined) about.set(key, [referrer])
     else others.push(referrer)

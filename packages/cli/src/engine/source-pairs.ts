@@ -40,11 +40,11 @@ export async function sourcePairs(
 }
 
 function nameableOf(gathered: Gathered): Nameable {
-  const {name, hint, id} = gathered.image
+  const {name, shownAs, id} = gathered.image
   const digest = rootDigest(gathered)
   return {
     name,
-    hint,
+    shownAs,
     digest,
     id,
   }

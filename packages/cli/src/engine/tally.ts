@@ -178,7 +178,7 @@ export class Tally {
   #countPresent(): void {
     const counted = new Set<string>()
     for (const [index, image] of this.#plan.images.entries()) {
-      const {image: content, at: target} = this.#options.pairs[index] ?? {}
+      const {image: content, target} = this.#options.pairs[index] ?? {}
       if (image.status !== 'present' || content === undefined || 'error' in content) continue
       const blobs =
         'pending' in content

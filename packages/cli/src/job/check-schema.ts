@@ -13,31 +13,31 @@ export interface CheckOptions {
 
 /** Holds plain values against the schema and notes everything that does not fit. */
 export function checkSchema(value: unknown, options: CheckOptions): void {
-  return check(value, [], {...options, at: options.schema})
+  return check(value, [], {...options, part: options.schema})
 }
 
 interface Spot extends CheckOptions {
-  readonly at: Schema
+  readonly part: Schema
 }
 
 function check(value: unknown, path: Path, spot: Spot): void {
-  const at = resolved(spot.at, spot.schema)
+  const part = resolved(spot.part, spot.schema)
   if (spot.problems.has(path)) return
-  if ('anyOf' in at) return checkAny(value, path, {...spot, at})
-  if (!('type' in at)) return
-  if (!isOfType(value, at)) return spot.problems.add(path, mismatch(value, at))
-  switch (at.type) {
+  if ('anyOf' in part) return checkAny(value, path, {...spot, part})
+  if (!('type' in part)) return
+  if (!isOfType(value, part)) return spot.problems.add(path, mismatch(value, part))
+  switch (part.type) {
     case 'object':
-      return checkObject(value as Readonly<Record<string, unknown>>, path, {...spot, at})
+      return checkObject(value as Readonly<Record<string, unknown>>, path, {...spot, part})
     case 'array':
       for (const [index, item] of (value as readonly unknown[]).entries())
-        check(item, [...path, index], {...spot, at: at.items})
-      if ((value as readonly unknown[]).length < (at.minItems ?? 0)) spot.problems.add(path, 'is empty')
+        check(item, [...path, index], {...spot, part: part.items})
+      if ((value as readonly unknown[]).length < (part.minItems ?? 0)) spot.problems.add(path, 'is empty')
       return
     case 'string':
-      return checkText(value as string, path, {...spot, at})
+      return checkText(value as string, path, {...spot, part})
     case 'integer': {
-      const {minimum = -Infinity, maximum = Infinity} = at
+      const {minimum = -Infinity, maximum = Infinity} = part
       if ((value as number) < minimum || (value as number) > maximum)
         spot.problems.add(path, `is not from ${minimum} to ${maximum === Infinity ? 'any number' : maximum}`)
       return
@@ -49,39 +49,39 @@ function check(value: unknown, path: Path, spot: Spot): void {
 function checkObject(
   value: Readonly<Record<string, unknown>>,
   path: Path,
-  spot: Spot & {readonly at: ObjectSchema},
+  spot: Spot & {readonly part: ObjectSchema},
 ): void {
-  const {at, problems} = spot
-  const {properties = {}, additionalProperties, propertyNames} = at
+  const {part, problems} = spot
+  const {properties = {}, additionalProperties, propertyNames} = part
   const known = Object.keys(properties)
   for (const [key, item] of Object.entries(value)) {
     const inside = [...path, key]
     const own = Object.hasOwn(properties, key) ? properties[key] : undefined
-    if (own !== undefined) check(item, inside, {...spot, at: own})
+    if (own !== undefined) check(item, inside, {...spot, part: own})
     else if (additionalProperties === false) problems.add(inside, unknownKey(key, known))
     else {
-      if (propertyNames !== undefined) checkText(key, inside, {...spot, at: propertyNames})
-      check(item, inside, {...spot, at: additionalProperties})
+      if (propertyNames !== undefined) checkText(key, inside, {...spot, part: propertyNames})
+      check(item, inside, {...spot, part: additionalProperties})
     }
   }
-  for (const key of at.required ?? [])
+  for (const key of part.required ?? [])
     if (!Object.hasOwn(value, key)) problems.add([...path, key], 'is missing')
-  for (const [key, needed] of Object.entries(at.dependentRequired ?? {})) {
+  for (const [key, needed] of Object.entries(part.dependentRequired ?? {})) {
     for (const other of needed) {
       if (Object.hasOwn(value, key) && !Object.hasOwn(value, other))
         problems.add([...path, other], `is missing: ${key} needs it`)
     }
   }
-  if (Object.keys(value).length < (at.minProperties ?? 0)) problems.add(path, 'is empty')
+  if (Object.keys(value).length < (part.minProperties ?? 0)) problems.add(path, 'is empty')
 }
 
-function checkText(value: string, path: Path, spot: Spot & {readonly at: StringSchema}): void {
-  const {at, problems, secret} = spot
-  if (value.length < (at.minLength ?? 0)) return problems.add(path, 'is empty')
-  if (at.enum !== undefined && !at.enum.includes(value))
-    return problems.add(path, `is not one of: ${at.enum.join(', ')}`)
-  if (at.format === undefined) return
-  const {what, check: accept} = formats[at.format]
+function checkText(value: string, path: Path, spot: Spot & {readonly part: StringSchema}): void {
+  const {part, problems, secret} = spot
+  if (value.length < (part.minLength ?? 0)) return problems.add(path, 'is empty')
+  if (part.enum !== undefined && !part.enum.includes(value))
+    return problems.add(path, `is not one of: ${part.enum.join(', ')}`)
+  if (part.format === undefined) return
+  const {what, check: accept} = formats[part.format]
   if (!secret.has(pathKey(path))) problems.attempt(path, () => accept(value))
   else
     problems.attempt(path, () =>
@@ -93,22 +93,22 @@ function checkText(value: string, path: Path, spot: Spot & {readonly at: StringS
 function checkAny(
   value: unknown,
   path: Path,
-  spot: Spot & {readonly at: {readonly anyOf: readonly Schema[]}},
+  spot: Spot & {readonly part: {readonly anyOf: readonly Schema[]}},
 ): void {
-  const alternatives = spot.at.anyOf.flatMap((one): readonly Schema[] => {
-    const at = resolved(one, spot.schema)
-    return 'anyOf' in at ? at.anyOf : [at]
+  const alternatives = spot.part.anyOf.flatMap((one): readonly Schema[] => {
+    const part = resolved(one, spot.schema)
+    return 'anyOf' in part ? part.anyOf : [part]
   })
-  const meant = alternatives.find((at) => 'type' in at && isOfType(value, at))
-  if (meant !== undefined) return check(value, path, {...spot, at: meant})
-  const names = [...new Set(alternatives.map((at) => ('type' in at ? NAMES[at.type] : '')))]
+  const meant = alternatives.find((part) => 'type' in part && isOfType(value, part))
+  if (meant !== undefined) return check(value, path, {...spot, part: meant})
+  const names = [...new Set(alternatives.map((part) => ('type' in part ? NAMES[part.type] : '')))]
   spot.problems.add(path, `${given(value)}: it has to be ${names.join(' or ')}`)
 }
 
-function resolved(at: Schema, root: RootSchema): Schema {
-  if (!('$ref' in at)) return at
-  const found = root.$defs[at.$ref.replace('#/$defs/', '')]
-  if (found === undefined) throw new Error(`the schema has no ${at.$ref}`)
+function resolved(part: Schema, root: RootSchema): Schema {
+  if (!('$ref' in part)) return part
+  const found = root.$defs[part.$ref.replace('#/$defs/', '')]
+  if (found === undefined) throw new Error(`the schema has no ${part.$ref}`)
   return found
 }
 

@@ -18,7 +18,7 @@ export interface NamingRules {
   readonly namespace: string
   readonly mapHost: 'drop' | 'keep'
   readonly rewrites: readonly RewriteRule[]
-  /** From `--map`: a source reference, a digest or an unnamed image's hint, to a target that wins over all rules. */
+  /** From `--map`: a source reference, a digest or the text shown for an unnamed image, to a target that wins over all rules. */
   readonly map: ReadonlyMap<string, string>
   /** Most components of a target repository, namespace included; deeper ones are joined with `-`. */
   readonly maxDepth: number | undefined
@@ -27,7 +27,7 @@ export interface NamingRules {
 /** The facts of an image that its target name can depend on. */
 export interface Nameable {
   readonly name?: Reference
-  readonly hint?: string
+  readonly shownAs?: string
   readonly refusedName?: string
   readonly digest?: Digest
   /** The digest of its config. */
@@ -44,11 +44,11 @@ export function mapName(image: Nameable, rules: NamingRules): Reference {
   const {name} = image
   if (name === undefined) {
     const known = keyOf(image)
-    const {hint, refusedName} = image
+    const {shownAs, refusedName} = image
     throw new MirrorError(
       'NAME_MISSING',
       refusedName === undefined
-        ? `${known} has no name in the source${hint === undefined ? '' : ` (${hint})`}`
+        ? `${known} has no name in the source${shownAs === undefined ? '' : ` (${shownAs})`}`
         : `${known} has a name that no registry takes: ${refusedName.slice(0, 300)}`,
       {
         side: 'source',
@@ -62,8 +62,8 @@ export function mapName(image: Nameable, rules: NamingRules): Reference {
 }
 
 /** The shortest key under which `--map` knows an image without a name. */
-export function keyOf({id, digest, hint}: Nameable): string {
-  return id === undefined ? (digest ?? hint ?? 'an image') : shortId(id)
+export function keyOf({id, digest, shownAs}: Nameable): string {
+  return id === undefined ? (digest ?? shownAs ?? 'an image') : shortId(id)
 }
 
 /** As docker shows image IDs. */
@@ -95,7 +95,7 @@ function mappedTarget(image: Nameable, rules: NamingRules): Reference | undefine
     image.digest,
     ...idKeys(image.id),
     name === undefined ? undefined : referenceKey(name),
-    image.hint,
+    image.shownAs,
   ]
   const found = keys
     .map((key) => (key === undefined ? undefined : rules.map.get(key)))

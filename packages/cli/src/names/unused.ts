@@ -14,7 +14,9 @@ export function unusedIn(
   images: readonly Nameable[],
   {rules, include}: {readonly rules: NamingRules; readonly include: readonly string[]},
 ): Unused {
-  const labels = images.map(({name, hint}) => (name === undefined ? (hint ?? '') : formatReference(name)))
+  const labels = images.map(({name, shownAs}) =>
+    name === undefined ? (shownAs ?? '') : formatReference(name),
+  )
   return {
     include: include.filter((glob) => !labels.some(globMatcher({include: [glob], exclude: []}))),
     rewrites: unusedRewrites(images, rules),
@@ -39,9 +41,9 @@ function unusedRewrites(images: readonly Nameable[], {rewrites, mapHost}: Naming
 
 function unusedKeys(images: readonly Nameable[], {map}: NamingRules): readonly string[] {
   const known = new Set(
-    images.flatMap(({name, hint, digest}) => [
+    images.flatMap(({name, shownAs, digest}) => [
       ...(name === undefined ? [] : [referenceKey(name)]),
-      ...(hint === undefined ? [] : [hint]),
+      ...(shownAs === undefined ? [] : [shownAs]),
       ...(digest === undefined ? [] : [digest]),
     ]),
   )

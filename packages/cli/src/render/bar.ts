@@ -34,7 +34,7 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
     const most = Math.max(1, Math.min(MOST_BLOB_ROWS, (stream.rows ?? 24) - 4))
     rows = assignRows(rows, state.active, {most})
     // a line that fills the last column may wrap
-    frame = frameOf(state, {at: clock.now(), columns: (stream.columns ?? 80) - 1, rows})
+    frame = frameOf(state, {now: clock.now(), columns: (stream.columns ?? 80) - 1, rows})
   }
 
   const open = (): void => {
@@ -87,7 +87,7 @@ export function createBarRenderer({stream, clock = systemClock}: RendererOptions
   open()
   return {
     onEvent(event) {
-      state = fold(state, event, {at: clock.now()})
+      state = fold(state, event, {now: clock.now()})
       const lines = linesOf(event, tellImage)
       if (lines !== '') say(lines)
     },

@@ -10,7 +10,7 @@ export interface ActiveBlob {
 
 /** Where the run stood: bytes sent over the wire, and how much of the plan they stood for. */
 interface Sample {
-  readonly at: number
+  readonly time: number
   readonly sent: number
   readonly carried: number
 }
@@ -62,25 +62,25 @@ export const nothingYet: ProgressState = {
 export function fold(
   state: ProgressState,
   event: MirrorEvent,
-  options: {readonly at: number},
+  options: {readonly now: number},
 ): ProgressState {
   const next = foldOne(state, event, options)
   const reached = event.type === 'blob' || event.type === 'image' ? (fractionOf(next) ?? 0) : 0
   return reached > next.reached ? {...next, reached} : next
 }
 
-function foldOne(state: ProgressState, event: MirrorEvent, {at}: {readonly at: number}): ProgressState {
+function foldOne(state: ProgressState, event: MirrorEvent, {now}: {readonly now: number}): ProgressState {
   switch (event.type) {
     case 'reading':
       return {...state, reading: event}
     case 'plan':
-      return sampled(planned(state, event), at)
+      return sampled(planned(state, event), now)
     case 'blob':
-      return sampled(started(foldBlob(state, event), at), at)
+      return sampled(started(foldBlob(state, event), now), now)
     case 'image':
       return {...state, images: foldImage(state.images, event)}
     case 'retry':
-      return {...state, retry: {what: event.what, reason: event.reason, until: at + event.wait}}
+      return {...state, retry: {what: event.what, reason: event.reason, until: now + event.wait}}
     case 'note':
     case 'warning':
       break
@@ -100,9 +100,9 @@ function planned(state: ProgressState, event: PlanEvent): ProgressState {
 }
 
 /** Until the first byte the time that passes says nothing of the rate. */
-function started(state: ProgressState, at: number): ProgressState {
-  if (state.since !== undefined || sampleOf(state, at).sent === 0) return state
-  return {...state, since: at}
+function started(state: ProgressState, now: number): ProgressState {
+  if (state.since !== undefined || sampleOf(state, now).sent === 0) return state
+  return {...state, since: now}
 }
 
 function foldBlob(state: ProgressState, event: BlobEvent): ProgressState {
@@ -128,26 +128,26 @@ function foldImage(images: ProgressState['images'], event: ImageEvent): Progress
   return isFailed(event) ? {...images, failed: images.failed + 1} : {...images, done: images.done + 1}
 }
 
-function sampled(state: ProgressState, at: number): ProgressState {
-  if (state.since === undefined) return {...state, samples: [sampleOf(state, at)]}
+function sampled(state: ProgressState, now: number): ProgressState {
+  if (state.since === undefined) return {...state, samples: [sampleOf(state, now)]}
   const last = state.samples.at(-1)
-  if (last !== undefined && at - last.at < SAMPLE_EVERY) return state
-  const firstInWindow = state.samples.findIndex((sample) => sample.at > at - WINDOW)
+  if (last !== undefined && now - last.time < SAMPLE_EVERY) return state
+  const firstInWindow = state.samples.findIndex((sample) => sample.time > now - WINDOW)
   // one sample before the window stays: it is where the window's rate is measured from
   const kept = state.samples.slice(
     Math.max(0, firstInWindow < 0 ? state.samples.length - 1 : firstInWindow - 1),
   )
-  return {...state, samples: [...kept, sampleOf(state, at)]}
+  return {...state, samples: [...kept, sampleOf(state, now)]}
 }
 
-function sampleOf(state: ProgressState, at: number): Sample {
+function sampleOf(state: ProgressState, now: number): Sample {
   let sent = state.sent
   let {carried} = state
   for (const blob of state.active.values()) {
     sent += blob.sent
     carried += Math.min(blob.sent, blob.size)
   }
-  return {at, sent, carried}
+  return {time: now, sent, carried}
 }
 
 export interface Progress {
@@ -190,21 +190,21 @@ function totalOf({plan, saved, extra, active}: ProgressState): number | undefine
 }
 
 /** Returns the progress of a run at a moment. */
-export function progressOf(state: ProgressState, {at}: {readonly at: number}): Progress {
-  const {sent, carried} = sampleOf(state, at)
+export function progressOf(state: ProgressState, {now}: {readonly now: number}): Progress {
+  const {sent, carried} = sampleOf(state, now)
   const total = totalOf(state)
   const behind = carried + state.failed
   const done = total === undefined ? behind : Math.min(behind, total)
   const fraction = fractionOf(state)
-  const base = state.samples.findLast((sample) => sample.at <= at - WINDOW) ?? state.samples[0]
-  const elapsed = base === undefined ? 0 : at - base.at
+  const base = state.samples.findLast((sample) => sample.time <= now - WINDOW) ?? state.samples[0]
+  const elapsed = base === undefined ? 0 : now - base.time
   if (base === undefined || elapsed < SAMPLE_EVERY) {
     return {sent, done, total, fraction, rate: undefined, left: undefined}
   }
   const perSecond = (from: number, to: number): number => (Math.max(0, to - from) / elapsed) * 1000
   // compressed on the way, a layer is smaller on the wire than in the plan: the plan's bytes tell the time
   const speed = perSecond(base.carried, carried)
-  const isEarly = state.since === undefined || at - state.since < LEFT_AFTER
+  const isEarly = state.since === undefined || now - state.since < LEFT_AFTER
   const left = total === undefined || speed === 0 || isEarly ? undefined : ((total - done) / speed) * 1000
   return {sent, done, total, fraction, rate: perSecond(base.sent, sent), left}
 }

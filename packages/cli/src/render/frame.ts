@@ -6,7 +6,7 @@ import {progressOf, type ActiveBlob, type ProgressState} from './fold.js'
 import {percentOf, progressDetails, retryLine, type Detail} from './progress-line.js'
 
 export interface FrameOptions {
-  readonly at: number
+  readonly now: number
   /** The width of the terminal. */
   readonly columns: number
   readonly rows: BlobRows
@@ -20,26 +20,26 @@ const LESS: readonly Detail[] = ['rate', 'images', 'left']
 const NARROW = 72
 
 /** The lines a terminal shows at a moment: the run, a row for each blob in flight, and a wait before a retry. */
-export function frameOf(state: ProgressState, {at, columns, rows}: FrameOptions): readonly string[] {
-  const retry = state.retry !== undefined && state.retry.until > at ? state.retry : undefined
+export function frameOf(state: ProgressState, {now, columns, rows}: FrameOptions): readonly string[] {
+  const retry = state.retry !== undefined && state.retry.until > now ? state.retry : undefined
   return [
-    overallLine(state, {at, columns}),
+    overallLine(state, {now, columns}),
     ...rows.map((key) => blobLine(key === undefined ? undefined : state.active.get(key), columns)),
-    ...(retry === undefined ? [] : [retryLine({...retry, wait: retry.until - at})]),
+    ...(retry === undefined ? [] : [retryLine({...retry, wait: retry.until - now})]),
   ].map((line) => shortened(line, columns))
 }
 
 function overallLine(
   state: ProgressState,
-  {at, columns}: {readonly at: number; readonly columns: number},
+  {now, columns}: {readonly now: number; readonly columns: number},
 ): string {
-  const {fraction} = progressOf(state, {at})
-  const percent = percentOf(state, {at})
+  const {fraction} = progressOf(state, {now})
+  const percent = percentOf(state, {now})
   const lineWithout = (without: readonly Detail[], bar: readonly string[]): string =>
     [
       ...bar,
       ...(percent === undefined ? [] : [percent]),
-      progressDetails(state, {at, without}) ?? 'starting',
+      progressDetails(state, {now, without}) ?? 'starting',
     ].join('  ')
   const bar = fraction === undefined || columns < NARROW ? [] : [barOf(fraction, OVERALL_BAR)]
   const lines = [

@@ -19,10 +19,10 @@ export function createJsonRenderer({stream, clock = systemClock}: RendererOption
   }
 
   const tellProgress = (): void => {
-    const at = clock.now()
-    if (at - told < PROGRESS_EVERY) return
-    told = at
-    const {sent, done, total, rate, left} = progressOf(state, {at})
+    const now = clock.now()
+    if (now - told < PROGRESS_EVERY) return
+    told = now
+    const {sent, done, total, rate, left} = progressOf(state, {now})
     const {reading, plan, images} = state
     write({
       type: 'progress',
@@ -36,7 +36,7 @@ export function createJsonRenderer({stream, clock = systemClock}: RendererOption
 
   return {
     onEvent(event) {
-      state = fold(state, event, {at: clock.now()})
+      state = fold(state, event, {now: clock.now()})
       if (event.type === 'reading' || (event.type === 'blob' && event.state === 'progress')) tellProgress()
       else write(event)
     },

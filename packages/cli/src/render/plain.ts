@@ -18,7 +18,7 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
   const tellImage = imageTeller()
 
   const tellProgress = (): void => {
-    const line = suspended ? undefined : progressLine(state, {at: clock.now()})
+    const line = suspended ? undefined : progressLine(state, {now: clock.now()})
     if (line !== undefined) stream.write(`${line}\n`)
   }
   const stop = clock.every(LINE_EVERY, tellProgress)
@@ -51,7 +51,7 @@ export function createPlainRenderer({stream, clock = systemClock}: RendererOptio
   return {
     onEvent(event) {
       const before = state
-      state = fold(state, event, {at: clock.now()})
+      state = fold(state, event, {now: clock.now()})
       tell(event, before)
     },
     suspend() {

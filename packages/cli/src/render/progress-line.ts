@@ -3,15 +3,15 @@ import {printable} from '../text/printable.js'
 import {progressOf, type ProgressState} from './fold.js'
 
 /** One line that says where the run stands; undefined before there is anything to say. */
-export function progressLine(state: ProgressState, {at}: {readonly at: number}): string | undefined {
-  const percent = percentOf(state, {at})
-  const details = progressDetails(state, {at})
+export function progressLine(state: ProgressState, {now}: {readonly now: number}): string | undefined {
+  const percent = percentOf(state, {now})
+  const details = progressDetails(state, {now})
   return details === undefined ? undefined : `${percent === undefined ? '' : `${percent}  `}${details}`
 }
 
 /** ` 42%`; rounded down, so that 100% means all of it. */
-export function percentOf(state: ProgressState, {at}: {readonly at: number}): string | undefined {
-  const {fraction} = progressOf(state, {at})
+export function percentOf(state: ProgressState, {now}: {readonly now: number}): string | undefined {
+  const {fraction} = progressOf(state, {now})
   return fraction === undefined ? undefined : `${String(Math.floor(fraction * 100)).padStart(3)}%`
 }
 
@@ -20,12 +20,12 @@ export type Detail = 'rate' | 'images' | 'left'
 
 export function progressDetails(
   state: ProgressState,
-  {at, without = []}: {readonly at: number; readonly without?: readonly Detail[]},
+  {now, without = []}: {readonly now: number; readonly without?: readonly Detail[]},
 ): string | undefined {
   const {plan, reading, images, since} = state
   if (reading !== undefined && since === undefined) return readingLine(reading)
   if (plan === undefined) return undefined
-  const {done, total = plan.bytes, rate, left} = progressOf(state, {at})
+  const {done, total = plan.bytes, rate, left} = progressOf(state, {now})
   const details: readonly (readonly [Detail | 'always', string | undefined])[] = [
     ['always', `${formatBytes(done)} of ${formatBytes(total)}`],
     ['rate', rate === undefined ? undefined : formatRate(rate)],

@@ -5,7 +5,7 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70 | 129 | 130 | 143
 
 export interface ExitCodeOptions {
   /** The signal that ended the run, if one did. */
-  readonly signal?: 'SIGHUP' | 'SIGINT' | 'SIGTERM'
+  readonly endedBy?: 'SIGHUP' | 'SIGINT' | 'SIGTERM'
   /** The run was ended since its time was up: that is a failure, and not an interruption. */
   readonly isOverdue?: boolean
   /** True once bytes may have gone to the target: damage found then is a failure, not invalid input. */
@@ -62,10 +62,10 @@ export function withExitCode(report: Report, exitCode: ExitCode): Report {
   return {...rest, exitCode, images}
 }
 
-function interrupted({signal, isOverdue}: ExitCodeOptions): ExitCode {
-  if (signal === undefined && isOverdue === true) return 1
-  if (signal === 'SIGHUP') return 129
-  return signal === 'SIGTERM' ? 143 : 130
+function interrupted({endedBy, isOverdue}: ExitCodeOptions): ExitCode {
+  if (endedBy === undefined && isOverdue === true) return 1
+  if (endedBy === 'SIGHUP') return 129
+  return endedBy === 'SIGTERM' ? 143 : 130
 }
 
 const INVALID_INPUT: ReadonlySet<string> = new Set<ErrorCode>([

@@ -107,7 +107,7 @@ export async function runCommand<Settings extends Sides>(
   let unwritable: Partial<OutputSettings> = {}
   const ending = (): FailOptions => ({
     command,
-    signal: interruption.received(),
+    endedBy: interruption.received(),
     isOverdue: interruption.isOverdue(),
     sending,
   })

@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {makeDirectory, isJsonObject, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
 import {replaceFile} from '../files/write-atomically.js'
 import {HEAD_BYTES, seal, unseal} from './sealed.js'
-import {prune} from './prune.js'
+import {discardOld} from './discard-old.js'
 
 export interface DrawerBounds {
   /** Files kept at most; the oldest go first. */
@@ -30,7 +30,7 @@ export class Drawer {
   /** The files that are there. A later process's are missed, which costs time; looking for each one would cost more. */
   #names: Promise<Set<string>> | undefined
   #isWritable = true
-  #isPruned = false
+  #hasDiscarded = false
   #hasComplained = false
 
   constructor(directory: string, options: DrawerOptions) {
@@ -80,10 +80,10 @@ export class Drawer {
       return false
     }
     names.add(name)
-    if (!this.#isPruned) {
-      this.#isPruned = true
+    if (!this.#hasDiscarded) {
+      this.#hasDiscarded = true
       // Nothing waits for it: whatever is left over is left to the next run.
-      void prune(this.#directory, this.#options)
+      void discardOld(this.#directory, this.#options)
     }
     return true
   }

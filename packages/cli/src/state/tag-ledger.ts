@@ -5,7 +5,7 @@ import {makeDirectory, isJsonObject, jsonShape, messageOf} from '@airgap-mirror/
 import type {KnownTag, KnownTags} from '../engine/known-tags.js'
 import {replaceFile} from '../files/write-atomically.js'
 import {isTagKey, parseKnownTag} from './parse-known-tag.js'
-import {prune} from './prune.js'
+import {discardOld} from './discard-old.js'
 import {HEAD_BYTES, seal, unseal} from './sealed.js'
 
 export interface TagLedgerOptions {
@@ -65,7 +65,7 @@ export async function openTagLedger(directory: string, options: TagLedgerOptions
       await makeDirectory(directory, {mode: 0o700})
       await replaceFile(path, seal(target, text), {mode: 0o600, durable: true})
       await syncDirectory(directory)
-      await prune(directory, {entries: Number.POSITIVE_INFINITY, maxAge: Number.POSITIVE_INFINITY})
+      await discardOld(directory, {entries: Number.POSITIVE_INFINITY, maxAge: Number.POSITIVE_INFINITY})
       return 'kept'
     } catch (error) {
       isChanged = true

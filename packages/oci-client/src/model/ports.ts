@@ -45,7 +45,7 @@ export interface SourceImage {
   /** The name that the bundle records, normalised, with a tag, a digest, both or neither. Absent if it records none. */
   readonly name?: Reference
   /** For messages: text in the bundle that is not a full name, such as a bare tag or the inner file it came from. */
-  readonly hint?: string
+  readonly shownAs?: string
   /** A name that the source records for it and that no registry takes: with capitals, a `+`, too long a tag. */
   readonly refusedName?: string
   readonly root: ImageRoot

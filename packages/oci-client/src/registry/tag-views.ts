@@ -43,16 +43,19 @@ export interface TagViews {
 }
 
 export function tagViews(client: RegistryClient): TagViews {
-  const seen = new Map<string, {readonly at: number; readonly views: Promise<ReadonlyMap<string, TagView>>}>()
+  const seen = new Map<
+    string,
+    {readonly seenAt: number; readonly views: Promise<ReadonlyMap<string, TagView>>}
+  >()
   return {
     of: async (question) => {
       const {repository} = question
       const known = seen.get(repository)
-      if (known !== undefined && performance.now() - known.at < FRESH) return await known.views
+      if (known !== undefined && performance.now() - known.seenAt < FRESH) return await known.views
       seen.delete(repository)
       const [oldest] = seen.keys()
       if (oldest !== undefined && seen.size >= REPOSITORIES) seen.delete(oldest)
-      const asked = {at: performance.now(), views: look(client, question)}
+      const asked = {seenAt: performance.now(), views: look(client, question)}
       seen.set(repository, asked)
       try {
         return await asked.views

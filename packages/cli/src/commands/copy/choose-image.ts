@@ -64,13 +64,13 @@ function atPlace(images: readonly SourceImage[], ref: string): readonly SourceIm
 }
 
 /** By its full name, by its tag alone, by its digest, or by whatever else its bundle calls it. */
-function goesBy({name, hint, id, root}: SourceImage, ref: string): boolean {
+function goesBy({name, shownAs, id, root}: SourceImage, ref: string): boolean {
   const text = ref.startsWith('@') ? ref.slice(1) : ref
   if (isDigest(text)) return id === text || ('manifest' in root && root.manifest.digest === text)
   // As docker takes an image ID: whole or shortened, with or without its algorithm.
   if (/^(?:sha256:)?[0-9a-f]{12,64}$/.test(text) && id?.startsWith(`sha256:${text.replace(/^sha256:/, '')}`))
     return true
-  if (hint !== undefined && (hint === ref || hint.endsWith(` (${ref})`))) return true
+  if (shownAs !== undefined && (shownAs === ref || shownAs.endsWith(` (${ref})`))) return true
   if (name === undefined) return false
   return name.tag === ref || formatReference(name) === fullName(ref)
 }
@@ -102,10 +102,10 @@ function withoutSameRoot(images: readonly SourceImage[]): readonly SourceImage[]
 
 function list(images: readonly SourceImage[]): string {
   if (images.length === 0) return ''
-  const names = images.map(({name, hint, id, root}) => {
+  const names = images.map(({name, shownAs, id, root}) => {
     if (name !== undefined) return formatReference(name)
     if (id !== undefined) return id.slice(7, 19)
-    return hint ?? ('manifest' in root ? root.manifest.digest : 'unnamed')
+    return shownAs ?? ('manifest' in root ? root.manifest.digest : 'unnamed')
   })
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : ''
   return `; it has ${names.slice(0, LISTED).join(', ')}${more}`

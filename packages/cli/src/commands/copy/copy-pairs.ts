@@ -48,11 +48,11 @@ export async function copyPairs(
 function placing(main: SourceImage, {from, to}: {readonly from: Place; readonly to: Place}): NameOf {
   const base = {source: baseOf(from), target: baseOf(to)}
   return (image) => {
-    if (image === main) return {at: placeOf(to), label: {source: from.text, target: to.text}, base}
+    if (image === main) return {target: placeOf(to), label: {source: from.text, target: to.text}, base}
     const tag = cosignTagOf(image) ?? ''
     const label = {source: `${base.source}:${tag}`, target: `${base.target}:${tag}`}
     const {registry, repository} = placeOf(to)
-    return {at: {registry, repository, tag: entryName(tag, to)}, label, base}
+    return {target: {registry, repository, tag: entryName(tag, to)}, label, base}
   }
 }
 

@@ -42,9 +42,9 @@ export function foldName(name: string, width: number): readonly string[] {
       rest.slice(0, width + 1).lastIndexOf('@'),
     )
     const natural = Math.max(after, before)
-    const at = natural > width / 3 ? natural : width
-    pieces.push(rest.slice(0, at))
-    rest = rest.slice(at)
+    const end = natural > width / 3 ? natural : width
+    pieces.push(rest.slice(0, end))
+    rest = rest.slice(end)
   }
   return [...pieces, rest]
 }

@@ -14,18 +14,18 @@ import {warningsSection} from './warnings-section.js'
 
 export interface PageOptions {
   /** The time of the inspection, which the page names. */
-  readonly at: Date
+  readonly madeAt: Date
 }
 
 /**
  * Returns the findings as one page that loads nothing and needs no script. All text of the bundle is escaped, and a policy in the page
  * forbids whatever might get through.
  */
-export function formatPage(inspection: Inspection, {at}: PageOptions): string {
+export function formatPage(inspection: Inspection, {madeAt}: PageOptions): string {
   const {source, bundle, diff} = inspection
   const title = source === '-' ? 'standard input' : basename(source)
   const producer = producerName(bundle.producer)
-  const date = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const date = `${madeAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`
   const sections: readonly (readonly [id: string, title: string, content: Markup | undefined])[] = [
     ['warnings', 'Worth a look', warningsSection(inspection)],
     ['changes', 'Since the last one', diff === undefined ? undefined : changesSection(diff)],

@@ -35,7 +35,7 @@ export async function runInspect(bundle: string, flags: FlagValues): Promise<Exi
   const problems = page === undefined ? [] : await writingProblems({html: page})
   if (problems.length > 0) throw outputError(problems)
   const inspection = await inspected(settings)
-  if (page !== undefined) await writeAtomically(page, formatPage(inspection, {at: new Date()}))
+  if (page !== undefined) await writeAtomically(page, formatPage(inspection, {madeAt: new Date()}))
   await writeStandardOutput(shown(inspection, settings))
   const {error, totals} = inspection
   if (error !== undefined) {

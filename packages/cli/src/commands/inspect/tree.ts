@@ -36,8 +36,8 @@ export function formatTree(inspection: Inspection, {width}: Width): string {
 function drawn({text, below = []}: Branch): readonly string[] {
   const lines = below.flatMap((branch, index) => {
     const isLast = index === below.length - 1
-    return drawn(branch).map((line, at) => {
-      const lead = at === 0 ? (isLast ? '└─ ' : '├─ ') : isLast ? '   ' : '│  '
+    return drawn(branch).map((line, index) => {
+      const lead = index === 0 ? (isLast ? '└─ ' : '├─ ') : isLast ? '   ' : '│  '
       return lead + line
     })
   })

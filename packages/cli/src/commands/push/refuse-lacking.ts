@@ -38,7 +38,7 @@ export async function refuseLacking(
         ...one,
         isThere: await mayHaveBlob({
           sink: registry,
-          repository: one.at.repository,
+          repository: one.target.repository,
           digest: one.digest,
           signal,
         }),
@@ -49,7 +49,7 @@ export async function refuseLacking(
   if (lacking.length === 0) return
   const lines = lacking
     .slice(0, LISTED)
-    .map(({at: {registry: host, repository}, digest}) =>
+    .map(({target: {registry: host, repository}, digest}) =>
       formatReference({registry: host, repository, digest}),
     )
   const more = lacking.length > LISTED ? ` and ${lacking.length - LISTED} more` : ''
@@ -61,16 +61,16 @@ export async function refuseLacking(
 }
 
 interface Wanted {
-  readonly at: Reference
+  readonly target: Reference
   readonly digest: Digest
 }
 
 function wantedFrom(pairs: readonly Pair[], leftOut: ReadonlySet<Digest>): ReadonlyMap<string, Wanted> {
   const wanted = new Map<string, Wanted>()
-  for (const {at, image} of pairs) {
-    if (at === undefined || !('node' in image)) continue
+  for (const {target, image} of pairs) {
+    if (target === undefined || !('node' in image)) continue
     for (const {digest} of nodesOf(image.node).flatMap(({missing}) => missing)) {
-      if (leftOut.has(digest)) wanted.set(`${at.repository}@${digest}`, {at, digest})
+      if (leftOut.has(digest)) wanted.set(`${target.repository}@${digest}`, {target, digest})
     }
   }
   return wanted

@@ -2,13 +2,13 @@ import {formatReference, type Reference, type SourceImage} from '@airgap-mirror/
 import type {NameOf} from '../../engine/name-of.js'
 
 /** Images keep their names in a bundle. Their repositories have the host in front there, since it is one place for all hosts. */
-export const nameInBundle: NameOf = ({name, hint}) => {
-  if (name === undefined) throw new Error(`an image of a registry has no name: ${hint ?? ''}`)
+export const nameInBundle: NameOf = ({name, shownAs}) => {
+  if (name === undefined) throw new Error(`an image of a registry has no name: ${shownAs ?? ''}`)
   const {registry, repository, tag, digest} = name
   const text = formatReference(name)
   const base = formatReference({registry, repository})
   return {
-    at: {
+    target: {
       registry: '',
       repository: `${registry}/${repository}`,
       tag,
@@ -23,7 +23,7 @@ export const nameInBundle: NameOf = ({name, hint}) => {
  * Returns the full name under which the bundle lists a manifest; undefined for manifests that belong to another.
  * @param images among them, those that are asked for by digest alone
  */
-export function listedNames(images: readonly SourceImage[]): (at: Reference) => Reference | undefined {
+export function listedNames(images: readonly SourceImage[]): (target: Reference) => Reference | undefined {
   const byDigest = new Set(
     images.flatMap(({name}) => (name !== undefined && name.tag === undefined ? [formatReference(name)] : [])),
   )

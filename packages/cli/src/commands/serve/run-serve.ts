@@ -66,8 +66,8 @@ async function addBundle(
     run.warn(`${path} can only be read from its start, so each pull reads it again up to its layer`)
   }
   for (const {image, reason} of catalog.add(await gather(source, {signal: run.stop.soon}), source)) {
-    const {name, hint} = image.image
-    const what = name === undefined ? (hint ?? 'an image') : formatReference(name)
+    const {name, shownAs} = image.image
+    const what = name === undefined ? (shownAs ?? 'an image') : formatReference(name)
     run.warn(`not served: ${what} of ${path}: ${reason}`)
   }
 }

@@ -103,8 +103,8 @@ function lockedAt(references: readonly Reference[], rules: VerifyTarget['rules']
   return references.flatMap((reference) => {
     const {digest} = reference
     if (digest === undefined) return []
-    const at = mapName({name: withoutDigest(reference), digest}, rules)
-    return [{digest, at, label: labelOf(reference, at)}]
+    const target = mapName({name: withoutDigest(reference), digest}, rules)
+    return [{digest, target, label: labelOf(reference, target)}]
   })
 }
 

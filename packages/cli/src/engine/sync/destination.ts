@@ -17,7 +17,7 @@ export interface DestinationOptions extends CallOptions {
   readonly source: SyncSource
   readonly families: readonly Family[]
   /** The target's place among the targets. */
-  readonly at: number
+  readonly index: number
   /** Empty: all. */
   readonly platforms: readonly Platform[]
   /** Overwrite tags that others have changed. */
@@ -27,14 +27,14 @@ export interface DestinationOptions extends CallOptions {
 /** A target with everything that is open there. */
 export async function destinationOf(
   target: SyncTarget,
-  {source, families, at, platforms, force, signal}: DestinationOptions,
+  {source, families, index, platforms, force, signal}: DestinationOptions,
 ): Promise<{readonly destination: Destination; readonly pairs: readonly SyncPair[]}> {
   const own = families.filter((family) =>
-    family.at.some((standing, index) => index === at && isOpen(standing)),
+    family.standings.some((standing, place) => place === index && isOpen(standing)),
   )
   const answered = new Map(
     own.flatMap((family) => {
-      const standing = family.at[at]
+      const standing = family.standings[index]
       if (standing === undefined) return []
       return [[formatReference(standing.target), standing.unclear ?? standing.found] as const]
     }),
@@ -55,9 +55,9 @@ export async function destinationOf(
 
 /** The descriptor of a companion that this program has put there as it is now. */
 function rememberedOf({key, pair}: SyncPair, {tags}: SyncTarget): readonly (readonly [string, Descriptor])[] {
-  if (key === undefined || pair.at === undefined || !('node' in pair.image)) return []
+  if (key === undefined || pair.target === undefined || !('node' in pair.image)) return []
   const {descriptor} = pair.image.node.manifest
-  return tags?.get(key)?.digest === descriptor.digest ? [[formatReference(pair.at), descriptor]] : []
+  return tags?.get(key)?.digest === descriptor.digest ? [[formatReference(pair.target), descriptor]] : []
 }
 
 /** Checks referrers for drift. Images were checked before, but another user may have changed a signature as well. */
@@ -66,8 +66,9 @@ function driftOf(
   {target, found}: {readonly target: SyncTarget; readonly found: Digest | MirrorError},
 ): MirrorError | undefined {
   const pair: Pair | undefined = one?.pair
-  if (one?.with === undefined || one.key === undefined || pair?.at === undefined) return undefined
-  if (typeof found !== 'string') return unclearAt(pair.at, {tag: target.tags?.get(one.key), answer: found})
+  if (one?.with === undefined || one.key === undefined || pair?.target === undefined) return undefined
+  if (typeof found !== 'string')
+    return unclearAt(pair.target, {tag: target.tags?.get(one.key), answer: found})
   if (!('node' in pair.image) || found === pair.image.node.manifest.descriptor.digest) return undefined
-  return driftAt(pair.at, {tag: target.tags?.get(one.key), found})
+  return driftAt(pair.target, {tag: target.tags?.get(one.key), found})
 }

@@ -21,7 +21,7 @@ export interface Family {
   /** True if the source has listed the image's referrers. */
   readonly looked: boolean
   /** How it stands at each target. */
-  readonly at: readonly Standing[]
+  readonly standings: readonly Standing[]
 }
 
 export interface FamiliesOptions extends CallOptions {
@@ -50,8 +50,10 @@ export async function readFamilies(
   const chosen: ChosenChildren | undefined =
     platforms.length === 0 ? undefined : (children) => childrenFor(children, platforms)
   const atOnce = pLimit(LOOKS_AT_ONCE)
-  const open = surveyed.flatMap(({reference, image, at}) =>
-    image !== undefined && at.some(isOpen) ? [{name: formatReference(reference), image, at}] : [],
+  const open = surveyed.flatMap(({reference, image, standings}) =>
+    image !== undefined && standings.some(isOpen)
+      ? [{name: formatReference(reference), image, standings}]
+      : [],
   )
   const found = await Promise.all(
     open.map((one) =>
@@ -69,10 +71,12 @@ export async function readFamilies(
     ),
   ])
   let next = 0
-  return found.flatMap(({name, at, referrers}, index): Family[] => {
+  return found.flatMap(({name, standings, referrers}, index): Family[] => {
     const image = images[index]
     const own = others.slice(next, (next += referrers?.length ?? 0))
-    return image === undefined ? [] : [{name, image, referrers: own, looked: referrers !== undefined, at}]
+    return image === undefined
+      ? []
+      : [{name, image, referrers: own, looked: referrers !== undefined, standings}]
   })
 }
 

@@ -56,25 +56,28 @@ export async function familyPairs(
   const leftOut = platforms.length === 0 ? [] : families.filter(({name}) => !owners.has(name))
   const names = new Set(families.map(({image: {image}}) => labelOf(image)))
   const found = named.map((pair): SyncPair => {
-    const {label, at} = pair
-    return at !== undefined && names.has(label.source) ? {pair, key: tagKey(at)} : {pair}
+    const {label, target} = pair
+    return target !== undefined && names.has(label.source) ? {pair, key: tagKey(target)} : {pair}
   })
   // An image that a list names must not vanish because of a choice of platforms.
   for (const {image} of leftOut) {
-    const {at, label} = nameOf(image.image, rootDigest(image))
-    found.push({pair: {at, label, image: {error: notForPlatforms(image, platforms)}}, key: tagKey(at)})
+    const {target, label} = nameOf(image.image, rootDigest(image))
+    found.push({
+      pair: {target, label, image: {error: notForPlatforms(image, platforms)}},
+      key: tagKey(target),
+    })
   }
   const companions = new Map<string, SyncPair & {with: string[]}>()
   for (const {image, referrers} of families) {
     const {name} = image.image
     const owner = name === undefined ? undefined : owners.get(formatReference(name))
-    if (owner?.at === undefined) continue
+    if (owner?.target === undefined) continue
     for (const referrer of referrers) {
-      const tagged = taggedPair(referrer, owner.at)
+      const tagged = taggedPair(referrer, owner.target)
       if (tagged === undefined) continue
-      const key = tagKey(tagged.at)
+      const key = tagKey(tagged.target)
       const known = companions.get(key) ?? {pair: tagged, key, with: []}
-      known.with.push(tagKey(owner.at))
+      known.with.push(tagKey(owner.target))
       companions.set(key, known)
     }
   }
@@ -111,11 +114,11 @@ function labelOf({name, subject}: SourceImage): string {
 function taggedPair(
   gathered: Gathered,
   {registry, repository}: Reference,
-): (Pair & {readonly at: Reference}) | undefined {
+): (Pair & {readonly target: Reference}) | undefined {
   const {name, subject} = gathered.image
   if (subject !== undefined || name?.tag === undefined) return undefined
-  const at = {registry, repository, tag: name.tag}
-  const base = {at, label: {source: formatReference(name), target: formatReference(at)}}
+  const target = {registry, repository, tag: name.tag}
+  const base = {target, label: {source: formatReference(name), target: formatReference(target)}}
   if ('error' in gathered) return {...base, image: {error: gathered.error}}
   return 'node' in gathered ? {...base, image: {node: gathered.node}} : undefined
 }

@@ -47,8 +47,8 @@ export function disown(tags: KnownTags, claims: Claims): void {
       with: left.length === 0 ? undefined : left,
     }
   })
-  for (const [at, {key}] of changes.entries()) {
-    const tag = after[at]
+  for (const [index, {key}] of changes.entries()) {
+    const tag = after[index]
     if (tag === undefined) tags.delete(key)
     else tags.set(key, tag)
   }

@@ -42,7 +42,7 @@ export interface Surveyed {
   /** Absent if the saved state made asking the source unnecessary. */
   readonly image?: SourceImage
   /** One for each target, in their order. */
-  readonly at: readonly Standing[]
+  readonly standings: readonly Standing[]
 }
 
 export interface SurveyOptions extends CallOptions {
@@ -92,23 +92,23 @@ export async function survey(
       {signal},
     ),
     Promise.all(
-      asked.map(({at}) => Promise.all(at.map(async ({target}, index) => lookers[index]?.(target)))),
+      asked.map(({names}) => Promise.all(names.map(async ({target}, index) => lookers[index]?.(target)))),
     ),
   ])
   const answers = new Map(
-    asked.map(({reference}, index) => [reference, {image: images[index], at: found[index]}]),
+    asked.map(({reference}, index) => [reference, {image: images[index], found: found[index]}]),
   )
-  const surveyed = named.map(({reference, at}): Surveyed => {
+  const surveyed = named.map(({reference, names}): Surveyed => {
     const answer = answers.get(reference)
-    if (answer?.image === undefined) return {reference, at: at.map(asRemembered)}
+    if (answer?.image === undefined) return {reference, standings: names.map(asRemembered)}
     const {image} = answer
     return {
       reference,
       image,
-      at: at.map((place, index) =>
+      standings: names.map((place, index) =>
         judge(image, place, {
           ...options,
-          found: answer.at?.[index],
+          found: answer.found?.[index],
           remembers: targets[index]?.tags !== undefined,
         }),
       ),
@@ -129,7 +129,7 @@ interface NamedAt {
 
 interface Named {
   readonly reference: Reference
-  readonly at: readonly NamedAt[]
+  readonly names: readonly NamedAt[]
   /** True if neither the source nor a target has to be asked. */
   readonly known: boolean
 }
@@ -137,7 +137,7 @@ interface Named {
 function nameAt(reference: Reference, options: SurveyOptions): Named {
   const {targets, isImmutable, force, how} = options
   const source = formatReference(reference)
-  const at = targets.map(({rules, tags}): NamedAt => {
+  const names = targets.map(({rules, tags}): NamedAt => {
     const {digest} = reference
     const target = mapName({name: reference, digest}, rules)
     const key = tagKey(target)
@@ -147,8 +147,8 @@ function nameAt(reference: Reference, options: SurveyOptions): Named {
   const known =
     !force &&
     isImmutable(reference) &&
-    at.every(({entry}) => entry?.source === source && entry.digest !== undefined && !isDue(entry, options))
-  return {reference, at, known}
+    names.every(({entry}) => entry?.source === source && entry.digest !== undefined && !isDue(entry, options))
+  return {reference, names, known}
 }
 
 /** Returns true if the last full check of both sides is too long ago. */
@@ -158,9 +158,13 @@ export function isDue({looked = 0}: KnownTag, {now}: Pick<SurveyOptions, 'now'>)
 
 type Found = {readonly descriptor: Descriptor | undefined} | {readonly error: MirrorError}
 
-async function lookAt(target: Reference, at: SyncTarget, signal: AbortSignal | undefined): Promise<Found> {
+async function lookAt(
+  target: Reference,
+  registry: SyncTarget,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
   try {
-    return {descriptor: await at.sink.resolve(target, {signal})}
+    return {descriptor: await registry.sink.resolve(target, {signal})}
   } catch (error) {
     if (isMirrorError(error) && error.code !== 'CANCELLED') return {error}
     throw error
@@ -188,7 +192,7 @@ function judge(
     return {target, key, verdict: {status: 'failed', error}}
   }
   const there = found.descriptor
-  const at = {target, key, found: there}
+  const standing = {target, key, found: there}
   const {digest: sourceDigest} = root.manifest
   if (there !== undefined) {
     const targetDigest = there.digest
@@ -199,12 +203,12 @@ function judge(
     if (targetDigest === sourceDigest || isKnown) {
       const isTime = force || (remembers && (entry === undefined || isDue(entry, options)))
       const look = (isTime && (force || referrers || isIndexType(root.manifest.mediaType))) || undefined
-      return {...at, verdict: {status: 'present', sourceDigest, targetDigest}, look}
+      return {...standing, verdict: {status: 'present', sourceDigest, targetDigest}, look}
     }
     const error = force ? undefined : driftAt(target, {tag, found: targetDigest})
-    if (error !== undefined) return {...at, verdict: {status: 'drifted', sourceDigest, error}}
+    if (error !== undefined) return {...standing, verdict: {status: 'drifted', sourceDigest, error}}
   }
-  return {...at, verdict: {status: 'changed'}}
+  return {...standing, verdict: {status: 'changed'}}
 }
 
 /** For a target that does not say what it has: what this program put there and remembers counts. */
@@ -231,10 +235,10 @@ function judgeUnclear(
   return {target, key, unclear: error, verdict: {status: 'changed'}}
 }
 
-function claimsOf({reference, image, at}: Surveyed): readonly Claim[] {
-  return at.flatMap(({target, verdict}) => {
+function claimsOf({reference, image, standings}: Surveyed): readonly Claim[] {
+  return standings.flatMap(({target, verdict}) => {
     const identity = digestOf(image) ?? ('sourceDigest' in verdict ? verdict.sourceDigest : undefined)
-    return identity === undefined ? [] : [{source: formatReference(reference), at: target, identity}]
+    return identity === undefined ? [] : [{source: formatReference(reference), target, identity}]
   })
 }
 

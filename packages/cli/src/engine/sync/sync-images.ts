@@ -6,8 +6,8 @@ import type {Standing, Surveyed} from './survey.js'
 
 /** The report entries of images that need no work, or that must not be touched. */
 export function endedBefore(surveyed: readonly Surveyed[]): readonly ReportImage[] {
-  return surveyed.flatMap(({reference, at}) =>
-    at.flatMap((standing) => {
+  return surveyed.flatMap(({reference, standings}) =>
+    standings.flatMap((standing) => {
       const ended = endOf(standing)
       const names = {source: formatReference(reference), target: formatReference(standing.target)}
       return ended === undefined ? [] : [{...names, bytesUploaded: 0, attempts: 0, ...ended}]
@@ -21,9 +21,9 @@ export function inOrder(
   images: readonly ReportImage[],
 ): readonly ReportImage[] {
   const places = new Map<string, number>()
-  for (const {reference, at} of surveyed) {
+  for (const {reference, standings} of surveyed) {
     const source = formatReference(reference)
-    for (const {target} of at) places.set(`${source} ${formatReference(target)}`, places.size)
+    for (const {target} of standings) places.set(`${source} ${formatReference(target)}`, places.size)
   }
   const placeOf = ({source, target}: ReportImage): number => places.get(`${source} ${target}`) ?? places.size
   return images.toSorted((left, right) => placeOf(left) - placeOf(right))

@@ -70,13 +70,13 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
     () => readFamilies(surveyed, {...options, signal}),
   )
   const found = await Promise.all(
-    targets.map((target, at) => destinationOf(target, {...options, families, at, signal})),
+    targets.map((target, index) => destinationOf(target, {...options, families, index, signal})),
   )
   const prepared = await prepare(
     found.map(({destination}) => destination),
     {...options, proof: options.force ? 'content' : 'manifests', signal},
   )
-  const plans = prepared.destinations.map((one, at) => targetPlan(one, found[at]?.pairs ?? []))
+  const plans = prepared.destinations.map((one, index) => targetPlan(one, found[index]?.pairs ?? []))
   const before = endedBefore(surveyed)
   const together = (result: MirrorResult): SyncResult => ({
     ...result,
@@ -98,12 +98,12 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
   if (options.dryRun) return together(result)
   const looked = new Set(families.filter((family) => family.looked).map(({name}) => name))
   let next = 0
-  for (const [at, {tags, owner}] of targets.entries()) {
-    const own = plans[at]
+  for (const [index, {tags, owner}] of targets.entries()) {
+    const own = plans[index]
     const images = result.images.slice(next, (next += own?.plan.images.length ?? 0))
     if (own === undefined || tags === undefined) continue
     rememberPlanned(tags, own, {...making, owner, images, looked})
-    rememberPresent(tags, surveyed, {...making, owner, at, referrers: options.referrers})
+    rememberPresent(tags, surveyed, {...making, owner, index, referrers: options.referrers})
     await tags.save()
   }
   return together(result)
@@ -121,8 +121,8 @@ async function noteIntent(
   plans: readonly TargetPlan[],
   {targets, making}: {readonly targets: readonly SyncTarget[]; readonly making: Omit<Making, 'owner'>},
 ): Promise<void> {
-  for (const [at, {tags, owner}] of targets.entries()) {
-    const own = plans[at]
+  for (const [index, {tags, owner}] of targets.entries()) {
+    const own = plans[index]
     if (own === undefined || tags === undefined || own.plan.transfers.length === 0) continue
     rememberIntent(tags, own, {...making, owner})
     if ((await tags.save()) === 'stale') throw cannotRemember()

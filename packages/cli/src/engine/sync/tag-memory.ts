@@ -55,7 +55,7 @@ export function rememberPlanned(
     if (key === undefined || sourceDigest === undefined || targetDigest === undefined) continue
     if (!isThere(image)) continue
     const before = tags.get(key)
-    const isComplete = !incomplete.has(key) && !incomplete.has(pair?.at?.repository ?? '')
+    const isComplete = !incomplete.has(key) && !incomplete.has(pair?.target?.repository ?? '')
     const last = looked.has(source) && isComplete ? making.now : before?.looked
     tags.set(key, {
       source,
@@ -81,20 +81,20 @@ function incompleteIn(pairs: TargetPlan['pairs'], images: readonly ReportImage[]
   for (const [index, {key, with: parents, pair}] of pairs.entries()) {
     const image = images[index]
     if (image === undefined || isThere(image)) continue
-    const without = key === undefined ? pair.at?.repository : undefined
+    const without = key === undefined ? pair.target?.repository : undefined
     for (const lacking of parents ?? (without === undefined ? [] : [without])) incomplete.add(lacking)
   }
   return incomplete
 }
 
-/** Records the images found unchanged at target number `at`. Claims tags it knows even if their image failed. */
+/** Records the images found unchanged at the target with the index. Claims tags it knows even if their image failed. */
 export function rememberPresent(
   tags: KnownTags,
   surveyed: readonly Surveyed[],
-  {at: place, referrers, owner, how, now}: Making & {readonly at: number; readonly referrers: boolean},
+  {index, referrers, owner, how, now}: Making & {readonly index: number; readonly referrers: boolean},
 ): void {
-  for (const {reference, image, at} of surveyed) {
-    const {key, verdict, look} = at[place] ?? {}
+  for (const {reference, image, standings} of surveyed) {
+    const {key, verdict, look} = standings[index] ?? {}
     const before = key === undefined ? undefined : tags.get(key)
     if (key !== undefined && before !== undefined) tags.set(key, {...before, ...claimed(before, {owner})})
     if (key === undefined || verdict?.status !== 'present' || look === true) continue

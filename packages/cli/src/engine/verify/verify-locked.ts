@@ -24,7 +24,7 @@ import type {Verified} from './verify-pairs.js'
 export interface Locked {
   readonly digest: Digest
   /** Its place at the target. */
-  readonly at: Reference
+  readonly target: Reference
   readonly label: Label
 }
 
@@ -63,7 +63,7 @@ export async function verifyLocked(
 
 type Checking = VerifyLockedOptions & {readonly checks: Checks}
 
-async function verifyOne({digest, at, label}: Locked, options: Checking): Promise<ReportImage> {
+async function verifyOne({digest, target, label}: Locked, options: Checking): Promise<ReportImage> {
   const base = {
     ...label,
     sourceDigest: digest,
@@ -72,14 +72,14 @@ async function verifyOne({digest, at, label}: Locked, options: Checking): Promis
     attempts: 0,
   }
   try {
-    const found = await options.sink.resolve(at, options)
+    const found = await options.sink.resolve(target, options)
     if (found === undefined)
       throw new MirrorError('NOT_FOUND', `${label.target} is not at the registry`, TARGET)
     if (found.digest !== digest) {
       const message = `${label.target} is ${found.digest}, not ${digest}`
       throw new MirrorError('DIGEST_MISMATCH', message, TARGET)
     }
-    const required = await contentBelow(found, {...options, repository: at.repository, isRoot: true})
+    const required = await contentBelow(found, {...options, repository: target.repository, isRoot: true})
     const wrong = (await Promise.all(required.map((one) => options.checks.check(one)))).filter(
       (error) => error !== undefined,
     )
@@ -129,6 +129,6 @@ export function withoutDigest(reference: Reference): Reference {
 }
 
 /** Returns a reference as reports show it. */
-export function labelOf(reference: Reference, at: Reference): Label {
-  return {source: formatReference(reference), target: formatReference(at)}
+export function labelOf(reference: Reference, target: Reference): Label {
+  return {source: formatReference(reference), target: formatReference(target)}
 }

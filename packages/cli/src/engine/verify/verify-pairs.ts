@@ -87,7 +87,7 @@ async function verifyOne(
   options: VerifyOptions & {readonly checks: Checks},
 ): Promise<ReportImage> {
   const base = {...pair.label, digestChanged: false, bytesUploaded: 0, attempts: 0}
-  if (pair.at === undefined || planned === undefined || planned.status === 'failed') {
+  if (pair.target === undefined || planned === undefined || planned.status === 'failed') {
     return {...base, status: 'failed', error: reportErrorOf(planned?.error)}
   }
   const {sourceDigest, targetDigest, digestChanged} = planned
@@ -101,8 +101,8 @@ async function verifyOne(
     reason: isMade ? digestChanged : undefined,
   }
   try {
-    if (planned.status !== 'present') throw await absence(pair, pair.at, options)
-    const required = await contentOf(pair, {at: pair.at, digest: targetDigest, ...options})
+    if (planned.status !== 'present') throw await absence(pair, pair.target, options)
+    const required = await contentOf(pair, {target: pair.target, digest: targetDigest, ...options})
     const wrong = (await Promise.all(required.map((one) => options.checks.check(one)))).filter(
       (error) => error !== undefined,
     )
@@ -115,8 +115,8 @@ async function verifyOne(
 }
 
 /** The error of an image that the target lacks, or that is not the one of the source. */
-async function absence(pair: Pair, at: Reference, {sink, signal}: VerifyOptions): Promise<MirrorError> {
-  const found = await sink.resolve(at, {signal})
+async function absence(pair: Pair, target: Reference, {sink, signal}: VerifyOptions): Promise<MirrorError> {
+  const found = await sink.resolve(target, {signal})
   const place = pair.label.target
   if (found === undefined) {
     return new MirrorError('NOT_FOUND', `${place} is not at the registry`, TARGET)
@@ -138,19 +138,19 @@ async function absence(pair: Pair, at: Reference, {sink, signal}: VerifyOptions)
 async function contentOf(
   {image}: Pair,
   {
-    at,
+    target,
     digest,
     source,
     sink,
     signal,
-  }: VerifyOptions & {readonly at: Reference; readonly digest: Digest | undefined},
+  }: VerifyOptions & {readonly target: Reference; readonly digest: Digest | undefined},
 ): Promise<readonly Required[]> {
-  const {repository} = at
+  const {repository} = target
   if ('node' in image && image.node.manifest.descriptor.digest === digest) {
     return nodesOf(image.node).flatMap((node) => requiredBy(node, {repository, source}))
   }
-  const manifest = await sink.manifest(at, {signal})
-  if (manifest === undefined) throw new MirrorError('NOT_FOUND', `${formatReference(at)} is gone`, TARGET)
+  const manifest = await sink.manifest(target, {signal})
+  if (manifest === undefined) throw new MirrorError('NOT_FOUND', `${formatReference(target)} is gone`, TARGET)
   const root: Required = {repository, kind: 'manifest', descriptor: manifest.descriptor}
   if ('pending' in image) {
     if (manifest.kind === 'index') return [root]

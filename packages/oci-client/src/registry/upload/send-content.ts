@@ -73,7 +73,7 @@ async function sendWhole({upload, outgoing, session}: Sending): Promise<UploadSt
         body: {bytes},
       }),
   })
-  if ('at' in answer) return answer
+  if ('step' in answer) return answer
   if (bytes.length > 0 && answer.status !== 202) upload.client.host.bodyPut = 'works'
   return committed(upload, {answer, session, content})
 }
@@ -94,14 +94,14 @@ async function sendStream(sending: Sending): Promise<UploadStep> {
     body: {stream: outgoing.take(Number.POSITIVE_INFINITY), length},
     range: offset > 0 && length !== undefined ? contentRange(offset, length) : undefined,
   })
-  if ('at' in answer) return answer
+  if ('step' in answer) return answer
   if (!outgoing.ended) return tooEarly(upload, {...context, content: known, response: answer})
   await answer.discard()
   const content = await finalDescriptor(upload, {outgoing})
   const location = answer.header('location')
   if (location !== undefined && isBlobLocation(location, content.digest))
-    return {at: 'resume', session, content, otherwise: 'complain'}
-  return {at: 'commit', session: movedSession(session, answer), content}
+    return {step: 'resume', session, content, otherwise: 'complain'}
+  return {step: 'commit', session: movedSession(session, answer), content}
 }
 
 /** Sends one PATCH for every `size` bytes, from one reading of the source. */
@@ -114,7 +114,7 @@ async function sendChunks(sending: Sending, size: number): Promise<UploadStep> {
     if (length === 0) break
     const context: ExchangeContext = {stage: 'chunk', session, offset, body: length}
     const answer = await patch({...sending, session}, {context, body, range: contentRange(offset, length)})
-    if ('at' in answer) return answer
+    if ('step' in answer) return answer
     const received = receivedBytes(answer.header('range'))
     if (received !== offset + length) {
       const said =
@@ -128,7 +128,7 @@ async function sendChunks(sending: Sending, size: number): Promise<UploadStep> {
     session = movedSession(session, answer)
     await upload.journal.note(session)
   }
-  return {at: 'commit', session, content: await finalDescriptor(upload, {outgoing})}
+  return {step: 'commit', session, content: await finalDescriptor(upload, {outgoing})}
 }
 
 async function nextChunk(
@@ -172,7 +172,7 @@ async function patch(
   })
   // The source broke while the registry was answering, so the answer covers only a part of the blob.
   if (outgoing.failure !== undefined) throw outgoing.failure.error
-  const isTorn = 'at' in answer && answer.status === undefined && isBrokenConnection(answer.error)
+  const isTorn = 'step' in answer && answer.status === undefined && isBrokenConnection(answer.error)
   return isTorn ? {...answer, torn: {length: context.body, taken: outgoing.position - start}} : answer
 }
 
@@ -189,8 +189,9 @@ async function tooEarly(
       side: upload.client.side,
     },
   )
-  const next = session === undefined ? ({at: 'open'} as const) : ({at: 'resume', session, content} as const)
-  return {at: 'setback', next, error, why: 'gone'}
+  const next =
+    session === undefined ? ({step: 'open'} as const) : ({step: 'resume', session, content} as const)
+  return {step: 'setback', next, error, why: 'gone'}
 }
 
 /**
@@ -211,8 +212,8 @@ export async function committed(
   }
   // 202 is only a promise, so the registry is asked if the blob is there.
   return answer.status === 202
-    ? {at: 'resume', session, content, otherwise: 'complain'}
-    : {at: 'done', content}
+    ? {step: 'resume', session, content, otherwise: 'complain'}
+    : {step: 'done', content}
 }
 
 async function finalDescriptor(

@@ -30,7 +30,7 @@ import {
   type Descriptor,
 } from '../../model/index.js'
 
-type StateAt<At extends UploadState['at']> = Extract<UploadState, {at: At}>
+type StateOf<Step extends UploadState['step']> = Extract<UploadState, {step: Step}>
 
 export interface Uploaded {
   readonly content: Descriptor
@@ -48,9 +48,9 @@ export async function uploadBlob(
 ): Promise<Uploaded> {
   const left = await upload.journal.find()
   if (left === undefined)
-    return runUpload(upload, session === undefined ? {at: 'open'} : {at: 'send', session, offset: 0})
+    return runUpload(upload, session === undefined ? {step: 'open'} : {step: 'send', session, offset: 0})
   if (session !== undefined) await cancelUpload(upload.client, session)
-  return runUpload(upload, {at: 'resume', session: left})
+  return runUpload(upload, {step: 'resume', session: left})
 }
 
 async function runUpload(upload: Upload, start: UploadState): Promise<Uploaded> {
@@ -60,14 +60,14 @@ async function runUpload(upload: Upload, start: UploadState): Promise<Uploaded> 
   let attempts = 0
   let torn: TornBody | undefined
   try {
-    while (state.at !== 'done') {
+    while (state.step !== 'done') {
       if (signal?.aborted) throw cancelled(signal)
-      if (state.at === 'send') {
+      if (state.step === 'send') {
         attempts += 1
         budget.reached(state.offset)
       }
       const taken = await advance(upload, state)
-      if (taken.at !== 'setback') {
+      if (taken.step !== 'setback') {
         state = await journalled(upload, taken)
         continue
       }
@@ -89,7 +89,7 @@ async function runUpload(upload: Upload, start: UploadState): Promise<Uploaded> 
     const session = sessionOf(state)
     if (session?.adopted === true && mayBlame(session, {client, error})) {
       const {repository, url} = session
-      return runUpload(upload, {at: 'open', abandoned: {repository, url}})
+      return runUpload(upload, {step: 'open', abandoned: {repository, url}})
     }
     if (session !== undefined) await leaveSession(upload, {session, error})
     throw error
@@ -98,7 +98,7 @@ async function runUpload(upload: Upload, start: UploadState): Promise<Uploaded> 
 
 /** Saves the place of an upload before any byte is sent there. */
 async function journalled({journal}: Upload, state: UploadState): Promise<UploadState> {
-  if (state.at === 'open' || state.at === 'done') await journal.forget()
+  if (state.step === 'open' || state.step === 'done') await journal.forget()
   else await journal.note(state.session)
   return state
 }
@@ -116,13 +116,13 @@ function mayBlame(
   )
 }
 
-async function advance(upload: Upload, state: Exclude<UploadState, {at: 'done'}>): Promise<UploadStep> {
-  if (state.at === 'open') return open(upload, state)
-  if (state.at === 'send') return sendContent(upload, state)
-  return state.at === 'commit' ? commit(upload, state) : resume(upload, state)
+async function advance(upload: Upload, state: Exclude<UploadState, {step: 'done'}>): Promise<UploadStep> {
+  if (state.step === 'open') return open(upload, state)
+  if (state.step === 'send') return sendContent(upload, state)
+  return state.step === 'commit' ? commit(upload, state) : resume(upload, state)
 }
 
-async function open(upload: Upload, {abandoned}: StateAt<'open'>): Promise<UploadStep> {
+async function open(upload: Upload, {abandoned}: StateOf<'open'>): Promise<UploadStep> {
   const {client, repository, signal} = upload
   if (abandoned !== undefined) await cancelUpload(client, abandoned)
   const answer = await exchange(upload, {
@@ -130,12 +130,12 @@ async function open(upload: Upload, {abandoned}: StateAt<'open'>): Promise<Uploa
     body: 0,
     request: () => postUpload(client, {repository, signal}),
   })
-  if ('at' in answer) return answer
+  if ('step' in answer) return answer
   await answer.discard()
-  return {at: 'send', session: openedSession(client, {response: answer, repository}), offset: 0}
+  return {step: 'send', session: openedSession(client, {response: answer, repository}), offset: 0}
 }
 
-async function commit(upload: Upload, {session, content}: StateAt<'commit'>): Promise<UploadStep> {
+async function commit(upload: Upload, {session, content}: StateOf<'commit'>): Promise<UploadStep> {
   const {origin, path} = session.url
   const answer = await exchange(upload, {
     stage: 'commit',
@@ -149,11 +149,11 @@ async function commit(upload: Upload, {session, content}: StateAt<'commit'>): Pr
         headers: {'content-length': '0'},
       }),
   })
-  return 'at' in answer ? answer : committed(upload, {answer, session, content})
+  return 'step' in answer ? answer : committed(upload, {answer, session, content})
 }
 
 /** Finds out after a setback if the blob is there, or how much of it the session has; else starts again. */
-async function resume(upload: Upload, state: StateAt<'resume'>): Promise<UploadStep> {
+async function resume(upload: Upload, state: StateOf<'resume'>): Promise<UploadStep> {
   const {client, blob} = upload
   const {session, content} = state
   const again = {upload, state}
@@ -161,34 +161,34 @@ async function resume(upload: Upload, state: StateAt<'resume'>): Promise<UploadS
     const there = await ask(again, () =>
       headBlob(client, {...upload, send: client.sendOnce, digest: content.digest}),
     )
-    if ('at' in there) return there
+    if ('step' in there) return there
     await there.discard()
-    if (there.status === 200) return {at: 'done', content}
+    if (there.status === 200) return {step: 'done', content}
     if (state.otherwise === 'complain') {
       // A registry that does not say is taken at its word: the manifest's PUT shows if the blob is there.
-      return there.status === 404 ? brokenPromise(upload, content) : {at: 'done', content}
+      return there.status === 404 ? brokenPromise(upload, content) : {step: 'done', content}
     }
   }
   const known = isPending(blob.content) ? content : blob.content
   const size = known?.size ?? Number.POSITIVE_INFINITY
   // A new session costs as much as asking the old one about so few bytes.
-  if (state.otherwise === 'restart' || size <= WHOLE_MAX) return {at: 'open', abandoned: session}
+  if (state.otherwise === 'restart' || size <= WHOLE_MAX) return {step: 'open', abandoned: session}
   if (client.host.resume === 'broken') {
     warnOfRestart(client)
-    return {at: 'open', abandoned: session}
+    return {step: 'open', abandoned: session}
   }
   const answer = await ask(again, () => getStatus(client, {session, signal: upload.signal}))
   // A session that hangs, or with which the registry fails, could not be cancelled either.
-  if ('at' in answer)
-    return answer.status === 500 || isTimeout(answer.error) ? {...answer, next: {at: 'open'}} : answer
+  if ('step' in answer)
+    return answer.status === 500 || isTimeout(answer.error) ? {...answer, next: {step: 'open'}} : answer
   await answer.discard()
   const status = sessionStatus(session, answer)
   // Registries give the same range for one byte and for none, so the upload starts again.
   if (status.kind === 'open' && status.received > 0 && status.received <= size) {
     client.host.resume = 'works'
     return known !== undefined && status.received === size
-      ? {at: 'commit', session: status.session, content: known}
-      : {at: 'send', session: status.session, offset: status.received}
+      ? {step: 'commit', session: status.session, content: known}
+      : {step: 'send', session: status.session, offset: status.received}
   }
   if (status.kind === 'ended') {
     client.host.resume = 'broken'
@@ -198,7 +198,7 @@ async function resume(upload: Upload, state: StateAt<'resume'>): Promise<UploadS
       `${client.registry} has not kept what an earlier run sent of a blob: it starts again from zero`,
     )
   }
-  return {at: 'open', abandoned: status.kind === 'open' ? session : undefined}
+  return {step: 'open', abandoned: status.kind === 'open' ? session : undefined}
 }
 
 function warnOfRestart({registry, warn}: RegistryClient): void {
@@ -207,7 +207,7 @@ function warnOfRestart({registry, warn}: RegistryClient): void {
 
 /** Sends a request of the recovery. Only a failure that waiting may mend is a setback, and it keeps the state. */
 function ask(
-  {upload, state}: {readonly upload: Upload; readonly state: StateAt<'resume'>},
+  {upload, state}: {readonly upload: Upload; readonly state: StateOf<'resume'>},
   question: () => Promise<HttpResponse>,
 ): Promise<HttpResponse | Setback> {
   return exchange(upload, {
@@ -221,8 +221,8 @@ function ask(
 
 function brokenPromise({client, repository}: Upload, {digest}: Descriptor): Setback {
   return {
-    at: 'setback',
-    next: {at: 'open'},
+    step: 'setback',
+    next: {step: 'open'},
     error: new MirrorError(
       'PROTOCOL',
       `${nameOf(client, {repository, digest})} was accepted by the registry and then was not there`,
@@ -247,6 +247,6 @@ function retryOf(
 }
 
 function sessionOf(state: UploadState): UploadSession | undefined {
-  if (state.at === 'open') return state.abandoned
-  return state.at === 'done' ? undefined : state.session
+  if (state.step === 'open') return state.abandoned
+  return state.step === 'done' ? undefined : state.session
 }

@@ -35,7 +35,7 @@ export async function exchange(
   } catch (error) {
     if (upload.signal?.aborted) throw cancelled(upload.signal)
     if (!isTransient(error)) throw error
-    return {at: 'setback', next: afterBreak(context), error, why: 'busy'}
+    return {step: 'setback', next: afterBreak(context), error, why: 'busy'}
   }
   const {accepts = isSuccess} = context
   return accepts(response.status) ? response : refused(upload, {...context, response})
@@ -63,7 +63,7 @@ export async function refused(
   if (verdict === undefined) throw error
   learn(upload, verdict)
   return {
-    at: 'setback',
+    step: 'setback',
     next: afterRefusal(verdict, context),
     error,
     why: verdict.why,
@@ -91,25 +91,25 @@ export async function sessionRequest(
 
 function nextOf(next: 'resume' | 'renew', {session, content}: ExchangeContext): UploadState {
   return next === 'renew' || session === undefined
-    ? {at: 'open', abandoned: session}
-    : {at: 'resume', session, content}
+    ? {step: 'open', abandoned: session}
+    : {step: 'resume', session, content}
 }
 
 /** Perhaps only the answer was lost. */
 function afterBreak(context: ExchangeContext): UploadState {
   const {stage, session, content} = context
   if (stage === 'whole' && session !== undefined && content !== undefined)
-    return {at: 'resume', session, content, otherwise: 'restart'}
+    return {step: 'resume', session, content, otherwise: 'restart'}
   return nextOf(stage === 'open' ? 'renew' : 'resume', context)
 }
 
 function afterRefusal({next, why}: UploadVerdict, context: ExchangeContext): UploadState {
   const {session, content} = context
   // A session that the registry does not know cannot be cancelled.
-  if (next === 'renew' && why === 'gone') return {at: 'open'}
+  if (next === 'renew' && why === 'gone') return {step: 'open'}
   // Another upload of the same blob may have finished first, which some registries report as an error (Nexus).
   if (why === 'refused' && session !== undefined && content !== undefined)
-    return {at: 'resume', session, content, otherwise: 'restart'}
+    return {step: 'resume', session, content, otherwise: 'restart'}
   return nextOf(next, context)
 }
 

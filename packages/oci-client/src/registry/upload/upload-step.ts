@@ -33,21 +33,21 @@ export interface Upload {
  *      └──── resume ◄────┘      (after a setback)
  */
 export type UploadState =
-  | {readonly at: 'open'; readonly abandoned?: UploadSession}
-  | {readonly at: 'send'; readonly session: UploadSession; readonly offset: number}
-  | {readonly at: 'commit'; readonly session: UploadSession; readonly content: Descriptor}
+  | {readonly step: 'open'; readonly abandoned?: UploadSession}
+  | {readonly step: 'send'; readonly session: UploadSession; readonly offset: number}
+  | {readonly step: 'commit'; readonly session: UploadSession; readonly content: Descriptor}
   /** `content` is set if the blob may be there already. `otherwise` says what to do if it is not. */
   | {
-      readonly at: 'resume'
+      readonly step: 'resume'
       readonly session: UploadSession
       readonly content?: Descriptor
       readonly otherwise?: 'restart' | 'complain'
     }
-  | {readonly at: 'done'; readonly content: Descriptor}
+  | {readonly step: 'done'; readonly content: Descriptor}
 
 /** A failure that may be mended: the state to continue from, and the error to throw if no attempt is left. */
 export interface Setback {
-  readonly at: 'setback'
+  readonly step: 'setback'
   readonly next: UploadState
   readonly error: unknown
   readonly why: UploadVerdict['why']

@@ -10,7 +10,7 @@ const BATCH = 64
  * Removes entries that are too old or too many, the oldest first, and half-written files that a crash left. Never rejects:
  * an entry that cannot be removed stays.
  */
-export async function prune(
+export async function discardOld(
   directory: string,
   {entries, maxAge}: {readonly entries: number; readonly maxAge: number},
 ): Promise<void> {
