@@ -33,6 +33,9 @@ export {
 } from './run-mirror.js'
 export {startMirrorServer, type MirrorServer} from './mirror-server.js'
 export {rawClient, type RawAnswer, type RawClient, type RawRequest} from './raw-client.js'
+export {craneLayout, craneLegacy, craneTarball} from './saved-by-crane.js'
+export {dockerSave, dockerSaveByContainerd} from './saved-by-docker.js'
+export type {SavedImage} from './saved-image.js'
 export {addImage} from './seed-registry.js'
 export {openInBrowser, type BrowserPage} from './browser.js'
 export {

@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {PassThrough} from 'node:stream'
 import {gunzipSync} from 'node:zlib'
 import {makeImage, requireTool, runChild} from '@airgap-mirror/test/kit'
-import {hexOf, type Digest} from '@airgap-mirror/oci-client/model'
+import {hexOf, type Digest, type Reference} from '@airgap-mirror/oci-client/model'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {openBundle, openBundleSink, type BundleCodec} from '#src/index.js'
 import {partialPath} from '#src/write/bundle/open-bundle-sink.js'
@@ -40,10 +40,10 @@ const images: readonly SavedImage[] = [
 ]
 
 const SUMS = {
-  plain: '11255969ddc3a93104ad824b5f4b46d22641bf104414da2d8b4ad06ef4d7a4a2',
-  gzip: 'c4f3e9e2ffe13d2b7738bca2da02a16d89d010d9e307531b9f0a41f2a198a8d1',
-  zstd: 'da6c703713a793300807face79c52f0f563cda204f3610f3ca77a9750f13c021',
-  xz: '5778fa9796e78c928cc8855d5ec22aec825b369cf84dbf9d07f988cb45e5f3c7',
+  plain: 'e2e1018510fc418abb3db3a3c7be0ed858dc8a0946ce2ff6b0bb305bc02f355e',
+  gzip: 'bd7082bc59763dd99015d8bbedde8d380a5b069db44f48beb7ff7912b2b1562c',
+  zstd: 'abca05f4a20e9517de8e3f5e78b53e92f0896e7fb926b96a09408725538a7507',
+  xz: '77ddc8270271375bb2f886657ef7951c0fc426ba4aaf70e59f4b76c13d2b53b9',
 } as const satisfies Record<BundleCodec, string>
 
 test.each(Object.entries(SUMS) as [BundleCodec, string][])(
@@ -236,6 +236,28 @@ test('docker finds its manifest.json if it was requested, with images of one pla
   ])
   await using source = await openBundle(at('out'))
   expect(rootDigests(await source.images())).toEqual([gzipped.root.descriptor.digest])
+})
+
+test('docker finds images with plain layers and images without a tag, and no referrer counts as an image', async () => {
+  const digest = one.root.descriptor.digest
+  const named = [
+    {image: text, name: 'gcr.io/team/text:v1'},
+    {image: one, name: `gcr.io/team/one@${digest}`},
+  ]
+  const all = [...named, {image: signature}]
+  const nameOf = (name: Reference): Reference | undefined => (name.registry === 'r' ? undefined : name)
+  await save({kind: 'directory', path: at('out')}, all, {directory, dockerCompatible: true, nameOf})
+  const items = JSON.parse(await readFile(at('out/manifest.json'), 'utf8')) as {RepoTags: string[]}[]
+  expect(new Set(items.map(({RepoTags}) => RepoTags.join(' ')))).toEqual(new Set(['', 'gcr.io/team/text:v1']))
+  const {manifests} = JSON.parse(await readFile(at('out/index.json'), 'utf8')) as {
+    manifests: {digest: string; annotations?: Record<string, string>}[]
+  }
+  const referrer = manifests.find((entry) => entry.digest === signature.root.descriptor.digest)
+  expect(referrer?.annotations).toEqual({'io.containerd.manifest.subject': digest})
+  await using source = await openBundle(at('out'))
+  expect(new Set(rootDigests(await source.images()))).toEqual(
+    new Set(all.map(({image}) => image.root.descriptor.digest)),
+  )
 })
 
 test('skopeo reads each image of a bundle by its full name', async (context) => {

@@ -91,12 +91,20 @@ async function readDockerArchive(
   return images
 }
 
+/** An image without its names. */
+export type NamelessImage = Pick<SourceImage, 'root' | 'digestChanged' | 'id'>
+
+/** Returns the image of one item, with an error if it is damaged. */
+export function dockerImage(tree: FileTree, item: DockerItem, context: ReadContext): Promise<NamelessImage> {
+  return imageOf(tree, item, {...context, configs: new Map()})
+}
+
 /** Returns an image with an error if it is damaged, so that the other images are not affected. */
 async function imageOf(
   tree: FileTree,
   item: DockerItem,
   context: ReadContext & {readonly configs: Configs},
-): Promise<Omit<SourceImage, 'name' | 'shownAs'>> {
+): Promise<NamelessImage> {
   try {
     const root = await rootOf(tree, item, context)
     const id = context.configs.get(item.config)?.config.digest

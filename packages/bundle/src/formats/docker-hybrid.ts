@@ -3,37 +3,28 @@ import {
   isMirrorError,
   limits,
   mediaTypes,
-  type Content,
   type Descriptor,
   type Digest,
   type ImageManifest,
-  type ImageRoot,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import {blobPath, findBlob, remember, type ContentTable} from '../contents/content-table.js'
-import {repoTagNames} from './docker-archive.js'
+import {blobPath} from '../contents/content-table.js'
+import {dockerImage, repoTagNames, type NamelessImage} from './docker-archive.js'
 import {isDockerManifest, parseDockerItems, type DockerItem} from './docker-items.js'
 import type {TreeRoot} from './format.js'
 import {readJson} from '../contents/read-json.js'
-import {pendingImage} from './pending-image.js'
 import type {ReadContext} from './read-context.js'
 import {peekManifest} from '../contents/read-manifest.js'
 
 const MADE_UP =
   'docker made up this manifest over plain layers when it saved the image, so its registry had another one'
 
-interface MadeUpImage {
-  readonly root: ImageRoot
-  readonly digestChanged: string
-  readonly id: Digest
-}
-
 /** The data of docker's manifest.json beside an OCI layout, about the images of that layout. */
 export interface DockerHybrid {
   /** The images in manifest.json; undefined if it is not there or not docker's. */
   readonly items: readonly DockerItem[] | undefined
   /** Returns the image behind a manifest that docker ≥ 25 made up; undefined if the manifest comes from a registry. */
-  madeUp(descriptor: Descriptor): Promise<MadeUpImage | undefined>
+  madeUp(descriptor: Descriptor): Promise<NamelessImage | undefined>
   /** Returns the RepoTags of the image with this manifest, or of an image in this index. */
   names(descriptor: Descriptor): Promise<readonly Reference[]>
 }
@@ -49,11 +40,14 @@ export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promis
   const items = await itemsBeside(root, context)
   if (items.length === 0) return NO_HYBRID
   const tagsByConfig = new Map<string, readonly string[]>()
-  for (const {config, repoTags} of items) {
+  const itemByConfig = new Map<string, DockerItem>()
+  for (const item of items) {
+    const {config, repoTags} = item
     tagsByConfig.set(config, [...(tagsByConfig.get(config) ?? []), ...repoTags])
+    if (!itemByConfig.has(config)) itemByConfig.set(config, item)
   }
   const tagsOf = (manifest: ImageManifest) => tagsByConfig.get(blobPath(manifest.config.digest))
-  const madeUpImages = new Map<Digest, MadeUpImage | undefined>()
+  const madeUpImages = new Map<Digest, NamelessImage | undefined>()
   const namesKnown = new Map<Digest, readonly Reference[]>()
   const namesOf = async (descriptor: Descriptor): Promise<readonly Reference[]> => {
     const manifest = await peekManifest(context.table, descriptor, context)
@@ -72,9 +66,11 @@ export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promis
       if (!isManifestType(descriptor.mediaType)) return undefined
       if (!madeUpImages.has(descriptor.digest)) {
         const manifest = await peekManifest(context.table, descriptor, context)
-        const found =
-          manifest?.kind === 'image' && tagsOf(manifest) !== undefined && isOverPlainLayers(manifest)
-        madeUpImages.set(descriptor.digest, found ? madeUpImage(manifest, context) : undefined)
+        const item =
+          manifest?.kind === 'image' ? itemByConfig.get(blobPath(manifest.config.digest)) : undefined
+        const isFound = manifest?.kind === 'image' && item !== undefined && isMadeUp(manifest, item)
+        const image = isFound ? await madeUpImage(manifest, {item, root, context}) : undefined
+        madeUpImages.set(descriptor.digest, image)
       }
       return madeUpImages.get(descriptor.digest)
     },
@@ -106,27 +102,25 @@ function itemsIn(json: unknown, name: string): readonly DockerItem[] {
   return isDockerManifest(json) ? parseDockerItems(json, name) : []
 }
 
-function isOverPlainLayers({layers}: ImageManifest): boolean {
-  return layers.length > 0 && layers.every(({mediaType}) => mediaType === mediaTypes.ociLayer)
+/**
+ * docker ≥ 25 with its classic store has only plain layers and names the source of each. The first release candidate listed no
+ * layers (moby/moby#47065). containerd lists plain layers, too, if the image was built with them, and names no sources.
+ */
+function isMadeUp({layers}: ImageManifest, item: DockerItem): boolean {
+  if (layers.some(({mediaType}) => mediaType !== mediaTypes.ociLayer)) return false
+  return item.layerSources.size > 0 || layers.length < item.layers.length
 }
 
-function madeUpImage(manifest: ImageManifest, context: ReadContext): MadeUpImage {
-  const {digest, size} = manifest.config
+/** Docker 25.0.0 listed layers in any order (moby/moby#47150), so the order is that of manifest.json and of the config. */
+async function madeUpImage(
+  manifest: ImageManifest,
+  {item, root, context}: {readonly item: DockerItem; readonly root: TreeRoot; readonly context: ReadContext},
+): Promise<NamelessImage> {
+  const paths = manifest.layers.map(({digest}) => blobPath(digest))
+  const isRight = paths.length === item.layers.length && paths.every((path, at) => path === item.layers[at])
   // With plain layers wanted, docker's manifest already is what would be made here.
-  if (context.compression === 'none')
-    return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP, id: digest}
-  const config = {mediaType: mediaTypes.ociConfig, digest, size}
-  const layers = manifest.layers.map((layer) => plainLayer(layer, context))
-  return {root: {pending: pendingImage(config, layers)}, digestChanged: MADE_UP, id: digest}
-}
-
-// The digest of a plain layer is its diff ID.
-function plainLayer({digest, size}: Descriptor, {table, layerMediaType}: ReadContext): Content {
-  rememberLayer(table, digest)
-  return {diffId: digest, size, mediaType: layerMediaType}
-}
-
-function rememberLayer(table: ContentTable, digest: Digest): void {
-  const file = findBlob(table, digest)
-  if (file !== undefined) remember(table.layers, digest, file)
+  if (context.compression === 'none' && isRight)
+    return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP, id: manifest.config.digest}
+  const image = await dockerImage(root.tree, item, context)
+  return 'error' in image.root ? image : {...image, digestChanged: MADE_UP}
 }

@@ -123,6 +123,31 @@ describe('a containerd export with docker’s manifest.json', () => {
     )
   })
 
+  test('keeps plain layers as they are, which docker would have named the sources of', async () => {
+    const plain = ociManifest({config: own, layers: [base, top], layerType: mediaTypes.ociLayer})
+    await using bundle = await openTar([
+      ...[base, top, own, plain].map((of) => blobEntry(of)),
+      indexJson([
+        descriptor(mediaTypes.ociManifest, plain, {
+          annotations: {
+            'io.containerd.image.name': 'docker.io/library/plain:1',
+            'org.opencontainers.image.ref.name': '1',
+          },
+        }),
+      ]),
+      json('manifest.json', [
+        {
+          Config: `blobs/sha256/${own.hex}`,
+          RepoTags: ['plain:1'],
+          Layers: [base, top].map(({hex}) => `blobs/sha256/${hex}`),
+        },
+      ]),
+      OCI_LAYOUT,
+    ])
+    expect(rootDigests(bundle.images)).toEqual([plain.digest])
+    expect(bundle.images[0]?.digestChanged).toBeUndefined()
+  })
+
   test('RepoTags give the name if the index has only a bare tag', async () => {
     await using bundle = await openTar(hybrid({'org.opencontainers.image.ref.name': '1'}))
     expect(namesOf(bundle.images)).toEqual(['registry.example/busybox:1'])

@@ -12,23 +12,23 @@ import type {BundleContents, BundleEntry} from './bundle-contents.js'
 
 /**
  * Returns a bundle's index.json with a descriptor for each name. containerd reads its own annotation; podman, skopeo,
- * crane and oras read the image-spec's. Both hold the full name.
+ * crane and oras read the image-spec's. Both hold the full name. A referrer without a name has containerd's annotation for
+ * its subject, because docker would take it for an image.
  * @param delta the descriptor of the list of left-out blobs
  */
 function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefined): Uint8Array {
   const manifests = entries.map(({manifest, name}) => {
     const {mediaType, digest, size} = manifest.descriptor
-    const {artifactType} = manifest
+    const {artifactType, subject} = manifest
     const text = name === undefined ? undefined : formatReference(name)
+    const about = subject === undefined ? undefined : {[annotationKeys.subject]: subject.digest}
     return {
       mediaType,
       digest,
       size,
       artifactType,
       annotations:
-        text === undefined
-          ? undefined
-          : {[annotationKeys.containerdName]: text, [annotationKeys.refName]: text},
+        text === undefined ? about : {[annotationKeys.containerdName]: text, [annotationKeys.refName]: text},
     }
   })
   return Buffer.from(
@@ -42,8 +42,8 @@ function bundleIndex(entries: readonly BundleEntry[], delta: Descriptor | undefi
 
 /**
  * Returns the manifest.json of docker-archives, over the blobs of the layout, for docker with its classic store. An entry
- * has one platform: of an index, `linux/amd64`, else the first. An image with only plain layers is left out, because
- * readers take such an entry for an image that docker made up.
+ * has one platform: of an index, `linux/amd64`, else the first. An image without a tag has an entry without names, which
+ * docker loads by its ID.
  */
 function dockerManifest(
   entries: readonly BundleEntry[],
@@ -52,13 +52,13 @@ function dockerManifest(
   const items = new Map<Digest, {Config: string; RepoTags: string[]; Layers: string[]}>()
   for (const {name, manifest} of entries) {
     const image = imageOf(manifest, manifests)
-    if (name?.tag === undefined || image === undefined || !isDockerImage(image)) continue
+    if (name === undefined || image === undefined || !isDockerImage(image)) continue
     const item = items.get(image.descriptor.digest) ?? {
       Config: blobPath(image.config.digest),
       RepoTags: [],
       Layers: image.layers.map(({digest}) => blobPath(digest)),
     }
-    item.RepoTags.push(formatReference(name))
+    if (name.tag !== undefined) item.RepoTags.push(formatReference(name))
     items.set(image.descriptor.digest, item)
   }
   return Buffer.from(JSON.stringify([...items.values()]))
@@ -78,7 +78,7 @@ function imageOf(manifest: Manifest, manifests: ReadonlyMap<Digest, Manifest>): 
 
 function isDockerImage({config, layers}: ImageManifest): boolean {
   const isConfig = config.mediaType === mediaTypes.ociConfig || config.mediaType === mediaTypes.dockerConfig
-  return isConfig && layers.some(({mediaType}) => mediaType !== mediaTypes.ociLayer)
+  return isConfig && layers.length > 0
 }
 
 /** Returns the files before the blobs, by their paths in the layout. */
