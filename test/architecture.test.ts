@@ -174,6 +174,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'help',
     'run',
     'commands',
+    'program.ts',
     'main.ts',
     'index.ts',
   ],

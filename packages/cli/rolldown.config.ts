@@ -11,13 +11,12 @@ function built(path: string): string {
 const start = startChunk(built('cli/dist/main.js'))
 
 /**
- * The program as few files, from what the compiler built. Names that are found by path at run time are entries: the
- * command table by oclif, the workers by URL from the chunk that starts them. Native modules stay packages.
+ * The program as few files, from what the compiler built. Workers are entries, because the chunk that starts one finds it
+ * by path. Native modules stay packages.
  */
 export default {
   input: {
     main: built('cli/dist/main.js'),
-    commands: built('cli/dist/commands/index.js'),
     'block-worker': built('bundle/dist/compress/block-worker.js'),
     'decode-worker': built('bundle/dist/codecs/threads/decode-worker.js'),
   },

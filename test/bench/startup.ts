@@ -1,5 +1,7 @@
 import {writeFile} from 'node:fs/promises'
+import {loadavg} from 'node:os'
 import {join} from 'node:path'
+import {parseArgs} from 'node:util'
 import {
   compress,
   makeImage,
@@ -10,10 +12,15 @@ import {
   withTempDir,
 } from '../kit/index.js'
 import {startRegistry} from '../registry/index.js'
-import {median, run} from './measure.js'
+import {median, run, type Measured} from './measure.js'
 
-/** How long a run takes that has nothing to do, against Node's own start: `--runs=N`, each in turn. Wall time. */
-const runs = Number(/^--runs=(\d+)$/.exec(process.argv[2] ?? '')?.[1] ?? 15)
+/**
+ * The cost of a run that has nothing to do, against Node's own start, each in turn: `--runs=N`. `--package=DIR` measures an
+ * unpacked package and its Node.js. On a busy machine only the processor time says something.
+ */
+const {values} = parseArgs({options: {runs: {type: 'string', default: '15'}, package: {type: 'string'}}})
+const runs = Number(values.runs)
+const runtime = values.package === undefined ? process.execPath : join(values.package, 'lib/node/bin/node')
 const IMAGES = 15
 
 /** Fifteen images on a shared base, as `.tar.xz`. */
@@ -33,40 +40,35 @@ await withTempDir(async (directory) => {
   await makeBundle(bundle)
   await using registry = await startRegistry()
   const push = ['push', '--source', bundle, '--private-registry', registry.host, '--plain-http', '--quiet']
-  const node = (args: readonly string[]): Promise<number> =>
-    run(process.execPath, args, {env: {XDG_STATE_HOME: join(directory, 'state')}}).then(
-      ({seconds}) => seconds,
-    )
-  const mirror = (...args: string[]) => [mirrorProgram(), ...args]
-  await node(mirror(...push))
+  const measured = ([command = '', ...args]: readonly string[]): Promise<Measured> =>
+    run(command, args, {env: {XDG_STATE_HOME: join(directory, 'state')}})
+  const program =
+    values.package === undefined ? [runtime, mirrorProgram()] : [join(values.package, 'bin/mirror')]
+  const mirror = (...args: string[]) => [...program, ...args]
+  await measured(mirror(...push))
   const sent = registry.bytesReceived
 
-  const cases: readonly {name: string; args: readonly string[]; seconds: number[]}[] = [
-    {name: 'node -e 0', args: ['-e', '0'], seconds: []},
-    {name: 'mirror --version', args: mirror('--version'), seconds: []},
-    {name: 'mirror push --help', args: mirror('push', '--help'), seconds: []},
-    {name: `push of ${IMAGES} images again`, args: mirror(...push), seconds: []},
+  const cases: readonly {name: string; line: readonly string[]; measured: Measured[]}[] = [
+    {name: 'node -e 0', line: [runtime, '-e', '0'], measured: []},
+    {name: 'mirror --version', line: mirror('--version'), measured: []},
+    {name: 'mirror help', line: mirror('help'), measured: []},
+    {name: 'mirror push --help', line: mirror('push', '--help'), measured: []},
+    {name: `push of ${IMAGES} images again`, line: mirror(...push), measured: []},
   ]
   for (let round = 0; round < runs; round += 1) {
-    for (const {args, seconds} of cases) seconds.push(await node(args))
+    for (const each of cases) each.measured.push(await measured(each.line))
   }
   if (registry.bytesReceived !== sent) throw new Error('a push of what was there has sent something')
 
-  const floor = cases[0]?.seconds ?? []
-  process.stdout.write(`Node.js ${process.versions.node}, medians of ${runs}\n`)
-  process.stdout.write('case                       seconds   more than node   times node\n')
-  for (const {name, seconds} of cases) {
-    const against = (compare: (own: number, node: number) => number): number =>
-      median(seconds.map((own, index) => compare(own, floor[index] ?? Number.NaN)))
-    const figures = [
-      median(seconds).toFixed(3).padStart(8),
-      against((own, node) => own - node)
-        .toFixed(3)
-        .padStart(17),
-      against((own, node) => own / node)
-        .toFixed(1)
-        .padStart(13),
-    ]
-    process.stdout.write(`${name.padEnd(26)}${figures.join('')}\n`)
+  process.stdout.write(`medians of ${runs}, with a load of ${loadavg()[0]?.toFixed(1)}\n`)
+  process.stdout.write('case                       seconds   times node   processor   times node\n')
+  for (const each of cases) {
+    const columns = (['seconds', 'cpuSeconds'] as const).flatMap((figure) => {
+      const [own, floor] = [each, cases[0]].map((one) =>
+        median((one?.measured ?? []).map((it) => it[figure])),
+      )
+      return [(own ?? 0).toFixed(3).padStart(9), ((own ?? 0) / (floor ?? 1)).toFixed(2).padStart(13)]
+    })
+    process.stdout.write(`${each.name.padEnd(25)}${columns.join('')}\n`)
   }
 })

@@ -26,9 +26,14 @@ function textOf(file: string): string {
   return readFileSync(join(directory, file), 'utf8')
 }
 
+/** The chunk that the start loads for all that is more than its version. */
+function programChunk(): string {
+  return /import\("\.\/(program-[^"]+)"\)/.exec(textOf('main.js'))?.[1] ?? ''
+}
+
 /** The chunk that a command loads when it runs. */
 function chunkOf(command: string): string {
-  const table = [...loadedWith(['commands.js'])].map(textOf).join('\n')
+  const table = [...loadedWith([programChunk()])].map(textOf).join('\n')
   return new RegExp(`import\\("\\./(run-${command}-[^"]+)"\\)`).exec(table)?.[1] ?? ''
 }
 
@@ -44,10 +49,23 @@ function packagesIn(files: Iterable<string>): ReadonlySet<string> {
 
 describe('the bundled program', () => {
   test.each(['push', 'sync', 'copy'])('loads for a %s neither YAML, nor RE2, nor prompts', (command) => {
-    const packages = packagesIn(loadedWith(['main.js', 'commands.js', chunkOf(command)]))
+    const packages = packagesIn(loadedWith(['main.js', programChunk(), chunkOf(command)]))
     expect(packages).toContain('undici')
     for (const name of ['yaml', 're2js', 'smol-toml', '@inquirer/core', 'cli-progress', 'tar-stream'])
       expect(packages).not.toContain(name)
+  })
+
+  test('loads two small files to tell its version, and no module of Node.js', () => {
+    const files = [...loadedWith(['main.js'])]
+    expect(files).toEqual(['main.js', expect.stringMatching(/^version-/)])
+    for (const file of files) expect(textOf(file)).not.toMatch(/from "node:/)
+    expect(files.reduce((sum, file) => sum + textOf(file).length, 0)).toBeLessThan(2000)
+  })
+
+  test('loads for help its own table of commands, and no package', () => {
+    const files = loadedWith([programChunk()])
+    expect([...packagesIn(files)]).toEqual([])
+    expect(files.size).toBeLessThan(10)
   })
 
   test('comes with the licences of all packages in it', () => {

@@ -54,7 +54,7 @@ export async function runMirror(
     if (isTaken || Object.keys(options.env ?? {}).some((name) => FOR_NODE.test(name)))
       return await spawnMirror(args, {...options, home})
     const env = {...cleanEnvironment(home), ...options.env}
-    const run = (): Promise<void> => main([...args], pathToFileURL(program).href)
+    const run = (): Promise<void> => main(args)
     const result = await runInProcess(run, {env, cwd, stdin: options.stdin, timeout: options.timeout})
     const faults = faultsOfOutput(result.stdout)
     if (faults.length > 0) throw new Error(`the output is not as its schema says:\n${faults.join('\n')}`)
@@ -100,7 +100,7 @@ export async function spawnMirror(
 const FOR_NODE = /^(?:NODE_|SSL_CERT_|UV_|TMPDIR$|TZ$)/
 
 interface Program {
-  readonly main: (argv: string[], entry: string) => Promise<void>
+  readonly main: (argv: readonly string[]) => Promise<void>
 }
 
 function loaded(program: string): Promise<Program> {

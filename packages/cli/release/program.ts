@@ -83,9 +83,9 @@ function isProgram(file: string): boolean {
   return file.endsWith('.js') || file.endsWith('.wasm')
 }
 
-/** oclif reads its settings from the program's own package.json. */
-function ownManifest({name, version, description, license, type, oclif}: Record<string, unknown>): object {
-  return {name, version, description, license, type, oclif}
+/** Says that the files are modules. */
+function ownManifest({name, version, description, license, type}: Record<string, unknown>): object {
+  return {name, version, description, license, type}
 }
 
 async function documents(): Promise<readonly Entry[]> {

@@ -1,4 +1,4 @@
-import {boolean, custom, string} from '@oclif/core/flags'
+import {boolean, custom, string} from './oclif-definitions.js'
 import {meaningOf, type RegistryWords, type SharedSetting} from '../job/shared-settings.js'
 import {variableText, variableTruth} from './variables.js'
 

@@ -1,8 +1,7 @@
-import {string as argument} from '@oclif/core/args'
-import {Command} from '@oclif/core/command'
+import {argument} from '../../settings/oclif-definitions.js'
+import {Command} from '../../run/command.js'
 import {commandEntries} from '../../help/command-entry.js'
 import {completionScript, shells} from '../../help/completion/completion.js'
-import {fail} from '../../run/fail.js'
 import {writeStandardOutput} from '../../run/standard-streams.js'
 
 /** `mirror completion`: the completion script of a shell, on standard output. */
@@ -20,17 +19,10 @@ export class Completion extends Command {
   }
   static override readonly flags = {}
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {args} = await this.parse(Completion)
     const shell = shells.find((one) => one === args.shell)
     if (shell === undefined) throw new Error(`the parser let the shell ${args.shell} pass`)
-    const loaded = await Promise.all(this.config.commands.map((command) => command.load()))
-    // An alias is listed as a command of its own, with the class of the command.
-    const commands = Object.fromEntries([...new Set(loaded)].map((command) => [command.id, command]))
-    await writeStandardOutput(completionScript(shell, commandEntries(commands)))
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'completion', flags: Completion.flags}, argv: this.argv})
+    await writeStandardOutput(completionScript(shell, commandEntries(this.table)))
   }
 }

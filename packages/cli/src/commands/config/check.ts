@@ -1,5 +1,4 @@
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {Command} from '../../run/command.js'
 import {checkFlags} from './check-flags.js'
 import {needCredentialArguments} from '../../settings/need-credential.js'
 
@@ -27,13 +26,9 @@ export class ConfigCheck extends Command {
     'json',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(ConfigCheck, needCredentialArguments(this.argv))
     const {runConfigCheck} = await import('./run-check.js')
     process.exitCode = await runConfigCheck(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config check', flags: checkFlags}, argv: this.argv})
   }
 }

@@ -1,6 +1,5 @@
-import {Command} from '@oclif/core/command'
+import {Command} from '../../run/command.js'
 import {emitFlags} from './emit-flags.js'
-import {fail} from '../../run/fail.js'
 
 /** `mirror config emit`: configuration that makes nodes pull from the private registry. */
 export class ConfigEmit extends Command {
@@ -27,13 +26,9 @@ export class ConfigEmit extends Command {
     'overwrite',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(ConfigEmit)
     const {runConfigEmit} = await import('./run-emit.js')
     await runConfigEmit(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config emit', flags: emitFlags}, argv: this.argv})
   }
 }

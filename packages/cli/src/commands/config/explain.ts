@@ -1,7 +1,6 @@
-import {string as argument} from '@oclif/core/args'
-import {Command} from '@oclif/core/command'
+import {argument} from '../../settings/oclif-definitions.js'
+import {Command} from '../../run/command.js'
 import {explainFlags} from './explain-flags.js'
-import {fail} from '../../run/fail.js'
 
 /** `mirror config explain`: which URLs a node asks for an image. */
 export class ConfigExplain extends Command {
@@ -18,13 +17,9 @@ export class ConfigExplain extends Command {
   }
   static override readonly flags = explainFlags
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {args, flags} = await this.parse(ConfigExplain)
     const {runConfigExplain} = await import('./run-explain.js')
     await runConfigExplain(args.reference, flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config explain', flags: ConfigExplain.flags}, argv: this.argv})
   }
 }

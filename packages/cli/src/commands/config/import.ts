@@ -1,6 +1,5 @@
-import {string as argument} from '@oclif/core/args'
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {argument} from '../../settings/oclif-definitions.js'
+import {Command} from '../../run/command.js'
 import {text} from '../../settings/define-flag.js'
 import {importFormats} from '../../job/import/import-formats.js'
 
@@ -24,13 +23,9 @@ export class ConfigImport extends Command {
     }),
   }
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {args, flags} = await this.parse(ConfigImport)
     const {runConfigImport} = await import('./run-import.js')
     await runConfigImport({file: args.file, from: importFormats.find((one) => one === flags.from)})
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'config import', flags: ConfigImport.flags}, argv: this.argv})
   }
 }

@@ -1,6 +1,5 @@
-import {string as argument} from '@oclif/core/args'
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {argument} from '../../settings/oclif-definitions.js'
+import {Command} from '../../run/command.js'
 import {copyFlags} from './copy-flags.js'
 import {needCredentialArguments} from '../../settings/need-credential.js'
 
@@ -32,13 +31,9 @@ export class Copy extends Command {
     'dry-run',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {args, flags} = await this.parse(Copy, needCredentialArguments(this.argv))
     const {runCopy} = await import('./run-copy.js')
     process.exitCode = await runCopy(args, flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'copy', flags: copyFlags}, argv: this.argv})
   }
 }

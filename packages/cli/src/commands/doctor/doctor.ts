@@ -1,5 +1,4 @@
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {Command} from '../../run/command.js'
 import {doctorFlags} from './doctor-flags.js'
 
 /** `mirror doctor`: is a push to this registry going to work, and if not, why. */
@@ -23,13 +22,9 @@ export class Doctor extends Command {
     'json',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(Doctor)
     const {runDoctor} = await import('./run-doctor.js')
     process.exitCode = await runDoctor(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'doctor', flags: doctorFlags}, argv: this.argv})
   }
 }

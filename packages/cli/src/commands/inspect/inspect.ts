@@ -1,10 +1,10 @@
-import {string as argument} from '@oclif/core/args'
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {argument} from '../../settings/oclif-definitions.js'
+import {Command} from '../../run/command.js'
 import {inspectFlags} from './inspect-flags.js'
 
 /** `mirror inspect`: what a bundle holds. */
 export class Inspect extends Command {
+  static override readonly reportsErrors = false
   static override readonly summary =
     'Show what a bundle holds: images, platforms, sizes, signatures and SBOMs.'
   static override readonly description =
@@ -25,13 +25,9 @@ export class Inspect extends Command {
   static override readonly flags = inspectFlags
   static readonly common: readonly (keyof typeof inspectFlags)[] = ['diff', 'tree', 'json', 'html']
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {args, flags} = await this.parse(Inspect)
     const {runInspect} = await import('./run-inspect.js')
     process.exitCode = await runInspect(args.bundle, flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'inspect', flags: inspectFlags}})
   }
 }

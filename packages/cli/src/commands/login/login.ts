@@ -1,10 +1,10 @@
-import {string as argument} from '@oclif/core/args'
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {argument} from '../../settings/oclif-definitions.js'
+import {Command} from '../../run/command.js'
 import {loginFlags} from './login-flags.js'
 
 /** `mirror login`: checks a user name and a password at a registry, and keeps them. */
 export class Login extends Command {
+  static override readonly reportsErrors = false
   static override readonly summary = 'Log in to a registry, and keep the login where docker or podman do.'
   static override readonly description =
     'The user name and the password are checked at the registry, and then kept in the Docker config or by the credential helper that it names. All commands find them there. What is not given is asked for at the terminal.'
@@ -25,13 +25,9 @@ export class Login extends Command {
     'plain-http',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {args, flags} = await this.parse(Login)
     const {runLogin} = await import('./run-login.js')
     await runLogin(args.registry, flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'login', flags: loginFlags}})
   }
 }

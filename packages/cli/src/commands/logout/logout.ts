@@ -1,10 +1,10 @@
-import {string as argument} from '@oclif/core/args'
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {argument} from '../../settings/oclif-definitions.js'
+import {Command} from '../../run/command.js'
 import {logoutFlags} from './logout-flags.js'
 
 /** `mirror logout`: removes a login that was kept. */
 export class Logout extends Command {
+  static override readonly reportsErrors = false
   static override readonly summary = 'Remove the login of a registry from the Docker config or its helper.'
   static override readonly description = 'Asks no registry: a login is only kept, and holds for no session.'
   static override readonly examples = [
@@ -17,13 +17,9 @@ export class Logout extends Command {
   static override readonly flags = logoutFlags
   static readonly common: readonly (keyof typeof logoutFlags)[] = ['docker-config']
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {args, flags} = await this.parse(Logout)
     const {runLogout} = await import('./run-logout.js')
     await runLogout(args.registry, flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'logout', flags: logoutFlags}})
   }
 }

@@ -1,5 +1,4 @@
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {Command} from '../../run/command.js'
 import {needCredentialArguments} from '../../settings/need-credential.js'
 import {pushFlags} from './push-flags.js'
 
@@ -29,13 +28,9 @@ export class Push extends Command {
     'quiet',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(Push, needCredentialArguments(this.argv))
     const {runPush} = await import('./run-push.js')
     process.exitCode = await runPush(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'push', flags: pushFlags}, argv: this.argv})
   }
 }

@@ -1,5 +1,4 @@
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {Command} from '../../run/command.js'
 import {saveFlags} from './save-flags.js'
 
 /** `mirror save`: flags in, one call, exit code out. */
@@ -27,13 +26,9 @@ export class Save extends Command {
     'dry-run',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(Save)
     const {runSave} = await import('./run-save.js')
     process.exitCode = await runSave(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'save', flags: saveFlags}, argv: this.argv})
   }
 }

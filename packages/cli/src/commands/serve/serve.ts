@@ -1,5 +1,4 @@
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {Command} from '../../run/command.js'
 import {serveFlags} from './serve-flags.js'
 
 /** `mirror serve`: a registry out of bundles, and of a layout that takes pushes. */
@@ -22,13 +21,9 @@ export class Serve extends Command {
     'htpasswd',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(Serve)
     const {runServe} = await import('./run-serve.js')
     process.exitCode = await runServe(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'serve', flags: serveFlags}, argv: this.argv})
   }
 }

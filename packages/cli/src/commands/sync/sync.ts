@@ -1,5 +1,4 @@
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {Command} from '../../run/command.js'
 import {syncFlags} from './sync-flags.js'
 import {needCredentialArguments} from '../../settings/need-credential.js'
 
@@ -28,13 +27,9 @@ export class Sync extends Command {
     'wait',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(Sync, needCredentialArguments(this.argv))
     const {runSync} = await import('./run-sync.js')
     process.exitCode = await runSync(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'sync', flags: syncFlags}, argv: this.argv})
   }
 }

@@ -1,10 +1,10 @@
-import {Command} from '@oclif/core/command'
-import {fail} from '../../run/fail.js'
+import {Command} from '../../run/command.js'
 import {needCredentialArguments} from '../../settings/need-credential.js'
 import {verifyFlags} from './verify-flags.js'
 
 /** `mirror verify`: proof that a bundle is whole, or that everything in it is in the registry. */
 export class Verify extends Command {
+  static override readonly reportsErrors = false
   static override readonly summary = 'Prove that a private registry holds everything a bundle or a list has.'
   static override readonly description =
     'Every tag, index, platform, config, layer and referrer has to be there with the same digest. Without --private-registry the bundle itself is read and checked. Exit code 4 if anything differs.'
@@ -28,13 +28,9 @@ export class Verify extends Command {
     'quiet',
   ]
 
-  async run(): Promise<void> {
+  protected override async run(): Promise<void> {
     const {flags} = await this.parse(Verify, needCredentialArguments(this.argv))
     const {runVerify} = await import('./run-verify.js')
     process.exitCode = await runVerify(flags)
-  }
-
-  protected override async catch(error: Error): Promise<void> {
-    await fail(error, {command: {name: 'verify', flags: verifyFlags}})
   }
 }
