@@ -235,6 +235,25 @@ describe('what refers to an image by OCI 1.1', () => {
     expect(scene.target.manifest('mirror/team/app', root.descriptor.digest)).toBeDefined()
   })
 
+  test('is a warning for each cause, not for each image, if the source cannot say', async () => {
+    await using scene = await syncScene()
+    const names = ['a', 'b', 'c', 'd']
+    const lists = await Promise.all(
+      names.map(async (name) =>
+        scene.add(`team/${name}:v1`, await makeImage({seed: `quiet ${name}`, layers: 1})),
+      ),
+    )
+    scene.source.setFaults([
+      {match: {kind: 'referrers'}, times: Infinity, fault: {type: 'status', status: 500}},
+    ])
+    const list = await scene.list(...lists)
+    const {code, stderr} = await scene.quietly(argv`--images ${list} --source-retries 0`)
+    expect(code).toBe(0)
+    const lines = stderr.split('\n').filter((line) => line.includes('may be missing'))
+    expect(lines).toHaveLength(2)
+    expect(lines[1]).toMatch(/: 3 more images: \S+, \S+, \S+$/)
+  })
+
   test('is a warning if the source cannot say: the image comes all the same, and --force looks again', async () => {
     await using scene = await syncScene()
     const image = await makeImage({seed: 'app', layers: 1})

@@ -40,6 +40,23 @@ describe('the summary', () => {
     expect(formatSummary(report, {quiet: true})).toBe(text)
   })
 
+  test('each error of the whole run is a line of its own', () => {
+    const errors = ['a.example cannot list tags', 'b.example is gone'].map((message) => ({
+      code: 'TRANSPORT_FAILED',
+      side: 'source' as const,
+      message,
+      hint: 'Try again.',
+    }))
+    const report = reportOf([image('a:1')], {errors})
+    expect([report.error, report.errors]).toEqual([errors[0], errors])
+    expect(formatSummary(report).split('\n').slice(0, 3)).toEqual([
+      'error: source: a.example cannot list tags',
+      'error: source: b.example is gone',
+      'hint: Try again.',
+    ])
+    expect(reportOf([], {errors: errors.slice(1)})).toMatchObject({error: errors[1], errors: undefined})
+  })
+
   test('causes that share a hint are followed by it once', () => {
     const error = {code: 'DENIED', side: 'target', hint: 'Ask for the right.'} as const
     const report = reportOf([

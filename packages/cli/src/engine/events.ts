@@ -1,3 +1,4 @@
+import type {WarningAbout} from '@airgap-mirror/oci-client/model'
 import type {ImageStatus, ReportError} from '../report/report.js'
 
 /** A pass over a source that can only be read from its start. Bytes absolute; `total` where it is known. */
@@ -71,6 +72,8 @@ interface RetryEvent {
 interface MessageEvent {
   readonly type: 'note' | 'warning'
   readonly text: string
+  /** Set if other images may have the same warning. */
+  readonly about?: WarningAbout
 }
 
 export type MirrorEvent = ReadingEvent | PlanEvent | BlobEvent | ImageEvent | RetryEvent | MessageEvent

@@ -26,10 +26,12 @@ const NAMES_SHOWN = 5
  */
 export function formatFailures({
   images,
-  error: whole,
+  error,
+  errors = error === undefined ? [] : [error],
 }: {
   readonly images: readonly Failing[]
   readonly error?: ReportError
+  readonly errors?: readonly ReportError[]
 }): string {
   const causes = byCause(images)
   const lines = causes.slice(0, CAUSES_SHOWN).map((failed, index) => {
@@ -42,9 +44,13 @@ export function formatFailures({
     rest.length === 0
       ? ''
       : `  and ${count(rest.flat().length, 'image')} for ${count(rest.length, 'other cause')}: see --report\n`
-  const last =
-    whole === undefined ? '' : formatFailure(failureOf({source: '', target: ''}, whole), whole.hint)
-  return `${lines.join('')}${more}${last}`
+  const last = errors.map((one, index) =>
+    formatFailure(
+      failureOf({source: '', target: ''}, one),
+      errors[index + 1]?.hint === one.hint ? undefined : one.hint,
+    ),
+  )
+  return `${lines.join('')}${more}${last.join('')}`
 }
 
 function byCause(images: readonly Failing[]): readonly (readonly Failed[])[] {
@@ -81,8 +87,8 @@ function wordsOf(failed: readonly Failed[]): readonly string[] {
 
 const DIGEST = /\b(sha256|sha512):[0-9a-f]{8,}/g
 
-/** The message as it would be for any other image: with words in place of the image's own names, and without digests. */
-function withoutNames(message: string, {source, target}: Failing): string {
+/** Returns the message as for any other image: with words in place of the image's own names, and without digests. */
+export function withoutNames(message: string, {source, target}: Pick<Failing, 'source' | 'target'>): string {
   const names = [source, target].filter((name) => name !== '')
   let text = message
   for (const [name, words] of [

@@ -14,12 +14,16 @@ export function writeJunit(path: string, report: Report): Promise<void> {
  */
 export function formatJunit(report: Report): string {
   const {command, target, startedAt, finishedAt, images, error} = report
-  const cases = [...images.map((image) => imageCase(image, command)), ...runCase(error, command)]
+  const errors = report.errors ?? (error === undefined ? [] : [error])
+  const cases = [
+    ...images.map((image) => imageCase(image, command)),
+    ...errors.map((one) => runCase(one, command)),
+  ]
   const suite = {
     name: `mirror ${command} ${target}`.trimEnd(),
     tests: cases.length,
     failures: images.filter(isFailed).length,
-    errors: error === undefined ? 0 : 1,
+    errors: errors.length,
     skipped: images.filter(isUntried).length,
     time: seconds(Date.parse(finishedAt) - Date.parse(startedAt)),
     timestamp: startedAt,
@@ -52,11 +56,8 @@ function imageCase(image: ReportImage, command: string): string {
     : `${head}/>`
 }
 
-function runCase(error: ReportError | undefined, command: string): readonly string[] {
-  if (error === undefined) return []
-  return [
-    `<testcase${attributes({classname: command, name: 'the whole run', time: seconds(0)})}>${problem('error', error)}</testcase>`,
-  ]
+function runCase(error: ReportError, command: string): string {
+  return `<testcase${attributes({classname: command, name: 'the whole run', time: seconds(0)})}>${problem('error', error)}</testcase>`
 }
 
 function problem(

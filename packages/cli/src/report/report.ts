@@ -103,8 +103,10 @@ export interface Report {
   readonly totals: ReportTotals
   /** Absent if the run did the whole job. */
   readonly shard?: ReportShard
-  /** The error that kept the whole run from starting or going on. */
+  /** The error that kept the whole run from starting or going on, or the first one that belongs to no single image. */
   readonly error?: ReportError
+  /** All errors of that kind, `error` first; absent if there are not several. */
+  readonly errors?: readonly ReportError[]
   /** Everything in a file or a directory that was not used; absent if there is nothing. */
   readonly unused?: readonly UnusedPart[]
   /** In the source's order. */
@@ -143,13 +145,14 @@ export interface RunFigures {
   readonly retries?: number
   readonly unused?: readonly UnusedPart[]
   readonly shard?: ReportShard
-  /** A failure that belongs to no single image. With it the run is no success, whatever became of its images. */
-  readonly error?: ReportError
+  /** Failures that belong to no single image. With any of them the run is no success, even if its images are. */
+  readonly errors?: readonly ReportError[]
   /** Nothing was changed, since nothing was meant to be. */
   readonly dryRun?: boolean
 }
 
 export function makeReport(run: RunFigures, images: readonly ReportImage[]): Report {
+  const {errors = []} = run
   return {
     $schema: 'urn:mirror:report:v1',
     schema: 'mirror.report/v1',
@@ -170,7 +173,8 @@ export function makeReport(run: RunFigures, images: readonly ReportImage[]): Rep
       retries: run.retries ?? 0,
     },
     shard: run.shard,
-    error: run.error,
+    error: errors[0],
+    errors: errors.length > 1 ? errors : undefined,
     unused: run.unused === undefined || run.unused.length === 0 ? undefined : run.unused,
     images,
   }
@@ -190,7 +194,7 @@ export function outcomeOf(images: readonly {readonly status: ImageStatus}[]): Ou
   return planned ? 'planned' : 'ok'
 }
 
-function outcomeOfRun({error, dryRun}: RunFigures, images: readonly ReportImage[]): Outcome {
+function outcomeOfRun({errors: [error] = [], dryRun}: RunFigures, images: readonly ReportImage[]): Outcome {
   const outcome = error === undefined ? outcomeOf(images) : outcomeWithError(images, error)
   return outcome === 'ok' && dryRun === true ? 'planned' : outcome
 }

@@ -1,4 +1,4 @@
-import type {MirrorError} from '@airgap-mirror/oci-client/model'
+import type {MirrorError, OnWarning} from '@airgap-mirror/oci-client/model'
 import {createRenderer} from '../render/create-renderer.js'
 import {exitCodeOfError, exitCodeOfReport, withExitCode, type ExitCode} from '../report/exit-code.js'
 import {reportErrorOf} from '../report/report-error.js'
@@ -6,7 +6,6 @@ import {
   failedReport,
   makeReport,
   type Report,
-  type ReportError,
   type ReportImage,
   type ReportShard,
   type RunFigures,
@@ -18,6 +17,7 @@ import {flagReader, type FlagValues} from '../settings/flag-values.js'
 import {readOutputFlags, stateDirectory, type OutputSettings} from '../settings/output-settings.js'
 import {passwordWarnings} from '../settings/registry-settings.js'
 import {openState} from '../state/open-state.js'
+import {AlikeWarnings} from './alike-warnings.js'
 import {fail, type FailOptions} from './fail.js'
 import {Kept} from './kept.js'
 import type {Run} from './run.js'
@@ -76,7 +76,10 @@ export async function runCommand<Settings extends Sides>(
   const plain = await createRenderer(output.progress, {stream: process.stderr, quiet: output.quiet})
   const renderer: Renderer = {
     ...plain,
-    onEvent: (event) => plain.onEvent(wordedEvent(event, command)),
+    onEvent: (event) => {
+      if (event.type === 'warning' && event.about !== undefined) alike.add(event.text, event.about)
+      else plain.onEvent(wordedEvent(event, command))
+    },
     suspend() {
       const resume = plain.suspend()
       const restart = interruption.pause()
@@ -89,7 +92,9 @@ export async function runCommand<Settings extends Sides>(
       }
     },
   }
-  const warn = once((text) => renderer.onEvent({type: 'warning', text}))
+  const warnOnce = once((text) => renderer.onEvent({type: 'warning', text}))
+  const alike = new AlikeWarnings(warnOnce)
+  const warn: OnWarning = (text, about) => (about === undefined ? warnOnce(text) : alike.add(text, about))
   const note = (text: string): void => renderer.onEvent({type: 'note', text})
   using interruption = listenForSignals({
     onDrain: () =>
@@ -157,7 +162,7 @@ export async function runCommand<Settings extends Sides>(
         retries,
         unused,
         shard: done.shard,
-        error: asOne(done.troubles ?? []),
+        errors: done.troubles?.map((trouble) => reportErrorOf(trouble)),
       },
       done.images,
     )
@@ -166,9 +171,11 @@ export async function runCommand<Settings extends Sides>(
   let exitCode: ExitCode
   try {
     report = wordedReport(await work(), command)
+    alike.flush()
     renderer.finish(report)
     exitCode = exitCodeOfReport(report, ending())
   } catch (error) {
+    alike.flush()
     renderer.close()
     await fail(error, ending())
     report = wordedReport(failedReport(about(), reportErrorOf(error)), command)
@@ -190,12 +197,6 @@ export async function runCommand<Settings extends Sides>(
     if (exitCode === 0) exitCode = exitCodeOfError(error, ending())
   }
   return exitCode
-}
-
-function asOne(troubles: readonly MirrorError[]): ReportError | undefined {
-  const [first, ...others] = troubles.map((trouble) => reportErrorOf(trouble))
-  if (first === undefined) return undefined
-  return {...first, message: [first, ...others].map(({message}) => message).join('; ')}
 }
 
 /** Passes each text on once: several registries may have the same to warn of. */

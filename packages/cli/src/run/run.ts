@@ -1,3 +1,4 @@
+import type {OnWarning} from '@airgap-mirror/oci-client/model'
 import type {Stop} from '../engine/stop.js'
 import type {Renderer} from '../render/renderer.js'
 import type {RunFigures, UnusedPart} from '../report/report.js'
@@ -19,7 +20,7 @@ export interface Run {
   /** Ask and plan, but change nothing. */
   readonly dryRun: boolean
   readonly stop: Stop
-  readonly warn: (text: string) => void
+  readonly warn: OnWarning
   readonly note: (text: string) => void
   /** To be called once the first byte may be sent: from then on an error is no longer invalid input. */
   readonly onStart: () => void

@@ -11,6 +11,7 @@ export function wordedReport(report: Report, command: AdvisedCommand): Report {
   return {
     ...report,
     error: report.error === undefined ? undefined : wordedError(report.error, command),
+    errors: report.errors?.map((error) => wordedError(error, command)),
     images,
   }
 }

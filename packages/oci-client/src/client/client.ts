@@ -2,7 +2,7 @@ import type {HostKnowledge} from './host-knowledge.js'
 import type {HostCondition} from '../http/host-gates.js'
 import type {RetryPolicy} from '../http/retry.js'
 import type {HttpUrl, Send} from '../http/send.js'
-import type {Bytes, Digest, Side} from '../model/index.js'
+import type {Bytes, Digest, Side, OnWarning} from '../model/index.js'
 import type {Retry, UploadJournal} from './options.js'
 
 /** Everything that the operations on one registry share. */
@@ -28,7 +28,7 @@ export interface RegistryClient {
   /** Limits the rate of all uploads together. */
   readonly paced: (bytes: Bytes, signal: AbortSignal) => Bytes
   /** Each text is reported once. */
-  readonly warn: (text: string) => void
+  readonly warn: OnWarning
   readonly onRetry: (retry: Retry) => void
   /** Returns the condition of the registry's own host. */
   readonly condition: () => HostCondition

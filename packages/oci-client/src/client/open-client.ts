@@ -15,7 +15,7 @@ import type {Middleware, Send} from '../http/send.js'
 import {tracing} from '../http/tracing.js'
 import {createTransport} from '../http/undici.js'
 import {excerpt} from '../http/printable.js'
-import {messageOf, type RequestUsage} from '../model/index.js'
+import {messageOf, type RequestUsage, type OnWarning} from '../model/index.js'
 
 const RETRIES = 5
 const RETRY_MAX_WAIT = 300_000
@@ -123,10 +123,12 @@ function observing(usage: {requests: number}, warn: (text: string) => void): Mid
   }
 }
 
-function warnOnce(onWarning: ((text: string) => void) | undefined): (text: string) => void {
+/** Warnings about images are as many as images, so the receiver bounds them. A registry could send any number of others. */
+function warnOnce(onWarning: OnWarning | undefined): OnWarning {
   const told = new Set<string>()
-  return (text) => {
+  return (text, about) => {
     const line = excerpt(text, WARNING_LENGTH)
+    if (about !== undefined) return onWarning?.(line, about)
     if (onWarning === undefined || told.has(line) || told.size >= WARNINGS) return
     told.add(line)
     onWarning(line)

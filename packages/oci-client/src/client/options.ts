@@ -1,6 +1,6 @@
 import type {CredentialProvider} from '../auth/credential.js'
 import type {Exchange, TransportOptions} from '../http/options.js'
-import type {JsonObject} from '../model/index.js'
+import type {JsonObject, OnWarning} from '../model/index.js'
 
 /** Failed work that is tried again. Texts are safe to show. */
 export interface Retry {
@@ -52,7 +52,7 @@ export interface RegistryOptions extends TransportOptions {
   readonly journal?: UploadJournal
   readonly onExchange?: (exchange: Exchange) => void
   /** Called with registry `Warning` headers and the client's fall-backs, each text once. */
-  readonly onWarning?: (text: string) => void
+  readonly onWarning?: OnWarning
   /** Called before each wait. */
   readonly onRetry?: (retry: Retry) => void
 }

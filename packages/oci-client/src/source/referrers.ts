@@ -114,7 +114,10 @@ async function orNothing<Found>(
   } catch (error) {
     if (!isPassing(error)) throw error
     const reference = formatReference({...place, digest: subject})
-    client.warn(`signatures of ${reference} may be missing (${what}): ${error.message}`)
+    client.warn(`signatures of ${reference} may be missing (${what}): ${error.message}`, {
+      name: reference,
+      text: `signatures may be missing (${what}): ${error.message}`,
+    })
     return undefined
   }
 }

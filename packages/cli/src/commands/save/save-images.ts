@@ -9,6 +9,7 @@ import {
   type Platform,
   type Reference,
   type SourceImage,
+  type OnWarning,
 } from '@airgap-mirror/oci-client/model'
 import {childrenFor} from '../../names/platforms.js'
 
@@ -17,7 +18,7 @@ export interface SaveImagesOptions extends CallOptions {
   readonly referrers: boolean
   /** Empty: all. */
   readonly platforms: readonly Platform[]
-  readonly warn: (text: string) => void
+  readonly warn: OnWarning
 }
 
 /** The images to save, and their referrers. */
@@ -54,7 +55,10 @@ export async function imagesToSave(
           return referrers
         } catch (error) {
           if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
-          warn(`signatures and other referrers of ${name} may be missing: ${error.message}`)
+          warn(`signatures of ${name} may be missing: ${error.message}`, {
+            name,
+            text: `signatures may be missing: ${error.message}`,
+          })
           return []
         }
       }),

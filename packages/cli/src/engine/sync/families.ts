@@ -96,8 +96,11 @@ async function referrersOf(
     return await source.referrersOf(image, {chosen, signal})
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
-    const text = `signatures of ${name} may be missing: ${error.message}`
-    onEvent({type: 'warning', text})
+    onEvent({
+      type: 'warning',
+      text: `signatures of ${name} may be missing: ${error.message}`,
+      about: {name, text: `signatures may be missing: ${error.message}`},
+    })
     return undefined
   }
 }
