@@ -7,16 +7,8 @@ import {followRedirects} from '#src/http/redirects.js'
 import type {HttpRequest} from '#src/http/send.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import {limits} from '#src/model/index.js'
-import {
-  bob,
-  clientOf,
-  get,
-  listen,
-  scripted,
-  startRegistry,
-  type Handler,
-  type Listening,
-} from './auth-servers.js'
+import {bob, clientOf, get, scripted, startRegistry, type Listening} from './auth-servers.js'
+import {startScripted, type Answer, type Script} from '../../../test/kit/index.js'
 
 const SECRETS: readonly Credential[] = [
   {kind: 'basic', username: 'bob', password: 'S3cret-password'},
@@ -28,19 +20,20 @@ const GRANTED = 'S3cret-granted'
 /** One server that does as it is told; what each saw is looked through for secrets. */
 interface Actor extends Listening {
   readonly seen: string[]
-  handler: Handler
+  script: Script
 }
 
 async function actor(): Promise<Actor> {
   const seen: string[] = []
-  const self = {seen, handler: ((_request, response) => response.end()) as Handler}
-  const listening = await listen((request, response, body) => {
-    const {authorization = ''} = request.headers
+  const self: {readonly seen: string[]; script: Script} = {seen, script: () => ({})}
+  const listening = await startScripted((asked) => {
+    const {method, path, headers, body} = asked
+    const {authorization = ''} = headers
     const plain = authorization.startsWith('Basic ')
       ? Buffer.from(authorization.slice(6), 'base64').toString()
       : authorization
-    seen.push([request.method, request.url, plain, body, JSON.stringify(request.headers)].join(' '))
-    self.handler(request, response, body)
+    seen.push([method, path, plain, body.toString(), JSON.stringify(headers)].join(' '))
+    return self.script(asked)
   })
   return Object.assign(self, listening)
 }
@@ -100,18 +93,14 @@ describe('a credential', () => {
         plan.redirects.map(({from, to, status}) => [from, {to: actors[to]?.origin, status}]),
       )
       for (const one of actors) {
-        one.handler = (request, response) => {
-          const isToken = request.url?.startsWith('/token') === true
+        one.script = ({path, headers}) => {
+          const isToken = path.startsWith('/token')
           const role = isToken ? 'realm' : one === registry ? 'registry' : 'outside'
           const away = moved.get(role)
-          const {authorization} = request.headers
-          if (role === 'registry' && authorization === undefined)
-            response.setHeader('www-authenticate', challenges)
-          if (role === 'registry' && authorization === undefined) response.writeHead(401).end()
-          else if (away !== undefined)
-            response.writeHead(away.status, {location: `${away.to}/elsewhere`}).end()
-          else if (isToken) response.end(JSON.stringify({token: GRANTED}))
-          else response.end('content')
+          if (role === 'registry' && headers.authorization === undefined)
+            return {status: 401, headers: {'www-authenticate': challenges}}
+          if (away !== undefined) return {status: away.status, headers: {location: `${away.to}/elsewhere`}}
+          return isToken ? {json: {token: GRANTED}} : {body: 'content'}
         }
       }
       const send = followRedirects()(
@@ -152,51 +141,26 @@ describe('a credential', () => {
 
 describe('what a hostile token server answers', () => {
   const secret = bob.password
-  it.each<[string, Handler, string, RegExp]>([
-    [
-      'a server error',
-      (_, response) => response.writeHead(503).end('<html>'),
-      'REGISTRY_FAILED',
-      /HTTP 503$/,
-    ],
-    ['too many requests', (_, response) => response.writeHead(429).end(), 'RATE_LIMITED', /HTTP 429$/],
-    ['nothing there', (_, response) => response.writeHead(404).end(), 'PROTOCOL', /HTTP 404$/],
-    ['a page', (_, response) => response.end('<html>hello</html>'), 'PROTOCOL', /holds no token/],
-    ['JSON of another kind', (_, response) => response.end('{"token":5}'), 'PROTOCOL', /holds no token/],
-    ['null', (_, response) => response.end('null'), 'PROTOCOL', /holds no token/],
-    [
-      'a token that would split a header',
-      (_, response) => response.end(JSON.stringify({token: 'a\r\nb: c'})),
-      'PROTOCOL',
-      /holds no token/,
-    ],
-    [
-      'an endless body',
-      (_, response) => response.end('x'.repeat(limits.tokenBodyBytes + 1)),
-      'LIMIT_EXCEEDED',
-      /over the limit/,
-    ],
-    [
-      'a redirect',
-      (_, response) => response.writeHead(307, {location: 'http://127.0.0.1:1/'}).end(),
-      'PROTOCOL',
-      /redirect/,
-    ],
-    ['no answer', (_, response) => void response.destroy(), 'UNREACHABLE', /token server 127/],
-    [
-      'the password',
-      (_, response) => response.writeHead(400).end(JSON.stringify({message: `no ${secret}, bob`})),
-      'PROTOCOL',
-      /HTTP 400$/,
-    ],
+  it.each<[string, Answer, string, RegExp]>([
+    ['a server error', {status: 503, body: '<html>'}, 'REGISTRY_FAILED', /HTTP 503$/],
+    ['too many requests', {status: 429}, 'RATE_LIMITED', /HTTP 429$/],
+    ['nothing there', {status: 404}, 'PROTOCOL', /HTTP 404$/],
+    ['a page', {body: '<html>hello</html>'}, 'PROTOCOL', /holds no token/],
+    ['JSON of another kind', {json: {token: 5}}, 'PROTOCOL', /holds no token/],
+    ['null', {json: null}, 'PROTOCOL', /holds no token/],
+    ['a token that would split a header', {json: {token: 'a\r\nb: c'}}, 'PROTOCOL', /holds no token/],
+    ['an endless body', {body: 'x'.repeat(limits.tokenBodyBytes + 1)}, 'LIMIT_EXCEEDED', /over the limit/],
+    ['a redirect', {status: 307, headers: {location: 'http://127.0.0.1:1/'}}, 'PROTOCOL', /redirect/],
+    ['no answer', 'hang-up', 'UNREACHABLE', /token server 127/],
+    ['the password', {status: 400, json: {message: `no ${secret}, bob`}}, 'PROTOCOL', /HTTP 400$/],
     [
       'text that a terminal would act on',
-      (_, response) => response.writeHead(401).end(JSON.stringify({details: 'no \u001b[31mway'})),
+      {status: 401, json: {details: 'no \u001b[31mway'}},
       'AUTH_FAILED',
       /: no \\x1b\[31mway$/,
     ],
-  ])('%s becomes a clear error', async (_what, handler, code, message) => {
-    const tokenServer = await listen(handler)
+  ])('%s becomes a clear error', async (_what, answer, code, message) => {
+    const tokenServer = await startScripted({'*': answer})
     const challenge = `Bearer realm="${tokenServer.origin}/token",service="s"`
     const registry = await startRegistry({
       auth: {

@@ -1,39 +1,10 @@
-import {createServer, type IncomingMessage, type ServerResponse} from 'node:http'
-import type {AddressInfo} from 'node:net'
 import {authorizing, type AuthorizeOptions} from '#src/auth/authorize.js'
 import type {CredentialProvider, CredentialRequest} from '#src/auth/credential.js'
 import type {HttpRequest, HttpResponse, Send} from '#src/http/send.js'
 import {createTransport} from '#src/http/undici.js'
+import {startScripted, type Asked, type ScriptedServer} from '../../../test/kit/index.js'
 
-export interface Listening {
-  readonly origin: string
-  /** `127.0.0.1:port`. */
-  readonly host: string
-  close(): Promise<void>
-}
-
-export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
-
-export async function listen(handler: Handler): Promise<Listening> {
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => handler(request, response, Buffer.concat(chunks).toString()))
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const {port} = server.address() as AddressInfo
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    host: `127.0.0.1:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
+export type Listening = Pick<ScriptedServer, 'origin' | 'host' | 'close'>
 
 interface SeenRequest {
   readonly method: string
@@ -42,13 +13,8 @@ interface SeenRequest {
   readonly body: string
 }
 
-function seenOf(request: IncomingMessage, body: string): SeenRequest {
-  return {
-    method: request.method ?? '',
-    path: request.url ?? '',
-    authorization: request.headers.authorization,
-    body,
-  }
+function seenOf({method, path, headers, body}: Asked): SeenRequest {
+  return {method, path, authorization: headers.authorization, body: body.toString()}
 }
 
 export interface TokenServer extends Listening {
@@ -81,26 +47,21 @@ export async function startTokenServer(rules: Partial<TokenRules> = {}): Promise
     field: 'token',
     ...rules,
   }
-  const listening = await listen((request, response, body) => {
-    seen.push(seenOf(request, body))
-    const {searchParams} = new URL(request.url ?? '', 'http://token')
-    const form = new URLSearchParams(body)
-    if (request.method === 'POST' && !all.post) return response.writeHead(405).end()
-    const scopes =
-      request.method === 'POST' ? (form.get('scope')?.split(' ') ?? []) : searchParams.getAll('scope')
-    const known =
-      request.method === 'POST'
-        ? all.identityTokens.has(form.get('refresh_token') ?? '')
-        : isKnown(request.headers.authorization, all)
-    if (!known) {
-      return response.writeHead(401).end('{"errors":[{"code":"UNAUTHORIZED","message":"bad login"}]}')
-    }
-    if (!scopes.every((scope) => all.allowed?.(scope) ?? true)) return response.writeHead(403).end('{}')
+  const listening = await startScripted((asked) => {
+    seen.push(seenOf(asked))
+    const isPost = asked.method === 'POST'
+    if (isPost && !all.post) return {status: 405}
+    const form = new URLSearchParams(asked.body.toString())
+    const {searchParams} = new URL(asked.path, 'http://token')
+    const scopes = isPost ? (form.get('scope')?.split(' ') ?? []) : searchParams.getAll('scope')
+    const known = isPost
+      ? all.identityTokens.has(form.get('refresh_token') ?? '')
+      : isKnown(asked.headers.authorization, all)
+    if (!known) return {status: 401, json: {errors: [{code: 'UNAUTHORIZED', message: 'bad login'}]}}
+    if (!scopes.every((scope) => all.allowed?.(scope) ?? true)) return {status: 403, json: {}}
     const token = `token-${tokens.size + 1}`
     tokens.set(token, scopes)
-    return response
-      .writeHead(200, {'content-type': 'application/json'})
-      .end(JSON.stringify({[all.field]: token, expires_in: all.expiresIn}))
+    return {json: {[all.field]: token, expires_in: all.expiresIn}}
   })
   return {...listening, seen, tokens, rules: all}
 }
@@ -139,28 +100,27 @@ export interface RegistryRules {
 export async function startRegistry(rules: Partial<RegistryRules>): Promise<RegistryServer> {
   const seen: SeenRequest[] = []
   const all: RegistryRules = {auth: {kind: 'none'}, accounts: {bob: 'pass:word'}, ...rules}
-  const listening = await listen((request, response, body) => {
-    seen.push(seenOf(request, body))
-    const challenge = challengeOf(request, all)
-    if (challenge === undefined) response.writeHead(200).end('content')
-    else response.writeHead(401, {'www-authenticate': challenge}).end('{"errors":[]}')
+  const listening = await startScripted((asked) => {
+    seen.push(seenOf(asked))
+    const challenge = challengeOf(asked, all)
+    if (challenge === undefined) return {body: 'content'}
+    return {status: 401, headers: {'www-authenticate': challenge}, body: '{"errors":[]}'}
   })
   return {...listening, seen, rules: all}
 }
 
-function challengeOf(request: IncomingMessage, rules: RegistryRules): string | undefined {
+function challengeOf({method, path, headers}: Asked, rules: RegistryRules): string | undefined {
   const {auth, accounts, closed, extraScope} = rules
-  const {authorization} = request.headers
-  const isClosed = closed?.test(request.url ?? '') ?? false
+  const {authorization} = headers
+  const isClosed = closed?.test(path) ?? false
   if (auth.kind === 'none') return undefined
   if (auth.kind === 'basic') {
     const login = loginOf(authorization)
     const known = login !== undefined && accounts[login.username] === login.password
     return known && !isClosed ? undefined : 'Basic realm="a registry, with a comma"'
   }
-  const name = /^\/v2\/(.+)\/x/.exec(request.url ?? '')?.[1]
-  const needed =
-    name === undefined ? [] : [`repository:${name}:${request.method === 'GET' ? 'pull' : 'pull,push'}`]
+  const name = /^\/v2\/(.+)\/x/.exec(path)?.[1]
+  const needed = name === undefined ? [] : [`repository:${name}:${method === 'GET' ? 'pull' : 'pull,push'}`]
   const scopes = [...needed, ...(extraScope === undefined ? [] : [extraScope])]
   const granted = auth.tokenServer.tokens.get(authorization?.replace('Bearer ', '') ?? '')
   const covered = granted !== undefined && scopes.every((scope) => isGranted(granted, scope))
