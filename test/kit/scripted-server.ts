@@ -1,7 +1,7 @@
 import {once} from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
-import type {AddressInfo} from 'node:net'
+import type {AddressInfo, Socket} from 'node:net'
 import {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 
@@ -12,7 +12,7 @@ export interface Asked {
   readonly path: string
   readonly headers: http.IncomingHttpHeaders
   readonly body: Buffer
-  readonly socket: http.IncomingMessage['socket']
+  readonly socket: Socket
 }
 
 /** An answer, which need not be honest. `silence`: none ever comes; `hang-up`: the connection ends without one. */
@@ -54,6 +54,7 @@ export async function startScripted(
 ): Promise<ScriptedServer> {
   const answerTo = typeof script === 'function' ? script : byRoute(script)
   const asked: Asked[] = []
+  const open = new Set<Socket>()
   let connections = 0
   const listener = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const chunks: Buffer[] = []
@@ -67,7 +68,11 @@ export async function startScripted(
   const onRequest: http.RequestListener = (request, response) =>
     void listener(request, response).catch(() => response.destroy())
   const server = tls === undefined ? http.createServer(onRequest) : https.createServer(tls, onRequest)
-  server.on('connection', () => (connections += 1))
+  server.on('connection', (socket) => {
+    connections += 1
+    open.add(socket)
+    socket.on('error', () => {}).on('close', () => open.delete(socket))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
@@ -75,7 +80,7 @@ export async function startScripted(
   const close = async (): Promise<void> => {
     if (!server.listening) return
     server.close()
-    server.closeAllConnections()
+    for (const socket of open) socket.destroy()
     await once(server, 'close')
   }
   return {

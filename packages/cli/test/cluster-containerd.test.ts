@@ -1,6 +1,4 @@
 import {mkdir, rm, writeFile} from 'node:fs/promises'
-import {createServer, type Server} from 'node:http'
-import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {array, assert, asyncProperty, constantFrom, record, tuple} from 'fast-check'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
@@ -11,7 +9,9 @@ import {
   makeTempDir,
   requireTool,
   startContainerd,
+  startScripted,
   type Child,
+  type ScriptedServer,
   type TempDir,
 } from '@airgap-mirror/test/kit'
 import {explained, type Contents} from './cluster-kit.js'
@@ -20,16 +20,15 @@ const DIGEST = `sha256:${'ab'.repeat(32)}`
 const isRoot = process.getuid?.() === 0
 
 /** Servers that speak plain HTTP, have no image, and record the requests. */
-let servers: readonly Server[]
+let servers: readonly ScriptedServer[]
 let hosts: readonly string[]
 let asked: string[] = []
 let directory: TempDir
 let containerd: Child | undefined
 
 beforeAll(async () => {
-  servers = [makeServer(), makeServer(), makeServer()]
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))))
-  hosts = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`)
+  servers = [await makeServer(), await makeServer(), await makeServer()]
+  hosts = servers.map(({host}) => host)
   directory = await makeTempDir()
 })
 
@@ -37,15 +36,15 @@ afterAll(async () => {
   containerd?.kill('SIGTERM')
   await containerd?.result
   await directory.remove()
-  for (const server of servers) server.close()
+  for (const server of servers) await server.close()
 })
 
-function makeServer(): Server {
-  return createServer((request, response) => {
-    if (request.url?.includes('/manifests/') === true)
-      asked.push(`http://${request.headers.host}${request.url}`)
-    response.statusCode = 404
-    response.end()
+function makeServer(): Promise<ScriptedServer> {
+  return startScripted({
+    '*/manifests/*': ({path, headers}) => {
+      asked.push(`http://${headers.host}${path}`)
+      return {status: 404}
+    },
   })
 }
 

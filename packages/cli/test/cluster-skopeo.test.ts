@@ -1,10 +1,15 @@
 import {mkdir, writeFile} from 'node:fs/promises'
-import {createServer, type Server} from 'node:http'
-import type {AddressInfo} from 'node:net'
 import {dirname, join} from 'node:path'
 import {array, assert, asyncProperty, constantFrom, record} from 'fast-check'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {cleanEnvironment, makeTempDir, requireTool, runChild} from '@airgap-mirror/test/kit'
+import {
+  cleanEnvironment,
+  makeTempDir,
+  requireTool,
+  runChild,
+  startScripted,
+  type ScriptedServer,
+} from '@airgap-mirror/test/kit'
 import {explained, type Contents} from './cluster-kit.js'
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`
@@ -12,27 +17,26 @@ const USER_FILE = '/root/.config/containers/registries.conf'
 const DROP_IN = `${USER_FILE}.d/50-more.conf`
 
 /** Servers that speak plain HTTP, have no image, and record the requests. */
-let servers: readonly Server[]
+let servers: readonly ScriptedServer[]
 let hosts: readonly string[]
 let asked: string[] = []
 
 beforeAll(async () => {
-  servers = [makeServer(), makeServer(), makeServer()]
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))))
-  hosts = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`)
+  servers = [await makeServer(), await makeServer(), await makeServer()]
+  hosts = servers.map(({host}) => host)
 })
 
-afterAll(() => {
-  for (const server of servers) server.close()
+afterAll(async () => {
+  for (const server of servers) await server.close()
 })
 
-function makeServer(): Server {
-  return createServer((request, response) => {
-    if (request.url === '/v2/') return response.end('{}')
-    asked.push(`http://${request.headers.host}${request.url}`)
-    response.statusCode = 404
-    response.setHeader('content-type', 'application/json')
-    return response.end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
+function makeServer(): Promise<ScriptedServer> {
+  return startScripted({
+    '/v2/': {json: {}},
+    '*': ({path, headers}) => {
+      asked.push(`http://${headers.host}${path}`)
+      return {status: 404, json: {errors: [{code: 'MANIFEST_UNKNOWN', message: 'manifest unknown'}]}}
+    },
   })
 }
 

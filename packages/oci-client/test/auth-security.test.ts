@@ -8,7 +8,7 @@ import type {HttpRequest} from '#src/http/send.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import {limits} from '#src/model/index.js'
 import {bob, clientOf, get, scripted, startRegistry, type Listening} from './auth-servers.js'
-import {startScripted, type Answer, type Script} from '../../../test/kit/index.js'
+import {startScripted, type Answer, type Script} from '../../../test/kit/scripted-server.js'
 
 const SECRETS: readonly Credential[] = [
   {kind: 'basic', username: 'bob', password: 'S3cret-password'},

@@ -2,7 +2,7 @@ import {authorizing, type AuthorizeOptions} from '#src/auth/authorize.js'
 import type {CredentialProvider, CredentialRequest} from '#src/auth/credential.js'
 import type {HttpRequest, HttpResponse, Send} from '#src/http/send.js'
 import {createTransport} from '#src/http/undici.js'
-import {startScripted, type Asked, type ScriptedServer} from '../../../test/kit/index.js'
+import {startScripted, type Asked, type ScriptedServer} from '../../../test/kit/scripted-server.js'
 
 export type Listening = Pick<ScriptedServer, 'origin' | 'host' | 'close'>
 

@@ -7,7 +7,7 @@ import {
   type Asked,
   type Routes,
   type ScriptedServer,
-} from '../../../test/kit/index.js'
+} from '../../../test/kit/scripted-server.js'
 import {failureOf, keeper} from './http-loopback.js'
 import {blobOf} from './registry-kit.js'
 

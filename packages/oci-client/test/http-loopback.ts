@@ -39,12 +39,9 @@ export async function listen(server: Server): Promise<Listening> {
   }
 }
 
+/** A server whose answers are a matter of time: for all others there is `startScripted`. */
 export function serve(handler: http.RequestListener): Promise<Listening> {
   return listen(http.createServer(handler))
-}
-
-export function serveTls(options: https.ServerOptions, handler: http.RequestListener): Promise<Listening> {
-  return listen(https.createServer(options, handler))
 }
 
 interface Closing {

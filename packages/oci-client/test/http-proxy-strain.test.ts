@@ -2,7 +2,8 @@ import {afterAll, afterEach, describe, expect, test} from 'vitest'
 import {sleep} from '#src/http/sleep.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import type {TransportOptions} from '#src/http/options.js'
-import {failureOf, get, keeper, makeAuthority, serve, serveProxy, serveTls} from './http-loopback.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
+import {failureOf, get, keeper, makeAuthority, serveProxy} from './http-loopback.js'
 
 const authority = makeAuthority()
 const {kept, closeAll} = keeper()
@@ -30,8 +31,8 @@ test.each(['http', 'https'])(
 
 test('a page of the proxy is told as an answer of the proxy', async () => {
   const proxy = kept(
-    await serve((_request, response) => {
-      response.writeHead(503, {'content-type': 'text/html'}).end('<html>squid: cannot resolve</html>')
+    await startScripted({
+      '*': {status: 503, headers: {'content-type': 'text/html'}, body: '<html>squid: cannot resolve</html>'},
     }),
   )
   const transport = transportTo('registry.invalid', {
@@ -49,11 +50,7 @@ describe.skipIf(authority === undefined)('many requests at once (needs the opens
   const tls = {ca: [authority.cert]}
 
   test('50 tunnels, uploads and downloads at once make Node warn of nothing', async () => {
-    const server = kept(
-      await serveTls(own, (request, response) => {
-        request.resume().once('end', () => response.end(Buffer.alloc(100_000, 'x')))
-      }),
-    )
+    const server = kept(await startScripted({'*': {body: Buffer.alloc(100_000, 'x')}}, {tls: own}))
     const proxy = kept(await serveProxy())
     const registry = `registry.invalid:${server.port}`
     const transport = transportTo(registry, {

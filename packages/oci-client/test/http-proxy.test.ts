@@ -4,7 +4,8 @@ import {parseProxy, proxyFor} from '#src/http/proxy.js'
 import {isTransient} from '#src/http/transport-error.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import type {ProxyOptions, TransportOptions} from '#src/http/options.js'
-import {failureOf, get, keeper, listen, makeAuthority, serve, serveProxy, serveTls} from './http-loopback.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
+import {failureOf, get, keeper, listen, makeAuthority, serveProxy} from './http-loopback.js'
 
 const HTTP = 'http://proxy.example:3128/'
 const HTTPS = 'http://secure-proxy.example:3129/'
@@ -139,9 +140,9 @@ async function ask(transport: Transport, url: string): Promise<string> {
 // Only the proxies of these tests know the way to names under .invalid.
 test('a plain request goes through the proxy as it is, to a name that only the proxy knows', async () => {
   const server = kept(
-    await serve((request, response) => {
-      response.end(`${request.headers.host} ${request.url} ${request.headers['proxy-authorization'] ?? ''}`)
-    }),
+    await startScripted(({path, headers}) => ({
+      body: `${headers.host} ${path} ${headers['proxy-authorization'] ?? ''}`,
+    })),
   )
   const proxy = kept(await serveProxy())
   const registry = `registry.invalid:${server.port}`
@@ -210,7 +211,7 @@ describe.skipIf(authority === undefined)('proxies and TLS (needs the openssl pro
   const tls = {ca: [authority.cert]}
 
   test('HTTPS goes through the proxy by CONNECT, and the certificate is that of the registry', async () => {
-    const server = kept(await serveTls(own, (request, response) => void response.end(request.headers.host)))
+    const server = kept(await startScripted(({headers}) => ({body: headers.host ?? ''}), {tls: own}))
     const proxy = kept(await serveProxy())
     const registry = `registry.invalid:${server.port}`
     const httpsProxy = `http://user:secret@127.0.0.1:${proxy.port}`
@@ -227,8 +228,8 @@ describe.skipIf(authority === undefined)('proxies and TLS (needs the openssl pro
 
   test('the proxy itself may speak TLS', async () => {
     const forProxy = authority.issue({names: 'IP:127.0.0.1'})
-    const secure = kept(await serveTls(own, (_request, response) => void response.end('secure')))
-    const plain = kept(await serve((_request, response) => void response.end('plain')))
+    const secure = kept(await startScripted({'*': {body: 'secure'}}, {tls: own}))
+    const plain = kept(await startScripted({'*': {body: 'plain'}}))
     const proxy = kept(await serveProxy({tls: forProxy}))
     const url = `https://127.0.0.1:${proxy.port}`
     const registry = `registry.invalid:${secure.port}`

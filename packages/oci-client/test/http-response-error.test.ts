@@ -4,7 +4,8 @@ import {responseError} from '#src/http/response-error.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import type {HttpResponse} from '#src/http/send.js'
 import {limits, type MirrorError} from '#src/model/index.js'
-import {get, serve, type Listening} from './http-loopback.js'
+import {startScripted, type ScriptedServer} from '../../../test/kit/scripted-server.js'
+import {get} from './http-loopback.js'
 
 interface Answer {
   readonly status: number
@@ -12,13 +13,13 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-let server: Listening
+let server: ScriptedServer
 let transport: Transport
 let next: Answer = {status: 200}
 beforeAll(async () => {
-  server = await serve((_request, response) => {
-    const {status, body = '', headers = {}} = next
-    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body))
+  server = await startScripted(() => {
+    const {body = ''} = next
+    return {...next, body: typeof body === 'string' ? body : JSON.stringify(body)}
   })
   transport = createTransport({registry: `127.0.0.1:${server.port}`, side: 'target', plainHttp: true})
 })

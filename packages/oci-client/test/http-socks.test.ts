@@ -4,7 +4,8 @@ import {isTransient} from '#src/http/transport-error.js'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import type {TransportOptions} from '#src/http/options.js'
 import {startSocks, type SocksOptions, type TestSocks} from '../../../test/kit/socks.js'
-import {failureOf, get, keeper, makeAuthority, serve, serveTls} from './http-loopback.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
+import {failureOf, get, keeper, makeAuthority} from './http-loopback.js'
 
 const authority = makeAuthority()
 const {kept, closeAll} = keeper()
@@ -27,7 +28,7 @@ async function ask(transport: Transport, url: string): Promise<string> {
 }
 
 test.each(['socks5', 'socks5h'])('%s carries plain HTTP, and resolves the name', async (scheme) => {
-  const server = kept(await serve((request, response) => response.end(`to ${request.headers.host}`)))
+  const server = kept(await startScripted(({headers}) => ({body: `to ${headers.host}`})))
   const proxy = await socks()
   const registry = `${NAME}:${server.port}`
   const transport = transportTo(registry, {
@@ -42,7 +43,7 @@ test.each(['socks5', 'socks5h'])('%s carries plain HTTP, and resolves the name',
 test.skipIf(authority === undefined)('it carries TLS to a registry, with a login', async () => {
   if (authority === undefined) return
   const own = authority.issue({names: `DNS:${NAME}`})
-  const server = kept(await serveTls(own, (_request, response) => response.end('hello')))
+  const server = kept(await startScripted({'*': {body: 'hello'}}, {tls: own}))
   const proxy = await socks({login: {user: 'bob', password: 'pass:wörd'}})
   const registry = `${NAME}:${server.port}`
   const transport = transportTo(registry, {

@@ -5,7 +5,8 @@ import {join} from 'node:path'
 import {afterAll, afterEach, describe, expect, test} from 'vitest'
 import {createTransport} from '#src/http/undici.js'
 import type {TlsOptions} from '#src/http/options.js'
-import {failureOf, get, keeper, serveTls} from './http-loopback.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
+import {failureOf, get, keeper} from './http-loopback.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'oci-client-chains-'))
 const {kept, closeAll} = keeper()
@@ -68,14 +69,16 @@ async function failureWith(
   chain: readonly string[] = [leaf],
 ): Promise<unknown> {
   const server = kept(
-    await serveTls(
+    await startScripted(
+      {'*': {body: 'ok'}},
       {
-        cert: chain.map((name) => read(`${name}.pem`)).join('\n'),
-        key: read(`${leaf}.key`),
-        // else OpenSSL would not even present a certificate with SHA-1
-        ciphers: 'DEFAULT@SECLEVEL=0',
+        tls: {
+          cert: chain.map((name) => read(`${name}.pem`)).join('\n'),
+          key: read(`${leaf}.key`),
+          // else OpenSSL would not even present a certificate with SHA-1
+          ciphers: 'DEFAULT@SECLEVEL=0',
+        },
       },
-      (_, response) => response.end('ok'),
     ),
   )
   const registry = `127.0.0.1:${server.port}`
@@ -135,14 +138,16 @@ describe.skipIf(!hasOpenssl)('certificates (needs the openssl program)', () => {
 
   test('are not told as missing to a server that shares no cipher', async () => {
     const server = kept(
-      await serveTls(
+      await startScripted(
+        {'*': {body: 'ok'}},
         {
-          cert: read('leaf.pem'),
-          key: read('leaf.key'),
-          maxVersion: 'TLSv1.2',
-          ciphers: 'NULL-SHA256:@SECLEVEL=0',
+          tls: {
+            cert: read('leaf.pem'),
+            key: read('leaf.key'),
+            maxVersion: 'TLSv1.2',
+            ciphers: 'NULL-SHA256:@SECLEVEL=0',
+          },
         },
-        (_, response) => response.end('ok'),
       ),
     )
     const registry = `127.0.0.1:${server.port}`

@@ -9,7 +9,8 @@ import {isTransient} from '#src/http/transport-error.js'
 import {createSecureContexts} from '#src/http/tls.js'
 import type {MirrorError} from '#src/model/index.js'
 import type {TransportOptions, TlsOptions} from '#src/http/options.js'
-import {failureOf, get, keeper, makeAuthority, serve, serveTls} from './http-loopback.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
+import {failureOf, get, keeper, makeAuthority} from './http-loopback.js'
 
 const authority = makeAuthority()
 const stranger = makeAuthority()
@@ -35,7 +36,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   const client = authority.issue({names: 'DNS:client'})
 
   test('an unknown authority is refused, with advice to trust it', async () => {
-    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const server = kept(await startScripted({'*': {body: 'hello'}}, {tls: own}))
     const registry = `127.0.0.1:${server.port}`
     const error = await failureOf(transportTo(registry).send(get(`https://${registry}`)))
     expect(error.code).toBe('TLS_UNTRUSTED')
@@ -48,7 +49,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   })
 
   test('a certificate that is not trusted is told with its signer, and what the given file holds instead', async () => {
-    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const server = kept(await startScripted({'*': {body: 'hello'}}, {tls: own}))
     const registry = `127.0.0.1:${server.port}`
     const {cert: other} = stranger.issue({names: 'DNS:other'})
     const failure = async (ca?: string) =>
@@ -64,7 +65,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   })
 
   test('an authority with the name of the right one and another key is told apart', async () => {
-    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const server = kept(await startScripted({'*': {body: 'hello'}}, {tls: own}))
     const registry = `127.0.0.1:${server.port}`
     const failure = await failureOf(
       transportTo(registry, {ca: [stranger.cert]}).send(get(`https://${registry}`)),
@@ -74,9 +75,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   })
 
   test('a certificate that signs itself is told as such', async () => {
-    const server = kept(
-      await serveTls({cert: authority.cert, key: authority.key}, (_request, response) => void response.end()),
-    )
+    const server = kept(await startScripted({'*': {}}, {tls: {cert: authority.cert, key: authority.key}}))
     const registry = `127.0.0.1:${server.port}`
     const failure = await failureOf(transportTo(registry).send(get(`https://${registry}`)))
     expect(failure.message).toBe(
@@ -90,10 +89,13 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   ])('a given authority is trusted, for %s', async (_name, host) => {
     let sent: string | false | null | undefined
     const server = kept(
-      await serveTls(own, (request, response) => {
-        sent = (request.socket as TLSSocket & {servername?: string | false | null}).servername
-        response.end('hello')
-      }),
+      await startScripted(
+        ({socket}) => {
+          sent = (socket as TLSSocket & {servername?: string | false | null}).servername
+          return {body: 'hello'}
+        },
+        {tls: own},
+      ),
     )
     const registry = `${host}:${server.port}`
     const bundle = `# a comment\n${stranger.cert}\n${authority.cert}`
@@ -102,7 +104,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   })
 
   test('an extra authority is trusted, whatever else its file holds', async () => {
-    const server = kept(await serveTls(own, (_request, response) => void response.end('hello')))
+    const server = kept(await startScripted({'*': {body: 'hello'}}, {tls: own}))
     const registry = `localhost:${server.port}`
     const damaged = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'
     const extraCa = `${damaged}\n${authority.cert}\n-----BEGIN CERTIFICATE-----`
@@ -111,7 +113,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
 
   test('a certificate for other names is refused, naming them', async () => {
     const wrong = authority.issue({names: 'DNS:registry.example,IP:10.9.8.7'})
-    const server = kept(await serveTls(wrong, (_request, response) => void response.end()))
+    const server = kept(await startScripted({'*': {}}, {tls: wrong}))
     for (const host of ['127.0.0.1', 'localhost']) {
       const registry = `${host}:${server.port}`
       const transport = transportTo(registry, {ca: [authority.cert]})
@@ -126,7 +128,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
 
   test('an expired certificate is refused, with advice to look at the clock', async () => {
     const expired = authority.issue({names: 'IP:127.0.0.1', expired: true})
-    const server = kept(await serveTls(expired, (_request, response) => void response.end()))
+    const server = kept(await startScripted({'*': {}}, {tls: expired}))
     const registry = `127.0.0.1:${server.port}`
     const error = await failureOf(
       transportTo(registry, {ca: [authority.cert]}).send(get(`https://${registry}`)),
@@ -138,7 +140,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
 
   test('insecureSkipVerify takes any certificate', async () => {
     const wrong = stranger.issue({names: 'DNS:registry.example'})
-    const server = kept(await serveTls(wrong, (_request, response) => void response.end('hello')))
+    const server = kept(await startScripted({'*': {body: 'hello'}}, {tls: wrong}))
     const registry = `127.0.0.1:${server.port}`
     expect(await ask(transportTo(registry, {insecureSkipVerify: true}), `https://${registry}`)).toBe(
       '200 hello',
@@ -148,10 +150,10 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   test('a client certificate is shown to the registry, and to no other host', async () => {
     const options = {...own, ca: authority.cert, requestCert: true, rejectUnauthorized: false}
     const server = kept(
-      await serveTls(options, (request, response) => {
-        const {subject} = (request.socket as TLSSocket).getPeerCertificate()
-        response.end(subject?.CN ?? 'nobody')
-      }),
+      await startScripted(
+        ({socket}) => ({body: String((socket as TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody')}),
+        {tls: options},
+      ),
     )
     const registry = `127.0.0.1:${server.port}`
     const tls = {ca: [authority.cert], clientCert: client.cert, clientKey: client.key}
@@ -213,7 +215,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
   })
 
   test('plain HTTP against an HTTPS server comes with advice to use HTTPS', async () => {
-    const server = kept(await serveTls(own, (_request, response) => void response.end()))
+    const server = kept(await startScripted({'*': {}}, {tls: own}))
     const registry = `127.0.0.1:${server.port}`
     const transport = transportTo(registry, undefined, {plainHttp: true})
     const error = await failureOf(transport.send(get(`http://${registry}`)))
@@ -222,7 +224,7 @@ describe.skipIf(authority === undefined || stranger === undefined)('TLS (needs t
 })
 
 test('TLS against an HTTP server comes with advice to use plain HTTP', async () => {
-  const server = kept(await serve((_request, response) => void response.end()))
+  const server = kept(await startScripted({'*': {}}))
   const registry = `127.0.0.1:${server.port}`
   const error = await failureOf(transportTo(registry).send(get(`https://${registry}`)))
   expect(error.code).toBe('TLS_NOT_SPOKEN')
@@ -235,7 +237,7 @@ test.each([
   ['nginx', '<h1>400</h1>The plain HTTP request was sent to HTTPS port', 'PROTOCOL', 'use-https'],
   ['nginx, mutual TLS', 'No required SSL certificate was sent', 'TLS_FAILED', 'give-client-certificate'],
 ])('a 400 that means something else: %s', async (_name, text, code, kind) => {
-  const server = kept(await serve((_request, response) => void response.writeHead(400).end(text)))
+  const server = kept(await startScripted({'*': {status: 400, body: text}}))
   const registry = `127.0.0.1:${server.port}`
   const error = await failureOf(
     transportTo(registry, undefined, {plainHttp: true}).send(get(`http://${registry}`)),
@@ -245,7 +247,7 @@ test.each([
 })
 
 test('any other 400 is a response, with its body', async () => {
-  const server = kept(await serve((_request, response) => void response.writeHead(400).end('{"errors":[]}')))
+  const server = kept(await startScripted({'*': {status: 400, body: '{"errors":[]}'}}))
   const registry = `127.0.0.1:${server.port}`
   expect(await ask(transportTo(registry, undefined, {plainHttp: true}), `http://${registry}`)).toBe(
     '400 {"errors":[]}',

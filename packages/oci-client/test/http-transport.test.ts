@@ -4,7 +4,9 @@ import {afterEach, expect, test} from 'vitest'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import {isTransient} from '#src/http/transport-error.js'
 import type {TransportOptions, TransportTimeouts} from '#src/http/options.js'
-import {failureOf, get, keeper, listen, serve, to, type Listening} from './http-loopback.js'
+import type {Bytes} from '#src/model/index.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
+import {failureOf, get, keeper, listen, to, type Listening} from './http-loopback.js'
 
 const {kept, closeAll} = keeper()
 afterEach(closeAll)
@@ -24,43 +26,36 @@ async function serveBytes(onConnection: (socket: Socket) => void): Promise<Liste
   return kept(await listen(createServer(onConnection)))
 }
 
+async function* thenNothing(text: string): Bytes {
+  yield Buffer.from(text)
+  await new Promise(() => {})
+}
+
+async function* zeros(): Bytes {
+  for (;;) yield Buffer.alloc(65_536)
+}
+
 test('keeps the path and its query byte for byte', async () => {
-  let asked: string | undefined
-  const server = kept(
-    await serve((request, response) => {
-      asked = request.url
-      response.end()
-    }),
-  )
+  const server = kept(await startScripted({'*': {}}))
   const {transport, origin} = transportTo(server.port)
   const path = '/v2/a/../b//c%2Fd/%7e?_state=a+b%20c==&x=\'|{}"[]&y=%zz'
   const response = await transport.send(get(origin, {url: to(origin, path)}))
   await response.discard()
-  expect(asked).toBe(path)
+  expect(server.asked.map((asked) => asked.path)).toEqual([path])
 })
 
 test('asks for no compression, and passes compressed bytes on as they are', async () => {
   const sent = Buffer.from('1f8b not really gzip')
-  let accepted: string | undefined
-  const server = kept(
-    await serve((request, response) => {
-      accepted = request.headers['accept-encoding']
-      response.writeHead(200, {'content-encoding': 'gzip'}).end(sent)
-    }),
-  )
+  const server = kept(await startScripted({'*': {headers: {'content-encoding': 'gzip'}, body: sent}}))
   const {transport, origin} = transportTo(server.port)
   const response = await transport.send(get(origin))
   expect(Buffer.from(await response.read(100))).toEqual(sent)
-  expect(accepted).toBe('identity')
+  expect(server.asked[0]?.headers['accept-encoding']).toBe('identity')
 })
 
 test('gives the first and all values of a repeated header, and none of what objects inherit', async () => {
-  const server = kept(
-    await serve((_request, response) => {
-      response.setHeader('WWW-Authenticate', ['Bearer realm="a"', 'Basic realm="b"'])
-      response.end()
-    }),
-  )
+  const headers = {'WWW-Authenticate': ['Bearer realm="a"', 'Basic realm="b"']}
+  const server = kept(await startScripted({'*': {headers}}))
   const {transport, origin} = transportTo(server.port)
   const response = await transport.send(get(origin))
   await response.discard()
@@ -70,7 +65,7 @@ test('gives the first and all values of a repeated header, and none of what obje
 })
 
 test('keeps connections for requests one after another, HEADs among them', async () => {
-  const server = kept(await serve((_request, response) => void response.end('body')))
+  const server = kept(await startScripted({'*': {body: 'body'}}))
   const {transport, origin} = transportTo(server.port)
   for (const method of ['HEAD', 'GET', 'HEAD', 'POST', 'HEAD', 'HEAD', 'HEAD'] as const) {
     await (await transport.send(get(origin, {method}))).discard()
@@ -80,27 +75,21 @@ test('keeps connections for requests one after another, HEADs among them', async
 })
 
 test('opens no more connections than the concurrency and one', async () => {
-  const server = kept(await serve((_request, response) => void setTimeout(() => response.end(), 20)))
+  const server = kept(await startScripted({'*': () => wait(20, {})}))
   const {transport, origin} = transportTo(server.port, {concurrency: 2})
   await Promise.all(Array.from({length: 12}, async () => (await transport.send(get(origin))).discard()))
   expect(server.connections()).toBe(3)
 })
 
 test('a POST without a body says that its length is 0', async () => {
-  let length: string | undefined
-  const server = kept(
-    await serve((request, response) => {
-      length = request.headers['content-length']
-      response.end()
-    }),
-  )
+  const server = kept(await startScripted({'*': {}}))
   const {transport, origin} = transportTo(server.port)
   await (await transport.send(get(origin, {method: 'POST'}))).discard()
-  expect(length).toBe('0')
+  expect(server.asked[0]?.headers['content-length']).toBe('0')
 })
 
 test('an abort while a connection is waited for rejects at once', async () => {
-  const server = kept(await serve(() => {}))
+  const server = kept(await startScripted({'*': 'silence'}))
   const {transport, origin} = transportTo(server.port, {concurrency: 1})
   const blocking = [transport.send(get(origin)), transport.send(get(origin))].map(failureOf)
   const controller = new AbortController()
@@ -112,7 +101,7 @@ test('an abort while a connection is waited for rejects at once', async () => {
 })
 
 test('an abort in the middle of a body ends it', async () => {
-  const server = kept(await serve((_request, response) => void response.write('first')))
+  const server = kept(await startScripted({'*': () => ({body: thenNothing('first')})}))
   const {transport, origin} = transportTo(server.port)
   const controller = new AbortController()
   const response = await transport.send(get(origin, {signal: controller.signal}))
@@ -121,14 +110,14 @@ test('an abort in the middle of a body ends it', async () => {
 })
 
 test('a signal that is aborted already sends nothing', async () => {
-  const server = kept(await serve((_request, response) => void response.end()))
+  const server = kept(await startScripted({'*': {}}))
   const {transport, origin} = transportTo(server.port)
   expect((await failureOf(transport.send(get(origin, {signal: AbortSignal.abort()})))).code).toBe('CANCELLED')
   expect(server.connections()).toBe(0)
 })
 
 test('leaves no listener behind on a signal that outlives its requests', async () => {
-  const server = kept(await serve((_request, response) => void response.end('x')))
+  const server = kept(await startScripted({'*': {body: 'x'}}))
   const {transport, origin} = transportTo(server.port)
   const {signal} = new AbortController()
   const counts = {added: 0, removed: 0}
@@ -153,8 +142,9 @@ test('leaves no listener behind on a signal that outlives its requests', async (
 // undici counts these in steps of about a second.
 test('a registry that does not answer, or stops in the middle, fails in time', async () => {
   const server = kept(
-    await serve((request, response) => {
-      if (request.url !== '/none') response.writeHead(200, {'content-length': '10'}).write('half')
+    await startScripted({
+      '/none': 'silence',
+      '*': () => ({headers: {'content-length': 10}, body: thenNothing('half')}),
     }),
   )
   const {transport, origin} = transportTo(server.port, {}, {answer: 500, stall: 500})
@@ -192,15 +182,7 @@ test.each([
 })
 
 test('a body over the limit of its reader is refused, and closed', async () => {
-  const server = kept(
-    await serve((_request, response) => {
-      const more = (): void => {
-        while (response.write(Buffer.alloc(65536)));
-        response.once('drain', more)
-      }
-      more()
-    }),
-  )
+  const server = kept(await startScripted({'*': () => ({body: zeros()})}))
   const {transport, origin} = transportTo(server.port)
   const response = await transport.send(get(origin))
   expect((await failureOf(response.read(1000))).code).toBe('LIMIT_EXCEEDED')
@@ -248,7 +230,7 @@ test('a body that is cut short fails as something to try again', async () => {
 })
 
 test('a port where nothing listens', async () => {
-  const server = await serve(() => {})
+  const server = await startScripted({'*': 'silence'})
   await server.close()
   const {transport, origin} = transportTo(server.port)
   const error = await failureOf(transport.send(get(origin)))
@@ -265,7 +247,7 @@ test('a name that does not exist', async () => {
 })
 
 test('close ends what is in use', async () => {
-  const server = kept(await serve(() => {}))
+  const server = kept(await startScripted({'*': 'silence'}))
   const {transport, origin} = transportTo(server.port)
   const sending = failureOf(transport.send(get(origin)))
   await wait(20)

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import {startScripted, type Answer, type Routes} from '../../../test/kit/index.js'
+import {startScripted, type Answer, type Routes} from '../../../test/kit/scripted-server.js'
 import {connect} from './registry-kit.js'
 import {useSources} from './source-kit.js'
 

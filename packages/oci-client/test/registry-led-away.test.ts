@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest'
-import {makeAuthority, startScripted} from '../../../test/kit/index.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
+import {makeAuthority} from '../../../test/kit/tls.js'
 import {blobOf, connect, noise, useRegistries} from './registry-kit.js'
 import type {FaultRule} from '../../../test/registry/index.js'
 

@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest'
 import {digestOf, isInconclusive} from '#src/model/index.js'
 import {staticCredentials} from '#src/auth/static-credentials.js'
-import {startScripted} from '../../../test/kit/index.js'
+import {startScripted} from '../../../test/kit/scripted-server.js'
 import {blobOf, connect, methods, noise, useRegistries} from './registry-kit.js'
 import type {FaultRule} from '../../../test/registry/index.js'
 

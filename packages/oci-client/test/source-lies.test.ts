@@ -1,6 +1,6 @@
 import {gzipSync} from 'node:zlib'
 import {describe, expect, it} from 'vitest'
-import type {Answer, Asked, Script} from '../../../test/kit/index.js'
+import type {Answer, Asked, Script} from '../../../test/kit/scripted-server.js'
 import {KiB, noise} from './registry-kit.js'
 import {collect} from './source-kit.js'
 import {layerOf, serveLayer} from './source-layer.js'
