@@ -39,12 +39,16 @@ const ALL_WELL = {
   name: 'ok',
   connection: 'ok',
   registry: 'ok',
+  login: 'ok',
   clock: 'ok',
   push: 'ok',
   chunks: 'ok',
+  'request size': 'ok',
   'path depth': 'ok',
   referrers: 'ok',
   deletion: 'ok',
+  mounts: 'skipped',
+  'sparse index': 'skipped',
 }
 
 describe('mirror doctor', () => {
@@ -53,8 +57,8 @@ describe('mirror doctor', () => {
     const {code, statuses} = await examine(`${registry.host}/ns`, '--plain-http')
     expect({code, statuses}).toMatchObject({code: 0, statuses: ALL_WELL})
     const kinds = registry.requests.map(({kind}) => kind)
-    expect(kinds.filter((kind) => kind === 'start')).toHaveLength(2)
-    expect(kinds.filter((kind) => kind === 'cancel')).toHaveLength(2)
+    expect(kinds.filter((kind) => kind === 'start')).toHaveLength(3)
+    expect(kinds.filter((kind) => kind === 'cancel')).toHaveLength(3)
     expect(kinds).not.toContain('commit')
     expect(kinds).not.toContain('manifest-put')
   })
@@ -69,6 +73,60 @@ describe('mirror doctor', () => {
     const found = await examine(`${registry.host}/ns`, '--plain-http')
     expect({code: found.code, status: found.statuses[check]}).toEqual({code: 0, status: 'note'})
     expect(found.text(check)).toContain(text)
+  })
+
+  test('finds the largest request by few uploads, all cancelled', async () => {
+    await using registry = await startRegistry({bodyLimit: 5 * 1024 * 1024, chunks: 'on'})
+    const found = await examine(`${registry.host}/ns`, '--plain-http', '--try-body', '64MiB')
+    expect(found.statuses['request size']).toBe('note')
+    expect(found.text('request size')).toMatch(
+      /^a request of 5 MiB is taken, and one of 5\.\d+ MiB is refused .*client_max_body_size/,
+    )
+    expect(registry.bytesReceived).toBeLessThan(32 * 1024 * 1024)
+    expect(registry.openUploads).toBe(0)
+    await using small = await startRegistry({bodyLimit: 1024 * 1024})
+    const usual = await examine(`${small.host}/ns`, '--plain-http')
+    expect(usual.text('request size')).toContain('a request of 1 MiB is taken')
+    await using torn = await startRegistry({bodyLimit: 1024 * 1024, overLimit: 'reset'})
+    expect((await examine(`${torn.host}/ns`, '--plain-http')).text('request size')).toContain(
+      'ends the connection',
+    )
+  })
+
+  test.for<[string, RegistryOptions, Record<string, string>]>([
+    ['mounts and sparse indexes', {missingContent: 'allow-index'}, {mounts: 'ok', 'sparse index': 'ok'}],
+    ['neither', {mount: 'off'}, {mounts: 'note', 'sparse index': 'note'}],
+    ['no deletion', {deletion: 'off'}, {mounts: 'skipped', 'sparse index': 'skipped'}],
+  ])('--try-writes finds a registry with %s, and leaves nothing there', async ([, options, statuses]) => {
+    await using registry = await startRegistry(options)
+    const found = await examine(`${registry.host}/ns`, '--plain-http', '--try-writes')
+    expect(found).toMatchObject({code: 0, statuses})
+    expect(registry.openUploads).toBe(0)
+    for (const repository of registry.repositories()) {
+      expect([registry.blobs(repository), registry.tags(repository)]).toEqual([[], []])
+    }
+  })
+
+  test('says where the login is from, and never the password', async () => {
+    await withTempDir(async (home) => {
+      const users = [{name: 'pusher', password: 'secret-word'}]
+      await using registry = await startRegistry({auth: {type: 'basic', users}})
+      const auth = Buffer.from('pusher:secret-word').toString('base64')
+      const config = join(home, 'config.json')
+      await writeFile(config, JSON.stringify({auths: {[registry.host]: {auth}}}))
+      const args = ['doctor', '--private-registry', `${registry.host}/ns`, '--plain-http']
+      const file = await runMirror([...args, '--docker-config', config])
+      expect(file.stdout).toContain(`the user name "pusher" from ${config} (${registry.host})`)
+      const env = {MIRROR_USERNAME: 'pusher', MIRROR_PASSWORD: 'secret-word'}
+      const variable = await runMirror(args, {env})
+      expect(variable.stdout).toContain('the user name "pusher" from MIRROR_USERNAME')
+      const flag = await runMirror([...args, '--username', 'pusher', '--password', 'secret-word'])
+      expect(flag.stdout).toContain('the user name "pusher" from --username')
+      for (const {stdout, stderr} of [file, variable, flag]) {
+        expect(`${stdout}${stderr}`).not.toContain('secret-word')
+        expect(`${stdout}${stderr}`).not.toContain(auth)
+      }
+    })
   })
 
   test('says that a login is wanted, is wrong, or may not push', async () => {

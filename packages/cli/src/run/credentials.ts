@@ -93,10 +93,13 @@ async function givenCredential(
       kind: 'identity-token',
       token: identityToken,
       username,
+      origin: options.origin,
     })
   if (credentialHelper !== undefined) {
-    return ({registry, signal}) =>
-      runCredentialHelper(credentialHelper, registry, {env: childEnvironment(), signal})
+    return async ({registry, signal}) => {
+      const found = await runCredentialHelper(credentialHelper, registry, {env: childEnvironment(), signal})
+      return found === undefined ? undefined : {...found, origin: `docker-credential-${credentialHelper}`}
+    }
   }
   const secret = passwordFile === undefined ? password : await readSecret(passwordFile, 'password-file')
   if (username === undefined) return undefined

@@ -1,4 +1,4 @@
-import type {CredentialProvider} from '../auth/credential.js'
+import {describeCredential, type CredentialProvider} from '../auth/credential.js'
 import {urlOf, type RegistryClient} from '../client/client.js'
 import {endpoints, pullScope} from '../client/endpoints.js'
 import {openClient} from '../client/open-client.js'
@@ -8,7 +8,8 @@ import {redactUrl} from '../http/redact.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse} from '../http/send.js'
 import {digestOf, type CallOptions} from '../model/index.js'
-import {probeUpload, type Ability, type PushRight} from './upload/probe-upload.js'
+import {tryMount, trySparseIndex, type WriteTrial} from './try-writes.js'
+import {probeBody, probeUpload, type Ability, type BodyAnswer, type PushRight} from './upload/probe-upload.js'
 
 /** The base page of a registry's API. */
 interface BasePage {
@@ -17,11 +18,14 @@ interface BasePage {
   readonly server: string | undefined
   /** The registry's clock. */
   readonly date: Date | undefined
-  /** True if a login was found for it and sent. */
-  readonly authorized: boolean
+  /** The login that was found for it, without its secret, and where. Absent: none was found. */
+  readonly login: string | undefined
 }
 
-/** Asks a registry what it can do. Nothing that it does stays: an upload that it opens is cancelled. */
+/**
+ * Asks a registry what it can do. Nothing that it does stays: an upload that it opens is cancelled, and `mounts` and
+ * `sparseIndex` delete what they write, or tell what they could not delete.
+ */
 export interface Examiner extends AsyncDisposable {
   readonly origin: string
   /** The proxy that leads to the registry, without its password. */
@@ -32,6 +36,12 @@ export interface Examiner extends AsyncDisposable {
   push(repository: string, options?: CallOptions): Promise<PushRight>
   /** The API that lists signatures and SBOMs; without it, a tag does. @throws {MirrorError} those of the network */
   referrers(repository: string, options?: CallOptions): Promise<Ability>
+  /** One request with so many bytes. @throws {MirrorError} those of the network */
+  body(repository: string, size: number, options?: CallOptions): Promise<BodyAnswer>
+  /** Writes a small blob, takes it to a second repository, and deletes both. @throws {MirrorError} those of an upload */
+  mounts(repository: string, options?: CallOptions): Promise<WriteTrial>
+  /** Writes an index whose platform is nowhere, and deletes it. @throws {MirrorError} those of the network */
+  sparseIndex(repository: string, options?: CallOptions): Promise<WriteTrial>
   /** The deletion of manifests, asked for a digest that nothing has. @throws {MirrorError} those of the network */
   deletion(repository: string, options?: CallOptions): Promise<Ability>
 }
@@ -45,10 +55,10 @@ const NOTHING = digestOf(Buffer.from('mirror doctor asks for content that is now
  */
 export function openExaminer(options: RegistryOptions): Examiner {
   const {credentials} = options
-  let isLoggedIn = false
+  let login: string | undefined
   const watched: CredentialProvider = async (request) => {
     const found = await credentials?.(request)
-    isLoggedIn ||= found !== undefined
+    login = found === undefined ? login : describeCredential(found)
     return found
   }
   const {client, close} = openClient({...options, credentials: watched})
@@ -56,20 +66,20 @@ export function openExaminer(options: RegistryOptions): Examiner {
   return {
     origin: client.origin,
     proxy: proxy === undefined ? undefined : redactUrl(proxy),
-    base: async (call = {}) => ({...(await basePage(client, call)), authorized: isLoggedIn}),
+    base: async (call = {}) => ({...(await basePage(client, call)), login}),
     push: (repository, call = {}) => probeUpload(client, {repository, ...call}),
     referrers: (repository, call = {}) => referrersApi(client, {repository, ...call}),
     deletion: (repository, call = {}) => deletionApi(client, {repository, ...call}),
+    body: (repository, size, call = {}) => probeBody(client, {repository, size, ...call}),
+    mounts: (repository, call = {}) => tryMount(client, {repository, ...call}),
+    sparseIndex: (repository, call = {}) => trySparseIndex(client, {repository, ...call}),
     [Symbol.asyncDispose]: close,
   }
 }
 
 type Asked = CallOptions & {readonly repository: string}
 
-async function basePage(
-  client: RegistryClient,
-  {signal}: CallOptions,
-): Promise<Omit<BasePage, 'authorized'>> {
+async function basePage(client: RegistryClient, {signal}: CallOptions): Promise<Omit<BasePage, 'login'>> {
   const response = await client.sendFirst({
     method: 'GET',
     url: urlOf(client, endpoints.base),

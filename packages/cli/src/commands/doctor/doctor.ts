@@ -6,9 +6,10 @@ export class Doctor extends Command {
   static override readonly summary =
     'Find out what stands between this machine and a registry, and what to change.'
   static override readonly description =
-    'Looks at the name, the connection, the certificate, the clock, the login, the right to push and what the registry can do, in the order in which a push meets them. It changes nothing that stays: the upload that it opens is cancelled. Exit code 1 if a push cannot work.'
+    'Looks at the name, the connection, the certificate, the clock, the login, the right to push and what the registry can do, in the order in which a push meets them. It changes nothing that stays: uploads that it opens are cancelled, and what --try-writes writes is deleted. Exit code 1 if a push cannot work.'
   static override readonly examples = [
     'mirror doctor --private-registry registry.example:5000/mirror --cacert ca.pem',
+    'mirror doctor --private-registry registry.example:5000/mirror --try-writes --try-body 64MiB',
     'mirror doctor --private-registry registry.example:5000/mirror --json',
   ]
   static override readonly flags = doctorFlags
@@ -19,6 +20,8 @@ export class Doctor extends Command {
     'password-stdin',
     'docker-config',
     'proxy',
+    'try-writes',
+    'try-body',
     'json',
   ]
 

@@ -4,12 +4,18 @@ import {reportErrorOf} from '../../report/report-error.js'
 import {wordedError} from '../../run/word-advice.js'
 import type {AdvisedCommand} from '../../text/advice/words.js'
 import {formatDuration} from '../../text/format-quantity.js'
+import {checkBody} from './body-check.js'
 import type {Finding} from './finding.js'
+import {checkWrites} from './write-checks.js'
 
 export interface RegistryCheckOptions {
   readonly namespace: string
   readonly command: AdvisedCommand
   readonly signal: AbortSignal
+  /** The largest request to try, in bytes; absent: a small one. */
+  readonly tryBody?: number
+  /** Writes, and deletes again, what nothing else shows. */
+  readonly tryWrites?: boolean
   /** The clock to hold the registry's against. */
   readonly now?: Date
 }
@@ -22,7 +28,7 @@ const DEEP = 'a/b/c/d/e/f'
 /** Asks the registry itself, in the order in which a push would. Stops at the first answer that prevents all others. */
 export async function checkRegistry(
   examiner: Examiner,
-  {namespace, command, signal, now = new Date()}: RegistryCheckOptions,
+  {namespace, command, signal, tryBody, tryWrites = false, now = new Date()}: RegistryCheckOptions,
 ): Promise<readonly Finding[]> {
   const failed = (check: string, error: unknown): Finding => {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
@@ -30,14 +36,15 @@ export async function checkRegistry(
   }
   const findings: Finding[] = []
   try {
-    const {server, date, authorized, status} = await examiner.base({signal})
+    const {server, date, login, status} = await examiner.base({signal})
     const who = server === undefined ? 'a registry' : `a registry that calls itself ${server}`
-    const login = authorized ? ', and takes the login' : ', without a login'
+    const how = login === undefined ? ', without a login' : ', and takes the login'
     findings.push({
       check: 'registry',
       status: 'ok',
-      text: `${examiner.origin}/v2/ answers ${status}: ${who}${login}`,
+      text: `${examiner.origin}/v2/ answers ${status}: ${who}${how}`,
     })
+    findings.push({check: 'login', status: 'ok', text: login ?? 'none was found, and none was asked for'})
     if (date !== undefined) findings.push(clockFinding(date, now))
   } catch (error) {
     return [...findings, failed('registry', error)]
@@ -54,6 +61,7 @@ export async function checkRegistry(
         unknown: 'the registry did not answer a PATCH request',
       }),
     )
+    findings.push(await checkBody((size) => examiner.body(repository, size, {signal}), tryBody))
     const deepest = `${repository}/${DEEP}`
     const deep = await examiner.push(deepest, {signal})
     findings.push(
@@ -74,17 +82,20 @@ export async function checkRegistry(
     findings.push(failed('push', error))
     return findings
   }
+  const deletion = await asked('deletion', () => examiner.deletion(repository, {signal}), failed, {
+    yes: 'manifests can be deleted, so sync --prune works',
+    no: 'manifests cannot be deleted, so sync --prune does not work',
+    unknown: 'the answer about deletion cannot be understood',
+  })
+  const whyNot = !tryWrites ? 'not asked' : deletion.status === 'ok' ? undefined : 'no deletion'
   findings.push(
     await asked('referrers', () => examiner.referrers(repository, {signal}), failed, {
       yes: 'signatures and SBOMs are listed by the referrers API',
       no: 'no referrers API: signatures and SBOMs are found by a tag, which mirror writes',
       unknown: 'the answer about the referrers API cannot be understood',
     }),
-    await asked('deletion', () => examiner.deletion(repository, {signal}), failed, {
-      yes: 'manifests can be deleted, so sync --prune works',
-      no: 'manifests cannot be deleted, so sync --prune does not work',
-      unknown: 'the answer about deletion cannot be understood',
-    }),
+    deletion,
+    ...(await checkWrites(examiner, {repository, whyNot, failed, signal})),
   )
   return findings
 }

@@ -8,6 +8,8 @@ import type {Run} from '../../run/run.js'
 import {writeStandardOutput} from '../../run/standard-streams.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
+import {variableOf, variableText} from '../../settings/variables.js'
+import {parseSize} from '../../text/parse-quantity.js'
 import {jsonText, printable} from '../../text/printable.js'
 import {doctorFlags} from './doctor-flags.js'
 import {formatFindings, type Finding} from './finding.js'
@@ -40,7 +42,12 @@ interface Patient {
 
 async function examine(flags: FlagValues, {registry, namespace, run}: Patient): Promise<readonly Finding[]> {
   const settings = await readRegistryFlags(flags, 'target')
-  const options = await connectionTo(registry, {settings, side: 'target', run})
+  const options = await connectionTo(registry, {
+    settings,
+    side: 'target',
+    origin: userOrigin(settings.username),
+    run,
+  })
   const examiner = run.keep(openExaminer(options))
   const signal = run.stop.soon
   const {origin, proxy} = examiner
@@ -60,7 +67,9 @@ async function examine(flags: FlagValues, {registry, namespace, run}: Patient): 
   } else {
     findings.push({check: 'proxy', status: 'ok', text: `${origin} is reached through ${proxy}`})
   }
-  return [...findings, ...(await checkRegistry(examiner, {namespace, command, signal}))]
+  const {on, parsed} = flagReader(flags)
+  const trials = {tryBody: parsed('try-body', parseSize), tryWrites: on('try-writes')}
+  return [...findings, ...(await checkRegistry(examiner, {namespace, command, signal, ...trials}))]
 }
 
 /** The libraries that read and write bundles on this machine. */
@@ -73,4 +82,11 @@ async function decoderFinding(): Promise<Finding> {
     text: `Node.js ${process.versions.node} for ${process.arch}; xz is read by ${xz}, zstd by ${zstd}`,
     hint: slow ? 'Use .tar.zst or .tar here: this decoder of xz is slow.' : undefined,
   }
+}
+
+/** The flag or the variable that names the user. */
+function userOrigin(username: string | undefined): string {
+  return username !== undefined && variableText('username') === username
+    ? variableOf('username')
+    : '--username'
 }

@@ -1,9 +1,11 @@
 import type {RegistryClient} from '../../client/client.js'
-import {pushScope} from '../../client/endpoints.js'
 import {responseError} from '../../http/response-error.js'
 import {isMirrorError, type CallOptions, type MirrorError} from '../../model/index.js'
+import {patchSession} from './patch-session.js'
 import {receivedBytes} from './upload-range.js'
 import {cancelUpload, movedSession, openedSession, postUpload, type UploadSession} from './upload-session.js'
+
+export {probeBody, type BodyAnswer} from './probe-body.js'
 
 /** `unknown`: the registry's answer says neither. */
 export type Ability = 'yes' | 'no' | 'unknown'
@@ -53,18 +55,8 @@ async function sendTwoChunks(
   if (client.host.chunkMin > 0) return {chunks: 'yes', session: open}
   for (const index of [0, 1]) {
     const start = index * CHUNK.length
-    const response = await client.sendOnce({
-      method: 'PATCH',
-      url: open.url,
-      headers: {
-        'content-type': 'application/octet-stream',
-        'content-length': String(CHUNK.length),
-        'content-range': `${start}-${start + CHUNK.length - 1}`,
-      },
-      body: {bytes: CHUNK},
-      signal,
-      scopes: [pushScope(open.repository)],
-    })
+    const sender = {client, repository: open.repository, signal}
+    const response = await patchSession(sender, open, {body: {bytes: CHUNK}, offset: start})
     await response.discard()
     if (response.status >= 500) return {chunks: 'unknown', session: open}
     if (response.status >= 300) return {chunks: 'no', session: open}

@@ -1,13 +1,15 @@
 import {withDigest} from '../../client/endpoints.js'
 import {OutgoingBlob} from './outgoing-blob.js'
-import {exchange, refused, sessionRequest, type ExchangeContext} from './upload-exchange.js'
+import {patchSession, type Patch} from './patch-session.js'
+import {sessionRequest} from './session-request.js'
+import {exchange, refused, type ExchangeContext} from './upload-exchange.js'
 import {BUFFERED_CHUNK, uploadMode, WHOLE_MAX, type UploadMode} from './upload-mode.js'
-import {contentRange, receivedBytes} from './upload-range.js'
+import {receivedBytes} from './upload-range.js'
 import {isBlobLocation, movedSession, type UploadSession} from './upload-session.js'
 import type {Setback, Upload, UploadStep} from './upload-step.js'
 import type {HttpBody, HttpResponse} from '../../http/send.js'
 import {isBrokenConnection} from '../../http/transport-error.js'
-import {cancelled, digestOf, isPending, MirrorError, type Descriptor, defined} from '../../model/index.js'
+import {cancelled, digestOf, isPending, MirrorError, type Descriptor} from '../../model/index.js'
 
 const OCTETS = {'content-type': 'application/octet-stream'} as const
 
@@ -92,7 +94,7 @@ async function sendStream(sending: Sending): Promise<UploadStep> {
   const answer = await patch(sending, {
     context,
     body: {stream: outgoing.take(Number.POSITIVE_INFINITY), length},
-    range: offset > 0 && length !== undefined ? contentRange(offset, length) : undefined,
+    offset: offset > 0 ? offset : undefined,
   })
   if ('step' in answer) return answer
   if (!outgoing.ended) return tooEarly(upload, {...context, content: known, response: answer})
@@ -113,7 +115,7 @@ async function sendChunks(sending: Sending, size: number): Promise<UploadStep> {
     const {body, length} = await nextChunk(sending, size)
     if (length === 0) break
     const context: ExchangeContext = {stage: 'chunk', session, offset, body: length}
-    const answer = await patch({...sending, session}, {context, body, range: contentRange(offset, length)})
+    const answer = await patch({...sending, session}, {context, body, offset})
     if ('step' in answer) return answer
     const received = receivedBytes(answer.header('range'))
     if (received !== offset + length) {
@@ -146,29 +148,12 @@ async function nextChunk(
 
 async function patch(
   {upload, outgoing, session}: Sending,
-  {
-    context,
-    body,
-    range,
-  }: {readonly context: ExchangeContext; readonly body: HttpBody; readonly range?: string},
+  {context, body, offset}: {readonly context: ExchangeContext} & Patch,
 ): Promise<HttpResponse | Setback> {
-  const length = 'bytes' in body ? body.bytes.length : body.length
   const start = 'bytes' in body ? outgoing.position - body.bytes.length : outgoing.position
   const answer = await exchange(upload, {
     ...context,
-    request: () =>
-      sessionRequest(upload, {
-        method: 'PATCH',
-        url: session.url,
-        headers: {
-          ...OCTETS,
-          ...defined({
-            'content-length': length === undefined ? undefined : String(length),
-            'content-range': range,
-          }),
-        },
-        body,
-      }),
+    request: () => patchSession(upload, session, {body, offset}),
   })
   // The source broke while the registry was answering, so the answer covers only a part of the blob.
   if (outgoing.failure !== undefined) throw outgoing.failure.error

@@ -4,7 +4,8 @@ import {headBlob} from '../../client/head-blob.js'
 import {leaveSession} from './leave-session.js'
 import {committed, sendContent} from './send-content.js'
 import {retryBudget} from './retry-budget.js'
-import {exchange, sessionRequest} from './upload-exchange.js'
+import {sessionRequest} from './session-request.js'
+import {exchange} from './upload-exchange.js'
 import {WHOLE_MAX} from './upload-mode.js'
 import {
   cancelUpload,

@@ -1,12 +1,11 @@
-import {pushScope} from '../../client/endpoints.js'
 import type {UploadSession} from './upload-session.js'
 import type {Setback, Upload, UploadState} from './upload-step.js'
 import {judgeUpload, type UploadStage, type UploadVerdict} from './upload-verdict.js'
 import {responseError} from '../../http/response-error.js'
 import {timeOf} from '../../http/retry-after.js'
-import type {HttpRequest, HttpResponse} from '../../http/send.js'
+import type {HttpResponse} from '../../http/send.js'
 import {isTransient} from '../../http/transport-error.js'
-import {awayError, ledAway} from './led-away.js'
+import {awayError} from './led-away.js'
 import {cancelled, contentKey, MirrorError, type Descriptor} from '../../model/index.js'
 
 export interface ExchangeContext {
@@ -70,22 +69,6 @@ export async function refused(
     status: response.status,
     retryAfter: response.header('retry-after'),
     now: timeOf(response),
-  }
-}
-
-/**
- * Sends a request to the session's URL, with the rights that an upload needs.
- * @throws {MirrorError} those of the connection; of another host than the registry they say that the registry named it
- */
-export async function sessionRequest(
-  upload: Upload,
-  request: Omit<HttpRequest, 'scopes' | 'signal'>,
-): Promise<HttpResponse> {
-  const {client, signal, repository} = upload
-  try {
-    return await client.sendOnce({...request, signal, scopes: [pushScope(repository)]})
-  } catch (error) {
-    throw request.url.origin === client.origin ? error : ledAway(client, {error, origin: request.url.origin})
   }
 }
 
