@@ -7,6 +7,7 @@ import {
   openFileSink,
   type BundleCodec,
   type FileSink,
+  type OpenBundleSinkOptions,
 } from '@airgap-mirror/bundle'
 import {openRegistry, openRegistrySource} from '@airgap-mirror/oci-client'
 import {parseReference, type ImageSource, type Reference} from '@airgap-mirror/oci-client/model'
@@ -102,6 +103,20 @@ for (const codec of ['plain', 'xz'] as const) {
   )
 }
 imageSourceContract(
+  'a saved bundle in volumes',
+  bundleOf(
+    (path) => save(path, 'plain', {maxSize: 30_000}),
+    (path) => openBundle(`${path}.001`),
+  ),
+)
+imageSourceContract(
+  'an archive in an archive',
+  bundleOf(async (path) => {
+    const inner = await compress(await tarBytes(ociLayout([{image}])), {type: 'gzip'})
+    await writeTar(path, [{path: 'images/inner.tar.gz', bytes: inner}])
+  }),
+)
+imageSourceContract(
   'a layout on standard input, kept in scratch',
   bundleOf(
     (path) => writeTar(path, ociLayout([{image}])),
@@ -119,15 +134,23 @@ imageSourceContract('a registry', async () => {
   return closingToo(fromRegistry(registry.host), () => registry.close())
 })
 
-async function save(path: string, codec: BundleCodec): Promise<void> {
-  await using sink = await bundleSink(path, codec)
+async function save(
+  path: string,
+  codec: BundleCodec,
+  options: Partial<OpenBundleSinkOptions> = {},
+): Promise<void> {
+  await using sink = await bundleSink(path, codec, options)
   await putImage(sink, image, {registry: 'registry.example', repository: 'team/app', tag: 'v1'})
   await sink.finish()
 }
 
-function bundleSink(path: string, codec: BundleCodec): Promise<FileSink> {
+function bundleSink(
+  path: string,
+  codec: BundleCodec,
+  options: Partial<OpenBundleSinkOptions> = {},
+): Promise<FileSink> {
   const nameOf = (target: Reference): Reference | undefined => (target.tag === undefined ? undefined : target)
-  return openBundleSink({kind: 'file', path}, {codec, threads: 1, nameOf, scratch: dirname(path)})
+  return openBundleSink({kind: 'file', path}, {codec, threads: 1, nameOf, scratch: dirname(path), ...options})
 }
 
 function fromRegistry(host: string): ImageSource {

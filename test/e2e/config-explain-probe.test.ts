@@ -1,8 +1,7 @@
-import {createServer} from 'node:net'
 import {mkdir, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {describe, expect, it} from 'vitest'
-import {addImage, makeAuthority, makeImage, makeTempDir, runMirror} from '@airgap-mirror/test/kit'
+import {addImage, freePort, makeAuthority, makeImage, makeTempDir, runMirror} from '@airgap-mirror/test/kit'
 import {startRegistry} from '@airgap-mirror/test/registry'
 
 const SECRET = 'pa55word'
@@ -34,15 +33,6 @@ async function probe(node: string, args: readonly string[] = []): Promise<readon
   expect({code, stderr}).toMatchObject({code: 0})
   expect(stdout).not.toContain(SECRET)
   return (JSON.parse(stdout) as {tries: readonly {answer: Answer}[]}).tries.map(({answer}) => answer)
-}
-
-/** A port of loopback on which nothing listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 describe('mirror config explain --probe', () => {
@@ -86,7 +76,7 @@ describe('mirror config explain --probe', () => {
     })
     await using node = await makeTempDir()
     await writeNode(node.path, {
-      'etc/containerd/certs.d/docker.io/hosts.toml': `server = "http://${closed.host}"\n[host."https://${untrusted.host}"]\n[host."http://127.0.0.1:${await closedPort()}"]\n`,
+      'etc/containerd/certs.d/docker.io/hosts.toml': `server = "http://${closed.host}"\n[host."https://${untrusted.host}"]\n[host."http://127.0.0.1:${await freePort()}"]\n`,
     })
     const answers = await probe(node.path)
     expect(answers[0]?.error).toMatch(/certificate/)

@@ -1,23 +1,12 @@
-import {once} from 'node:events'
 import {spawn} from 'node:child_process'
 import {writeFile} from 'node:fs/promises'
-import {createServer, type AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {expect, onTestFinished, test} from 'vitest'
-import {makeImage, makeTempDir, requireTool, runMirror} from '@airgap-mirror/test/kit'
+import {freePort, makeImage, makeTempDir, requireTool, runMirror} from '@airgap-mirror/test/kit'
 import {startRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {named, writeOciBundle} from './push.js'
 import {until} from './until.js'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const {port} = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('a limiter of nginx that answers 503 is lived with: all images arrive', async (context) => {
   requireTool(context, 'nginx')

@@ -1,10 +1,9 @@
 import {spawn} from 'node:child_process'
-import {once} from 'node:events'
 import {writeFile} from 'node:fs/promises'
-import {createServer, type AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {expect, onTestFinished, test} from 'vitest'
 import {
+  freePort,
   makeAuthority,
   makeImage,
   makeTempDir,
@@ -15,15 +14,6 @@ import {
 import {argv} from './argv.js'
 import {named, writeOciBundle} from './push.js'
 import {until} from './until.js'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const {port} = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('a docker-registry behind nginx as people set it up is pushed to, or the header that nginx lacks is named', async (context) => {
   requireTool(context, 'nginx', 'docker-registry')

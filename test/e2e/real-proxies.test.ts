@@ -1,10 +1,11 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {chmod, writeFile} from 'node:fs/promises'
-import {connect, createServer, type AddressInfo} from 'node:net'
+import {connect} from 'node:net'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest'
 import {
+  freePort,
   makeAuthority,
   makeImage,
   makeTempDir,
@@ -75,15 +76,6 @@ async function output(program: string, ...args: readonly string[]): Promise<stri
   let text = ''
   for await (const chunk of child.stdout) text += String(chunk)
   return text
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const {port} = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function takesConnections(port: number): Promise<boolean> {

@@ -1,12 +1,11 @@
-import {once} from 'node:events'
 import {writeFile} from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
-import net from 'node:net'
 import {join} from 'node:path'
 import {hash} from 'bcryptjs'
 import {startChild, type Child} from './child.js'
 import type {DockerTokens} from './docker-tokens.js'
+import {freePort} from './free-port.js'
 import {makeTempDir} from './temp-dir.js'
 
 export interface DebianRegistryOptions {
@@ -188,13 +187,4 @@ function answers(url: string): Promise<boolean> {
     })
     request.once('error', () => resolve(false))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const {port} = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,8 +1,5 @@
 import {randomUUID, sign, X509Certificate} from 'node:crypto'
-import {once} from 'node:events'
-import http from 'node:http'
-import https from 'node:https'
-import type net from 'node:net'
+import {startScripted} from './scripted-server.js'
 import type {KeyPair} from './tls.js'
 
 export interface DockerTokensOptions {
@@ -31,40 +28,30 @@ const ISSUER = 'tokens of the tests'
 export async function startDockerTokens({keys, tls, users}: DockerTokensOptions): Promise<DockerTokens> {
   const given: string[] = []
   const tokens: string[] = []
-  const answer: http.RequestListener = (request, response) => {
-    const url = new URL(request.url ?? '', 'http://tokens.invalid')
-    const login = Buffer.from(request.headers.authorization?.split(' ')[1] ?? '', 'base64').toString()
-    const colon = login.indexOf(':')
-    const password = users[login.slice(0, colon)]
-    request.resume()
-    const isKnown = password !== undefined && login.slice(colon + 1) === password
-    // A POST, as in OAuth2, is answered with 405: there is only GET.
-    if (request.method !== 'GET' || !isKnown) {
-      response.writeHead(request.method === 'GET' ? 401 : 405).end()
-      return
-    }
-    const scopes = url.searchParams.getAll('scope').flatMap((scope) => scope.split(' '))
-    const token = signed(claimsOf(scopes), keys)
-    given.push(...scopes)
-    tokens.push(token)
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({token, expires_in: 300}))
-  }
-  const server = tls === undefined ? http.createServer(answer) : https.createServer(tls, answer)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const {port} = server.address() as net.AddressInfo
+  const server = await startScripted(
+    ({method, path, headers}) => {
+      // A POST, as in OAuth2, is answered with 405: there is only GET.
+      if (method !== 'GET') return {status: 405}
+      const login = Buffer.from(headers.authorization?.split(' ')[1] ?? '', 'base64').toString()
+      const colon = login.indexOf(':')
+      const password = users[login.slice(0, colon)]
+      if (password === undefined || login.slice(colon + 1) !== password) return {status: 401}
+      const {searchParams} = new URL(path, 'http://tokens.invalid')
+      const scopes = searchParams.getAll('scope').flatMap((scope) => scope.split(' '))
+      const token = signed(claimsOf(scopes), keys)
+      given.push(...scopes)
+      tokens.push(token)
+      return {json: {token, expires_in: 300}}
+    },
+    tls === undefined ? {} : {tls},
+  )
   return {
-    realm: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/token`,
+    realm: `${server.origin}/token`,
     service: SERVICE,
     issuer: ISSUER,
     given,
     tokens,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
+    [Symbol.asyncDispose]: server.close,
   }
 }
 

@@ -7,6 +7,7 @@ export {compress, type Compression, type GzipOptions, type XzOptions, type ZstdO
 export {criPull, type CriAnswer} from './cri-client.js'
 export {startDebianRegistry, type DebianRegistry, type DebianRegistryOptions} from './debian-registry.js'
 export {startDockerTokens, type DockerTokens, type DockerTokensOptions} from './docker-tokens.js'
+export {freePort} from './free-port.js'
 export {imagesInLock, imgpkgBundle, imgpkgTar} from './imgpkg.js'
 export {
   makeImage,
