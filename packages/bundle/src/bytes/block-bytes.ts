@@ -159,7 +159,7 @@ export class BlockBytes implements ByteSource {
     }
   }
 
-  /** Yields a range of a block of which the cache holds only the coded bytes. */
+  /** Yields a range of a block whose plain bytes the cache does not hold. */
   async *#pieces(
     index: number,
     {layout, range}: {readonly layout: BlockLayout; readonly range: Range},

@@ -111,14 +111,14 @@ function isMadeUp({layers}: ImageManifest, item: DockerItem): boolean {
   return item.layerSources.size > 0 || layers.length < item.layers.length
 }
 
-/** Docker 25.0.0 listed layers in any order (moby/moby#47150), so the order is that of manifest.json and of the config. */
+/** Docker 25.0.0 listed layers in any order (moby/moby#47150), so manifest.json and the config decide the order. */
 async function madeUpImage(
   manifest: ImageManifest,
   {item, root, context}: {readonly item: DockerItem; readonly root: TreeRoot; readonly context: ReadContext},
 ): Promise<NamelessImage> {
   const paths = manifest.layers.map(({digest}) => blobPath(digest))
   const isRight = paths.length === item.layers.length && paths.every((path, at) => path === item.layers[at])
-  // With plain layers wanted, docker's manifest already is what would be made here.
+  // If plain layers are wanted, docker's manifest already is the one that would be made here.
   if (context.compression === 'none' && isRight)
     return {root: {manifest: manifest.descriptor}, digestChanged: MADE_UP, id: manifest.config.digest}
   const image = await dockerImage(root.tree, item, context)

@@ -30,7 +30,7 @@ export interface RecordedName {
   readonly tag?: string
   /** More than the tag, but not a name: for messages. */
   readonly shownAs?: string
-  /** A text that was meant as a full name and is none. */
+  /** A text that was meant as a full name but is not valid. */
   readonly refused?: string
 }
 

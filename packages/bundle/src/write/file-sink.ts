@@ -3,8 +3,8 @@ import type {BlobSource, CallOptions, ImageManifest, ImageSink} from '@airgap-mi
 /** Writes images into a file or a directory that becomes visible at `finish`. */
 export interface FileSink extends ImageSink {
   /**
-   * Absent if the sink keeps layers as they are. Tells what the layers of an image unpack to, so that a layer that
-   * unpacks to something else is refused as soon as it ends, and not after all of them.
+   * Absent if the sink keeps layers as they are. Tells the diff IDs of an image's layers, so that a layer that unpacks
+   * to something else is refused when it ends.
    * @throws {MirrorError} DIGEST_MISMATCH if the config has another number of layers; the errors of the config's bytes
    */
   announce?(manifest: ImageManifest, config: BlobSource, options?: CallOptions): Promise<void>

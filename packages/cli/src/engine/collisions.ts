@@ -22,7 +22,7 @@ export function refuseCollisions(claims: readonly Claim[]): void {
   }
 }
 
-/** A tag stands for itself, whatever digest was asked for with it. */
+/** A tag stands for itself; a digest that was asked for with it does not count. */
 function claimed({registry, repository, tag, digest}: Reference): string {
   return formatReference({
     registry,

@@ -1,7 +1,7 @@
 import type {WarningAbout} from '@airgap-mirror/oci-client/model'
 import type {ImageStatus, ReportError} from '../report/report.js'
 
-/** A pass over a source that can only be read from its start. Bytes absolute; `total` where it is known. */
+/** A pass over a source that can only be read from its start. Bytes absolute; `total` if it is known. */
 interface ReadingEvent {
   readonly type: 'reading'
   readonly bytes: number
@@ -21,7 +21,7 @@ export interface PlanEvent {
   readonly present?: Amount
   /** True if the blobs are read and not sent. */
   readonly reads?: boolean
-  /** Images among `images` that ended before, and of which no event tells. */
+  /** Images among `images` that ended before and have no event. */
   readonly ended?: number
 }
 

@@ -75,7 +75,7 @@ export interface CarryOutOptions {
   readonly failFast: boolean
   /** True if an image that is in no destination has failed before. */
   readonly hasFailed?: boolean
-  /** Images of the run that are in no destination: those of which nothing is told, and those told as failed. */
+  /** Images of the run that are in no destination: images without an event, and images told as failed. */
   readonly before?: {readonly quiet: number; readonly told: number}
   readonly dryRun: boolean
   readonly layers?: KnownLayers

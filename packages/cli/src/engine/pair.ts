@@ -18,7 +18,7 @@ export interface Pair {
   readonly digestChanged?: string
 }
 
-/** The digest that tells an image from others, whatever it is called; undefined if the image cannot be had. */
+/** The digest that tells an image from others, independent of its name; undefined if the image cannot be had. */
 export function identityOf({image}: Pair): string | undefined {
   if ('node' in image) return image.node.manifest.descriptor.digest
   return 'pending' in image ? image.pending.config.digest : undefined

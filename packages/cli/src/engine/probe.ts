@@ -72,7 +72,7 @@ async function probeOne(pair: Pair, probe: Probe): Promise<void> {
   if (found !== undefined) {
     probe.state.present.set(formatReference(target), found)
     const isSame = found.digest === content.node.manifest.descriptor.digest
-    // A tag with another digest may be that of a substitute, with the same children.
+    // A tag with another digest may point at a substitute with the same children.
     if (isSame || mayBeCut(content.node)) await findLost(content.node, target.repository, probe)
     if (isSame) {
       noteContent(content.node, target.repository, probe)

@@ -19,7 +19,7 @@ export interface SourcePairsOptions extends CallOptions {
 
 /**
  * The chosen images of a source, each with its name at the target.
- * @throws {MirrorError} SOURCE_EMPTY, those of `selectImages` and `namePairs`
+ * @throws {MirrorError} SOURCE_EMPTY, and the errors of `selectImages` and `namePairs`
  */
 export async function sourcePairs(
   source: ImageSource,

@@ -21,7 +21,7 @@ export interface Substitute {
  * The substitute for a sparse index that a registry does not take as it is, or that the policy replaces: its one child, or
  * an index of the children that are there.
  * @param complete the children that the target will have
- * @throws {MirrorError} INDEX_SPARSE where there is none at all, or several under `platform`
+ * @throws {MirrorError} INDEX_SPARSE if there is none at all, or if there are several under `platform`
  */
 export function substituteFor(
   index: Manifest,

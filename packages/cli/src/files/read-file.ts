@@ -12,7 +12,7 @@ export interface ReadFileOptions {
 
 /**
  * Reads a text file that a flag names; `-` is standard input.
- * @throws {MirrorError} `code` where it cannot be read, LIMIT_EXCEEDED
+ * @throws {MirrorError} `code` if it cannot be read, LIMIT_EXCEEDED
  */
 export async function readTextFile(
   path: string,

@@ -57,7 +57,7 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 export interface ReplaceOptions {
-  /** Whatever the user's mask is. Default: the mask leaves of reading and writing for everybody what it leaves. */
+  /** Whatever the user's mask is. Default: the mask decides who else may read and write. */
   readonly mode?: number
   /** True if the file must outlast a power failure; default true. */
   readonly durable?: boolean

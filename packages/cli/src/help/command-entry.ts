@@ -37,7 +37,7 @@ export interface CommandEntry {
   readonly arguments: readonly ArgumentEntry[]
   /** In the order of their groups. */
   readonly flags: readonly FlagEntry[]
-  /** The flags that short help shows besides those that are required. */
+  /** The flags that short help shows in addition to the required ones. */
   readonly common: readonly FlagEntry[]
 }
 
@@ -69,7 +69,7 @@ export interface CommandDefinition {
   readonly common?: readonly string[]
 }
 
-/** Flags of short help, besides those that are required. */
+/** Flags of short help, in addition to the required ones. */
 export const MOST_COMMON = 10
 
 /** Commands by id (`config:emit`) as entries, in their order. */

@@ -16,7 +16,7 @@ export function filled(text: string, indent: string): readonly string[] {
   return line === '' ? lines : [...lines, indent + line]
 }
 
-/** A command line, broken before a word where the shell takes it: with a backslash. It can be pasted as it is. */
+/** A command line, broken before a word so that the shell accepts it: with a backslash. It can be pasted as it is. */
 export function pasteable(command: string, indent: string): readonly string[] {
   const words = wordsOf(command)
   const lines: string[] = []

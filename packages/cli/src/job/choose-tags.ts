@@ -4,13 +4,16 @@ import {inRange, newestFirst, versionOf, withoutMoving, type TagVersion} from '.
 
 /** Which tags of a repository. Without `glob`, `regex`, `semver` and `newest` it chooses `exact` alone, or all. */
 export interface TagFilter extends TagPatterns {
-  /** Chosen whatever the rest says. */
+  /** Chosen even if the other members say otherwise. */
   readonly exact?: readonly string[]
   /** npm's ranges, on tags that are versions: `>=1.30 <2 || 3.x`. */
   readonly semver?: string
   /** True if 1.2.3-rc.1 and 1.2.3-alpine count as versions. Absent: they do if glob or regex asks for such names. */
   readonly prereleases?: boolean
-  /** Of what is left, so many of the highest versions; 1.27 does not count beside 1.27.1, for which it may stand. */
+  /**
+   * This number of the highest versions among the tags that are left; 1.27 does not count beside 1.27.1, for which it
+   * may stand.
+   */
   readonly newest?: number
   readonly exclude?: TagPatterns
 }
@@ -18,7 +21,7 @@ export interface TagFilter extends TagPatterns {
 /**
  * The tags that a filter chooses, in the order they are given. Tags under which cosign keeps what belongs to an image are
  * never chosen but by name: they come along with their image.
- * @throws {Error} for an expression or a range that is none: job files are checked for them
+ * @throws {Error} for an invalid expression or range: job files are checked for them
  */
 export function chooseTags(tags: readonly string[], filter: TagFilter): readonly string[] {
   const exact = new Set(filter.exact ?? [])

@@ -10,7 +10,7 @@ export interface Problems {
   /** Returns the result of `read`. If it throws, notes the message without a leading flag name and returns undefined. */
   attempt<Result>(path: Path, read: () => Result): Result | undefined
   has(path: Path): boolean
-  /** @throws {MirrorError} `code` where there are any */
+  /** @throws {MirrorError} `code` if there are any */
   throwIfAny(options?: {readonly code?: ErrorCode; readonly advice?: Advice; readonly hint?: string}): void
 }
 

@@ -13,7 +13,7 @@ export interface MirrorPlace {
 export interface SourceMirrors {
   /**
    * Returns the places to try, in this order. The reference itself is among them only if the file keeps it.
-   * @throws {MirrorError} DENIED where the file blocks the reference
+   * @throws {MirrorError} DENIED if the file blocks the reference
    */
   readonly mirrorsFor: (reference: Reference) => readonly MirrorPlace[]
   /** Returns the file's settings for the registry itself: credentials and TLS. */

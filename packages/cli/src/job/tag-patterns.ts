@@ -6,7 +6,7 @@ import {re2} from '../names/re2.js'
 export interface TagPatterns {
   /** `*` is any text, `?` one character. */
   readonly glob?: readonly string[]
-  /** RE2, Go's syntax: takes linear time whatever the tag. */
+  /** RE2, Go's syntax: takes linear time for any tag. */
   readonly regex?: readonly string[]
 }
 

@@ -28,12 +28,13 @@ export interface NamedList {
 }
 
 /**
- * Reads a list such as `k3s-images.txt`: one reference a line, blank lines, `#` comments and CRLF allowed, and an optional
- * second column with the target. Charts are references like any other: Helm's `+` in a version is `_` in a tag.
+ * Reads a list such as `k3s-images.txt`: one reference a line, blank lines, `#` comments and CRLF allowed, and an
+ * optional second column with the target. Charts are references like any other: Helm's `+` in a version is `_` in a
+ * tag.
  *
- * `rancher-images-sources.txt` and `rancher-images-origins.txt` have in their second column what needs the image: charts,
- * several with commas between, or a URL. No target has either; where one line has, and none has a path, the column is a
- * remark in all of them.
+ * `rancher-images-sources.txt` and `rancher-images-origins.txt` have in their second column what needs the image:
+ * charts, several with commas between, or a URL. No target has either; if one line has, and none has a path, the column
+ * is a remark in all of them.
  * @throws {MirrorError} LIST_INVALID naming every bad line with its number
  */
 export function parseImageList(text: string, name: string): readonly ListedImage[] {
@@ -125,7 +126,7 @@ function readImage(source: string, target: string | undefined): Omit<ListedImage
   return {source: parseReference(asTagged(withoutScheme(source))), target}
 }
 
-/** `docker://` and `oci://` say of a reference only that it is one. */
+/** `docker://` and `oci://` say only that a reference follows. */
 function withoutScheme(written: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(written)?.[1]?.toLowerCase()
   if (scheme === undefined) return written

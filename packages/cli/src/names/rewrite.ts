@@ -11,7 +11,7 @@ export interface RewriteRule {
 
 /**
  * Reads `REGEX=REPLACEMENT`, split at the last `=`.
- * @throws {MirrorError} USAGE where there is no `=` or Go's RE2 would not take the expression
+ * @throws {MirrorError} USAGE if there is no `=` or Go's RE2 would not take the expression
  */
 export function parseRewriteRule(text: string): RewriteRule {
   const split = text.lastIndexOf('=')

@@ -24,7 +24,7 @@ export function unusedIn(
   }
 }
 
-/** Rules apply in order, each to what those before it have made of a path. */
+/** Rules apply in order, each to the result of the rules before it. */
 function unusedRewrites(images: readonly Nameable[], {rewrites, mapHost}: NamingRules): readonly string[] {
   const used = new Set<string>()
   for (const {name} of images) {

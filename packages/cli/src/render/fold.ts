@@ -29,7 +29,7 @@ export interface ProgressState {
   readonly saved: number
   /** Sent although the plan hoped to mount them. */
   readonly extra: number
-  /** The highest fraction so far: what is sent once more does not take the bar back. */
+  /** The highest fraction so far: bytes that are sent again do not take the bar back. */
   readonly reached: number
   readonly images: {readonly done: number; readonly failed: number}
   /** When the first byte was sent; undefined before. */
@@ -38,7 +38,7 @@ export interface ProgressState {
   readonly samples: readonly Sample[]
 }
 
-/** The rate is that of the last 15 s: steady enough to read, quick enough to show a stall. */
+/** The rate is measured over the last 15 s: steady enough to read, quick enough to show a stall. */
 const WINDOW = 15_000
 const SAMPLE_EVERY = 500
 

@@ -14,7 +14,7 @@ export interface FrameOptions {
 
 const OVERALL_BAR = 24
 const BLOB_BAR = 12
-/** In the order in which they give way where there is no room. */
+/** In the order in which they give way if there is no room. */
 const LESS: readonly Detail[] = ['rate', 'images', 'left']
 /** Below it the numbers need all the room. */
 const NARROW = 72

@@ -160,7 +160,7 @@ function escaped(value: string): string {
 async function readPrevious(path: string): Promise<string | undefined> {
   try {
     const stats = await stat(path)
-    // A pipe would keep whoever reads it waiting.
+    // A pipe would keep its reader waiting.
     if (!stats.isFile() || stats.size > PREVIOUS_BYTES) return undefined
     await using file = await open(path)
     const {buffer, bytesRead} = await file.read(Buffer.alloc(PREVIOUS_BYTES), 0, PREVIOUS_BYTES, 0)

@@ -132,7 +132,7 @@ export interface UnusedPart {
   readonly reason: string
 }
 
-/** The figures of a run besides its images; absent figures are 0. */
+/** The figures of a run without its images; absent figures are 0. */
 export interface RunFigures {
   readonly command: string
   readonly source: string

@@ -37,7 +37,7 @@ interface OpenSpan {
   readonly begun: number
 }
 
-/** Turns spans into events. Spans that overlap get different lanes, because a viewer nests those of one lane. */
+/** Turns spans into events. Spans that overlap get different lanes, because a viewer nests the spans of one lane. */
 export class TraceEvents {
   readonly #startedAt: number
   readonly #groups = new Map<string, Group>()

@@ -14,7 +14,9 @@ export function writeReport(path: string, report: Report): Promise<void> {
 }
 
 /**
- * `--failed FILE`: the source references of what was not done, one a line, with the target where the list gave one, ready for `--images`. What the list's own parser would read otherwise is a comment. A comment alone if all was done.
+ * `--failed FILE`: the source references of the images that were not done, one a line, with the target if the list gave
+ * one, ready for `--images`. What the list's own parser would read otherwise is a comment. A comment alone if all was
+ * done.
  * @throws {MirrorError} WRITE_FAILED
  */
 export function writeFailed(path: string, report: Report): Promise<void> {

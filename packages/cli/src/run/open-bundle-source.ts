@@ -28,7 +28,7 @@ export interface OpenBundleSourceOptions
 /**
  * A bundle to read images from, until the run ends. A person at the terminal is asked for volumes that are elsewhere.
  * @param options.signal ends the opening; absent: the run's
- * @throws {MirrorError} those of `verifyBundle` and `openBundle`
+ * @throws {MirrorError} the errors of `verifyBundle` and `openBundle`
  */
 export async function openBundleSource(
   run: Run,

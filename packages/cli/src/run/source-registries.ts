@@ -18,7 +18,7 @@ export interface SourceRegistriesOptions {
 
 /**
  * How to connect to every registry that references are fetched from, by host.
- * @throws {MirrorError} DENIED where a file of mirrors blocks one, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
+ * @throws {MirrorError} DENIED if a file of mirrors blocks one, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
 export async function sourceRegistries(
   references: readonly Reference[],

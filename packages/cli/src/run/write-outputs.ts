@@ -14,7 +14,7 @@ export interface OutputsOptions {
   readonly signal: AbortSignal
 }
 
-/** Interrupted runs are known to whoever interrupted them. */
+/** The person who interrupted a run knows of it. */
 const UNTOLD: ReadonlySet<ExitCode> = new Set<ExitCode>([0, 129, 130, 143])
 
 /**

@@ -5,7 +5,7 @@ import type {ProxyOptions} from '@airgap-mirror/oci-client'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The one place that reads the process's environment, besides the flags' own variables. */
+/** The one place that reads the process's environment, except for the flags' own variables. */
 export function environment(): Environment {
   return process.env
 }

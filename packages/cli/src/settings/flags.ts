@@ -26,7 +26,7 @@ export const choosingFlags = {
   'no-referrers': sharedFlag('no-referrers', choiceSettings['no-referrers'], {helpGroup: choosing}),
 }
 
-/** For commands that leave out what a registry has. */
+/** For commands that leave out content that a registry has. */
 export const recheckFlags = {
   recheck: toggle('recheck', {
     description: 'ask for every manifest and blob, even if the tag is there, and send what is missing',
@@ -60,7 +60,7 @@ export const readingFlags = {
   }),
 }
 
-/** For commands that find out what references are. */
+/** For commands that resolve references. */
 export const lockFlags = {
   lock: text('lock', {
     description: 'write the digest of each reference to FILE, for review and for --images',

@@ -46,7 +46,7 @@ export async function readNamingRules(
 }
 
 /**
- * The lines of a map file; none where there is no file.
+ * The lines of a map file; none if there is no file.
  * @throws {MirrorError} LIST_INVALID naming every bad line, LIMIT_EXCEEDED
  */
 export async function readMapFile(path: string | undefined): Promise<ReadonlyMap<string, string>> {

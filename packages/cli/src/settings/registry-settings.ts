@@ -8,7 +8,7 @@ import {registrySettings} from '../job/shared-settings.js'
 
 /**
  * Reads the registry flags of one side. Settings without a flag are absent.
- * @throws {MirrorError} USAGE; CREDENTIALS_INVALID where a password cannot be read from standard input
+ * @throws {MirrorError} USAGE; CREDENTIALS_INVALID if a password cannot be read from standard input
  */
 export async function readRegistryFlags(flags: FlagValues, side: Side): Promise<RegistrySettings> {
   const prefix = prefixOf(side)

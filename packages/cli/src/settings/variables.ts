@@ -47,7 +47,7 @@ export function variableTruth(flag: string): boolean {
 }
 
 /**
- * Warnings about variables that look like a flag's and are none.
+ * Warnings about variables that look like a flag's but belong to no flag.
  * @param flags of all commands
  */
 export function unknownVariables(env: Environment, flags: ReadonlySet<string>): readonly string[] {

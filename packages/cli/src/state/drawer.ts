@@ -82,7 +82,7 @@ export class Drawer {
     names.add(name)
     if (!this.#hasDiscarded) {
       this.#hasDiscarded = true
-      // Nothing waits for it: whatever is left over is left to the next run.
+      // Nothing waits for it: the next run discards the rest.
       void discardOld(this.#directory, this.#options)
     }
     return true

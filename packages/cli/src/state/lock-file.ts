@@ -4,15 +4,15 @@ import {join} from 'node:path'
 import {parseHolder, type LockHolder} from './lock-holder.js'
 
 /**
- * A lock is a directory of numbered files, of which the highest says who holds it or that nobody does. To take it is to
+ * A lock is a directory of numbered files. The highest names the holder, or says that there is none. To take it is to
  * link the next number, which one process alone can do; who is there already is never overwritten and never removed but by
  * one that has taken a higher number. So two that both find a dead holder cannot both become its successor: a lock that is
- * one file would have to be removed and made again, and whoever is slow removes the new one.
+ * one file would have to be removed and made again, and a slow process would remove the new one.
  */
 export interface LockFile {
   readonly number: number
   readonly isReleased: boolean
-  /** Undefined where it is damaged. */
+  /** Undefined if it is damaged. */
   readonly holder: LockHolder | undefined
   /** Everything but whether it is released: no two files' are equal. */
   readonly body: string
@@ -32,7 +32,7 @@ export async function highestFile(directory: string): Promise<LockFile | undefin
   return number === 0 ? undefined : ((await readLockFile(directory, number)) ?? 'vanished')
 }
 
-/** @returns undefined where there is none of that number */
+/** @returns undefined if there is none of that number */
 export async function readLockFile(directory: string, number: number): Promise<LockFile | undefined> {
   try {
     await using file = await open(pathOf(directory, number))
@@ -65,7 +65,7 @@ export interface OwnFile {
 
 /**
  * Makes the file of that number, with all its content at once.
- * @returns undefined where there is one already
+ * @returns undefined if there is one already
  */
 export async function makeLockFile(
   directory: string,

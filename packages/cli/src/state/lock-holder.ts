@@ -52,7 +52,7 @@ export async function fateOf(holder: LockHolder, self: LockHolder): Promise<Fate
   return startIn(stat) === holder.start ? 'runs' : 'gone'
 }
 
-/** @returns undefined where it is none */
+/** @returns undefined if it is none */
 export function parseHolder(json: unknown): LockHolder | undefined {
   if (!isJsonObject(json)) return undefined
   const {host, pid, since} = json

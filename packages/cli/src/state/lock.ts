@@ -44,7 +44,7 @@ export interface Lock extends AsyncDisposable {
 }
 
 const HEARTBEAT = 15_000
-/** Eight heartbeats: network file systems show what others wrote up to a minute late. */
+/** Eight heartbeats: network file systems show the writes of others up to a minute late. */
 const STALE = 120_000
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 2000

@@ -17,7 +17,7 @@ export function isTagKey(text: unknown): text is string {
 
 /**
  * Fields that are not known or make no sense are left out.
- * @returns undefined where one is missing or makes no sense that every tag has
+ * @returns undefined if a member that every tag has is missing or makes no sense
  */
 export function parseKnownTag(json: unknown): KnownTag | undefined {
   if (!isJsonObject(json)) return undefined

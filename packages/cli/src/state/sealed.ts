@@ -8,7 +8,7 @@ export function seal(key: string, content: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(head(key, content)), content])
 }
 
-/** @returns undefined where it is damaged, another key's, or of another version */
+/** @returns undefined if it is damaged, another key's, or of another version */
 export function unseal(key: string, sealed: Uint8Array): Uint8Array | undefined {
   const content = sealed.subarray(HEAD_BYTES)
   const isWhole = Buffer.from(sealed.subarray(0, HEAD_BYTES)).toString('latin1') === head(key, content)

@@ -110,7 +110,7 @@ async function removed(path: string): Promise<Saved> {
   }
 }
 
-/** The same for equal tags, whatever the order of their fields. */
+/** The same for equal tags, in any order of their fields. */
 function textOf(tag: KnownTag): string {
   return JSON.stringify(tag, [
     'source',

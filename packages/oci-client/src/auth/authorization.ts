@@ -49,8 +49,8 @@ const ROUNDS = 8
 
 /**
  * Returns the authorization for a request, and asks a token server for a token if it needs one.
- * @throws {MirrorError} AUTH_REQUIRED, AUTH_FAILED, DENIED, CREDENTIALS_INVALID, those of the token server and the
- * provider
+ * @throws {MirrorError} AUTH_REQUIRED, AUTH_FAILED, DENIED, CREDENTIALS_INVALID, and the errors of the token server and
+ * the provider
  */
 export function authorizationFor({
   registry,

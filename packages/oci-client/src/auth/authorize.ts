@@ -37,11 +37,12 @@ const ROUNDS = 8
 
 /**
  * Answers a registry's challenges (RFC 9110 11.6, distribution auth/token.md), and authorizes later requests ahead.
- * Credentials go only to the registry's own origin and to the realm that its own challenge names.
- * Returns a 401 that no credential can mend: the account lacks a right, or only the caller can send its stream again.
- * The refused token is then already forgotten.
+ * Credentials go only to the registry's own origin and to the realm that its own challenge names. Returns a 401 that no
+ * credential can mend: the account lacks a right, or only the caller can send its stream again. The refused token is
+ * then already forgotten.
  * @throws {MirrorError} AUTH_REQUIRED if a credential is needed and none was found, AUTH_FAILED if all are refused,
- * DENIED if the token server gives no token for the repository, those of `requestToken`, `parseRealm` and the provider
+ * DENIED if the token server gives no token for the repository, and the errors of `requestToken`, `parseRealm` and the
+ * provider
  */
 export function authorizing(options: AuthorizeOptions): Middleware {
   return (next) => {

@@ -12,7 +12,7 @@ import {
 import {readCredentialFile} from './read-credential-file.js'
 import type {LookedIn} from './refusal.js'
 
-/** The logins that files hold, and a record of where they were looked for. */
+/** The logins that files hold, and a record of the places that were searched. */
 export interface FileCredentials {
   /** Returns the first credential in the files, in their order; reads them again after a refusal. */
   readonly provider: CredentialProvider

@@ -49,8 +49,8 @@ const NO_POST = new Set([401, 404, 405, 415, 501])
 /**
  * Asks a token server (distribution auth/token.md, auth/oauth.md): GET with Basic or anonymous. An identity token goes
  * by POST, and by GET as a Basic password if the server has no POST.
- * @throws {MirrorError} RATE_LIMITED, REGISTRY_FAILED, PROTOCOL, LIMIT_EXCEEDED, those of the transport; all name the
- * token server's host and none repeats a secret
+ * @throws {MirrorError} RATE_LIMITED, REGISTRY_FAILED, PROTOCOL, LIMIT_EXCEEDED, and the errors of the transport; all
+ * name the token server's host and none repeats a secret
  */
 export async function requestToken(request: TokenRequest, options: TokenRequestOptions): Promise<TokenGrant> {
   const {realm, credential} = request

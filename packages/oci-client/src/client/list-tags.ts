@@ -34,7 +34,7 @@ const PAGE = 1000
 /**
  * Returns the tags of a repository, read page by page.
  * @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL for an answer that is no list or a list that does not end,
- * those of the registry
+ * and the errors of the registry
  */
 export async function readTags(
   client: RegistryClient,

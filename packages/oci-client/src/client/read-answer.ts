@@ -12,7 +12,7 @@ export interface Answer {
  * Reads a small answer whole. An answer that breaks off is asked for again from its start.
  * @param options.reference the object of the request, for messages
  * @param options.limit in bytes
- * @throws {MirrorError} LIMIT_EXCEEDED, CANCELLED, those of the connection
+ * @throws {MirrorError} LIMIT_EXCEEDED, CANCELLED, and the errors of the connection
  */
 export async function readAnswer(
   client: RegistryClient,

@@ -38,7 +38,7 @@ interface ManifestQuestion extends CallOptions {
 /**
  * Returns the descriptor that a tag or digest points at, or undefined if there is none. Sends one HEAD, and a GET if
  * the answer lacks headers that only newer specs demand of HEAD.
- * @throws {MirrorError} those of `readManifest`
+ * @throws {MirrorError} the errors of `readManifest`
  */
 export function resolveManifest(
   client: RegistryClient,
@@ -69,7 +69,7 @@ async function resolve(client: RegistryClient, question: ManifestQuestion): Prom
  * Returns the manifest that a tag or digest points at, or undefined if there is none.
  * Its bytes match the digest in the question and the digest that the registry names. The caller must check the size.
  * @throws {MirrorError} DIGEST_MISMATCH, PROTOCOL for an answer that no registry gives, LIMIT_EXCEEDED,
- * MANIFEST_INVALID, SOURCE_UNSUPPORTED, those of the registry; inconclusive if a target's answer tells nothing
+ * MANIFEST_INVALID, SOURCE_UNSUPPORTED, and the errors of the registry; inconclusive if a target's answer tells nothing
  */
 export function readManifest(
   client: RegistryClient,

@@ -7,7 +7,7 @@ import type {Exchange} from './options.js'
 
 const LONGEST_CAUSE = 400
 
-/** The message of an error and that of its first cause as its library words it, with the lines of its source. */
+/** The message of an error and the message of its first cause as its library words it, with the lines of its source. */
 function inFull(error: unknown): string {
   let first: unknown = error
   for (let depth = 0; depth < 8 && first instanceof Error && first.cause instanceof Error; depth++)

@@ -70,8 +70,8 @@ function directConnector(origin: string, options: RoutesOptions): Connector {
 }
 
 /**
- * Notes of a refused handshake how far it had come, because what the server misses shows in that alone; and of a certificate
- * that is not trusted, what it is.
+ * Notes of a refused handshake how far it had come, because nothing else shows what the server misses; and the
+ * properties of a certificate that is not trusted.
  */
 function tellingMore(
   callback: buildConnector.Callback,

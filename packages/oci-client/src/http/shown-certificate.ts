@@ -48,7 +48,7 @@ export function subjectOf(pem: string): string | undefined {
 }
 
 function described(shown: DetailedPeerCertificate | undefined): ShownCertificate | undefined {
-  // Without a handshake it is null or an empty object, whatever the types say.
+  // Without a handshake it is null or an empty object, although the types say otherwise.
   if (shown?.raw === undefined) return undefined
   try {
     let last = shown

@@ -90,7 +90,7 @@ async function request(socket: Socket, {proxy, target, side}: Asked): Promise<vo
       cause: Object.assign(new Error(said), {code: `PROXY_STATUS_${isRule ? 403 : 502}`}),
     })
   }
-  // The address at which the proxy is bound is of no use, but its bytes are not those of the registry.
+  // The address at which the proxy is bound is of no use, but its bytes are not the registry's.
   const length = type === NAME ? ((await take(socket, 1))[0] ?? 0) : type === ADDRESS_V6 ? 16 : 4
   await take(socket, length + 2)
 }
@@ -113,7 +113,7 @@ function bytesOfV6(host: string): Buffer {
   return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex')
 }
 
-/** Takes exactly so many bytes; later ones stay in the socket. */
+/** Takes exactly this number of bytes; later ones stay in the socket. */
 function take(socket: Socket, length: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const read = (): void => {

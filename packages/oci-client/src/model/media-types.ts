@@ -30,7 +30,7 @@ export function isBlobType(mediaType: string): boolean {
   return !isManifestType(mediaType) && !isIndexType(mediaType) && !MANIFEST_OF_OTHER_KIND.test(mediaType)
 }
 
-/** Kinds of manifests that registries know, or knew, besides those that are read here. */
+/** Kinds of manifests that registries know, or knew, and that this program does not read. */
 const MANIFEST_OF_OTHER_KIND = /^application\/vnd\.(?:oci|docker|cncf\.oras)\..*(?:manifest|index)/i
 
 /** Layers that their licence keeps out of registries: `foreign` in Docker's words, `nondistributable` in OCI's. */

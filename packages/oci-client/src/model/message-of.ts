@@ -1,4 +1,4 @@
-/** The meaning of codes of the file system, for the end of a sentence. Codes of the network are worded where it is used. */
+/** The meaning of codes of the file system, for the end of a sentence. The transport words the codes of the network. */
 const FILE_TROUBLE: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EBUSY: 'it is in use',
@@ -27,7 +27,7 @@ const OPENSSL = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:(.+?):(?:\.\.\/|\/)?[^:]
 
 /**
  * Returns the message of an Error, and anything else that was thrown as a string. Errors of the file system are worded
- * for people, without the name of a system call, and those of OpenSSL without lines of its source.
+ * for people, without the name of a system call, and errors of OpenSSL without lines of its source.
  */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)

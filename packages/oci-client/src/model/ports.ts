@@ -108,7 +108,7 @@ export interface PutBlobOptions extends CallOptions {
 /** Options of `ImageSink.putManifest`. */
 export interface PutManifestOptions extends CallOptions {
   /**
-   * Called with the digest by which the target says that it knows the manifest, proven to be that of the bytes. Some
+   * Called with the digest by which the target says that it knows the manifest, proven to belong to the bytes. Some
    * registries know no sha512.
    */
   readonly onStored?: (digest: Digest) => void

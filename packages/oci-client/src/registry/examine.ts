@@ -32,17 +32,17 @@ export interface Examiner extends AsyncDisposable {
   readonly proxy: string | undefined
   /** @throws {MirrorError} UNREACHABLE, TLS_*, PROXY_FAILED, AUTH_*, PROTOCOL */
   base(options?: CallOptions): Promise<BasePage>
-  /** @throws {MirrorError} those of the network */
+  /** @throws {MirrorError} the errors of the network */
   push(repository: string, options?: CallOptions): Promise<PushRight>
-  /** The API that lists signatures and SBOMs; without it, a tag does. @throws {MirrorError} those of the network */
+  /** The API that lists signatures and SBOMs; without it, a tag does. @throws {MirrorError} the errors of the network */
   referrers(repository: string, options?: CallOptions): Promise<Ability>
-  /** One request with so many bytes. @throws {MirrorError} those of the network */
+  /** One request with so many bytes. @throws {MirrorError} the errors of the network */
   body(repository: string, size: number, options?: CallOptions): Promise<BodyAnswer>
   /** Writes a small blob, takes it to a second repository, and deletes both. @throws {MirrorError} those of an upload */
   mounts(repository: string, options?: CallOptions): Promise<WriteTrial>
-  /** Writes an index whose platform is nowhere, and deletes it. @throws {MirrorError} those of the network */
+  /** Writes an index whose platform is nowhere, and deletes it. @throws {MirrorError} the errors of the network */
   sparseIndex(repository: string, options?: CallOptions): Promise<WriteTrial>
-  /** The deletion of manifests, asked for a digest that nothing has. @throws {MirrorError} those of the network */
+  /** The deletion of manifests, asked for a digest that nothing has. @throws {MirrorError} the errors of the network */
   deletion(repository: string, options?: CallOptions): Promise<Ability>
 }
 

@@ -15,7 +15,7 @@ import {
 /** The digest behind a tag, and the manifests below it. */
 interface TagView {
   readonly digest: Digest
-  /** The manifests inside an index, also those of indexes in it. */
+  /** The manifests inside an index, and inside the indexes in it. */
   readonly below: ReadonlySet<Digest>
 }
 
@@ -35,7 +35,7 @@ const REPOSITORIES = 4
 export interface TagViews {
   /**
    * Returns the views of all tags of a repository, at most half a minute old.
-   * @throws {MirrorError} LIMIT_EXCEEDED for more than 10,000 tags, those of the registry
+   * @throws {MirrorError} LIMIT_EXCEEDED for more than 10,000 tags, and the errors of the registry
    */
   of(question: TagQuestion): Promise<ReadonlyMap<string, TagView>>
   /** Must be called after a tag was set here, because the remembered views are then stale. */

@@ -33,7 +33,7 @@ export interface OpenPart extends CallOptions {
 /**
  * Asks for a blob from `position` on. Always begins at the registry, because the address in its redirect soon expires.
  * Returns 'no ranges' if the server gives another part than requested.
- * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH if the length differs, and those of the registry
+ * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH if the length differs, and the errors of the registry
  */
 export async function openPart(
   client: RegistryClient,

@@ -22,7 +22,7 @@ export interface Download {
 /**
  * Yields the content from `offset` on, verified if that is 0. Holds only the current chunk, and does not read ahead.
  * A broken download is resumed by a Range request if the registry has them.
- * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, PROTOCOL, CANCELLED, those of the registry
+ * @throws {MirrorError} BLOB_MISSING, DIGEST_MISMATCH, PROTOCOL, CANCELLED, and the errors of the registry
  */
 export function downloadBlob(download: Download): Bytes {
   return download.offset > 0

@@ -69,7 +69,7 @@ export interface RegistrySource extends ImageSource {
   referrersOf(image: SourceImage, options?: ReferrersOptions): Promise<readonly SourceImage[]>
   /** A blob of one repository, whether or not a manifest that names it was read. */
   blobIn(place: Place, content: Descriptor): BlobSource
-  /** @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL, those of the registry */
+  /** @throws {MirrorError} NOT_FOUND, LIMIT_EXCEEDED, PROTOCOL, and the errors of the registry */
   listTags(registry: string, repository: string, options?: CallOptions): Promise<readonly string[]>
 }
 

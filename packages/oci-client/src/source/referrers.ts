@@ -56,7 +56,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'TIMEOUT',
   'UNREACHABLE',
 ])
-/** After so many failures in a row, the list of referrers is not asked for any more. */
+/** The number of failures in a row after which the list of referrers is not asked for any more. */
 const FAILURES = 2
 
 /** Returns the tags of a repository that name digests; undefined if they cannot be listed cheaply. */
@@ -74,7 +74,7 @@ export async function digestTags(
   }
 }
 
-/** @throws {MirrorError} those of the registry; LIMIT_EXCEEDED, PROTOCOL for endless lists */
+/** @throws {MirrorError} the errors of the registry; LIMIT_EXCEEDED, PROTOCOL for endless lists */
 export async function findReferrers(find: FindReferrers): Promise<readonly Referrer[]> {
   const {hosts, place, subject, tags} = find
   const host = hosts.at(place.registry)

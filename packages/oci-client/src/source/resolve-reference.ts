@@ -25,7 +25,7 @@ export interface ResolveReference extends CallOptions {
 /**
  * Returns the descriptor of a reference: one HEAD if the first place has it.
  * A digest wins over a tag beside it, as with docker and containerd, because the tag may have moved.
- * @throws {MirrorError} NOT_FOUND, and those of the registries
+ * @throws {MirrorError} NOT_FOUND, and the errors of the registries
  */
 export async function resolveReference(
   reference: Reference,
@@ -51,7 +51,7 @@ export async function resolveReference(
   throw notFound(reference, {from, looked, failures})
 }
 
-/** The reasons of all places where it was looked for; the code of the last failure, if there is one. */
+/** The reasons of all places that were searched; the code of the last failure, if there is one. */
 function notFound(
   reference: Reference,
   {

@@ -31,7 +31,7 @@ export class SourceHosts implements AsyncDisposable {
     return usage
   }
 
-  /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID, and whatever `registryFor` throws */
+  /** @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID, and the errors of `registryFor` */
   at(registry: string): SourceHost {
     const known = this.#hosts.get(registry)
     if (known !== undefined) return known

@@ -35,7 +35,7 @@ function decodeError(name: string, at: number, cause: unknown): MirrorError {
       cause,
     })
   }
-  // The first header was right, or this would not be taken for gzip: the wrong one is that of a further member.
+  // The first header was right, or this would not be taken for gzip: the wrong one belongs to a further member.
   if (cause instanceof Error && cause.message === 'incorrect header check') {
     return new MirrorError('SOURCE_CORRUPT', `something that is no gzip follows the gzip data of ${name}`, {
       side: 'source',

@@ -6,7 +6,7 @@ import type {SequentialDecoder} from '../sequential-decoder.js'
 import {throughTransform} from '../through-transform.js'
 import {zstdFrames} from './frames.js'
 
-/** Node has these from 22.15 on; the types are those of the oldest supported version. */
+/** Node has these from 22.15 on; the types describe the oldest supported version. */
 interface ZlibWithZstd {
   readonly createZstdDecompress?: (options: {
     readonly chunkSize: number

@@ -4,7 +4,7 @@ import type {RegistryHost} from './registry-host.js'
 
 /**
  * Scheme, host and API root of a URL in hosts.toml; absent if it is not valid. The host is empty if it names none, as for
- * `httpd.example`: whatever begins with http is taken as having a scheme.
+ * `httpd.example`: a text that begins with http counts as having a scheme.
  */
 export function hostAddress(
   name: string,

@@ -84,7 +84,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** JSON.parse keeps the last of two equal keys; YAML, of which JSON is a part, refuses them. */
+/** JSON.parse keeps the last of two equal keys; YAML, which includes JSON, refuses them. */
 function refuseDuplicates(text: string): void {
   const {errors} = parseDocument(text, {uniqueKeys: true})
   const duplicate = errors.find(({code}) => code === 'DUPLICATE_KEY')

@@ -7,8 +7,8 @@ const SYSTEM_FILE = '/etc/containers/registries.conf'
 const SYSTEM_DROP_INS = '/etc/containers/registries.conf.d'
 
 /**
- * Reads registries.conf and its drop-ins as containers/image does for the user with that home directory. The user's own
- * registries.conf, also that of root, hides those of the system and their drop-ins.
+ * Reads registries.conf and its drop-ins as containers/image does for the user with that home directory. A user's own
+ * registries.conf, also root's, hides the files of the system and their drop-ins.
  * @throws {Error} worded as containers/image does; then no image can be pulled
  */
 export function readRegistries(files: NodeFiles, {home}: {readonly home: string}): Registries {

@@ -61,7 +61,10 @@ export function parseRegistriesFile(
   }
 }
 
-/** `[[registry.mirror]]` before any `[[registry]]` makes `registry` a table of its own, of which the decoder knows no line. */
+/**
+ * `[[registry.mirror]]` before any `[[registry]]` makes `registry` a table of its own, and the decoder records no line
+ * for it.
+ */
 function refuseLoneMirror({root, headers}: TomlDocument, at: (line: number) => string): void {
   const isTable = root.table('registry') !== undefined
   const first = headers.find(({path}) => path[0] === 'registry')

@@ -16,7 +16,7 @@ export interface PolicyInput {
 }
 
 /**
- * The policy.json that the Machine Config Operator writes. Scopes are names as in pods, never those of mirrors.
+ * The policy.json that the Machine Config Operator writes. Scopes are names as pods have them, never names of mirrors.
  * @throws {Error} worded as the operator does
  */
 export function imagePolicy({rejected, allowed, signed, payload}: PolicyInput): Policy {

@@ -10,8 +10,8 @@ export interface MergedMirrors {
 }
 
 /**
- * Merges the rules of one kind of pull into one list of mirrors for each source, sources sorted. The order of the mirrors keeps
- * that of every rule if it can: a topological sort, the source after each rule's last mirror.
+ * Merges the rules of one kind of pull into one list of mirrors for each source, sources sorted. The mirrors keep the
+ * order of every rule if that is possible: a topological sort, the source after each rule's last mirror.
  */
 export function mergeMirrors(rules: readonly MirrorRule[]): readonly MergedMirrors[] {
   const real = rules.filter(({source, mirrors}) => mirrors.some(({location}) => location !== source))

@@ -7,7 +7,7 @@ import {namesInBundle} from './mapped-images.js'
 import {readReportMapping} from './report-mapping.js'
 
 export interface ImagesToCheck {
-  /** As they are written where they are read, each once. */
+  /** Each once, spelt as in the place where it was read. */
   readonly names: readonly string[]
   /** Where a report says that images went, by their names; undefined for those that did not arrive. */
   readonly places: ReadonlyMap<string, Reference | undefined>

@@ -17,7 +17,7 @@ import {asText, writeTree} from './write-tree.js'
 
 /**
  * Writes the configuration to standard output, or below a directory. Notes and warnings go to standard error.
- * @throws {MirrorError} USAGE, NOT_EXPRESSIBLE, WRITE_FAILED, and whatever reading the images throws
+ * @throws {MirrorError} USAGE, NOT_EXPRESSIBLE, WRITE_FAILED, and the errors of reading the images
  */
 export async function runConfigEmit(flags: FlagValues): Promise<void> {
   const settings = await readEmitSettings(flags)

@@ -63,7 +63,7 @@ function atPlace(images: readonly SourceImage[], ref: string): readonly SourceIm
   return place === undefined ? undefined : withoutSameRoot(images).slice(Number(place), Number(place) + 1)
 }
 
-/** By its full name, by its tag alone, by its digest, or by whatever else its bundle calls it. */
+/** By its full name, by its tag alone, by its digest, or by another text that its bundle has for it. */
 function goesBy({name, shownAs, id, root}: SourceImage, ref: string): boolean {
   const text = ref.startsWith('@') ? ref.slice(1) : ref
   if (isDigest(text)) return id === text || ('manifest' in root && root.manifest.digest === text)

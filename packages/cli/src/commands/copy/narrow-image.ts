@@ -25,7 +25,7 @@ export interface NarrowedImage extends Pick<NarrowOptions, 'platforms' | 'sparse
 /**
  * With `--platform`, an index becomes its one manifest for that platform, as `--override-arch` of skopeo and `--platform` of
  * crane have it; an index of several is left to the engine, which cuts it down. `prune` and `as-is` keep the index.
- * @throws {MirrorError} IMAGE_NOT_FOUND where there is none, those of the source
+ * @throws {MirrorError} IMAGE_NOT_FOUND if there is none, and the errors of the source
  */
 export async function narrowImage(image: SourceImage, options: NarrowOptions): Promise<NarrowedImage> {
   const {platforms, sparse, source, signal} = options

@@ -7,7 +7,7 @@ export type Older = {readonly inspection: Inspection} | {readonly images: readon
 
 interface OldImage {
   readonly name: string
-  /** Its digest, and that of the config of a single image. */
+  /** Its digest, and the config's digest if it is a single image. */
   readonly identities: ReadonlySet<Digest>
   readonly digest: Digest | undefined
 }

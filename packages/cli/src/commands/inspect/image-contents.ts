@@ -39,7 +39,7 @@ export function contentsOf(gathered: Gathered, options: ContentOptions): readonl
   return [...found.values()]
 }
 
-/** Returns the platforms that an index lists, whether or not the bundle holds them. Attestations are none. */
+/** Returns the platforms that an index lists, whether or not the bundle holds them. Attestations do not count. */
 export function platformsIn(root: ImageNode, options: ContentOptions): readonly InspectedPlatform[] {
   if (root.manifest.kind !== 'index') return []
   const nodes = childNodes(root)

@@ -23,7 +23,8 @@ export interface InspectBundleOptions {
 /**
  * Reads a bundle's index, its manifests, and the configs of images for a single platform. No layer is read.
  * @param path a file, a directory, a volume, or `-`
- * @throws {MirrorError} those of opening a bundle; if images are not required, the reason why it has none is its `error` instead
+ * @throws {MirrorError} the errors of opening a bundle; if images are not required, the reason why it has none is its
+ * `error` instead
  */
 export async function inspectBundle(
   path: string,

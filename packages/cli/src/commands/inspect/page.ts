@@ -18,8 +18,8 @@ export interface PageOptions {
 }
 
 /**
- * Returns the findings as one page that loads nothing and needs no script. All text of the bundle is escaped, and a policy in the page
- * forbids whatever might get through.
+ * Returns the findings as one page that loads nothing and needs no script. All text of the bundle is escaped, and a
+ * policy in the page forbids anything that might get through.
  */
 export function formatPage(inspection: Inspection, {madeAt}: PageOptions): string {
   const {source, bundle, diff} = inspection

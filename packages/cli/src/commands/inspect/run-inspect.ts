@@ -27,7 +27,7 @@ const USUAL_WIDTH = 80
 /**
  * Writes what a bundle holds to standard output.
  * @returns 2 if it has no image that can be read, 3 if an image cannot be read or lacks content
- * @throws {MirrorError} USAGE, WRITE_FAILED, those of opening a bundle
+ * @throws {MirrorError} USAGE, WRITE_FAILED, and the errors of opening a bundle
  */
 export async function runInspect(bundle: string, flags: FlagValues): Promise<ExitCode> {
   const settings = readInspectSettings(bundle, flags)

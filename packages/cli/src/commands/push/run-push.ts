@@ -68,7 +68,7 @@ function warnOfUnused({warn}: Run): (unused: Unused) => void {
   }
 }
 
-/** Reads the bundle while the registry is greeted; whichever fails first ends both. */
+/** Reads the bundle while the registry is greeted; the first failure ends both. */
 async function openBoth(
   {source: path, layerCompression, scratch, onePass, verifyKey}: PushSettings,
   {registry, run}: {readonly registry: Registry; readonly run: Run},

@@ -13,7 +13,7 @@ export interface FarSideOptions {
 
 /**
  * Resolves to the blobs that the far side has. Blobs of images that the source has lost are not among them and are saved again.
- * @throws {MirrorError} those of opening a bundle
+ * @throws {MirrorError} the errors of opening a bundle
  */
 export async function blobsOnFarSide(
   older: readonly OlderContent[],

@@ -25,7 +25,7 @@ export interface SaveImagesOptions extends CallOptions {
 export interface ImagesToSave {
   /** In the order of the references. */
   readonly images: readonly SourceImage[]
-  /** Each once, whatever number of images it refers to. */
+  /** Each once, even if it refers to several images. */
   readonly referrers: readonly SourceImage[]
   /** The number of referrers of each image, by its name; absent if the source could not say. */
   readonly counts: ReadonlyMap<string, number>

@@ -17,7 +17,7 @@ import {readServeSettings, type ServeSettings} from './serve-settings.js'
 
 /**
  * Serves bundles until a signal ends it, which is success.
- * @throws {MirrorError} USAGE, those of opening a bundle
+ * @throws {MirrorError} USAGE, and the errors of opening a bundle
  */
 export async function runServe(flags: FlagValues): Promise<ExitCode> {
   const settings = await readServeSettings(flags)

@@ -44,7 +44,7 @@ export interface Wanted {
 
 /**
  * Brings the targets of one job up to date.
- * @throws {MirrorError} LIST_INVALID where it names no image; NAME_INVALID, NAME_COLLISION
+ * @throws {MirrorError} LIST_INVALID if it names no image; NAME_INVALID, NAME_COLLISION
  */
 export async function runJob(job: SyncJob, options: JobOptions): Promise<JobResult> {
   const {run, source, shard, targetFlags} = options

@@ -11,9 +11,10 @@ export interface ReadBackOptions {
 }
 
 /**
- * Reads blobs back from the private registry. Bytes are held against their digest as they come. A layer that was compressed on the
- * way is unpacked as well, and held against its diff ID.
- * @throws {MirrorError} DIGEST_MISMATCH, BLOB_MISSING, those of the registry; all of them on the side of the target
+ * Reads blobs back from the private registry. Bytes are held against their digest as they come. A layer that was
+ * compressed on the way is unpacked as well, and held against its diff ID.
+ * @throws {MirrorError} DIGEST_MISMATCH, BLOB_MISSING, and the errors of the registry; all of them on the side of the
+ * target
  */
 export function readingBack(source: RegistrySource, {registry, onEvent}: ReadBackOptions) {
   return async (blob: RequiredBlob, {signal}: CallOptions): Promise<void> => {

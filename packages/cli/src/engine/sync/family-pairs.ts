@@ -34,8 +34,8 @@ export interface FamilyOptions extends CallOptions {
 }
 
 /**
- * Resolves to the pairs for one target. Signatures under tags of cosign go into the repository of their image, whatever the
- * naming rules say.
+ * Resolves to the pairs for one target. Signatures under tags of cosign go into the repository of their image, and the
+ * naming rules do not apply to them.
  */
 export async function familyPairs(
   families: readonly Family[],

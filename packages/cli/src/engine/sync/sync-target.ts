@@ -64,7 +64,7 @@ export function tagKey({registry, ...name}: Reference): string {
   return formatReference({registry, ...withoutPin(name)}).slice(registry.length + 1)
 }
 
-/** A tag stands for itself, whatever digest was asked for with it. */
+/** A tag stands for itself; a digest that was asked for with it does not count. */
 function withoutPin({repository, tag, digest}: Omit<Reference, 'registry'>): Omit<Reference, 'registry'> {
   return {
     repository,

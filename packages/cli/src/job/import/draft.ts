@@ -1,7 +1,7 @@
 import type {Path} from '../problems.js'
 import type {RawJobFile} from '../raw-job.js'
 
-/** A remark for whoever reads the new file: above the line of its path, and on standard error. */
+/** A remark for the reader of the new file: above the line of its path, and on standard error. */
 export interface Remark {
   readonly path: Path
   readonly text: string

@@ -21,7 +21,7 @@ export function booleanAt(value: unknown, path: Path, problems: Problems): boole
   return undefined
 }
 
-/** Keys and values; noted as a problem where it is something else. An empty value has none. */
+/** Keys and values; noted as a problem if it is something else. An empty value has none. */
 export function recordAt(value: unknown, path: Path, problems: Problems): Values {
   if (isNothing(value)) return {}
   if (typeof value === 'object' && !Array.isArray(value)) return value as Values

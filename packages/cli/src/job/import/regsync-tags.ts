@@ -40,7 +40,7 @@ function readSet(set: Values, path: Path, problems: Problems): RawTagFilter | un
   if (allow.length === 0 && deny.length === 0 && ranges.length === 0) return undefined
   const semver = ranges.map((range) => translateRange(range)?.semver ?? range).join(' || ')
   if (semver !== '') problems.attempt([...path, 'semverRange'], () => checkRange(semver))
-  // A name is taken whatever the rest says: where there is a range, or where it is denied, it has to stay an expression.
+  // A name is taken even if the rest says otherwise: if there is a range, or if it is denied, it has to stay an expression.
   const isDenied = safely(() => tagMatcher({regex: deny})) ?? (() => true)
   const isName = (text: string): boolean => semver === '' && /^\w[\w.-]*$/.test(text) && !isDenied(text)
   const regex = allow.filter((one) => !isName(one)).map(anchored)

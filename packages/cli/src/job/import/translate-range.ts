@@ -3,7 +3,7 @@ import type {RawTagFilter} from '../raw-job.js'
 /**
  * A range of Go's Masterminds/semver as a filter: commas there are blanks here, `!=` is an exclusion, `1.2-0` is 1.2.0-0, and
  * a range that names one pre-release lets all of them in.
- * @returns undefined where it cannot be said here
+ * @returns undefined if it cannot be said here
  */
 export function translateRange(range: string): RawTagFilter | undefined {
   const excluded: string[] = []

@@ -6,7 +6,7 @@ export type TemplateValues = Readonly<Record<string, string | undefined>>
 /**
  * Text with regclient's Go templates as a job file has it: `{{env "NAME"}}` becomes a variable.
  * @param values what stands for `.Sync.…`, as a job file has it
- * @returns undefined where a template does more than that
+ * @returns undefined if a template does more than that
  */
 export function translateTemplate(text: string, values: TemplateValues = {}): string | undefined {
   const parts = text.split(/(\{\{[^}]*\}\})/)
@@ -21,7 +21,7 @@ export function translateTemplate(text: string, values: TemplateValues = {}): st
     : translated.join('')
 }
 
-/** The file of `{{file "PATH"}}`, where a text is nothing else. */
+/** The file of `{{file "PATH"}}`, if a text is nothing else. */
 export function templateFile(text: string): string | undefined {
   return /^\{\{-?\s*file\s+["`]([^"`]+)["`]\s*-?\}\}$/.exec(text.trim())?.[1]
 }

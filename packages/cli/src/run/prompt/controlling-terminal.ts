@@ -4,7 +4,7 @@ import {isatty, ReadStream, WriteStream} from 'node:tty'
 
 const TERMINAL = '/dev/tty'
 
-/** Returns true if the process has a controlling terminal to ask at, whatever its standard streams are. */
+/** Returns true if the process has a controlling terminal to ask at, even if its standard streams are none. */
 export function canPrompt(): boolean {
   try {
     const descriptor = openSync(TERMINAL, 'r+')
@@ -48,8 +48,8 @@ let last: Promise<unknown> = Promise.resolve()
 
 /**
  * Opens the controlling terminal for the time of `talk`, once earlier talks have ended.
- * @throws {MirrorError} CANCELLED where the terminal goes away meanwhile
- * @throws {Error} where there is none
+ * @throws {MirrorError} CANCELLED if the terminal goes away meanwhile
+ * @throws {Error} if there is none
  */
 export async function withTerminal<Answer>(talk: (terminal: Terminal) => Promise<Answer>): Promise<Answer> {
   const own = last.then(() => talkAt(talk))

@@ -3,7 +3,7 @@ export interface CredentialQuestion {
   readonly registry: string
   /** True if the previous answer was refused. */
   readonly refused: boolean
-  /** The places where a credential was looked for, as the user may expect one there. */
+  /** The searched places, because the user may expect a credential there. */
   readonly lookedIn: readonly string[]
   /** The usual Docker config files; those that exist are offered. */
   readonly configFiles: readonly string[]

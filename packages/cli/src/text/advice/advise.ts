@@ -14,8 +14,9 @@ export interface Advisable {
 }
 
 /**
- * Returns the remedy for an error in one sentence: its own hint, else its advice worded for the command and the side, else
- * the usual remedy for its code. Names only flags that the command has, and those of a registry only of the error's side.
+ * Returns the remedy for an error in one sentence: its own hint, else its advice worded for the command and the side,
+ * else the usual remedy for its code. Names only flags that the command has, and flags of a registry only for the
+ * error's side.
  */
 export function advise(
   error: Advisable,

@@ -10,7 +10,7 @@ export interface Patch {
   readonly offset?: number
 }
 
-/** Appends bytes to a session. @throws {MirrorError} those of the connection */
+/** Appends bytes to a session. @throws {MirrorError} the errors of the connection */
 export function patchSession(
   sender: Sender,
   {url}: UploadSession,

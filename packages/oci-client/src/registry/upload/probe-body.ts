@@ -11,7 +11,7 @@ const PIECE = Buffer.alloc(64 * 1024)
 
 /**
  * Sends one request with so many bytes of an upload, and cancels the upload. Nothing stays.
- * @throws {MirrorError} those of the network before the request
+ * @throws {MirrorError} the errors of the network before the request
  */
 export async function probeBody(
   client: RegistryClient,

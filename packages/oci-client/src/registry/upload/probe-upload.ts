@@ -21,7 +21,7 @@ const CHUNK = Buffer.alloc(1024)
 
 /**
  * Opens an upload, sends two small chunks and cancels it. Nothing stays.
- * @throws {MirrorError} those of the network
+ * @throws {MirrorError} the errors of the network
  */
 export async function probeUpload(
   client: RegistryClient,

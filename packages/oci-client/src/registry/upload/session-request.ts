@@ -12,7 +12,8 @@ export interface Sender {
 
 /**
  * Sends a request to the session's URL, with the rights that an upload needs.
- * @throws {MirrorError} those of the connection; of another host than the registry they say that the registry named it
+ * @throws {MirrorError} the errors of the connection; of another host than the registry they say that the registry
+ * named it
  */
 export async function sessionRequest(
   {client, signal, repository}: Sender,

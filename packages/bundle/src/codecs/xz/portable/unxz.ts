@@ -16,7 +16,7 @@ import {LzmaDecoder} from './lzma-decoder.js'
 
 const LONGEST_VLI = 9
 
-/** A step of the decoder that needs so many bytes. */
+/** A step of the decoder that needs this number of bytes. */
 type Steps = Generator<number, void, undefined>
 
 /** A decoder of .xz in JavaScript, fed piece by piece, all streams of a concatenation. */
