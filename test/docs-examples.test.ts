@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
 import {exampleNames, readCron, readDeployed, readExample, readUnit, readYaml} from './docs/examples.js'
-import type {Pipeline, CronJob, Alerts} from './docs/example-types.js'
+import type {Pipeline, CronJob, MirrorContainer, FillJob, Alerts} from './docs/example-types.js'
 import {codeBlocks, localLinks, readPages, root} from './docs/pages.js'
 import {setStage, type Stage} from './docs/stage.js'
 
@@ -210,8 +210,8 @@ describe.skipIf(process.platform === 'win32')('the commands in the example files
     expect(nights).toMatchObject([good, good])
   })
 
-  test('of Kubernetes', async () => {
-    const [{command, args, env}] = cronJob.spec.jobTemplate.spec.template.spec.containers
+  /** The command of a container, with the files of the base where it looks for them. */
+  const commandOf = async ({command, args, env}: MirrorContainer): Promise<string> => {
     await mkdir(join(stage.directory, 'kubernetes'), {recursive: true})
     for (const name of ['mirror.yaml', 'k3s-images.txt'])
       await writeFile(
@@ -220,7 +220,21 @@ describe.skipIf(process.platform === 'win32')('the commands in the example files
       )
     const variables = Object.fromEntries(env.map(({name, value}) => [name, value]))
     const line = [...command, ...args].map((word) => `'${word}'`).join(' ')
-    const inPod = `cp ca.pem kubernetes/\n${asInPod(variables)} ${line.replace('/etc/mirror/', 'kubernetes/')}`
-    expect(await twoNights(inPod)).toMatchObject([good, good])
+    return `cp ca.pem kubernetes/\n${asInPod(variables)} ${line.replace('/etc/mirror/', 'kubernetes/')}`
+  }
+
+  test('of the CronJob in Kubernetes', async () => {
+    const [container] = cronJob.spec.jobTemplate.spec.template.spec.containers
+    expect(await twoNights(await commandOf(container))).toMatchObject([good, good])
+  })
+
+  test('of the Job in Kubernetes, for its first and its last shard', async () => {
+    const [{spec}] = readYaml(readDeployed('kubernetes/shards/job.yaml')) as [FillJob]
+    const command = await commandOf(spec.template.spec.containers[0])
+    for (const index of [0, spec.completions - 1]) {
+      const inPod = command.replaceAll('$(JOB_COMPLETION_INDEX)', `${index}`)
+      const {code, output} = await stage.run(inPod)
+      expect({code, output}).toMatchObject({code: 0, output: expect.stringContaining(`"index": ${index},`)})
+    }
   })
 })

@@ -9,21 +9,23 @@ export interface CronJob {
   }
 }
 
+/** The Job of shards. */
+export interface FillJob {
+  readonly spec: {
+    readonly completions: number
+    readonly template: {readonly spec: PodSpec}
+  }
+}
+
+export interface MirrorContainer {
+  readonly command: readonly string[]
+  readonly args: readonly string[]
+  readonly env: readonly {readonly name: string; readonly value: string}[]
+}
+
 interface PodSpec {
   readonly securityContext: {readonly runAsUser: number; readonly runAsGroup: number}
-  readonly containers: readonly [
-    {
-      readonly command: readonly string[]
-      readonly args: readonly string[]
-      readonly env: readonly {readonly name: string; readonly value: string}[]
-      readonly volumeMounts: readonly {readonly name: string; readonly readOnly?: boolean}[]
-    },
-  ]
-  readonly volumes: readonly {
-    readonly name: string
-    readonly configMap?: {readonly name: string}
-    readonly persistentVolumeClaim?: {readonly claimName: string}
-  }[]
+  readonly containers: readonly [MirrorContainer]
 }
 
 export interface Alerts {

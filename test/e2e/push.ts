@@ -41,8 +41,8 @@ export interface ReadReport {
   readonly shard?: {
     readonly index: number
     readonly count: number
-    readonly by: string
-    readonly plan: string
+    readonly by?: string
+    readonly plan?: string
   }
   readonly images: readonly {
     readonly source: string

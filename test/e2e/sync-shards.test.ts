@@ -152,3 +152,14 @@ test('a job that prunes removes nothing in a shard, and later in a run of the wh
   await syncShards(scene, argv`--config ${config}`, 1)
   expect(scene.at('team/app:v2')).toBeUndefined()
 })
+
+test('a shard that cannot begin says in its report and its metrics which part it was', async () => {
+  await using scene = await syncScene()
+  const list = await scene.list(`${scene.source.host}/team/app:v1`)
+  const metrics = join(scene.directory, 'mirror.prom')
+  const {report} = await scene.sync(
+    argv`--images ${list} --shard 1/2 --metrics ${metrics} --cacert ${join(scene.directory, 'missing.pem')}`,
+  )
+  expect(report).toMatchObject({outcome: 'failed', shard: {index: 1, count: 2}})
+  expect(await readFile(metrics, 'utf8')).toContain('shard="1/2"')
+})

@@ -1,11 +1,19 @@
 import {mkdir, readFile, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
-import {dockerArchive, makeImage, makeTempDir, ociLayout, startMirror} from '@airgap-mirror/test/kit'
+import {
+  dockerArchive,
+  makeImage,
+  makeTempDir,
+  ociLayout,
+  runMirror,
+  startMirror,
+} from '@airgap-mirror/test/kit'
 import {startRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {named, push, writeBundle} from './push.js'
-import {syncScene} from './sync.js'
+import {saveScene} from './save.js'
+import {syncScene, withReport, type Synced} from './sync.js'
 import {faultsOfTrace, readTrace, spans, type ReadEvent} from './trace.js'
 import {until} from './until.js'
 
@@ -78,6 +86,36 @@ test('the trace of a sync has the requests of both sides in lanes of their own, 
   expect(requests).toHaveLength(report.totals.requests)
   const waits = spans(events, 'waiting').map(({name}) => name)
   expect(waits.filter((name) => name.startsWith('retry PUT /v2/mirror/'))).toHaveLength(report.totals.retries)
+})
+
+test('save, verify and copy write a trace of every request, too', async () => {
+  await using scene = await saveScene()
+  const image = await scene.add('team/app:v1', await makeImage({seed: 'traced', layers: 2}))
+  const list = await scene.list(image)
+  const bundle = scene.path('bundle.tar.xz')
+  const trace = (name: string): readonly string[] => ['--trace', scene.path(`${name}.json`)]
+  const saved = await scene.save(argv`--images ${list} --output ${bundle} ${trace('save')}`)
+  await scene.push(bundle)
+  const run = async (line: readonly string[]): Promise<Synced> =>
+    withReport(await runMirror(argv`${line} --plain-http --json`, {home: scene.directory}))
+  const place = ['--private-registry', `${scene.target.host}/mirror`]
+  const verified = await run(argv`verify --source ${bundle} ${place} --deep ${trace('verify')}`)
+  const copied = await run(
+    argv`copy ${`docker://${image}`} ${`docker://${scene.target.host}/copied:v1`} --source-plain-http ${trace('copy')}`,
+  )
+  for (const [name, {code, stderr, report}] of Object.entries({
+    save: saved,
+    verify: verified,
+    copy: copied,
+  })) {
+    expect({name, code, stderr: code === 0 ? '' : stderr}).toEqual({name, code: 0, stderr: ''})
+    const events = await readTrace(scene.path(`${name}.json`))
+    expect({name, faults: faultsOfTrace(events)}).toEqual({name, faults: []})
+    const requests = spans(events, 'request').length
+    expect({name, requests}).toEqual({name, requests: report.totals.requests})
+    expect({name, blobs: spans(events, 'blob').length > 0}).toEqual({name, blobs: true})
+  }
+  expect(spans(await readTrace(scene.path('save.json')), 'compression').length).toBeGreaterThan(0)
 })
 
 test('a layer that is compressed on the way has its blocks in the trace', async () => {

@@ -26,6 +26,16 @@ function sync(images: readonly ReportImage[], figures: Partial<RunFigures> = {})
 }
 
 describe('metrics', () => {
+  it('of the shards of a job have a label each, also if a shard could not begin', () => {
+    const texts = [0, 1].map((index) =>
+      formatMetrics(sync([image('a:1')], {shard: {index, count: 2}}), {exitCode: 0}),
+    )
+    const shards = texts.map(
+      (text) => new Set(parseExposition(text).samples.map(({labels}) => labels['shard'])),
+    )
+    expect(shards).toEqual([new Set(['0/2']), new Set(['1/2'])])
+  })
+
   it('tell a run in the format of Prometheus', () => {
     const report = sync(
       [

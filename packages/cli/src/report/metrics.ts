@@ -20,16 +20,17 @@ interface Metric {
 
 /**
  * A run in the text exposition format of Prometheus, for the textfile collector of node_exporter. Each metric has the labels
- * `command`, `source` and `target`, so that the files of several jobs can lie side by side. A run succeeded if its exit
+ * `command`, `source` and `target`, and `shard` of a part of a job, so that the files of several can lie side by side. A run succeeded if its exit
  * code is 0 and it was no dry run. Without any success the time is 0, so that an alert on its age fires.
  */
 export function formatMetrics(report: Report, options: MetricsOptions): string {
-  const {command, source, target} = report
-  const common = [
+  const {command, source, target, shard} = report
+  const common: readonly (readonly [string, string])[] = [
     ['command', command],
     ['source', source],
     ['target', target],
-  ] as const
+    ...(shard === undefined ? [] : [['shard', `${shard.index}/${shard.count}`] as const]),
+  ]
   // A run that could not read its settings may not know its target: the time is kept by command and source.
   const start = `${SUCCESS}${labels(common.slice(0, 2)).slice(0, -1)},`
   const success = lastSuccess(report, {...options, start})

@@ -118,10 +118,10 @@ export interface ReportShard {
   /** From 0. */
   readonly index: number
   readonly count: number
-  /** The measure by which the shards are even. */
-  readonly by: 'bytes' | 'images' | 'repository'
-  /** The same in all shards that divided the same images in the same way. */
-  readonly plan: string
+  /** The measure by which the shards are even; absent if the run ended before it divided the job. */
+  readonly by?: 'bytes' | 'images' | 'repository'
+  /** The same in all shards that divided the same images in the same way; absent as `by`. */
+  readonly plan?: string
 }
 
 /** A part of a source that was not used. */

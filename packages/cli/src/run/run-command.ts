@@ -30,6 +30,8 @@ import {writeOutputs} from './write-outputs.js'
 export interface Sides {
   readonly source: string
   readonly target: string
+  /** The part of the job that the run does; absent: all of it. */
+  readonly shard?: ReportShard
 }
 
 /** The results of a command's work, from which the report is made. */
@@ -117,8 +119,8 @@ export async function runCommand<Settings extends Sides>(
     sending,
   })
   const about = (): RunFigures => {
-    const {source, target} = sides
-    return {command: command.name, source, target, startedAt, finishedAt: new Date(), dryRun}
+    const {source, target, shard} = sides
+    return {command: command.name, source, target, shard, startedAt, finishedAt: new Date(), dryRun}
   }
   const work = async (): Promise<Report> => {
     const settings = await options.read(flags)
@@ -161,7 +163,7 @@ export async function runCommand<Settings extends Sides>(
         requests,
         retries,
         unused,
-        shard: done.shard,
+        shard: done.shard ?? sides.shard,
         errors: done.troubles?.map((trouble) => reportErrorOf(trouble)),
       },
       done.images,

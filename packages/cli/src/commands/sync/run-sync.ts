@@ -38,7 +38,7 @@ export function runSync(flags: FlagValues): Promise<ExitCode> {
   })
 }
 
-function shardLine({index, count, by}: ReportShard): string {
+function shardLine({index, count, by = 'images'}: ReportShard): string {
   return `this is shard ${index} of 0 to ${count - 1}, even by ${by === 'repository' ? 'repositories' : by}`
 }
 
