@@ -77,6 +77,23 @@ test('a blob that the registry lost is a difference, and what differs can be pus
   expect((await readFile(failed, 'utf8')).trim()).toBe(report.images[0]?.source)
 })
 
+test('a signature that the registry lost is pushed again by the list of what differs', async () => {
+  await using scene = await saveScene()
+  const {bundle} = await pushed(scene)
+  const failed = scene.path('failed.txt')
+  const flags = ['--source', bundle, '--failed', failed]
+  const referrer = (await verify(scene, flags)).report.images.find(({source}) => source.includes('@sha256:'))
+  const digest = referrer?.source.split('@')[1] ?? ''
+  const url = `${scene.target.url}/v2/mirror/tool/manifests/${digest}`
+  expect((await fetch(url, {method: 'DELETE'})).status).toBe(202)
+  expect(statuses((await verify(scene, flags)).report)).toContain('differs')
+  expect((await readFile(failed, 'utf8')).trim()).toBe(referrer?.source)
+  const {code, stderr} = await scene.push(bundle, ['--images', failed])
+  expect({code, stderr}).toMatchObject({code: 0})
+  expect((await verify(scene, flags)).code).toBe(0)
+  expect(await readFile(failed, 'utf8')).toBe('# mirror: nothing failed\n')
+})
+
 test('another image under the tag, and no image under it, are differences', async () => {
   await using scene = await saveScene()
   const {bundle} = await pushed(scene)
@@ -119,6 +136,10 @@ test('a bundle alone is read to its end, and a flipped bit in it is found', asyn
     code: 0,
     statuses: ['verified', 'verified', 'verified'],
   })
+  const names = whole.report.images.map(({source}) => source.replace(/@sha256:.*/, '@'))
+  expect(names.toSorted()).toEqual(
+    ['team/app:v1', 'tool:v2', 'tool@'].map((name) => `${scene.source.host}/${name}`),
+  )
   const bytes = await readFile(bundle)
   // in the last blob: the end of the archive is two blocks of zeros and padding
   const last = bytes.findLastIndex((byte) => byte !== 0)

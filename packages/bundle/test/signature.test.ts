@@ -188,6 +188,18 @@ test('other keys are refused, with their kind', async () => {
     code: 'KEY_INVALID',
     message: 'rsa.pem holds a key of another kind: rsa',
   })
+  const ec = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: {type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret'},
+    publicKeyEncoding: {type: 'spki', format: 'pem'},
+  })
+  for (const [pem, why] of [
+    [ec.privateKey, 'an encrypted key, and no passphrase is asked for'],
+    [ec.publicKey, 'a public key, and only a private key can sign'],
+  ] as const) {
+    const read = async (): Promise<unknown> => parsePrivateKey(pem, 'ec.pem')
+    expect(await errorOf(read())).toMatchObject({code: 'KEY_INVALID', message: `ec.pem holds ${why}`})
+  }
   const none = async (): Promise<unknown> => parsePublicKey('no key', 'none.pem')
   expect(await errorOf(none())).toMatchObject({code: 'KEY_INVALID'})
 })

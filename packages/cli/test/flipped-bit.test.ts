@@ -38,7 +38,7 @@ async function isFound(path: string): Promise<boolean> {
   try {
     await using source = await openBundle(path)
     const choice = {include: [], exclude: [], referrers: true}
-    const images = await verifySource(source, {choice, concurrency: 4, onEvent: () => {}})
+    const images = await verifySource(source, {choice, leftOut: [], concurrency: 4, onEvent: () => {}})
     if (images.some(({status}) => status !== 'verified')) return true
     await checkBundle(path)
     return false

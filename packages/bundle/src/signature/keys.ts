@@ -12,7 +12,12 @@ export interface SignatureKey {
  * @throws {MirrorError} KEY_INVALID
  */
 export function parsePrivateKey(pem: string | Uint8Array, name: string): SignatureKey {
-  return parse(() => createPrivateKey(Buffer.from(pem)), name)
+  const text = Buffer.from(pem).toString('latin1')
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text))
+    throw unfit(`${name} holds an encrypted key, and no passphrase is asked for`)
+  if (/-----BEGIN (?:PUBLIC KEY|CERTIFICATE)-----/.test(text) && !text.includes('PRIVATE KEY-----'))
+    throw unfit(`${name} holds a public key, and only a private key can sign`)
+  return parse(() => createPrivateKey(text), name)
 }
 
 /**
@@ -49,7 +54,9 @@ function parse(read: () => KeyObject, name: string): SignatureKey {
   if (type === 'ed25519') return {algorithm: 'ed25519', key}
   if (type === 'ec' && details?.namedCurve === 'prime256v1') return {algorithm: 'ecdsa-p256', key}
   const kind = [type, details?.namedCurve].filter((part) => part !== undefined).join(' ')
-  throw new MirrorError('KEY_INVALID', `${name} holds a key of another kind: ${kind}`, {
-    advice: {kind: 'use-signature-key'},
-  })
+  throw unfit(`${name} holds a key of another kind: ${kind}`)
+}
+
+function unfit(message: string): MirrorError {
+  return new MirrorError('KEY_INVALID', message, {advice: {kind: 'use-signature-key'}})
 }

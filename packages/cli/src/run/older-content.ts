@@ -71,7 +71,7 @@ function imagesInReport(text: string, name: string): readonly Reference[] {
   return images
     .filter(isJsonObject)
     .flatMap(({source, sourceDigest, targetDigest, status}): readonly Reference[] => {
-      const isThere = status === 'pushed' || status === 'present'
+      const isThere = status === 'pushed' || status === 'present' || status === 'verified'
       // Under another digest, only some of the platforms may be there.
       if (!isThere || !isDigest(sourceDigest) || sourceDigest !== targetDigest || typeof source !== 'string')
         return []

@@ -1,3 +1,5 @@
+import {stat} from 'node:fs/promises'
+import {resolve} from 'node:path'
 import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {checkWritable} from '../files/write-atomically.js'
 import type {OutputSettings} from '../settings/output-settings.js'
@@ -11,34 +13,60 @@ export interface OutputProblem {
   readonly why: string
 }
 
-/** The files of the output that cannot be written, as far as that shows before the work. */
-export function outputProblems({
-  report,
-  failed,
-  junit,
-  metrics,
-  trace,
-}: OutputSettings): Promise<readonly OutputProblem[]> {
-  return writingProblems({report, failed, junit, metrics, trace})
+/**
+ * The files of the output that cannot be written, as far as that shows before the work.
+ * @param kept as in {@link writingProblems}
+ */
+export function outputProblems(
+  {report, failed, junit, metrics, trace}: OutputSettings,
+  kept: readonly string[],
+): Promise<readonly OutputProblem[]> {
+  return writingProblems({report, failed, junit, metrics, trace}, kept)
 }
 
-/** The files that cannot be written, by the flags that name them, as far as that shows now. */
+/**
+ * The files that cannot be written, by the flags that name them, as far as that shows now. Two flags must not name one file.
+ * @param kept bundles of the run, which no output may replace
+ */
 export async function writingProblems(
   files: Readonly<Partial<Record<OutputProblem['key'], string | undefined>>>,
+  kept: readonly string[],
 ): Promise<readonly OutputProblem[]> {
-  const problems = await Promise.all(
-    KEYS.map(async (key): Promise<readonly OutputProblem[]> => {
-      const path = files[key]
-      if (path === undefined) return []
-      try {
-        await checkWritable(path)
-        return []
-      } catch (error) {
-        return [{key, path, why: messageOf(error)}]
-      }
-    }),
-  )
-  return problems.flat()
+  const taken = new Map<string, string>()
+  for (const path of kept) {
+    const file = await fileAt(path)
+    if (file !== undefined) taken.set(file, `it is the bundle ${path}`)
+  }
+  const problems: OutputProblem[] = []
+  for (const key of KEYS) {
+    const path = files[key]
+    if (path === undefined) continue
+    const file = await fileAt(path)
+    const why = (await writable(path)) ?? (file === undefined ? undefined : taken.get(file))
+    if (why !== undefined) problems.push({key, path, why})
+    else if (file !== undefined) taken.set(file, `--${key} names it, too`)
+  }
+  return problems
+}
+
+/** Returns why a file cannot be written. */
+async function writable(path: string): Promise<string | undefined> {
+  try {
+    await checkWritable(path)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** Identifies a file, whatever path leads to it, or the place of one that is not there; undefined for devices and directories. */
+async function fileAt(path: string): Promise<string | undefined> {
+  try {
+    const stats = await stat(path)
+    return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined
+  } catch {
+    return resolve(path)
+  }
 }
 
 /** Refuses the run before its first byte. */
@@ -46,6 +74,6 @@ export function outputError(problems: readonly OutputProblem[]): MirrorError {
   return new MirrorError(
     'USAGE',
     problems.map(({key, path, why}) => `--${key} ${path} cannot be written: ${why}`).join(', and '),
-    {hint: 'Name a file in a directory that exists and is writable.'},
+    {hint: 'Name a file of its own, in a directory that exists and is writable.'},
   )
 }

@@ -60,6 +60,8 @@ export interface CommandOptions<Settings extends Sides> {
     /** How it is told that state cannot be used. */
     readonly told: 'note' | 'warning'
   }
+  /** Paths of bundles that the run reads or writes: no output may replace them. */
+  readonly bundles?: (settings: Settings) => readonly string[]
   readonly work: (settings: Settings, run: Run) => Promise<Work>
 }
 
@@ -137,7 +139,7 @@ export async function runCommand<Settings extends Sides>(
             onNote: options.remembers.told === 'note' ? note : warn,
           })
     // After the state directory was made: a cron job may keep its report there.
-    const problems = await outputProblems(output)
+    const problems = await outputProblems(output, options.bundles?.(settings) ?? [])
     unwritable = Object.fromEntries(problems.map(({key}) => [key, undefined]))
     if (problems.length > 0) throw outputError(problems)
     if (output.trace !== undefined)

@@ -27,6 +27,8 @@ export function runCopy(
     given: {source: shownPlace(places.source), target: shownPlace(places.destination)},
     read: () => readCopySettings(places, flags),
     remembers: {layerFormat: LAYER_FORMAT, told: 'note'},
+    bundles: ({from, to}) =>
+      [from, to].flatMap((place) => (place.transport === 'docker' ? [] : [place.path])),
     work: copyImage,
   })
 }

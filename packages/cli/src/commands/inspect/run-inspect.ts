@@ -31,8 +31,8 @@ const USUAL_WIDTH = 80
  */
 export async function runInspect(bundle: string, flags: FlagValues): Promise<ExitCode> {
   const settings = readInspectSettings(bundle, flags)
-  const {page} = settings
-  const problems = page === undefined ? [] : await writingProblems({html: page})
+  const {page, diff} = settings
+  const problems = await writingProblems({html: page}, diff === undefined ? [bundle] : [bundle, diff])
   if (problems.length > 0) throw outputError(problems)
   const inspection = await inspected(settings)
   if (page !== undefined) await writeAtomically(page, formatPage(inspection, {madeAt: new Date()}))

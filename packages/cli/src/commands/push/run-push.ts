@@ -26,6 +26,7 @@ export function runPush(flags: FlagValues): Promise<ExitCode> {
     given: {source: text('source') ?? '', target: text('private-registry') ?? ''},
     read: readPushSettings,
     remembers: {layerFormat: LAYER_FORMAT, told: 'note'},
+    bundles: ({source}) => [source],
     work: pushBundle,
   })
 }

@@ -32,6 +32,7 @@ export function runSave(flags: FlagValues): Promise<ExitCode> {
     flags,
     given: {source: text('config') ?? list('images').join(', '), target: text('output') ?? ''},
     read: readSaveSettings,
+    bundles: ({output}) => [output.path],
     work: saveImages,
   })
 }
@@ -40,6 +41,10 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   const {output, platforms} = settings
   const {soon, now} = run.stop
   const older = await Promise.all(settings.since.map((path) => readOlder(path, '--since')))
+  for (const one of older) {
+    if ('images' in one && one.images.length === 0)
+      run.warn(`--since ${one.from} names no image that the far side has, so nothing is left out for it`)
+  }
   const source = await openSource(run, sourceOptions(settings, older))
   const listed = await Promise.all(
     settings.jobs.map((job) => listImages(job, {source, signal: soon, warn: run.warn})),

@@ -125,6 +125,11 @@ function platformsOf({jobs}: JobFile): readonly Platform[] {
 
 function refuseForOutput({text, on}: FlagReader, {kind}: SaveOutput): void {
   if (kind === 'file') return
+  if (kind === 'stream' && process.stdout.isTTY) {
+    throw new MirrorError('USAGE', '--output - would write a bundle to the terminal', {
+      hint: 'Redirect standard output to a file or a pipe, or name a file, such as bundle.tar.xz.',
+    })
+  }
   const refused = kind === 'stream' ? ['max-size', 'sign-key'] : ['max-size']
   const flag = refused.find((name) => text(name) !== undefined)
   const what = kind === 'stream' ? 'standard output' : 'a directory'

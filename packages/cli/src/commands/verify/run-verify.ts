@@ -20,6 +20,7 @@ import {volumeFinder} from '../../run/prompt/find-volume.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
+import {formatBytes} from '../../text/format-quantity.js'
 import {readingBack} from './read-back.js'
 import {verifyFlags} from './verify-flags.js'
 import {readVerifySettings, type VerifySettings, type VerifyTarget} from './verify-settings.js'
@@ -41,6 +42,7 @@ export function runVerify(flags: FlagValues): Promise<ExitCode> {
     },
     read: readVerifySettings,
     remembers: {layerFormat: NO_LAYERS, told: 'note'},
+    bundles: ({from}) => ('bundle' in from ? [from.bundle] : []),
     work: verify,
   })
 }
@@ -60,7 +62,14 @@ async function verify(settings: VerifySettings, run: Run): Promise<Work> {
       verifyKey,
       finder,
     })
-    const images = await verifySource(bundle, {choice, concurrency, onEvent, signal})
+    const {leftOut} = bundle.description
+    const images = await verifySource(bundle, {choice, leftOut, concurrency, onEvent, signal})
+    if (leftOut.length > 0) {
+      const bytes = formatBytes(leftOut.reduce((sum, {size}) => sum + size, 0))
+      run.note(
+        `not checked: ${leftOut.length} blobs (${bytes}) that this delta bundle leaves to the registry`,
+      )
+    }
     await readToEnd(bundle, run, {isChecked: true})
     if (from.bundle !== '-' && images.every(({status}) => status === 'verified')) {
       const checksums = await checkBundle(from.bundle, {signal, locateVolume: finder()})

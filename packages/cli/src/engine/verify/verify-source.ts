@@ -1,9 +1,11 @@
 import pLimit from 'p-limit'
 import {
   contentKey,
+  formatReference,
   isMirrorError,
   type CallOptions,
   type Content,
+  type Descriptor,
   type Digest,
   type ImageSource,
 } from '@airgap-mirror/oci-client/model'
@@ -12,28 +14,36 @@ import type {ReportImage} from '../../report/report.js'
 import type {OnEvent} from '../events.js'
 import {blobsOf, gather, nodesOf, rootDigest, type Gathered} from '../gather.js'
 import {sourceLabel} from '../name-of.js'
+import {familyOf, referrersAbout} from '../referrer-families.js'
 import {selectImages, type Choice} from '../select.js'
 
 export interface VerifySourceOptions extends CallOptions {
   readonly choice: Choice
+  /** Content that a delta bundle leaves to the registry. */
+  readonly leftOut: readonly Descriptor[]
   /** Blobs read at once. */
   readonly concurrency: number
   readonly onEvent: OnEvent
 }
 
 /**
- * Reads every manifest, config and layer of a source and holds it against its digest: proof that a bundle is whole.
+ * Reads every manifest, config and layer of a source and holds it against its digest: proof that a bundle is whole, but for
+ * what it leaves out on purpose.
  * @throws {MirrorError} for what concerns the source as a whole, CANCELLED
  */
 export async function verifySource(
   source: ImageSource,
-  {choice, concurrency, onEvent, signal}: VerifySourceOptions,
+  {choice, leftOut, concurrency, onEvent, signal}: VerifySourceOptions,
 ): Promise<readonly ReportImage[]> {
   const chosen = selectImages(await gather(source, {signal}), choice)
-  const contents = chosen.map((gathered) => contentOf(gathered, source))
+  const elsewhere = new Set(leftOut.map(({digest}) => digest))
+  const contents = chosen.map((gathered) =>
+    contentOf(gathered, source).filter((content) => !elsewhere.has(contentKey(content))),
+  )
   const distinct = new Map(contents.flat().map((content) => [contentKey(content), content]))
   const bytes = [...distinct.values()].reduce((sum, {size}) => sum + size, 0)
   onEvent({type: 'plan', images: chosen.length, blobs: distinct.size, bytes, reads: true})
+  const names = referrerNames(chosen)
   const reads = new Map<Digest, Promise<unknown>>()
   const atOnce = pLimit(source.access === 'random' ? concurrency : 1)
   for (const [key, content] of inOrder([...distinct], source))
@@ -47,9 +57,28 @@ export async function verifySource(
         (contents[index] ?? []).map(async (content) => reads.get(contentKey(content))),
       )
       const wrong = 'error' in gathered ? gathered.error : results.find((result) => result !== undefined)
-      return settled(gathered, {wrong, onEvent})
+      const source = names.get(gathered) ?? sourceLabel(gathered.image, rootDigest(gathered))
+      return settled(gathered, {source, wrong, onEvent})
     }),
   )
+}
+
+/** The nameless referrers, named by their digest in the repository of their image, as a push names them. */
+function referrerNames(images: readonly Gathered[]): ReadonlyMap<Gathered, string> {
+  const names = new Map<Gathered, string>()
+  const referrers = images.filter(({image}) => image.subject !== undefined)
+  const about = referrersAbout(referrers)
+  for (const owner of referrers.length === 0 ? [] : images) {
+    const {name} = owner.image
+    if (name === undefined) continue
+    const {registry, repository} = name
+    for (const referrer of familyOf([owner], about)) {
+      const digest = rootDigest(referrer)
+      if (referrer.image.subject === undefined || digest === undefined || names.has(referrer)) continue
+      names.set(referrer, formatReference({registry, repository, digest}))
+    }
+  }
+  return names
 }
 
 /** In the source's own order if reading in another costs another pass. */
@@ -74,10 +103,9 @@ function placeOf(content: Content, source: ImageSource): number {
 
 function settled(
   gathered: Gathered,
-  {wrong, onEvent}: {readonly wrong: unknown; readonly onEvent: OnEvent},
+  {source, wrong, onEvent}: {readonly source: string; readonly wrong: unknown; readonly onEvent: OnEvent},
 ): ReportImage {
   const digest = rootDigest(gathered)
-  const source = sourceLabel(gathered.image, digest)
   const status = wrong === undefined ? 'verified' : 'differs'
   const error = wrong === undefined ? undefined : reportErrorOf(wrong)
   onEvent({type: 'image', source, target: source, status, error})

@@ -9,7 +9,7 @@ export const archiveWords = {
   'collect-volumes': 'Put all volumes of the bundle into one directory.',
   'copy-volumes-again': 'Copy the volumes again, each under its own name.',
   'use-writing-version': 'Use the version of this program that wrote it, or a later one.',
-  'use-signature-key': 'Give a key of ECDSA P-256 or Ed25519 in PEM.',
+  'use-signature-key': 'Give a key of ECDSA P-256 or Ed25519 in PEM, without a passphrase.',
   'refuse-unsigned': 'Do not use it, until it was fetched again with the signature of who made it.',
   'make-again': 'Fetch or make it again: it is damaged, or was made wrongly.',
   'complete-archive': 'Make it again with all content, or use a registry that has this content already.',
