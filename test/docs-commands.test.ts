@@ -17,7 +17,7 @@ const pages = readPages()
   .map((page) => ({
     path: page.path,
     blocks: codeBlocks(page).filter(isRun),
-    jobFile: codeBlocks(page).find(({language}) => language === 'yaml')?.text,
+    jobFile: codeBlocks(page).find(({language, text}) => language === 'yaml' && /^jobs:/m.test(text))?.text,
   }))
   .filter(({blocks}) => blocks.length > 0)
 
@@ -29,7 +29,7 @@ describe.skipIf(process.platform === 'win32')(
     })
 
     test.for(pages)('$path', async ({path, blocks, jobFile}) => {
-      await using stage = await setStage()
+      await using stage = await setStage({isShared: true})
       // The first job file of a page is the file that its commands name.
       if (jobFile !== undefined) await writeFile(join(stage.directory, 'mirror.yaml'), jobFile)
       for (const {text, line} of blocks) {

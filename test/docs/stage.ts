@@ -4,23 +4,20 @@ import {dirname, join} from 'node:path'
 import {
   addImage,
   cleanEnvironment,
-  compress,
-  dockerArchive,
-  imgpkgTar,
   makeAuthority,
   makeImage,
   makeTempDir,
   mirrorProgram,
   ociLayout,
   startProxy,
-  tarBytes,
   writeDirectory,
-  type Entry,
-  type NamedImage,
-  type TestImage,
+  type Authority,
+  type KeyPair,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
+import {installMirror} from './mirror-command.js'
 import {root} from './pages.js'
+import {makeBundles, named, publishedImages, type Published} from './stage-images.js'
 
 /** Where the commands of a page are run: the files and registries that the documentation speaks of are there. */
 export interface Stage extends AsyncDisposable {
@@ -47,17 +44,44 @@ const PROXY = 'proxy.example:3128'
 
 const user = {name: 'pusher', password: 'secret'}
 
-export async function setStage(): Promise<Stage> {
-  const directory = await makeTempDir()
+/** Parts of the stage that no command changes, made once. */
+interface Scenery {
+  readonly authority: Authority
+  readonly client: KeyPair
+  readonly tls: KeyPair
+  readonly world: Authority
+  readonly worldly: KeyPair
+  readonly published: readonly Published[]
+  readonly bundles: Readonly<Record<string, Uint8Array>>
+}
+
+let scenery: Promise<Scenery> | undefined
+
+async function makeScenery(): Promise<Scenery> {
   const authority = await makeAuthority()
-  const client = await authority.issueClient({name: 'pusher'})
-  const hosts = HOSTS.map((host) => host.replace(/:.*/, ''))
-  const tls = await authority.issue({hosts})
-  const login = {type: 'basic', users: [user]} as const
   const world = await makeAuthority()
-  const worldly = await world.issue({hosts: PUBLIC.map((host) => host.replace(/:.*/, ''))})
+  return {
+    authority,
+    client: await authority.issueClient({name: 'pusher'}),
+    tls: await authority.issue({hosts: HOSTS.map((host) => host.replace(/:.*/, ''))}),
+    world,
+    worldly: await world.issue({hosts: PUBLIC.map((host) => host.replace(/:.*/, ''))}),
+    published: await publishedImages(),
+    bundles: await makeBundles(),
+  }
+}
+
+/**
+ * @param isShared the program runs in the test's process: enough where no command depends on a process of its own, and
+ * much faster
+ */
+export async function setStage({isShared = false}: {readonly isShared?: boolean} = {}): Promise<Stage> {
+  scenery ??= makeScenery()
+  const {authority, client, tls, world, worldly, published, bundles} = await scenery
+  const directory = await makeTempDir()
+  const login = {type: 'basic', users: [user]} as const
   const everywhere = await startRegistry({tls: worldly})
-  await fillPublic(everywhere)
+  for (const {image, ...place} of published) await addImage(everywhere, image, place)
   const registries: readonly TestRegistry[] = await Promise.all([
     startRegistry({tls, auth: login}),
     startRegistry({tls, auth: login}),
@@ -98,46 +122,35 @@ export async function setStage(): Promise<Stage> {
     'node1/etc/containerd/certs.d/gcr.io/hosts.toml':
       'server = "https://registry.example:5000"\n[host.https://registry.example:5000]\n',
     'mirror.yaml': await readFile(join(root, 'docs', 'examples', 'mirror.yaml')),
-    ...(await bundles()),
+    ...bundles,
   })
   await writeDirectory(
     join(directory.path, 'layout'),
     ociLayout([named('gcr.io/team/app:v1', await makeImage({seed: 'app'}))]),
   )
   for (const program of ['mirror', 'mail']) await chmod(join(directory.path, 'bin', program), 0o755)
+  const shared = isShared
+    ? await installMirror(join(directory.path, 'bin'), {home: directory.path})
+    : undefined
   const clean = cleanEnvironment(directory.path)
   const env = {
     ...clean,
     PATH: `${join(directory.path, 'bin')}:${clean['PATH']}`,
     HTTPS_PROXY: proxy.url,
     HTTP_PROXY: proxy.url,
-    NODE_EXTRA_CA_CERTS: join(directory.path, 'world.pem'),
+    // Node reads the first at its start, the program reads the second.
+    [isShared ? 'SSL_CERT_FILE' : 'NODE_EXTRA_CA_CERTS']: join(directory.path, 'world.pem'),
   }
   return {
     directory: directory.path,
     run: (script) => runShell(script.replaceAll(PROXY, proxy.host), {cwd: directory.path, env}),
     problems: () => registries.flatMap((registry) => registry.fsck()),
     [Symbol.asyncDispose]: async () => {
+      await shared?.[Symbol.asyncDispose]()
       await proxy.close()
       await Promise.all([everywhere, ...registries].map((registry) => registry.close()))
       await directory.remove()
     },
-  }
-}
-
-/** Adds the images that the lists and job files of the pages name. */
-async function fillPublic(registry: TestRegistry): Promise<void> {
-  const tags = {
-    'rancher/mirrored-pause': ['3.6'],
-    'rancher/klipper-helm': ['v0.9.12'],
-    'team/app': ['v1'],
-    'team/tool': ['v1.29.4', 'v1.30.0', 'v1.30.1', 'v1.31.0'],
-    'library/busybox': ['1.36', '1.37'],
-    pause: ['3.9'],
-  }
-  for (const [repository, names] of Object.entries(tags)) {
-    for (const tag of names)
-      await addImage(registry, await makeImage({seed: `${repository}:${tag}`}), {repository, tag})
   }
 }
 
@@ -165,64 +178,6 @@ sync:
 
 function authOf(): {auth: string} {
   return {auth: Buffer.from(`${user.name}:${user.password}`).toString('base64')}
-}
-
-function named(name: string, image: TestImage, keep?: NamedImage['keep']): NamedImage {
-  return {
-    image,
-    annotations: {'io.containerd.image.name': name},
-    keep,
-  }
-}
-
-/** The bundles that the pages push, each small and of the shape its name promises. */
-async function bundles(): Promise<Readonly<Record<string, Uint8Array>>> {
-  const app = await makeImage({seed: 'app', platforms: ['linux/amd64', 'linux/arm64']})
-  const busybox = await makeImage({seed: 'busybox'})
-  const pause = await makeImage({seed: 'pause'})
-  const main = ociLayout([
-    named('gcr.io/team/app:v1', app),
-    named('docker.io/library/busybox:1.36', busybox),
-    named('registry.k8s.io/pause:3.9', pause),
-  ])
-  const isFirst: NamedImage['keep'] = (platform) => platform === app.platforms[0]
-  const lost = ociLayout([named('gcr.io/team/lost:v1', busybox), named('gcr.io/team/app:v1', pause)])
-  const lostLayer = busybox.platforms[0]?.layers[0]?.descriptor.digest.slice('sha256:'.length) ?? ''
-  const archive = await tarBytes(dockerArchive([{image: busybox, tags: ['busybox:1.36']}]))
-  const inner = await tarBytes(ociLayout([named('gcr.io/anthos-baremetal-release/ais:1.34.0', pause)]))
-  const xz = (entries: readonly Entry[]) =>
-    tarBytes(entries).then((bytes) => compress(bytes, {type: 'xz', blockSize: 16 * 1024}))
-  const packed = await xz(main)
-  const k3s = await tarBytes(
-    ociLayout([
-      named('docker.io/rancher/mirrored-pause:3.6', app, isFirst),
-      named('docker.io/rancher/klipper-helm:v0.9.12', busybox),
-    ]),
-  )
-  return {
-    'bundle.tar.xz': packed,
-    'truncated.tar.xz': packed.subarray(0, packed.length / 2),
-    'bmpackages_1.34.0.tar.xz': await xz([
-      {path: 'ais.tar', bytes: inner},
-      {path: 'busybox.tar', bytes: archive},
-    ]),
-    // Plain where this machine packs no zstd: what it is called does not matter.
-    'k3s-airgap-images-amd64.tar.zst': await compress(k3s, {type: 'zstd', windowLog: 25}).catch(() => k3s),
-    'images.tar': archive,
-    'incomplete.tar': await tarBytes(lost.filter(({path}) => !path.endsWith(lostLayer))),
-    'two-hosts.tar': await tarBytes(
-      ociLayout([named('gcr.io/a/b:v1', busybox), named('quay.io/a/b:v1', pause)]),
-    ),
-    'shop.tar': await tarBytes(
-      imgpkgTar([
-        {image: busybox, ref: `docker.io/library/busybox@${busybox.root.descriptor.digest}`},
-        {image: pause, ref: `registry.example/apps/shop@${pause.root.descriptor.digest}`, tag: '1.0.0'},
-      ]),
-    ),
-    'unnamed.tar': await tarBytes(
-      ociLayout([{image: pause, annotations: {'org.opencontainers.image.ref.name': 'v3'}}]),
-    ),
-  }
 }
 
 async function writeFiles(

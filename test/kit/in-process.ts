@@ -13,7 +13,12 @@ interface Surroundings {
   exitCode: number | undefined
 }
 
-type InProcessOptions = {readonly [Name in keyof ChildOptions]: ChildOptions[Name] | undefined}
+/** Called with output when it is written. */
+export type OnOutput = (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void
+
+type InProcessOptions = {readonly [Name in keyof ChildOptions]: ChildOptions[Name] | undefined} & {
+  readonly onOutput: OnOutput | undefined
+}
 
 const running = new AsyncLocalStorage<Surroundings>()
 
@@ -29,8 +34,8 @@ export async function runInProcess(
 ): Promise<ChildResult> {
   shareProcess()
   const started = Date.now()
-  const out = captured()
-  const err = captured()
+  const out = captured((bytes) => options.onOutput?.('stdout', bytes))
+  const err = captured((bytes) => options.onOutput?.('stderr', bytes))
   const own: Surroundings = {
     env: {...options.env},
     stdin: Readable.from(chunksOf(options.stdin), {objectMode: false}),
@@ -117,11 +122,15 @@ function shareConsole(): void {
 
 const OWN: ReadonlySet<string | symbol> = new Set(['env', 'stdin', 'stdout', 'stderr', 'exit', 'exitCode'])
 
-function captured(): {readonly stream: Writable; readonly text: () => string} {
+function captured(written: (bytes: Uint8Array) => void): {
+  readonly stream: Writable
+  readonly text: () => string
+} {
   const chunks: Buffer[] = []
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       chunks.push(chunk)
+      written(chunk)
       done()
     },
   })

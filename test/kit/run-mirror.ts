@@ -3,7 +3,7 @@ import {mkdir} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
-import {canRunIn, runInProcess} from './in-process.js'
+import {canRunIn, runInProcess, type OnOutput} from './in-process.js'
 import {faultsOfOutput} from './report-schema.js'
 import {makeTempDir, type TempDir} from './temp-dir.js'
 
@@ -12,6 +12,8 @@ export interface RunMirrorOptions extends ChildOptions {
   readonly home?: string
   /** The run names absolute paths only, so that it may share the process with runs in other working directories. */
   readonly anywhere?: boolean
+  /** Called with output when it is written; a run that gets a process of its own calls it at the end. */
+  readonly onOutput?: OnOutput
 }
 
 /** `bin/run.js` of the program. */
@@ -51,11 +53,16 @@ export async function runMirror(
     const program = mirrorProgram()
     const {main} = await loaded(program)
     const isTaken = cwd !== undefined && !canRunIn(cwd)
-    if (isTaken || Object.keys(options.env ?? {}).some((name) => FOR_NODE.test(name)))
-      return await spawnMirror(args, {...options, home})
+    const {stdin, timeout, onOutput} = options
+    if (isTaken || Object.keys(options.env ?? {}).some((name) => FOR_NODE.test(name))) {
+      const spawned = await spawnMirror(args, {...options, home})
+      onOutput?.('stdout', Buffer.from(spawned.stdout))
+      onOutput?.('stderr', Buffer.from(spawned.stderr))
+      return spawned
+    }
     const env = {...cleanEnvironment(home), ...options.env}
     const run = (): Promise<void> => main(args)
-    const result = await runInProcess(run, {env, cwd, stdin: options.stdin, timeout: options.timeout})
+    const result = await runInProcess(run, {env, cwd, stdin, timeout, onOutput})
     const faults = faultsOfOutput(result.stdout)
     if (faults.length > 0) throw new Error(`the output is not as its schema says:\n${faults.join('\n')}`)
     return result
@@ -97,7 +104,7 @@ export async function spawnMirror(
 }
 
 /** Variables that Node reads itself, some only at its start. */
-const FOR_NODE = /^(?:NODE_|SSL_CERT_|UV_|TMPDIR$|TZ$)/
+const FOR_NODE = /^(?:NODE_|UV_|TMPDIR$|TZ$)/
 
 interface Program {
   readonly main: (argv: readonly string[]) => Promise<void>
