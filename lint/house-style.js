@@ -3,7 +3,7 @@
  * Top-level functions are declarations, so that a file reads from its main export down.
  * Comments name who does what, so they never begin with a word that hides it.
  */
-const VAGUE_OPENING = /^[\s*]*(?:What|Who|Whoever|Whether|Nobody|Somebody|Whose)\b/
+const VAGUE_OPENING = /^[\s*]*(?:What|Who|Whoever|Whether|Nobody|Somebody|Whose|How|Where|Of)\b/
 
 const ABSENT = {
   spelling: 'An optional member needs no `| undefined`.',
@@ -43,7 +43,7 @@ const plainComments = {
   },
 }
 
-/** One spelling of an absent value: `name?: T` in types, `{name}` where it is passed. */
+/** The one spelling of an absent value: `name?: T` in types, `{name}` where it is passed. */
 const absentValues = {
   create(context) {
     const check = (node) => {

@@ -8,7 +8,7 @@ import type {Pipeline, CronJob, MirrorContainer, FillJob, Alerts} from './docs/e
 import {codeBlocks, localLinks, readPages, root} from './docs/pages.js'
 import {setStage, type Stage} from './docs/stage.js'
 
-/** Where the examples expect things, and where the stage has them. */
+/** The places of files in the examples, and on the stage. */
 const PLACES: readonly (readonly [place: string, staged: string])[] = [
   ['/usr/local/bin/mirror', 'mirror'],
   ['/etc/mirror-logins', '.'],

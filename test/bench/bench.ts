@@ -6,7 +6,7 @@ import {makeBundles, type Bundles} from './bundles.js'
 import {median, run, type Measured} from './measure.js'
 import {bareUpload} from './bare-upload.js'
 
-/** One comparison: ours against the peers' pipeline for the same work. */
+/** A comparison: ours against the peers' pipeline for the same work. */
 interface Case {
   readonly name: string
   readonly goal: number

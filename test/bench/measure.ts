@@ -2,20 +2,20 @@ import {spawn} from 'node:child_process'
 import {readdirSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 
-/** Of one pipeline of programs. Seconds and bytes. */
+/** The figures of a pipeline of programs. Seconds and bytes. */
 export interface Measured {
   readonly seconds: number
   /** The largest single process. */
   readonly peakMemory: number
   readonly peakScratch: number
   readonly stdout: string
-  /** Of all processors together, of the program and what it started. */
+  /** The time of all processors together, of the program and of those it started. */
   readonly cpuSeconds: number
 }
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** Where the pipeline may write: watched for its size. */
+  /** The directory that the pipeline may write to: watched for its size. */
   readonly scratch?: string
 }
 

@@ -9,7 +9,7 @@ export interface Fixture {
   readonly names: readonly string[]
 }
 
-/** One run's way: from which registry into which, and where it may write. */
+/** A run's way: from which registry into which, and where it may write. */
 export interface Way {
   readonly names: readonly string[]
   readonly source: string

@@ -9,7 +9,7 @@ const [cronJob] = manifestsIn(readDeployed('kubernetes/base/cronjob.yaml'))
 const [claim] = manifestsIn(readDeployed('kubernetes/base/state.yaml'))
 const [job] = manifestsIn(readDeployed('kubernetes/shards/job.yaml'))
 
-/** Of the security profile "restricted", and a little more. */
+/** Rules of the security profile "restricted", and a little more. */
 const RESTRICTED = {
   restartPolicy: 'Never',
   automountServiceAccountToken: false,

@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url'
 /** The checkout these tests are run from. */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
-/** One page of documentation. */
+/** A page of documentation. */
 export interface Page {
   /** From the root, with `/`. */
   readonly path: string
@@ -15,7 +15,7 @@ export interface Page {
 export interface CodeBlock {
   readonly language: string
   readonly text: string
-  /** Of its first line, from 1. */
+  /** The number of its first line, from 1. */
   readonly line: number
 }
 

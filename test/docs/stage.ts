@@ -19,9 +19,9 @@ import {installMirror} from './mirror-command.js'
 import {root} from './pages.js'
 import {makeBundles, named, publishedImages, type Published} from './stage-images.js'
 
-/** Where the commands of a page are run: the files and registries that the documentation speaks of are there. */
+/** The stage on which the commands of a page run, with the files and registries that the documentation speaks of. */
 export interface Stage extends AsyncDisposable {
-  /** Where the commands are run. */
+  /** The directory in which the commands run. */
   readonly directory: string
   /** Runs a block of commands as they are written, by `sh -eu`. */
   run(script: string): Promise<{readonly code: number | null; readonly output: string}>
@@ -39,7 +39,7 @@ const HOSTS = [
 ] as const
 /** Public registries that pages fetch from. One registry plays them all, under a certificate that the stage trusts as the world's. */
 const PUBLIC = ['registry-1.docker.io:443', 'gcr.io:443', 'quay.io:443', 'registry.k8s.io:443'] as const
-/** How pages write the address of a proxy. */
+/** The address of a proxy, as pages write it. */
 const PROXY = 'proxy.example:3128'
 
 const user = {name: 'pusher', password: 'secret'}

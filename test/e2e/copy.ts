@@ -41,10 +41,10 @@ export async function copy(from: string, to: string, flags: readonly string[] = 
 export interface CopyScene extends AsyncDisposable {
   readonly directory: TempDir
   readonly registry: DebianRegistry
-  /** Of two platforms, at `from`. */
+  /** An image of two platforms, at `from`. */
   readonly multi: TestImage
   readonly from: Readonly<Record<(typeof keeping)[number], string>>
-  /** Of one, as a docker-archive and in a layout. */
+  /** An image of one platform, as a docker-archive and in a layout. */
   readonly single: TestImage
   readonly archive: string
   readonly layout: string

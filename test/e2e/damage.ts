@@ -19,7 +19,7 @@ export function without(entries: readonly Entry[], path: string): readonly Entry
   return rest
 }
 
-/** One bit in the middle is another. */
+/** Flips a bit in the middle. */
 export function flipped(bytes: Uint8Array, at = Math.floor(bytes.length / 2)): Uint8Array {
   const copy = Buffer.from(bytes)
   copy.writeUInt8(copy.readUInt8(at) ^ 0x10, at)

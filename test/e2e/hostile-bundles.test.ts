@@ -29,7 +29,7 @@ const all = [
   nestingCases,
 ].flat()
 
-/** How one of the archives is made, by its name. */
+/** The maker of each archive, by its name. */
 function made(name: string) {
   const found = all.find((one) => one.name === name)
   if (found === undefined) throw new Error(`no archive is called ${name}`)

@@ -4,7 +4,7 @@ import {startRegistry, type FaultRule, type RegistryOptions} from '@airgap-mirro
 import {argv} from './argv.js'
 import {faultsIn, named, push, writeOciBundle} from './push.js'
 
-/** One fault each, which a retry mends. */
+/** Faults, each of which a retry mends. */
 const cases: readonly {
   readonly name: string
   readonly fault: FaultRule

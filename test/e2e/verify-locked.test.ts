@@ -33,7 +33,7 @@ test('a lock file proves a registry alone: no source is asked, and every differe
     statuses: ['differs', 'verified'],
   })
   expect(lacking.report.images[0]?.error?.message).toContain(hexOf(layer))
-  // Of the other platform nothing is missing.
+  // The other platform lacks nothing.
   expect(await verify(scene, ['--images', lock, '--platform', 'linux/amd64'])).toMatchObject({code: 0})
 })
 

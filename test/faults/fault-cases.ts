@@ -1,6 +1,6 @@
 import type {Fault, FaultRule, RequestKind} from '@airgap-mirror/test/registry'
 
-/** Where on the journey a fault strikes. `whole`: the PUT that carries a small blob and commits it. */
+/** The place on the journey where a fault strikes. `whole`: the PUT that carries a small blob and commits it. */
 export type Stage =
   | 'token'
   | 'mount'
@@ -127,7 +127,7 @@ const kinds: readonly Kind[] = [
 
 /** Single faults that a run cannot survive, and why. All others end well. */
 const endsOnce: Readonly<Record<string, string>> = {
-  // One refusal of a password is enough: more of them lock the account.
+  // A refusal of a password is enough: more of them lock the account.
   '401 at token': 'AUTH_FAILED',
   // Answers that no waiting changes are believed.
   '413 at token': 'PROTOCOL',

@@ -12,7 +12,7 @@ export interface HostileCase {
 /** The outcome of reading a bundle file, as reported by the child process. */
 export interface Reading {
   readonly outcome: string
-  /** Of the error that opening ended with. */
+  /** The code of the error that opening ended with. */
   readonly message: string
   /** Bytes by which the process grew. */
   readonly growth: number

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import {repairChecksum} from './raw-tar.js'
 
-/** One change to bytes; places and lengths are shares of the whole, so that they shrink to its start. */
+/** A change to bytes; places and lengths are shares of the whole, so that they shrink to its start. */
 export type Mutation =
   | {readonly kind: 'flip'; readonly at: number; readonly bit: number}
   | {readonly kind: 'write'; readonly at: number; readonly bytes: Uint8Array}

@@ -1,8 +1,8 @@
-/** One member, written as it stands here whatever it means. */
+/** A member, written as it stands here whatever it means. */
 export interface RawMember {
   readonly path: string
   readonly content?: Uint8Array | string
-  /** One character; default `0`, a file. */
+  /** A character; default `0`, a file. */
   readonly type?: string
   readonly link?: string
   /** The size field: a number in octal, or its twelve bytes. Default the length of the content. */

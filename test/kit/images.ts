@@ -51,7 +51,7 @@ export interface ImageOptions {
   readonly platforms?: readonly string[]
   readonly index?: boolean
   readonly format?: 'oci' | 'docker'
-  /** Of the layers; default gzip. */
+  /** The compression of the layers; default gzip. */
   readonly compression?: 'gzip' | 'none'
   /** random: does not compress. Default text. */
   readonly content?: 'random' | 'text'

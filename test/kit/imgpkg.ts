@@ -7,7 +7,7 @@ interface ImgpkgItem {
   readonly image: TestImage
   /** The reference by digest under which imgpkg found it. */
   readonly ref: string
-  /** Of the bundle that was copied alone. */
+  /** The digest of the bundle that was copied alone. */
   readonly tag?: string
 }
 

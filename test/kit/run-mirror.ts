@@ -8,7 +8,7 @@ import {faultsOfOutput} from './report-schema.js'
 import {makeTempDir, type TempDir} from './temp-dir.js'
 
 export interface RunMirrorOptions extends ChildOptions {
-  /** Where HOME and the XDG directories are; absent: empty ones, for this run alone. */
+  /** The place of HOME and the XDG directories; absent: empty ones, for this run alone. */
   readonly home?: string
   /** The run names absolute paths only, so that it may share the process with runs in other working directories. */
   readonly anywhere?: boolean

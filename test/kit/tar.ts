@@ -5,7 +5,7 @@ import {pipeline} from 'node:stream/promises'
 import {pack, type Header, type Pack} from 'tar-stream'
 import {shuffled} from './seeded.js'
 
-/** One member of a bundle that is to be written. */
+/** A member of a bundle that is to be written. */
 export type Entry =
   | {readonly path: string; readonly bytes: Uint8Array}
   | {readonly path: string; readonly symlink: string}

@@ -1,7 +1,7 @@
 /** A scenario on a node in its own network. */
 export interface Scenario {
   readonly target: 'containerd' | 'podman' | 'crio'
-  /** Of the target, for `--for`. */
+  /** The name of the target, for `--for`. */
   readonly version?: string
   /** The configuration is for the hosts among the flags, not for the list of images. */
   readonly isListless?: boolean
@@ -17,7 +17,7 @@ export interface Pull {
   readonly image: string
 }
 
-/** One end of one pull. */
+/** The end of a pull. */
 export interface Pulled extends Pull {
   readonly succeeded: boolean
   readonly output: string

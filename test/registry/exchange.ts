@@ -6,7 +6,7 @@ import type {MutableRecord} from './request-log.js'
 import type {Route} from './route.js'
 import type {RegistryState} from './state.js'
 
-/** One request while it is worked on. */
+/** A request while it is worked on. */
 export interface Exchange {
   readonly route: Route
   readonly request: IncomingMessage
@@ -104,7 +104,7 @@ export async function silence(milliseconds: number | undefined, closed: Promise<
   await (milliseconds === undefined ? closed : Promise.race([delay(milliseconds), closed]))
 }
 
-/** Where in the request's body a fault strikes; a body that is shorter is struck at its end. */
+/** The place in the request's body where a fault strikes; a body that is shorter is struck at its end. */
 function stopOf(fault: Fault | undefined): number {
   if (fault?.type === 'reset-in-body') return fault.after
   if (fault?.type === 'stall' && fault.at === 'body') return fault.after ?? 0

@@ -43,7 +43,7 @@ export type Fault =
   | {readonly type: 'unauthorized'; readonly early?: boolean}
   /** Headers of the answer, replaced; undefined takes one away. */
   | {readonly type: 'headers'; readonly headers: Readonly<Record<string, string | undefined>>}
-  /** One bit of the answer's body is flipped; its length and headers stay. */
+  /** A bit of the answer's body is flipped; its length and headers stay. */
   | {readonly type: 'corrupt'}
   /** The answer's body never ends. */
   | {readonly type: 'endless'}

@@ -28,7 +28,7 @@ export interface Incoming {
 
 type Handler = (exchange: Exchange, service: Service) => Reply | Promise<Reply>
 
-/** One request from its first to its last byte. */
+/** A request from its first to its last byte. */
 export async function handle(service: Service, incoming: Incoming): Promise<void> {
   const {request, response, connection} = incoming
   const route = routeOf(request.method ?? '', request.url ?? '')

@@ -40,7 +40,7 @@ export async function listen(
     options.tls === undefined ? http.createServer(serve) : https.createServer(tlsOptions(options.tls), serve)
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
-  // Of an https server this is the TCP connection below TLS: the only one that can be reset.
+  // For an https server this is the TCP connection below TLS: the only one that can be reset.
   server.on('connection', (socket: Socket) => {
     accepted += 1
     const key = keyOf(socket)

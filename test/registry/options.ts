@@ -19,7 +19,7 @@ export interface TokenAuth {
   readonly users: readonly RegistryUser[]
   /** Rights of a token that was requested without credentials; default none. */
   readonly anonymous?: 'none' | 'pull' | 'push'
-  /** How long a token is good for, in milliseconds; default 300,000. */
+  /** The lifetime of a token, in milliseconds; default 300,000. */
   readonly lifetime?: number
   /** Requests one token is good for: an expiry in the middle of a push that does not depend on the clock. */
   readonly usesPerToken?: number
@@ -59,8 +59,8 @@ export interface RegistryOptions {
    */
   readonly exactQuery?: boolean
   /**
-   * How a PATCH with Content-Range, or a second PATCH, is taken. A number: refused with this status. ecr: answered 201,
-   * thrown away, and `Range` does not move. Default on.
+   * The answer to a PATCH with Content-Range, or to a second PATCH. A number: refused with this status. ecr: answered
+   * 201, thrown away, and `Range` does not move. Default on.
    */
   readonly chunks?: 'on' | 'ecr' | 404 | 405 | 416
   /** Sent as OCI-Chunk-Min-Length, bytes; a smaller chunk that is not the last is refused. */

@@ -3,7 +3,7 @@ import type {Digest} from '@airgap-mirror/oci-client/model'
 import type {Fault} from './fault-rule.js'
 import type {RequestKind} from './route.js'
 
-/** One request as the registry saw it. Sizes in bytes, times in milliseconds since the epoch. */
+/** A request as the registry saw it. Sizes in bytes, times in milliseconds since the epoch. */
 export interface RequestRecord {
   readonly id: number
   readonly kind: RequestKind

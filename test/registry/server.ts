@@ -20,7 +20,7 @@ export interface TestRegistry extends AsyncDisposable {
   readonly host: string
   /** `http(s)://127.0.0.1:PORT`. */
   readonly url: string
-  /** Where cross-origin Locations, redirected blobs and `realm: 'other-origin'` point. */
+  /** The address to which cross-origin Locations, redirected blobs and `realm: 'other-origin'` point. */
   readonly otherOrigin: string
   readonly requests: readonly RequestRecord[]
   /** Blobs that were uploaded to the end, in order; mounts are not among them. */

@@ -11,7 +11,10 @@ interface ReadRange {
 export interface BlobWriter {
   readonly size: number
   write(chunk: Uint8Array): Promise<void>
-  /** Of everything written so far; undefined where this algorithm was not asked for at the start and content is gone. */
+  /**
+   * The digest of everything written so far; undefined if this algorithm was not asked for at the start and content is
+   * gone.
+   */
   digest(algorithm: DigestAlgorithm): Promise<Digest | undefined>
   commit(digest: Digest): Promise<void>
   discard(): Promise<void>

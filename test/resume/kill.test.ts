@@ -7,7 +7,7 @@ import {tryToPush, type Moment, type Trial} from './trial.js'
 
 /** Runs that reach their end before they are killed are not counted. */
 const KILLS = timesTried(20)
-/** One push is killed so often before it is let alone. */
+/** The number of times that a push is killed before it is let alone. */
 const KILLS_IN_A_ROW = 4
 const AT_ONCE = 2
 const LONGEST_DELAY = 150

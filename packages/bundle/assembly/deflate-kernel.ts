@@ -41,11 +41,11 @@ const REMEMBERED: u32 = 16
 /** After 2^8 literals in a row the search strides, since content that is already compressed has no matches to find. */
 const STRIDE_SHIFT: u32 = 8
 
-/** Of the tokens at hand; `tail` is how many literals follow the last match. */
+/** The number of tokens at hand; `tail` is how many literals follow the last match. */
 let tokens: u32 = 0
 let tail: u32 = 0
 
-/** Where packed bytes end, and the bits that wait for their byte: at most 7 between two calls. */
+/** The end of the packed bytes, and the bits that wait for their byte: at most 7 between two calls. */
 let to: u32 = PACKED
 let pending: u64 = 0
 let pendingBits: u64 = 0
@@ -58,7 +58,7 @@ export function reset(): void {
   pendingBits = 0
 }
 
-/** How many packed bytes there are, whole ones. */
+/** Returns the number of whole packed bytes. */
 export function packedLength(): u32 {
   return to - PACKED
 }

@@ -34,7 +34,7 @@ const REP_LENGTH: u32 = MATCH_LENGTH + LENGTH_PROBS
 const LITERAL: u32 = REP_LENGTH + LENGTH_PROBS
 const LITERAL_PROBS: u32 = 0x300
 
-/** Where the host puts a packed chunk. */
+/** The place where the host puts a packed chunk. */
 export {INPUT}
 
 const HALF: u16 = 1024

@@ -98,7 +98,7 @@ async function documents(): Promise<readonly Entry[]> {
   ]
 }
 
-/** Where shells and `man` look below a prefix, so that `/usr` or `/usr/local` may be that. */
+/** The files for shells and `man` below a prefix, so that `/usr` or `/usr/local` may be that. */
 async function manualsAndCompletions(): Promise<readonly Entry[]> {
   const completions = join(CLI, 'dist/completions')
   return [

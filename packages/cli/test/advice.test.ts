@@ -7,7 +7,7 @@ import {commands} from '#src/commands/index.js'
 import {sourceRegistryFlags, targetRegistryFlags} from '#src/settings/registry-flags.js'
 import {advise} from '#src/text/advice/advise.js'
 
-/** One advice of each kind: the compiler asks for those that are missing. */
+/** An advice of each kind: the compiler asks for those that are missing. */
 const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readonly kind: Kind}>, 'kind'>} = {
   'check-registry-running': {},
   'check-registry-address': {},

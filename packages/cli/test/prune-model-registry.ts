@@ -45,7 +45,7 @@ export class ModelRegistry {
   }
 }
 
-/** Of `repository:tag` and `repository@digest`. */
+/** Names as `repository:tag` and `repository@digest`. */
 export function repositoryOf(key: string): string {
   return key.replace(/[:@].*$/, '')
 }

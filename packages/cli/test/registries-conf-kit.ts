@@ -3,7 +3,7 @@ import {explained, shown, type Contents} from './cluster-kit.js'
 export const CONF = '/etc/containers/registries.conf'
 export const DIGEST = `sha256:${'ab'.repeat(32)}`
 
-/** One mirror for gcr.io. */
+/** A mirror for gcr.io. */
 export const MIRRORED = `[[registry]]
 location = "gcr.io"
 [[registry.mirror]]

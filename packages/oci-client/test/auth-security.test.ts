@@ -17,7 +17,7 @@ const SECRETS: readonly Credential[] = [
 ]
 const GRANTED = 'S3cret-granted'
 
-/** One server that does as it is told; what each saw is looked through for secrets. */
+/** A server that does as it is told; what each saw is looked through for secrets. */
 interface Actor extends Listening {
   readonly seen: string[]
   script: Script

@@ -11,7 +11,7 @@ const BOUNDS = {most: 9, longestPause: 300_000, patience: 300_000}
 
 type Event = Partial<Observation> & Pick<Observation, 'ending'>
 
-/** One event a second, each about a request that was sent just before it. */
+/** An event a second, each about a request that was sent just before it. */
 function after(events: readonly Event[]): Pressure {
   return events.reduce<Pressure>((pressure, event, index) => {
     const now = (index + 1) * 1000

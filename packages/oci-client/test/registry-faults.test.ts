@@ -11,7 +11,7 @@ async function credentials() {
   return {kind: 'basic', username: 'u', password: 'p'} as const
 }
 
-/** Where the fault strikes, with what size of blob, and how many requests the upload may cost at the most. */
+/** The place where the fault strikes, the size of the blob, and the most requests that the upload may cost. */
 const STAGES: readonly {readonly kind: RequestKind; readonly size: number}[] = [
   {kind: 'blob-head', size: 10 * KiB},
   {kind: 'start', size: 10 * KiB},

@@ -128,7 +128,7 @@ describe.skipIf(lacksTool('docker-registry', 'skopeo'))('distribution 2.8, fille
     // The list of tags, no referrers API for the image, the tag itself.
     expect(source.usage.requests - before).toBe(3)
     expect(await source.referrersOf(unsigned)).toEqual([])
-    // Of an index with three children, the list alone.
+    // The list alone of an index with three children.
     expect(source.usage.requests - before).toBe(4)
   })
 })

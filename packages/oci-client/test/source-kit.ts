@@ -15,7 +15,7 @@ import {
 } from '../../../test/registry/index.js'
 
 export interface OpenOptions extends Partial<Omit<RegistrySourceOptions, 'references'>> {
-  /** Of every registry; waits between attempts are cut to next to nothing. */
+  /** Options of every registry; waits between attempts are cut to next to nothing. */
   readonly connect?: Partial<RegistryOptions>
 }
 

@@ -233,7 +233,7 @@ describe('what refers to an image', () => {
       '/v2/app/tags/*': {json: {tags: []}},
     })
     const source = open([`${server.host}/app:v1`])
-    // Of each of the five it is asked in turn what refers to it: the same five.
+    // Each of the five is asked in turn for its referrers: the same five.
     const found = await source.referrersOf(await only(source))
     expect(new Set(digestsOf(found))).toEqual(new Set(entries.map((entry) => entry.digest)))
   })

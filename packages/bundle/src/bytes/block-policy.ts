@@ -10,13 +10,13 @@ export interface BlockFacts {
   readonly size: number
   /** Bytes that the cache may hold. */
   readonly budget: number
-  /** Of `plain` bytes that were looked at, the cache would keep `kept`: of a stored chunk it keeps nothing. */
+  /** The cache would keep `kept` of the `plain` bytes that were looked at. It keeps nothing of a stored chunk. */
   readonly plain: number
   readonly kept: number
 }
 
 export interface Walk {
-  /** How often the walk took the next block, and how often it went further. */
+  /** The number of times that the walk took the next block, and that it went further. */
   readonly steps: number
   readonly leaps: number
   /** False if no content is read after the walk: nothing is decoded for later. */

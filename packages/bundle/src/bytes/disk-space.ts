@@ -4,7 +4,7 @@ const MiB = 1024 * 1024
 
 /** Left free for other users of a disk. */
 export const RESERVE_BYTES = 256 * MiB
-/** Of a small disk, such as a memory stick, only this part is left free. */
+/** The part of a small disk, such as a memory stick, that is left free. */
 const RESERVE_PART = 1 / 20
 /** Free space is asked for again after this many bytes, and earlier if little is left. */
 const CHECK_BYTES = 16 * MiB

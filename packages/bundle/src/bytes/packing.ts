@@ -1,4 +1,4 @@
-/** How an archive is compressed. */
+/** The compression of an archive. */
 export interface Packing {
   readonly codec: 'gzip' | 'xz' | 'zstd' | 'bzip2'
   /** Parts that can be decoded on their own; absent if the file does not list them. */

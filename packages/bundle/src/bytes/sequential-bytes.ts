@@ -25,7 +25,7 @@ export interface SequentialBytesOptions {
   readonly idle: IdlePasses
 }
 
-/** One run of the decoder through the source. `pending` holds the bytes from `position` on that have not been delivered. */
+/** A run of the decoder through the source. `pending` holds the bytes from `position` on that have not been delivered. */
 interface Pass {
   readonly iterator: AsyncIterator<Uint8Array>
   position: number

@@ -19,7 +19,7 @@ export async function dockerBeside(
   if (found === undefined || !isDockerManifest(found.json)) return undefined
   const items = parseDockerItems(found.json, found.file.name)
   const others = items.filter(({config}) => !config.startsWith('blobs/'))
-  // Of a manifest that cannot be read the config is not known, and the image itself reports the error.
+  // The config of an unreadable manifest is not known, and the image itself reports the error.
   const known = others.length < items.length ? await configsUnder(listed, context) : undefined
   if (known?.isWhole === true)
     others.push(...items.filter(({config}) => config.startsWith('blobs/') && !known.paths.has(config)))

@@ -8,7 +8,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {invalid} from '../contents/read-json.js'
 
-/** One image of a docker-archive's manifest.json. Paths are clean paths in the archive. */
+/** An image of a docker-archive's manifest.json. Paths are clean paths in the archive. */
 export interface DockerItem {
   /** For messages: its first name, else its config. */
   readonly label: string

@@ -6,7 +6,7 @@ import type {FileTree} from '../files/file-tree.js'
 /** The most outermost entries that are described. */
 const DESCRIBED = 200
 
-/** How the bundle is stored. */
+/** The form in which the bundle is stored. */
 export type StoredAs = Pick<BundleDescription, 'kind' | 'size' | 'plainSize' | 'volumes' | 'packing'>
 
 /** Returns the formats found in a bundle, and their places. */

@@ -5,7 +5,7 @@ export interface Segment {
   readonly length: number
 }
 
-/** One member of an archive. Paths are relative and clean: no leading `./` or `/`, no `..`, no empty components. */
+/** A member of an archive. Paths are relative and clean: no leading `./` or `/`, no `..`, no empty components. */
 export interface TarEntry {
   readonly path: string
   readonly type: 'file' | 'directory' | 'symlink' | 'hardlink'

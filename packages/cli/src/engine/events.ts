@@ -8,7 +8,7 @@ interface ReadingEvent {
   readonly total?: number
 }
 
-/** How much there is to do, at most. Absolute: sent again if the work grows. */
+/** The most work that there is. Absolute: sent again if the work grows. */
 export interface PlanEvent {
   readonly type: 'plan'
   readonly images: number
@@ -33,7 +33,7 @@ interface Amount {
 /** `failed` means given up. A blob that will be tried again keeps its state and the bytes that still count. */
 export type BlobState = 'started' | 'progress' | 'uploaded' | 'mounted' | 'present' | 'failed'
 
-/** One blob on its way into one repository. */
+/** A blob on its way into one repository. */
 export interface BlobEvent {
   readonly type: 'blob'
   /** The same for all events of one transfer, different for any two transfers. */

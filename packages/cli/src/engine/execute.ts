@@ -53,7 +53,7 @@ class Execution {
   readonly #contexts: readonly Omit<TransferContext, 'signal'>[]
   /** Transfers that wait for one, by its id. */
   readonly #waiting = new Map<number, Transfer[]>()
-  /** How many transfers a manifest still waits for. */
+  /** The number of transfers that a manifest still waits for. */
   readonly #open = new Map<number, number>()
   readonly #lanes: readonly Lane[]
   readonly #manifests: ManifestTransfer[] = []

@@ -33,7 +33,7 @@ export type Gathered =
   | {readonly image: SourceImage; readonly pending: PendingImage}
   | {readonly image: SourceImage; readonly error: MirrorError}
 
-/** Of one index: a registry is asked for each. */
+/** The most children of an index, because a registry is asked for each. */
 const CHILDREN_AT_ONCE = 8
 
 /** Reads the manifests of every image of a source. An unreadable image becomes an `error`; the others go on. */

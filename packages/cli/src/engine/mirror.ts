@@ -55,7 +55,7 @@ export interface PreparedDestination {
   /** One for each image of the plan, in its order: those of the destination, some of them refused. */
   readonly pairs: readonly Pair[]
   readonly manifests: ReadonlyMap<Digest, Manifest>
-  /** Of a dry run: the blob transfers that would have to send. */
+  /** In a dry run: the blob transfers that would have to send. */
   readonly absent: ReadonlySet<number>
 }
 
@@ -79,7 +79,7 @@ export interface CarryOutOptions {
   readonly before?: {readonly quiet: number; readonly told: number}
   readonly dryRun: boolean
   readonly layers?: KnownLayers
-  /** One reading of a blob for several destinations; needed only if there are several. */
+  /** A reading of a blob for several destinations; needed only if there are several. */
   readonly share?: (blob: BlobSource, readers: number) => readonly BlobSource[]
   readonly onEvent: OnEvent
   /** Called before the first byte is sent. */

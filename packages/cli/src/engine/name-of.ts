@@ -8,7 +8,7 @@ import {
 import {isMappedByDigest, keyOf, mapName, type NamingRules} from '../names/naming.js'
 import type {Label} from './pair.js'
 
-/** Where an image goes, and what it is called in reports. */
+/** The target of an image, and its names in reports. */
 export interface Name {
   readonly target: Reference
   readonly label: Label

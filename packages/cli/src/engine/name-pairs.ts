@@ -129,7 +129,7 @@ async function isWanted(gathered: Gathered, options: NamePairsOptions): Promise<
 
 const LISTED = 20
 
-/** One error for images without names, which lists them all. */
+/** An error for images without names, which lists them all. */
 function nameless(named: readonly NamedPair[], first: MirrorError): MirrorError {
   if (named.length === 1) return first
   const labels = named.slice(0, LISTED).map(({pair}) => pair.label.source)

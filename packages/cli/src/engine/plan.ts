@@ -16,7 +16,7 @@ import {lostBlob} from './lost-blob.js'
 import {sparseError, substituteFor, type SparsePolicy} from './sparse.js'
 import type {TargetState} from './probe.js'
 
-/** One content into one repository. */
+/** The transfer of content into a repository. */
 export interface BlobTransfer {
   readonly kind: 'blob'
   readonly id: number
@@ -24,7 +24,7 @@ export interface BlobTransfer {
   readonly content: Content
   /** A pending layer whose final form an earlier push has made known. */
   readonly known?: Descriptor
-  /** Where it lies in the source. */
+  /** The position in the source. */
   readonly position: number
   /** Repositories that have it already. */
   readonly mountFrom: readonly string[]
@@ -36,7 +36,7 @@ export interface BlobTransfer {
   readonly sink?: number
 }
 
-/** One manifest under one tag or digest, after all transfers in `needs`. */
+/** A manifest under one tag or digest, after all transfers in `needs`. */
 export interface ManifestTransfer {
   readonly kind: 'manifest'
   readonly id: number

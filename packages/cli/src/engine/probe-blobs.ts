@@ -8,7 +8,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {Plan} from './plan.js'
 
-/** Of a plan's blobs, those that would have to be sent: not there, and not to be mounted. For a dry run. */
+/** The blobs of a plan that would have to be sent: not there, and not to be mounted. For a dry run. */
 export async function probeBlobs(
   plan: Plan,
   {sink, concurrency, signal}: CallOptions & {readonly sink: ImageSink; readonly concurrency: number},

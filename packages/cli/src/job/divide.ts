@@ -3,7 +3,7 @@ import {formatReference, type Reference} from '@airgap-mirror/oci-client/model'
 
 export interface SizedImage {
   readonly source: Reference
-  /** Of its blobs, each once; absent if it is not known. */
+  /** The bytes of its blobs, each once; absent if that is not known. */
   readonly bytes?: number
 }
 
@@ -58,7 +58,7 @@ export function divide(images: readonly SizedImage[], {count, isListed}: DivideO
   }
 }
 
-/** Of an image that several lists name with different sizes, the largest, whatever the order of the lists. */
+/** The sizes of images. If several lists name an image with different sizes, the largest counts. */
 function distinctImages(images: readonly SizedImage[]): ReadonlyMap<string, SizedImage> {
   const distinct = new Map<string, SizedImage>()
   for (const image of images) {

@@ -6,8 +6,8 @@ import type {TagFilter} from './choose-tags.js'
 import type {TagPatterns} from './tag-patterns.js'
 
 /**
- * How to reach a registry. At most one kind of credential is given. Names of files are absolute. For an absent setting,
- * flags, the environment and defaults decide.
+ * Settings by which a registry is reached. At most one kind of credential is given. Names of files are absolute. For an
+ * absent setting, flags, the environment and defaults decide.
  */
 export interface RegistrySettings {
   readonly username?: string

@@ -1,6 +1,6 @@
 import {messageOf, MirrorError, type Advice, type ErrorCode} from '@airgap-mirror/oci-client/model'
 
-/** Where in a file something is: keys, and places in lists from 0. */
+/** A place in a file: keys, and places in lists from 0. */
 export type Path = readonly (string | number)[]
 
 /** Everything that is wrong with one file, told at once. */

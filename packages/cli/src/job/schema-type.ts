@@ -31,7 +31,7 @@ export interface ObjectSchema extends Described {
   readonly dependentRequired?: Readonly<Record<string, readonly string[]>>
   /** Absent: no other keys. */
   readonly additionalProperties: false | Schema
-  /** Of the keys. */
+  /** The schema of the keys. */
   readonly propertyNames?: StringSchema
   readonly minProperties?: number
 }

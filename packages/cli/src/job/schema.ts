@@ -196,7 +196,7 @@ const options: Readonly<Record<keyof RawOptions, Schema>> = {
   'prune-max': limited(choiceSettings['prune-max']),
 }
 
-/** Of `mirror.yaml`; `docs/mirror.schema.json` is made from it. */
+/** The schema of `mirror.yaml`; `docs/mirror.schema.json` is made from it. */
 export const jobSchema: RootSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'mirror.yaml',

@@ -11,7 +11,7 @@ export interface RegistryWords {
 
 /** A setting that has a flag, a key of the job file, or both under one name. */
 export interface SharedSetting {
-  /** Of the flag and of the key, without a capital and a full stop. */
+  /** The meaning of the flag and of the key, without a capital and a full stop. */
   readonly meaning: string | ((words: RegistryWords) => string)
   /** More that holds for the flag alone. `PREFIX` is the beginning of its side's flags. */
   readonly onCommandLine?: string
@@ -28,7 +28,7 @@ export interface SharedSetting {
   readonly side?: 'target'
 }
 
-/** How a registry is reached, trusted and spared. */
+/** Settings by which a registry is reached, trusted and spared. */
 export const registrySettings = {
   cacert: {
     value: 'FILE',

@@ -1,7 +1,7 @@
 import {formatReference, type Reference} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from './job.js'
 
-/** One place an image may be fetched from. */
+/** A place an image may be fetched from. */
 export interface MirrorPlace {
   readonly reference: Reference
   /** Its certificate need not be valid. Plain HTTP is used only if a URL or `plain-http` says so. */
@@ -9,7 +9,7 @@ export interface MirrorPlace {
   readonly plainHttp?: boolean
 }
 
-/** Where source references are really fetched from, by the configuration of a node or a cluster. */
+/** The places that source references are really fetched from, by the configuration of a node or a cluster. */
 export interface SourceMirrors {
   /**
    * Returns the places to try, in this order. The reference itself is among them only if the file keeps it.

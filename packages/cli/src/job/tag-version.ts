@@ -6,7 +6,7 @@ import type SemVer from 'semver/classes/semver.js'
 export interface TagVersion {
   readonly tag: string
   readonly version: SemVer
-  /** How many of major, minor and patch are written: 1, 2 or 3. */
+  /** The number of parts that are written: major, minor, patch. */
   readonly parts: number
 }
 

@@ -10,9 +10,9 @@ import {
 export interface LockedImage {
   readonly reference: Reference
   readonly digest: Digest
-  /** Of its blobs, each once; absent if the run did not read all of its manifests. */
+  /** The bytes of its blobs, each once; absent if the run did not read all of its manifests. */
   readonly bytes?: number
-  /** Of an index: the manifests of its platforms. */
+  /** The manifests of the platforms, for an index. */
   readonly platforms: readonly {readonly platform: Platform; readonly digest: Digest}[]
 }
 

@@ -35,7 +35,8 @@ export interface Nameable {
 }
 
 /**
- * Where an image goes, by the naming rules. The tag defaults to `latest`; a reference by digest alone keeps no tag.
+ * Returns the target of an image by the naming rules. The tag defaults to `latest`; a reference by digest alone keeps
+ * no tag.
  * @throws {MirrorError} NAME_MISSING for an image without a name that `--map` does not name either, NAME_INVALID
  */
 export function mapName(image: Nameable, rules: NamingRules): Reference {

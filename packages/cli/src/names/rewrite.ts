@@ -2,7 +2,7 @@ import type {RE2JS} from 're2js'
 import {MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
 import {re2} from './re2.js'
 
-/** One `--rewrite` rule: RE2 syntax, as K3s runs the same rule with Go's regexp on its side. */
+/** A `--rewrite` rule: RE2 syntax, as K3s runs the same rule with Go's regexp on its side. */
 export interface RewriteRule {
   readonly text: string
   /** Returns the path with every match replaced; the same path if nothing matches. */

@@ -8,7 +8,7 @@ export interface ActiveBlob {
   readonly planned: number
 }
 
-/** Where the run stood: bytes sent over the wire, and how much of the plan they stood for. */
+/** The progress at a moment: bytes sent over the wire, and the part of the plan that they stood for. */
 interface Sample {
   readonly time: number
   readonly sent: number

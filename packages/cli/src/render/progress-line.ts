@@ -2,7 +2,7 @@ import {count, formatBytes, formatDuration, formatRate} from '../text/format-qua
 import {printable} from '../text/printable.js'
 import {progressOf, type ProgressState} from './fold.js'
 
-/** One line with the progress of the run; undefined before there is anything to say. */
+/** A line with the progress of the run; undefined before there is anything to say. */
 export function progressLine(state: ProgressState, {now}: {readonly now: number}): string | undefined {
   const percent = percentOf(state, {now})
   const details = progressDetails(state, {now})

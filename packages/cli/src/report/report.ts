@@ -31,12 +31,12 @@ export interface ReportError {
   readonly hint?: string
 }
 
-/** One image of `mirror.report/v1`. Sizes in bytes. */
+/** An image of `mirror.report/v1`. Sizes in bytes. */
 export interface ReportImage {
   readonly source: string
   readonly target: string
   readonly status: ImageStatus
-  /** Where the list says that it goes, as it says it: in its second column. */
+  /** The target in the second column of the list, as it is written there. */
   readonly listedTarget?: string
   /** Absent if the bundle no longer knows it. */
   readonly sourceDigest?: Digest

@@ -11,7 +11,7 @@ export interface ConnectionSettings {
   /** The registry's settings, from flags and files together. */
   readonly settings: RegistrySettings
   readonly side: Side
-  /** Where a login among them is from, for messages; absent: the flag. */
+  /** The origin of a login among them, for messages; absent: the flag. */
   readonly origin?: string
   readonly run: Run
 }

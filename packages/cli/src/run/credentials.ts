@@ -27,7 +27,7 @@ export interface CredentialOptions {
   readonly signal?: AbortSignal
 }
 
-/** How often a person may mistype before the registry's refusal stands. */
+/** The number of times that a person may mistype before the registry's refusal stands. */
 const TRIES = 3
 
 /**

@@ -15,7 +15,7 @@ const uncheckedSource =
 const skipTls = ['insecure-skip-tls-verify', 'plain-http']
 const skipSourceTls = ['source-insecure-skip-tls-verify', 'source-plain-http']
 
-/** Of skopeo 1.9 to 1.20: copy, sync, and the flags before the command. podman push spells some of them alike. */
+/** Flags of skopeo 1.9 to 1.20: copy, sync, and the flags before the command. podman push spells some of them alike. */
 const SKOPEO: readonly Row[] = [
   ['dest-cert-dir', ['cacert'], 'use --cacert FILE'],
   ['cert-dir', ['cacert'], 'use --cacert FILE'],
@@ -66,13 +66,13 @@ const SKOPEO: readonly Row[] = [
   ['insecure-policy', [], 'leave it out, because policy.json is not read'],
 ]
 
-/** Of bmctl push images and gkectl; most of bmctl's are spelt the same here. */
+/** Flags of bmctl push images and gkectl; most of bmctl's are spelt the same here. */
 const BMCTL: readonly Row[] = [
   ['threads', ['concurrency'], 'use --concurrency N'],
   ['skip-tls-verify', skipTls, `use ${unchecked}`],
 ]
 
-/** Of crane, with the flags of all its commands. */
+/** Flags of crane, of all its commands. */
 const CRANE: readonly Row[] = [
   ['insecure', skipTls, `use ${unchecked}`],
   ['jobs', ['concurrency'], 'use --concurrency N'],
@@ -87,7 +87,7 @@ const CRANE: readonly Row[] = [
   ['image-refs', ['report'], 'use --report FILE, which has the digests'],
 ]
 
-/** Of oc-mirror, versions 1 and 2. */
+/** Flags of oc-mirror, versions 1 and 2. */
 const OC_MIRROR: readonly Row[] = [
   ['dest-skip-tls', skipTls, `use ${unchecked}`],
   ['dest-use-http', ['plain-http'], 'use --plain-http'],

@@ -19,7 +19,7 @@ export interface ListedJob extends Job {
 
 export interface ListedImages {
   readonly images: readonly WantedImage[]
-  /** Of repositories that could not be listed. */
+  /** The errors of repositories that could not be listed. */
   readonly troubles: readonly MirrorError[]
 }
 

@@ -8,7 +8,7 @@ export interface OpenTargetOptions {
   /** `host[:port]`, as names have it. */
   readonly registry: string
   readonly settings: RegistrySettings
-  /** Where a login among them is from, for messages; absent: the flag. */
+  /** The origin of a login among them, for messages; absent: the flag. */
   readonly origin?: string
   /** Requests at once; absent: as the settings say. */
   readonly concurrency?: number

@@ -10,7 +10,7 @@ const NO_LAYERS = 0
 export interface AskingOptions {
   /** Milliseconds until the work is ended; undefined: no limit. */
   readonly timeout?: number
-  /** Where indexes of bundles are remembered; absent: nothing is. */
+  /** The directory that remembers indexes of bundles; absent: nothing is remembered. */
   readonly stateDirectory?: string
 }
 

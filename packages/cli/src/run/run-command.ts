@@ -57,7 +57,7 @@ export interface CommandOptions<Settings extends Sides> {
   readonly remembers?: {
     /** The version of the compressor of layers; 0 for a command that compresses none. */
     readonly layerFormat: number
-    /** How it is told that state cannot be used. */
+    /** The way in which unusable state is told. */
     readonly told: 'note' | 'warning'
   }
   /** Paths of bundles that the run reads or writes: no output may replace them. */

@@ -17,7 +17,7 @@ export interface SourceRegistriesOptions {
 }
 
 /**
- * How to connect to every registry that references are fetched from, by host.
+ * Returns the settings of every registry that references are fetched from, by host.
  * @throws {MirrorError} DENIED if a file of mirrors blocks one, CERTIFICATE_INVALID, CREDENTIALS_INVALID, LIMIT_EXCEEDED
  */
 export async function sourceRegistries(

@@ -34,7 +34,7 @@ export async function writeOutputs(report: Report, options: OutputsOptions): Pro
   }
   const {report: reportFile, failed, junit, metrics, notify} = output
   if (reportFile !== undefined) await attempt(() => writeReport(reportFile, report))
-  // Of a run that came to nothing nobody knows which images it would have had.
+  // If a run came to nothing, its images are not known.
   const isKnown = report.error === undefined || report.images.length > 0
   if (failed !== undefined && isKnown) await attempt(() => writeFailed(failed, report))
   if (junit !== undefined)

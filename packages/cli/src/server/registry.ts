@@ -8,7 +8,7 @@ import type {UploadSession} from './upload-session.js'
 
 type Awaitable<Value> = Value | Promise<Value>
 
-/** One request, once its sender may make it. */
+/** A request, once its sender may make it. */
 export interface Exchange {
   readonly route: Target
   readonly headers: IncomingHttpHeaders

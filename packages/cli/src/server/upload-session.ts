@@ -7,7 +7,7 @@ export class UploadSession {
   readonly id = randomUUID()
   readonly repository: string
   readonly writer: BlobWriter
-  /** Of the last request that worked on it, in milliseconds since the epoch. */
+  /** The time of the last request that worked on it, in milliseconds since the epoch. */
   usedAt = Date.now()
   #last: Promise<void> = Promise.resolve()
 

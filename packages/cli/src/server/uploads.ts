@@ -55,7 +55,7 @@ export function askUpload(exchange: Exchange, {uploads}: Pick<Registry, 'uploads
   return inSession(exchange, uploads, async (session) => uploadStatus(exchange, session))
 }
 
-/** How far a session has come. */
+/** The progress of a session. */
 export function uploadStatus(exchange: Exchange, session: UploadSession): Reply {
   return {...accepted(exchange, session), status: 204}
 }

@@ -45,7 +45,7 @@ export function readLayerCompression({text}: FlagReader): LayerCompression {
   return (text('layer-compression') ?? defaults.layerCompression) as LayerCompression
 }
 
-/** Where content of a bundle may be put. */
+/** The scratch that content of a bundle may use. */
 export function readScratch({text, on}: FlagReader): {readonly directory: string} | 'never' {
   return on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()}
 }

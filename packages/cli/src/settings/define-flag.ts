@@ -57,7 +57,7 @@ interface FlagPlace {
   readonly helpGroup: string
   /** Ends the description as `[default: …]`. */
   readonly initial?: string | number
-  /** Of the side: `source-` or nothing. */
+  /** The prefix of the side: `source-` or nothing. */
   readonly prefix?: string
   readonly words?: RegistryWords
 }

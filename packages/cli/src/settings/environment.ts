@@ -62,7 +62,10 @@ export function home(): string {
   return environment()['HOME'] ?? homedir()
 }
 
-/** Where state is kept unless the user names a place (XDG Base Directory Specification: a relative path does not count). */
+/**
+ * The place of the state unless the user names another (XDG Base Directory Specification: a relative path does not
+ * count).
+ */
 export function stateHome(env: Environment): string {
   const named = env['XDG_STATE_HOME'] ?? ''
   return join(isAbsolute(named) ? named : join(home(), '.local', 'state'), 'mirror')

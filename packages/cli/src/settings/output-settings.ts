@@ -40,7 +40,10 @@ export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings 
   }
 }
 
-/** Where runs remember things; undefined: nowhere. A shard has a place of its own, so that shards can run side by side. */
+/**
+ * The directory for the state; undefined if there is none. A shard has a place of its own, so that shards can run side
+ * by side.
+ */
 export function stateDirectory({text, on}: FlagReader): string | undefined {
   if (on('no-state')) return undefined
   const directory = resolve(text('state') || stateHome(environment()))

@@ -19,7 +19,10 @@ type FlagName<Side> = {
 
 type RegistryFlags<Side> = {[Name in FlagName<Side>]: SharedFlag<Settings[Name]>}
 
-/** How a registry is reached, trusted and spared: the same flags for either side, each with the words of its side. */
+/**
+ * The flags by which a registry is reached, trusted and spared: the same for either side, each with the words of its
+ * side.
+ */
 function connectionFlags<Of extends Side>(
   side: Of,
   {group: helpGroup, ...words}: RegistryWords & {readonly group: string},

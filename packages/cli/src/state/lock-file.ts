@@ -20,7 +20,7 @@ export interface LockFile {
   readonly mtime: number
 }
 
-/** One length, so that one takes the other's place in a single write. */
+/** A fixed length, so that one takes the other's place in a single write. */
 const HELD = 'held    \n'
 const RELEASED = 'released\n'
 /** The largest is some 700 bytes. */

@@ -6,7 +6,7 @@ const SHORT: Readonly<Record<string, string>> = {
   '\t': String.raw`\t`,
 }
 
-/** One line that a terminal shows as it is: text from bundles and registries may not move the cursor or hide itself. */
+/** A line that a terminal shows as it is: text from bundles and registries may not move the cursor or hide itself. */
 export function printable(text: string): string {
   return escapeUnprintable(text, (character) => SHORT[character] ?? escapeSequence(character))
 }

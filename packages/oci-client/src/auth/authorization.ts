@@ -22,7 +22,7 @@ interface Token {
   readonly fresh: boolean
 }
 
-/** How a request is to be sent, beside the scheme that was learnt from the registry. */
+/** The way to send a request, beside the scheme that was learnt from the registry. */
 export interface How {
   /** The registry has asked for a credential. */
   readonly challenged?: boolean

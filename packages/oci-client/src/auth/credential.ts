@@ -1,4 +1,4 @@
-/** Where a credential was found and how far it holds. All of it is optional, none of it secret. */
+/** The origin of a credential, and its reach. All of it is optional, none of it secret. */
 interface CredentialOrigin {
   /** For messages: the file and its key, the helper, or the option. */
   readonly origin?: string

@@ -10,7 +10,7 @@ export interface Refusal {
   readonly tokenServer?: {readonly host: string; readonly status: number; readonly said: string | undefined}
 }
 
-/** One place that was searched for a credential, for the list in an error. */
+/** A place that was searched for a credential, for the list in an error. */
 export interface LookedIn {
   /** A file's path, a variable, a credential helper. */
   readonly place: string

@@ -46,7 +46,7 @@ export function knownHost(kept: JsonObject): HostKnowledge {
   }
 }
 
-/** One refusal may be about one repository (Harbor: no such project). Two mean that the host does not mount. */
+/** A refusal may be about one repository (Harbor: no such project). Two mean that the host does not mount. */
 const MOUNT_REFUSALS = 2
 
 export function mayMount(host: HostKnowledge): boolean {

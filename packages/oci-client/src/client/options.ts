@@ -11,7 +11,7 @@ export interface Retry {
   readonly reason: string
 }
 
-/** One blob on its way into one repository, which a later run recognises. */
+/** A blob on its way into one repository, which a later run recognises. */
 export interface JournalledUpload {
   readonly repository: string
   /** Identifies the bytes that are sent: a digest, or the source and the method of their making. */

@@ -10,7 +10,7 @@ export interface Failure {
   readonly status: number
   /** Codes such as `NAME_UNKNOWN` in upper case, with their messages and details; not yet `printable`. */
   readonly errors: readonly FailureEntry[]
-  /** One printable line: the entries, or the first 200 characters of another body. Empty if there was no body. */
+  /** A printable line: the entries, or the first 200 characters of another body. Empty if there was no body. */
   readonly text: string
 }
 

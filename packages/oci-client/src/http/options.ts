@@ -25,7 +25,7 @@ export interface ProxyOptions {
   readonly noProxy?: string
 }
 
-/** One line of `--verbose`: already redacted. Times in milliseconds, sizes in bytes. */
+/** A line of `--verbose`: already redacted. Times in milliseconds, sizes in bytes. */
 export interface Exchange {
   readonly method: string
   readonly url: string
@@ -41,11 +41,11 @@ export interface TransportTimeouts {
   readonly answer: number
   /** The same for PUT and PATCH: a registry may hash and copy a large blob before it answers. */
   readonly commit: number
-  /** How long a body, in either direction, may make no progress. */
+  /** The time for which a body, in either direction, may make no progress. */
   readonly stall: number
 }
 
-/** How the hosts of one registry are reached. */
+/** Settings by which the hosts of one registry are reached. */
 export interface TransportOptions {
   /** `host[:port]`. */
   readonly registry: string

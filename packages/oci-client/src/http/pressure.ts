@@ -23,7 +23,7 @@ export interface Pressure {
 }
 
 /**
- * How a request ended, as evidence about the host.
+ * The end of a request, as evidence about the host.
  * fine: answered.
  * answered: with a failure that is no sign of overload.
  * busy: too many requests at once.
@@ -48,7 +48,7 @@ export interface PressureBounds {
   readonly most: number
   /** The longest pause and the longest gap. A `Retry-After` that asks for more is not kept. */
   readonly longestPause: number
-  /** How long an outage is waited for. */
+  /** The longest wait for a host that is down. */
   readonly patience: number
 }
 
@@ -61,7 +61,7 @@ const GAP_SHRINKS = 0.98
 const SERVING = 12_000
 /** Between two checks of a host that is gone. Short, because most come back within a minute. */
 export const LONGEST_OUTAGE_PAUSE = 10_000
-/** One failure may concern one connection. After two, the others need not try. */
+/** A failure may concern one connection. After two, the others need not try. */
 const MISSED_BEFORE_PAUSE = 2
 
 export function noPressure({most}: PressureBounds): Pressure {

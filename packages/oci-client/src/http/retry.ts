@@ -7,7 +7,7 @@ import {requestName} from './tracing.js'
 import {asFinal, isTransient} from './transport-error.js'
 
 export interface RetryPolicy {
-  /** How often a request is retried. */
+  /** The number of times that a request is retried. */
   readonly retries: number
   /** The longest wait in milliseconds. A request is not retried if the registry asks for a longer wait. */
   readonly maxWait: number
@@ -28,7 +28,7 @@ export interface RetryFailure {
   readonly host?: HostCondition
   /** `since` of the outage in which the previous attempt failed. */
   readonly outage?: number
-  /** How often it was refused by a limiter so far. */
+  /** The number of times that a limiter has refused it so far. */
   readonly limited?: number
 }
 

@@ -53,7 +53,7 @@ export interface HttpResponse {
   discard(): Promise<void>
 }
 
-/** One exchange. Rejects only if no response came; the caller judges the status. */
+/** An exchange. Rejects only if no response came; the caller judges the status. */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>
 
 /** Retry, authorize, redirect, log: each wraps a `Send` in a `Send`. */

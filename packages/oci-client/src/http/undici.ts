@@ -14,7 +14,7 @@ import {cancelled, isMirrorError, limits, MirrorError, defined} from '../model/i
 import type {TransportOptions, TransportTimeouts} from './options.js'
 
 export interface Transport {
-  /** One exchange over the wire, with no retry, no credential and no redirect. */
+  /** An exchange over the wire, with no retry, no credential and no redirect. */
   readonly send: Send
   /** Ends all connections, also those in use. */
   close(): Promise<void>

@@ -96,7 +96,7 @@ export const limits = {
   referrerDepth: 4,
   /** Pages of one list of tags or referrers. Quay gives 100 entries each, most others 1,000. */
   listPages: 1_000,
-  /** One page of tags. Distribution 2 has all of a repository's tags on one page. */
+  /** A page of tags. Distribution 2 has all of a repository's tags on one page. */
   tagsBodyBytes: 16 * MiB,
   /** Tags of one repository. Busy CI pipelines make some 50,000. */
   tags: 200_000,
@@ -119,7 +119,7 @@ export const limits = {
   /** Values in one YAML file, counted again for each alias. A job file of 10,000 images has some 50,000. */
   yamlNodes: 1_000_000,
   certificateBytes: 8 * MiB,
-  /** One file of a node's configuration. The largest seen are bundles of public roots, well under 1 MiB. */
+  /** A file of a node's configuration. The largest seen are bundles of public roots, well under 1 MiB. */
   nodeFileBytes: 4 * MiB,
   /** Files and directories of one node. The /etc of a full installation has some 3,000. */
   nodeFiles: 50_000,

@@ -57,7 +57,7 @@ export interface SourceImage {
   readonly digestChanged?: string
 }
 
-/** Where images come from: an archive, an OCI layout, another registry. */
+/** A source of images: an archive, an OCI layout, another registry. */
 export interface ImageSource extends AsyncDisposable {
   /** `in-order`: transfers should follow `BlobSource.position`; another order costs another pass. */
   readonly access: 'random' | 'in-order'
@@ -114,7 +114,7 @@ export interface PutManifestOptions extends CallOptions {
   readonly onStored?: (digest: Digest) => void
 }
 
-/** Where images go: a registry, a layout, an archive. One repository a call; nothing here knows about plans. */
+/** A target of images: a registry, a layout, an archive. One repository a call; nothing here knows about plans. */
 export interface ImageSink extends AsyncDisposable {
   /** Returns the descriptor that a tag or digest points at now, or undefined if there is none. */
   resolve(target: Reference, options?: CallOptions): Promise<Descriptor | undefined>

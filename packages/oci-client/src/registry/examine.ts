@@ -36,7 +36,7 @@ export interface Examiner extends AsyncDisposable {
   push(repository: string, options?: CallOptions): Promise<PushRight>
   /** The API that lists signatures and SBOMs; without it, a tag does. @throws {MirrorError} the errors of the network */
   referrers(repository: string, options?: CallOptions): Promise<Ability>
-  /** One request with so many bytes. @throws {MirrorError} the errors of the network */
+  /** A request with that number of bytes. @throws {MirrorError} the errors of the network */
   body(repository: string, size: number, options?: CallOptions): Promise<BodyAnswer>
   /** Writes a small blob, takes it to a second repository, and deletes both. @throws {MirrorError} those of an upload */
   mounts(repository: string, options?: CallOptions): Promise<WriteTrial>

@@ -2,7 +2,7 @@ import {SharedReading} from './shared-reading.js'
 import {whenAborted} from '../http/when-aborted.js'
 import type {BlobSource, Bytes, OpenOptions} from '../model/index.js'
 
-/** One reader's part in a shared reading. */
+/** A reader's part in a shared reading. */
 export interface SharedBlob extends BlobSource {
   hold(): () => void
 }

@@ -3,7 +3,7 @@ import type {RegistryClient} from '../client/client.js'
 import {openClient, type OpenClient} from '../client/open-client.js'
 import type {RegistryOptions} from '../client/options.js'
 
-/** One registry that images are fetched from. */
+/** A registry that images are fetched from. */
 export interface SourceHost {
   readonly client: RegistryClient
   /** `yes` if the registry has the referrers API; learnt with the first request. */

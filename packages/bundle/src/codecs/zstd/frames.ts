@@ -2,7 +2,7 @@ import {limits, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {ByteCursor} from '../../bytes/byte-cursor.js'
 import {fieldsOf, headerBytesAfter} from './frame-header.js'
 
-/** One zstd frame. `bytes` is the whole frame as stored; read it to its end before the next frame. */
+/** A zstd frame. `bytes` is the whole frame as stored; read it to its end before the next frame. */
 export interface ZstdFrame {
   readonly bytes: Bytes
 }

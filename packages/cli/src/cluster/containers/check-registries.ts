@@ -67,7 +67,7 @@ function checkMirror(
   return {...mirror, location, pull: pull === '' ? 'all' : mirror.pull}
 }
 
-/** One place cannot be secure and insecure, or blocked and not blocked. */
+/** No place can be secure and insecure, or blocked and not blocked. */
 function checkConflicts(entries: readonly Entry[]): void {
   const first = new Map<string, Entry>()
   for (const entry of entries) {

@@ -19,7 +19,7 @@ interface Prepared {
   readonly warnings: readonly string[]
 }
 
-/** How podman, skopeo or CRI-O would pull a name, with the files of a node. The files are read once. */
+/** The way in which podman, skopeo or CRI-O would pull a name, with the files of a node. The files are read once. */
 export function containersReader(
   files: NodeFiles,
   {runtime}: {readonly runtime: ContainersRuntime},

@@ -9,7 +9,7 @@ import type {Entry} from './registries.js'
 import type {Setup} from './setup.js'
 import {sourceWarnings} from './source-warnings.js'
 
-/** How one full name is pulled. */
+/** The way in which a full name is pulled. */
 export interface NameAnswer {
   readonly outcome: Exclude<Outcome, 'ambiguous'>
   readonly message?: string

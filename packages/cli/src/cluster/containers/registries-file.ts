@@ -6,7 +6,7 @@ import type {Alias, Endpoint, Entry, ShortNameMode} from './registries.js'
 import {readOldForm} from './registries-old-form.js'
 import {fieldsOf, type Fields} from './toml-fields.js'
 
-/** One file of registries.conf(5). */
+/** A file of registries.conf(5). */
 export interface RegistriesFile {
   readonly path: string
   /** Checked, with only the first of several entries with one prefix, sorted by prefix. */

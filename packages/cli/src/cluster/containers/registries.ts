@@ -1,15 +1,15 @@
-/** One `[[registry.mirror]]`, or the own location of a `[[registry]]`. */
+/** A `[[registry.mirror]]`, or the own location of a `[[registry]]`. */
 export interface Endpoint {
   /** Without trailing slashes. Empty only for the own location of a `*.` prefix: the name stays as it is. */
   readonly location: string
   /** Certificates are not verified, and plain HTTP follows if HTTPS fails. */
   readonly insecure: boolean
   readonly pull: 'all' | 'digest-only' | 'tag-only'
-  /** Where it is written, `FILE:LINE`. */
+  /** The place where it is written, `FILE:LINE`. */
   readonly at: string
 }
 
-/** One `[[registry]]`: everything that applies to names below `prefix`. */
+/** A `[[registry]]`: everything that applies to names below `prefix`. */
 export interface Entry {
   readonly prefix: string
   readonly own: Endpoint

@@ -6,7 +6,7 @@ import type {Registries, ShortNameMode} from './registries.js'
 export interface Candidates {
   /** Full names, in the order in which they are pulled. */
   readonly names: readonly ImageName[]
-  /** How a short name became them, in words. */
+  /** The rule by which a short name became them, in words. */
   readonly how?: string
   /** Set if the names cannot be chosen from without a terminal. */
   readonly ambiguity?: string

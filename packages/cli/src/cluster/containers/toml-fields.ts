@@ -1,6 +1,6 @@
 import {TomlTable, type TomlNode, type TomlValue} from '../toml/toml-document.js'
 
-/** Where a table is being read, for messages as BurntSushi/toml words them. */
+/** The table that is read, for messages as BurntSushi/toml words them. */
 export interface FieldPlace {
   /** `registry.mirror`; empty at the top. */
   readonly key: string

@@ -13,7 +13,7 @@ export interface Login {
   readonly password: string
 }
 
-/** How nodes reach the private registry. PEM texts and paths of the machine that this program runs on. */
+/** Settings by which nodes reach the private registry. PEM texts and paths of the machine that this program runs on. */
 export interface RegistryAccess {
   /** `host[:port]`. */
   readonly registry: string

@@ -94,7 +94,7 @@ function isCovered(
   )
 }
 
-/** One prefix if that is enough, the push's own rule if it is the only one, else an exact rule for each repository. */
+/** A prefix if that is enough, the push's own rule if it is the only one, else an exact rule for each repository. */
 function mirrorOf(
   repositories: ReadonlyMap<string, string>,
   {mapping, access}: {readonly mapping: Mapping; readonly access: RegistryAccess},

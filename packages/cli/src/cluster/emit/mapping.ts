@@ -7,7 +7,7 @@ export interface MappedImage {
   readonly target: Reference
 }
 
-/** Where nodes find the images of the source registries. */
+/** The places where nodes find the images of the source registries. */
 export interface Mapping {
   /** `host[:port]` of the private registry. */
   readonly registry: string

@@ -21,7 +21,7 @@ interface Prepared {
   readonly warnings: readonly string[]
 }
 
-/** How the nodes of an OpenShift cluster would pull a name, once the manifests in the files are applied. */
+/** The way in which the nodes of an OpenShift cluster would pull a name, once the manifests in the files are applied. */
 export function openshiftReader(files: NodeFiles): (question: Question) => Answer {
   const prepared = answerOr(() => prepare(files), {
     assumed: [],

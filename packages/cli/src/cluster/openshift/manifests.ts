@@ -3,7 +3,7 @@ import type {NodeFiles} from '../files/node-files.js'
 import {readYamlDocuments} from '../yaml/read-yaml-documents.js'
 import {textOf, valueAt, type YamlNode} from '../yaml/yaml-node.js'
 
-/** One Kubernetes object. */
+/** A Kubernetes object. */
 export interface Manifest {
   readonly kind: string
   readonly name: string

@@ -5,7 +5,7 @@ export interface MergedMirrors {
   readonly source: string
   readonly mirrors: readonly RuleMirror[]
   readonly neverContactSource: boolean
-  /** Of the first rule. */
+  /** The place of the first rule. */
   readonly at: string
 }
 

@@ -6,7 +6,7 @@ export interface RuleMirror {
   readonly at: string
 }
 
-/** One source of an ICSP, IDMS or ITMS object with its mirrors. */
+/** A source of an ICSP, IDMS or ITMS object with its mirrors. */
 export interface MirrorRule {
   /** The kind of object it stands in, and its name. */
   readonly object: string

@@ -7,7 +7,7 @@ import {readNeededLists} from '../../settings/read-lists.js'
 import {parseDuration} from '../../text/parse-quantity.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
-/** Where the names of the images are read. */
+/** The source of the names of the images. */
 export type CheckImages =
   | {readonly from: 'list'; readonly listed: readonly {readonly source: Reference}[]}
   | {readonly from: 'bundle'; readonly path: string}

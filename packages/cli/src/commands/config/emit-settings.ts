@@ -12,7 +12,7 @@ import {readNeededLists} from '../../settings/read-lists.js'
 import {connectionOptions, type ConnectionOptions} from '../../settings/registry-options.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 
-/** Where the names of the images are read. */
+/** The source of the names of the images. */
 type EmitImages =
   | {readonly from: 'report'; readonly path: string}
   | {readonly from: 'bundle'; readonly path: string}

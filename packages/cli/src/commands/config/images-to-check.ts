@@ -9,7 +9,7 @@ import {readReportMapping} from './report-mapping.js'
 export interface ImagesToCheck {
   /** Each once, spelt as in the place where it was read. */
   readonly names: readonly string[]
-  /** Where a report says that images went, by their names; undefined for those that did not arrive. */
+  /** The targets of images in a report, by their names; undefined for images that did not arrive. */
   readonly places: ReadonlyMap<string, Reference | undefined>
 }
 

@@ -15,7 +15,7 @@ export interface ChosenImage {
   readonly referrers: readonly SourceImage[]
 }
 
-/** How many images an error lists. */
+/** The number of images that an error lists. */
 const LISTED = 20
 
 /**
@@ -90,7 +90,7 @@ function isReferrer(image: SourceImage): boolean {
   return image.subject !== undefined || cosignTagOf(image) !== undefined
 }
 
-/** One image may have many names. */
+/** An image may have many names. */
 function withoutSameRoot(images: readonly SourceImage[]): readonly SourceImage[] {
   const seen = new Set<unknown>()
   return images.filter(({root}) => {

@@ -6,7 +6,7 @@ import {openBundleSource} from '../../run/open-bundle-source.js'
 import {openSource} from '../../run/open-source.js'
 import type {Run} from '../../run/run.js'
 
-/** Where the image of a copy comes from, open until the run ends. */
+/** The source of a copy, open until the run ends. */
 export interface CopySource {
   readonly source: ImageSource
   readonly image: SourceImage

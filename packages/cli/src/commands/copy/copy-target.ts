@@ -6,7 +6,7 @@ import type {FilePlace, Place, RegistryPlace} from './place.js'
 import {openTarget} from '../../run/open-target.js'
 import type {Run} from '../../run/run.js'
 
-/** Where the image of a copy goes, open until the run ends. */
+/** The target of a copy, open until the run ends. */
 export interface CopyTarget {
   readonly sink: ImageSink
   /** Tells the target of the image before its first blob. @throws {MirrorError} the errors of the source */

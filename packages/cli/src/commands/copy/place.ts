@@ -7,7 +7,7 @@ import {
   type Side,
 } from '@airgap-mirror/oci-client/model'
 
-/** One side of a copy, as it was written. */
+/** A side of a copy, as it was written. */
 export type Place = RegistryPlace | FilePlace
 
 export interface RegistryPlace {

@@ -11,9 +11,9 @@ export interface Difference {
   readonly exact: boolean
   readonly totals: Readonly<Record<ChangeStatus, number>>
   readonly bytes: {
-    /** Of content that is new. */
+    /** Bytes of content that is new. */
     readonly toCarry: number
-    /** Of content that the older one had. */
+    /** Bytes of content that the older one had. */
     readonly present: number
   }
   /** In the order of this bundle, then the images that it no longer has. */
@@ -25,9 +25,9 @@ export type ChangeStatus = 'added' | 'removed' | 'changed' | 'same'
 export interface ImageChange {
   readonly name: string
   readonly status: ChangeStatus
-  /** Of an image without a manifest, the digest of its config. */
+  /** The digest of the config for an image without a manifest. */
   readonly oldDigest?: Digest
   readonly newDigest?: Digest
-  /** Of new content, with its referrers. Content that several images need counts at the first of them. */
+  /** Bytes of new content, with its referrers. Content that several images need counts at the first of them. */
   readonly bytesToCarry: number
 }

@@ -13,7 +13,7 @@ export interface Statement {
   readonly type: string
 }
 
-/** Where in-toto statements say what they are about: buildkit and oras, cosign, and Sigstore's bundles. */
+/** The places of the predicate type in in-toto statements: buildkit and oras, cosign, and Sigstore's bundles. */
 const PREDICATE_KEYS = ['in-toto.io/predicate-type', 'predicateType', 'dev.sigstore.bundle.predicateType']
 
 const SUFFIX_KINDS: Readonly<Record<CosignSuffix, ReferrerKind>> = {

@@ -53,7 +53,7 @@ export interface InspectedBundle {
     /** The first of them. */
     readonly first: readonly {readonly path: string; readonly kind: string; readonly bytes: number}[]
   }
-  /** Of a delta bundle: the blobs that the registry must have already. */
+  /** The blobs that the registry must have already, for a delta bundle. */
   readonly leftOut: {readonly blobs: number; readonly bytes: number}
 }
 
@@ -102,14 +102,14 @@ export interface InspectedImage {
 export interface ImageBytes {
   /** In this bundle: `own` and `shared`. */
   readonly total: number
-  /** Of content that no other image has. */
+  /** Bytes of content that no other image has. */
   readonly own: number
   readonly shared: number
-  /** Of layers that the bundle holds uncompressed. Part of `total`. */
+  /** Bytes of layers that the bundle holds uncompressed. Part of `total`. */
   readonly plain: number
-  /** Of content that a delta bundle leaves out. */
+  /** Bytes of content that a delta bundle leaves out. */
   readonly leftOut: number
-  /** Of content that is missing. */
+  /** Bytes of content that is missing. */
   readonly missing: number
 }
 
@@ -133,7 +133,7 @@ export interface InspectedReferrer {
 
 export interface InspectedContent {
   readonly role: 'index' | 'manifest' | 'config' | 'layer' | 'blob'
-  /** Of a plain layer without a digest, its diff ID. */
+  /** The diff ID for a plain layer without a digest. */
   readonly digest: Digest
   readonly mediaType: string
   readonly bytes: number

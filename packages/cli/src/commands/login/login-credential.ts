@@ -3,7 +3,7 @@ import {MirrorError} from '@airgap-mirror/oci-client/model'
 import type {RegistrySettings} from '../../job/job.js'
 import {canPrompt, promptCredential} from '../../run/prompt/credential-prompt.js'
 
-/** How often a person may mistype before the registry's refusal stands. */
+/** The number of times that a person may mistype before the registry's refusal stands. */
 const TRIES = 3
 
 export interface Pair {

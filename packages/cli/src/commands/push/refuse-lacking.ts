@@ -19,7 +19,7 @@ export interface RefuseLackingOptions extends CallOptions {
   readonly concurrency: number
 }
 
-/** How many blobs an error lists. */
+/** The number of blobs that an error lists. */
 const LISTED = 20
 
 /**

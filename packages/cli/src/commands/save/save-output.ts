@@ -1,7 +1,7 @@
 import type {BundleCodec} from '@airgap-mirror/bundle'
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 
-/** Where a bundle goes and how it is packed. */
+/** The place of a bundle and its compression. */
 export interface SaveOutput {
   readonly kind: 'file' | 'directory' | 'stream'
   /** `-` for standard output. */

@@ -29,7 +29,7 @@ export interface SaveSettings {
   readonly lock: string | undefined
   readonly signKey: SignatureKey | undefined
   readonly dockerCompatible: boolean
-  /** Where blobs of a bundle for standard output are collected. */
+  /** The directory that collects the blobs of a bundle for standard output. */
   readonly scratch: string
   /** Empty: all. */
   readonly platforms: readonly Platform[]

@@ -20,7 +20,7 @@ export interface Family {
   readonly referrers: readonly Gathered[]
   /** True if the source has listed the image's referrers. */
   readonly looked: boolean
-  /** How it stands at each target. */
+  /** The state at each target. */
   readonly standings: readonly Standing[]
 }
 

@@ -18,7 +18,7 @@ export interface PruneOptions extends CallOptions, Claims {
   readonly registry: string
   /** The namespaces of the job's targets at this registry; '' is the whole registry. */
   readonly namespaces: readonly string[]
-  /** Where more would have to go, nothing does. */
+  /** The most tags to delete. If more would have to go, none does. */
   readonly max: number
   /** Report the tags that would be deleted, and delete none. */
   readonly dryRun: boolean

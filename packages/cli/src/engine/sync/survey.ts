@@ -17,7 +17,7 @@ import {mapName} from '../../names/naming.js'
 import {driftAt, unclearAt} from './drift.js'
 import {tagKey, type SyncSource, type SyncTarget} from './sync-target.js'
 
-/** How one image stands at one target. */
+/** The state of an image at a target. */
 export interface Standing {
   readonly target: Reference
   /** Its key in the saved state of the target. */
@@ -65,7 +65,8 @@ export interface SurveyOptions extends CallOptions {
 const DAY = 86_400_000
 
 /**
- * How long saved state is trusted without asking: signatures are added to images later, and registries lose content.
+ * The time for which saved state is trusted without asking: signatures are added to images later, and registries lose
+ * content.
  */
 const LOOK_EVERY = 7 * DAY
 

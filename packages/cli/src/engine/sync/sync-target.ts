@@ -11,7 +11,7 @@ import {
 import type {KnownTags} from '../known-tags.js'
 import type {NamingRules} from '../../names/naming.js'
 
-/** Of an index's children those that are wanted. */
+/** Returns the children of an index that are wanted. */
 export type ChosenChildren = (children: readonly Descriptor[]) => ReadonlySet<Digest>
 
 /** A source that can also find images by reference and list referrers. */

@@ -102,7 +102,7 @@ export function rememberPresent(
     // Without referrers there is nothing more to check.
     const last =
       isAsked && !referrers && (before === undefined || isDue(before, {now})) ? now : before?.looked
-    // Of two references to one name the first stays, so that the state is written only if something changed.
+    // The first of two references to one name stays, so that the state is written only if something changed.
     const isSame = before?.sourceDigest === verdict.sourceDigest
     tags.set(key, {
       source: isSame ? before.source : formatReference(reference),

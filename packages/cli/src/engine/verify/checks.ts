@@ -12,7 +12,7 @@ import {
 export interface RequiredBlob {
   readonly repository: string
   readonly descriptor: Descriptor
-  /** Of a layer that the bundle holds plain: the digest of its plain tar. */
+  /** The digest of the plain tar, for a layer that the bundle holds plain. */
   readonly diffId?: Digest
 }
 

@@ -18,7 +18,7 @@ export interface Setting {
   readonly flag: (name: string) => string | undefined
 }
 
-/** One sentence for each kind of advice, or a function that makes it. */
+/** A sentence for each kind of advice, or a function that makes it. */
 export type Words = {
   readonly [Kind in Advice['kind']]:
     string | ((setting: Setting, advice: Extract<Advice, {readonly kind: Kind}>) => string)

@@ -6,7 +6,7 @@ import type {UploadSession} from './upload-session.js'
 
 export interface Patch {
   readonly body: HttpBody
-  /** Where the body begins in the blob. Absent: it is sent without a Content-Range, as the only one. */
+  /** The offset of the body in the blob. Absent: it is sent without a Content-Range, as the only one. */
   readonly offset?: number
 }
 

@@ -4,8 +4,8 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 /**
- * How the bytes of one blob are sent. `chunks` and `whole` bound the body, `stream` is one PATCH of all remaining
- * bytes.
+ * The way in which the bytes of a blob are sent. `chunks` and `whole` bound the body, `stream` is one PATCH of all
+ * remaining bytes.
  */
 export type UploadMode =
   {readonly kind: 'whole'} | {readonly kind: 'stream'} | {readonly kind: 'chunks'; readonly size: number}

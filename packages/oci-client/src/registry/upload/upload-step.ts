@@ -11,7 +11,7 @@ export interface TornBody {
   readonly taken: number
 }
 
-/** One blob on its way into one repository. */
+/** A blob on its way into one repository. */
 export interface Upload {
   readonly client: RegistryClient
   readonly repository: string

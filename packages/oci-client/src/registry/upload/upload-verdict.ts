@@ -7,7 +7,7 @@ export type UploadStage = 'open' | 'whole' | 'stream' | 'chunk' | 'commit' | 'as
 
 export interface UploadFailure {
   readonly stage: UploadStage
-  /** Of the answer. 2xx if its headers contradict the request. */
+  /** The status of the answer. 2xx if its headers contradict the request. */
   readonly status: number
   readonly code: ErrorCode
   /** Bytes acknowledged before the request, and bytes of its body. */
