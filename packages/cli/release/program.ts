@@ -90,11 +90,15 @@ function ownManifest({name, version, description, license, type}: Record<string,
 
 async function documents(): Promise<readonly Entry[]> {
   const at = 'share/doc/mirror'
+  const site = join(ROOT, 'site/dist')
+  if (!existsSync(site)) throw new Error('the pages are not built: run "npm run package", which does it')
   const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'NOTICE']
   return [
     ...(await Promise.all(pages.map((page) => copyOf(join(ROOT, page), `${at}/${page}`)))),
     ...(await copiesBelow(join(ROOT, 'docs'), `${at}/docs`, () => true)),
     ...(await copiesBelow(join(ROOT, 'deploy'), `${at}/deploy`, () => true)),
+    ...(await copiesBelow(site, `${at}/site`, () => true)),
+    await copyOf(join(ROOT, 'site/node_modules/vitepress/LICENSE'), `${at}/site/LICENSE-vitepress`),
   ]
 }
 
