@@ -68,6 +68,10 @@ test('Two outputs are not written into one file, and a list may be replaced by w
     )
   const twice = await run(argv`--report ${scene.path('one')} --failed ${scene.path('one')}`)
   expect(twice).toMatchObject({code: 2, stderr: expect.stringContaining('--report names it, too') as string})
+  expect(await run(argv`--failed -`)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('standard output is /dev/stdout here') as string,
+  })
   expect(await run(argv`--report /dev/null --failed /dev/null`)).toMatchObject({code: 0})
   expect(await run(argv`--images ${list} --failed ${list}`)).toMatchObject({code: 0})
 })

@@ -1,5 +1,12 @@
 import {mkdir, readdir, rename} from 'node:fs/promises'
-import {cleanEnvironment, makeImage, mirrorProgram, requireTool, runChild} from '@airgap-mirror/test/kit'
+import {
+  addImage,
+  cleanEnvironment,
+  makeImage,
+  mirrorProgram,
+  requireTool,
+  runChild,
+} from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {saveScene} from './save.js'
 import {statuses} from './sync.js'
@@ -58,4 +65,32 @@ test('a source that loses a layer half-way fails that image alone; without other
   expect(await scene.save(['--images', alone, '--output', scene.path('alone.tar')])).toMatchObject({code: 1})
   const left = (await readdir(scene.directory)).filter((name) => name.startsWith('alone'))
   expect(left.filter((name) => name !== 'alone.tar.partial')).toEqual([])
+})
+
+test('a signature that the source lists and cannot give fails, and does not count among those of its image', async () => {
+  await using scene = await saveScene()
+  const app = await makeImage({seed: 'unsigned-app', layers: 1})
+  const reference = await scene.add('team/app:v1', app)
+  const signatures = await Promise.all(
+    ['one', 'other'].map((seed) =>
+      makeImage({
+        seed: `sig-${seed}`,
+        layers: 1,
+        subject: app.root.descriptor,
+        artifactType: 'application/sig',
+      }),
+    ),
+  )
+  for (const signature of signatures) await addImage(scene.source, signature, {repository: 'team/app'})
+  const lost = signatures[0]?.platforms[0]?.layers[0]?.descriptor.digest
+  if (lost === undefined) throw new Error('a signature without a layer')
+  scene.source.loseBlob('team/app', lost)
+  const flags = ['--images', await scene.list(reference), '--output', scene.path('out.tar')]
+  const {code, stderr, report} = await scene.save(flags)
+  expect({code, statuses: statuses(report).toSorted()}).toEqual({
+    code: 3,
+    statuses: ['failed', 'pushed', 'pushed'],
+  })
+  expect(stderr).toContain(`team/app@${signatures[0]?.root.descriptor.digest}`)
+  expect(report.images).toContainEqual(expect.objectContaining({source: reference, referrers: 1}))
 })

@@ -56,4 +56,21 @@ test("a node's images are compared by their repo digests", async () => {
     statuses: ['differs'],
   })
   expect(differing.report.images[0]?.error?.message).toContain(`is ${digest}, not sha256:1111`)
+  // CRI-O keeps the digests of the index and of the platform; an image of the node itself has none.
+  const both = [`sha256:${'1'.repeat(64)}`, digest].map((own) => `${host}/team/app@${own}`)
+  const images = [
+    {repoTags: [`${host}/team/app:v1`], repoDigests: both},
+    {id: 'sha256:2', repoTags: ['local/built:v1'], repoDigests: []},
+  ]
+  const node = await scene.write('node.json', JSON.stringify({images}))
+  const mixed = await verify(scene, ['--crictl', node])
+  expect({code: mixed.code, digests: mixed.report.images.map(({sourceDigest}) => sourceDigest)}).toEqual({
+    code: 0,
+    digests: [digest],
+  })
+  expect(mixed.stderr).toContain('no repo digest of them: docker.io/local/built:v1')
+  expect(await verify(scene, ['--crictl', node, '--include', 'quay.io/**'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no image of the source matches quay.io/**') as string,
+  })
 })

@@ -19,7 +19,7 @@ function inspected(name: string, own: string) {
 }
 
 function read(text: string): readonly string[] {
-  return parseCrictlImages(text, 'node.json').map(formatReference)
+  return parseCrictlImages(text, 'node.json').images.map(({reference}) => formatReference(reference))
 }
 
 test('one image, several documents in a row, a list of them and crictl images are read', () => {
@@ -29,6 +29,7 @@ test('one image, several documents in a row, a list of them and crictl images ar
   const pretty = (value: unknown): string => JSON.stringify(value, undefined, 2)
   expect(read(pretty(first))).toEqual(both.slice(0, 1))
   expect(read(`${pretty(first)}\n${pretty(second)}\n`)).toEqual(both)
+  expect(read(`${JSON.stringify(first)}\n${JSON.stringify(second)}`)).toEqual(both)
   expect(read(pretty([first, second]))).toEqual(both)
   expect(read(pretty({images: [first.status, second.status]}))).toEqual(both)
 })
@@ -45,6 +46,18 @@ test('a tag has the digest of its own repository, and an image without tags is n
     `quay.io/b/app:v1@${other}`,
     `gcr.io/a/bare@${digest}`,
   ])
+})
+
+test('every digest of the own repository counts, and an image without any is told', () => {
+  const image = {
+    repoTags: ['quay.io/a/app:v1'],
+    repoDigests: [`quay.io/a/app@${digest}`, `quay.io/a/app@${other}`, `gcr.io/a/app@${other}`],
+  }
+  const local = {id: 'sha256:1', repoTags: ['quay.io/a/local:v1'], repoDigests: []}
+  const nameless = {id: 'sha256:2', repoTags: [], repoDigests: ['<none>@<none>']}
+  const found = parseCrictlImages(JSON.stringify({images: [image, local, nameless, {}]}), 'node.json')
+  expect(found.images.map(({digests}) => digests)).toEqual([[digest, other]])
+  expect(found.unproven).toEqual(['quay.io/a/local:v1', 'sha256:2', 'an image without an ID'])
 })
 
 test.each(['', 'no json', '{}', '[]', 'null', '{"status":{"repoTags":["a:b"]}}', '{"images":[1,null]}'])(

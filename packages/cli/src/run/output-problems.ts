@@ -51,6 +51,7 @@ export async function writingProblems(
 
 /** Returns why a file cannot be written. */
 async function writable(path: string): Promise<string | undefined> {
+  if (path === '-') return 'standard output is /dev/stdout here'
   try {
     await checkWritable(path)
     return undefined

@@ -1,5 +1,10 @@
 import {openBundleSink, type BundleOutput, type BundleSink} from '@airgap-mirror/bundle'
-import type {Descriptor, ImageSource} from '@airgap-mirror/oci-client/model'
+import {
+  formatReference,
+  type Descriptor,
+  type ImageSource,
+  type SourceImage,
+} from '@airgap-mirror/oci-client/model'
 import {blobsOf, bytesBelow, gatherImages, nodesOf, type Gathered} from '../../engine/gather.js'
 import {mirror} from '../../engine/mirror.js'
 import {namePairs} from '../../engine/name-pairs.js'
@@ -83,7 +88,7 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   if (!run.dryRun) await finish(settings, {result, asked, source, sink, run, signal: now})
   return {
     ...result,
-    images: result.images.map((image) => withReferrerCount(image, found.counts)),
+    images: withReferrerCounts(result.images, found.attached),
     troubles: listed.flatMap(({troubles}) => troubles),
   }
 }
@@ -156,7 +161,21 @@ function blobsIn(pairs: readonly Pair[], source: ImageSource): readonly Descript
   )
 }
 
-function withReferrerCount(image: ReportImage, counts: ImagesToSave['counts']): ReportImage {
-  const referrers = counts.get(image.source)
-  return referrers === undefined ? image : {...image, referrers}
+/** Adds to each image how many of its referrers are in the bundle. */
+function withReferrerCounts(
+  images: readonly ReportImage[],
+  attached: ImagesToSave['attached'],
+): readonly ReportImage[] {
+  const lost = new Set(images.filter(isLost).map(({source}) => source.replace(/^.*@/, '')))
+  const isThere = ({name, root}: SourceImage): boolean =>
+    !('manifest' in root && lost.has(root.manifest.digest)) &&
+    !(name !== undefined && lost.has(formatReference(name)))
+  return images.map((image) => {
+    const referrers = attached.get(image.source)
+    return referrers === undefined ? image : {...image, referrers: referrers.filter(isThere).length}
+  })
+}
+
+function isLost({status}: ReportImage): boolean {
+  return status !== 'pushed' && status !== 'planned' && status !== 'present'
 }

@@ -27,8 +27,8 @@ export interface ImagesToSave {
   readonly images: readonly SourceImage[]
   /** Each once, even if it refers to several images. */
   readonly referrers: readonly SourceImage[]
-  /** The number of referrers of each image, by its name; absent if the source could not say. */
-  readonly counts: ReadonlyMap<string, number>
+  /** The referrers of each image, by its name; absent if the source could not say. */
+  readonly attached: ReadonlyMap<string, readonly SourceImage[]>
 }
 
 /** Images whose referrers are looked for at once. */
@@ -40,10 +40,10 @@ export async function imagesToSave(
   {source, referrers: isWanted, platforms, warn, signal}: SaveImagesOptions,
 ): Promise<ImagesToSave> {
   const images = await source.imagesAt(references, {signal})
-  if (!isWanted) return {images, referrers: [], counts: new Map()}
+  if (!isWanted) return {images, referrers: [], attached: new Map()}
   const chosen = chooserFor(platforms)
   const atOnce = pLimit(LOOKS_AT_ONCE)
-  const counts = new Map<string, number>()
+  const attached = new Map<string, readonly SourceImage[]>()
   const found = await Promise.all(
     images.map((image) =>
       atOnce(async () => {
@@ -51,7 +51,7 @@ export async function imagesToSave(
         const name = image.name === undefined ? '' : formatReference(image.name)
         try {
           const referrers = await source.referrersOf(image, {chosen, signal})
-          counts.set(name, referrers.length)
+          attached.set(name, referrers)
           return referrers
         } catch (error) {
           if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
@@ -64,7 +64,7 @@ export async function imagesToSave(
       }),
     ),
   )
-  return {images, referrers: distinct(found.flat(), images), counts}
+  return {images, referrers: distinct(found.flat(), images), attached}
 }
 
 /** Which children of an index are wanted; undefined: all. */

@@ -10,6 +10,7 @@ import {sourcePairs} from '../../engine/source-pairs.js'
 import {labelOf, verifyLocked, withoutDigest, type Locked} from '../../engine/verify/verify-locked.js'
 import {verifyPairs} from '../../engine/verify/verify-pairs.js'
 import {verifySource} from '../../engine/verify/verify-source.js'
+import type {NodeImage} from '../../names/crictl-images.js'
 import {mapName} from '../../names/naming.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {connectionTo} from '../../run/connection.js'
@@ -49,6 +50,7 @@ export function runVerify(flags: FlagValues): Promise<ExitCode> {
 
 async function verify(settings: VerifySettings, run: Run): Promise<Work> {
   const {from, against, choice, concurrency, scratch, onePass, verifyKey} = settings
+  for (const text of settings.warnings) run.warn(text)
   const signal = run.stop.soon
   const {onEvent} = run.renderer
   if (against === undefined) {
@@ -108,12 +110,10 @@ async function verify(settings: VerifySettings, run: Run): Promise<Work> {
   return verified
 }
 
-function lockedAt(references: readonly Reference[], rules: VerifyTarget['rules']): readonly Locked[] {
-  return references.flatMap((reference) => {
-    const {digest} = reference
-    if (digest === undefined) return []
-    const target = mapName({name: withoutDigest(reference), digest}, rules)
-    return [{digest, target, label: labelOf(reference, target)}]
+function lockedAt(images: readonly NodeImage[], rules: VerifyTarget['rules']): readonly Locked[] {
+  return images.map(({reference, digests}) => {
+    const target = mapName({name: withoutDigest(reference), digest: reference.digest}, rules)
+    return {digests, target, label: labelOf(reference, target)}
   })
 }
 

@@ -6,14 +6,14 @@ import {
   type Platform,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import type {Choice} from '../../engine/select.js'
+import {nothingLeft, type Choice} from '../../engine/select.js'
 import type {SparsePolicy} from '../../engine/sparse.js'
 import {withoutDigest} from '../../engine/verify/verify-locked.js'
 import {readTextFile} from '../../files/read-file.js'
 import type {RegistrySettings} from '../../job/job.js'
 import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
-import {parseCrictlImages} from '../../names/crictl-images.js'
+import {parseCrictlImages, type NodeImage, type NodeImages} from '../../names/crictl-images.js'
 import {globMatcher} from '../../names/globs.js'
 import type {NamingRules} from '../../names/naming.js'
 import {readChoice, readParts, readScratch} from '../../settings/choice-settings.js'
@@ -37,7 +37,7 @@ export interface VerifySettings {
   /** A bundle, digests that are known, or images where they are. */
   readonly from:
     | {readonly bundle: string}
-    | {readonly locked: readonly Reference[]}
+    | {readonly locked: readonly NodeImage[]}
     | {
         readonly references: readonly Reference[]
         readonly settings: RegistrySettings
@@ -54,6 +54,8 @@ export interface VerifySettings {
   readonly verifyKey: SignatureKey | undefined
   readonly deep: boolean
   readonly concurrency: number
+  /** Images that are left out. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -85,12 +87,17 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
   ])
   const {images: listed, isLock} = await readMarkedLists(lists)
   const registrySettings = await readRegistryFlags(flags, 'target')
+  const found = await Promise.all(nodes.map(readNode))
   return {
     source: bundle ?? [...lists, ...nodes].join(', '),
     target: target ?? '',
     from:
       bundle === undefined
-        ? await imagesFrom(flags, {nodes, references: listed.map(({source}) => source), isLock})
+        ? await imagesFrom(flags, {
+            nodes: nodes.length === 0 ? undefined : found.flatMap(({images}) => images),
+            references: listed.map(({source}) => source),
+            isLock,
+          })
         : {bundle},
     against:
       target === undefined
@@ -104,7 +111,13 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
     verifyKey: await readVerifyKey(read, bundle),
     deep: on('deep'),
     concurrency: registrySettings.concurrency ?? defaults.concurrency,
+    warnings: found.flatMap(({unproven}, at) => unprovenIn(nodes[at] ?? '', unproven)),
   }
+}
+
+function asLocked(reference: Reference): readonly NodeImage[] {
+  const {digest} = reference
+  return digest === undefined ? [] : [{reference, digests: [digest]}]
 }
 
 /** Lock files and nodes say which digests there should be, so no source registry is asked. */
@@ -115,26 +128,39 @@ async function imagesFrom(
     references,
     isLock,
   }: {
-    readonly nodes: readonly string[]
+    readonly nodes: readonly NodeImage[] | undefined
     readonly references: readonly Reference[]
     readonly isLock: boolean
   },
 ): Promise<VerifySettings['from']> {
   const {text, list} = flagReader(flags)
   const isMatch = globMatcher({include: list('include'), exclude: list('exclude')})
-  const chosen = (all: readonly Reference[]): readonly Reference[] =>
-    all.filter((reference) => isMatch(formatReference(withoutDigest(reference))))
-  if (nodes.length > 0) return {locked: chosen((await Promise.all(nodes.map(readNode))).flat())}
-  if (isLock) return {locked: chosen(references)}
+  const isChosen = (reference: Reference): boolean => isMatch(formatReference(withoutDigest(reference)))
+  const chosen = references.filter(isChosen)
+  const locked = nodes ?? (isLock ? references.flatMap(asLocked) : undefined)
+  const kept = locked?.filter(({reference}) => isChosen(reference))
+  const include = list('include')
+  if (include.length > 0 && (kept ?? chosen).length === 0)
+    throw nothingLeft(`matches ${include.join(' or ')}`, 'include')
+  if (kept !== undefined) return {locked: kept}
   const mirrors = text('source-mirrors')
   return {
-    references: chosen(references),
+    references: chosen,
     settings: await readRegistryFlags(flags, 'source'),
     mirrors: mirrors === undefined ? undefined : await readSourceMirrors(mirrors),
   }
 }
 
-async function readNode(path: string): Promise<readonly Reference[]> {
+const SHOWN = 5
+
+function unprovenIn(path: string, images: readonly string[]): readonly string[] {
+  if (images.length === 0) return []
+  const shown = images.slice(0, SHOWN).join(', ')
+  const more = images.length > SHOWN ? ` and ${images.length - SHOWN} more` : ''
+  return [`not compared, since ${path} has no repo digest of them: ${shown}${more}`]
+}
+
+async function readNode(path: string): Promise<NodeImages> {
   const limit = limits.podListBytes
   const text = await readTextFile(path, {flag: '--crictl', limit, code: 'LIST_INVALID'})
   return parseCrictlImages(text, path === '-' ? 'standard input' : path)

@@ -22,7 +22,8 @@ import type {Verified} from './verify-pairs.js'
 
 /** An image that is known by its digest alone. */
 export interface Locked {
-  readonly digest: Digest
+  /** At least one: the target may have any of them. */
+  readonly digests: readonly Digest[]
   /** Its place at the target. */
   readonly target: Reference
   readonly label: Label
@@ -63,10 +64,10 @@ export async function verifyLocked(
 
 type Checking = VerifyLockedOptions & {readonly checks: Checks}
 
-async function verifyOne({digest, target, label}: Locked, options: Checking): Promise<ReportImage> {
+async function verifyOne({digests, target, label}: Locked, options: Checking): Promise<ReportImage> {
   const base = {
     ...label,
-    sourceDigest: digest,
+    sourceDigest: digests[0],
     digestChanged: false,
     bytesUploaded: 0,
     attempts: 0,
@@ -75,8 +76,8 @@ async function verifyOne({digest, target, label}: Locked, options: Checking): Pr
     const found = await options.sink.resolve(target, options)
     if (found === undefined)
       throw new MirrorError('NOT_FOUND', `${label.target} is not at the registry`, TARGET)
-    if (found.digest !== digest) {
-      const message = `${label.target} is ${found.digest}, not ${digest}`
+    if (!digests.includes(found.digest)) {
+      const message = `${label.target} is ${found.digest}, not ${digests.join(' or ')}`
       throw new MirrorError('DIGEST_MISMATCH', message, TARGET)
     }
     const required = await contentBelow(found, {...options, repository: target.repository, isRoot: true})
@@ -84,7 +85,7 @@ async function verifyOne({digest, target, label}: Locked, options: Checking): Pr
       (error) => error !== undefined,
     )
     if (wrong.length > 0) throw together(wrong)
-    return {...base, targetDigest: digest, status: 'verified'}
+    return {...base, sourceDigest: found.digest, targetDigest: found.digest, status: 'verified'}
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     return {...base, status: isDifference(error) ? 'differs' : 'failed', error: reportErrorOf(error)}
