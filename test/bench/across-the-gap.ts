@@ -1,4 +1,4 @@
-import {mkdir, rm, writeFile} from 'node:fs/promises'
+import {mkdir, rm, stat, writeFile} from 'node:fs/promises'
 import {loadavg, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {mirrorProgram, startDebianRegistry} from '../kit/index.js'
@@ -8,9 +8,9 @@ import {startManyImages} from './many-images.js'
 import {median, run, type Measured} from './measure.js'
 
 /**
- * A push of a saved bundle from standard input against one from the file; a verification of 200 images over a way of 10 ms; memory
- * of save, push and verify at 1,000 images. `--pairs=N`, `--scale=N` as in the other benches, `--images=N`. Each in turn, so that
- * ratios hold on a busy machine, too.
+ * A push of a saved bundle from standard input against one from the file; a look at a bundle that was read before; a push of 200
+ * small images by each form of a bundle; a verification of them over a way of 10 ms; memory of save, push and verify at 1,000 images.
+ * `--pairs=N`, `--scale=N` as in the other benches, `--images=N`. Each in turn, so that ratios hold on a busy machine, too.
  */
 const args = new Map(
   process.argv.slice(2).map((text) => text.replace(/^--/, '').split('=') as [string, string]),
@@ -27,7 +27,8 @@ function say(line: string): void {
 }
 
 function mirror(...flags: readonly string[]): Promise<Measured> {
-  return run(process.execPath, [program, ...flags, '--quiet'], {env: {XDG_STATE_HOME: join(work, 'state')}})
+  const quiet = flags[0] === 'inspect' ? [] : ['--quiet']
+  return run(process.execPath, [program, ...flags, ...quiet], {env: {XDG_STATE_HOME: join(work, 'state')}})
 }
 
 function mebibytes({peakMemory}: Measured): string {
@@ -68,12 +69,30 @@ async function pushes(): Promise<void> {
     const ratioOf = (read: (one: Measured) => number): string =>
       median(fromPipe.map((one, pair) => read(one) / read(fromFile[pair] ?? one))).toFixed(2)
     const seconds = median(fromFile.map((one) => one.seconds)).toFixed(2)
+    const cpu = median(fromFile.map((one) => one.cpuSeconds)).toFixed(2)
     const most = fromPipe.toSorted((left, right) => right.peakMemory - left.peakMemory)[0]
     say(
-      `push .${ending}: file ${seconds} s; pipe ${ratioOf((one) => one.seconds)} × (goal 1.1), CPU ${ratioOf((one) => one.cpuSeconds)} ×, ${most === undefined ? '' : mebibytes(most)}, no scratch`,
+      `push .${ending}: file ${seconds} s, CPU ${cpu} s; pipe ${ratioOf((one) => one.seconds)} × (goal 1.1), CPU ${ratioOf((one) => one.cpuSeconds)} ×, ${most === undefined ? '' : mebibytes(most)}, no scratch`,
     )
+    if (ending === 'tar.xz') await looks(bundle)
     await rm(bundle)
   }
+}
+
+/** Looks at a bundle whose index is remembered. */
+async function looks(bundle: string): Promise<void> {
+  const seen: Measured[] = []
+  for (let round = 0; round <= pairs; round += 1) seen.push(await mirror('inspect', bundle))
+  const [first, ...later] = seen
+  const {size} = await stat(bundle)
+  say(
+    `inspect of ${(size / 1e6).toFixed(0)} MB .tar.xz: first ${first?.seconds.toFixed(2)} s, then ${figures(later)} (goal 0.3 s)`,
+  )
+}
+
+function figures(runs: readonly Measured[]): string {
+  const seconds = median(runs.map((one) => one.seconds))
+  return `${seconds.toFixed(2)} s, CPU ${median(runs.map(({cpuSeconds}) => cpuSeconds)).toFixed(2)} s`
 }
 
 /** Save, push and verify of many small images; the verification once over a longer way. */
@@ -98,21 +117,21 @@ async function many(): Promise<void> {
       .map((name) => `${source}/${name}\n`)
       .join(''),
   )
-  const part = join(work, 'some.tar.zst')
-  await mirror('save', '--images', some, '--output', part, '--source-plain-http')
-  await using proxy = await startDelayProxy(target, {milliseconds: 5})
-  const seconds: number[] = []
-  const cpu: number[] = []
-  for (let round = 0; round <= pairs; round += 1) {
-    const one = await mirror('verify', '--source', part, ...to(proxy.host))
-    if (round > 0) {
-      seconds.push(one.seconds)
-      cpu.push(one.cpuSeconds)
+  for (const ending of ['tar', 'tar.gz', 'tar.xz', 'tar.zst']) {
+    const small = join(work, `some.${ending}`)
+    await mirror('save', '--images', some, '--output', small, '--source-plain-http')
+    const seen: Measured[] = []
+    for (let round = 0; round < pairs; round += 1) {
+      seen.push(await mirror('push', '--no-state', '--source', small, ...to(`${target}/${ending}${round}`)))
     }
+    say(`push of 200 images from .${ending}: ${figures(seen)}`)
   }
-  say(
-    `verify of 200 images over 10 ms, warm: ${median(seconds).toFixed(2)} s (goal 3), CPU ${median(cpu).toFixed(2)} s`,
-  )
+  const part = join(work, 'some.tar.zst')
+  await using proxy = await startDelayProxy(target, {milliseconds: 5})
+  const seen: Measured[] = []
+  for (let round = 0; round <= pairs; round += 1)
+    seen.push(await mirror('verify', '--source', part, ...to(proxy.host)))
+  say(`verify of 200 images over 10 ms, warm: ${figures(seen.slice(1))} (goal 3 s)`)
 }
 
 await rm(work, {recursive: true, force: true})

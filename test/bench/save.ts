@@ -57,10 +57,11 @@ const theirs: Measured[] = []
 for (let pair = 0; pair < pairs; pair += 1) theirs.push(await peers(names))
 const theirSize = await sizeOf('tar.xz')
 const theirSeconds = median(theirs.map(({seconds}) => seconds))
+const theirCpu = median(theirs.map(({cpuSeconds}) => cpuSeconds))
 process.stdout.write(
-  `${cpus().length} processors, ${cpus()[0]?.model}; ${names.length} images; peers ${theirSeconds.toFixed(2)} s, ${theirSize} bytes; median of ${pairs}\n`,
+  `${cpus().length} processors, ${cpus()[0]?.model}; ${names.length} images; peers ${theirSeconds.toFixed(2)} s, CPU ${theirCpu.toFixed(2)} s, ${theirSize} bytes; median of ${pairs}\n`,
 )
-process.stdout.write('ending      ours s   ratio    goal  size ratio   memory\n')
+process.stdout.write('ending      ours s   ratio    goal     CPU  size ratio   memory\n')
 for (const ending of ['tar.xz', 'tar.zst', 'tar.gz', 'tar']) {
   const ours: Measured[] = []
   for (let pair = 0; pair < pairs; pair += 1) ours.push(await save(list, ending))
@@ -71,6 +72,7 @@ for (const ending of ['tar.xz', 'tar.zst', 'tar.gz', 'tar']) {
       seconds.toFixed(2).padStart(8),
       (seconds / theirSeconds).toFixed(2).padStart(7),
       (GOALS[ending]?.toFixed(2) ?? '').padStart(7),
+      (median(ours.map(({cpuSeconds}) => cpuSeconds)) / theirCpu).toFixed(2).padStart(7),
       ((await sizeOf(ending)) / theirSize).toFixed(4).padStart(11),
       `${(Math.max(...ours.map(({peakMemory}) => peakMemory)) / 1e6).toFixed(0)} MB`.padStart(8),
     ].join(' ') + '\n',
