@@ -43,3 +43,23 @@ test('a lock file of sync is a list for every command, and stands for the digest
     stderr: expect.stringContaining('lacks 1 of the listed images'),
   })
 })
+
+test('a lock file that is written again is the same, with the sizes, if no image has changed', async () => {
+  await using scene = await saveScene()
+  const list = await scene.list(await scene.add('team/app:v1'), await scene.add('tool:v2'))
+  const lock = scene.path('mirror.lock')
+  const locked = async (): Promise<string> => {
+    expect(await scene.sync(['--images', list, '--lock', lock])).toMatchObject({code: 0})
+    return readFile(lock, 'utf8')
+  }
+  const first = await locked()
+  expect(first.match(/^# {3}\d+ bytes$/gm)).toHaveLength(2)
+  expect(await locked()).toBe(first)
+
+  await scene.add('tool:v2', await makeImage({seed: 'another', layers: 2}))
+  const changed = (await locked()).split('\n')
+  expect(changed.filter((line) => !first.split('\n').includes(line))).toEqual([
+    expect.stringContaining('/tool:v2@sha256:'),
+    expect.stringMatching(/^# {3}\d+ bytes$/),
+  ])
+})
