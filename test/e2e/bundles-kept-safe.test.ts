@@ -85,6 +85,9 @@ test('A delta bundle alone is whole, and says what only the registry can show', 
   const {code, stderr, report} = await verify(delta)
   expect({code, statuses: statuses(report)}).toEqual({code: 0, statuses: ['verified']})
   expect(stderr).toMatch(/not checked: 2 blobs \(.*\) that this delta bundle leaves to the registry/)
+  // The config that names its platform is left out.
+  const {stdout} = await runMirror(argv`inspect ${delta}`, {home: scene.directory})
+  expect(stdout).toMatch(/ - {10}no {6}\S+app:v1$/m)
   const bytes = await readFile(delta)
   const at = bytes.indexOf('"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest')
   bytes[at + 4] = (bytes[at + 4] ?? 0) ^ 1

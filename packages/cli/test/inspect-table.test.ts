@@ -56,6 +56,7 @@ test('text of a bundle reaches a terminal with its control characters escaped', 
 test('a name is broken behind a slash or before its tag, and where neither is near, at the width', () => {
   expect(foldName('docker.io/rancher/pause:3.6', 20)).toEqual(['docker.io/rancher/', 'pause:3.6'])
   expect(foldName('docker.io/pause:3.6', 15)).toEqual(['docker.io/pause', ':3.6'])
+  expect(foldName(`quay.io/a@sha256:${'0'.repeat(8)}`, 18)).toEqual(['quay.io/a', '@sha256:00000000'])
   expect(foldName('x'.repeat(25), 10)).toEqual(['x'.repeat(10), 'x'.repeat(10), 'x'.repeat(5)])
 })
 

@@ -30,17 +30,15 @@ export function foldText(
   return [...lines, current]
 }
 
-/** Breaks a name behind a `/`, before a `:` or an `@`, or where there is no such place, at the width. */
+/** Breaks a name behind a `/`, before a `:` or an `@`, or where there is no such place, at the width. A digest stays whole. */
 export function foldName(name: string, width: number): readonly string[] {
   const pieces: string[] = []
   let rest = name
   while (rest.length > width) {
     const head = rest.slice(0, width)
     const after = head.lastIndexOf('/') + 1
-    const before = Math.max(
-      rest.slice(0, width + 1).lastIndexOf(':'),
-      rest.slice(0, width + 1).lastIndexOf('@'),
-    )
+    const next = rest.slice(0, width + 1).replace(/(?<=@sha(?:256|512)):/, '_')
+    const before = Math.max(next.lastIndexOf(':'), next.lastIndexOf('@'))
     const natural = Math.max(after, before)
     const end = natural > width / 3 ? natural : width
     pieces.push(rest.slice(0, end))

@@ -115,6 +115,8 @@ function imageRows(images: readonly InspectedImage[], {width}: Width): readonly 
 function platformCell({platforms, kind, status}: InspectedImage): string {
   if (status === 'damaged') return 'damaged'
   if (kind === 'chart' || kind === 'artifact') return kind
+  // The config that names it is left out of a delta bundle.
+  if (platforms.length === 0) return '-'
   const present = platforms.filter((platform) => platform.present)
   const [only] = present
   if (present.length < platforms.length) return `${present.length} of ${platforms.length}`
