@@ -1,4 +1,3 @@
-export {requireArm64} from './arm64.js'
 export {requireNodeLines} from './node-lines.js'
 export {faultsOfOutput, faultsOfReport} from './report-schema.js'
 export {runChild, startChild, type Child, type ChildOptions, type ChildResult} from './child.js'
