@@ -16,9 +16,9 @@ export interface FileBytesOptions {
 export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSource {
   const {name, size} = options
 
-  /** Returns a new buffer filled from the file; shorter at the end of the file. */
-  const fill = async (offset: number, length: number): Promise<Uint8Array> => {
-    const buffer = Buffer.allocUnsafeSlow(length)
+  /** Returns a buffer filled from the file: a new one, unless there is one to use again. */
+  const fill = async (offset: number, length: number, used?: Uint8Array): Promise<Uint8Array> => {
+    const buffer = used?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
     let filled = 0
     while (filled < length) {
       const {bytesRead} = await handle
@@ -35,11 +35,13 @@ export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSo
     return buffer
   }
 
-  async function* stream(offset: number, length: number, {signal}: ReadOptions = {}): Bytes {
+  async function* stream(offset: number, length: number, options: ReadOptions = {}): Bytes {
+    const {signal, reuseChunks = false} = options
     if (offset + length > size) throw endsBefore(name, {size, wanted: offset + length})
+    const used = reuseChunks ? Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length)) : undefined
     for (let done = 0; done < length;) {
       throwIfAborted(signal)
-      const chunk = await fill(offset + done, Math.min(CHUNK_BYTES, length - done))
+      const chunk = await fill(offset + done, Math.min(CHUNK_BYTES, length - done), used)
       done += chunk.length
       yield chunk
     }

@@ -27,8 +27,10 @@ export interface HeldBlob extends BlobSource {
 
 /** Returns content that is transferred as it is stored in the bundle. */
 export function storedBlob(content: Descriptor, file: StoredFile): HeldBlob {
-  return heldBlob({content, file, skips: true}, ({signal, offset = 0}) =>
-    offset === 0 ? verifiedFile(file, content, {signal}) : sourceSide(file.stream({signal, offset})),
+  return heldBlob({content, file, skips: true}, ({signal, offset = 0, isVerified = false, reuseChunks}) =>
+    offset === 0 && !isVerified
+      ? verifiedFile(file, content, {signal, reuseChunks})
+      : sourceSide(file.stream({signal, offset, unproven: isVerified, reuseChunks})),
   )
 }
 

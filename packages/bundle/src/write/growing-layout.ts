@@ -2,6 +2,7 @@ import {constants} from 'node:fs'
 import {open, readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
+  cancelled,
   formatReference,
   parseDescriptor,
   type CallOptions,
@@ -94,7 +95,7 @@ export class GrowingLayout {
     return this.#store.sizeOf(blobPath({digest}))
   }
 
-  /** Reads a part of a blob; `end` is exclusive. */
+  /** Reads a part of a blob; `end` is exclusive. The memory of a chunk is used again for the next. */
   async *readBlob(
     digest: Digest,
     {start, end, signal}: CallOptions & {readonly start: number; readonly end: number},
@@ -102,8 +103,14 @@ export class GrowingLayout {
     if (start >= end) return
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
     await using file = await open(join(this.path, blobPath({digest})), flags)
-    const part = {start, end: end - 1, highWaterMark: READ_BYTES, autoClose: false, signal}
-    yield* file.createReadStream(part) as AsyncIterable<Uint8Array>
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - start))
+    for (let at = start; at < end;) {
+      if (signal?.aborted) throw cancelled(signal)
+      const {bytesRead} = await file.read(buffer, 0, Math.min(buffer.length, end - at), at)
+      if (bytesRead === 0) throw new Error(`the blob ${digest} became shorter while it was read`)
+      at += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
   }
 
   /** Begins a blob. @throws {MirrorError} WRITE_FAILED */

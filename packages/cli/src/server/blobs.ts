@@ -9,7 +9,7 @@ export async function getBlob({route, headers}: Exchange, repository: ReadableRe
   const digest = digestIn(route.reference)
   const blob = await repository.blob(digest)
   if (blob === undefined) throw unknownBlob()
-  const {size, read} = blob
+  const {size} = blob
   const part = parseRange(headers.range, size)
   if (part === 'unsatisfiable') {
     throw new Refusal(416, 'RANGE_INVALID', 'the range begins behind the end', {
@@ -28,7 +28,7 @@ export async function getBlob({route, headers}: Exchange, repository: ReadableRe
         'content-range': part === undefined ? undefined : `bytes ${part.start}-${part.end - 1}/${size}`,
       }),
     },
-    body: {size: range.end - range.start, read: (options) => read(range, options)},
+    body: {size: range.end - range.start, read: (options) => blob.read(range, options)},
   }
 }
 

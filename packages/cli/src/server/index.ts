@@ -12,7 +12,7 @@ export type {
   StoredManifest,
   WritableRepository,
 } from './registry.js'
-export {sizeOf, withHeaders, type Reply, type ReplyStream} from './reply.js'
+export {sizeOf, withHeaders, type ReadOptions, type Reply, type ReplyStream} from './reply.js'
 export {checkName, routeOf, type RequestKind, type Route, type Target} from './route.js'
 export {UploadSession} from './upload-session.js'
 export {

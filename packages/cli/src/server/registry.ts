@@ -3,6 +3,7 @@ import type {Digest, DigestAlgorithm} from '@airgap-mirror/oci-client/model'
 import type {BlobWriter} from './blob-writer.js'
 import type {Contents} from './contents.js'
 import type {Range} from './range.js'
+import type {ReadOptions} from './reply.js'
 import type {Target} from './route.js'
 import type {UploadSession} from './upload-session.js'
 
@@ -24,7 +25,7 @@ export interface StoredManifest {
 
 export interface StoredBlob {
   readonly size: number
-  readonly read: (range: Range, options: {readonly signal?: AbortSignal}) => AsyncIterable<Uint8Array>
+  read(range: Range, options: ReadOptions): AsyncIterable<Uint8Array>
 }
 
 /** A repository as its readers see it. */

@@ -5,10 +5,16 @@ export interface Reply {
   readonly body?: Uint8Array | ReplyStream
 }
 
+export interface ReadOptions {
+  readonly signal?: AbortSignal
+  /** The caller is done with a chunk before it asks for the next, and its memory may be used again. */
+  readonly reuseChunks?: boolean
+}
+
 /** Nothing is read before the first byte is asked for. */
 export interface ReplyStream {
   readonly size: number
-  readonly read: (options: {readonly signal?: AbortSignal}) => AsyncIterable<Uint8Array>
+  readonly read: (options: ReadOptions) => AsyncIterable<Uint8Array>
 }
 
 export function sizeOf(body: Reply['body']): number {

@@ -35,6 +35,10 @@ export interface OpenOptions {
   readonly signal?: AbortSignal
   /** Bytes to leave out at the start of the bytes that `open` would yield. */
   readonly offset?: number
+  /** The caller has read the content to its end before, so the digest is not computed again. A source may do so anyway. */
+  readonly isVerified?: boolean
+  /** The caller is done with a chunk before it asks for the next, and its memory may be used again. */
+  readonly reuseChunks?: boolean
 }
 
 /** Content that can be read again, so that a retry or a resumed upload is possible. */

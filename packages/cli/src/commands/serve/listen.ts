@@ -7,8 +7,6 @@ import {
 import {createServer as createHttpsServer} from 'node:https'
 import {once} from 'node:events'
 import type {AddressInfo} from 'node:net'
-import {Readable} from 'node:stream'
-import {pipeline} from 'node:stream/promises'
 import pLimit from 'p-limit'
 import {defined, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
 import {carryOut, Refusal, routeOf, sizeOf, type Registry, type Reply} from '../../server/index.js'
@@ -155,7 +153,23 @@ async function send({body}: Reply, response: ServerResponse, reading: Serving['r
     if (response.destroyed) return
     const left = new AbortController()
     response.once('close', () => left.abort(new MirrorError('CANCELLED', 'the client has left')))
-    await pipeline(Readable.from(body.read({signal: left.signal}), {objectMode: false}), response)
+    const {signal} = left
+    for await (const chunk of body.read({signal, reuseChunks: true})) await written(chunk, response, signal)
+    response.end()
+  })
+}
+
+/** Waits until the system has a chunk, because its memory is used again for the next. */
+function written(chunk: Uint8Array, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason as Error)
+    if (signal.aborted) return leave()
+    signal.addEventListener('abort', leave, {once: true})
+    response.write(chunk, (error) => {
+      signal.removeEventListener('abort', leave)
+      // The error of a client that has left is the signal's.
+      if (error === null || error === undefined) resolve()
+    })
   })
 }
 

@@ -1,12 +1,6 @@
-import type {Content, Digest, ImageSource, Manifest, Place} from '@airgap-mirror/oci-client/model'
+import type {Digest, Manifest, Place} from '@airgap-mirror/oci-client/model'
 import type {ReadableRepository, StoredBlob, StoredManifest} from '../../../server/index.js'
-
-/** A blob, and the bundle that holds it. */
-export interface BundleBlob {
-  readonly content: Content
-  readonly size: number
-  readonly source: ImageSource
-}
+import type {BundleBlob} from './bundle-blob.js'
 
 /** The images of one repository of one registry, out of bundles. */
 export class BundleRepository implements ReadableRepository {
@@ -59,8 +53,7 @@ export class BundleRepository implements ReadableRepository {
   /** Some clients ask for manifests as blobs, and registries answer. */
   blob(digest: Digest): StoredBlob | undefined {
     const blob = this.#blobs.get(digest)
-    if (blob !== undefined)
-      return {size: blob.size, read: (range, {signal}) => part(blob, {...range, signal})}
+    if (blob !== undefined) return blob
     const bytes = this.#manifests.get(digest)?.bytes
     if (bytes === undefined) return undefined
     return {
@@ -69,25 +62,6 @@ export class BundleRepository implements ReadableRepository {
         yield bytes.subarray(start, end)
       },
     }
-  }
-}
-
-async function* part(
-  {content, size, source}: BundleBlob,
-  {
-    start,
-    end,
-    signal,
-  }: {readonly start: number; readonly end: number; readonly signal: AbortSignal | undefined},
-): AsyncGenerator<Uint8Array> {
-  let left = end - start
-  if (left === 0) return
-  for await (const bytes of source.blob(content).open({offset: start, signal})) {
-    const wanted = bytes.length > left ? bytes.subarray(0, left) : bytes
-    left -= wanted.length
-    yield wanted
-    // A whole blob is read to its end, where its digest is checked.
-    if (left === 0 && end !== size) return
   }
 }
 

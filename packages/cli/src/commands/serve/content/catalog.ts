@@ -9,6 +9,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import {blobsOf, nodesOf, type Gathered} from '../../../engine/gather.js'
+import {BundleBlob} from './bundle-blob.js'
 import {BundleRepository} from './bundle-repository.js'
 import {Places} from './places.js'
 
@@ -69,7 +70,7 @@ function addContent(repository: BundleRepository, image: Gathered, source: Image
   for (const {manifest} of nodesOf(image.node)) {
     repository.addManifest(manifest)
     for (const blob of blobsOf(manifest, source)) {
-      if (source.has(blob)) repository.addBlob(blob.digest, {content: blob, size: blob.size, source})
+      if (source.has(blob)) repository.addBlob(blob.digest, new BundleBlob(blob, {size: blob.size, source}))
     }
   }
   return image.node.manifest.descriptor.digest
@@ -82,7 +83,7 @@ function addPending(repository: BundleRepository, pending: PendingImage, source:
   repository.addManifest(manifest)
   for (const content of [pending.config, ...pending.layers]) {
     const {digest, size} = descriptorOf(content)
-    if (source.has(content)) repository.addBlob(digest, {content, size, source})
+    if (source.has(content)) repository.addBlob(digest, new BundleBlob(content, {size, source}))
   }
   return manifest.descriptor.digest
 }

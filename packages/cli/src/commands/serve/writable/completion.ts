@@ -74,10 +74,11 @@ export class Completion {
     return copying
   }
 
-  async #copy(digest: Digest, {size, read}: StoredBlob): Promise<void> {
+  async #copy(digest: Digest, blob: StoredBlob): Promise<void> {
     const copy = await this.#layout.begin(algorithmOf(digest))
     try {
-      for await (const bytes of read({start: 0, end: size}, {})) await copy.write(bytes)
+      for await (const bytes of blob.read({start: 0, end: blob.size}, {reuseChunks: true}))
+        await copy.write(bytes)
       if ((await copy.digest(algorithmOf(digest))) !== digest) {
         throw new MirrorError('DIGEST_MISMATCH', `the bundle's blob ${digest} has other content`, {
           side: 'source',
