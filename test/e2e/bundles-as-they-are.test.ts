@@ -189,7 +189,7 @@ test('archives inside with a compression that is not read fail, and the others a
     ['c.tar.gz', 'failed'],
   ])
   expect(result.report.images[1]?.error?.message).toMatch(/compressed with lz4/)
-  expect(result.stderr).toMatch(/not used: README\.txt \(7 bytes\): it is no archive/)
+  expect(result.stderr).toMatch(/not used: README\.txt \(7 bytes\): it is not an archive/)
 })
 
 test('an inner archive of bzip2 is read', async (context) => {

@@ -112,7 +112,7 @@ describe('config emit --report', () => {
     expect(stderr).toContain('1 images are left out')
   })
 
-  test('refuses a file that is no report', async () => {
+  test('refuses a file that is not a report', async () => {
     await writeFile(stage.at('report.json'), '{"schema": "other"}')
     const {code, stderr} = await stage.emit('--for', 'openshift', '--report', 'report.json')
     expect(code).toBe(2)

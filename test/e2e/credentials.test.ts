@@ -136,7 +136,7 @@ describe('a credential is found in', () => {
   test('none of them where flags give one', async () => {
     const home = join(directory.path, 'flags')
     await mkdir(join(home, '.docker'), {recursive: true})
-    await writeFile(join(home, '.docker/config.json'), '{ this is no JSON')
+    await writeFile(join(home, '.docker/config.json'), '{ this is not JSON')
     const flags = argv`--dry-run --username stored --password-stdin`
     const {code, stderr} = await push({source, registry, home, flags, stdin: `${password}\n`})
     expect({code, stderr}).toMatchObject({code: 0})

@@ -73,7 +73,7 @@ const cases: readonly (readonly [string, () => Promise<Uint8Array>, RegExp])[] =
     /not in the bundle/,
   ],
   [
-    'the manifest is no JSON',
+    'the manifest is not JSON',
     () => tarBytes(replaced(layout(), blobPath(bad.root.descriptor.digest), () => Buffer.from('<html>'))),
     /./,
   ],

@@ -122,7 +122,7 @@ describe('mirror serve --writable', () => {
       expect(second.stderr).toContain('another run is at work')
       await mkdir(at('other'))
       await writeFile(at('other/thesis.txt'), 'mine')
-      expect((await attempt('other')).stderr).toContain('has other things in it than an OCI layout')
+      expect((await attempt('other')).stderr).toContain('holds more than an OCI layout')
       await mkdir(at('linked'))
       await writeFile(at('linked/oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
       await symlink(at('other'), at('linked/blobs'))

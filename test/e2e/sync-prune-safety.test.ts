@@ -253,7 +253,7 @@ test('--prune is refused with --include, and prune: true for a list from standar
   })
   const piped = await at.night(["{name: job, prune: true, images: '-', targets: DST}"])
   expect(piped.code).toBe(2)
-  expect(piped.stderr).toMatch(/standard input has no name/)
+  expect(piped.stderr).toMatch(/standard input cannot be pruned by/)
   expect([...scene.source.requests, ...scene.target.requests]).toEqual([])
 })
 

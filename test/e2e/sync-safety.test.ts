@@ -212,7 +212,7 @@ describe('what cannot be remembered', () => {
       ['-c', 'ulimit -f 1; exec "$@"', 'bash', process.execPath, mirrorProgram(), ...usual, ...flags],
       {env: cleanEnvironment(scene.directory), cwd: scene.directory},
     )
-    expect(full.stderr).toMatch(/^warning: what is remembered .* is not used in full/m)
+    expect(full.stderr).toMatch(/^warning: the saved state in .* is used only in part/m)
     expect(full.code).toBe(0)
     await addAll(scene, 'third')
     expect(await scene.quietly(flags)).toMatchObject(SILENT)
@@ -241,7 +241,7 @@ describe('what cannot be remembered', () => {
     await chmod(state, 0o777)
     const {code, stdout, stderr} = await scene.quietly(argv`--images ${list} --prune --state state`)
     expect({code, stdout}).toEqual({code: 0, stdout: ''})
-    expect(stderr).toMatch(/^warning: nothing is remembered in .*: others may write there/)
+    expect(stderr).toMatch(/^warning: running without saved state: cannot use .*: others may write there/)
     expect((await stat(state)).isDirectory()).toBe(true)
   })
 })

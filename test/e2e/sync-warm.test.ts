@@ -178,7 +178,7 @@ test('a state directory that cannot be written is a warning, and the work is don
   const {code, stderr} = await scene.quietly(argv`--images ${list} --state ${state}`)
   expect({code, stderr}).toEqual({
     code: 0,
-    stderr: expect.stringMatching(/^warning: nothing is remembered in .*state: /) as string,
+    stderr: expect.stringMatching(/^warning: running without saved state: cannot use .*state: /) as string,
   })
   expect(scene.at('team/app:v1')).toBeDefined()
 })

@@ -44,7 +44,7 @@ test('a push with --verify-key goes on if the signature holds, and else sends no
   await flipBit(scene.path('set.tar.002'), 1000)
   expect(await refusal('key.pub')).toMatch(/set\.tar\.002 is (?:another file|not the volume)/)
   await flipBit(scene.path('set.tar.002'), 1000)
-  expect(await refusal('other.pub')).toContain('is no signature of')
+  expect(await refusal('other.pub')).toContain('is not a signature of')
   await rename(scene.path('set.tar.SHA256SUMS.sig'), scene.path('kept'))
   expect(await refusal('key.pub')).toContain('there is no signature')
   await rename(scene.path('kept'), scene.path('set.tar.SHA256SUMS.sig'))

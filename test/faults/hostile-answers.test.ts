@@ -76,7 +76,7 @@ describe('headers', {concurrent: true}, () => {
   test.each<[string, Readonly<Record<string, string>>, string]>([
     ['a Location of another scheme', {location: 'file:///etc/passwd'}, 'PROTOCOL'],
     ['a Location with a user name', {location: 'http://evil@127.0.0.1:1/v2/x'}, 'PROTOCOL'],
-    ['a Location that is no URL', {location: 'http://[::/v2/'}, 'PROTOCOL'],
+    ['a Location that is not a URL', {location: 'http://[::/v2/'}, 'PROTOCOL'],
     // Node's own limit in front of the registry answers this one.
     ['a Location of 30,000 characters', {location: `/v2/${'x'.repeat(30_000)}`}, 'PROTOCOL'],
     ['a chunk minimum of a petabyte', {'oci-chunk-min-length': '1000000000000000'}, 'ok'],

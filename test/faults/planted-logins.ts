@@ -53,7 +53,7 @@ export const logins: Readonly<Record<string, MakeLogin>> = {
 export const broken: Readonly<Record<string, MakeLogin>> = {
   'a helper that fails aloud': helperLogin(`error storing ${planted.helper}: no keychain`, 1),
   'a helper that answers no JSON': helperLogin(`{"Username":"${USER}","Secret":"${planted.helper}"`, 0),
-  'a docker config that is no JSON': async (place) => {
+  'a docker config that is not JSON': async (place) => {
     const path = join(place, 'planted-config.json')
     await writeFile(path, `{"auths":{"x":{"auth": ${planted.identity}}}}`)
     return {flags: argv`--docker-config ${path}`}

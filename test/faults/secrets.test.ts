@@ -179,7 +179,7 @@ describe('no secret is said of', {concurrent: true}, () => {
     ['that answers', (host: string) => `http://${host}/token?apikey=${planted.realm}`],
     ['that is not there', () => `http://127.0.0.1:9/token?apikey=${planted.realm}`],
     ['with a user name', (host: string) => `http://${USER}:${planted.realm}@${host}/token`],
-    ['that is no URL', () => `not a url ${planted.realm}`],
+    ['that is not a URL', () => `not a url ${planted.realm}`],
     ['that is led on', (host: string) => `http://${host}/v2/?apikey=${planted.realm}`],
   ])('a realm %s', async (_what, realmOf) => {
     await using place = await makeTempDir()

@@ -57,7 +57,7 @@ describe.each([0, 1])('a push that is killed in the middle of a large blob (bund
 
   test.each([
     ['forgetful', 'cannot continue a broken upload'],
-    ['deleting', 'has not kept what an earlier run sent'],
+    ['deleting', 'has not kept the part of a blob that an earlier run sent'],
   ] as const)('starts it again where the registry is %s, and says so once', async (uploads, warning) => {
     const trial = await tryToPush({source: source(), uploads, moments: IN_THE_LARGE_BLOB})
 

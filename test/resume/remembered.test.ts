@@ -106,7 +106,7 @@ describe('state', () => {
     await using registry = await startRegistry()
     const {code, stderr} = await push({source, registry, home, flags: ['--state', '/dev/null/state']})
     expect(code).toBe(0)
-    expect(stderr).toContain('nothing is remembered in /dev/null/state')
+    expect(stderr).toContain('running without saved state: cannot use /dev/null/state')
   })
 
   test('tells the next run what the registry takes', async () => {

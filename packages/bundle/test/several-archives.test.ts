@@ -102,7 +102,7 @@ test.each<[string, readonly (readonly LiteralEntry[])[], readonly string[]]>([
   const lists = archives.map((entries) => entries.filter(({path}) => /^(?:index|manifest)\.json$/.test(path)))
   const isReplaced = lists[0]?.some(({path}) => lists[1]?.some((later) => later.path === path))
   expect(warnings.join('\n')).toMatch(
-    isReplaced === true ? /several lists of images: those of every list are read/ : /^$/,
+    isReplaced === true ? /several lists of images: the images of every list are read/ : /^$/,
   )
 })
 

@@ -58,7 +58,7 @@ test('files among the blobs that are none, and unfinished ones, are unused', asy
   ])
   expect(unusedIn(bundle.source)).toEqual(
     expect.arrayContaining([
-      ['blobs/sha256/.partial', 'it lies among the blobs, but its name is no digest'],
+      ['blobs/sha256/.partial', 'it lies among the blobs, but its name is not a digest'],
       ['ingest/1/data', 'it is a blob that was not completely written'],
     ]),
   )

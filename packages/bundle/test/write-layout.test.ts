@@ -158,10 +158,10 @@ describe('an existing OCI layout', () => {
     const open = (name: string): Promise<FileSink> =>
       openFileSink({format: 'oci', path: at(name), annotations: () => named('one')})
     await writeFile(at('file'), '')
-    expect((await errorOf(open('file'))).message).toContain('is no directory')
+    expect((await errorOf(open('file'))).message).toContain('is not a directory')
     await mkdir(at('home'))
     await writeFile(at('home/thesis.txt'), 'important')
-    expect((await errorOf(open('home'))).message).toContain('other things in it')
+    expect((await errorOf(open('home'))).message).toContain('holds more than')
     await write(one, {path: at('out'), ref: 'one'})
     await writeFile(at('out/index.json'), '{"manifests": 5}')
     await using sink = await open('out')

@@ -95,9 +95,9 @@ describe('choosing tags', () => {
     expect(chooseTags([tag], {regex: ['^(a+)+$'], glob: ['*a*a*a*a*a*a*a*a*b']})).toEqual([])
   })
 
-  it('refuses what is no expression or no range', () => {
+  it('refuses what is not an expression or no range', () => {
     expect(() => chooseTags(['1'], {regex: ['(?=a)']})).toThrow(/RE2/)
-    expect(() => chooseTags(['1'], {semver: 'newest please'})).toThrow(/no range of versions/)
+    expect(() => chooseTags(['1'], {semver: 'newest please'})).toThrow(/not a range of versions/)
   })
 })
 

@@ -229,7 +229,7 @@ jobs:
       'line 10: jobs[0].repositories[0].tags[0]: is a number unless it is in quotes: it has to be text or keys and values',
       'line 10: jobs[0].repositories[0].tags[1].newest: is not from 1 to 100000',
       expect.stringMatching(
-        /^line 10: jobs\[0\]\.repositories\[0\]\.tags\[1\]\.semver: "sometimes" is no range/,
+        /^line 10: jobs\[0\]\.repositories\[0\]\.tags\[1\]\.semver: "sometimes" is not a range/,
       ),
       'line 11: jobs[0].repositories[1].repository: is missing',
       'line 12: jobs[1].name: another job has this name',

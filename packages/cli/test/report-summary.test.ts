@@ -195,7 +195,7 @@ describe('the summary', () => {
   test('an interrupted run says what to do', () => {
     const text = formatSummary(reportOf([image('a'), image('b', {status: 'cancelled'})]))
     expect(text).toBe(
-      'interrupted: 2 images: 1 pushed, 0 present, 0 failed, 1 cancelled; 0 B sent; 34 s\nhint: run the same command again: what is there already is not sent again\n',
+      'interrupted: 2 images: 1 pushed, 0 present, 0 failed, 1 cancelled; 0 B sent; 34 s\nhint: Run the same command again: it sends only what is missing.\n',
     )
   })
 

@@ -48,7 +48,7 @@ describe.each(shared.filter(([, {only}]) => only === undefined))('%s', (name, se
   })
 })
 
-test('a flag of sync that is no key of the job file is one of these, and every key without a flag as well', () => {
+test('a flag of sync that is not a key of the job file is one of these, and every key without a flag as well', () => {
   const names = new Set(shared.map(([name]) => name))
   const keys = [...Object.keys(registryKeys), ...Object.keys(jobKeys)]
   expect(keys.filter((key) => !(key in syncFlags)).toSorted()).toEqual([

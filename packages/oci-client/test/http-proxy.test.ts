@@ -117,7 +117,7 @@ test.each([
   'http://user:20?24hunter2@proxy.example',
   'http://DOM\\user:hunter2@proxy.example',
   'user:hunter2#x@y@proxy.example',
-])('a proxy that is no URL is refused without being quoted: %s', (httpsProxy) => {
+])('a proxy that is not a URL is refused without being quoted: %s', (httpsProxy) => {
   const find = (): unknown => proxyFor('https://foo.com', {httpsProxy})
   expect(find).toThrow(expect.objectContaining({code: 'CONFIG_INVALID'}) as Error)
   expect(find).not.toThrow(/hunter2/)

@@ -142,7 +142,7 @@ describe('a large blob that an earlier run has begun', () => {
 
   it.each([
     ['forgetful', 'cannot continue a broken upload'],
-    ['deleting', 'has not kept what an earlier run sent'],
+    ['deleting', 'has not kept the part of a blob that an earlier run sent'],
   ] as const)('starts again where the registry is %s, and says so', async (uploads, warning) => {
     const journal = memoryJournal()
     const {served} = await start({uploads, faults: [tornAfter(6 * MiB)]})

@@ -26,7 +26,7 @@ import {unnamedHint, type ReadContext} from './read-context.js'
 import {invalid, readJson} from '../contents/read-json.js'
 
 const MADE_ANEW =
-  'a docker-archive does not hold the manifest that the image had at its registry, so it is made anew'
+  'a docker-archive does not hold the manifest that the image had at its registry, so it is recomputed'
 
 /** Files that docker, podman and crane write besides the files that `manifest.json` names. */
 const OWN =

@@ -23,7 +23,7 @@ async function bytesOf(
   list: Descriptor,
   {table, signal}: Pick<ReadContext, 'table' | 'signal'>,
 ): Promise<Uint8Array> {
-  const what = 'the list of what the bundle leaves out'
+  const what = 'the list of blobs that the bundle leaves out'
   const file = findBlob(table, list.digest)
   if (file === undefined) throw missing(table, {digest: list.digest, what})
   return readAll(verifiedFile(file, list, {signal}), {limit: limits.bundleIndexBytes, what, signal})

@@ -31,7 +31,7 @@ export function noImages(
   if (found.isCutShort) {
     return new MirrorError(
       'SOURCE_TRUNCATED',
-      `${name} has no end, and no image was found in what is there`,
+      `${name} ends early, and no image was found in the part that is there`,
       {
         side: 'source',
         advice: {kind: 'copy-again-whole'},

@@ -57,7 +57,7 @@ async function readTarTree(tree: TarTree, place: Place, reading: Reading): Promi
   const earlier: FileTree[] = []
   for (const lists of tree.earlier) if (!(await hasSameLists(tree, lists))) earlier.push(lists)
   if (earlier.length > 0)
-    reading.findings.warn(`${tree.name} has several lists of images: those of every list are read`)
+    reading.findings.warn(`${tree.name} has several lists of images: the images of every list are read`)
   return readTree(tree, place, reading, earlier)
 }
 
@@ -240,7 +240,7 @@ async function readNested(
         const kind = sniffContent(await file.read(0, SNIFF_BYTES, {signal}))
         if (place.depth === 0) reading.findings.kinds.set(path, kind)
         if (kind !== 'other') return readInner(file, {kind, path: inner, depth: place.depth + 1}, reading)
-        note(reading, place, [unusedPart(path, file.size, 'it is no archive')])
+        note(reading, place, [unusedPart(path, file.size, 'it is not an archive')])
         return []
       })),
     )

@@ -52,7 +52,7 @@ function whyUnused(path: string, reached: ReadonlySet<string>): string | undefin
   if (!path.startsWith('blobs/')) return undefined
   const [, algorithm, hex, ...rest] = path.split('/')
   const digest = `${algorithm}:${hex}`
-  if (rest.length > 0 || !isDigest(digest)) return 'it lies among the blobs, but its name is no digest'
+  if (rest.length > 0 || !isDigest(digest)) return 'it lies among the blobs, but its name is not a digest'
   return reached.has(digest) ? undefined : 'it is a blob to which no image of the index leads'
 }
 

@@ -199,5 +199,5 @@ function count(json: unknown): number {
 }
 
 function unusable(): Error {
-  return new Error('what is remembered of a bundle cannot be used')
+  return new Error('the saved index of a bundle cannot be used')
 }

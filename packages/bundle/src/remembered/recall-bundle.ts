@@ -37,7 +37,7 @@ export async function recallBundle(
     try {
       return await work()
     } catch (error) {
-      onNote?.(`what is remembered of ${path} is not used: ${messageOf(error)}`)
+      onNote?.(`the saved index of ${path} is not used: ${messageOf(error)}`)
       return undefined
     }
   }

@@ -55,7 +55,7 @@ async function compareVolumes(
   const isOfBundle = (name: string): boolean =>
     name === basename(bundle) || parseVolumeName(name)?.name === basename(bundle)
   if (files.length === 0 || !files.every(({name}) => isOfBundle(name))) {
-    throw refuse(`${checksums} lists other files than those of ${bundle}`)
+    throw refuse(`${checksums} does not list the files of ${bundle}`)
   }
   const found = await findVolumes(bundle, options).catch((error: unknown) => {
     throw isMirrorError(error) && error.code === 'SOURCE_CORRUPT' ? refuse(error.message) : error
@@ -91,7 +91,7 @@ async function sha256Of(file: string, options: CallOptions): Promise<string> {
 }
 
 function other(file: string, was: string): string {
-  return `${file} is another file than the one that was ${was}`
+  return `${file} is not the file that was ${was}`
 }
 
 /** Yields a file's bytes. @throws {MirrorError} SOURCE_UNREADABLE, CANCELLED */

@@ -17,10 +17,14 @@ export async function filesBelow(directory: string, {signal}: CallOptions = {}):
       if (entry.isDirectory()) open.push(path)
       else if (entry.isFile()) files.push(relative(directory, path).split(sep).join('/'))
       else {
-        throw new MirrorError('SIGNATURE_INVALID', `${path} is no plain file, so no signature can cover it`, {
-          side: 'source',
-          advice: {kind: 'refuse-unsigned'},
-        })
+        throw new MirrorError(
+          'SIGNATURE_INVALID',
+          `${path} is not a plain file, so no signature can cover it`,
+          {
+            side: 'source',
+            advice: {kind: 'refuse-unsigned'},
+          },
+        )
       }
     }
     if (files.length + open.length > limits.tarEntries) {

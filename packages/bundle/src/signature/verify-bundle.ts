@@ -35,7 +35,7 @@ async function signedText(path: string, {key}: VerifyBundleOptions): Promise<str
   const text = await readSmall(path)
   const signature = await readSmall(`${path}.sig`)
   if (isSignatureOf(text, {signature, key})) return Buffer.from(text).toString('utf8')
-  throw invalid(`${path}.sig is no signature of ${path} by this key`)
+  throw invalid(`${path}.sig is not a signature of ${path} by this key`)
 }
 
 async function verifyWhole(
@@ -47,7 +47,7 @@ async function verifyWhole(
   }
   const bytes = await readSmall(signature)
   if (await isSignatureOfStream(bytesOf(path, {signal}), {signature: bytes, key})) return
-  throw invalid(`${signature} is no signature of ${path} by this key`)
+  throw invalid(`${signature} is not a signature of ${path} by this key`)
 }
 
 function invalid(message: string): MirrorError {

@@ -9,7 +9,7 @@ export function truncated(name: string, at: number): MirrorError {
 }
 
 export function corrupt(name: string, at: number, what: string): MirrorError {
-  return new MirrorError('SOURCE_CORRUPT', `${name} is no valid tar archive: ${what}, at byte ${at}`, {
+  return new MirrorError('SOURCE_CORRUPT', `${name} is not a valid tar archive: ${what}, at byte ${at}`, {
     side: 'source',
   })
 }

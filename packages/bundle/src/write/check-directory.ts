@@ -12,11 +12,11 @@ export async function checkDirectory(
   try {
     const stats = await stat(path).catch(absent)
     if (stats === undefined) return
-    if (!stats.isDirectory()) throw refused(`${path} is no directory`, {kind: 'use-empty-directory'})
+    if (!stats.isDirectory()) throw refused(`${path} is not a directory`, {kind: 'use-empty-directory'})
     const names = await readdir(path)
     // Temporary files of a crashed run do not matter.
     if (names.some((name) => !name.endsWith('.tmp')) && !names.includes(marker)) {
-      throw refused(`${path} has other things in it than ${what}`, {kind: 'use-empty-directory'})
+      throw refused(`${path} holds more than ${what}`, {kind: 'use-empty-directory'})
     }
   } catch (cause) {
     throw writeFailed(path, cause)

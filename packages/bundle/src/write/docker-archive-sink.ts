@@ -192,7 +192,9 @@ function diffIdsIn(config: Uint8Array, manifest: ImageManifest): readonly Digest
 }
 
 function otherLayers({descriptor, config}: ImageManifest): MirrorError {
-  return mismatch(`the layers of ${descriptor.digest} do not unpack to what its config ${config.digest} says`)
+  return mismatch(
+    `the layers of ${descriptor.digest} do not unpack to the diff IDs in its config ${config.digest}`,
+  )
 }
 
 function otherLayer(

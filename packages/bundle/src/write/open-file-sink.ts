@@ -48,7 +48,7 @@ function refuseExisting(path: string): MirrorError {
 async function checkVersion(path: string): Promise<void> {
   const bytes = await new DirectoryStore(path).read(VERSION, {limit: limits.headerBytes})
   if (bytes === undefined || Buffer.from(bytes).toString().startsWith(VERSION_TEXT)) return
-  throw refused(`${path} has other things in it than an image directory of skopeo`, {
+  throw refused(`${path} holds more than an image directory of skopeo`, {
     kind: 'use-empty-directory',
   })
 }

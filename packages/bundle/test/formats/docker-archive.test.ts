@@ -167,7 +167,7 @@ describe('layers that are compressed in the archive', () => {
     expect(image.digestChanged).toBeDefined()
   })
 
-  test('a layer whose name is no digest is unpacked, checked and packed again', async () => {
+  test('a layer whose name is not a digest is unpacked, checked and packed again', async () => {
     await using bundle = await openTar(archive('layer.tar.gz'))
     const [layer] = pendingOf(bundle.images[0]).layers
     if (layer === undefined || !isPending(layer)) throw new Error('not pending')

@@ -8,7 +8,7 @@ export const exitCodes: Readonly<Record<ExitCode, string>> = {
   3: 'Some images failed, or somebody else changed their tags. The others are done.',
   4: 'The commands verify and config check found differences.',
   5: 'Another sync into the same place is at work.',
-  70: 'A bug in mirror. Report it with what it printed.',
+  70: 'A bug in mirror. Report it with its output.',
   129: 'Interrupted by SIGHUP.',
   130: 'Interrupted by SIGINT (Ctrl-C).',
   143: 'Interrupted by SIGTERM.',

@@ -35,7 +35,7 @@ export async function parseRegistriesYaml(
   const {value, problems} = await readYaml(text, {name})
   const root = value === null ? {} : recordAt(value, [], problems)
   if (root['mirrors'] === undefined && root['configs'] === undefined)
-    problems.add([], 'has neither mirrors nor configs: it is no registries.yaml')
+    problems.add([], 'has neither mirrors nor configs: it is not a registries.yaml')
   const mirrors = new Map(
     sections(root, 'mirrors', problems).map(([host, mirror]) => [
       canonicalRegistry(host),

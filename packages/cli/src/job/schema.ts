@@ -137,18 +137,21 @@ function patterns(description: string): Schema {
 
 const tagFilter: ObjectSchema = {
   type: 'object',
-  description: 'Tags that pass everything that is given here, and those of exact besides.',
+  description: 'Tags that pass every key given here, and the tags of exact in any case.',
   additionalProperties: false,
   minProperties: 1,
   properties: {
-    exact: several('Tags by name: taken whatever the rest says.', {type: 'string', format: 'tag'}),
+    exact: several('Tags by name: chosen even if the other keys say otherwise.', {
+      type: 'string',
+      format: 'tag',
+    }),
     glob: several('Tags that match one of these globs (* and ?).', glob),
     regex: several('Tags in which one of these RE2 expressions is found.', regex),
     semver: text('Tags that are versions in this range, as in npm: >=1.30 <2 || 3.x', 'semver-range'),
     prereleases: toggle(
-      'Whether versions such as 1.2.3-rc.1 or 1.2.3-alpine count. Default: where glob or regex is given.',
+      'Count versions such as 1.2.3-rc.1 or 1.2.3-alpine. Default: true if glob or regex is given.',
     ),
-    newest: whole('Of what is left, so many of the highest versions.', 1, 100_000),
+    newest: whole('This number of the highest versions among the tags that are left.', 1, 100_000),
     exclude: patterns('What is left out.'),
   },
 }
@@ -163,7 +166,7 @@ const tags: Schema = {
 }
 
 const repository: Schema = {
-  description: 'A repository: all of its tags, or those that are chosen.',
+  description: 'A repository: all of its tags, or the chosen ones.',
   anyOf: [
     {type: 'string', format: 'repository'},
     {
@@ -205,7 +208,12 @@ export const jobSchema: RootSchema = {
   additionalProperties: false,
   required: ['jobs'],
   properties: {
-    version: {type: 'integer', minimum: 1, maximum: 1, description: 'Of this format; 1 where it is absent.'},
+    version: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1,
+      description: 'The version of this format; 1 if it is absent.',
+    },
     registries: {
       type: 'object',
       description: 'How to reach registries, by HOST[:PORT] as image names have it (docker.io).',

@@ -32,7 +32,7 @@ export interface SharedSetting {
 export const registrySettings = {
   cacert: {
     value: 'FILE',
-    meaning: 'certificates to trust (PEM), in addition to those of the system and of Node',
+    meaning: "certificates to trust (PEM), in addition to the system's and Node's",
   },
   'client-cert': {
     value: 'FILE',

@@ -36,7 +36,7 @@ function compile(text: string): RE2JS {
     return re2().compile(text)
   } catch (cause) {
     throw new Error(
-      `${JSON.stringify(text.slice(0, 200))} is no expression in RE2 syntax: ${messageOf(cause)}`,
+      `${JSON.stringify(text.slice(0, 200))} is not an expression in RE2 syntax: ${messageOf(cause)}`,
       {
         cause,
       },

@@ -96,7 +96,7 @@ export function withoutMoving(versions: readonly TagVersion[]): readonly TagVers
 
 /**
  * npm's ranges; without `prereleases` a version such as 1.2.3-rc.1 passes only if the range names a pre-release of 1.2.3.
- * @throws {Error} if the text is no range
+ * @throws {Error} if the text is not a range
  */
 export function inRange(range: string, prereleases: boolean): (version: TagVersion) => boolean {
   const parsed = parseRange(range, prereleases)
@@ -112,7 +112,7 @@ function parseRange(text: string, includePrerelease: boolean): Range {
   try {
     return new (semver().Range)(text, {includePrerelease})
   } catch (cause) {
-    throw new Error(`${JSON.stringify(text.slice(0, 200))} is no range of versions such as ">=1.30 <2"`, {
+    throw new Error(`${JSON.stringify(text.slice(0, 200))} is not a range of versions such as ">=1.30 <2"`, {
       cause,
     })
   }

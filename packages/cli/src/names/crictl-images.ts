@@ -55,7 +55,7 @@ function documentsIn(text: string, name: string): readonly unknown[] {
     try {
       return text.split(/(?<=\})\s*\n(?=\{)/).map((document): unknown => JSON.parse(document) as unknown)
     } catch {
-      throw new MirrorError('LIST_INVALID', `${name} is no JSON: ${messageOf(cause)}`, {
+      throw new MirrorError('LIST_INVALID', `${name} is not JSON: ${messageOf(cause)}`, {
         side: 'source',
         cause,
       })

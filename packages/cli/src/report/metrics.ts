@@ -105,13 +105,13 @@ function metricsOf(
     },
     {
       name: 'mirror_last_run_images',
-      help: 'Images of the last run, by what became of them.',
+      help: 'Images of the last run, by their status.',
       label: 'status',
       values: STATUSES.map((status) => [status, images.filter((image) => image.status === status).length]),
     },
     {
       name: 'mirror_last_run_bytes',
-      help: 'Bytes of blobs in the last run, by the way they went; present: those that were at the target.',
+      help: 'Bytes of blobs in the last run, by the way they went; present: bytes that were already at the target.',
       label: 'direction',
       values: Object.entries({uploaded, downloaded, mounted, present}),
     },

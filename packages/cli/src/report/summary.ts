@@ -67,7 +67,7 @@ function formatFigures(report: Report): string {
   const parts = [[...always, ...sometimes].join(', '), bytes.join(', '), formatDuration(time)]
   const figures = `${count(images.length, 'image')}: ${parts.filter((part) => part !== '').join('; ')}\n`
   return outcome === 'cancelled'
-    ? `interrupted: ${figures}hint: run the same command again: what is there already is not sent again\n`
+    ? `interrupted: ${figures}hint: Run the same command again: it sends only what is missing.\n`
     : figures
 }
 

@@ -141,7 +141,7 @@ async function readServiceAccountKey(path: string): Promise<string> {
   const text = await readSecret(path, 'service-account-key')
   const {type} = parseJsonObject(Buffer.from(text), `service-account-key ${path}`)
   if (type === 'service_account') return text
-  throw new MirrorError('CREDENTIALS_INVALID', `${path} is no key of a Google service account`, {
+  throw new MirrorError('CREDENTIALS_INVALID', `${path} is not a key of a Google service account`, {
     hint: 'It is JSON with "type": "service_account", as `gcloud iam service-accounts keys create` writes it.',
   })
 }

@@ -166,6 +166,6 @@ class Found {
 
 /** @throws for anything but a regular file of a fitting size: a pipe would be waited for */
 async function textOf(path: string): Promise<string> {
-  if (!(await stat(path)).isFile()) throw new Error('it is no regular file')
+  if (!(await stat(path)).isFile()) throw new Error('it is not a regular file')
   return readTextFile(path, {flag: 'the file', limit: limits.certificateBytes, code: 'CERTIFICATE_INVALID'})
 }

@@ -51,7 +51,7 @@ function imagesInList(text: string, name: string): readonly Reference[] {
     if (source.digest !== undefined) return source
     throw new MirrorError('LIST_INVALID', `${name}: line ${line} has no digest`, {
       side: 'source',
-      hint: 'Give a lock file, a report or a bundle: a tag alone does not say what the far side has.',
+      hint: 'Give a lock file, a report or a bundle: a tag alone does not say which blobs the far side has.',
     })
   })
 }
@@ -66,7 +66,7 @@ function imagesInReport(text: string, name: string): readonly Reference[] {
   const images =
     isJsonObject(report) && report['schema'] === 'mirror.report/v1' ? report['images'] : undefined
   if (!Array.isArray(images)) {
-    throw new MirrorError('LIST_INVALID', `${name} is no report of mirror`, {side: 'source'})
+    throw new MirrorError('LIST_INVALID', `${name} is not a report of mirror`, {side: 'source'})
   }
   return images
     .filter(isJsonObject)

@@ -62,13 +62,13 @@ export async function openState(options: StateOptions): Promise<State | undefine
   const root = join(directory, 'v1')
   const problem = await problemWith(root)
   if (problem !== undefined) {
-    onNote(`nothing is remembered in ${directory}: ${problem}`)
+    onNote(`running without saved state: cannot use ${directory}: ${problem}`)
     return undefined
   }
   const troubleIn =
     (path: string) =>
     (text: string): void =>
-      onNote(`what is remembered in ${path} is not used in full: ${text}`)
+      onNote(`the saved state in ${path} is used only in part: ${text}`)
   const open = (name: keyof typeof drawers): Drawer => {
     const path = join(root, name)
     return new Drawer(path, {...drawers[name], onTrouble: troubleIn(path)})

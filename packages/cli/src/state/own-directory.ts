@@ -23,7 +23,7 @@ export async function problemWithDirectory(path: string): Promise<string | undef
 
 /** The same for the directory itself, without its parents. */
 export function problemWithOwn(stats: Stats): string | undefined {
-  if (!stats.isDirectory()) return 'it is no directory'
+  if (!stats.isDirectory()) return 'it is not a directory'
   if (stats.uid !== (process.getuid?.() ?? stats.uid)) return 'it belongs to somebody else'
   return process.platform !== 'win32' && isOpenToOthers(stats) ? 'others may write there' : undefined
 }

@@ -6,7 +6,7 @@ import {MirrorError} from '../model/index.js'
 
 const LIST = '/tags/list'
 const AUTHORITY = /^(?:https?:)?\/\/[^/?#]*/i
-/** The start of a target without angle brackets: anything else is no target. */
+/** The start of a target without angle brackets: anything else is not a target. */
 const TARGET = /^(?:https?:\/\/|[/?])\S*$/i
 
 /**

@@ -33,7 +33,7 @@ export function formatUrl({origin, path}: HttpUrl): string {
  * https to http
  */
 export function resolveLocation(base: HttpUrl, location: string): HttpUrl {
-  if (!VISIBLE.test(location)) throw refused(location, 'it is no valid URL')
+  if (!VISIBLE.test(location)) throw refused(location, 'it is not a valid URL')
   const text = withoutFragment(location)
   const absolute = ABSOLUTE.exec(text)?.groups
   if (absolute !== undefined) {

@@ -151,7 +151,7 @@ function parseUrl(text: string): URL {
     url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`)
   } catch {
     // The cause is left out: it quotes the URL, and that may hold a password.
-    throw invalid('it is no valid URL')
+    throw invalid('it is not a valid URL')
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:' && !isSocks(url)) {
     throw invalid(`${url.protocol.slice(0, -1)} proxies are not supported`)

@@ -55,7 +55,7 @@ async function append(
   if (existing !== undefined && existing.kind !== 'index') {
     throw new MirrorError(
       'MANIFEST_REJECTED',
-      `${formatReference(target)} is no index, so the referrers of ${subject} cannot be listed in it`,
+      `${formatReference(target)} is not an index, so the referrers of ${subject} cannot be listed in it`,
       {side: client.side, advice: {kind: 'free-referrers-tag'}},
     )
   }

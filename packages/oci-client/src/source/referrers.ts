@@ -213,9 +213,9 @@ async function byApi(
     const before = found.size
     const children = childrenIn(bytes, reference)
     for (const child of children) found.set(child.digest, child)
-    url = pageAfter(client, {response, reference: `the list of what refers to ${reference}`})
+    url = pageAfter(client, {response, reference: `the list of referrers of ${reference}`})
     if (url !== undefined && children.length > 0 && found.size === before) {
-      throw new MirrorError('PROTOCOL', `the list of what refers to ${reference} leads in a circle`, {
+      throw new MirrorError('PROTOCOL', `the list of referrers of ${reference} leads in a circle`, {
         side: client.side,
       })
     }
@@ -223,7 +223,7 @@ async function byApi(
   return [...found.values()]
 }
 
-/** Returns false for a page that is no index: a proxy in front may answer every request with 200. */
+/** Returns false for a page that is not an index: a proxy in front may answer every request with 200. */
 function hasApi(response: HttpResponse): boolean {
   if (NO_API.has(response.status)) return false
   return response.status !== 200 || response.header('content-type')?.startsWith(mediaTypes.ociIndex) === true

@@ -37,7 +37,7 @@ function decodeError(name: string, at: number, cause: unknown): MirrorError {
   }
   // The first header was right, or this would not be taken for gzip: the wrong one belongs to a further member.
   if (cause instanceof Error && cause.message === 'incorrect header check') {
-    return new MirrorError('SOURCE_CORRUPT', `something that is no gzip follows the gzip data of ${name}`, {
+    return new MirrorError('SOURCE_CORRUPT', `data that is not gzip follows the gzip data of ${name}`, {
       side: 'source',
       advice: {kind: 'copy-again'},
       cause,

@@ -41,7 +41,7 @@ export async function* zstdFrames(
       const number = magic.readUInt32LE()
       if (number === FRAME_MAGIC) yield {bytes: joined(frameBytes(magic, cursor, options))}
       else if (isSkippable(number)) await skipFrame(cursor, options)
-      else throw corrupt(options, at, 'is no zstd frame')
+      else throw corrupt(options, at, 'is not a zstd frame')
     }
   } finally {
     await cursor.close()

@@ -73,7 +73,7 @@ function rewrite(
 
 /**
  * Returns every place a pull of the name asks, in order.
- * @throws {Error} if one of them is no valid name: then containers/image asks none of them
+ * @throws {Error} if one of them is not a valid name: then containers/image asks none of them
  */
 export function pullSources(entry: Entry, name: ImageName): readonly PullSource[] {
   const place = (source: Omit<PullSource, 'name'>): PullSource => ({

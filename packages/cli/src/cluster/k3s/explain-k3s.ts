@@ -145,7 +145,7 @@ function assumptions(program: 'k3s' | 'rke2', {cutsDefault, embedded}: ServiceSe
     'the kubelet pulls the image with the containerd that the service brings along',
     ...(program === 'rke2'
       ? [
-          'it is no image that rke2 pulls by itself before containerd runs, such as its runtime: for those other rules hold',
+          'it is not an image that rke2 pulls by itself before containerd runs, such as its runtime: for those other rules hold',
         ]
       : []),
     ...(cutsDefault === undefined

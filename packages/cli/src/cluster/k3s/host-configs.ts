@@ -44,7 +44,7 @@ export function hostConfigs(
       const address = endpointAddress(value)
       const at = `${path}:${line}`
       if (address === undefined) {
-        warnings.push(`${at}: the endpoint ${value} is ignored because it is no URL`)
+        warnings.push(`${at}: the endpoint ${value} is ignored because it is not a URL`)
         continue
       }
       const url = urlOf(address)
@@ -103,7 +103,7 @@ function configFor(configs: RegistriesYaml['configs'], host: string): ConfigEntr
   return isHub ? (configs.get('registry-1.docker.io') ?? configs.get('docker.io')) : configs.get(host)
 }
 
-/** An endpoint as the service normalises it. Absent if it is no URL. */
+/** An endpoint as the service normalises it. Absent if it is not a URL. */
 function endpointAddress(text: string): Pick<Endpoint, 'scheme' | 'host' | 'path'> | undefined {
   const bareHost = text.replace(/[/?#].*$/, '')
   const {port} = splitHostPort(bareHost)

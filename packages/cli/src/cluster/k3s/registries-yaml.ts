@@ -77,7 +77,7 @@ export function readRegistriesYaml(
 function hintFor(key: string): string {
   if (key === 'endpoints') return ': the key is endpoint'
   if (key === 'rewrites') return ': the key is rewrite'
-  return key === 'token' ? ': the key is identity_token, whatever its documentation says' : ''
+  return key === 'token' ? ': the key is identity_token, although its documentation says otherwise' : ''
 }
 
 function entriesOf(

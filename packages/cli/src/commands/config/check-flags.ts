@@ -24,7 +24,7 @@ export const checkFlags = {
     helpValue: 'FILE',
   }),
   report: text('report', {
-    description: 'the images of a report of push or sync, at the places where they went',
+    description: 'the images of a report of push or sync, at their targets in it',
     helpValue: 'FILE',
   }),
   files: text('files', {

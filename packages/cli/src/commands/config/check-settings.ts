@@ -59,7 +59,7 @@ async function imagesIn({text, list}: FlagReader): Promise<CheckImages> {
   const given = [source, report, lists[0], pods[0]].filter((value) => value !== undefined)
   if (given.length !== 1) {
     throw new MirrorError('USAGE', 'give one of --images, --source, --pods and --report', {
-      hint: 'To check what a cluster runs, give --pods with the output of "kubectl get pods -A -o json".',
+      hint: 'To check the images of a cluster, give --pods with the output of "kubectl get pods -A -o json".',
     })
   }
   if (source !== undefined) return {from: 'bundle', path: source}

@@ -114,7 +114,7 @@ async function imagesIn({
   const given = [report, source, lists[0]].filter((value) => value !== undefined)
   if (given.length > 1 || (given.length === 0 && list('host').length === 0)) {
     throw new MirrorError('USAGE', 'give one of --report, --source and --images, or --host', {
-      hint: 'A report of the push is the surest: it says where each image went.',
+      hint: 'A report of the push is the surest: it has the target of each image.',
     })
   }
   if (report !== undefined) return {images: {from: 'report', path: report}, listed: []}

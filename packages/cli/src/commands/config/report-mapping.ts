@@ -28,7 +28,7 @@ interface ReportMapping {
 
 /**
  * The images that a report says are in the private registry.
- * @throws {MirrorError} CONFIG_INVALID if it is no report; USAGE if it does not say which of several registries is meant
+ * @throws {MirrorError} CONFIG_INVALID if it is not a report; USAGE if it does not say which of several registries is meant
  */
 export function readReportMapping(text: string, {name, rules, warn}: ReportOptions): ReportMapping {
   const {target, images} = parseReport(text, name)

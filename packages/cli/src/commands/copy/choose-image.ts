@@ -40,7 +40,7 @@ export function chooseImage(images: readonly SourceImage[], place: FilePlace): C
       `${place.path} has no image ${JSON.stringify(ref ?? '')}${list(others)}`,
       {
         side: 'source',
-        hint: 'Name one of those, or none where there is only one.',
+        hint: 'Name one of these, or none if there is only one.',
       },
     )
   }

@@ -38,4 +38,4 @@ function keepsManifests({transport}: Place): boolean {
   return transport !== 'docker-archive'
 }
 
-const NO_MANIFEST = 'a docker-archive holds no manifests: what loads it makes another'
+const NO_MANIFEST = 'a docker-archive holds no manifests: the program that loads it makes another'

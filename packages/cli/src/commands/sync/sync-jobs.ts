@@ -98,7 +98,7 @@ async function pruneAll(
       const known = targets.registries.get(registry)
       if (known === undefined || soon.aborted) continue
       if (!(await isHeld(registry))) {
-        run.warn(`nothing is removed at ${registry}: the lock cannot be seen to be held still`)
+        run.warn(`not pruning ${registry}: could not confirm that this run still holds the lock`)
         continue
       }
       const pruned = await prune(known, {

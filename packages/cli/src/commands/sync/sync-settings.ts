@@ -243,14 +243,18 @@ function refusePrune(
   const {on} = read
   if (!on('prune') && (job.prune !== true || narrowed)) return
   if (on('no-state')) {
-    throw new MirrorError('USAGE', '--no-state leaves nobody to know which tags may be pruned', {
-      hint: 'Only tags that the state says were made here are removed.',
+    throw new MirrorError('USAGE', 'pruning needs saved state, which --no-state turns off', {
+      hint: 'Leave out --no-state: only tags that the state records are deleted.',
     })
   }
   if (isPiped) {
-    throw new MirrorError('USAGE', 'what is read from standard input has no name, and cannot be pruned by', {
-      hint: 'Tags belong to the list or job file that made them: give it as a file.',
-    })
+    throw new MirrorError(
+      'USAGE',
+      'a list or job file from standard input cannot be pruned by, because it has no name',
+      {
+        hint: 'Give it as a file: tags belong to the file that made them.',
+      },
+    )
   }
   if (on('prune') && narrowed) {
     throw new MirrorError('USAGE', '--prune does not go with --include and --exclude', {

@@ -50,7 +50,7 @@ export async function openSyncTargets(
     registries,
     targetFor: async (target, images) => {
       const registry = registries.get(target.registry)
-      if (registry === undefined) throw new Error(`${target.registry} is no target of any job`)
+      if (registry === undefined) throw new Error(`${target.registry} is not a target of any job`)
       const rules = namingFor(target, {images, mapFile: await readMapFile(target.naming.mapFile)})
       return {sink: registry.sink, tags: registry.tags, rules}
     },

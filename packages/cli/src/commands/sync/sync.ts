@@ -7,7 +7,7 @@ export class Sync extends Command {
   static override readonly summary =
     'Keep the images of lists or of a job file up to date in a private registry.'
   static override readonly description =
-    'Made for cron: what has not changed costs one small request at each side, and a night without trouble prints nothing with --quiet.'
+    'Made for cron: an unchanged image costs one small request at each side, and a night without trouble prints nothing with --quiet.'
   static override readonly examples = [
     'mirror sync --images k3s-images.txt --private-registry registry.example:5000/mirror --cacert ca.pem',
     'mirror sync --config mirror.yaml --quiet --metrics /var/lib/node_exporter/mirror.prom --wait 1h',

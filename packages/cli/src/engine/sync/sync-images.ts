@@ -38,7 +38,7 @@ function endOf(standing: Standing): Ending | undefined {
     case 'present': {
       const {sourceDigest, targetDigest} = verdict
       const digestChanged = sourceDigest !== targetDigest
-      const reason = digestChanged ? 'made from what the source has by an earlier run' : undefined
+      const reason = digestChanged ? 'recomputed by an earlier run from the content of the source' : undefined
       return {status: 'present', sourceDigest, targetDigest, digestChanged, reason}
     }
     case 'drifted':

@@ -133,7 +133,7 @@ async function noteIntent(
 function cannotRemember(): MirrorError {
   return new MirrorError(
     'WRITE_FAILED',
-    'what this run is about to do cannot be written into the state directory',
+    'the intended tags of this run cannot be written into the state directory',
     {
       advice: {kind: 'free-state'},
     },

@@ -175,5 +175,5 @@ const HINTS: Readonly<Record<string, string>> = {
   schedule: SCHEDULE,
   parallel: ': --concurrency is in blobs',
   ratelimit: ': rate limits that a registry states are obeyed',
-  fastCheck: ': what has not changed costs one request a tag anyway',
+  fastCheck: ': an unchanged tag costs one request anyway',
 }

@@ -14,7 +14,7 @@ export const accessWords = {
       ? 'Check that the account has the right to pull from there.'
       : 'Check that the account has the right to push there, and that the project exists: Harbor and GitLab refuse both alike.',
   'check-deletion-right': 'Check that the account has the right to delete there.',
-  'correct-credential-file': 'Correct the file, or log in again so that it is written anew.',
+  'correct-credential-file': 'Correct the file, or log in again so that it is written again.',
   'check-token-server': (_setting, {host}) =>
     `Check that ${host} is the token server, and that no proxy answers in its place.`,
   'run-helper': (_setting, {program, server}) =>
@@ -25,11 +25,11 @@ export const accessWords = {
 
   'trust-authority': ({sided}) =>
     given(sided('cacert'), (cacert) => `Give the authority's certificate with ${cacert} FILE.`) ||
-    "Add the authority's certificate to those that this machine trusts.",
+    "Add the authority's certificate to the certificates that this machine trusts.",
   'trust-shown-authority': ({sided}, {authority}) =>
     `Put the certificate of ${authority} into the file${given(sided('cacert'), (cacert) => ` that ${cacert} names`) || ' of trusted certificates'}.`,
   'trust-authority-if-right': ({sided}) =>
-    `If the certificate is right, ${given(sided('cacert'), (cacert) => `give its authority's with ${cacert} FILE`) || "add its authority's to those that this machine trusts"}.`,
+    `If the certificate is right, ${given(sided('cacert'), (cacert) => `give its authority's with ${cacert} FILE`) || "add its authority's to the certificates that this machine trusts"}.`,
   'use-certificate-name':
     'Name the registry as its certificate does, or have a certificate made for this name.',
   'check-clock': "Renew the certificate, or set this machine's clock right.",
@@ -63,7 +63,7 @@ export const accessWords = {
   'add-proxy-login':
     'Put a user name and a password before the host of the proxy, as in USER:PASSWORD@HOST:PORT.',
   'check-proxy-login':
-    'Correct the user name and the password in the URL of the proxy, and percent-encode what is special in them.',
+    'Correct the user name and the password in the URL of the proxy, and percent-encode special characters in them.',
   'check-behind-proxy': (_setting, {target}) =>
     `Check that ${target} is up, and that the proxy can reach it.`,
   'allow-at-proxy': (_setting, {target}) =>

@@ -19,13 +19,13 @@ export const archiveWords = {
   'join-parts': 'Put the parts of the split file together first: this is one of them.',
   'give-archive': 'Give a tar archive, plain or compressed with gzip, xz or zstd, or a directory.',
   'give-images':
-    'Give a docker-archive, an OCI layout, a skopeo dir:, an imgpkg tar, or an archive or directory of those.',
+    'Give a docker-archive, an OCI layout, a skopeo dir:, an imgpkg tar, or an archive or directory of these.',
   'save-with-current-docker': 'Load it into a current docker, and save it again.',
   'save-with-current-tool':
     'Pull and save the image again with a current tool: it will be stored as schema 2 or OCI.',
   'save-with-other-options': 'Make it again with another tool or other options.',
   'open-inner-archives': 'Unpack it, and use the archives inside it one by one.',
-  'unpack-if-trusted': 'If it is no bomb, unpack it, and use what was inside on its own.',
+  'unpack-if-trusted': 'If it is not a bomb, unpack it, and use its content on its own.',
   'refuse-if-unknown': 'Check where it comes from: no usual tool makes such input.',
   'use-larger-zstd-frames': 'Compress it again in larger frames: zstd -dc FILE | zstd -T0 > NEW.',
   'archive-without-sparse-files': 'Write the archive again without sparse files.',
@@ -43,7 +43,8 @@ export const archiveWords = {
   'choose-one-platform': ({flag}) =>
     `${given(flag('platform'), (platform) => `Choose one with ${platform}, such as ${platform} linux/amd64, or `) || 'Choose one platform, or '}write an oci-archive.`,
   'use-oci-archive': 'Write an oci-archive, which holds artifacts and foreign layers, too.',
-  'use-oci-archive-if-trusted': 'If it is no bomb, write an oci-archive, which keeps its layers as they are.',
+  'use-oci-archive-if-trusted':
+    'If it is not a bomb, write an oci-archive, which keeps its layers as they are.',
   'free-disk': 'Make room on that disk, or name a place on another.',
   'use-writable-place': 'Name a place in a directory that exists, is writable and has room.',
   'use-new-file': 'Name a file that does not exist yet.',

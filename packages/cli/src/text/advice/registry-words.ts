@@ -49,7 +49,7 @@ export const registryWords = {
     "Delete the tag by the registry's own means: it deletes only whole manifests, which other tags may use.",
   'check-tag-list':
     'Check whether a cache in front of the registry is stale: without a full list of tags nothing is deleted.',
-  'find-changing-proxy': 'Check the registry, and look for something on the way that changes what is sent.',
+  'find-changing-proxy': 'Check the registry, and look for something on the way that changes the bytes.',
   'switch-off-compression':
     'Switch compression off at the proxy: it packs content though it was asked not to.',
   'push-again':

@@ -48,7 +48,7 @@ export const runWords = {
   'use-another-state': ({flag}) =>
     `Name a directory that is writable, on a file system that has hard links${given(flag('state'), (state) => `, with ${state}`)}.`,
   'raise-timeout': ({flag}) =>
-    `Run it again: what is there already is not sent again${given(flag('timeout'), (timeout) => `; a longer ${timeout} gives it more time`)}.`,
+    `Run it again: it sends only what is missing${given(flag('timeout'), (timeout) => `; a longer ${timeout} gives it more time`)}.`,
   'wait-for-lock': ({flag}) =>
     `Wait for it to end${given(flag('wait'), (wait) => ` with ${wait} 1h`)}; if it died on another host, that is noticed after two minutes.`,
 } satisfies Partial<Words>

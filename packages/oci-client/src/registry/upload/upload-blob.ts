@@ -196,7 +196,7 @@ async function resume(upload: Upload, state: StateOf<'resume'>): Promise<UploadS
     warnOfRestart(client)
   } else if (session.adopted === true && status.kind === 'unknown') {
     client.warn(
-      `${client.registry} has not kept what an earlier run sent of a blob: it starts again from zero`,
+      `${client.registry} has not kept the part of a blob that an earlier run sent: the blob is sent again from its start`,
     )
   }
   return {step: 'open', abandoned: status.kind === 'open' ? session : undefined}

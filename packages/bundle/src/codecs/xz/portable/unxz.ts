@@ -100,7 +100,7 @@ export class Unxz {
       throw new Error('the header of a block is wrong')
     const dictionary = dictionaryOf(header)
     if (!isLzma2Alone(header) || dictionary === undefined)
-      throw new Error('a filter besides LZMA2 is not supported')
+      throw new Error('another filter than LZMA2 is not supported')
     if (dictionary > limits.xzDictionaryBytes) throw new Error('the dictionary is too big')
     const decoder = new LzmaDecoder(dictionary)
     const check = checkOf(flags & 0xf, decoder)
