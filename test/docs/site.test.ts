@@ -28,7 +28,7 @@ function deadLinks({path, html}: HtmlPage): readonly string[] {
   return [...html.matchAll(/\s(?:href|src)="([^"]*)"/g)]
     .map(([, link = '']) => link)
     .filter((link) => {
-      if (/^https?:/.test(link)) return false
+      if (/^(?:https?|data):/.test(link)) return false
       const [target = '', anchor] = link.split('#')
       const file = target === '' ? path : posix.join(dirname(path), target)
       if (link.startsWith('/') || !existsSync(join(site, file))) return true
