@@ -2,11 +2,11 @@ import {readdirSync, readFileSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {describe, expect, test, type TestContext} from 'vitest'
-import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
+import {requireTool, withTempDir} from '@airgap-mirror/test/kit'
 import {argv} from '../e2e/argv.js'
 import {readDeployed, readYaml} from '../docs/examples.js'
 import {root} from '../docs/pages.js'
-import {faultsOfManifest, faultsOfValues, manifestsIn, type Manifest} from './manifests.js'
+import {faultsOfManifest, faultsOfValues, kubectl, manifestsIn, type Manifest} from './manifests.js'
 
 interface Values {
   readonly [name: string]: unknown
@@ -43,8 +43,7 @@ async function rendered(context: TestContext, values: Values = {}): Promise<read
         const template = join(directory, name)
         await writeFile(template, parts + readDeployed(`helm/mirror/templates/${name}`))
         const print = `go-template-file=${template}`
-        const {code, stdout, stderr} = await runChild(
-          'kubectl',
+        const {code, stdout, stderr} = await kubectl(
           argv`label --local --dry-run=client -f ${place} a=b -o ${print}`,
         )
         expect({code, stderr}).toEqual({code: 0, stderr: ''})

@@ -1,10 +1,15 @@
+import {cp, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {describe, expect, test} from 'vitest'
-import {requireTool, runChild} from '@airgap-mirror/test/kit'
+import {describe, expect, test, type TestContext} from 'vitest'
+import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
 import {readDeployed, readYaml} from '../docs/examples.js'
-import {root} from '../docs/pages.js'
-import {faultsOfManifest, manifestsIn, type Manifest} from './manifests.js'
+import {codeBlocks, readPages, root} from '../docs/pages.js'
+import {faultsOfManifest, kubectl, manifestsIn, type Manifest} from './manifests.js'
 
+const manifests = join(root, 'deploy/kubernetes')
+const page = readPages()
+  .filter(({path}) => path === 'docs/kubernetes.md')
+  .flatMap(codeBlocks)
 const [cronJob] = manifestsIn(readDeployed('kubernetes/base/cronjob.yaml'))
 const [claim] = manifestsIn(readDeployed('kubernetes/base/state.yaml'))
 const [job] = manifestsIn(readDeployed('kubernetes/shards/job.yaml'))
@@ -51,13 +56,19 @@ function podOf(manifest: Manifest | undefined): Pod {
   return (spec.jobTemplate?.spec ?? spec)['template' as never]['spec']
 }
 
-function renderedBy(kustomization: string): Promise<readonly Manifest[]> {
-  return runChild('kubectl', ['kustomize', join(root, 'deploy/kubernetes', kustomization)]).then(
-    ({code, stdout, stderr}) => {
-      if (code !== 0) throw new Error(stderr)
-      return manifestsIn(stdout)
-    },
-  )
+/** Skips a test if the `kubectl` here is that of Debian 12, whose kustomize is too old. */
+async function needNewKustomize(context: TestContext): Promise<void> {
+  requireTool(context, 'kubectl')
+  const {stdout} = await kubectl(['version', '--client'])
+  const minor = Number(/v1\.(\d+)\./.exec(stdout)?.[1] ?? 0)
+  context.skip(minor < 21, 'this kubectl is older than 1.21: its kustomize knows no directories in resources')
+}
+
+function renderedBy(directory: string): Promise<readonly Manifest[]> {
+  return kubectl(['kustomize', directory]).then(({code, stdout, stderr}) => {
+    if (code !== 0) throw new Error(stderr)
+    return manifestsIn(stdout)
+  })
 }
 
 describe('the manifests for Kubernetes', () => {
@@ -130,7 +141,7 @@ describe('the manifests for Kubernetes', () => {
 
   test('kubectl puts the base together, and the CronJob mounts the generated job file', async (context) => {
     requireTool(context, 'kubectl')
-    const rendered = await renderedBy('base')
+    const rendered = await renderedBy(join(manifests, 'base'))
     expect(rendered.flatMap(faultsOfManifest)).toEqual([])
     const byKind = new Map(rendered.map((manifest) => [manifest.kind, manifest]))
     expect([...byKind.keys()].toSorted()).toEqual(['ConfigMap', 'CronJob', 'PersistentVolumeClaim'])
@@ -143,15 +154,61 @@ describe('the manifests for Kubernetes', () => {
     })
   })
 
-  test('kubectl puts the shards beside a base whose nightly sync is suspended', async (context) => {
+  test('the Secrets that the page makes have the keys that the pods read', async (context) => {
     requireTool(context, 'kubectl')
-    const {stdout} = await runChild('kubectl', ['version', '--client'])
-    const minor = Number(/v1\.(\d+)\./.exec(stdout)?.[1] ?? 0)
-    context.skip(
-      minor < 21,
-      'this kubectl is older than 1.21: its kustomize knows no directories in resources',
-    )
-    const rendered = await renderedBy('shards')
+    const commands = page.flatMap(({text}) => text.match(/^kubectl create secret .*$/gm) ?? [])
+    expect(commands).toHaveLength(2)
+    await withTempDir(async (directory) => {
+      await writeFile(join(directory, 'config.json'), '{"auths": {}}')
+      await writeFile(join(directory, 'ca.pem'), 'PEM')
+      const secrets = await Promise.all(
+        commands.map(async (command) => {
+          const {stdout} = await runChild('sh', ['-c', `${command} --dry-run=client -o json`], {
+            cwd: directory,
+          })
+          return JSON.parse(stdout) as Manifest
+        }),
+      )
+      const keys = secrets.map(({metadata, data}) => [metadata.name, Object.keys(data ?? {})])
+      expect(Object.fromEntries(keys)).toEqual({
+        'mirror-logins': ['.dockerconfigjson'],
+        'mirror-ca': ['ca.pem'],
+      })
+    })
+    for (const {volumes} of [podOf(cronJob), podOf(job)]) {
+      expect(volumes).toContainEqual(
+        expect.objectContaining({
+          secret: {secretName: 'mirror-logins', items: [{key: '.dockerconfigjson', path: 'config.json'}]},
+        }),
+      )
+      expect(volumes).toContainEqual({name: 'ca', secret: {secretName: 'mirror-ca'}})
+    }
+  })
+
+  test('kubectl puts the overlay of the page over the base', async (context) => {
+    await needNewKustomize(context)
+    const [overlay = ''] = page.flatMap(({language, text}) => (language === 'yml' ? [text] : []))
+    await withTempDir(async (directory) => {
+      await cp(join(root, 'deploy'), join(directory, 'deploy'), {recursive: true})
+      await writeFile(join(directory, 'kustomization.yaml'), overlay)
+      await writeFile(join(directory, 'mirror.yaml'), 'jobs: []\n')
+      await writeFile(join(directory, 'k3s-images.txt'), 'busybox\n')
+      const rendered = await renderedBy(directory)
+      expect(rendered.flatMap(faultsOfManifest)).toEqual([])
+      const byKind = new Map(rendered.map((manifest) => [manifest.kind, manifest]))
+      expect(byKind.get('ConfigMap')?.data).toEqual({
+        'mirror.yaml': 'jobs: []\n',
+        'k3s-images.txt': 'busybox\n',
+      })
+      expect(podOf(byKind.get('CronJob')).containers).toMatchObject([
+        {image: 'harbor.corp.example/tools/mirror:0.1.0'},
+      ])
+    })
+  })
+
+  test('kubectl puts the shards beside a base whose nightly sync is suspended', async (context) => {
+    await needNewKustomize(context)
+    const rendered = await renderedBy(join(manifests, 'shards'))
     expect(rendered.flatMap(faultsOfManifest)).toEqual([])
     const byKind = new Map(rendered.map((manifest) => [manifest.kind, manifest]))
     expect(byKind.get('CronJob')?.spec).toMatchObject({suspend: true})

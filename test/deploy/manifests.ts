@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {Ajv, type ValidateFunction} from 'ajv'
+import {findTool, runChild, type ChildResult} from '@airgap-mirror/test/kit'
 import {readDeployed, readYaml} from '../docs/examples.js'
 import {root} from '../docs/pages.js'
 
@@ -37,6 +38,11 @@ function faultsBy(validate: ValidateFunction | undefined, value: unknown): reado
   return (validate.errors ?? []).map(
     ({instancePath, message, params}) => `${instancePath} ${message ?? ''} ${JSON.stringify(params)}`,
   )
+}
+
+/** Runs the `kubectl` on PATH. */
+export function kubectl(args: readonly string[]): Promise<ChildResult> {
+  return runChild(findTool('kubectl') ?? 'kubectl', args)
 }
 
 export function manifestsIn(text: string): readonly Manifest[] {
