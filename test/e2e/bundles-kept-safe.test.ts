@@ -1,12 +1,16 @@
 import {createHash} from 'node:crypto'
 import {link, readFile, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {
   cleanEnvironment,
   lacksTool,
   makeImage,
   mirrorProgram,
+  ociLayout,
   runInTerminal,
   runMirror,
+  withTempDir,
+  writeTar,
 } from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {argv} from './argv.js'
@@ -93,6 +97,16 @@ test('A delta bundle alone is whole, and says what only the registry can show', 
   bytes[at + 4] = (bytes[at + 4] ?? 0) ^ 1
   await writeFile(scene.path('damaged.tar'), bytes)
   expect((await verify(scene.path('damaged.tar'))).code).not.toBe(0)
+})
+
+test('A signature of an image without a name is called by its digest', async () => {
+  await withTempDir(async (home) => {
+    const image = await makeImage({seed: 'nameless', layers: 1})
+    const signature = await makeImage({seed: 'nameless-sig', layers: 1, subject: image.root.descriptor})
+    await writeTar(join(home, 'layout.tar'), ociLayout([{image}, {image: signature}]))
+    const {report} = withReport(await runMirror(argv`verify --json --source layout.tar`, {home}))
+    expect(report.images.map(({source}) => source)).toEqual(['layout.tar', signature.root.descriptor.digest])
+  })
 })
 
 test('--since takes what a verification proved, and warns of a report in which nothing arrived', async () => {

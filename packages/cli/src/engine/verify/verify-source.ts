@@ -57,7 +57,7 @@ export async function verifySource(
         (contents[index] ?? []).map(async (content) => reads.get(contentKey(content))),
       )
       const wrong = 'error' in gathered ? gathered.error : results.find((result) => result !== undefined)
-      const source = names.get(gathered) ?? sourceLabel(gathered.image, rootDigest(gathered))
+      const source = names.get(gathered) ?? labelOf(gathered)
       return settled(gathered, {source, wrong, onEvent})
     }),
   )
@@ -79,6 +79,13 @@ function referrerNames(images: readonly Gathered[]): ReadonlyMap<Gathered, strin
     }
   }
   return names
+}
+
+/** A referrer whose image has no name is called by its digest, because the name of the bundle would stand for it. */
+function labelOf(gathered: Gathered): string {
+  const {image} = gathered
+  const digest = rootDigest(gathered)
+  return (image.subject === undefined ? undefined : digest) ?? sourceLabel(image, digest)
 }
 
 /** In the source's own order if reading in another costs another pass. */
