@@ -1,8 +1,9 @@
-import {existsSync} from 'node:fs'
+import {existsSync, realpathSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import {createRequire} from 'node:module'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {liblzmaForArm64} from './liblzma-arm64.js'
 import {copiesBelow, copyOf, fileOf, type Entry} from './tree.js'
 
 /** An architecture in Node's words. */
@@ -18,9 +19,6 @@ export interface Component {
 /** `packages/cli`, from `dist/release`. */
 export const CLI = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const ROOT = join(CLI, '../..')
-
-/** Packages that have native code and therefore stay files of their own, with the package that depends on them. */
-const NATIVE = ['node-liblzma'] as const
 
 /** Starts the program with the runtime beside it. Uses the shell alone, unless it was called through a link. */
 const LAUNCHER = `#!/bin/sh
@@ -55,7 +53,7 @@ export async function programFor(architecture: Architecture): Promise<Program> {
   const runtime = join(CLI, 'release/runtime/node_modules', `node-linux-${architecture}`)
   if (!existsSync(runtime))
     throw new Error(`no Node.js for ${architecture}: run "npm run package", which installs it`)
-  const natives = await Promise.all(NATIVE.map((name) => nativePackage(name, architecture)))
+  const natives = await nativeParts(architecture)
   const bundled = JSON.parse(await readFile(join(CLI, 'dist/bundle/packages.json'), 'utf8')) as Component[]
   return {
     version: String(manifest['version']),
@@ -66,7 +64,7 @@ export async function programFor(architecture: Architecture): Promise<Program> {
       fileOf('lib/mirror/package.json', `${JSON.stringify(ownManifest(manifest), undefined, 2)}\n`),
       ...(await copiesBelow(join(CLI, 'bin'), 'lib/mirror/bin', () => true)),
       ...(await copiesBelow(join(CLI, 'dist/bundle'), 'lib/mirror/dist/bundle', isProgram)),
-      ...natives.flatMap(({entries}) => entries),
+      ...natives.entries,
       await copyOf(
         join(CLI, 'dist/bundle/THIRD-PARTY-NOTICES.txt'),
         'share/doc/mirror/THIRD-PARTY-NOTICES.txt',
@@ -74,7 +72,7 @@ export async function programFor(architecture: Architecture): Promise<Program> {
       ...(await documents()),
       ...(await manualsAndCompletions()),
     ],
-    components: [...bundled, ...natives.flatMap(({component}) => component ?? []), await nodeOf(runtime)],
+    components: [...bundled, ...natives.components, await nodeOf(runtime)],
   }
 }
 
@@ -113,32 +111,62 @@ async function manualsAndCompletions(): Promise<readonly Entry[]> {
   ]
 }
 
-/** The used files of a native package; none for an architecture that it has no binary for. */
-async function nativePackage(
-  name: string,
-  architecture: Architecture,
-): Promise<{readonly entries: readonly Entry[]; readonly component?: Component}> {
-  const directory = packageDirectory(name)
-  if (directory === undefined) return {entries: []}
-  const entries = await copiesBelow(directory, `lib/mirror/node_modules/${name}`, (file) =>
-    file.endsWith('.node')
-      ? isBinaryFor(file, architecture)
-      : /^(?:package\.json|LICENSE|NOTICE|xz-version\.json|[^/]+\.js|(?:lib|dist)\/.*\.(?:js|wasm))$/.test(
-          file,
-        ),
+/**
+ * Returns the parts with native code, which stay files of their own: node-liblzma and the package that finds its binary.
+ * None for an architecture that it has no binary for.
+ */
+async function nativeParts(architecture: Architecture): Promise<Pick<Program, 'entries' | 'components'>> {
+  const cli = join(CLI, 'package.json')
+  const directory = packageDirectory('node-liblzma', cli)
+  const binary = await binaryFor(architecture, directory)
+  if (binary === undefined) return {entries: [], components: []}
+  const own = join(directory, 'package.json')
+  const loader = packageDirectory('node-gyp-build', own)
+  const sources = [packageDirectory('node-addon-api', own), packageDirectory('lzma-native', cli)]
+  const at = 'lib/mirror/node_modules'
+  return {
+    entries: [
+      ...(await copiesBelow(directory, `${at}/node-liblzma`, isUsed)),
+      ...(await copiesBelow(loader, `${at}/node-gyp-build`, isUsed)),
+      fileOf(`${at}/node-liblzma/prebuilds/linux-${architecture}/node-liblzma.node`, binary),
+    ],
+    components: await Promise.all(
+      [directory, loader, ...(architecture === 'arm64' ? sources : [])].map(componentOf),
+    ),
+  }
+}
+
+function isUsed(file: string): boolean {
+  return /^(?:package\.json|LICENSE|NOTICE|xz-version\.json|[^/]+\.js|(?:lib|dist)\/.*\.(?:js|wasm))$/.test(
+    file,
   )
-  if (!entries.some(({path}) => path.endsWith('.node'))) return {entries: []}
-  return {entries, component: await componentOf(directory)}
 }
 
-/** Binaries say their architecture in the name of a folder. */
-function isBinaryFor(file: string, architecture: Architecture): boolean {
-  return file.startsWith(`prebuilds/linux-${architecture}/`)
+async function binaryFor(architecture: Architecture, directory: string): Promise<Uint8Array | undefined> {
+  if (architecture !== 'arm64')
+    return readFile(join(directory, `prebuilds/linux-${architecture}/node-liblzma.node`))
+  const cli = join(CLI, 'package.json')
+  const built = await liblzmaForArm64(
+    {
+      binding: directory,
+      addonApi: packageDirectory('node-addon-api', join(directory, 'package.json')),
+      nodeApi: packageDirectory('node-api-headers', cli),
+      liblzma: packageDirectory('lzma-native', cli),
+    },
+    join(CLI, 'dist/native'),
+  )
+  if (built === undefined)
+    process.stderr.write(
+      'arm64 cannot write .tar.xz: install g++-aarch64-linux-gnu and make for its liblzma\n',
+    )
+  return built
 }
 
-function packageDirectory(name: string): string | undefined {
-  const paths = createRequire(join(CLI, 'package.json')).resolve.paths(name) ?? []
+/** @throws if the package is not installed */
+function packageDirectory(name: string, dependant: string): string {
+  const paths = createRequire(realpathSync(dependant)).resolve.paths(name) ?? []
   const found = paths.map((path) => join(path, name)).find((path) => existsSync(join(path, 'package.json')))
+  if (found === undefined) throw new Error(`the package ${name} is not installed: run "npm run setup"`)
   return found
 }
 

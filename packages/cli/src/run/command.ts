@@ -1,7 +1,7 @@
 import type {ArgInput, FlagInput, Input, OutputArgs, OutputFlags, ParserOutput} from '@oclif/core/parser'
 
 /** A command's class, whose static members are what help, completion and manual pages show. */
-export interface CommandClass {
+interface CommandClass {
   new (argv: readonly string[], table: CommandTable): Command
   readonly summary: string
   readonly description: string
