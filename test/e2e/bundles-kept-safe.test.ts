@@ -139,3 +139,24 @@ test.skipIf(lacksTool('script'))('A bundle is not written to a terminal', async 
     transcript: expect.stringContaining('would write a bundle to the terminal') as string,
   })
 })
+
+test('No image vanishes because it lacks the chosen platform: save fails it, push and verify warn of it', async () => {
+  await using scene = await saveScene()
+  const both = await makeImage({seed: 'fits', layers: 1, platforms: ['linux/amd64', 'linux/arm64']})
+  const references = [await scene.add('both:v1', both), await scene.add('amd64:v1')]
+  const list = await scene.list(...references)
+  const arm64 = ['--platform', 'linux/arm64']
+  const cut = await scene.save(['--images', list, '--output', scene.path('cut.tar'), ...arm64])
+  expect({code: cut.code, statuses: statuses(cut.report)}).toEqual({code: 3, statuses: ['pushed', 'failed']})
+  expect(cut.stderr).toContain('there is nothing for linux/arm64')
+  const bundle = await scene.saved(list, 'whole.tar')
+  const told = `warning: left out, since there is nothing for linux/arm64: ${references[1]}`
+  const pushed = await scene.push(bundle, arm64)
+  expect({code: pushed.code, statuses: statuses(pushed.report)}).toEqual({code: 0, statuses: ['pushed']})
+  expect(pushed.stderr).toContain(told)
+  const target = argv`--private-registry ${scene.target.host}/mirror --plain-http --source-plain-http`
+  for (const from of [argv`--source ${bundle}`, argv`--images ${list}`]) {
+    const {code, stderr} = await runMirror(argv`verify ${from} ${target} ${arm64}`, {home: scene.directory})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining(told) as string})
+  }
+})

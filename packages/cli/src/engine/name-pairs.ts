@@ -14,6 +14,8 @@ export interface NamePairsOptions extends OneNameOptions {
   readonly platforms: readonly Platform[]
   /** True if it is no error that no image is for the platforms, because these images are only a part. */
   readonly mayBeNone?: boolean
+  /** Told of the images that have none of the platforms. */
+  readonly onLeftOut?: (images: readonly Gathered[]) => void
 }
 
 /**
@@ -26,14 +28,17 @@ export async function namePairs(
   options: NamePairsOptions,
 ): Promise<readonly Pair[]> {
   const named: NamedPair[] = []
+  const leftOut: Gathered[] = []
   for (const gathered of images) {
     if (gathered.image.subject !== undefined) continue
     const readable = await withPlatform(gathered, options)
-    if (readable !== undefined) named.push(nameOne(readable, options))
+    if (readable === undefined) leftOut.push(gathered)
+    else named.push(nameOne(readable, options))
   }
   if (named.length === 0 && images.length > 0 && options.platforms.length > 0 && options.mayBeNone !== true) {
     throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, 'platform')
   }
+  if (leftOut.length > 0) options.onLeftOut?.(leftOut)
   const settled = await settleNames(named, options)
   const [first] = settled
   if (first !== undefined && 'error' in first.pair.image && settled.every(isNameless))

@@ -3,6 +3,7 @@ import {gather, rootDigest, type Gathered} from './gather.js'
 import {byRules} from './name-of.js'
 import type {Pair} from './pair.js'
 import {namePairs} from './name-pairs.js'
+import {leftOutWarning} from './not-for-platforms.js'
 import {selectImages, type Choice} from './select.js'
 import type {Nameable, NamingRules} from '../names/naming.js'
 import {unusedIn, type Unused} from '../names/unused.js'
@@ -35,6 +36,7 @@ export async function sourcePairs(
     nameOf: byRules(rules),
     platforms,
     onWarning,
+    onLeftOut: (images) => onWarning?.(leftOutWarning(images, platforms)),
     signal,
   })
 }

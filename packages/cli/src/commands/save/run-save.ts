@@ -5,9 +5,10 @@ import {
   type ImageSource,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
-import {blobsOf, bytesBelow, gatherImages, nodesOf, type Gathered} from '../../engine/gather.js'
+import {blobsOf, bytesBelow, gatherImages, nodesOf, rootDigest, type Gathered} from '../../engine/gather.js'
 import {mirror} from '../../engine/mirror.js'
 import {namePairs} from '../../engine/name-pairs.js'
+import {notForPlatforms} from '../../engine/not-for-platforms.js'
 import type {Pair} from '../../engine/pair.js'
 import type {MirrorResult} from '../../engine/tally.js'
 import {wantedBy} from '../../job/job-images.js'
@@ -58,7 +59,16 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   const found = await imagesToSave(references, {...settings, source, warn: run.warn, signal: soon})
   const images = [...found.images, ...found.referrers]
   const gathered = await gatherImages(images, {source, chosen: chooserFor(platforms), signal: soon})
-  const pairs = await namePairs(gathered, {source, nameOf: nameInBundle, platforms, signal: soon})
+  const unfit: Pair[] = []
+  const named = await namePairs(gathered, {
+    source,
+    nameOf: nameInBundle,
+    platforms,
+    // An image that a list names must not vanish because of a choice of platforms.
+    onLeftOut: (left) => unfit.push(...left.map((image) => unfitPair(image, platforms))),
+    signal: soon,
+  })
+  const pairs = [...named, ...unfit]
   const leaveOut =
     older.length === 0 ? undefined : await blobsOnFarSide(older, {source, run, scratch: settings.scratch})
   const {maxSize, signKey, dockerCompatible, scratch} = settings
@@ -152,6 +162,11 @@ function lockedImage(gathered: Gathered, source: ImageSource): readonly LockedIm
   const {manifest} = node
   const {digest} = manifest.descriptor
   return [{reference: name, digest, bytes: bytesBelow(node, source), platforms: platformsIn(manifest)}]
+}
+
+function unfitPair(gathered: Gathered, platforms: SaveSettings['platforms']): Pair {
+  const {label} = nameInBundle(gathered.image, rootDigest(gathered))
+  return {label, image: {error: notForPlatforms(gathered, platforms)}}
 }
 
 /** The blobs that the bundle would hold. */

@@ -5,6 +5,7 @@ import pLimit from 'p-limit'
 import {gatherImages} from '../../engine/gather.js'
 import {byRules} from '../../engine/name-of.js'
 import {namePairs} from '../../engine/name-pairs.js'
+import {leftOutWarning} from '../../engine/not-for-platforms.js'
 import type {Pair} from '../../engine/pair.js'
 import {sourcePairs} from '../../engine/source-pairs.js'
 import {labelOf, verifyLocked, withoutDigest, type Locked} from '../../engine/verify/verify-locked.js'
@@ -133,7 +134,7 @@ async function expected(
   if ('bundle' in from) {
     const path = from.bundle
     const source = await openBundleSource(run, {path, layerCompression: 'gzip', scratch, onePass, verifyKey})
-    const pairs = await sourcePairs(source, {rules, choice, platforms, signal})
+    const pairs = await sourcePairs(source, {rules, choice, platforms, onWarning: run.warn, signal})
     return {source, pairs, finish: () => readToEnd(source, run)}
   }
   if ('locked' in from) throw new Error('locked images have no source')
@@ -152,7 +153,14 @@ async function expected(
     ),
   )
   const gathered = await gatherImages([...images, ...referrers.flat()], {source, signal})
-  return {source, pairs: await namePairs(gathered, {source, nameOf: byRules(rules), platforms, signal})}
+  const pairs = await namePairs(gathered, {
+    source,
+    nameOf: byRules(rules),
+    platforms,
+    onLeftOut: (left) => run.warn(leftOutWarning(left, platforms)),
+    signal,
+  })
+  return {source, pairs}
 }
 
 function withTag(reference: Reference): Reference {

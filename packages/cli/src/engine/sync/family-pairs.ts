@@ -1,21 +1,18 @@
 import {
-  formatPlatform,
   formatReference,
-  MirrorError,
   type CallOptions,
   type ImageSource,
   type Platform,
   type Reference,
   type SourceImage,
 } from '@airgap-mirror/oci-client/model'
+import {notForPlatforms} from '../not-for-platforms.js'
 import {byRules} from '../name-of.js'
 import {namePairs} from '../name-pairs.js'
 import type {Pair} from '../pair.js'
 import {rootDigest, type Gathered} from '../gather.js'
 import type {Family} from './families.js'
 import {tagKey, type SyncTarget} from './sync-target.js'
-
-const PLATFORMS_SHOWN = 20
 
 /** A pair, and its key among the target's tags. */
 export interface SyncPair {
@@ -82,21 +79,6 @@ export async function familyPairs(
     }
   }
   return [...found, ...companions.values()]
-}
-
-function notForPlatforms(gathered: Gathered, wanted: readonly Platform[]): MirrorError {
-  const children =
-    'node' in gathered && gathered.node.manifest.kind === 'index' ? gathered.node.manifest.children : []
-  const own = children.flatMap(({platform}) => (platform === undefined ? [] : [formatPlatform(platform)]))
-  const has = own.length === 0 ? '' : `: it has ${[...new Set(own)].slice(0, PLATFORMS_SHOWN).join(', ')}`
-  return new MirrorError(
-    'NOT_FOUND',
-    `there is nothing for ${wanted.map(formatPlatform).join(' or ')}${has}`,
-    {
-      side: 'source',
-      advice: {kind: 'choose-other-platform'},
-    },
-  )
 }
 
 function distinct(images: readonly Gathered[]): readonly Gathered[] {
