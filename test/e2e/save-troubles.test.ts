@@ -1,4 +1,5 @@
-import {mkdir, readdir, rename} from 'node:fs/promises'
+import {cp, mkdir, readdir, rename} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
 import {
   addImage,
   cleanEnvironment,
@@ -93,4 +94,25 @@ test('a signature that the source lists and cannot give fails, and does not coun
   })
   expect(stderr).toContain(`team/app@${signatures[0]?.root.descriptor.digest}`)
   expect(report.images).toContainEqual(expect.objectContaining({source: reference, referrers: 1}))
+})
+
+test('a .tar.xz is refused before anything is fetched where no native part loads', async () => {
+  await using scene = await saveScene()
+  const list = await scene.list(
+    await scene.add('team/app:v1', await makeImage({seed: 'no-encoder', layers: 1})),
+  )
+  const installed = join(dirname(mirrorProgram()), '..')
+  for (const part of ['bin', 'dist/bundle', 'package.json'])
+    await cp(join(installed, part), join(scene.directory, 'alone', part), {recursive: true})
+  const args = ['save', '--images', list, '--source-plain-http', '--output', scene.path('out.tar.xz')]
+  const options = {cwd: scene.directory, env: cleanEnvironment(scene.directory)}
+  const program = join(scene.directory, 'alone/bin/run.js')
+  const {code, stderr} = await runChild(process.execPath, [program, ...args], options)
+  expect({code, stderr}).toEqual({
+    code: 2,
+    stderr: expect.stringMatching(
+      /this machine has no encoder of xz\nhint: Name a file that ends in \.tar\.zst\.$/m,
+    ),
+  })
+  expect(scene.source.requests.filter(({path}) => path.includes('/blobs/'))).toEqual([])
 })

@@ -96,6 +96,7 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'use-new-file': {},
   'use-new-archive': {},
   'use-empty-directory': {},
+  'write-zstd': {},
   'use-another-directory': {},
   'run-again': {},
   'collect-volumes': {},

@@ -100,6 +100,7 @@ type PlainAdvice =
   | 'use-new-archive'
   | 'use-empty-directory'
   | 'use-another-directory'
+  | 'write-zstd'
   | 'run-again'
   // the choice of images, their names and the state of runs
   | 'separate-names'

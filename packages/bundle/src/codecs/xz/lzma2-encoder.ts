@@ -11,6 +11,16 @@ export async function loadLzma2Encoder(): Promise<(plain: Uint8Array) => Uint8Ar
   return (plain) => lzma2Of(encode(plain))
 }
 
+/** Returns true if an encoder loads here. Both have native code, and decoders do not tell: one of them needs none. */
+export async function canEncodeXz(): Promise<boolean> {
+  try {
+    await loadLzma2Encoder()
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Returns the data of the only block of a stream, without the block's header and check. */
 function lzma2Of(stream: Uint8Array): Uint8Array {
   const bytes = Buffer.from(stream.buffer, stream.byteOffset, stream.length)

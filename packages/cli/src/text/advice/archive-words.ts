@@ -52,6 +52,7 @@ export const archiveWords = {
     'Remove it, or name another file: an oci-archive is replaced, and an OCI layout (oci:) is added to.',
   'use-empty-directory': 'Name an empty directory, or one that does not exist yet.',
   'use-another-directory': 'Name another directory, or remove this one.',
+  'write-zstd': 'Name a file that ends in .tar.zst.',
   'run-again': 'Run this again.',
 } satisfies Partial<Words>
 
