@@ -10,6 +10,7 @@ import type {FlagValues} from '../../settings/flag-values.js'
 import {acquireLock} from '../../state/lock.js'
 import {printable} from '../../text/printable.js'
 import {Catalog} from './content/catalog.js'
+import {wakeBundle} from './content/wake-bundle.js'
 import {listen} from './listen.js'
 import {served} from './served.js'
 import {openWritable, type Writable} from './writable/open-writable.js'
@@ -65,7 +66,11 @@ async function addBundle(
   if (source.access === 'in-order') {
     run.warn(`${path} can only be read from its start, so each pull reads it again up to its layer`)
   }
-  for (const {image, reason} of catalog.add(await gather(source, {signal: run.stop.soon}), source)) {
+  const signal = run.stop.soon
+  const gathered = await gather(source, {signal})
+  const woken = wakeBundle(gathered, {source, signal})
+  run.keep({[Symbol.asyncDispose]: () => woken})
+  for (const {image, reason} of catalog.add(gathered, source)) {
     const {name, shownAs} = image.image
     const what = name === undefined ? (shownAs ?? 'an image') : formatReference(name)
     run.warn(`not served: ${what} of ${path}: ${reason}`)
