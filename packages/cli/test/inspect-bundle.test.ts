@@ -141,6 +141,23 @@ describe('referrers', () => {
     expect(warned(inspection)).not.toHaveProperty('UNSIGNED')
   })
 
+  test('that lack content are told, and such a signature counts as none', async () => {
+    const image = await makeImage({seed: 'inspect-half-signed'})
+    const signature = await makeImage({
+      seed: 'inspect-half',
+      layers: 1,
+      subject: image.root.descriptor,
+      artifactType: 'application/vnd.dev.cosign.artifact.sig.v1+json',
+    })
+    const lost = signature.platforms[0]?.layers[0]?.descriptor.digest.slice('sha256:'.length) ?? ''
+    const whole = ociLayout([named('quay.io/a/half:v1', image), {image: signature}])
+    expect(warned(await inspectEntries(whole))).not.toHaveProperty('UNSIGNED')
+    const inspection = await inspectEntries(whole.filter(({path}) => !path.endsWith(lost)))
+    expect(inspection.totals.signed).toBe(0)
+    expect(inspection.images[0]?.referrers).toMatchObject([{kind: 'signature', incomplete: true}])
+    expect(Object.keys(warned(inspection))).toEqual(['UNSIGNED', 'REFERRER_INCOMPLETE'])
+  })
+
   test('of an image that is not there are told apart', async () => {
     const absent = await makeImage({seed: 'inspect-absent'})
     const image = await makeImage({seed: 'inspect-other'})

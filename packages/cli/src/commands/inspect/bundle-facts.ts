@@ -79,5 +79,5 @@ export function totalsOf(
 
 /** Returns true if a signature is attached to the image or one of its platforms. It is not verified. */
 export function isSigned({referrers}: InspectedImage): boolean {
-  return referrers.some(({kind}) => kind === 'signature')
+  return referrers.some(({kind, incomplete}) => kind === 'signature' && incomplete !== true)
 }

@@ -43,7 +43,7 @@ export async function inspectBundle(
   )
   const {soon: signal} = run.stop
   const gathered = await gather(source, {signal})
-  const referrers = referrersAmong(gathered)
+  const referrers = referrersAmong(gathered, source.description)
   const images = await inspectImages(
     gathered.filter((one) => 'error' in one || !isReferrer(one.image)),
     {source, referrers, word: (error) => wordedError(error, command), signal},

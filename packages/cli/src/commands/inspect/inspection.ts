@@ -129,6 +129,8 @@ export interface InspectedReferrer {
   readonly digest: Digest
   readonly subject?: Digest
   readonly bytes: number
+  /** True if the bundle lacks content of it, which it does not leave out on purpose. */
+  readonly incomplete?: boolean
 }
 
 export interface InspectedContent {
@@ -154,6 +156,7 @@ export type WarningCode =
   | 'FOREIGN_LAYER'
   | 'DIGEST_CHANGES'
   | 'ORPHAN_REFERRER'
+  | 'REFERRER_INCOMPLETE'
   | 'READING'
 
 export interface InspectionWarning {

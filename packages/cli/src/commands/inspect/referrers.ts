@@ -2,6 +2,7 @@ import {
   attachedTo,
   isDigest,
   referrersTag,
+  type Descriptor,
   type Digest,
   type ImageManifest,
   type SourceImage,
@@ -25,20 +26,24 @@ export interface Referrers {
 }
 
 /** Sorts the referrers among gathered images by their subjects. One that cannot be read is left out: it is an image's error. */
-export function referrersAmong(gathered: readonly Gathered[]): Referrers {
+export function referrersAmong(
+  gathered: readonly Gathered[],
+  {leftOut}: {readonly leftOut: readonly Descriptor[]},
+): Referrers {
+  const elsewhere = new Set(leftOut.map(({digest}) => digest))
   const about = new Map<string, InspectedReferrer[]>()
   for (const one of gathered) {
     if (!isReferrer(one.image) || !('node' in one)) continue
     const {name, subject} = one.image
     const tag = name?.tag ?? ''
     const key = subject ?? attachedTo(tag) ?? ''
-    const found = statementsBelow(one.node, {tag, subject})
+    const found = statementsBelow(one.node, {tag, subject, elsewhere})
     about.set(key, [...(about.get(key) ?? []), ...found])
   }
   const used = new Set<InspectedReferrer>()
   return {
     of: (root) => {
-      const inside = attestationsIn(root).flatMap(insideIndex)
+      const inside = attestationsIn(root).flatMap((inner) => insideIndex(inner, elsewhere))
       const found = new Set<InspectedReferrer>()
       const digests: Digest[] = nodesOf(root).map(({manifest}) => manifest.descriptor.digest)
       const seen = new Set<Digest>(digests)
@@ -64,33 +69,48 @@ export function countReferrers(referrers: readonly InspectedReferrer[]): Referre
   return counts
 }
 
-function insideIndex({
-  node,
-  subject,
-}: ReturnType<typeof attestationsIn>[number]): readonly InspectedReferrer[] {
-  const found = statementsBelow(node, {tag: undefined, subject: isDigest(subject) ? subject : undefined})
+function insideIndex(
+  {node, subject}: ReturnType<typeof attestationsIn>[number],
+  elsewhere: ReadonlySet<Digest>,
+): readonly InspectedReferrer[] {
+  const about = isDigest(subject) ? subject : undefined
+  const found = statementsBelow(node, {tag: undefined, subject: about, elsewhere})
   // A manifest without a statement type is an attestation by its place in the index.
   return found.flatMap((one) => (one.kind === 'other' ? [{...one, kind: 'attestation' as const}] : [one]))
 }
 
 function statementsBelow(
   root: ImageNode,
-  {tag, subject}: {readonly tag: string | undefined; readonly subject: Digest | undefined},
+  {
+    tag,
+    subject,
+    elsewhere,
+  }: {
+    readonly tag: string | undefined
+    readonly subject: Digest | undefined
+    /** Content that a delta bundle leaves to the registry. */
+    readonly elsewhere: ReadonlySet<Digest>
+  },
 ): readonly InspectedReferrer[] {
-  return imagesIn(root).flatMap(({manifest, bytes}) => {
+  return imagesIn(root).flatMap(({manifest, bytes, lacking}) => {
     const {digest} = manifest.descriptor
-    const about = {digest, subject, bytes}
+    const incomplete = lacking.some((blob) => !elsewhere.has(blob)) || undefined
+    const about = {digest, subject, bytes, incomplete}
     return statementsIn(manifest, tag).map((statement) => Object.assign({}, statement, about))
   })
 }
 
 /** The images of a referrer: the tag schema has an index of them. */
-function imagesIn(root: ImageNode): readonly {readonly manifest: ImageManifest; readonly bytes: number}[] {
+function imagesIn(root: ImageNode): readonly {
+  readonly manifest: ImageManifest
+  readonly bytes: number
+  readonly lacking: readonly Digest[]
+}[] {
   return nodesOf(root).flatMap(({manifest, missing}) => {
     if (manifest.kind === 'index') return []
     const lacking = new Set(missing.map(({digest}) => digest))
     const blobs = [manifest.config, ...manifest.layers].filter(({digest}) => !lacking.has(digest))
     const bytes = blobs.reduce((sum, {size}) => sum + size, manifest.descriptor.size)
-    return [{manifest, bytes}]
+    return [{manifest, bytes, lacking: [...lacking]}]
   })
 }

@@ -1,3 +1,4 @@
+import {isSigned} from './bundle-facts.js'
 import type {InspectedImage, InspectionWarning, InspectedReferrer} from './inspection.js'
 
 /** Words of tags that move, although they may have a number beside them. */
@@ -67,6 +68,12 @@ export function warningsOf({images, orphans, reading}: Noticed): readonly Inspec
       ({digestChanges}) => digestChanges !== undefined,
       (count, verb) => `${count} will not have the digest of ${verb('its', 'their')} registry`,
     ),
+    ...about(
+      'REFERRER_INCOMPLETE',
+      ({referrers}) => referrers.some(({incomplete}) => incomplete === true),
+      (count, verb) =>
+        `${count} ${verb('has', 'have')} signatures, attestations or SBOMs without all of their content`,
+    ),
     ...orphanWarning(orphans),
     ...reading.map((message) => ({code: 'READING' as const, message})),
   ]
@@ -86,8 +93,8 @@ function isIncomplete({status}: InspectedImage): boolean {
   return status === 'incomplete'
 }
 
-function isUnsigned({referrers, kind}: InspectedImage): boolean {
-  return kind !== 'unreadable' && !referrers.some((referrer) => referrer.kind === 'signature')
+function isUnsigned(image: InspectedImage): boolean {
+  return image.kind !== 'unreadable' && !isSigned(image)
 }
 
 /** The tag of a full reference; a digest cannot be moved. */
