@@ -251,6 +251,15 @@ describe('config.toml', () => {
     expect(asked('version = 2\nimports = ["conf.d/*.toml"]\n', {files})).toEqual([MIRROR, UPSTREAM])
   })
 
+  it('keeps the config_path of an earlier file if a later one has none', () => {
+    const files = {
+      ...CERTS,
+      '/etc/containerd/conf.d/10.toml': `version = 3\n[plugins."io.containerd.cri.v1.images"]\nsnapshotter = "native"\n`,
+    }
+    const text = `version = 3\nimports = ["conf.d/*.toml"]\n[plugins."io.containerd.cri.v1.images".registry]\nconfig_path = "/etc/containerd/certs.d"\n`
+    expect(asked(text, {as: 'containerd@2.1', files})).toEqual([MIRROR])
+  })
+
   it('m30: is not read by ctr, which reads certs.d only with a flag', () => {
     const explanation = explained('gcr.io/proj/app:1.0', 'ctr', {[CONFIG]: 'version = 2\n', ...CERTS})
     expect(shown(explanation)).toEqual([UPSTREAM])

@@ -217,6 +217,13 @@ describe('configs of registries.yaml', () => {
     expect(warned(auth('token'))).not.toContain('t0ken')
   })
 
+  it('with insecure_skip_verify: false alone are no TLS settings, because that leaves no line in hosts.toml', () => {
+    const text = `${mirror('http://reg.example:5000', 'reg.example:5000')}configs:\n  "reg.example:5000":\n    tls: {insecure_skip_verify: false}\n`
+    expect(asked(text, {reference: 'reg.example:5000/a:1'})[0]).toBe(
+      'http://reg.example:5000/v2/a/manifests/1',
+    )
+  })
+
   it('k16, m15: with TLS settings make an http endpoint https first, and the default endpoint https after it', () => {
     const text = `${mirror('http://reg.example:5000', 'reg.example:5000')}configs:\n  "reg.example:5000":\n    tls: {insecure_skip_verify: true}\n`
     expect(asked(text, {reference: 'reg.example:5000/a:1'})).toEqual([

@@ -1,3 +1,4 @@
+import {defined} from '@airgap-mirror/oci-client/model'
 import {posix} from 'node:path'
 import type {Version} from '../explanation.js'
 import type {NodeFiles} from '../files/node-files.js'
@@ -130,7 +131,7 @@ function merged(earlier: CriSettings, later: CriSettings, {major}: Version): Cri
   if (major < 2) return later
   return {
     ...earlier,
-    ...later,
+    ...defined(later),
     mirrors: new Map([...earlier.mirrors, ...later.mirrors]),
     auths: new Map([...earlier.auths, ...later.auths]),
     tls: new Map([...earlier.tls, ...later.tls]),

@@ -77,7 +77,7 @@ function withTls(host: RegistryHost, {tls}: CriSettings): RegistryHost {
     ...host,
     ca: own.ca === undefined ? [] : [own.ca],
     client: own.client.length === 0 ? [] : [own.client],
-    skipVerify: own.skipVerify,
+    skipVerify: own.skipVerify || undefined,
   }
 }
 

@@ -124,7 +124,7 @@ function tlsOf(config: ConfigEntry | undefined): HostTls {
     ...NO_TLS,
     ca: tls.ca === undefined ? [] : [tls.ca],
     client: tls.client.length === 0 ? [] : [tls.client],
-    skipVerify: tls.skipVerify,
+    skipVerify: tls.skipVerify || undefined,
   }
 }
 

@@ -102,7 +102,7 @@ function tlsFor(host: string, {registries, key}: Directory): HostTls {
     ...NO_TLS,
     ca: tls.hasCa ? [file('ca.crt')] : [],
     client: tls.hasClient ? [[file('client.crt'), file('client.key')]] : [],
-    skipVerify: tls.skipVerify,
+    skipVerify: tls.skipVerify || undefined,
   }
 }
 
