@@ -27,12 +27,12 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))('mirror copy', () => {
   describe('ends with a code that says whose fault it is, and leaves nothing behind', () => {
     test.each([
       ['no transport', 'nginx', 'dir:x', 2, 'docker://'],
-      ['a transport of skopeo alone', 'docker-daemon:nginx', 'dir:x', 2, 'docker-daemon'],
+      ['a transport that only skopeo has', 'docker-daemon:nginx', 'dir:x', 2, 'docker-daemon'],
       ['no path', 'oci:', 'dir:x', 2, 'no path'],
       ['no slashes', 'docker:nginx', 'dir:x', 2, 'docker://'],
       ['a bad name', 'docker://UPPER/Case', 'dir:x', 2, 'lower case'],
       ['a source that is not there', 'oci:/no/such/layout:x', 'dir:x', 2, '/no/such/layout'],
-      ['a REF that leads elsewhere', 'dir:/no', 'oci:x:../../etc', 2, 'no name that an OCI layout takes'],
+      ['a REF that leads elsewhere', 'dir:/no', 'oci:x:../../etc', 2, 'not a name that an OCI layout takes'],
       [
         'a digest in a docker-archive',
         'dir:/no',

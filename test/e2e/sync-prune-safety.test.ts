@@ -182,7 +182,7 @@ test.each([
   await writeFile(list, `${host}/team/one:v1\n`)
   const {code, stderr} = await scene.sync(argv`--images ${list} --prune`)
   expect(code).toBe(0)
-  expect(stderr).toMatch(/v1 stays: this registry removes whole manifests alone/)
+  expect(stderr).toMatch(/v1 stays: this registry deletes only whole manifests/)
   expect(scene.target.manifest('mirror/team/app', image)).toBeDefined()
   expect(statuses((await scene.sync(argv`--images ${other} --force`)).report)).toEqual(['present'])
 })
@@ -227,7 +227,7 @@ describe('prune: true in a job file removes nothing', () => {
     expect(await at.night([job('bad', one, two), job('good', one, two)])).toMatchObject(DONE)
     const {code, stderr} = await at.night([job('bad', one, missing), job('good', one)])
     expect(code).toBe(3)
-    expect(stderr).toMatch(/nothing is removed of the job "bad", since 1 of its images failed/)
+    expect(stderr).toMatch(/not pruning the job "bad", because 1 of its images failed/)
     expect(at.there()).toEqual(['bad/team/one:v1', 'bad/team/two:v1', 'good/team/one:v1'])
   })
 

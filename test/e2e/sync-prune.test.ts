@@ -247,7 +247,7 @@ describe.skipIf(lacksTool('docker-registry'))('Debian’s registry, which delete
       const first = await night('v1', 'index')
       expect(first).toMatchObject({code: 0})
       expect(await tagsNow()).toEqual(['child', 'index', 'same', 'v1'])
-      expect(first.stderr).toMatch(/same stays: this registry removes whole manifests alone, and v1 still/)
+      expect(first.stderr).toMatch(/same stays: this registry deletes only whole manifests, and v1 still/)
       // and go after what needed them
       expect(await night('v1')).toMatchObject({code: 0})
       expect(await tagsNow()).not.toContain('index')

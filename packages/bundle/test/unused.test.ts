@@ -25,9 +25,9 @@ function layout(...manifests: readonly object[]): readonly LiteralEntry[] {
 function unusedIn({unused}: BundleSource): readonly (readonly [string, string])[] {
   return unused.map(({path, reason}) => [path, reason] as const)
 }
-const NOT_REACHED = 'it is a blob to which no image of the index leads'
+const NOT_REACHED = 'it is a blob that no image of the index needs'
 
-test('a blob of a layout to which no image leads is unused', async () => {
+test('a blob of a layout that no image needs is unused', async () => {
   await using bundle = await openTar(layout(descriptor(mediaTypes.ociManifest, app.manifest)))
   expect(bundle.source.unused).toEqual([
     {path: `blobs/sha256/${left.hex}`, size: left.bytes.length, reason: NOT_REACHED, isWarning: false},

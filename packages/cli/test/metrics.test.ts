@@ -70,7 +70,7 @@ describe('metrics', () => {
       run_retries: 1,
     })
     expect(text.split('\n').slice(0, 3)).toEqual([
-      '# HELP mirror_last_run_timestamp_seconds When the last run ended, in seconds since 1970.',
+      '# HELP mirror_last_run_timestamp_seconds The end of the last run, in seconds since 1970.',
       '# TYPE mirror_last_run_timestamp_seconds gauge',
       'mirror_last_run_timestamp_seconds{command="sync",source="images.txt",target="host:5000/ns"} 1767323079',
     ])

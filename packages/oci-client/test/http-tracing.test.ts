@@ -17,8 +17,8 @@ beforeEach(() => {
 afterEach(() => unsubscribe(SPAN_CHANNEL, listen))
 
 function told(): readonly string[] {
-  return messages.map(({at, span, details}) =>
-    [at, span.name, JSON.stringify(details) ?? ''].join(' ').trim(),
+  return messages.map(({moment, span, details}) =>
+    [moment, span.name, JSON.stringify(details) ?? ''].join(' ').trim(),
   )
 }
 
@@ -99,7 +99,7 @@ test.each([
     const response = await send(getPath('/blob?X-Amz-Signature=secret'))
     expect(messages).toHaveLength(1)
     await take(response)
-    expect(messages.map(({at}) => at)).toEqual(['begin', 'end'])
+    expect(messages.map(({moment}) => moment)).toEqual(['begin', 'end'])
     expect(messages[0]?.span).toMatchObject({host: 'store.example', name: 'GET /blob?X-Amz-Signature=***'})
     expect(messages[1]?.details).toMatchObject({status: 200, received})
     expect(JSON.stringify(messages)).not.toContain('secret')

@@ -58,7 +58,7 @@ export function sniffCompression(first512: Uint8Array, name: string): Compressio
 export function notRead(name: string, compression: UnreadCompression): MirrorError {
   return new MirrorError(
     'SOURCE_UNSUPPORTED',
-    `${name} is compressed with ${NAMES[compression]}, which is not read`,
+    `${name} is compressed with ${NAMES[compression]}, which is not supported`,
     {side: 'source', advice: {kind: 'decompress', compression}},
   )
 }

@@ -53,7 +53,7 @@ function whyUnused(path: string, reached: ReadonlySet<string>): string | undefin
   const [, algorithm, hex, ...rest] = path.split('/')
   const digest = `${algorithm}:${hex}`
   if (rest.length > 0 || !isDigest(digest)) return 'it lies among the blobs, but its name is not a digest'
-  return reached.has(digest) ? undefined : 'it is a blob to which no image of the index leads'
+  return reached.has(digest) ? undefined : 'it is a blob that no image of the index needs'
 }
 
 /** Returns the digests of all content below descriptors and images, as far as their manifests can be read. */

@@ -41,14 +41,10 @@ function parse(read: () => KeyObject, name: string): SignatureKey {
     const reason = messageOf(cause)
     // OpenSSL says it of everything that is no key at all.
     const isNone = reason.includes('DECODER routines::unsupported')
-    throw new MirrorError(
-      'KEY_INVALID',
-      `${name} holds no key that can be read${isNone ? '' : `: ${reason}`}`,
-      {
-        advice: {kind: 'use-signature-key'},
-        cause: isNone ? undefined : cause,
-      },
-    )
+    throw new MirrorError('KEY_INVALID', `${name} has no readable key${isNone ? '' : `: ${reason}`}`, {
+      advice: {kind: 'use-signature-key'},
+      cause: isNone ? undefined : cause,
+    })
   }
   const {asymmetricKeyType: type, asymmetricKeyDetails: details} = key
   if (type === 'ed25519') return {algorithm: 'ed25519', key}

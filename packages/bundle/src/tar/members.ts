@@ -81,12 +81,12 @@ async function readHeader(at: number, {name, read}: At): Promise<TarHeader | 'en
   if (isZeroBlock(block)) {
     if (block.length < BLOCK_BYTES) return 'end of source'
     const second = await read(at + BLOCK_BYTES, BLOCK_BYTES)
-    if (!isZeroBlock(second)) throw corrupt(name, at, 'an empty block stands where a header should be')
+    if (!isZeroBlock(second)) throw corrupt(name, at, 'there is an empty block instead of a header')
     return second.length < BLOCK_BYTES ? 'end of source' : 'end mark'
   }
   if (block.length < BLOCK_BYTES) throw truncated(name, at + block.length)
   const header = decodeHeader(block)
-  if (header === undefined) throw corrupt(name, at, 'no valid tar header is where one should be')
+  if (header === undefined) throw corrupt(name, at, 'there is no valid tar header')
   return header
 }
 

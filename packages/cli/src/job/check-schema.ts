@@ -143,7 +143,7 @@ function given(value: unknown): string {
 
 function unknownKey(key: string, known: readonly string[]): string {
   const near = nearestWord(key, known)
-  return `is not a key that is known here${near === undefined ? '' : `: did you mean ${near}?`}`
+  return `is not a known key${near === undefined ? '' : `: did you mean ${near}?`}`
 }
 
 function silently(run: () => unknown, words: string): void {

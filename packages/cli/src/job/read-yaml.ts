@@ -104,9 +104,9 @@ function aliasTrouble(error: ReferenceError): string {
 
 /** Returns the parser's message without the parts that quote the file. */
 function wording({code, message}: Pick<Yaml.YAMLError, 'code' | 'message'>): string {
-  if (code === 'TAG_RESOLVE_FAILED') return 'tags (!) are not taken; text that begins with ! needs quotes'
+  if (code === 'TAG_RESOLVE_FAILED') return 'tags (!) are not supported; text that begins with ! needs quotes'
   if (code === 'DUPLICATE_KEY') return 'this key is there already'
-  if (code === 'MULTIPLE_DOCS') return 'a second document begins (---): only one is taken'
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins (---): only one is allowed'
   return message.replace(/(extra characters|escape sequence).*$/s, '$1')
 }
 

@@ -65,7 +65,7 @@ function quantity(description: string, format: FormatName): Schema {
 
 const registry: ObjectSchema = {
   type: 'object',
-  description: 'How to reach one registry. A key has the name of the flag that does the same.',
+  description: 'Settings of a registry. A key has the name of the flag that does the same.',
   additionalProperties: false,
   dependentRequired: {'client-cert': ['client-key'], 'client-key': ['client-cert']},
   properties: Object.fromEntries(
@@ -103,7 +103,7 @@ const naming: Readonly<Record<keyof RawNaming, Schema>> = {
 }
 
 const target: Schema = {
-  description: 'Where images go: HOST[:PORT][/NAMESPACE], or with naming rules of its own.',
+  description: 'A target: HOST[:PORT][/NAMESPACE], or with naming rules of its own.',
   anyOf: [
     {type: 'string', format: 'registry-target'},
     {
@@ -146,7 +146,7 @@ const tagFilter: ObjectSchema = {
       format: 'tag',
     }),
     glob: several('Tags that match one of these globs (* and ?).', glob),
-    regex: several('Tags in which one of these RE2 expressions is found.', regex),
+    regex: several('Tags that one of these RE2 expressions matches anywhere.', regex),
     semver: text('Tags that are versions in this range, as in npm: >=1.30 <2 || 3.x', 'semver-range'),
     prereleases: toggle(
       'Count versions such as 1.2.3-rc.1 or 1.2.3-alpine. Default: true if glob or regex is given.',
@@ -157,7 +157,7 @@ const tagFilter: ObjectSchema = {
 }
 
 const tags: Schema = {
-  description: 'Which tags; without it all of them. A list is a union: tags by name, and filters.',
+  description: 'The tags; without it all of them. A list is a union: tags by name, and filters.',
   anyOf: [
     {type: 'string', format: 'tag'},
     tagFilter,
@@ -203,7 +203,8 @@ const options: Readonly<Record<keyof RawOptions, Schema>> = {
 export const jobSchema: RootSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'mirror.yaml',
-  description: 'Jobs of mirror sync: which images go from which registries to which private ones.',
+  description:
+    'Jobs of mirror sync: images, the registries they come from, and the private registries they go to.',
   type: 'object',
   additionalProperties: false,
   required: ['jobs'],
@@ -216,13 +217,13 @@ export const jobSchema: RootSchema = {
     },
     registries: {
       type: 'object',
-      description: 'How to reach registries, by HOST[:PORT] as image names have it (docker.io).',
+      description: 'Settings of registries, by HOST[:PORT] as image names have it (docker.io).',
       propertyNames: {type: 'string', format: 'registry'},
       additionalProperties: registry,
     },
     defaults: {
       type: 'object',
-      description: 'What every job has that does not say otherwise.',
+      description: 'Options of every job that does not set its own.',
       additionalProperties: false,
       properties: options,
     },
@@ -236,7 +237,7 @@ export const jobSchema: RootSchema = {
       required: ['name'],
       properties: {
         name: text('Unique; in messages and reports.'),
-        images: several('Files of references, such as k3s-images.txt; - is standard input.', {
+        images: several('Files of references, such as k3s-images.txt, or - for standard input.', {
           type: 'string',
           minLength: 1,
         }),

@@ -36,7 +36,7 @@ function refuseNamespace(
     const rest = namespace.slice(2)
     throw new MirrorError(
       'USAGE',
-      `--private-registry ${JSON.stringify(text)} names the API of the registry, /v2/, where no node looks for images`,
+      `--private-registry ${JSON.stringify(text)} names the API of the registry, /v2/, but nodes do not look for images there`,
       {hint: `Write ${registry}${rest}: every client puts /v2/ in front by itself.`},
     )
   }

@@ -85,12 +85,12 @@ function metricsOf(
   return [
     {
       name: 'mirror_last_run_timestamp_seconds',
-      help: 'When the last run ended, in seconds since 1970.',
+      help: 'The end of the last run, in seconds since 1970.',
       ...one(ended / 1000),
     },
     {
       name: SUCCESS,
-      help: 'When the last run ended that succeeded, in seconds since 1970; 0 if none has.',
+      help: 'The time of the last success, in seconds since 1970; 0 if there was none.',
       ...one(success),
     },
     {

@@ -48,9 +48,9 @@ export async function recordTrace(path: string): Promise<Trace> {
     if (text.length >= BATCH || performance.now() - writtenAt >= LATEST_MILLISECONDS) write()
   }
   const listen = (message: unknown): void => {
-    const {at, span, details} = message as SpanMessage
+    const {moment, span, details} = message as SpanMessage
     const now = performance.now()
-    add(at === 'begin' ? events.begin(span, now) : events.end(span, now, details))
+    add(moment === 'begin' ? events.begin(span, now) : events.end(span, now, details))
   }
   subscribe(SPAN_CHANNEL, listen)
   let isOpen = true

@@ -16,7 +16,7 @@ export interface Span {
 
 /** Published twice for each span, with the same `span` object: when it begins and when it ends. */
 export interface SpanMessage {
-  readonly at: 'begin' | 'end'
+  readonly moment: 'begin' | 'end'
   readonly span: Span
   /** Known only at the end. */
   readonly details?: SpanDetails
@@ -42,11 +42,11 @@ export function beginSpan(describe: () => Span): EndSpan {
   if (!spans.hasSubscribers) return nothing
   const span = describe()
   let isOpen = true
-  spans.publish({at: 'begin', span} satisfies SpanMessage)
+  spans.publish({moment: 'begin', span} satisfies SpanMessage)
   return (details) => {
     if (!isOpen) return
     isOpen = false
-    spans.publish({at: 'end', span, details} satisfies SpanMessage)
+    spans.publish({moment: 'end', span, details} satisfies SpanMessage)
   }
 }
 

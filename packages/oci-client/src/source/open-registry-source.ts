@@ -147,7 +147,7 @@ export function openRegistrySource(options: RegistrySourceOptions): RegistrySour
         {side: 'source'},
       )
     }
-    const below = first.at === 0 ? where : where.slice(first.at)
+    const below = first.index === 0 ? where : where.slice(first.index)
     for (const child of childrenOf(manifest)) places.add(child.digest, below)
     return manifest
   }

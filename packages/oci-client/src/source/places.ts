@@ -36,12 +36,12 @@ export function isSamePlace(left: Place, right: Place): boolean {
 export async function firstPlace<Where extends Place, Found>(
   places: readonly Where[],
   ask: (place: Where) => Promise<Found | undefined>,
-): Promise<{readonly found: Found; readonly at: number} | undefined> {
+): Promise<{readonly found: Found; readonly index: number} | undefined> {
   const failures: MirrorError[] = []
-  for (const [at, place] of places.entries()) {
+  for (const [index, place] of places.entries()) {
     try {
       const found = await ask(place)
-      if (found !== undefined) return {found, at}
+      if (found !== undefined) return {found, index}
     } catch (error) {
       if (!isPlaceFailure(error)) throw error
       failures.push(error)

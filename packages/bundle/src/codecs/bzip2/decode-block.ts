@@ -21,7 +21,8 @@ export function decodeBlock(
   write: (byte: number, count: number) => void,
 ): number {
   const checksum = bits.take32()
-  if (bits.take(1) === 1) throw new Error('the block is randomized, as no bzip2 has done since version 0.9.5')
+  if (bits.take(1) === 1)
+    throw new Error('the block is randomized, which bzip2 stopped doing with version 0.9.5')
   const start = bits.take(24)
   const length = readTransformed(bits, links)
   if (start >= length) throw new Error('the block starts outside of itself')

@@ -145,7 +145,7 @@ export function emitTerraform(request: EmitRequest): Emission {
   ].join('\n')
   return {
     files: [{path: 'private-registry.tf.part', text}],
-    notes: ['Put the blocks into the resource by hand: alone they are no valid Terraform file.'],
+    notes: ['Put the blocks into the resource by hand: alone they are not a valid Terraform file.'],
   }
 }
 

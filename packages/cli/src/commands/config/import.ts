@@ -7,7 +7,7 @@ import {importFormats} from '../../job/import/import-formats.js'
 export class ConfigImport extends Command {
   static override readonly summary = 'Turn the YAML of skopeo sync or of regsync into a job file.'
   static override readonly description =
-    'The job file goes to standard output. What has no counterpart is said in comments in it and on standard error. Secrets are not copied: variables stand for them.'
+    'The job file goes to standard output. Settings without a counterpart are named in its comments and on standard error. Secrets are not copied: variables stand for them.'
   static override readonly examples = [
     'mirror config import sync.yaml >mirror.yaml',
     'mirror config import regsync.yml --from regsync >mirror.yaml',

@@ -7,7 +7,7 @@ import {needCredentialArguments} from '../../settings/need-credential.js'
 export class Copy extends Command {
   static override readonly summary = 'Copy one image between registries, archives and directories.'
   static override readonly description =
-    'Both sides are written as skopeo writes them: docker://HOST/NAME[:TAG|@DIGEST], oci:PATH[:REF], oci-archive:PATH[:REF], docker-archive:PATH[:REF], dir:PATH. All platforms go along, and so do signatures where the target has a place for them.'
+    'Both sides are written as skopeo writes them: docker://HOST/NAME[:TAG|@DIGEST], oci:PATH[:REF], oci-archive:PATH[:REF], docker-archive:PATH[:REF], dir:PATH. All platforms go along, and so do signatures if the target has a place for them.'
   static override readonly examples = [
     'mirror copy docker://quay.io/team/app:v1 docker://registry.example:5000/team/app:v1 --cacert ca.pem',
     'mirror copy docker://quay.io/team/app:v1 oci-archive:app.tar:v1',

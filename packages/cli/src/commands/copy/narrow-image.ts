@@ -40,7 +40,7 @@ export async function narrowImage(image: SourceImage, options: NarrowOptions): P
   if (only === undefined) throw noneFor(wanted, index.children)
   if (sparse === 'prune' || sparse === 'as-is') return asIs
   if (more.length > 0) return sparse === 'auto' ? {...asIs, sparse: 'prune'} : asIs
-  const reason = `only ${wanted} was asked for, so the index became its one manifest for it`
+  const reason = `only ${wanted} was asked for, so the index is replaced by its manifest for that platform`
   return {image: {...image, root: {manifest: only}, digestChanged: reason}, platforms: [], sparse}
 }
 

@@ -52,11 +52,7 @@ export function parsePlace(text: string, side: Side): Place {
   const known = FILE_TRANSPORTS.find((one) => one === transport)
   if (known !== undefined) return filePlace(known, rest, {side, text})
   if (ELSEWHERE.has(transport)) {
-    throw usage(
-      side,
-      `${transport}: is a transport of skopeo that is not one of this program`,
-      `Use ${NOTATION}.`,
-    )
+    throw usage(side, `the transport ${transport}: is not supported`, `Use ${NOTATION}.`)
   }
   throw usage(side, 'the notation names no transport', `Write ${NOTATION}.`)
 }
@@ -118,7 +114,7 @@ function targetRef(transport: FilePlace['transport'], ref: string): string {
   if (ref.length <= 1024 && REF_NAME.test(ref)) return ref
   throw usage(
     'target',
-    `${JSON.stringify(ref.slice(0, 200))} is no name that an OCI layout takes`,
+    `${JSON.stringify(ref.slice(0, 200))} is not a name that an OCI layout takes`,
     'Letters and digits, with single - . _ : @ + or / between them.',
   )
 }

@@ -62,7 +62,7 @@ export async function loginCredential(
 /** A colon ends the user name where HTTP and Docker configs put both into one text. */
 function checked({username, password}: Pair): Pair {
   if (!username.includes(':')) return {username, password}
-  throw new MirrorError('USAGE', 'the user name has a colon in it, which no registry can be given', {
+  throw new MirrorError('USAGE', 'the user name has a colon in it, which HTTP does not allow', {
     hint: 'Give the password apart from the user name.',
   })
 }

@@ -7,7 +7,7 @@ export class Login extends Command {
   static override readonly reportsErrors = false
   static override readonly summary = 'Log in to a registry, and keep the login where docker or podman do.'
   static override readonly description =
-    'The user name and the password are checked at the registry, and then kept in the Docker config or by the credential helper that it names. All commands find them there. What is not given is asked for at the terminal.'
+    'The user name and the password are checked at the registry, and then kept in the Docker config or by the credential helper that it names. All commands find them there. Missing parts are asked for at the terminal.'
   static override readonly examples = [
     'mirror login registry.example:5000 --cacert ca.pem',
     'mirror login registry.example:5000 --cacert ca.pem --username pusher --password-stdin <password.txt',

@@ -6,7 +6,7 @@ import {pushFlags} from './push-flags.js'
 export class Push extends Command {
   static override readonly summary = 'Push every image of a bundle into a private registry.'
   static override readonly description =
-    'Reads the bundle without unpacking it. What the registry already has is not sent again.'
+    'Reads the bundle without unpacking it. Content that the registry already has is not sent again.'
   static override readonly examples = [
     'mirror push --source bundle.tar.xz --private-registry registry.example:5000/mirror --cacert ca.pem',
     'mirror push --source k3s-airgap-images-amd64.tar.zst --images k3s-images.txt --private-registry registry.example:5000',

@@ -89,9 +89,7 @@ async function pruneAll(
     const failed = result.images.filter(({status}) => status === 'failed').length
     if (failed > 0) {
       // The replacement of an unwanted tag may have failed. A drifted image does not count: its tag is there.
-      run.note(
-        `nothing is removed of the job ${JSON.stringify(job.name)}, since ${failed} of its images failed`,
-      )
+      run.note(`not pruning the job ${JSON.stringify(job.name)}, because ${failed} of its images failed`)
       continue
     }
     for (const {registry, owner, keys: own} of result.wanted) {

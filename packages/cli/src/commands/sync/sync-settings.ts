@@ -258,7 +258,7 @@ function refusePrune(
   }
   if (on('prune') && narrowed) {
     throw new MirrorError('USAGE', '--prune does not go with --include and --exclude', {
-      hint: 'What they leave out would be removed. Write include and exclude into a job file.',
+      hint: 'Write include and exclude into a job file: with the flags, the images that they leave out would be removed.',
     })
   }
 }

@@ -140,7 +140,7 @@ async function remove(one: Doomed, removing: Removing): Promise<Removed> {
   try {
     const removal = await removeOurs(one, removing)
     if (removal.status === 'shared') {
-      note(`this registry removes whole manifests alone, and ${removal.by} still needs it`)
+      note(`this registry deletes only whole manifests, and ${removal.by} still needs this one`)
       return {isOver: false, isShared: true}
     }
     if (removal.status === 'changed') {
