@@ -28,7 +28,7 @@ export interface Journey {
   readonly served?: RegistryOptions
   /** Absent: plain HTTP. */
   readonly tls?: {readonly authority: Authority; readonly pair: KeyPair}
-  /** Milliseconds; default next to nothing. */
+  /** Milliseconds; default a fifth of a second. */
   readonly retryMaxWait?: number
   readonly retries?: number
 }
@@ -65,6 +65,9 @@ export const manifest: Manifest = parseManifest(
 /** Silences that count as such: long enough for a machine that does thirty of these at once. */
 export const TIMEOUTS = {connect: 5000, answer: 3000, commit: 3000, stall: 3000}
 
+/** An outage is waited for as long as all retries wait: by far longer than a slow machine takes between two of them. */
+const SHORT_WAIT = 200
+
 export async function travel(journey: Journey): Promise<Outcome> {
   await using registry = await startRegistry({
     auth: {type: 'token', users: [USER]},
@@ -82,7 +85,7 @@ export async function travel(journey: Journey): Promise<Outcome> {
     credentials: staticCredentials({username: USER.name, password: USER.password, origin: 'the test'}),
     timeouts: TIMEOUTS,
     retries: journey.retries ?? 5,
-    retryMaxWait: journey.retryMaxWait ?? 20,
+    retryMaxWait: journey.retryMaxWait ?? SHORT_WAIT,
   })
   const error = await carry(client, registry.host).then(
     () => undefined,
