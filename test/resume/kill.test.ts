@@ -11,7 +11,7 @@ const KILLS = timesTried(20)
 const KILLS_IN_A_ROW = 4
 const AT_ONCE = 2
 const LONGEST_DELAY = 150
-/** Of a hang, in milliseconds: some fifty starts of the program take minutes on a machine that has other work. */
+/** Milliseconds until the test hangs: some fifty starts of the program take minutes on a machine that has other work. */
 const PATIENCE = 1_200_000
 
 const seed = process.env['KILL_SEED'] ?? randomUUID()
