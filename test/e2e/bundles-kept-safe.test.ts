@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {link, readFile, writeFile} from 'node:fs/promises'
+import {link, readFile, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
   cleanEnvironment,
@@ -72,6 +72,18 @@ test('Two outputs are not written into one file, and a list may be replaced by w
     )
   const twice = await run(argv`--report ${scene.path('one')} --failed ${scene.path('one')}`)
   expect(twice).toMatchObject({code: 2, stderr: expect.stringContaining('--report names it, too') as string})
+  await symlink('.', scene.path('here'))
+  await symlink('three', scene.path('link'))
+  for (const [report, trace] of [
+    ['two', 'here/two'],
+    ['three', 'link'],
+  ] as const) {
+    const linked = await run(argv`--report ${scene.path(report)} --trace ${scene.path(trace)}`)
+    expect(linked).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--report names it, too') as string,
+    })
+  }
   expect(await run(argv`--failed -`)).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('standard output is /dev/stdout here') as string,

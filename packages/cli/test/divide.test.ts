@@ -61,8 +61,8 @@ describe.each([
       const distinct = distinctIn(images)
       const total = distinct.reduce((sum, image) => sum + weigh(image), 0)
       expect({seed, sum: loads.reduce((sum, load) => sum + load, 0)}).toEqual({seed, sum: total})
-      // A repository over the share is cut, so that a unit is at most a share or one image.
-      const most = total / count + Math.max(total / count, ...distinct.map(weigh))
+      // A repository over the share is cut, so that a unit is at most a share or one version, here of two hosts.
+      const most = total / count + Math.max(total / count, ...distinct.map((image) => 2 * weigh(image)))
       expect({seed, isEven: Math.max(...loads) <= most}).toEqual({seed, isEven: true})
     }
   })
@@ -102,6 +102,23 @@ test('one repository with all images is cut', () => {
     },
   }))
   expect(loadsOf(images, {count: 8, weigh: () => 1})).toEqual(Array.from({length: 8}, () => 20))
+})
+
+test('a tag, with and without a digest and at two hosts, is in one shard, even if its repository is cut', () => {
+  const images = Array.from({length: 40}, (_, index) => {
+    const tag = `v${index}`
+    const digest = `sha256:${String(index).padStart(64, '0')}` as const
+    const names = [
+      {registry: 'quay.io', tag},
+      {registry: 'quay.io', tag, digest},
+      {registry: 'gcr.io', tag},
+    ]
+    return names.map((name): SizedImage => ({source: {repository: 'team/app', ...name}}))
+  })
+  const {shardOf} = divide(images.flat(), {count: 7, isListed: false})
+  const shards = images.map((names) => new Set(names.map(({source}) => shardOf(source))))
+  expect(shards.map(({size}) => size)).toEqual(images.map(() => 1))
+  expect(new Set(images.flat().map(({source}) => shardOf(source))).size).toBe(7)
 })
 
 test('repositories that are listed go by their path, whatever else is named and whatever tags they have', () => {

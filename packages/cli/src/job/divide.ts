@@ -42,6 +42,7 @@ export function divide(images: readonly SizedImage[], {count, isListed}: DivideO
   const named = [...distinct].map(([name, {source, bytes}]): Weighed => ({
     name,
     repository: source.repository,
+    version: source.tag ?? source.digest ?? '',
     // An image without bytes still costs its requests.
     weight: isSized ? Math.max(1, bytes ?? 1) : 1,
   }))
@@ -72,6 +73,8 @@ function distinctImages(images: readonly SizedImage[]): ReadonlyMap<string, Size
 interface Weighed {
   readonly name: string
   readonly repository: string
+  /** Its tag, or the digest without one. Images of one repository and version are likely to get one name. */
+  readonly version: string
   readonly weight: number
 }
 
@@ -86,11 +89,14 @@ const PIECES_A_SHARE = 4
 
 /**
  * One unit for each repository, whatever its host: its images share layers, and may go to one name. A repository that is
- * larger than a shard's share is cut.
+ * larger than a shard's share is cut, but never between two images of one version.
  */
 function unitsOf(images: readonly Weighed[], count: number): readonly Unit[] {
   const repositories = new Map<string, Weighed[]>()
-  for (const image of images.toSorted((left, right) => compare(left.name, right.name))) {
+  const inOrder = images.toSorted(
+    (left, right) => compare(left.version, right.version) || compare(left.name, right.name),
+  )
+  for (const image of inOrder) {
     const own = repositories.get(image.repository)
     if (own === undefined) repositories.set(image.repository, [image])
     else own.push(image)
@@ -106,7 +112,8 @@ function pieces(images: readonly Weighed[], most: number): readonly (readonly We
   let weight = 0
   for (const image of images) {
     const last = cut.at(-1)
-    if (last !== undefined && weight + image.weight <= most) last.push(image)
+    const isSameVersion = last?.at(-1)?.version === image.version
+    if (last !== undefined && (isSameVersion || weight + image.weight <= most)) last.push(image)
     else {
       cut.push([image])
       weight = 0

@@ -1,6 +1,6 @@
-import {stat} from 'node:fs/promises'
-import {resolve} from 'node:path'
-import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {realpath, stat} from 'node:fs/promises'
+import {basename, dirname, join, resolve} from 'node:path'
+import {followOwnLinks, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {checkWritable} from '../files/write-atomically.js'
 import type {OutputSettings} from '../settings/output-settings.js'
 
@@ -66,8 +66,14 @@ async function fileAt(path: string): Promise<string | undefined> {
     const stats = await stat(path)
     return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined
   } catch {
-    return resolve(path)
+    return placeOf(path).catch(() => resolve(path))
   }
+}
+
+/** The place where a file will be written that is not there yet. */
+async function placeOf(path: string): Promise<string> {
+  const {place} = await followOwnLinks(path)
+  return join(await realpath(dirname(place)), basename(place))
 }
 
 /** Refuses the run before its first byte. */
