@@ -79,11 +79,11 @@ const flags: Readonly<Record<string, FileFlag>> = {
   },
   '--map': {role: /--map/, read: (path) => readPushSettings({...push, map: path}), emptyIsFine: true},
   '--verify-key': {
-    role: /--verify-key|holds no key/,
+    role: /--verify-key|has no readable key/,
     read: (path) => readVerifyKey(flagReader({'verify-key': path}), 'bundle.tar'),
   },
   '--sign-key': {
-    role: /--sign-key|holds no key/,
+    role: /--sign-key|has no readable key/,
     read: (path) => readSaveSettings({...save, images: [at('list.txt')], 'sign-key': path}),
   },
   '--cacert': {role: /--cacert/, read: (path) => connect({cacert: path})},
