@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import {createServer, type Socket} from 'node:net'
-import {setTimeout as wait} from 'node:timers/promises'
+import {setImmediate as nextRound, setTimeout as wait} from 'node:timers/promises'
 import {afterEach, expect, test} from 'vitest'
 import {createTransport, type Transport} from '#src/http/undici.js'
 import {isTransient} from '#src/http/transport-error.js'
@@ -202,6 +202,20 @@ test('an upload that the registry stops taking fails in time', async () => {
   expect(error.message).toContain('takes no more of an upload')
   expect(isTransient(error)).toBe(true)
   await source.closed
+})
+
+test('takes no connection before the source has given its first bytes', async () => {
+  const server = kept(await serve((request, response) => request.resume().on('end', () => response.end())))
+  const {transport, origin} = transportTo(server.port)
+  const taken: number[] = []
+  const stream = (async function* () {
+    // Rounds of the event loop in which a connection would be made.
+    for (let round = 0; round < 20; round += 1) await nextRound()
+    taken.push(server.connections())
+    yield Buffer.from('hello')
+  })()
+  await (await transport.send(get(origin, {method: 'PATCH', body: {stream, length: 5}}))).discard()
+  expect([...taken, server.connections()]).toEqual([0, 1])
 })
 
 test('a slow source is not taken for a stall', async () => {

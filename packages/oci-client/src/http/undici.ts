@@ -116,6 +116,8 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
   })
   if (upload === undefined) expectAnswer(times.connect + times.stall)
   try {
+    // undici takes a connection first, and the blobs of an in-order source wait long for their turn: its peer would close it.
+    if (upload !== undefined) await Promise.race([upload.begin(), aborted])
     const answer = route.pool.request(wireRequest(request, {...context, upload, signal: stop.signal}))
     const data = await Promise.race([answer, aborted])
     clearTimeout(deadline)

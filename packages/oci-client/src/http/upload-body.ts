@@ -54,6 +54,19 @@ export class UploadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     return this.#failure
   }
 
+  /**
+   * Waits until the source has given its first bytes.
+   * @throws the error of the source
+   */
+  async begin(): Promise<void> {
+    try {
+      if (!this.#halted) await this.#fill()
+    } catch (error) {
+      this.#failure ??= {error}
+      throw error
+    }
+  }
+
   /** Closes the source and hands no more bytes over: a reader waits until `release`. */
   halt(): void {
     if (this.#halted) return
