@@ -22,7 +22,7 @@ test.each([
       argv`copy docker://${registry.host}/team/app:v1 oci:${join(directory, 'out')} --source-plain-http --source-retries 0 --no-state`,
       {cwd: directory},
     )
-    expect({code, stderr}).toMatchObject({code: 1})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 1})
     expect(stderr).toMatch(
       /^hint: Give --source-username with --source-password-stdin or --source-docker-config FILE/m,
     )

@@ -221,7 +221,7 @@ describe('exit code 2, an error of the source side and a hint, and nothing sent,
       registry.clearLog()
       const source = await make(directory)
       const {code, stderr} = await push({source, registry})
-      expect({code, stderr}).toMatchObject({code: 2})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 2})
       expect(errorsOf('source', stderr)).toMatch(error)
       expect(stderr).toMatch(/^hint: /m)
       expect(stderr).not.toMatch(/\n\s+at |a bug in mirror/)

@@ -208,7 +208,7 @@ describe('exit code 1, an error of the target side and a hint for a registry tha
       registry: scheme === undefined ? registry : {...registry, host: registry.host, url: `${scheme}:`},
       flags: ['--retries', '0', '--cacert', join(directory.path, 'ca.pem'), ...flags],
     })
-    expect({code, stderr}).toMatchObject({code: 1})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 1})
     expect(errorsOf('target', stderr)).toMatch(error)
     expect(stderr).toMatch(new RegExp(`^hint: .*(?:${hint.source})`, 'm'))
     expect(stderr).not.toMatch(/\n\s+at |secret|wrong-password/)
@@ -279,7 +279,7 @@ describe('exit code 3 where a registry refuses one image of two', () => {
       named('gcr.io/bad/app:v1', await makeImage({seed: 'bad'})),
     ])
     const {code, stderr, report} = await push({source, registry, flags: ['--retries', '0']})
-    expect({code, stderr}).toMatchObject({code: 3})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 3})
     expect(report.outcome).toBe('partial')
     expect(report.images.map(({status}) => status)).toEqual(['pushed', 'failed'])
     expect(report.images[1]?.error?.hint).toBeTruthy()

@@ -48,7 +48,7 @@ describe('a script written for bmctl works with only the program’s name change
         --username admin --password Harbor12345`,
       {cwd: directory.path},
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(registry.manifest('library/anthos-baremetal-release/ais', '1.32.0')?.digest).toBe(
       image.root.descriptor.digest,
     )
@@ -65,7 +65,7 @@ describe('a script written for bmctl works with only the program’s name change
       argv`${pushImages} --private-registry ${registry.host}/library --cacert ./ca.crt --need-credential=false`,
       {cwd: directory.path, env: {REGISTRY_AUTH_FILE: config}},
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(registry.tags('library/anthos-baremetal-release/ais')).toEqual(['1.32.0'])
     expect(registry.requests.filter(({authorization}) => authorization !== undefined)).toEqual([])
   })
@@ -77,7 +77,7 @@ describe('a script written for bmctl works with only the program’s name change
         argv`${pushImages} --private-registry ${registry.host} --cacert ./ca.crt ${bare}`,
         {cwd: directory.path},
       )
-      expect({code, stderr}).toMatchObject({code: 1})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 1})
       expect(stderr).toMatch(/^error: target: .*credential/m)
       expect(stderr).toContain('auth.json: no file')
       expect(registry.requests).toEqual([])
@@ -95,7 +95,7 @@ describe('a script written for bmctl works with only the program’s name change
         --docker-config ${config}`,
       {cwd: directory.path},
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(faultsIn(registry)).toEqual([])
   })
 
@@ -107,7 +107,7 @@ describe('a script written for bmctl works with only the program’s name change
         --username admin --password Harbor12345`,
       {cwd: directory.path, env: {HTTPS_PROXY: proxy.url}},
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(new Set(proxy.requests.map(({method, target}) => `${method} ${target}`))).toEqual(
       new Set(['CONNECT registry.internal:443']),
     )

@@ -89,7 +89,7 @@ describe('of a bundle of five images', () => {
       argv`--images -`,
       'busybox:1.36\nrancher/missing:v1\nrancher/gone:v2\n',
     )
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toMatch(
       /^error: source: .*line 2: docker\.io\/rancher\/missing:v1; line 3: docker\.io\/rancher\/gone:v2/m,
     )
@@ -133,7 +133,7 @@ describe('of a bundle of five images', () => {
     '%s that leaves no image at all is an error: a slip of the pen must not look like success',
     async (_name, flags) => {
       const {code, stderr} = await choose(flags)
-      expect({code, stderr}).toMatchObject({code: 2})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 2})
       expect(stderr).toMatch(/^error: source: .*no image/m)
       expect(stderr).toMatch(/^hint: /m)
     },
@@ -188,7 +188,7 @@ describe('of a bundle of five images', () => {
     ['an --images file that is not there', argv`--images /nowhere/images.txt`],
   ])('%s is a usage error', async (_name, flags) => {
     const {code, stderr} = await choose(flags)
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toMatch(/^error: /m)
   })
 })

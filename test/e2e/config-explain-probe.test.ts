@@ -30,7 +30,7 @@ async function probe(node: string, args: readonly string[] = []): Promise<readon
     '--json',
     ...args,
   ])
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(stdout).not.toContain(SECRET)
   return (JSON.parse(stdout) as {tries: readonly {answer: Answer}[]}).tries.map(({answer}) => answer)
 }

@@ -129,7 +129,7 @@ describe('a credential is found in', () => {
       },
       flags: [...argv`--dry-run`, ...(flags?.(home) ?? [])],
     })
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(registry.requests.some(({status, kind}) => kind === 'manifest-head' && status === 404)).toBe(true)
   })
 
@@ -139,7 +139,7 @@ describe('a credential is found in', () => {
     await writeFile(join(home, '.docker/config.json'), '{ this is not JSON')
     const flags = argv`--dry-run --username stored --password-stdin`
     const {code, stderr} = await push({source, registry, home, flags, stdin: `${password}\n`})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   })
 
   test.each([
@@ -147,7 +147,7 @@ describe('a credential is found in', () => {
     ['--need-credential=false with --username', argv`--need-credential=false --username a --password b`],
   ])('%s is exit code 2', async (_name, flags) => {
     const {code, stderr} = await push({source, registry, flags})
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toMatch(/^error: /m)
   })
 })

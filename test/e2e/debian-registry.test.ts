@@ -114,7 +114,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry', 'xz', 'zstd'))(
 
         const {code, stderr, report} = await pushed(at(file), namespace)
 
-        expect({code, stderr}).toMatchObject({code: 0})
+        expect({code}, `printed: ${stderr}`).toEqual({code: 0})
         expect(report.images).toMatchObject([{status: 'pushed', digestChanged: false}])
         expect(await inspected(`${namespace}/team/oci:v1`)).toBe(image.root.descriptor.digest)
         const copy = await pulled(`${namespace}/team/oci:v1`, `dir:${at(`copy-${namespace}`)}`)
@@ -131,7 +131,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry', 'xz', 'zstd'))(
         flags: ['--cacert', at('certs/ca.crt'), '--username', 'pusher', '--password', password],
         stdin: createReadStream(at('oci.tar')),
       })
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       expect(await inspected('stdin/team/oci:v1')).toBe(image.root.descriptor.digest)
     })
 

@@ -94,7 +94,7 @@ describe('a push of three images that share layers, one of two platforms, into a
           flags: [...(run.flags ?? []), ...(isSecure ? ['--cacert', cacert] : [])],
         })
 
-        expect({code, stderr}).toMatchObject({code: 0})
+        expect({code}, `printed: ${stderr}`).toEqual({code: 0})
         expect(report.images.map(({status}) => status)).toEqual(['pushed', 'pushed', 'pushed'])
         for (const [index, {root}] of images.entries()) {
           expect(registry.manifest(`team/image${index}`, 'v1')?.digest).toBe(root.descriptor.digest)
@@ -113,7 +113,7 @@ describe('a push of three images that share layers, one of two platforms, into a
       registry,
       flags: [...login, '--concurrency', '1'],
     })
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     const refused = registry.requests.filter(
       ({status, authorization}) => status === 401 && authorization !== undefined,
     )
@@ -136,7 +136,7 @@ describe('a push of three images that share layers, one of two platforms, into a
       flags: argv`--cacert ${cacert} --client-cert ${join(files, 'cert.pem')} --client-key ${join(files, 'key.pem')}`,
     })
 
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(registry.tags('team/image0')).toEqual(['v1'])
     expect(faultsIn(registry)).toEqual([])
   })

@@ -47,6 +47,6 @@ http {
     argv`push --source ${source} --private-registry 127.0.0.1:${String(port)}/x --plain-http`,
     {home: home.path},
   )
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(images.map((_, index) => registry.tags(`x/team/app${index}`))).toEqual(images.map(() => ['v1']))
 })

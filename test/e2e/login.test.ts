@@ -32,7 +32,7 @@ afterAll(async () => {
 
 test('login without a terminal says what to give: exit code 2', async () => {
   const {code, stderr} = await runMirror(argv`login ${registry.host} --plain-http`, {home})
-  expect({code, stderr}).toMatchObject({code: 2})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 2})
   expect(stderr).toMatch(/^error: login lacks a user name and a password.*\nhint: .*--password-stdin/)
 })
 
@@ -80,6 +80,6 @@ test('login warns of a login in a place that comes first', async () => {
     argv`login ${registry.host} --plain-http --username typist --password-stdin`,
     {home: own, stdin: 'not echoed\n'},
   )
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(stderr).toContain(`warning: commands use the login in ${first}`)
 })

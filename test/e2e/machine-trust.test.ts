@@ -32,7 +32,7 @@ afterAll(async () => {
 
 test('certs.d of podman is trusted for its registry, a bad file beside it is warned of, and --verbose names what was read', async () => {
   const {code, stderr} = await push({source, registry, home: directory.path, flags: ['--verbose']})
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(stderr).toMatch(/certificates for 127\.0\.0\.1:\d+: .*\/certs\.d\/127\.0\.0\.1:\d+\/ca\.crt/)
   expect(stderr).toMatch(/^warning: .*broken\.crt is not used: .*no certificate in PEM$/m)
 })
@@ -46,7 +46,7 @@ test('SSL_CERT_FILE is trusted, and ALL_PROXY may be a SOCKS5 proxy that alone k
     namespace: 'far',
     env: {SSL_CERT_FILE: join(directory.path, 'ca.pem'), ALL_PROXY: `socks5://${proxy.host}`},
   })
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(registry.tags('far/team/app')).toEqual(['v1'])
   expect(proxy.targets).toContain(`far.invalid:${port}`)
 })

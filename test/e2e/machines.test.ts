@@ -38,7 +38,7 @@ test('a uid without an entry in passwd syncs with an empty environment, and warn
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   const code = await new Promise((resolve) => child.on('close', resolve))
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(stderr).toContain('state')
   expect(scene.at('app:v1')).toBeDefined()
 })
@@ -101,7 +101,7 @@ test('a standard output that cannot take the report fails the run', async (conte
     child.on('close', resolve)
   })
   closeSync(full)
-  expect({code, stderr}).toMatchObject({code: 1})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 1})
   expect(stderr).toContain('cannot write to standard output')
 })
 

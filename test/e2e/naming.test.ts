@@ -186,7 +186,7 @@ describe('names at the private registry', () => {
   test('that a registry would not take end the run before the first byte', async () => {
     await using registry = await startRegistry({strict: true})
     const {code, stderr} = await push({source, registry, flags: ['--rewrite', '^team=UPPER']})
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toMatch(/^error: .*UPPER.*not a valid repository name/m)
   })
 
@@ -214,7 +214,7 @@ describe('names at the private registry', () => {
     ['--map-host maybe', 'host', argv`--map-host maybe`, /--map-host/],
   ])('%s is a usage error', async (_name, host, flags, message) => {
     const {code, stderr} = await push({source, registry: {host, url: ''}, flags})
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toMatch(message)
   })
 })

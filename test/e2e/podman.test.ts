@@ -32,7 +32,7 @@ describe.skipIf(lacksTool('podman', 'skopeo', 'docker-registry'))(
       const {code, stdout, stderr} = await runChild('podman', [...storage, command, ...policy, ...rest], {
         env: cleanEnvironment(directory.path),
       })
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       return stdout
     }
 

@@ -150,13 +150,13 @@ describe.skipIf(lacksTool('script'))('a registry that asks for a credential', ()
 
   test('with --username alone and without a terminal is exit code 2, with the flag to give', async () => {
     const {code, stderr} = await runMirror([...args('none', source), '--username', 'typist'], {home})
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toMatch(/--username lacks its password.*\nhint: .*--password-stdin/)
   })
 
   test('with --need-credential=false says that this was given', async () => {
     const {code, stderr} = await runMirror([...args('none', source), '--need-credential=false'], {home})
-    expect({code, stderr}).toMatchObject({code: 1})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 1})
     expect(stderr).toMatch(
       /^error: target: .* asks for a credential, and none is sent because need-credential is false$/m,
     )

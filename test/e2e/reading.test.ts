@@ -102,7 +102,7 @@ describe('a bundle is read', () => {
       stdin: createReadStream(at('last.tar')),
       flags: argv`--no-scratch`,
     })
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toMatch(/^error: source: .*standard input/m)
     expect(stderr).toMatch(/^hint: /m)
     expect(registry.repositories()).toEqual([])
@@ -167,7 +167,7 @@ describe('a bundle is read', () => {
       ] as const) {
         await using registry = await startRegistry({strict: true})
         const {code, stderr, report} = await push({source, registry, flags})
-        expect({code, stderr}).toMatchObject({code: 0})
+        expect({code}, `printed: ${stderr}`).toEqual({code: 0})
         expect(faultsIn(registry)).toEqual([])
         digests.push(report.images.map(({targetDigest}) => targetDigest))
       }
@@ -187,7 +187,7 @@ describe('a bundle is read', () => {
     const source = await writeBundle(at('plain.tar'), dockerArchive([{image, tags: [nameOf(0)]}]))
     const flags = argv`--layer-compression ${compression}`
     const {code, stderr} = await push({source, registry, flags})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     const bytes = registry.manifest('team/one', 'v1')?.bytes ?? new Uint8Array()
     const {layers} = JSON.parse(Buffer.from(bytes).toString()) as {layers: {mediaType: string}[]}
     expect(layers).toHaveLength(2)

@@ -52,7 +52,7 @@ describe('what speaks of an image', () => {
   test('travels along: referrers by digest, cosign signatures by tag', async () => {
     await using registry = await startRegistry({strict: true})
     const {code, stderr} = await push({source, registry})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(everything(registry)).toEqual([true, true, true, true])
     expect(registry.tags('team/app').toSorted()).toEqual([tagFor(app, '.sig'), 'v1'])
     expect(registry.tags('team/other')).toEqual(['v1'])
@@ -62,7 +62,7 @@ describe('what speaks of an image', () => {
   test('is listed under the fallback tag where the registry has no referrers API', async () => {
     await using registry = await startRegistry({strict: true, referrers: false})
     const {code, stderr} = await push({source, registry})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(everything(registry)).toEqual([true, true, true, true])
     const tags = [tagFor(app), tagFor(app, '.sig'), tagFor(sbom), 'v1']
     expect(registry.tags('team/app').toSorted()).toEqual(tags.toSorted())
@@ -141,7 +141,7 @@ test('foreign layers stay where their URLs say: they are not missing, and the ma
   const image = {...base, root: manifest, manifests: [manifest], platforms: [{...platform, manifest}]}
   const source = await writeOciBundle(directory.path, [named('gcr.io/team/windows:v1', image)])
   const {code, stderr} = await push({source, registry})
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(registry.manifest('team/windows', 'v1')?.digest).toBe(manifest.descriptor.digest)
   expect(faultsIn(registry)).toEqual([])
 })

@@ -146,7 +146,7 @@ describe('mirror serve --writable', () => {
         expect(list.json()).toMatchObject({tags: ['v1', 'v2']})
       }
       const {code, stderr} = await runMirror(['verify', '--source', at('pushed')])
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       await using server = await serve()
       await using client = rawClient(server.url)
       const list = await client.send('GET', '/v2/library/app/tags/list')

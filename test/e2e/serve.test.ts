@@ -135,7 +135,7 @@ describe('mirror serve', () => {
       '--output',
       at('again.tar'),
     ])
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     const {stdout} = await runMirror(['inspect', at('again.tar'), '--json'])
     expect(stdout).toContain(images.tool.root.descriptor.digest)
   })
@@ -160,7 +160,7 @@ describe('mirror serve', () => {
       ],
       {env: cleanEnvironment(directory.path)},
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   })
 
   test('is the mirror of every registry for Debian’s containerd, by one hosts.toml', async (context) => {
@@ -236,7 +236,7 @@ describe('mirror serve', () => {
     [['--source', 'x.tar', '--plain-http', '--listen', '5000'], '--listen "5000" is not [ADDRESS]:PORT'],
   ] as const)('%j is a usage error: %s', async ([args, message]) => {
     const {code, stderr} = await runMirror(['serve', ...args])
-    expect({code, stderr}).toMatchObject({code: 2})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 2})
     expect(stderr).toContain(message)
   })
 })

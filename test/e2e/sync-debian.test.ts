@@ -119,7 +119,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))(
           --source-proxy ${proxy.url} --source-cacert ${at('ca.pem')}
           --source-username robot --source-password ${password}`,
       )
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       expect(report.images).toMatchObject(
         Object.values(images).map(({root: {descriptor}}) => ({
           status: 'pushed',
@@ -139,7 +139,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))(
         argv`--private-registry ${SECURED}/from-plain --proxy ${other.url} --cacert ${at('ca.pem')}
           --source-plain-http --username robot --password ${password}`,
       )
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       await expectThere(`${secured.host}/from-plain`, ['--creds', `robot:${password}`])
       expect(targets(other)).toEqual([`${SECURED}:443`])
     })
@@ -151,7 +151,7 @@ describe.skipIf(lacksTool('skopeo', 'docker-registry'))(
           --source-proxy ${proxy.url} --source-cacert ${at('ca.pem')}
           --source-username robot --source-password ${password}`,
       )
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       await expectThere(`${plain.host}/both`, [])
       expect(targets(other)).toContain(`${PLAIN}:80`)
     })

@@ -151,7 +151,7 @@ jobs:
       argv`--images ${list} --source-mirrors ${mirrors} --source-retries 0`,
       {into: `by-${name}`},
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(report.images[0]?.source).toBe('far.invalid/team/app:v1')
     expect(scene.target.tags(`by-${name}/team/app`)).toEqual(['v1'])
   })
@@ -241,7 +241,7 @@ jobs:
       into: false,
       env: {PATH: `${at('bin')}:${PATH}`, ROBOT_PASSWORD: secret},
     })
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(scene.at('team/app:v1')).toBeDefined()
     const told = stdout + stderr
     expect([secret, basic, '0123456789abcdef'].filter((text) => told.includes(text))).toEqual([])

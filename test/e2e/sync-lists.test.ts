@@ -37,7 +37,7 @@ describe('mirror sync takes from lists', () => {
       argv`--images ${list} --source-mirrors ${mirrors}`,
       apart(),
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(there()).toEqual(['library/busybox:1.36', 'rancher/klipper:v0.9'])
     expect(report.images.map(({source}) => source)).toEqual([
       'docker.io/rancher/klipper:v0.9',
@@ -59,7 +59,7 @@ describe('mirror sync takes from lists', () => {
   test('two columns: the second is the target, with a tag of its own or without', async () => {
     const list = await scene.list(`${host}/team/app:v1 elsewhere/renamed:stable`, `${host}/team/tool:v2 tool`)
     const {code, stderr} = await scene.sync(argv`--images ${list}`, apart())
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(there()).toEqual(['elsewhere/renamed:stable', 'tool:v2'])
   })
 

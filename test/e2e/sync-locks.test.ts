@@ -68,7 +68,7 @@ test('--wait waits until it is free', async () => {
   release()
   expect((await holder.result).code).toBe(143)
   const {code, stderr} = await waiting.result
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   expect(scene.at('team/app:v1')).toBeDefined()
 })
 

@@ -37,7 +37,7 @@ test('three targets share one download: each blob is read once, and sent to each
     names: ['team/one:v1', 'team/two:v1'],
   })
   const {code, stderr, report} = await scene.sync(argv`--config ${config}`, {into: false})
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   const read = blobsRead(scene.source)
   expect(read.toSorted()).toEqual([...new Set(read)].toSorted())
   expect(read).toHaveLength(

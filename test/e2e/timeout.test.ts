@@ -16,7 +16,7 @@ test('A run that takes longer than --timeout ends with exit code 1 and says so',
       argv`push --source ${source} --private-registry ${registry.host} --plain-http --no-state --timeout 1s`,
       {cwd: directory},
     )
-    expect({code, stderr}).toMatchObject({code: 1})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 1})
     expect(stderr).toMatch(/the run took longer than 1\.0 s/)
     expect(stderr).toMatch(/^hint: .*--timeout/m)
   })

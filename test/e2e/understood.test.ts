@@ -47,7 +47,7 @@ describe('what was typed is understood, or refused before anything is done', () 
     async (flag) => {
       await using registry = await startRegistry({strict: true})
       const {code, stderr} = await push({source, registry, flags: [`--${flag}`, at('nowhere/file')]})
-      expect({code, stderr}).toMatchObject({code: 2})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 2})
       expect(stderr).toContain(`--${flag} ${at('nowhere/file')} cannot be written: there is no directory`)
       expect(registry.requests).toEqual([])
     },
@@ -65,7 +65,7 @@ describe('what was typed is understood, or refused before anything is done', () 
     async (value) => {
       await using registry = await startRegistry({strict: true})
       const {code, stderr} = await push({source, registry, env: {MIRROR_DRY_RUN: value}})
-      expect({code, stderr}).toMatchObject({code: 2})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 2})
       expect(stderr).toContain(`MIRROR_DRY_RUN is "${value}", which is neither true nor false`)
       expect(registry.requests).toEqual([])
     },
@@ -86,7 +86,7 @@ describe('what was typed is understood, or refused before anything is done', () 
   ])('%s wins over the variable of its counterpart', async (flag, env) => {
     await using registry = await startRegistry({strict: true})
     const {code, stderr} = await push({source, registry, flags: [flag], env})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   })
 
   test('a variable that is no flag is warned of, with the nearest that is', async () => {
@@ -159,7 +159,7 @@ describe('what was typed is understood, or refused before anything is done', () 
   test.skipIf(process.platform !== 'linux')('--state in /proc is a note, and the push goes on', async () => {
     await using registry = await startRegistry({strict: true})
     const {code, stderr} = await push({source, registry, flags: argv`--state /proc/nope`})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(stderr).toContain('/proc/nope')
   })
 
@@ -193,7 +193,7 @@ describe('what was typed is understood, or refused before anything is done', () 
       registry,
       flags: argv`--include **/one:* --include quay.io/** --rewrite ^nobody/=x/ --map ${at('map.txt')}`,
     })
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(stderr.match(/^warning: .*/gm)).toEqual([
       'warning: --include quay.io/** matches no image of the bundle',
       'warning: --rewrite ^nobody/=x/ changes the name of no image of the bundle',

@@ -45,7 +45,7 @@ describe('uploads', () => {
   test('send each blob once: what images share is mounted', async () => {
     await using registry = await startRegistry({strict: true})
     const {code, stderr, report} = await push({source, registry})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     const blobs = new Map(
       images.flatMap((image) => image.blobs).map(({descriptor}) => [descriptor.digest, descriptor]),
     )
@@ -91,7 +91,7 @@ describe('uploads', () => {
     if (lost === undefined) throw new Error('no layer')
     registry.loseBlob('team/image0', lost)
     const {code, stderr} = await push({source, registry, flags: ['--exclude', '**/image0:*']})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(registry.tags('team/image1')).toEqual(['v1'])
   })
 
@@ -102,7 +102,7 @@ describe('uploads', () => {
     await using registry = await startRegistry({strict: true})
     const flags = argv`--chunk-size 256KiB --layer-compression none`
     const {code, stderr} = await push({source: bigSource, registry, flags})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     const ranges = patches(registry)
       .map(({headers}) => headers['content-range'])
       .filter((range) => range !== undefined)
@@ -114,7 +114,7 @@ describe('uploads', () => {
   test('go in chunks no smaller than OCI-Chunk-Min-Length', async () => {
     await using registry = await startRegistry({strict: true, chunkMinLength: 400 * KiB})
     const {code, stderr} = await push({source: bigSource, registry, flags: argv`--chunk-size 100KiB`})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(patches(registry).length).toBeGreaterThan(1)
     expect(faultsIn(registry)).toEqual([])
   })
@@ -124,7 +124,7 @@ describe('uploads', () => {
       await using registry = await startRegistry({strict: true, chunks})
       const flags = argv`--chunk-size 8KiB --concurrency 1`
       const {code, stderr, report} = await push({source, registry, flags})
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       expect(report.totals.blobs.uploaded).toBe(9)
       const withRange = patches(registry).filter(({headers}) => headers['content-range'] !== undefined)
       expect(withRange.length).toBeLessThanOrEqual(2)
@@ -144,7 +144,7 @@ describe('uploads', () => {
   test('are made smaller below the body limit of a proxy in front of the registry', async () => {
     await using registry = await startRegistry({strict: true, bodyLimit: 300 * KiB})
     const {code, stderr} = await push({source: bigSource, registry, flags: argv`--chunk-size 200KiB`})
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     expect(faultsIn(registry)).toEqual([])
   })
 

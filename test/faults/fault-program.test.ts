@@ -70,7 +70,7 @@ describe('a push through one fault ends well', {concurrent: true}, () => {
         stdin: 'a:colon',
         anywhere: true,
       })
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
       expect(registry.requests.filter(({fault}) => fault !== undefined)).not.toEqual([])
       expect(report.images.map(({status}) => status)).toEqual(['pushed', 'pushed', 'pushed'])
       for (const [index, {root}] of images.entries()) {

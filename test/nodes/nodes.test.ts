@@ -24,7 +24,7 @@ async function play(scenario: Scenario): Promise<Outcome> {
   ]
   const args = [...own, process.execPath, program, JSON.stringify(scenario)]
   const {code, stdout, stderr} = await runChild('unshare', args, {env: process.env})
-  expect({code, stderr}).toMatchObject({code: 0})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
   return JSON.parse(stdout) as Outcome
 }
 

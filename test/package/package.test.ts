@@ -151,7 +151,7 @@ describe.skipIf(lacksTool(...tools) || lacksRuntimes())('the packaged program', 
       ['-c', command, process.execPath, join(cli, 'dist/release/package.js'), at('again')],
       {env: {...environment, TZ: 'Asia/Tokyo'}, timeout: 280_000},
     )
-    expect({code, stderr}).toMatchObject({code: 0})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     const name = `mirror-${version}-linux-x64.tar.gz`
     const [first, second] = await Promise.all([readFile(at('out', name)), readFile(at('again', name))])
     expect(first.equals(second)).toBe(true)

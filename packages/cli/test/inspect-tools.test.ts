@@ -66,7 +66,7 @@ test('bundles that podman writes are inspected under their names', (context) => 
       const {code, stderr} = await runChild('podman', [...storage, ...args], {
         env: cleanEnvironment(directory),
       })
-      expect({code, stderr}).toMatchObject({code: 0})
+      expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     }
     for (const [index, image] of images.entries()) {
       await writeFile(at(`${index}.tar`), await tarBytes(ociLayout([image])))
