@@ -32,7 +32,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
     '--dest-compress-format --pairs --scale --cases',
     '--to-repo --to-tar --bundle',
     '--from --from-file --for --reuse-values --set --set-file',
-    '--namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
+    '--ignore-missing --namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
   ]
     .join(' ')
     .split(' '),
