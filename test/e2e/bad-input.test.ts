@@ -92,7 +92,7 @@ const cases: readonly (readonly [string, Make, RegExp])[] = [
   [
     'index.json with a descriptor that is none',
     bundle(() => replaced(layout(), 'index.json', text('{"manifests":[{"digest":"sha256:12"}]}'))),
-    /index\.json.*not a valid descriptor/,
+    /index\.json.*has an invalid descriptor/,
   ],
   [
     'manifest.json that is null',

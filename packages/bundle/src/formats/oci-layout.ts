@@ -95,7 +95,7 @@ async function readIndexJson(tree: FileTree, {signal}: ReadContext): Promise<rea
     try {
       return parseDescriptor(entry, `manifests[${index}]`)
     } catch (cause) {
-      throw invalid(file.name, `: manifests[${index}] is not a valid descriptor`, cause)
+      throw invalid(file.name, 'has an invalid descriptor', cause)
     }
   })
 }

@@ -1,4 +1,4 @@
-import {writeSync, closeSync} from 'node:fs'
+import {closeSync, fstatSync, ftruncateSync, writeSync} from 'node:fs'
 import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {messageOf, SPAN_CHANNEL, type SpanMessage} from '@airgap-mirror/oci-client/model'
 import {beginFile} from '../files/begin-file.js'
@@ -14,6 +14,7 @@ export interface Trace {
 /** Written at once when there is this much text, or when the last writing is this long ago. */
 const BATCH = 64 * 1024
 const LATEST_MILLISECONDS = 1000
+const COMMA = ','.charCodeAt(0)
 
 /**
  * Writes the spans of the process to a file as Chrome trace events, until it is closed. A killed run leaves an array
@@ -32,12 +33,13 @@ export async function recordTrace(path: string): Promise<Trace> {
     if (problem !== undefined) return
     const bytes = Buffer.from(text)
     text = ''
+    let at = 0
     try {
-      let at = 0
       while (at < bytes.length) at += writeSync(file, bytes, at)
     } catch (error) {
       problem = `cannot write ${path}: ${messageOf(error)}`
       unsubscribe(SPAN_CHANNEL, listen)
+      endEarly(file, bytes.subarray(0, at))
     }
   }
   const add = (added: readonly TraceEvent[]): void => {
@@ -65,5 +67,24 @@ export async function recordTrace(path: string): Promise<Trace> {
       closeSync(file)
     },
     problem: () => problem,
+  }
+}
+
+/**
+ * Ends the array in the place of the event that was cut off, where no more room is needed. Leaves a pipe or a device as
+ * it is.
+ * @param written the last bytes of the file
+ */
+function endEarly(file: number, written: Buffer): void {
+  const line = written.lastIndexOf('\n')
+  try {
+    const {size} = fstatSync(file)
+    if (line < 0 || size < written.length) return
+    // A comma before the line ends the event before it.
+    const end = size - written.length + (written.at(line - 1) === COMMA ? line - 1 : line)
+    writeSync(file, ']', end)
+    ftruncateSync(file, end + 1)
+  } catch {
+    // The first failure is told already.
   }
 }
