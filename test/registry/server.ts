@@ -47,6 +47,8 @@ export interface TestRegistry extends AsyncDisposable {
   addManifest(manifest: IncomingManifest): Digest
   /** Takes content away behind everybody's back. */
   loseBlob(repository: string, digest: Digest): void
+  /** Puts other bytes under a digest, as a damaged disk does. */
+  spoilBlob(digest: Digest, bytes: Uint8Array): Promise<void>
   loseUploads(): Promise<void>
   setFaults(rules: readonly FaultRule[]): void
   /** Forgets the requests seen so far, and the counts. */
@@ -128,6 +130,7 @@ function inspection(
   | 'addBlob'
   | 'addManifest'
   | 'loseBlob'
+  | 'spoilBlob'
   | 'clearLog'
   | 'bytesReceivedOf'
 > {
@@ -160,6 +163,11 @@ function inspection(
     addManifest: (manifest) => storeManifest(state, manifest),
     loseBlob: (repository, digest) => {
       state.repositories.get(repository)?.blobs.delete(digest)
+    },
+    spoilBlob: async (digest, bytes) => {
+      const writer = await state.storage.writer('sha256')
+      await writer.write(bytes)
+      await writer.commit(digest)
     },
     clearLog: () => {
       state.log.requests.length = 0

@@ -40,6 +40,7 @@ const examples: {readonly [Kind in Advice['kind']]: Omit<Extract<Advice, {readon
   'find-changing-proxy': {},
   'switch-off-compression': {},
   'complete-at-registry': {},
+  'replace-damaged-blob': {},
   'log-in': {},
   'check-credential': {},
   'use-password': {},

@@ -16,7 +16,7 @@ export {isPending, readAll, verified} from './model/blob-source.js'
 export type {BlobSource, Bytes, Content, OpenOptions, PendingLayer} from './model/blob-source.js'
 export type {Descriptor, Platform} from './model/descriptor.js'
 export {digestOf, isDigest, type Digest} from './model/digest.js'
-export {isMirrorError, MirrorError, type ErrorCode, type Side} from './model/error.js'
+export {isDamaged, isMirrorError, MirrorError, type ErrorCode, type Side} from './model/error.js'
 export {childrenOf, parseManifest} from './model/manifest.js'
 export type {ImageManifest, IndexManifest, Manifest} from './model/manifest.js'
 export {isForeignLayerType, mediaTypes} from './model/media-types.js'
@@ -27,6 +27,7 @@ export type {
   ImageSink,
   ImageSource,
   PendingImage,
+  HasBlobOptions,
   PutBlobOptions,
   PutManifestOptions,
   SourceImage,

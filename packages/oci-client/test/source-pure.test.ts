@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {parseContentRange} from '#src/source/content-range.js'
+import {parseContentRange} from '#src/client/content-range.js'
 import {nextPage} from '#src/client/link-header.js'
 import {rateLimitOf} from '#src/source/rate-limit-notice.js'
 

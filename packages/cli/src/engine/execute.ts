@@ -67,9 +67,9 @@ class Execution {
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#transfers = plan.transfers
     this.#options = options
-    const {source, manifests, pending, layers, onEvent} = options
+    const {source, proof, manifests, pending, layers, onEvent} = options
     const {transfers} = plan
-    const shared = {source, manifests, pending, layers, onEvent, transfers, results: this.#results}
+    const shared = {source, proof, manifests, pending, layers, onEvent, transfers, results: this.#results}
     this.#contexts = options.sinks.map((sink) => ({...shared, sink}))
     const blobs = plan.transfers.filter((transfer) => transfer.kind === 'blob')
     this.#lanes = lanesFor(inGroups(startOrder(blobs, options.source.access)), options)

@@ -68,6 +68,8 @@ export interface Prepared {
 
 export interface CarryOutOptions {
   readonly source: ImageSource
+  /** As in `PrepareOptions`: blobs that are part of the proof must have their size. */
+  readonly proof?: Proof
   readonly concurrency: number
   /** Blobs of up to 1 MiB in flight, in addition to larger ones. Absent: no difference. */
   readonly smallBlobs?: number
@@ -167,7 +169,7 @@ async function prepareOne(destination: Destination, options: PrepareOptions): Pr
   const state = layers === undefined ? probed : await withKnownLayers(probed, {pairs, layers})
   const manifests = new Map<Digest, Manifest>()
   const plan = planMirror({pairs, source, state, sparse, manifests})
-  const absent = dryRun ? await probeBlobs(plan, {sink, concurrency, signal}) : new Set<number>()
+  const absent = dryRun ? await probeBlobs(plan, {sink, proof, concurrency, signal}) : new Set<number>()
   return {sink, plan, pairs, manifests, absent}
 }
 

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import {
+  isDamaged,
   isInconclusive,
   type CallOptions,
   type Descriptor,
@@ -79,10 +80,11 @@ export class Below {
     })
   }
 
-  #blob(repository: string, {digest}: Descriptor): Promise<Digest | undefined> {
+  /** A damaged blob counts as absent. */
+  #blob(repository: string, {digest, size}: Descriptor): Promise<Digest | undefined> {
     const {sink, signal} = this.#options
     return this.#ask(`${repository}/blobs/${digest}`, digest, () =>
-      sink.hasBlob(repository, digest, {signal}),
+      unlessDamaged(sink.hasBlob(repository, digest, {size, signal})),
     )
   }
 
@@ -91,6 +93,16 @@ export class Below {
     const asked = this.#asked.get(key) ?? this.#atOnce(() => unlessInconclusive(ask))
     this.#asked.set(key, asked)
     return (await asked) ? undefined : digest
+  }
+}
+
+/** Resolves to false if the blob is there with wrong bytes. */
+export async function unlessDamaged(asking: Promise<boolean>): Promise<boolean> {
+  try {
+    return await asking
+  } catch (error) {
+    if (isDamaged(error)) return false
+    throw error
   }
 }
 

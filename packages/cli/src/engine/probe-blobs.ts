@@ -3,15 +3,21 @@ import {
   isInconclusive,
   isPending,
   type CallOptions,
-  type Digest,
+  type Descriptor,
   type ImageSink,
 } from '@airgap-mirror/oci-client/model'
 import type {Plan} from './plan.js'
+import {unlessDamaged, type Proof} from './probe-below.js'
 
 /** The blobs of a plan that would have to be sent: not there, and not to be mounted. For a dry run. */
 export async function probeBlobs(
   plan: Plan,
-  {sink, concurrency, signal}: CallOptions & {readonly sink: ImageSink; readonly concurrency: number},
+  {
+    sink,
+    proof,
+    concurrency,
+    signal,
+  }: CallOptions & {readonly sink: ImageSink; readonly proof: Proof; readonly concurrency: number},
 ): Promise<ReadonlySet<number>> {
   const atOnce = pLimit(concurrency)
   const absent = new Set<number>()
@@ -21,8 +27,8 @@ export async function probeBlobs(
       atOnce(async () => {
         if (transfer.kind !== 'blob' || transfer.mountFrom.length > 0) return
         const {repository, content, known} = transfer
-        const digest = isPending(content) ? known?.digest : content.digest
-        if (digest === undefined || !(await isKnownThere(digest, {sink, repository, signal})))
+        const blob = isPending(content) ? known : content
+        if (blob === undefined || !(await isKnownThere(blob, {sink, proof, repository, signal})))
           absent.add(transfer.id)
       }),
     ),
@@ -32,11 +38,17 @@ export async function probeBlobs(
 
 /** A registry that does not say gets the blob sent. */
 async function isKnownThere(
-  digest: Digest,
-  {sink, repository, signal}: CallOptions & {readonly sink: ImageSink; readonly repository: string},
+  {digest, size}: Descriptor,
+  {
+    sink,
+    proof,
+    repository,
+    signal,
+  }: CallOptions & {readonly sink: ImageSink; readonly proof: Proof; readonly repository: string},
 ): Promise<boolean> {
   try {
-    return await sink.hasBlob(repository, digest, {signal})
+    const asked = {size: proof === 'content' ? size : undefined, signal}
+    return await unlessDamaged(sink.hasBlob(repository, digest, asked))
   } catch (error) {
     if (isInconclusive(error)) return false
     throw error

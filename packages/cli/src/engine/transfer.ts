@@ -21,6 +21,7 @@ import {
 import type {OnEvent} from './events.js'
 import type {KnownLayers} from './known-layers.js'
 import type {BlobTransfer, ManifestTransfer, Transfer} from './plan.js'
+import type {Proof} from './probe-below.js'
 
 export type TransferResult =
   | {readonly status: 'blob'; readonly outcome: BlobOutcome}
@@ -39,6 +40,8 @@ export interface TransferContext {
   readonly transfers: readonly Transfer[]
   readonly results: ReadonlyMap<number, TransferResult>
   readonly layers?: KnownLayers
+  /** Absent: as in `PrepareOptions`. */
+  readonly proof?: Proof
   readonly onEvent: OnEvent
   readonly signal: AbortSignal
 }
@@ -69,6 +72,7 @@ export async function putBlob(
     const put = (known: BlobSource): Promise<BlobOutcome> =>
       sink.putBlob(repository, known, {
         mountFrom: [...(sibling === undefined ? [] : [sibling.repository]), ...transfer.mountFrom],
+        recheck: context.proof === 'content',
         signal,
         onProgress: (sent) => {
           sentSoFar = sent

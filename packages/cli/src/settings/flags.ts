@@ -29,7 +29,8 @@ export const choosingFlags = {
 /** For commands that leave out content that a registry has. */
 export const recheckFlags = {
   recheck: toggle('recheck', {
-    description: 'ask for every manifest and blob, even if the tag is there, and send what is missing',
+    description:
+      'ask for every manifest and blob, even if the tag is there, and send what is missing or damaged',
     helpGroup: choosing,
   }),
 }

@@ -1,7 +1,7 @@
 import {pageAfter} from './page-after.js'
 import {readAnswer, type Answer} from './read-answer.js'
 import {urlOf, type RegistryClient} from './client.js'
-import {scopeOf} from './head-blob.js'
+import {scopeOf} from './scope.js'
 import {responseError} from '../http/response-error.js'
 import {isWebPage, notRegistry} from '../http/not-registry.js'
 import type {HttpResponse, HttpUrl} from '../http/send.js'

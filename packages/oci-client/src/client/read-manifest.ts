@@ -1,6 +1,6 @@
 import {urlOf, type RegistryClient} from './client.js'
 import {endpoints} from './endpoints.js'
-import {scopeOf} from './head-blob.js'
+import {scopeOf} from './scope.js'
 import {asQuestion, leavesOpen} from './question.js'
 import {readAnswer} from './read-answer.js'
 import {DAMAGED, onSide} from './side-error.js'

@@ -28,6 +28,7 @@ type PlainAdvice =
   | 'delete-by-registry'
   | 'check-tag-list'
   | 'push-again'
+  | 'replace-damaged-blob'
   | 'find-changing-proxy'
   | 'switch-off-compression'
   | 'complete-at-registry'

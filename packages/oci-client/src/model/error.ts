@@ -105,6 +105,11 @@ export function isInconclusive(value: unknown): value is MirrorError {
   return isMirrorError(value) && value.inconclusive
 }
 
+/** Returns true if a target, asked for a blob, turned out to have other bytes under its digest. */
+export function isDamaged(value: unknown): value is MirrorError {
+  return isMirrorError(value) && value.code === 'DIGEST_MISMATCH' && !value.inconclusive
+}
+
 /** Returns the error of a refused write, with the target's earlier answer when it was asked for the same content. */
 export function afterQuestion(refused: MirrorError, question: MirrorError): MirrorError {
   return new MirrorError(refused.code, `${refused.message} (asked before: ${question.message})`, {

@@ -87,12 +87,22 @@ export type BlobOutcome =
       readonly attempts: number
     }
 
+/** Options of `ImageSink.hasBlob`. */
+export interface HasBlobOptions extends CallOptions {
+  /** The size that the blob must have. If the target names another one, the bytes are read and decide. */
+  readonly size?: number
+}
+
 /** Options of `ImageSink.putBlob`. */
 export interface PutBlobOptions extends CallOptions {
   /** Repositories of the same registry that are known to have the blob. */
   readonly mountFrom?: readonly string[]
   /** The caller knows that the repository lacks the blob, so the sink does not ask. */
   readonly absent?: boolean
+  /**
+   * A blob that is there must have the content's size. If the target names another one, the bytes are read and decide.
+   */
+  readonly recheck?: boolean
   /**
    * Called with the bytes of this blob acknowledged or sent so far. The number is absolute and may go down after a
    * retry.
@@ -120,9 +130,15 @@ export interface ImageSink extends AsyncDisposable {
   resolve(target: Reference, options?: CallOptions): Promise<Descriptor | undefined>
   /** Returns the manifest that a tag or digest points at now, or undefined if there is none. */
   manifest(target: Reference, options?: CallOptions): Promise<Manifest | undefined>
-  /** Returns true if the repository had the blob when asked. It may be gone by now. */
-  hasBlob(repository: string, digest: Digest, options?: CallOptions): Promise<boolean>
-  /** @throws {MirrorError} the errors of the source and of the registry */
+  /**
+   * Returns true if the repository had the blob when asked. It may be gone by now.
+   * @throws {MirrorError} DIGEST_MISMATCH, not inconclusive, if a blob of another size has wrong bytes (`isDamaged`)
+   */
+  hasBlob(repository: string, digest: Digest, options?: HasBlobOptions): Promise<boolean>
+  /**
+   * @throws {MirrorError} the errors of the source and of the registry; DIGEST_MISMATCH if a target keeps a damaged blob
+   * after it took a whole one
+   */
   putBlob(repository: string, blob: BlobSource, options?: PutBlobOptions): Promise<BlobOutcome>
   /**
    * Stores a manifest under the reference's tag, or by digest if it has none.

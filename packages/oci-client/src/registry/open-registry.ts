@@ -50,7 +50,8 @@ export function openRegistry(options: RegistryOptions): Registry {
     ping: (call = {}) => ping(client, call),
     resolve: (target, call = {}) => resolveManifest(client, {...call, target}),
     manifest: (target, call = {}) => readManifest(client, {...call, target}),
-    hasBlob: (repository, digest, {signal} = {}) => hasBlob(client, {repository, digest, signal}),
+    hasBlob: (repository, digest, call = {}) =>
+      hasBlob(client, {signal: undefined, ...call, repository, digest}),
     putBlob: (repository, blob, call = {}) => putBlob(client, {...call, repository, blob}),
     putManifest: async (target, manifest, call = {}) => {
       const response = await putManifestBytes(client, {...call, target, manifest})

@@ -31,7 +31,9 @@ export function readingBack(source: RegistrySource, {registry, onEvent}: ReadBac
     } catch (error) {
       onEvent({...event, state: 'failed', sent: 0})
       if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
-      const {code, message, advice} = error
+      const {code, message} = error
+      const isWrong = error.advice?.kind === 'find-changing-proxy'
+      const advice = isWrong ? ({kind: 'replace-damaged-blob'} as const) : error.advice
       throw new MirrorError(code, message, {side: 'target', advice, cause: error})
     }
   }

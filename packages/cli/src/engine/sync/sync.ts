@@ -72,9 +72,10 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
   const found = await Promise.all(
     targets.map((target, index) => destinationOf(target, {...options, families, index, signal})),
   )
+  const proof = options.force ? 'content' : 'manifests'
   const prepared = await prepare(
     found.map(({destination}) => destination),
-    {...options, proof: options.force ? 'content' : 'manifests', signal},
+    {...options, proof, signal},
   )
   const plans = prepared.destinations.map((one, index) => targetPlan(one, found[index]?.pairs ?? []))
   const before = endedBefore(surveyed)
@@ -91,6 +92,7 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
   const told = before.filter(({error}) => error !== undefined).length
   const result = await carryOut(prepared, {
     ...options,
+    proof,
     smallBlobs: 2 * options.concurrency,
     hasFailed: told > 0,
     before: {quiet: before.length - told, told},

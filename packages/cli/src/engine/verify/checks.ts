@@ -93,8 +93,9 @@ export class Checks {
 
   async #hasBlob(blob: Required): Promise<boolean> {
     const {sink, signal, readBack} = this.#options
-    const {digest} = blob.descriptor
-    if (!(await sink.hasBlob(blob.repository, digest, {signal}))) return false
+    const {digest, size} = blob.descriptor
+    const asked = {size: readBack === undefined ? size : undefined, signal}
+    if (!(await sink.hasBlob(blob.repository, digest, asked))) return false
     if (readBack === undefined) return true
     const read = this.#read.get(digest) ?? readBack(blob, {signal})
     this.#read.set(digest, read)

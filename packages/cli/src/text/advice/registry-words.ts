@@ -54,6 +54,8 @@ export const registryWords = {
     'Switch compression off at the proxy: it packs content though it was asked not to.',
   'push-again':
     'Push the image again with "mirror push --recheck", or sync it with "mirror sync --force", then verify again.',
+  'replace-damaged-blob':
+    'Delete the blob from the storage of the registry, or its images and then the garbage, then push again: a push alone may not replace it.',
   'complete-at-registry':
     'Push the image to its registry again, or take it from another one: it is incomplete there.',
 } satisfies Partial<Words>

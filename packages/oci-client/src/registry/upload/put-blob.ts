@@ -8,13 +8,14 @@ import {isTransient} from '../../http/transport-error.js'
 import {
   afterQuestion,
   cancelled,
+  isDamaged,
   isInconclusive,
   isMirrorError,
   isPending,
   type BlobOutcome,
   type BlobSource,
   type Descriptor,
-  type MirrorError,
+  MirrorError,
   type PutBlobOptions,
 } from '../../model/index.js'
 
@@ -33,6 +34,7 @@ export async function putBlob(
   const upload = {client, repository, blob, signal, onProgress, onFinal, journal, sent: 0}
   try {
     const {content: descriptor, attempts} = await uploadBlob(upload, {session: found?.session})
+    if (found?.damaged !== undefined) await checkReplaced(client, {repository, content: descriptor, signal})
     return {how: 'uploaded', descriptor, sent: upload.sent, attempts}
   } catch (error) {
     if (found?.unclear === undefined || !isMirrorError(error) || error.side !== client.side) throw error
@@ -47,6 +49,8 @@ interface Lacking {
   readonly session?: UploadSession
   /** Set if the registry did not say if it has the blob. */
   readonly unclear?: MirrorError
+  /** Set if the registry has the blob with wrong bytes. */
+  readonly damaged?: MirrorError
 }
 
 interface Wanted extends PutBlobOptions {
@@ -56,20 +60,42 @@ interface Wanted extends PutBlobOptions {
 
 /** Returns present or mounted, else how to upload. */
 async function withoutUpload(client: RegistryClient, wanted: Wanted): Promise<BlobOutcome | Lacking> {
-  const {repository, content, absent = false, signal} = wanted
+  const {repository, content, absent = false, recheck = false, signal} = wanted
   const mount = await mountedBlob(client, wanted)
   if (mount === 'mounted') return {how: 'mounted', descriptor: content}
   if (absent) return {session: mount}
   try {
     // A refused mount does not prove that the blob is absent here.
-    if (!(await hasBlob(client, {repository, digest: content.digest, signal}))) return {session: mount}
+    const size = recheck ? content.size : undefined
+    if (!(await hasBlob(client, {repository, digest: content.digest, size, signal}))) return {session: mount}
   } catch (error) {
     if (isInconclusive(error)) return {session: mount, unclear: error}
+    if (isDamaged(error)) return {session: mount, damaged: error}
     if (mount !== undefined) await cancelUpload(client, mount)
     throw error
   }
   if (mount !== undefined) await cancelUpload(client, mount)
   return {how: 'present', descriptor: content}
+}
+
+/** Registries keep the bytes that they have under a digest, and still answer an upload with success. */
+async function checkReplaced(
+  client: RegistryClient,
+  {repository, content, signal}: Pick<Wanted, 'repository' | 'content' | 'signal'>,
+): Promise<void> {
+  const {digest, size} = content
+  try {
+    await hasBlob(client, {repository, digest, size, signal})
+  } catch (error) {
+    if (isInconclusive(error)) return
+    if (!isDamaged(error)) throw error
+    const {code, message, side, advice} = error
+    throw new MirrorError(code, `${message}, and the registry kept it when the whole blob was pushed`, {
+      side,
+      advice,
+      cause: error,
+    })
+  }
 }
 
 async function mountedBlob(

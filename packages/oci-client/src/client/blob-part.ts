@@ -1,8 +1,8 @@
 import {parseContentRange} from './content-range.js'
-import {DAMAGED} from '../client/side-error.js'
-import {nameOf, urlOf, type RegistryClient} from '../client/client.js'
-import {endpoints} from '../client/endpoints.js'
-import {scopeOf} from '../client/head-blob.js'
+import {DAMAGED} from './side-error.js'
+import {nameOf, urlOf, type RegistryClient} from './client.js'
+import {endpoints} from './endpoints.js'
+import {scopeOf} from './scope.js'
 import {responseError} from '../http/response-error.js'
 import type {HttpResponse} from '../http/send.js'
 import {
@@ -11,6 +11,7 @@ import {
   type CallOptions,
   type Descriptor,
   type Place,
+  type Side,
   defined,
 } from '../model/index.js'
 
@@ -51,7 +52,7 @@ export async function openPart(
   const {status, body} = response
   const reference = nameOf(client, {repository, digest: content.digest})
   if (status === 200) {
-    await checkLength(response, {content, reference})
+    await checkLength(response, {content, reference, side: client.side})
     return {body, skip: position}
   }
   if (asksPart && status === 206 && isPartFrom(position, {response, content})) return {body, skip: 0}
@@ -82,7 +83,7 @@ function isPartFrom(
 /** Rejects a wrong length before the first byte rather than after the last. */
 async function checkLength(
   response: HttpResponse,
-  {content, reference}: {readonly content: Descriptor; readonly reference: string},
+  {content, reference, side}: {readonly content: Descriptor; readonly reference: string; readonly side: Side},
 ): Promise<void> {
   const length = response.header('content-length')
   if (length === undefined || length === String(content.size)) return
@@ -93,7 +94,7 @@ async function checkLength(
     'DIGEST_MISMATCH',
     `${reference} has ${Number(length)} bytes at the registry, not ${content.size}`,
     {
-      side: 'source',
+      side,
       advice: packed ? {kind: 'switch-off-compression'} : DAMAGED,
     },
   )
