@@ -1,4 +1,4 @@
-import type {ImageSource, SourceImage} from '@airgap-mirror/oci-client/model'
+import type {Descriptor, ImageSource, SourceImage} from '@airgap-mirror/oci-client/model'
 import {chooseImage} from './choose-image.js'
 import type {CopySettings} from './copy-settings.js'
 import type {FilePlace, RegistryPlace} from './place.js'
@@ -10,6 +10,8 @@ import type {Run} from '../../run/run.js'
 export interface CopySource {
   readonly source: ImageSource
   readonly image: SourceImage
+  /** The blobs that a delta bundle leaves to the target. */
+  readonly leftOut: readonly Descriptor[]
   /** Resolves to candidates for the image's referrers. Asks a registry; a bundle already knows them. */
   referrersOf(image: SourceImage): Promise<readonly SourceImage[]>
 }
@@ -33,12 +35,13 @@ async function fromRegistry({reference}: RegistryPlace, {settings, run}: Opening
   const [image] = await source.imagesAt([reference], {signal})
   if (image === undefined) throw new Error('a reference was asked for and none came back')
   if ('error' in image.root) throw image.root.error
-  return {source, image, referrersOf: (one) => source.referrersOf(one, {signal})}
+  return {source, image, leftOut: [], referrersOf: (one) => source.referrersOf(one, {signal})}
 }
 
 async function fromFile(place: FilePlace, {settings, run}: Opening): Promise<CopySource> {
   const {layerCompression, scratch} = settings
   const source = await openBundleSource(run, {path: place.path, layerCompression, scratch})
   const {image, referrers} = chooseImage(await source.images(), place)
-  return {source, image, referrersOf: async () => (settings.referrers ? referrers : [])}
+  const {leftOut} = source.description
+  return {source, image, leftOut, referrersOf: async () => (settings.referrers ? referrers : [])}
 }

@@ -8,6 +8,7 @@ import {narrowImage} from './narrow-image.js'
 import {shownPlace} from './place.js'
 import {copyPairs} from './copy-pairs.js'
 import {mirror} from '../../engine/mirror.js'
+import {refuseLacking} from '../../engine/refuse-lacking.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {runCommand, type Work} from '../../run/run-command.js'
 import type {Run} from '../../run/run.js'
@@ -46,6 +47,12 @@ async function copyImage(settings: CopySettings, run: Run): Promise<Work> {
     {image: narrowed.image, referrers},
     {from, to, source, platforms: narrowed.platforms, signal: soon},
   )
+  await refuseLacking(pairs, {
+    leftOut: origin.leftOut,
+    sink: target.sink,
+    concurrency: settings.concurrency,
+    signal: soon,
+  })
   if (!run.dryRun) await target.announce(narrowed.image, source, {signal: soon})
   const registry = to.transport === 'docker' ? to.reference.registry : ''
   const result = await mirror([{sink: target.sink, registry, pairs}], {

@@ -4,6 +4,7 @@ import {decoders, LAYER_FORMAT} from '@airgap-mirror/bundle/internal'
 import type {Registry} from '@airgap-mirror/oci-client'
 import {cancelled, isMirrorError} from '@airgap-mirror/oci-client/model'
 import {mirror} from '../../engine/mirror.js'
+import {refuseLacking} from '../../engine/refuse-lacking.js'
 import {sourcePairs} from '../../engine/source-pairs.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import type {Unused} from '../../names/unused.js'
@@ -14,7 +15,6 @@ import type {Run} from '../../run/run.js'
 import type {FlagValues} from '../../settings/flag-values.js'
 import {pushFlags} from './push-flags.js'
 import {flagReader} from '../../settings/flag-values.js'
-import {refuseLacking} from './refuse-lacking.js'
 import {readPushSettings, type PushSettings} from './push-settings.js'
 
 /** Runs a push to its exit code. */
@@ -44,7 +44,7 @@ async function pushBundle(settings: PushSettings, run: Run): Promise<Work> {
     signal,
   })
   const {leftOut} = bundle.description
-  await refuseLacking(pairs, {leftOut, registry, concurrency: settings.concurrency, signal})
+  await refuseLacking(pairs, {leftOut, sink: registry, concurrency: settings.concurrency, signal})
   const result = await mirror([{sink: registry, registry: name, pairs}], {
     source: bundle,
     sparse: settings.sparse,

@@ -8,14 +8,14 @@ import {
   type ImageSink,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import {nodesOf} from '../../engine/gather.js'
-import type {Pair} from '../../engine/pair.js'
-import {mayHaveBlob} from '../../engine/probe.js'
+import {nodesOf} from './gather.js'
+import type {Pair} from './pair.js'
+import {mayHaveBlob} from './probe.js'
 
 export interface RefuseLackingOptions extends CallOptions {
   /** The blobs that a delta bundle leaves out. */
   readonly leftOut: readonly Descriptor[]
-  readonly registry: Pick<ImageSink, 'hasBlob'>
+  readonly sink: Pick<ImageSink, 'hasBlob'>
   readonly concurrency: number
 }
 
@@ -23,12 +23,12 @@ export interface RefuseLackingOptions extends CallOptions {
 const LISTED = 20
 
 /**
- * Refuses a delta bundle, before anything is sent, if the registry lacks blobs that the bundle leaves out.
- * @throws {MirrorError} BLOB_MISSING with a list of the blobs and their repositories, the errors of the registry
+ * Refuses a delta bundle, before anything is sent, if the target lacks blobs that the bundle leaves out.
+ * @throws {MirrorError} BLOB_MISSING with a list of the blobs and their repositories, the errors of the target
  */
 export async function refuseLacking(
   pairs: readonly Pair[],
-  {leftOut, registry, concurrency, signal}: RefuseLackingOptions,
+  {leftOut, sink, concurrency, signal}: RefuseLackingOptions,
 ): Promise<void> {
   const wanted = wantedFrom(pairs, new Set(leftOut.map(({digest}) => digest)))
   const atOnce = pLimit(concurrency)
@@ -37,7 +37,7 @@ export async function refuseLacking(
       atOnce(async () => ({
         ...one,
         isThere: await mayHaveBlob({
-          sink: registry,
+          sink,
           repository: one.target.repository,
           digest: one.digest,
           signal,
@@ -47,15 +47,14 @@ export async function refuseLacking(
   )
   const lacking = found.filter(({isThere}) => !isThere)
   if (lacking.length === 0) return
-  const lines = lacking
-    .slice(0, LISTED)
-    .map(({target: {registry: host, repository}, digest}) =>
-      formatReference({registry: host, repository, digest}),
-    )
+  const lines = lacking.slice(0, LISTED).map(({target: {registry, repository}, digest}) =>
+    // Files have no registry, and no repositories.
+    registry === '' ? digest : formatReference({registry, repository, digest}),
+  )
   const more = lacking.length > LISTED ? ` and ${lacking.length - LISTED} more` : ''
   throw new MirrorError(
     'BLOB_MISSING',
-    `the registry lacks ${lacking.length} blobs that this delta bundle leaves out: ${lines.join(', ')}${more}`,
+    `the target lacks ${lacking.length} blobs that this delta bundle leaves out: ${lines.join(', ')}${more}`,
     {side: 'target', hint: 'Push the bundle that this one was made after first, or save a whole one.'},
   )
 }
