@@ -71,6 +71,14 @@ describe('the documentation', () => {
     expect(run.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
   })
 
+  test('every decision is in the list of the architecture', () => {
+    const decisions = pages.filter(({path}) => path.startsWith('docs/adr/'))
+    const list = pages.find(({path}) => path === 'docs/ARCHITECTURE.md')?.text.split('## Decisions')[1]
+    for (const {path, text} of decisions) {
+      expect(list).toContain(`- [${text.slice(2, text.indexOf('\n'))}](${path.slice('docs/'.length)})`)
+    }
+  })
+
   test('the exit codes are those of the program', () => {
     const known = unionIn('packages/cli/src/report/exit-code.ts', 'ExitCode')
     const told = tableRows(pageAt('README.md'), /^\d+$/).map(([code]) => code)

@@ -23,8 +23,8 @@ export async function makePortable(outDir, pages) {
     await writeFile(file, portable)
     for (const target of linked) await copyFile(target, outDir)
   }
-  // Only scripts would need them.
-  for (const file of ['hashmap.json', 'package.json']) await rm(`${outDir}/${file}`)
+  // Scripts alone would need the first two. The last is for a web server at the root of a host.
+  for (const file of ['hashmap.json', 'package.json', '404.html']) await rm(`${outDir}/${file}`)
 }
 
 /** Returns the file of a link's target. VitePress takes every file with an ending that it does not know for a page. */

@@ -1,4 +1,4 @@
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {dirname, join, posix} from 'node:path'
 import {describe, expect, test} from 'vitest'
 import {readPages, root} from './pages.js'
@@ -47,6 +47,14 @@ describe.skipIf(lacksSite())('the site (npm run site builds it)', () => {
   test.each(pages)('%s: is read from a disk without a script or anything from a network', (page) => {
     const {html} = htmlOf(page)
     expect(html).not.toMatch(/<script[^>]*\ssrc=|<(?:link|img|iframe)[^>]*\s(?:href|src)="https?:/)
+  })
+
+  test('no file of the site links to the root of a host', () => {
+    const files = readdirSync(site, {recursive: true, encoding: 'utf8'})
+    const rooted = files
+      .filter((path) => path.endsWith('.html'))
+      .filter((path) => /\s(?:href|src)="\//.test(readFileSync(join(site, path), 'utf8')))
+    expect(rooted).toEqual([])
   })
 
   test.each(pages)('%s: stands in the list of pages', (page) => {

@@ -2,6 +2,7 @@ import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {describe, expect, test} from 'vitest'
 import {
+  faultsOfOutput,
   makeAuthority,
   requireTool,
   runMirror,
@@ -182,6 +183,23 @@ describe('mirror doctor', () => {
     expect(unknown).toMatchObject({code: 1, statuses: {name: 'problem'}})
     await using plain = await startRegistry()
     expect((await examine(plain.host)).text('certificate')).toContain('--plain-http')
+  })
+
+  test.each([
+    ['doctor', ['doctor', '--json'], 'missing required flag --private-registry'],
+    ['doctor', ['doctor', '--json', '--private-registry', 'a:99999'], '"a:99999" has the port 99999'],
+    ['explain', ['config', 'explain', '--json', '--bogus'], 'unknown flag --bogus'],
+    ['check', ['config', 'check', '--json', '--bogus'], 'unknown flag --bogus'],
+    ['report', ['verify', '--json', '--bogus'], 'unknown flag --bogus'],
+  ])('a wrong flag is an error in the schema of the command: %s, %j', async (name, args, message) => {
+    const {code, stdout} = await runMirror(args)
+    expect(code).toBe(2)
+    expect(faultsOfOutput(stdout)).toEqual([])
+    expect(JSON.parse(stdout)).toMatchObject({
+      $schema: `urn:mirror:${name}:v1`,
+      schema: `mirror.${name}/v1`,
+      error: {code: 'USAGE', message: expect.stringContaining(message) as string},
+    })
   })
 
   test('prints a line for each check, for people', async () => {

@@ -1,5 +1,5 @@
 import {createReadStream} from 'node:fs'
-import {readFile, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, writeFile} from 'node:fs/promises'
 import {
   addImage,
   makeImage,
@@ -15,6 +15,7 @@ interface ReadInspection {
   readonly schema: string
   readonly bundle: {
     readonly kind: string
+    readonly format: string
     readonly producer?: string
     readonly compression: {readonly codec: string; readonly blocks?: number}
     readonly volumes: readonly object[]
@@ -103,6 +104,16 @@ test('a file that is no bundle is exit code 2, with the reason in the JSON too',
   expect(code).toBe(2)
   expect(found).toMatchObject({schema: 'mirror.inspect/v1', error: {code: 'SOURCE_UNKNOWN'}})
   expect(stderr).toContain('is not an archive: it is text')
+})
+
+test('a directory without images is of no known form, and not several archives', async () => {
+  await using scene = await saveScene()
+  const path = scene.path('empty')
+  await mkdir(path)
+  const {code, found} = await inspect(scene, [path])
+  expect({code, format: found.bundle.format}).toEqual({code: 2, format: 'unknown'})
+  const {stdout} = await runMirror(['inspect', path], {home: scene.directory})
+  expect(stdout).toContain(`${path}: no form of images that is known`)
 })
 
 test('a page is written beside the table, and a place where it cannot be is refused before any work', async () => {

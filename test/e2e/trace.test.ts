@@ -185,6 +185,9 @@ test('a trace that cannot be written is refused before anything is sent', async 
   const {code, stderr} = await push({source, registry, flags: argv`--trace ${trace}`})
   expect(code).toBe(2)
   expect(stderr).toContain(`--trace ${trace} cannot be written: there is no directory`)
+  const unnamed = await push({source, registry, flags: ['--trace', '']})
+  expect(unnamed.code).toBe(2)
+  expect(unnamed.stderr).toContain('--trace "" cannot be written: its name is empty')
   expect(registry.repositories()).toEqual([])
 })
 

@@ -25,6 +25,7 @@ test.each([
   ['Flag --source expects a value', '--source lacks its value'],
   ['Expected --map-host=foo to be one of: drop, keep', '--map-host "foo" is not one of drop, keep'],
   ['Unexpected argument: bundle.tar', 'unexpected argument "bundle.tar"'],
+  ['Unexpected argument: ', 'unexpected argument ""'],
   ['Unexpected arguments: a, b', 'unexpected arguments "a" and "b"'],
   ['Expected csh to be one of: bash, zsh, fish', '"csh" is not one of bash, zsh, fish'],
   [

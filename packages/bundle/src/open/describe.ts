@@ -22,10 +22,9 @@ export function describe(
   },
   {findings: {kinds}, table}: {readonly findings: Findings; readonly table: ContentTable},
 ): Omit<BundleDescription, 'refusal'> {
-  const [only] = parts
   return {
     ...storedAs,
-    format: parts.length === 1 && only?.path === '' ? only.format : 'nested',
+    format: formatOf(parts),
     parts: parts.map(({path, format, producer, images}) => ({path, format, producer, images: images.length})),
     outerEntries: tree.entries.slice(0, DESCRIBED).map(({path, kind, size}): OuterEntry => {
       const sniffed = kinds.get(path) ?? 'other'
@@ -34,4 +33,9 @@ export function describe(
     outerEntryCount: tree.entries.length,
     leftOut: [...table.leftOut.values()],
   }
+}
+
+function formatOf([first, ...others]: readonly BundlePart[]): string {
+  if (first === undefined) return 'unknown'
+  return others.length === 0 && first.path === '' ? first.format : 'nested'
 }

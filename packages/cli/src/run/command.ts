@@ -1,3 +1,4 @@
+import type {ErrorsAs} from './error-output.js'
 import type {ArgInput, FlagInput, Input, OutputArgs, OutputFlags, ParserOutput} from '@oclif/core/parser'
 
 /** A command's class, whose static members are what help, completion and manual pages show. */
@@ -9,7 +10,7 @@ interface CommandClass {
   readonly aliases: readonly string[]
   readonly args: ArgInput
   readonly flags: FlagInput
-  readonly reportsErrors: boolean
+  readonly errorsAs: ErrorsAs
 }
 
 /** All commands by id, such as `config:emit`. */
@@ -27,8 +28,8 @@ export abstract class Command {
   static readonly aliases: readonly string[] = []
   static readonly args: ArgInput = {}
   static readonly flags: FlagInput = {}
-  /** True: with `--json`, an error that ends the command is printed as a report. */
-  static readonly reportsErrors: boolean = true
+  /** The JSON in which `--json` prints an error that ends the command. */
+  static readonly errorsAs: ErrorsAs = 'report'
 
   /** The arguments as they were given, or as `parse` got them. */
   protected argv: readonly string[]
@@ -47,10 +48,10 @@ export abstract class Command {
     try {
       await this.run()
     } catch (error) {
-      const {flags, reportsErrors} = this.constructor as unknown as CommandClass
+      const {flags, errorsAs} = this.constructor as unknown as CommandClass
       const {fail} = await import('./fail.js')
       const command = {name: id.replaceAll(':', ' '), flags}
-      await fail(error, {command, argv: reportsErrors ? this.argv : []})
+      await fail(error, {command, argv: this.argv, errorsAs})
     }
   }
 

@@ -52,6 +52,7 @@ export async function writingProblems(
 /** Returns why a file cannot be written. */
 async function writable(path: string): Promise<string | undefined> {
   if (path === '-') return 'standard output is /dev/stdout here'
+  if (path === '') return 'its name is empty'
   try {
     await checkWritable(path)
     return undefined
@@ -80,7 +81,9 @@ async function placeOf(path: string): Promise<string> {
 export function outputError(problems: readonly OutputProblem[]): MirrorError {
   return new MirrorError(
     'USAGE',
-    problems.map(({key, path, why}) => `--${key} ${path} cannot be written: ${why}`).join(', and '),
+    problems
+      .map(({key, path, why}) => `--${key} ${path === '' ? '""' : path} cannot be written: ${why}`)
+      .join(', and '),
     {hint: 'Name a file of its own, in a directory that exists and is writable.'},
   )
 }

@@ -57,7 +57,7 @@ const REWORDED: readonly (readonly [RegExp, (...groups: string[]) => string])[] 
     /^Expected (.*) to be one of: (.*)$/,
     (value = '', values = '') => `${JSON.stringify(value)} is not one of ${values}`,
   ],
-  [/^Unexpected argument: (.*)$/, (rest = '') => `unexpected argument ${JSON.stringify(rest)}`],
+  [/^Unexpected argument: ?(.*)$/, (rest = '') => `unexpected argument ${JSON.stringify(rest)}`],
   [
     /^Unexpected arguments: (.*)$/,
     (rest = '') => `unexpected arguments ${listed(rest.split(', ').map((one) => JSON.stringify(one)))}`,

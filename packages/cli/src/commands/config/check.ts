@@ -4,6 +4,7 @@ import {needCredentialArguments} from '../../settings/need-credential.js'
 
 /** `mirror config check`: whether nodes would pull every image from the mirror. */
 export class ConfigCheck extends Command {
+  static override readonly errorsAs = 'check'
   static override readonly summary = 'Check that nodes would pull every image from the mirror.'
   static override readonly description =
     'Says of each image whether it comes from the mirror, leaks to the internet, fails or is refused. The exit code is 4 unless all come from the mirror.'

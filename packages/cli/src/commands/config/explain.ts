@@ -4,6 +4,7 @@ import {explainFlags} from './explain-flags.js'
 
 /** `mirror config explain`: which URLs a node asks for an image. */
 export class ConfigExplain extends Command {
+  static override readonly errorsAs = 'explain'
   static override readonly summary = 'Show every URL that a node asks for an image, in order, and why.'
   static override readonly description =
     'Reads the configuration of a container runtime as it lies on a node. Nothing is asked for over the network without --probe.'

@@ -3,6 +3,7 @@ import {doctorFlags} from './doctor-flags.js'
 
 /** `mirror doctor`: is a push to this registry going to work, and if not, why. */
 export class Doctor extends Command {
+  static override readonly errorsAs = 'doctor'
   static override readonly summary =
     'Find out what stands between this machine and a registry, and what to change.'
   static override readonly description =

@@ -4,7 +4,7 @@ import {inspectFlags} from './inspect-flags.js'
 
 /** `mirror inspect`: what a bundle holds. */
 export class Inspect extends Command {
-  static override readonly reportsErrors = false
+  static override readonly errorsAs = 'nothing'
   static override readonly summary =
     'Show what a bundle holds: images, platforms, sizes, signatures and SBOMs.'
   static override readonly description =

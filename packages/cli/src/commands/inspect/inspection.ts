@@ -26,7 +26,7 @@ export interface Inspection {
 
 export interface InspectedBundle {
   readonly kind: 'file' | 'volumes' | 'stream' | 'directory'
-  /** `oci-layout`, `docker-archive`, `imgpkg`, `skopeo-dir`, or `nested` for archives in an archive. */
+  /** `oci-layout`, `docker-archive`, `imgpkg`, `skopeo-dir`, `nested` for archives in an archive, or `unknown`. */
   readonly format: string
   /** The tool that wrote it, by its traces; absent if several may have. */
   readonly producer?: string

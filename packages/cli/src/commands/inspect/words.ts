@@ -8,6 +8,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   imgpkg: 'imgpkg archive',
   'skopeo-dir': 'skopeo directory',
   nested: 'several archives in one',
+  unknown: 'no form of images that is known',
   unreadable: 'unreadable',
 }
 

@@ -4,7 +4,7 @@ import {loginFlags} from './login-flags.js'
 
 /** `mirror login`: checks a user name and a password at a registry, and keeps them. */
 export class Login extends Command {
-  static override readonly reportsErrors = false
+  static override readonly errorsAs = 'nothing'
   static override readonly summary = 'Log in to a registry, and keep the login where docker or podman do.'
   static override readonly description =
     'The user name and the password are checked at the registry, and then kept in the Docker config or by the credential helper that it names. All commands find them there. Missing parts are asked for at the terminal.'

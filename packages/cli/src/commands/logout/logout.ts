@@ -4,7 +4,7 @@ import {logoutFlags} from './logout-flags.js'
 
 /** `mirror logout`: removes a login that was kept. */
 export class Logout extends Command {
-  static override readonly reportsErrors = false
+  static override readonly errorsAs = 'nothing'
   static override readonly summary = 'Remove the login of a registry from the Docker config or its helper.'
   static override readonly description = 'Asks no registry: a login is only kept, and holds for no session.'
   static override readonly examples = [

@@ -6,7 +6,7 @@ export class Save extends Command {
   static override readonly summary =
     'Save images of lists or of a job file into one bundle, to carry it across the gap.'
   static override readonly description =
-    'The bundle is an OCI image layout that containerd, podman, skopeo and docker read as it is, with signatures, attestations and SBOMs. The same images always give the same bytes. A run that was interrupted goes on where it was.'
+    'The bundle is an OCI image layout, with signatures, attestations and SBOMs. containerd, podman and skopeo read it as it is, and so does docker with the containerd store. The same images always give the same bytes. A run that was interrupted goes on where it was.'
   static override readonly examples = [
     'mirror save --images k3s-images.txt --output bundle.tar.xz',
     'mirror save --config mirror.yaml --output bundle.tar.zst --max-size 4G --sign-key key.pem',

@@ -4,7 +4,6 @@ import {verifyFlags} from './verify-flags.js'
 
 /** `mirror verify`: proof that a bundle is whole, or that everything in it is in the registry. */
 export class Verify extends Command {
-  static override readonly reportsErrors = false
   static override readonly summary = 'Prove that a private registry holds everything a bundle or a list has.'
   static override readonly description =
     'Every tag, index, platform, config, layer and referrer has to be there with the same digest. Without --private-registry the bundle itself is read and checked. Exit code 4 if anything differs.'

@@ -1,0 +1,29 @@
+import {withExitCode, type ExitCode} from '../report/exit-code.js'
+import {failedReport, type ReportError} from '../report/report.js'
+import {formatReport} from '../report/write-report.js'
+import type {AdvisedCommand} from '../text/advice/words.js'
+import {jsonText} from '../text/printable.js'
+import {wordedError, wordedReport} from './word-advice.js'
+
+/** A report, the schema of the command's own output, or nothing because the command prints its errors itself. */
+export type ErrorsAs = 'report' | 'doctor' | 'explain' | 'check' | 'nothing'
+
+export interface ErrorOutputOptions {
+  readonly command: AdvisedCommand | undefined
+  readonly errorsAs: ErrorsAs
+  readonly exitCode: ExitCode
+}
+
+/** Returns the JSON of a command that ended before it had any other output. */
+export function errorOutput(error: ReportError, {command, errorsAs, exitCode}: ErrorOutputOptions): string {
+  if (errorsAs === 'nothing') return ''
+  if (errorsAs === 'report') {
+    const now = new Date()
+    const about = {command: command?.name ?? '', source: '', target: '', startedAt: now, finishedAt: now}
+    const report = withExitCode(failedReport(about, error), exitCode)
+    return formatReport(command === undefined ? report : wordedReport(report, command))
+  }
+  const worded = command === undefined ? error : wordedError(error, command)
+  const json = {$schema: `urn:mirror:${errorsAs}:v1`, schema: `mirror.${errorsAs}/v1`, error: worded}
+  return `${jsonText(json, 2)}\n`
+}
