@@ -7,6 +7,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {
   compress,
   makeTempDir,
+  seededBytes,
   seededText,
   tarBytes,
   type Compression,
@@ -179,6 +180,37 @@ describe('how a bundle is read', () => {
     expect(source.usage.decoded).toBe(many.length)
     for (const entry of entries) await collect(source.stream(entry.offset, entry.size))
     expect(source.usage.decoded).toBeLessThanOrEqual(2 * many.length)
+  })
+
+  test('of stored blocks without a walk over its index: decodes nothing that is stored, however many read', async () => {
+    const stored = seededBytes('stored', 512 * KiB)
+    const packed = await compress(stored, {type: 'xz', blockSize: 128 * KiB})
+    const path = await writeTo(temp.path, 'stored.xz', packed)
+    await using source = await openBytes({path}, {memoryBudget: 128 * KiB})
+    const spans = [0, 100_000, 400_000, 7, stored.length - 1].map((from) => [from, stored.length] as const)
+    const read = async ([from, to]: readonly [number, number], reuseChunks: boolean): Promise<void> => {
+      let at = from
+      for await (const chunk of source.stream(from, to - from, {unproven: true, reuseChunks})) {
+        expect(stored.subarray(at, at + chunk.length).equals(chunk)).toBe(true)
+        at += chunk.length
+      }
+      expect(at).toBe(to)
+    }
+    await Promise.all([true, false].flatMap((reuse) => spans.map((span) => read(span, reuse))))
+    expect(source.usage.decoded).toBe(0)
+  })
+
+  test('of many blocks by 20 readers at once: each block once for all of them', async () => {
+    const path = await writeTo(temp.path, 'shared.xz', await compress(tar, {type: 'xz', blockSize: 64 * KiB}))
+    await using source = await openBytes({path}, {memoryBudget: 128 * KiB})
+    const whole = {unproven: true, reuseChunks: true}
+    const readers = Array.from({length: 20}, async () => {
+      let size = 0
+      for await (const chunk of source.stream(0, tar.length, whole)) size += chunk.length
+      return size
+    })
+    expect(new Set(await Promise.all(readers))).toEqual(new Set([tar.length]))
+    expect(source.usage.decoded).toBe(tar.length)
   })
 
   test('of one stream: once with scratch space, twice without', async () => {

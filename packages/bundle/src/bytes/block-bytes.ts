@@ -170,19 +170,22 @@ export class BlockBytes implements ByteSource {
     if (layout.codedBefore(range.to) > layout.codedBefore(range.from)) this.#options.cache.prefetch(coded)
     for (let at = range.from; at < range.to;) {
       throwIfAborted(reading.signal)
-      const {kind, length, position} = layout.pieceAt(at, Math.min(range.to - at, CHUNK_BYTES))
+      const {kind, length: most, position} = layout.pieceAt(at, range.to - at)
+      const length = kind === 'stored' ? most : Math.min(most, CHUNK_BYTES)
       const end = position + length
       const upTo = reading.unproven ? end : coded.size
-      if (kind === 'stored') yield* await this.#stored(layout, {from: at, to: at + length}, reading)
+      if (kind === 'stored') yield* this.#stored(layout, {from: at, to: at + length}, reading)
       else yield* this.#decoded(index, {block: coded, range: {from: position, to: end}, upTo}, reading)
       at += length
     }
     reading.lease?.release()
   }
 
-  async #stored(layout: BlockLayout, {from, to}: Range, {signal}: Reading): Promise<readonly Uint8Array[]> {
+  async *#stored(layout: BlockLayout, {from, to}: Range, reading: Reading): Bytes {
+    // Other readers must not wait for a block that this one does not need while it streams from the file.
+    reading.lease?.release()
     try {
-      return await layout.readStored(from, to - from, {signal})
+      yield* layout.streamStored(from, to - from, reading)
     } catch (error) {
       throw this.#closed ?? error
     }
@@ -190,15 +193,18 @@ export class BlockBytes implements ByteSource {
 
   /** Returns undefined if the range has to come from the block decoded as a whole. */
   async #layoutFor(index: number, range: Range, reading: Reading): Promise<BlockLayout | undefined> {
-    const block = this.#blockAt(index)
-    if (block.sparse === undefined || howToRead(this.#facts(), reading) === 'whole') return undefined
-    const layout = await block.sparse.layout(reading)
+    const {sparse, size} = this.#blockAt(index)
+    const isWhole = (): boolean => howToRead(this.#facts(), reading) === 'whole'
+    // If the archive's index was remembered, no walk has looked at any block before the first stream.
+    if (sparse === undefined || (this.#known.plain > 0 && isWhole())) return undefined
+    const layout = await sparse.layout(reading)
     if (index > this.#known.upTo) {
       this.#known.upTo = index
-      this.#known.plain += block.size
-      this.#known.kept += layout === undefined ? block.size : layout.codedBefore(block.size)
+      this.#known.plain += size
+      this.#known.kept += layout === undefined ? size : layout.codedBefore(size)
     }
-    if (layout === undefined || reading.unproven) return layout
+    if (layout === undefined || isWhole()) return undefined
+    if (reading.unproven) return layout
     // Stored bytes come straight from the file without a checksum; coded bytes have been proven by their block's.
     const {kind, length} = layout.pieceAt(range.from, range.to - range.from)
     return kind === 'coded' && length === range.to - range.from ? layout : undefined
@@ -266,8 +272,7 @@ export class BlockBytes implements ByteSource {
   }
 
   #facts(): BlockFacts {
-    const {kept, plain} = this.#known
-    return {size: this.#options.size, budget: this.#options.cache.budget, plain, kept}
+    return {...this.#known, size: this.#options.size, budget: this.#options.cache.budget}
   }
 
   #blockAt(index: number): PlacedBlock {

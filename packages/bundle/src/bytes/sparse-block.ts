@@ -1,3 +1,4 @@
+import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {Block} from './block-cache.js'
 import type {ReadOptions} from './byte-source.js'
 
@@ -17,10 +18,10 @@ export interface BlockLayout {
   /** Returns the number of coded bytes before `offset`. */
   codedBefore(offset: number): number
   /**
-   * Reads a part of a stored piece straight from the file; no checksum proves it.
+   * Streams a part of a stored piece straight from the file; no checksum proves it.
    * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_TRUNCATED, CANCELLED
    */
-  readStored(offset: number, length: number, options: ReadOptions): Promise<readonly Uint8Array[]>
+  streamStored(offset: number, length: number, options: ReadOptions): Bytes
 }
 
 /** A block that may be stored in large part: then only the rest is decoded and cached. */

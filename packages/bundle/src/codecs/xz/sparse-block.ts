@@ -3,8 +3,9 @@ import {abortable} from '../../bytes/abortable.js'
 import type {ByteSource, ReadOptions} from '../../bytes/byte-source.js'
 import type {BlockLayout, SparseBlock} from '../../bytes/sparse-block.js'
 import type {XzBlock} from './block-table.js'
-import {codedBefore, mapChunks, partAt, partEnd, pieceAt, type ChunkMap} from './chunk-map.js'
+import {codedBefore, mapChunks, pieceAt, type ChunkMap} from './chunk-map.js'
 import {decodeBlock, type DecodeBlockOptions} from './decode-block.js'
+import {storedBytes} from './stored-bytes.js'
 
 /** A block below this packed share stores few chunks, so they are not mapped. */
 const WORTH_A_LOOK = 0.5
@@ -82,27 +83,9 @@ function layoutOf(
   return {
     pieceAt: (offset, most) => pieceAt(map, offset, most),
     codedBefore: (offset) => codedBefore(map, offset),
-    readStored: async (offset, length, options) => {
-      const end = offset + length
-      const first = partAt(map, offset)
-      const last = partAt(map, end - 1)
-      const from = storedAt(map, first, offset)
-      const bytes = await packed.read(start + from, storedAt(map, last, end) - from, options)
-      // The chunks are sliced apart because their headers lie between them.
-      const chunks: Uint8Array[] = []
-      for (let part = first; part <= last; part += 1) {
-        const at = Math.max(offset, map.plainStarts[part] ?? 0)
-        const upTo = Math.min(end, partEnd(map, part))
-        chunks.push(bytes.subarray(storedAt(map, part, at) - from, storedAt(map, part, upTo) - from))
-      }
-      return chunks
-    },
+    streamStored: (offset, length, options) =>
+      storedBytes(map, {packed, start, from: offset, to: offset + length}, options),
   }
-}
-
-/** Returns the offset in the block of the plain byte at `offset`, which is in a stored part. */
-function storedAt(map: ChunkMap, part: number, offset: number): number {
-  return (map.storedAt[part] ?? 0) + offset - (map.plainStarts[part] ?? 0)
 }
 
 function keepCoded(
