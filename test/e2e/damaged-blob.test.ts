@@ -82,6 +82,21 @@ describe('A blob that is damaged in the storage of a registry', () => {
     expect(statuses((await run('push', ['--recheck'])).report)).toEqual(['present'])
   })
 
+  test('is replaced by a sync with --force', async () => {
+    await using scene = await saveScene()
+    const image = await makeImage({seed: 'damaged-sync', layers: 1})
+    const list = await scene.list(await scene.add('app:v1', image))
+    const sync = async (flags: readonly string[] = []): Promise<readonly string[]> =>
+      statuses((await scene.sync(argv`--images ${list} ${flags}`)).report)
+    expect(await sync()).toEqual(['pushed'])
+    const layer = image.blobs.at(-1)
+    if (layer === undefined) throw new Error('an image without blobs')
+    await scene.target.spoilBlob(layer.descriptor.digest, layer.bytes.subarray(0, 100))
+    expect(await sync(['--force'])).toEqual(['pushed'])
+    expect(await scene.target.blob('mirror/app', layer.descriptor.digest)).toEqual(layer.bytes)
+    expect(await sync(['--force'])).toEqual(['present'])
+  })
+
   test('has the same remedy if only verify --deep finds it', async () => {
     await using warm = await pushed()
     const {scene, digest, bytes, run} = warm
