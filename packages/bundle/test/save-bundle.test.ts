@@ -43,7 +43,7 @@ const SUMS = {
   plain: 'e2e1018510fc418abb3db3a3c7be0ed858dc8a0946ce2ff6b0bb305bc02f355e',
   gzip: 'bd7082bc59763dd99015d8bbedde8d380a5b069db44f48beb7ff7912b2b1562c',
   zstd: 'abca05f4a20e9517de8e3f5e78b53e92f0896e7fb926b96a09408725538a7507',
-  xz: '77ddc8270271375bb2f886657ef7951c0fc426ba4aaf70e59f4b76c13d2b53b9',
+  xz: 'd1e2fa9c4a109a693eb84e467e42cf6643812ba585e90ac5e87164c721e3a27a',
 } as const satisfies Record<BundleCodec, string>
 
 test.each(Object.entries(SUMS) as [BundleCodec, string][])(

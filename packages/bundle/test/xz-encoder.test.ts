@@ -110,7 +110,13 @@ test('both libraries give the same bytes, so that either may be used', async (co
   const fast = await loadNodeLiblzmaEncoder()
   const other = await loadLzmaNativeEncoder()
   context.skip(fast === undefined, 'node-liblzma has no binary for this platform')
-  for (const bytes of [seededText('xz-both', 500_000), zeros, random.subarray(0, 70_000)]) {
+  const longerThanTheDictionary = repeated(random.subarray(0, 200_000), 5 * MiB)
+  for (const bytes of [
+    seededText('xz-both', 500_000),
+    zeros,
+    random.subarray(0, 70_000),
+    longerThanTheDictionary,
+  ]) {
     expect(fast?.(bytes)).toEqual(other(bytes))
   }
 })

@@ -16,8 +16,8 @@ export interface PackedBlock {
 
 /**
  * Plain bytes of a block. Fixed, because other sizes give other digests. Small enough that a few blocks for each thread
- * cost little memory. Twice the size would save a thousandth with gzip, a hundredth with zstd. xz's size is the
- * dictionary of its preset.
+ * cost little memory. Twice the size would save a thousandth with gzip, a hundredth with zstd. xz's size is two
+ * dictionaries of its preset: blocks of one dictionary would be some 2 % larger.
  */
 export const blockBytes: Readonly<Record<BlockMethod, number>> = {
   gzip: kernelBytes,

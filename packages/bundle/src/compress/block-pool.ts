@@ -39,15 +39,10 @@ export class BlockPool {
     return this.#threads.length
   }
 
-  /** Returns a block to fill; its bytes are undefined. Return it through `pack` or `giveBack`, or drop it. */
+  /** Returns a block to fill; its bytes are undefined. Return it through `pack`, or keep or drop it. */
   lease(): Uint8Array<ArrayBuffer> {
     const buffer = this.#spare.pop() ?? new ArrayBuffer(roomBytes(this.#method))
     return new Uint8Array(buffer, 0, blockBytes[this.#method])
-  }
-
-  /** Takes back a block that is not packed after all. */
-  giveBack(block: Uint8Array<ArrayBuffer>): void {
-    if (!this.#closed) this.#spare.push(block.buffer)
   }
 
   /** Packs the first `length` bytes of a leased block. Rejects if it is no longer `wanted` when its turn comes. */

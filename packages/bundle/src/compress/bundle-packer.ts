@@ -23,8 +23,8 @@ export interface BundlePackerOptions {
   readonly threads?: number
 }
 
-/** Memory of a thread: liblzma's encoder with a dictionary of 8 MiB, and its blocks. */
-const XZ_THREAD_BYTES = 128 * 1024 * 1024
+/** Memory of a thread: liblzma's encoder with a dictionary of 4 MiB takes 48 MiB, and blocks the rest. */
+const XZ_THREAD_BYTES = 80 * 1024 * 1024
 const MOST_THREADS = 8
 const BLOCKS_A_THREAD = 3
 

@@ -4,7 +4,7 @@ import type {BlockPool} from './block-pool.js'
 import {lzma2BlockHeader} from '../codecs/xz/block-header.js'
 import {roundUp4, streamHeader, streamTail, type IndexRecord} from '../codecs/xz/container.js'
 import {runsByContent, type Run} from './runs-by-content.js'
-import {storedLzma2} from '../codecs/xz/stored-lzma2.js'
+import {storeAsLzma2} from '../codecs/xz/stored-lzma2.js'
 import {XZ_DICTIONARY_BITS} from '../codecs/xz/xz-preset.js'
 
 /** CRC32, because every decoder has to support it (xz-file-format.txt 1.2, 3.4). Digests prove the content as well. */
@@ -46,10 +46,9 @@ async function encoded({block, length, isStored}: Run, pool: BlockPool): Promise
     const packed = await pool.pack(block, {length, wanted: () => true})
     return framed([packed.bytes], {...packed, dictionaryBits: XZ_DICTIONARY_BITS})
   }
-  const plain = block.subarray(0, length)
-  const bytes = storedLzma2(plain)
-  const check = crc32(plain)
-  pool.giveBack(block)
+  const check = crc32(block.subarray(0, length))
+  // The block is not returned to the pool, because a reader may hold its bytes for longer.
+  const bytes = storeAsLzma2(block.buffer, length)
   return framed([bytes], {plainLength: length, crc32: check, dictionaryBits: NO_DICTIONARY_BITS})
 }
 
