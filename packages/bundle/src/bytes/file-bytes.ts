@@ -1,10 +1,9 @@
 import type {FileHandle} from 'node:fs/promises'
 import {messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from './abortable.js'
+import {FILE_CHUNK_BYTES, giveBack, takeBuffer} from './chunk-buffers.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import type {Usage} from './usage.js'
-
-const CHUNK_BYTES = 1024 * 1024
 
 export interface FileBytesOptions {
   readonly name: string
@@ -38,13 +37,15 @@ export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSo
   async function* stream(offset: number, length: number, options: ReadOptions = {}): Bytes {
     const {signal, reuseChunks = false} = options
     if (offset + length > size) throw endsBefore(name, {size, wanted: offset + length})
-    const used = reuseChunks ? Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length)) : undefined
+    const used = reuseChunks ? takeBuffer(Math.min(FILE_CHUNK_BYTES, length)) : undefined
     for (let done = 0; done < length;) {
       throwIfAborted(signal)
-      const chunk = await fill(offset + done, Math.min(CHUNK_BYTES, length - done), used)
+      const chunk = await fill(offset + done, Math.min(FILE_CHUNK_BYTES, length - done), used)
       done += chunk.length
       yield chunk
     }
+    // Not if the reader leaves early: then it may still be at work on the last chunk.
+    giveBack(used)
   }
 
   return {

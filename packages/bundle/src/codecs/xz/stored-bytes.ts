@@ -1,5 +1,6 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
 import type {ByteSource, ReadOptions} from '../../bytes/byte-source.js'
+import {giveBack, takeBuffer} from '../../bytes/chunk-buffers.js'
 import {partAt, partEnd, type ChunkMap} from './chunk-map.js'
 
 export interface StoredRange {
@@ -27,8 +28,7 @@ export async function* storedBytes(
   const end = storedAt(map, partAt(map, to - 1), to)
   let used: Buffer | undefined
   for await (const bytes of packed.stream(start + position, end - position, {signal, reuseChunks: true})) {
-    const plain: Buffer =
-      used !== undefined && used.length >= bytes.length ? used : Buffer.allocUnsafeSlow(bytes.length)
+    const plain: Buffer = used !== undefined && used.length >= bytes.length ? used : takeBuffer(bytes.length)
     if (reuseChunks) used = plain
     let filled = 0
     while (at < to) {
@@ -43,6 +43,7 @@ export async function* storedBytes(
     position += bytes.length
     if (filled > 0) yield plain.subarray(0, filled)
   }
+  giveBack(used)
 }
 
 /** Returns the offset in the block of the plain byte at `offset`, which is in a stored part. */
