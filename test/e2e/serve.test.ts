@@ -104,6 +104,10 @@ describe('mirror serve', () => {
     expect(server.stderr).toContain('library/app is an image of docker.io and of quay.io')
   })
 
+  test('does not warn of a bundle of blocks, because each is read by itself', () => {
+    expect(server.stderr).not.toContain('can only be read from its start')
+  })
+
   test('serves a blob whole and in part, with the bytes of its digest', async () => {
     const layer = images.app.platforms[0]?.layers[0]?.descriptor
     const path = `/v2/library/app/blobs/${layer?.digest}`

@@ -85,7 +85,7 @@ export interface ArchiveContent {
   readonly unused: readonly Unused[]
   /** The archives that stay open as long as the source. */
   readonly archives: AsyncDisposable & {
-    readonly access: 'random' | 'in-order'
+    readonly access: 'random' | 'blocks' | 'in-order'
     readonly usage: ReadUsage
     readToEnd?: (options?: CallOptions) => Promise<Leftovers>
   }
@@ -101,7 +101,7 @@ export class ArchiveSource implements BundleSource {
     this.#content = content
   }
 
-  get access(): 'random' | 'in-order' {
+  get access(): 'random' | 'blocks' | 'in-order' {
     return this.#content.archives.access
   }
 

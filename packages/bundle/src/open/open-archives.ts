@@ -54,9 +54,10 @@ export class OpenArchives implements AsyncDisposable {
     return this.usage.decoded > 0
   }
 
-  /** Returns `in-order` if reading out of order costs more in any of the archives. */
-  get access(): 'random' | 'in-order' {
-    return this.#open.every(({access}) => access === 'random') ? 'random' : 'in-order'
+  /** Returns the access of the archive in which reading out of order costs most. */
+  get access(): ByteSource['access'] {
+    const found = new Set(this.#open.map(({access}) => access))
+    return found.has('in-order') ? 'in-order' : found.has('blocks') ? 'blocks' : 'random'
   }
 
   /** Sets the size of a bundle that is a directory. */

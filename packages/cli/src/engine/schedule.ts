@@ -7,7 +7,7 @@ import type {BlobTransfer} from './plan.js'
  */
 export function startOrder(
   blobs: readonly BlobTransfer[],
-  access: 'random' | 'in-order',
+  access: 'random' | 'blocks' | 'in-order',
 ): readonly BlobTransfer[] {
   const first = blobs.filter(({after}) => after === undefined)
   const byPosition = (a: BlobTransfer, b: BlobTransfer): number => a.position - b.position || a.id - b.id

@@ -55,7 +55,7 @@ export async function openBundleSource(
     onWarning: run.warn,
     onReading: (bytes, total) => {
       // Later only a source that is read from its start to its end makes the run wait for its reading.
-      if (opened !== undefined && opened.access !== 'in-order') return
+      if (opened !== undefined && opened.access === 'random') return
       run.renderer.onEvent({type: 'reading', bytes, total})
     },
   }

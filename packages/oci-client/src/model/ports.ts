@@ -59,8 +59,11 @@ export interface SourceImage {
 
 /** A source of images: an archive, an OCI layout, another registry. */
 export interface ImageSource extends AsyncDisposable {
-  /** `in-order`: transfers should follow `BlobSource.position`; another order costs another pass. */
-  readonly access: 'random' | 'in-order'
+  /**
+   * `blocks` and `in-order`: transfers should follow `BlobSource.position`. Another order costs the decoding of a block, or
+   * another pass.
+   */
+  readonly access: 'random' | 'blocks' | 'in-order'
   /** Returns every image, in the source's order. */
   images(options?: CallOptions): Promise<readonly SourceImage[]>
   /**
