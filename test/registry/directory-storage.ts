@@ -11,7 +11,8 @@ import {
   type Digest,
   type DigestAlgorithm,
 } from '@airgap-mirror/oci-client/model'
-import {digestSoFar, type BlobWriter, type Storage} from './storage.js'
+import type {BlobWriter} from '@airgap-mirror/cli/server'
+import {digestSoFar, type Storage} from './storage.js'
 
 /** Blobs as files `blobs/ALGORITHM/HEX` under a directory, which is left as it is on close. */
 export async function directoryStorage(directory: string): Promise<Storage> {

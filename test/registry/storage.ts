@@ -1,23 +1,11 @@
 import {createHash, type Hash} from 'node:crypto'
+import type {BlobWriter} from '@airgap-mirror/cli/server'
 import type {Digest, DigestAlgorithm} from '@airgap-mirror/oci-client/model'
 
 interface ReadRange {
   readonly start: number
   /** Exclusive. */
   readonly end: number
-}
-
-/** The content of one upload session, growing. */
-export interface BlobWriter {
-  readonly size: number
-  write(chunk: Uint8Array): Promise<void>
-  /**
-   * The digest of everything written so far; undefined if this algorithm was not asked for at the start and content is
-   * gone.
-   */
-  digest(algorithm: DigestAlgorithm): Promise<Digest | undefined>
-  commit(digest: Digest): Promise<void>
-  discard(): Promise<void>
 }
 
 /** Blobs by digest, for all repositories together. */

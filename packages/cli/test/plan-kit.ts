@@ -15,7 +15,8 @@ import {parsePlatform} from '#src/names/platforms.js'
 import type {SparsePolicy} from '#src/engine/sparse.js'
 import type {MemorySource} from '@airgap-mirror/test/kit'
 
-const rules = {
+/** Names below `reg:5000/ns`, without the host of the source. */
+export const rules = {
   registry: 'reg:5000',
   namespace: 'ns',
   mapHost: 'drop',

@@ -5,15 +5,7 @@ import {byRules} from '#src/engine/name-of.js'
 import {gather} from '#src/engine/gather.js'
 import {selectImages} from '#src/engine/select.js'
 import {MemorySource} from '@airgap-mirror/test/kit'
-
-const rules = {
-  registry: 'reg:5000',
-  namespace: 'ns',
-  mapHost: 'drop',
-  rewrites: [],
-  map: new Map<string, string>(),
-  maxDepth: undefined,
-} as const
+import {rules} from './plan-kit.js'
 
 async function pairsOf(source: MemorySource) {
   const chosen = selectImages(await gather(source), {include: [], exclude: [], referrers: true})

@@ -88,7 +88,7 @@ interface Unit {
 const PIECES_A_SHARE = 4
 
 /**
- * One unit for each repository, whatever its host: its images share layers, and may go to one name. A repository that is
+ * Returns a unit for each repository, whatever its host: its images share layers, and may go to one name. A repository that is
  * larger than a shard's share is cut, but never between two images of one version.
  */
 function unitsOf(images: readonly Weighed[], count: number): readonly Unit[] {

@@ -1,6 +1,6 @@
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 
-/** One of `count` runs that do a job together. Shards count from 0, as the pods of an Indexed Job of Kubernetes do. */
+/** The part of a run among `count` runs that do a job together. Shards count from 0, as the pods of an Indexed Job of Kubernetes do. */
 export interface Shard {
   readonly index: number
   readonly count: number
