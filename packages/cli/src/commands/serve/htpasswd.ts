@@ -5,27 +5,24 @@ import {MirrorError} from '@airgap-mirror/oci-client/model'
 /** Returns true if an Authorization header has a user's password. */
 export type Guard = (authorization: string | undefined) => Promise<boolean>
 
-const LINE = /^(?<user>[^:]+):(?<hash>\$2[aby]\$\d\d\$[./A-Za-z0-9]{53})$/
+/** bcrypt has 2^4 to 2^31 rounds. */
+const LINE = /^(?<user>[^:]+):(?<hash>\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53})$/
 /** The hash of no password, so that an unknown user takes as long as a known one. */
 const NONE = '$2b$10$abcdefghijklmnopqrstuuTCEuBxT6Uh6HtQmeCWcMgfZAEGfXeDW'
 
 /**
- * Reads an htpasswd file with bcrypt hashes, as `htpasswd -B` writes it.
+ * Parses an htpasswd file with bcrypt hashes, as `htpasswd -B` writes it. The path is for messages.
  * @throws {MirrorError} CREDENTIALS_INVALID for another kind of hash, which would be a weak one
  */
-export function parseHtpasswd(text: string): Guard {
+export function parseHtpasswd(text: string, path: string): Guard {
   const users = new Map<string, string>()
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue
     const {user, hash} = LINE.exec(line.trim())?.groups ?? {}
     if (user === undefined || hash === undefined) {
-      throw new MirrorError(
-        'CREDENTIALS_INVALID',
-        `line ${index + 1} of the htpasswd file has no bcrypt hash`,
-        {
-          hint: 'Make it with "htpasswd -B".',
-        },
-      )
+      throw new MirrorError('CREDENTIALS_INVALID', `line ${index + 1} of ${path} has no bcrypt hash`, {
+        hint: 'Make it with "htpasswd -B".',
+      })
     }
     users.set(user, hash)
   }

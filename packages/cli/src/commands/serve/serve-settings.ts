@@ -50,21 +50,21 @@ export async function readServeSettings(flags: FlagValues): Promise<ServeSetting
     writable,
     address: parseAddress(text('listen') ?? DEFAULT_ADDRESS),
     tls: on('plain-http') ? undefined : await readTls(text('tls-cert'), text('tls-key')),
-    guard:
-      htpasswd === undefined
-        ? undefined
-        : parseHtpasswd(
-            await readTextFile(htpasswd, {
-              flag: '--htpasswd',
-              limit: limits.credentialFileBytes,
-              code: 'CREDENTIALS_INVALID',
-            }),
-          ),
+    guard: htpasswd === undefined ? undefined : await readHtpasswd(htpasswd),
     verifyKey: await readVerifyKey(read, sources[0]),
     verbose: on('verbose'),
     scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
     stateDirectory: stateDirectory(read),
   }
+}
+
+async function readHtpasswd(path: string): Promise<Guard> {
+  const text = await readTextFile(path, {
+    flag: '--htpasswd',
+    limit: limits.credentialFileBytes,
+    code: 'CREDENTIALS_INVALID',
+  })
+  return parseHtpasswd(text, path)
 }
 
 /** Parses `[ADDRESS]:PORT`; an IPv6 address stands in brackets. */
