@@ -120,9 +120,9 @@ export class GrowingLayout {
 
   /** Writes the bytes of a manifest; it has no name yet. @throws {MirrorError} WRITE_FAILED */
   async keep({descriptor, bytes}: Manifest): Promise<void> {
-    const path = blobPath(descriptor)
-    if ((await this.#store.sizeOf(path)) === bytes.length) return
-    await this.#store.write(path, ofBytes(bytes), {})
+    // A damaged file may have the right size, so its content decides.
+    if ((await this.manifest(descriptor)) !== undefined) return
+    await this.#store.write(blobPath(descriptor), ofBytes(bytes), {})
   }
 
   /** Changes names; several changes at once are one writing. @throws {MirrorError} WRITE_FAILED */

@@ -2,6 +2,7 @@ import {
   isJsonObject,
   MirrorError,
   parseJsonObject,
+  stringsOf,
   type Descriptor,
   type JsonObject,
 } from '@airgap-mirror/oci-client/model'
@@ -90,8 +91,9 @@ function isNamed(entry: JsonObject, annotations: LayoutEntry['annotations']): bo
   return key !== undefined && namesOf(entry)[key] === annotations[key]
 }
 
+/** Another program may have written annotations that are no strings: they are no names. */
 function namesOf({annotations}: JsonObject): Readonly<Record<string, string>> {
-  return isJsonObject(annotations) ? (annotations as Readonly<Record<string, string>>) : {}
+  return isJsonObject(annotations) ? stringsOf(annotations) : {}
 }
 
 function jsonOf({descriptor, annotations}: LayoutEntry): JsonObject {

@@ -5,6 +5,8 @@ import type {Descriptor, Digest, Manifest, Place, Reference} from '@airgap-mirro
 interface KeptManifest {
   readonly descriptor: Descriptor
   readonly subject: Digest | undefined
+  /** The manifests that an index lists, present or not. */
+  readonly children: readonly Digest[]
 }
 
 /** A change of names in a layout, and the way back if it cannot be written. */
@@ -20,8 +22,8 @@ export class KeptImages {
   readonly place: Place
   readonly #tags = new Map<string, Digest>()
   readonly #manifests = new Map<Digest, KeptManifest>()
-  /** The children of indexes, present or not. */
-  readonly #children = new Set<Digest>()
+  /** The number of kept indexes that list a manifest. */
+  readonly #parents = new Map<Digest, number>()
 
   constructor(place: Place) {
     this.place = place
@@ -41,15 +43,15 @@ export class KeptImages {
     const known = this.#manifests.get(digest)
     const before = tag === undefined ? undefined : this.#tags.get(tag)
     const children = manifest.kind === 'index' ? manifest.children.map((child) => child.digest) : []
-    this.#manifests.set(digest, {descriptor, subject: subject?.digest})
-    for (const child of children) this.#children.add(child)
+    const kept = {descriptor, subject: subject?.digest, children}
+    this.#setManifest(digest, kept)
     if (tag !== undefined) this.#tags.set(tag, digest)
     const left = before === undefined ? [] : this.#byDigest(before)
     return {
       add: [...(tag === undefined ? this.#byDigest(digest) : [this.#named({tag}, descriptor)]), ...left],
       remove: [...children, ...(tag === undefined ? [] : [digest])].map((gone) => this.#name({digest: gone})),
       undo: () => {
-        if (known === undefined) this.#manifests.delete(digest)
+        if (this.#manifests.get(digest) === kept) this.#setManifest(digest, known)
         if (tag !== undefined && this.#tags.get(tag) === digest) this.#setTag(tag, before)
       },
     }
@@ -67,18 +69,18 @@ export class KeptImages {
     }
   }
 
-  /** Undefined if there is no such manifest. Its tags go with it. */
+  /** Undefined if there is no such manifest. Its tags go with it, and the manifests that an index lists stay. */
   dropManifest(digest: Digest): Step | undefined {
     const known = this.#manifests.get(digest)
     if (known === undefined) return undefined
     const tags = [...this.#tags].filter(([, target]) => target === digest).map(([tag]) => tag)
-    this.#manifests.delete(digest)
+    this.#setManifest(digest, undefined)
     for (const tag of tags) this.#tags.delete(tag)
     return {
-      add: [],
+      add: known.children.flatMap((child) => this.#byDigest(child)),
       remove: [this.#name({digest}), ...tags.map((tag) => this.#name({tag}))],
       undo: () => {
-        this.#manifests.set(digest, known)
+        this.#setManifest(digest, known)
         for (const tag of tags) this.#tags.set(tag, digest)
       },
     }
@@ -87,7 +89,7 @@ export class KeptImages {
   /** The name of a manifest that nothing else leads to. */
   #byDigest(digest: Digest): readonly NamedImage[] {
     const known = this.#manifests.get(digest)
-    const isFound = this.#children.has(digest) || [...this.#tags.values()].includes(digest)
+    const isFound = this.#parents.has(digest) || [...this.#tags.values()].includes(digest)
     return known === undefined || isFound ? [] : [this.#named({digest}, known.descriptor)]
   }
 
@@ -97,6 +99,19 @@ export class KeptImages {
 
   #name(key: {readonly tag?: string; readonly digest?: Digest}): Reference {
     return {...this.place, ...key}
+  }
+
+  #setManifest(digest: Digest, manifest: KeptManifest | undefined): void {
+    for (const child of new Set(this.#manifests.get(digest)?.children)) this.#countParents(child, -1)
+    if (manifest === undefined) this.#manifests.delete(digest)
+    else this.#manifests.set(digest, manifest)
+    for (const child of new Set(manifest?.children)) this.#countParents(child, 1)
+  }
+
+  #countParents(child: Digest, change: 1 | -1): void {
+    const parents = (this.#parents.get(child) ?? 0) + change
+    if (parents === 0) this.#parents.delete(child)
+    else this.#parents.set(child, parents)
   }
 
   #setTag(tag: string, digest: Digest | undefined): void {

@@ -5,7 +5,6 @@ import {
   limits,
   type CallOptions,
   type Descriptor,
-  type Manifest,
 } from '@airgap-mirror/oci-client/model'
 import {Refusal, type UploadSession, type WritableRepository} from '../../../server/index.js'
 import type {Catalog} from '../content/catalog.js'
@@ -32,7 +31,9 @@ export interface OpenWritableOptions extends CallOptions {
 
 /** Uploads at once; each has a file open. */
 const MOST_UPLOADS = 256
+/** Milliseconds without a request after which an upload is discarded: a client that resumes comes sooner. */
 const IDLE = 3_600_000
+/** Milliseconds between looks for such uploads. */
 const LOOK_EVERY = 60_000
 
 /**
@@ -83,29 +84,34 @@ export async function openWritable({
   }
 }
 
-/** Takes a manifest in with the manifests below it that are there. @returns false if it is missing or damaged */
+/**
+ * Takes a manifest in with the manifests below it that are there, each read once at any depth.
+ * @returns false if it is missing or damaged
+ */
 async function recall(
-  descriptor: Descriptor,
+  root: Descriptor,
   where: CallOptions & {
     readonly layout: GrowingLayout
     readonly images: KeptImages
-    readonly tag?: string
-    readonly depth?: number
+    readonly tag: string | undefined
   },
 ): Promise<boolean> {
-  const {layout, images, tag, signal, depth = 0} = where
-  const known = images.manifests.has(descriptor.digest) && tag === undefined
-  if (known || depth > limits.indexDepth) return known
-  const manifest: Manifest | undefined = await layout.manifest(descriptor, {signal})
-  if (manifest === undefined) return false
-  images.put(manifest, tag)
-  const children = manifest.kind === 'index' ? manifest.children : []
-  for (const child of children) {
-    if (!isBlobType(child.mediaType)) await recall(child, {layout, images, signal, depth: depth + 1})
+  const {layout, images, tag, signal} = where
+  const waiting = new Map([[root.digest, root]])
+  for (const descriptor of waiting.values()) {
+    const isRoot = descriptor === root
+    if (images.manifests.has(descriptor.digest) && !(isRoot && tag !== undefined)) continue
+    const manifest = await layout.manifest(descriptor, {signal})
+    if (manifest === undefined && isRoot) return false
+    if (manifest === undefined) continue
+    images.put(manifest, isRoot ? tag : undefined)
+    if (manifest.kind !== 'index') continue
+    for (const child of manifest.children) if (!isBlobType(child.mediaType)) waiting.set(child.digest, child)
   }
   return true
 }
 
+/** Discards the uploads that no request has touched for `IDLE` milliseconds. */
 async function dropIdle(uploads: Map<string, UploadSession>): Promise<void> {
   for (const session of uploads.values()) {
     if (Date.now() - session.usedAt < IDLE) continue
