@@ -1,4 +1,5 @@
 import {crc32} from 'node:zlib'
+import {inPlaceBytes, InPlace} from '../codecs/xz/in-place.js'
 import {loadLzma2Encoder} from '../codecs/xz/lzma2-encoder.js'
 import {createDeflate} from './deflate/deflate.js'
 import {kernelBytes} from './deflate/kernel.js'
@@ -27,23 +28,30 @@ export const blockBytes: Readonly<Record<BlockMethod, number>> = {
 
 /** Returns the buffer size for a block; incompressible bytes become a little longer. */
 export function roomBytes(method: BlockMethod): number {
-  return blockBytes[method] + (blockBytes[method] >>> 6)
+  return inPlaceBytes(blockBytes[method])
 }
 
-function gzipPacker(): (plain: Uint8Array) => PackedBlock {
+/** Packs a block that is at the start of a buffer of `roomBytes`. The result may be in that buffer, over the plain bytes. */
+export type PackBlock = (plain: Uint8Array<ArrayBuffer>) => PackedBlock
+
+function gzipPacker(): PackBlock {
   const deflate = createDeflate()
   return (plain) => ({bytes: deflate(plain), plainLength: plain.length, crc32: crc32(plain)})
 }
 
-async function zstdPacker(): Promise<(plain: Uint8Array) => PackedBlock> {
+async function zstdPacker(): Promise<PackBlock> {
   const frame = await createZstdFrame()
   return (plain) => ({bytes: frame(plain), plainLength: plain.length, crc32: 0})
 }
 
 /** Packs to LZMA2 data without the header and check of an xz block. */
-async function xzPacker(): Promise<(plain: Uint8Array) => PackedBlock> {
+async function xzPacker(): Promise<PackBlock> {
   const encode = await loadLzma2Encoder()
-  return (plain) => ({bytes: encode(plain), plainLength: plain.length, crc32: crc32(plain)})
+  return (plain) => {
+    const check = crc32(plain)
+    const bytes = encode(new InPlace(plain.buffer, plain.length))
+    return {bytes, plainLength: plain.length, crc32: check}
+  }
 }
 
 const packers = {gzip: gzipPacker, zstd: zstdPacker, xz: xzPacker}
@@ -52,6 +60,6 @@ const packers = {gzip: gzipPacker, zstd: zstdPacker, xz: xzPacker}
  * Returns a function that packs one block independently of earlier ones; the result is valid until the next call. For a
  * worker thread: a call takes some 10 ms, and seconds with xz.
  */
-export async function createBlockPacker(method: BlockMethod): Promise<(plain: Uint8Array) => PackedBlock> {
+export async function createBlockPacker(method: BlockMethod): Promise<PackBlock> {
   return await packers[method]()
 }

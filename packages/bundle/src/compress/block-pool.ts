@@ -6,10 +6,15 @@ import type {BlockAnswer, BlockRequest} from './block-worker.js'
 /** The block at work and the next in the mailbox, so that a thread is not idle while the main thread is busy. */
 const blocksPerThread = 2
 
+/** A packed block in the memory of a leased one. */
+export interface PooledBlock extends PackedBlock {
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
 interface Job {
   readonly request: BlockRequest
   readonly wanted: () => boolean
-  readonly resolve: (packed: PackedBlock) => void
+  readonly resolve: (packed: PooledBlock) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -39,15 +44,23 @@ export class BlockPool {
     return this.#threads.length
   }
 
-  /** Returns a block to fill; its bytes are undefined. Return it through `pack`, or keep or drop it. */
+  /** Returns a block to fill; its bytes are undefined. Return it through `giveBack`, as it is or packed. */
   lease(): Uint8Array<ArrayBuffer> {
     const buffer = this.#spare.pop() ?? new ArrayBuffer(roomBytes(this.#method))
     return new Uint8Array(buffer, 0, blockBytes[this.#method])
   }
 
-  /** Packs the first `length` bytes of a leased block. Rejects if it is no longer `wanted` when its turn comes. */
+  /** Takes back the memory of a leased or packed block. A new buffer for each block would wait for the garbage collector. */
+  giveBack({buffer}: Uint8Array<ArrayBuffer>): void {
+    if (!this.#closed) this.#spare.push(buffer)
+  }
+
+  /**
+   * Packs the first `length` bytes of a leased block, in the memory of the block. Rejects if it is no longer `wanted` when
+   * its turn comes.
+   */
   pack(block: Uint8Array<ArrayBuffer>, options: {readonly length: number; readonly wanted: () => boolean}) {
-    return new Promise<PackedBlock>((resolve, reject) => {
+    return new Promise<PooledBlock>((resolve, reject) => {
       if (this.#closed) return reject(closedError())
       const request = {buffer: block.buffer, length: options.length}
       this.#waiting.push({request, wanted: options.wanted, resolve, reject})
@@ -70,7 +83,7 @@ export class BlockPool {
       if (thread === undefined && job.wanted()) return
       this.#waiting.shift()
       if (thread === undefined) {
-        this.#spare.push(job.request.buffer)
+        this.giveBack(new Uint8Array(job.request.buffer))
         job.reject(cancelled())
         continue
       }
@@ -112,9 +125,11 @@ export class BlockPool {
     if (thread.jobs.length === 0) thread.worker.unref()
     if ('packed' in answer) {
       const {length, ...rest} = answer.packed
-      job?.resolve({...rest, bytes: new Uint8Array(answer.buffer).slice(0, length)})
-    } else job?.reject(answer.error)
-    if (!this.#closed) this.#spare.push(answer.buffer)
+      job?.resolve({...rest, bytes: new Uint8Array(answer.buffer, 0, length)})
+    } else {
+      this.giveBack(new Uint8Array(answer.buffer))
+      job?.reject(answer.error)
+    }
     this.#dispatch()
   }
 

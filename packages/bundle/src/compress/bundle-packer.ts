@@ -12,7 +12,10 @@ import {packedBlocks} from './packed-blocks.js'
 export type BundleCodec = 'plain' | 'gzip' | 'zstd' | 'xz'
 
 export interface BundlePacker {
-  /** The same bytes always give the same result, on every Node version and machine, and with any number of threads. */
+  /**
+   * The same bytes always give the same result, on every Node version and machine, and with any number of threads. A chunk is
+   * valid until the next is asked for.
+   */
   pack(plain: Bytes, options?: CallOptions): Bytes
   /** Ends the threads. Open calls fail. */
   close(): Promise<void>

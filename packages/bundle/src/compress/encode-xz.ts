@@ -13,7 +13,10 @@ const CRC32 = 1
 const NO_DICTIONARY_BITS = 0
 
 interface Block extends IndexRecord {
-  readonly bytes: readonly Uint8Array[]
+  readonly header: Uint8Array
+  /** In the memory of a leased block. */
+  readonly data: Uint8Array<ArrayBuffer>
+  readonly tail: Uint8Array
 }
 
 export interface EncodeXzOptions extends CallOptions {
@@ -24,7 +27,8 @@ export interface EncodeXzOptions extends CallOptions {
 
 /**
  * Encodes one .xz stream of independent blocks with both sizes in each header, so that blocks can be decoded in parallel.
- * Incompressible bytes are stored in blocks of their own. The same bytes always give the same stream.
+ * Incompressible bytes are stored in blocks of their own. The same bytes always give the same stream. A chunk is valid until
+ * the next is asked for.
  * @throws {MirrorError} CANCELLED, and the errors of `plain`
  */
 export async function* encodeXz(plain: Bytes, {pool, ahead, signal}: EncodeXzOptions): Bytes {
@@ -36,7 +40,10 @@ export async function* encodeXz(plain: Bytes, {pool, ahead, signal}: EncodeXzOpt
     work: (run) => encoded(run, pool),
   })) {
     records.push({unpaddedSize: block.unpaddedSize, plainSize: block.plainSize})
-    yield* block.bytes
+    yield block.header
+    yield block.data
+    yield block.tail
+    pool.giveBack(block.data)
   }
   yield streamTail(CRC32, records)
 }
@@ -44,25 +51,26 @@ export async function* encodeXz(plain: Bytes, {pool, ahead, signal}: EncodeXzOpt
 async function encoded({block, length, isStored}: Run, pool: BlockPool): Promise<Block> {
   if (!isStored) {
     const packed = await pool.pack(block, {length, wanted: () => true})
-    return framed([packed.bytes], {...packed, dictionaryBits: XZ_DICTIONARY_BITS})
+    return framed(packed.bytes, {...packed, dictionaryBits: XZ_DICTIONARY_BITS})
   }
   const check = crc32(block.subarray(0, length))
-  // The block is not returned to the pool, because a reader may hold its bytes for longer.
   const bytes = storeAsLzma2(block.buffer, length)
-  return framed([bytes], {plainLength: length, crc32: check, dictionaryBits: NO_DICTIONARY_BITS})
+  return framed(bytes, {plainLength: length, crc32: check, dictionaryBits: NO_DICTIONARY_BITS})
 }
 
 function framed(
-  data: readonly Uint8Array[],
+  data: Uint8Array<ArrayBuffer>,
   block: {readonly plainLength: number; readonly crc32: number; readonly dictionaryBits: number},
 ): Block {
   const {plainLength, dictionaryBits} = block
-  const packedSize = data.reduce((sum, {length}) => sum + length, 0)
+  const packedSize = data.length
   const header = lzma2BlockHeader({packedSize, plainSize: plainLength, dictionaryBits})
   const tail = Buffer.alloc(roundUp4(packedSize) - packedSize + 4)
   tail.writeUInt32LE(block.crc32, tail.length - 4)
   return {
-    bytes: [header, ...data, tail],
+    header,
+    data,
+    tail,
     unpaddedSize: header.length + packedSize + 4,
     plainSize: plainLength,
   }

@@ -52,9 +52,14 @@ export function createLayerCompressor(
   const budget = new BlockBudget(blocksPerThread * threads)
   return {
     mediaType,
-    compress: (plain, call) => frame(packedBlocks(plain, {pool, budget, signal: call?.signal})),
+    compress: (plain, call) => copied(frame(packedBlocks(plain, {pool, budget, signal: call?.signal}))),
     close: () => pool.close(),
   }
+}
+
+/** An upload may hold a chunk for longer than the next one takes. */
+async function* copied(bytes: Bytes): Bytes {
+  for await (const chunk of bytes) yield new Uint8Array(chunk)
 }
 
 async function* zstdFrames(blocks: AsyncIterable<PackedBlock>): Bytes {

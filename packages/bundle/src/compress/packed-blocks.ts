@@ -1,7 +1,6 @@
 import {cancelled, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {BlockAllowance, BlockBudget} from './block-budget.js'
-import type {PackedBlock} from './block-packer.js'
-import type {BlockPool} from './block-pool.js'
+import type {BlockPool, PooledBlock} from './block-pool.js'
 
 export interface PackOptions {
   readonly pool: BlockPool
@@ -11,13 +10,14 @@ export interface PackOptions {
 
 /**
  * Cuts `plain` into blocks of one size, no matter its chunks, and yields them packed and in order. Blocks are read and
- * packed ahead of the consumer as far as the budget allows. An empty layer is one empty block.
+ * packed ahead of the consumer as far as the budget allows. An empty layer is one empty block. The bytes of a block are valid
+ * until the next is asked for.
  * @throws {MirrorError} CANCELLED, at once, even if `plain` hangs; any error of `plain` or of a thread
  */
 export async function* packedBlocks(
   plain: Bytes,
   {pool, budget, signal}: PackOptions,
-): AsyncGenerator<PackedBlock> {
+): AsyncGenerator<PooledBlock> {
   if (signal?.aborted) throw cancelled(signal)
   const allowance = budget.open()
   const ahead = new ReadAhead(plain, pool, allowance)
@@ -29,6 +29,7 @@ export async function* packedBlocks(
       if (packed === undefined) return
       yield packed
       // Only now, because the block was in flight while the consumer used it.
+      pool.giveBack(packed.bytes)
       allowance.give()
     }
   } finally {
@@ -38,7 +39,7 @@ export async function* packedBlocks(
 }
 
 interface Slot {
-  packed: PackedBlock | undefined
+  packed: PooledBlock | undefined
 }
 
 /** Reads and packs while the consumer of a call is busy. */
@@ -59,7 +60,7 @@ class ReadAhead {
   }
 
   /** Returns the next block in order; undefined at the end. */
-  async next(): Promise<PackedBlock | undefined> {
+  async next(): Promise<PooledBlock | undefined> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error
       const packed = this.#slots[0]?.packed

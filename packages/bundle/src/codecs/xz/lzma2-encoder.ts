@@ -1,14 +1,15 @@
 import {loadLzmaNativeEncoder} from './lzma-native-encoder.js'
 import {loadNodeLiblzmaEncoder} from './node-liblzma-encoder.js'
+import type {InPlace} from './in-place.js'
 import {decodeVli, parseStreamFooter, STREAM_FOOTER_BYTES, STREAM_HEADER_BYTES} from './container.js'
 import type {EncodeStream} from './xz-preset.js'
 
 const CHECK_BYTES = 4
 
-/** Loads the fastest encoder available. Each call returns the LZMA2 data of one block, valid until the next call. */
-export async function loadLzma2Encoder(): Promise<(plain: Uint8Array) => Uint8Array> {
+/** Loads the fastest encoder available. Each call returns the LZMA2 data of one block, in the memory of the block. */
+export async function loadLzma2Encoder(): Promise<(block: InPlace) => Uint8Array> {
   const encode: EncodeStream = (await loadNodeLiblzmaEncoder()) ?? (await loadLzmaNativeEncoder())
-  return (plain) => lzma2Of(encode(plain))
+  return (block) => lzma2Of(encode(block))
 }
 
 /** Returns true if an encoder loads here. Both have native code, and decoders do not tell: one of them needs none. */

@@ -2,7 +2,9 @@ import type {NativeLZMA} from 'node-liblzma'
 import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
 
 const FINISH = 3
+const OK = 0
 const STREAM_END = 1
+const OUTPUT_BYTES = 256 * 1024
 
 /** Loads node-liblzma's encoder; undefined if its binary does not load. */
 export async function loadNodeLiblzmaEncoder(): Promise<EncodeStream | undefined> {
@@ -10,18 +12,22 @@ export async function loadNodeLiblzmaEncoder(): Promise<EncodeStream | undefined
   const library = await import('node-liblzma').catch(() => undefined)
   if (library === undefined) return undefined
   const {Xz, check} = library
-  let output = Buffer.alloc(0)
-  return (plain) => {
+  const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+  return (block) => {
     const options = {preset: XZ_PRESET, check: check.CRC32, threads: 1, chunkSize: 1}
     const handle: unknown = Reflect.get(new Xz(options), 'lzma')
     if (!isHandle(handle)) throw new Error('node-liblzma has no encoder handle')
-    const room = plain.length + (plain.length >>> 6) + 1024
-    if (output.length < room) output = Buffer.allocUnsafeSlow(room)
-    const input = Buffer.from(plain.buffer, plain.byteOffset, plain.length)
     try {
-      const [status, , left] = handle.codeSync(FINISH, input, 0, input.length, output, 0)
-      if (status !== STREAM_END) throw new Error(`the xz encoder ended with code ${status}`)
-      return output.subarray(0, output.length - left)
+      for (let status = OK; status !== STREAM_END;) {
+        const {rest} = block
+        const input = Buffer.from(rest.buffer, rest.byteOffset, rest.length)
+        const [next, notTaken, room] = handle.codeSync(FINISH, input, 0, input.length, output, 0)
+        if (next !== OK && next !== STREAM_END) throw new Error(`the xz encoder ended with code ${next}`)
+        block.took(rest.length - notTaken)
+        block.append(output.subarray(0, output.length - room))
+        status = next
+      }
+      return block.encoded
     } finally {
       handle.close()
     }

@@ -10,7 +10,7 @@ const END = 0
  * Turns the first `length` bytes of a buffer into LZMA2 data that holds them uncompressed. In place, because a copy of
  * each block would double the memory. The buffer needs room for three bytes a chunk of 64 KiB and one more.
  */
-export function storeAsLzma2(buffer: ArrayBuffer, length: number): Uint8Array {
+export function storeAsLzma2(buffer: ArrayBuffer, length: number): Uint8Array<ArrayBuffer> {
   const chunks = Math.ceil(length / CHUNK_BYTES)
   const bytes = Buffer.from(buffer, 0, length + chunks * HEADER_BYTES + 1)
   // From the last chunk, because each moves towards the end.

@@ -1,5 +1,10 @@
-/** Returns an .xz stream of one block with a CRC32, encoded on the calling thread, valid until the next call. */
-export type EncodeStream = (plain: Uint8Array) => Uint8Array
+import type {InPlace} from './in-place.js'
+
+/**
+ * Encodes the plain bytes of a block in its own memory, on the calling thread.
+ * @returns an .xz stream of one block with a CRC32
+ */
+export type EncodeStream = (block: InPlace) => Uint8Array
 
 /**
  * `-3e`: the thorough search of xz's default `-6` with half its dictionary, so with half its memory. node-liblzma takes a

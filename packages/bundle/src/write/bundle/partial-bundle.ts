@@ -1,5 +1,4 @@
-import {createReadStream} from 'node:fs'
-import {lstat, readdir, readFile, rm, rmdir, writeFile} from 'node:fs/promises'
+import {lstat, open, readdir, readFile, rm, rmdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
   makeDirectory,
@@ -12,12 +11,12 @@ import {
   type Digest,
 } from '@airgap-mirror/oci-client/model'
 import {createHash} from 'node:crypto'
+import {fileBytes} from '../../bytes/file-bytes.js'
 import {blobPath} from '../../contents/content-table.js'
 import {DirectoryStore} from '../directory-store.js'
 import {LayoutSink} from '../layout-sink.js'
 import {absent, codeOf, refused, writeFailed} from '../write-error.js'
 
-const CHUNK_BYTES = 1024 * 1024
 const LOCK = 'lock'
 const TEMPORARY = /^\..*\.tmp$/
 
@@ -82,13 +81,13 @@ export class PartialBundle {
     return this.store.sizeOf(blobPath(digest))
   }
 
-  /** Yields the stored bytes, not verified. */
+  /** Yields the stored bytes, not verified. A chunk is valid until the next is asked for. */
   async *read(blob: Descriptor, {signal}: CallOptions = {}): Bytes {
     const path = join(this.path, blobPath(blob.digest))
     try {
-      for await (const chunk of createReadStream(path, {highWaterMark: CHUNK_BYTES, signal})) {
-        yield chunk as Uint8Array
-      }
+      await using handle = await open(path)
+      const {size} = await handle.stat()
+      yield* fileBytes(handle, {name: path, size}).stream(0, size, {signal, reuseChunks: true})
     } catch (cause) {
       throw writeFailed(path, cause)
     }

@@ -16,7 +16,8 @@ export async function writeToStream(stream: Writable, bytes: Bytes): Promise<voi
   try {
     for await (const chunk of bytes) {
       if (failure !== undefined) break
-      if (!stream.write(chunk)) await once(stream, 'drain').catch(fail)
+      // A copy, because the stream may keep a chunk for longer than `bytes` does.
+      if (!stream.write(new Uint8Array(chunk))) await once(stream, 'drain').catch(fail)
     }
     // Waits for the flush, because a process that ends earlier would truncate the output.
     if (failure === undefined) {
