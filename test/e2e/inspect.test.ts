@@ -3,6 +3,7 @@ import {mkdir, readFile, writeFile} from 'node:fs/promises'
 import {
   addImage,
   makeImage,
+  makeTempDir,
   runMirror,
   type ChildResult,
   type RunMirrorOptions,
@@ -104,6 +105,26 @@ test('a file that is no bundle is exit code 2, with the reason in the JSON too',
   expect(code).toBe(2)
   expect(found).toMatchObject({schema: 'mirror.inspect/v1', error: {code: 'SOURCE_UNKNOWN'}})
   expect(stderr).toContain('is not an archive: it is text')
+})
+
+test.each([
+  [['--nope', 'bundle.tar'], '', 'unknown flag --nope'],
+  [[], '', 'missing argument BUNDLE'],
+  [
+    ['bundle.tar', '--html', 'bundle.tar'],
+    'bundle.tar',
+    '--html bundle.tar cannot be written: it is the bundle bundle.tar',
+  ],
+])('a wrong call with --json has its error in the JSON: %j', async (args, source, message) => {
+  await using directory = await makeTempDir()
+  const result = await runMirror(['inspect', ...args, '--json'], {cwd: directory.path})
+  expect(result.code).toBe(2)
+  const found: unknown = JSON.parse(result.stdout)
+  expect(found).toMatchObject({
+    schema: 'mirror.inspect/v1',
+    source,
+    error: {code: expect.any(String), message},
+  })
 })
 
 test('a directory without images is of no known form, and not several archives', async () => {

@@ -109,3 +109,30 @@ describe('a push of twelve images that is interrupted', () => {
     expect(registry.repositories()).toEqual([])
   })
 })
+
+test.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)(
+  'an inspection that %s ends has its exit code, and the error in its JSON',
+  async (signal, expected) => {
+    let isReading = false
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let index = 0; index < 8; index += 1) yield Buffer.alloc(1_000_000)
+      isReading = true
+      await new Promise((resolve) => {
+        setTimeout(resolve, 3_600_000).unref()
+      })
+    }
+    const child = await startMirror(argv`inspect - --json`, {stdin: endless()})
+    await until(() => isReading)
+    child.kill(signal)
+    const {code, stdout} = await child.result
+    expect(code).toBe(expected)
+    expect(JSON.parse(stdout)).toMatchObject({
+      $schema: 'urn:mirror:inspect:v1',
+      source: '-',
+      error: {code: 'CANCELLED', message: `stopped by ${signal}`},
+    })
+  },
+)

@@ -33,6 +33,8 @@ export abstract class Command {
 
   /** The arguments as they were given, or as `parse` got them. */
   protected argv: readonly string[]
+  /** The bundle of a command that takes one as its argument. */
+  protected source?: string
   /** For a command that tells of all commands. */
   protected readonly table: CommandTable
 
@@ -51,7 +53,7 @@ export abstract class Command {
       const {flags, errorsAs} = this.constructor as unknown as CommandClass
       const {fail} = await import('./fail.js')
       const command = {name: id.replaceAll(':', ' '), flags}
-      await fail(error, {command, argv: this.argv, errorsAs})
+      await fail(error, {command, argv: this.argv, errorsAs, source: this.source})
     }
   }
 

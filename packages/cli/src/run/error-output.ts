@@ -6,16 +6,21 @@ import {jsonText} from '../text/printable.js'
 import {wordedError, wordedReport} from './word-advice.js'
 
 /** A report, the schema of the command's own output, or nothing because the command prints its errors itself. */
-export type ErrorsAs = 'report' | 'doctor' | 'explain' | 'check' | 'nothing'
+export type ErrorsAs = 'report' | 'inspect' | 'doctor' | 'explain' | 'check' | 'nothing'
 
 export interface ErrorOutputOptions {
   readonly command: AdvisedCommand | undefined
   readonly errorsAs: ErrorsAs
+  /** The bundle of `inspect`, as it was typed. */
+  readonly source?: string
   readonly exitCode: ExitCode
 }
 
 /** Returns the JSON of a command that ended before it had any other output. */
-export function errorOutput(error: ReportError, {command, errorsAs, exitCode}: ErrorOutputOptions): string {
+export function errorOutput(
+  error: ReportError,
+  {command, errorsAs, source = '', exitCode}: ErrorOutputOptions,
+): string {
   if (errorsAs === 'nothing') return ''
   if (errorsAs === 'report') {
     const now = new Date()
@@ -24,6 +29,10 @@ export function errorOutput(error: ReportError, {command, errorsAs, exitCode}: E
     return formatReport(command === undefined ? report : wordedReport(report, command))
   }
   const worded = command === undefined ? error : wordedError(error, command)
-  const json = {$schema: `urn:mirror:${errorsAs}:v1`, schema: `mirror.${errorsAs}/v1`, error: worded}
-  return `${jsonText(json, 2)}\n`
+  const about = {
+    $schema: `urn:mirror:${errorsAs}:v1`,
+    schema: `mirror.${errorsAs}/v1`,
+    ...(errorsAs === 'inspect' ? {source} : {}),
+  }
+  return `${jsonText({...about, error: worded}, 2)}\n`
 }

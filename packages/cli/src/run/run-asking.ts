@@ -1,5 +1,6 @@
 import {openState} from '../state/open-state.js'
 import {createRenderer} from '../render/create-renderer.js'
+import {EndedBySignal} from './ended-by-signal.js'
 import {Kept} from './kept.js'
 import type {Run} from './run.js'
 import {listenForSignals} from './signals.js'
@@ -18,6 +19,7 @@ export interface AskingOptions {
  * Runs work that changes nothing: warnings go to standard error, and a single Ctrl-C ends it. Closes at the end everything
  * that the work opened.
  * @throws {MirrorError} TIMEOUT, and the errors of the work
+ * @throws {EndedBySignal} with the error of work that a signal ended
  */
 export async function runAsking<Result>(
   work: (run: Run) => Promise<Result>,
@@ -52,6 +54,9 @@ export async function runAsking<Result>(
       stateDirectory: state === undefined ? undefined : directory,
       keep: (resource, figures) => kept.add(resource, figures),
     })
+  } catch (error) {
+    const signal = interruption.received()
+    throw signal === undefined ? error : new EndedBySignal(signal, error)
   } finally {
     renderer.close()
   }

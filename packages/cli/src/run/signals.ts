@@ -4,7 +4,7 @@ import {formatDuration} from '../text/format-quantity.js'
 import {letGoOfTerminals} from './standard-streams.js'
 import type {Stop} from '../engine/stop.js'
 
-type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
 /** As shells report a process that a signal ended. */
 const EXIT_CODES: Readonly<Record<StopSignal, number>> = {SIGHUP: 129, SIGINT: 130, SIGTERM: 143}

@@ -98,7 +98,11 @@ export async function checkDirectoryPath(path: string): Promise<void> {
   try {
     const stats = await lstat(path).catch(absent)
     if (stats === undefined) return
-    const names = stats.isDirectory() ? await readdir(path) : ['']
+    if (!stats.isDirectory()) {
+      const kind = stats.isSymbolicLink() ? 'a symbolic link' : 'not a directory'
+      throw refused(`${path} is ${kind}`, {kind: 'use-empty-directory'})
+    }
+    const names = await readdir(path)
     if (names.length === 0 || names.includes('oci-layout')) return
   } catch (cause) {
     throw writeFailed(path, cause)

@@ -4,7 +4,7 @@ import {inspectFlags} from './inspect-flags.js'
 
 /** `mirror inspect`: what a bundle holds. */
 export class Inspect extends Command {
-  static override readonly errorsAs = 'nothing'
+  static override readonly errorsAs = 'inspect'
   static override readonly summary =
     'Show what a bundle holds: images, platforms, sizes, signatures and SBOMs.'
   static override readonly description =
@@ -27,6 +27,7 @@ export class Inspect extends Command {
 
   protected override async run(): Promise<void> {
     const {args, flags} = await this.parse(Inspect)
+    this.source = args.bundle
     const {runInspect} = await import('./run-inspect.js')
     process.exitCode = await runInspect(args.bundle, flags)
   }

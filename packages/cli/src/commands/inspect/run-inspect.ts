@@ -1,13 +1,10 @@
-import {isMirrorError} from '@airgap-mirror/oci-client/model'
 import {writeAtomically} from '../../files/write-atomically.js'
 import type {ExitCode} from '../../report/exit-code.js'
-import {reportErrorOf} from '../../report/report-error.js'
 import {readOlder} from '../../run/older-content.js'
 import type {Run} from '../../run/run.js'
 import {outputError, writingProblems} from '../../run/output-problems.js'
 import {runAsking} from '../../run/run-asking.js'
 import {writeStandardOutput} from '../../run/standard-streams.js'
-import {wordedError} from '../../run/word-advice.js'
 import type {FlagValues} from '../../settings/flag-values.js'
 import {formatFailure} from '../../text/format-error.js'
 import {jsonText} from '../../text/printable.js'
@@ -34,7 +31,8 @@ export async function runInspect(bundle: string, flags: FlagValues): Promise<Exi
   const {page, diff} = settings
   const problems = await writingProblems({html: page}, diff === undefined ? [bundle] : [bundle, diff])
   if (problems.length > 0) throw outputError(problems)
-  const inspection = await inspected(settings)
+  const {stateDirectory} = settings
+  const inspection = await runAsking((run) => inspectAndCompare(settings, run), {stateDirectory})
   if (page !== undefined) await writeAtomically(page, formatPage(inspection, {madeAt: new Date()}))
   await writeStandardOutput(shown(inspection, settings))
   const {error, totals} = inspection
@@ -43,16 +41,6 @@ export async function runInspect(bundle: string, flags: FlagValues): Promise<Exi
     return 2
   }
   return totals.damaged > 0 ? 3 : 0
-}
-
-async function inspected(settings: InspectSettings): Promise<Inspection> {
-  const {bundle, form, stateDirectory} = settings
-  try {
-    return await runAsking((run) => inspectAndCompare(settings, run), {stateDirectory})
-  } catch (error) {
-    if (form === 'json' && isMirrorError(error)) await writeStandardOutput(failureJson(bundle, error))
-    throw error
-  }
 }
 
 async function inspectAndCompare({bundle, diff, scratch}: InspectSettings, run: Run): Promise<Inspection> {
@@ -64,13 +52,6 @@ async function inspectAndCompare({bundle, diff, scratch}: InspectSettings, run: 
       ? older
       : {inspection: await inspectBundle(older.bundle, {run, command, scratch, requireImages: true})}
   return {...newer, diff: differenceOf(diff, {older: before, newer})}
-}
-
-/** A script that reads the JSON finds the error there, under the same schema. */
-function failureJson(source: string, thrown: Error): string {
-  const error = wordedError(reportErrorOf(thrown), command)
-  const json = {$schema: 'urn:mirror:inspect:v1', schema: 'mirror.inspect/v1', source, error}
-  return `${jsonText(json, 2)}\n`
 }
 
 function shown(inspection: Inspection, {form}: InspectSettings): string {
