@@ -116,3 +116,12 @@ test('a .tar.xz is refused before anything is fetched where no native part loads
   })
   expect(scene.source.requests.filter(({path}) => path.includes('/blobs/'))).toEqual([])
 })
+
+test('a device is refused as a directory, without the advice to remove it', async () => {
+  await using scene = await saveScene()
+  const image = await makeImage({seed: 'save-device'})
+  const list = await scene.list(await scene.add('team/app:v1', image))
+  const {code, stderr} = await scene.save(['--images', list, '--output', '/dev/null'])
+  expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('/dev/null is not a directory')})
+  expect(stderr).not.toContain('remove')
+})

@@ -32,7 +32,7 @@ export function errorOutput(
   const about = {
     $schema: `urn:mirror:${errorsAs}:v1`,
     schema: `mirror.${errorsAs}/v1`,
-    ...(errorsAs === 'inspect' ? {source} : {}),
+    source: errorsAs === 'inspect' ? source : undefined,
   }
   return `${jsonText({...about, error: worded}, 2)}\n`
 }
