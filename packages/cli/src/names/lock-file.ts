@@ -5,6 +5,7 @@ import {
   type Platform,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
+import {printable} from '../text/printable.js'
 
 /** A reference as a run found it. */
 export interface LockedImage {
@@ -41,10 +42,15 @@ export function formatLockFile(images: readonly LockedImage[]): string {
     .sort(([left], [right]) => compare(left, right))
     .flatMap(([name, {platforms, bytes}]) =>
       [name, ...(bytes === undefined ? [] : [`#   ${bytes} bytes`])].concat(
-        platforms.map(({platform, digest}) => `#   ${formatPlatform(platform)} ${digest}`).sort(compare),
+        platforms.map(platformLine).sort(compare),
       ),
     )
   return [...HEAD, ...lines].map((line) => `${line}\n`).join('')
+}
+
+/** A registry makes up its platforms: a line break in one would begin a line, which is an image. */
+function platformLine({platform, digest}: LockedImage['platforms'][number]): string {
+  return `#   ${printable(formatPlatform(platform))} ${digest}`
 }
 
 /** Returns the bytes of images in a lock file, by the reference of their lines. */
