@@ -108,6 +108,23 @@ describe('mirror doctor', () => {
     }
   })
 
+  test.for<[string, RegistryOptions['faults'], string | undefined, number]>([
+    ['deletes the first blob', [], undefined, 0],
+    [
+      'names a blob that cannot be deleted',
+      [{match: {kind: 'blob-delete'}, fault: {type: 'status', status: 405}}],
+      'not deleted: a blob of 34 bytes in ns/mirror-doctor',
+      1,
+    ],
+  ])('--try-writes %s if the second repository takes no push', async ([, faults = [], left, blobs]) => {
+    const refused = {match: {path: /mounted\/blobs\/uploads/}, fault: {type: 'status', status: 403}} as const
+    await using registry = await startRegistry({faults: [{...refused, times: Infinity}, ...faults]})
+    const {statuses, text} = await examine(`${registry.host}/ns`, '--plain-http', '--try-writes')
+    expect(statuses).toMatchObject({mounts: 'problem'})
+    expect(/not deleted.*mirror-doctor(?= |$)/.exec(text('mounts'))?.[0]).toBe(left)
+    expect(registry.blobs('ns/mirror-doctor')).toHaveLength(blobs)
+  })
+
   test('says where the login is from, and never the password', async () => {
     await withTempDir(async (home) => {
       const users = [{name: 'pusher', password: 'secret-word'}]
