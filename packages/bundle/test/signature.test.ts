@@ -143,6 +143,35 @@ test('signed checksums of other files are refused: they say nothing of this bund
   expect(error.message).toContain('does not list the files')
 })
 
+test('a file that no signature covers is refused beside signed volumes of its name', async () => {
+  const keys = await makeKeys('ecdsa-p256')
+  const key = parsePublicKey(keys.publicKey, 'key')
+  await saveSigned(keys, {maxSize: 8192})
+  await writeFile(at('b.tar'), 'of another')
+  expect(await verifyBundle(at('b.tar.001'), {key})).toBe(at('b.tar.SHA256SUMS.sig'))
+  expect(await errorOf(verifyBundle(at('b.tar'), {key}))).toMatchObject({
+    code: 'SIGNATURE_INVALID',
+    message: `${at('b.tar')} is not among the files that were signed`,
+  })
+})
+
+test('a volume that no signature covers is refused beside a signed file of its name', async () => {
+  const keys = await makeKeys('ecdsa-p256')
+  const key = parsePublicKey(keys.publicKey, 'key')
+  await saveSigned(keys)
+  await writeFile(at('b.tar.001'), 'of another')
+  const refused = expect.stringContaining('b.tar.001 is not among the files that were signed')
+  expect(await errorOf(verifyBundle(at('b.tar.001'), {key}))).toMatchObject({message: refused})
+  await writeFile(at('b.tar.001.sig'), sign('sha256', Buffer.from('of another'), keys.privateKey))
+  await writeFile(at('b.tar.002'), 'of another')
+  await rm(at('b.tar.SHA256SUMS.sig'))
+  await rm(at('b.tar.SHA256SUMS'))
+  expect(await errorOf(verifyBundle(at('b.tar.001'), {key}))).toMatchObject({
+    code: 'SIGNATURE_INVALID',
+    message: expect.stringContaining('b.tar.001.sig says nothing of'),
+  })
+})
+
 test('a bundle without a signature is refused', async () => {
   await save({kind: 'file', path: at('b.tar')}, images, {directory})
   const key = parsePublicKey((await makeKeys('ed25519')).publicKey, 'key')

@@ -17,6 +17,8 @@ import {filesBelow} from './files-below.js'
 
 /** A bundle and its checksum file, which need not exist. */
 export interface BundlePlace {
+  /** As it was given: reading the bundle begins with it. */
+  readonly path: string
   /** Without the number of a volume. */
   readonly bundle: string
   readonly isDirectory: boolean
@@ -31,10 +33,17 @@ export interface CompareOptions extends CallOptions, FindVolumesOptions {
 
 const CHUNK_BYTES = 1024 * 1024
 
+/** Returns the place of the bundle that a path leads to. */
 export async function placeOf(path: string): Promise<BundlePlace> {
   const isDirectory = (await stat(path).catch(() => undefined))?.isDirectory() === true
   const bundle = isDirectory ? path.replace(/(?<=.)[/\\]+$/, '') : bundleName(path)
-  return {bundle, isDirectory, checksums: checksumsPath(bundle)}
+  return {path, bundle, isDirectory, checksums: checksumsPath(bundle)}
+}
+
+/** Returns the files that reading a bundle opens: its volumes, or the file itself. @throws {MirrorError} of `findVolumes` */
+export async function openedFiles(path: string, options: FindVolumesOptions): Promise<readonly string[]> {
+  const found = await findVolumes(path, options)
+  return found === undefined ? [path] : found.volumes.map((volume) => volume.path)
 }
 
 /**
@@ -45,8 +54,9 @@ export async function compareFiles(place: BundlePlace, text: string, options: Co
   await (place.isDirectory ? compareDirectory(place, text, options) : compareVolumes(place, text, options))
 }
 
+/** A file that reading would open and that the list lacks is refused: a file and volumes may have one name. */
 async function compareVolumes(
-  {bundle, checksums}: BundlePlace,
+  {path, bundle, checksums}: BundlePlace,
   text: string,
   options: CompareOptions,
 ): Promise<void> {
@@ -57,10 +67,13 @@ async function compareVolumes(
   if (files.length === 0 || !files.every(({name}) => isOfBundle(name))) {
     throw refuse(`${checksums} does not list the files of ${bundle}`)
   }
-  const found = await findVolumes(bundle, options).catch((error: unknown) => {
+  const opened = await openedFiles(path, options).catch((error: unknown) => {
     throw isMirrorError(error) && error.code === 'SOURCE_CORRUPT' ? refuse(error.message) : error
   })
-  const places = new Map(found?.volumes.map((volume) => [basename(volume.path), volume.path]))
+  const listed = new Set(files.map(({name}) => name))
+  const stray = opened.find((file) => !listed.has(basename(file)))
+  if (stray !== undefined) throw refuse(strayFile(stray, was))
+  const places = new Map(opened.map((file) => [basename(file), file]))
   for (const {name, sha256} of files) {
     const file = places.get(name) ?? join(dirname(bundle), name)
     if ((await sha256Of(file, options)) !== sha256) throw refuse(other(file, was))
@@ -77,7 +90,7 @@ async function compareDirectory(
   const listed = parseDirectoryChecksums(text, checksums, basename(bundle))
   const found = await filesBelow(bundle, options)
   const stray = found.find((path) => !listed.has(path))
-  if (stray !== undefined) throw refuse(`${join(bundle, stray)} is not among the files that were ${was}`)
+  if (stray !== undefined) throw refuse(strayFile(join(bundle, stray), was))
   for (const [path, sha256] of listed) {
     const file = join(bundle, path)
     if ((await sha256Of(file, options)) !== sha256) throw refuse(other(file, was))
@@ -92,6 +105,10 @@ async function sha256Of(file: string, options: CallOptions): Promise<string> {
 
 function other(file: string, was: string): string {
   return `${file} is not the file that was ${was}`
+}
+
+function strayFile(file: string, was: string): string {
+  return `${file} is not among the files that were ${was}`
 }
 
 /** Yields a file's bytes. @throws {MirrorError} SOURCE_UNREADABLE, CANCELLED */

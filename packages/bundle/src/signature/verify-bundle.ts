@@ -1,6 +1,6 @@
 import {MirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {FindVolumesOptions} from '../volumes/volume-set.js'
-import {bytesOf, compareFiles, exists, placeOf, readSmall} from './compare-files.js'
+import {bytesOf, compareFiles, exists, openedFiles, placeOf, readSmall} from './compare-files.js'
 import type {SignatureKey} from './keys.js'
 import {isSignatureOf, isSignatureOfStream} from './signature.js'
 
@@ -15,10 +15,11 @@ export interface VerifyBundleOptions extends CallOptions, FindVolumesOptions {
  * @throws {MirrorError} SIGNATURE_INVALID if it is missing or of other content, SOURCE_UNREADABLE, LIMIT_EXCEEDED
  */
 export async function verifyBundle(path: string, options: VerifyBundleOptions): Promise<string> {
-  const {isDirectory, checksums, ...place} = await placeOf(path)
+  const place = await placeOf(path)
+  const {isDirectory, checksums} = place
   if (await exists(`${checksums}.sig`)) {
     const text = await signedText(checksums, options)
-    await compareFiles({...place, isDirectory, checksums}, text, {...options, was: 'signed', refuse: invalid})
+    await compareFiles(place, text, {...options, was: 'signed', refuse: invalid})
     return `${checksums}.sig`
   }
   if (isDirectory) throw invalid(`there is no signature of ${path}: ${checksums}.sig`)
@@ -40,13 +41,15 @@ async function signedText(path: string, {key}: VerifyBundleOptions): Promise<str
 
 async function verifyWhole(
   path: string,
-  {key, signature, signal}: VerifyBundleOptions & {readonly signature: string},
+  {key, signature, ...options}: VerifyBundleOptions & {readonly signature: string},
 ): Promise<void> {
   if (key.algorithm !== 'ecdsa-p256') {
     throw invalid(`${signature} cannot be checked by an Ed25519 key: only signatures of checksum files can`)
   }
+  const stray = (await openedFiles(path, options)).find((file) => file !== path)
+  if (stray !== undefined) throw invalid(`${signature} says nothing of ${stray}, which is read with ${path}`)
   const bytes = await readSmall(signature)
-  if (await isSignatureOfStream(bytesOf(path, {signal}), {signature: bytes, key})) return
+  if (await isSignatureOfStream(bytesOf(path, options), {signature: bytes, key})) return
   throw invalid(`${signature} is not a signature of ${path} by this key`)
 }
 
