@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {open, rm, type FileHandle} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {codeOf, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {diskSpace, RESERVE_BYTES, SpaceWatch} from '../bytes/disk-space.js'
 
 /** Bytes that may be written without a look at the free space. */
@@ -58,8 +58,7 @@ export async function openScratchFile({directory}: Scratch): Promise<ScratchFile
         const result = await handle
           .write(bytes, written, bytes.length - written, size + written)
           .catch((cause: unknown) => {
-            const isFull = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC'
-            throw isFull ? full(directory, size, cause) : writeFailed(directory, cause)
+            throw codeOf(cause) === 'ENOSPC' ? full(directory, size, cause) : writeFailed(directory, cause)
           })
         written += result.bytesWritten
       }

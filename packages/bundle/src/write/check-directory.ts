@@ -1,5 +1,6 @@
 import {readdir, stat} from 'node:fs/promises'
-import {absent, refused, writeFailed} from './write-error.js'
+import {refused, writeFailed} from './write-error.js'
+import {ifAbsent} from '@airgap-mirror/oci-client/model'
 
 /**
  * Passes for a directory that does not exist, is empty, or has the marker of what it holds.
@@ -10,7 +11,7 @@ export async function checkDirectory(
   {marker, what}: {readonly marker: string; readonly what: string},
 ): Promise<void> {
   try {
-    const stats = await stat(path).catch(absent)
+    const stats = await stat(path).catch(ifAbsent)
     if (stats === undefined) return
     if (!stats.isDirectory()) throw refused(`${path} is not a directory`, {kind: 'use-empty-directory'})
     const names = await readdir(path)

@@ -3,8 +3,9 @@ import {constants} from 'node:fs'
 import {lstat, open, rename} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {
-  makeDirectory,
   algorithmOf,
+  ifAbsent,
+  makeDirectory,
   MirrorError,
   type Bytes,
   type CallOptions,
@@ -16,7 +17,7 @@ import {targetSpace, type TakeSpace} from './target-space.js'
 import {temporaryName} from './temporary-name.js'
 import {UnnamedFile} from './unnamed-file.js'
 import {ofBytes} from './write-at.js'
-import {absent, refused, writeFailed} from './write-error.js'
+import {refused, writeFailed} from './write-error.js'
 
 /**
  * Files below a directory, each written under a temporary name and then renamed. Linked directories below it are refused,
@@ -36,7 +37,7 @@ export class DirectoryStore implements ContentStore {
 
   async sizeOf(path: string): Promise<number | undefined> {
     try {
-      const stats = await lstat(join(this.path, path)).catch(absent)
+      const stats = await lstat(join(this.path, path)).catch(ifAbsent)
       return stats?.isFile() === true ? stats.size : undefined
     } catch (cause) {
       throw writeFailed(join(this.path, path), cause)
@@ -141,7 +142,7 @@ export class DirectoryStore implements ContentStore {
         return
       }
       await this.#directory(dirname(path))
-      const existing = await lstat(full).catch(absent)
+      const existing = await lstat(full).catch(ifAbsent)
       if (existing === undefined) await makeDirectory(full)
       else if (!existing.isDirectory()) {
         throw refused(`${full} is ${existing.isSymbolicLink() ? 'a link' : 'no directory'}`, {

@@ -1,7 +1,7 @@
-import {MirrorError} from '@airgap-mirror/oci-client/model'
+import {codeOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {diskSpace, reserveOf, SpaceWatch, type DiskSpace} from '../bytes/disk-space.js'
 import {dirname, resolve} from 'node:path'
-import {codeOf, writeFailed} from './write-error.js'
+import {writeFailed} from './write-error.js'
 
 /** Called with the number of bytes before they are written. @throws {MirrorError} WRITE_FAILED if the disk is full */
 export type TakeSpace = (bytes: number) => Promise<void>

@@ -1,9 +1,9 @@
 import {constants} from 'node:fs'
 import {open, rm, type FileHandle} from 'node:fs/promises'
-import type {Bytes, CallOptions} from '@airgap-mirror/oci-client/model'
+import {codeOf, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {TakeSpace} from './target-space.js'
 import {writeAt} from './write-at.js'
-import {codeOf, writeFailed} from './write-error.js'
+import {writeFailed} from './write-error.js'
 
 export interface UnnamedFileOptions {
   /** The directory, for messages. */

@@ -1,4 +1,4 @@
-import {isMirrorError, messageOf, MirrorError, type Advice} from '@airgap-mirror/oci-client/model'
+import {codeOf, isMirrorError, messageOf, MirrorError, type Advice} from '@airgap-mirror/oci-client/model'
 
 /** Returns a file system's error as an error of the target. */
 export function writeFailed(path: string, cause: unknown): MirrorError {
@@ -14,14 +14,4 @@ export function writeFailed(path: string, cause: unknown): MirrorError {
 /** Returns the error of a target that is refused before anything is written. */
 export function refused(message: string, advice: Advice): MirrorError {
   return new MirrorError('USAGE', message, {side: 'target', advice})
-}
-
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
-
-/** Returns undefined for a missing file. @throws any other error */
-export function absent(error: unknown): undefined {
-  const code = codeOf(error)
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
 }

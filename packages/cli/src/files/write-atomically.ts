@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {open, rename, rm, stat, writeFile} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
-import {followOwnLinks, isOwnFile, MirrorError, messageOf} from '@airgap-mirror/oci-client/model'
+import {codeOf, followOwnLinks, isOwnFile, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 
 /**
  * Writes a file so that a reader sees the old text or the new one, never a part. A file that is replaced keeps its mode, if
@@ -35,8 +35,8 @@ export async function writeAtomically(
  * @throws the reason
  */
 export async function checkWritable(path: string): Promise<void> {
-  const {place, existing} = await followOwnLinks(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new Error(`there is no directory ${dirname(path)}`)
+  const {place, existing} = await followOwnLinks(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') throw new Error(`there is no directory ${dirname(path)}`)
     throw error
   })
   if (existing?.isDirectory() === true) throw new Error('it is a directory')

@@ -2,6 +2,7 @@ import {accessSync, constants} from 'node:fs'
 import {homedir, userInfo} from 'node:os'
 import {isAbsolute, join} from 'node:path'
 import type {ProxyOptions} from '@airgap-mirror/oci-client'
+import {codeOf} from '@airgap-mirror/oci-client/model'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -54,7 +55,7 @@ function isReachable(directory: string): boolean {
     accessSync(directory, constants.X_OK)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code !== 'EACCES'
+    return codeOf(error) !== 'EACCES'
   }
 }
 

@@ -1,7 +1,13 @@
 import {createHash} from 'node:crypto'
 import {open, readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
-import {makeDirectory, isJsonObject, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
+import {
+  codeOf,
+  isJsonObject,
+  makeDirectory,
+  messageOf,
+  type JsonObject,
+} from '@airgap-mirror/oci-client/model'
 import {replaceFile} from '../files/write-atomically.js'
 import {HEAD_BYTES, seal, unseal} from './sealed.js'
 import {discardOld} from './discard-old.js'
@@ -119,7 +125,7 @@ export class Drawer {
 
   #complain(error: unknown): void {
     // Nothing there yet, or taken away by somebody meanwhile: that is how state may be.
-    if (this.#hasComplained || (error instanceof Error && 'code' in error && error.code === 'ENOENT')) return
+    if (this.#hasComplained || codeOf(error) === 'ENOENT') return
     this.#hasComplained = true
     this.#options.onTrouble(messageOf(error))
   }

@@ -2,6 +2,7 @@ import {randomBytes} from 'node:crypto'
 import {link, open, readdir, rm, type FileHandle} from 'node:fs/promises'
 import {join} from 'node:path'
 import {parseHolder, type LockHolder} from './lock-holder.js'
+import {codeOf} from '@airgap-mirror/oci-client/model'
 
 /**
  * A lock is a directory of numbered files. The highest names the holder, or says that there is none. To take it is to
@@ -81,7 +82,7 @@ export async function makeLockFile(
     await link(temporary, pathOf(directory, number))
   } catch (error) {
     await file.close()
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined
+    if (codeOf(error) === 'EEXIST') return undefined
     throw error
   } finally {
     await rm(temporary, {force: true})
@@ -146,5 +147,6 @@ function parseBody(body: string): LockHolder | undefined {
 
 /** ESTALE: it was removed by another client of a network file system. */
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESTALE')
+  const code = codeOf(error)
+  return code === 'ENOENT' || code === 'ESTALE'
 }

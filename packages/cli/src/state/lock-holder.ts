@@ -1,6 +1,6 @@
 import {readFile, readlink} from 'node:fs/promises'
 import {hostname} from 'node:os'
-import {isJsonObject} from '@airgap-mirror/oci-client/model'
+import {codeOf, isJsonObject} from '@airgap-mirror/oci-client/model'
 
 /** The process that holds a lock, told so that others can find out whether it still runs. */
 export interface LockHolder {
@@ -46,7 +46,7 @@ export async function fateOf(holder: LockHolder, self: LockHolder): Promise<Fate
     return holder.boot !== undefined && self.namespace === OF_THE_MACHINE ? 'gone' : 'unknown'
   }
   if (process.platform === 'linux' && self.boot === undefined) return 'unknown'
-  if (!isThere(holder.pid)) return 'gone'
+  if (!isRunning(holder.pid)) return 'gone'
   const stat = await readFile(`/proc/${holder.pid}/stat`, 'latin1').catch(absent)
   if (stat === undefined || holder.start === undefined) return 'runs'
   return startIn(stat) === holder.start ? 'runs' : 'gone'
@@ -74,13 +74,14 @@ function isWord(value: unknown): value is string {
   return typeof value === 'string' && /^[\w.:[\]-]{1,255}$/.test(value)
 }
 
-function isThere(pid: number): boolean {
+/** Returns true if a process runs, no matter whose it is. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
   } catch (error) {
     // Anything but "no such process" is about a process that is there, and somebody else's.
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+    return codeOf(error) !== 'ESRCH'
   }
 }
 

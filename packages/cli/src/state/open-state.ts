@@ -1,6 +1,6 @@
 import {lstat} from 'node:fs/promises'
 import {join} from 'node:path'
-import {makeDirectory, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
+import {ifAbsent, makeDirectory, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
 import type {KnownLayers} from '../engine/known-layers.js'
 import type {KnownTags} from '../engine/known-tags.js'
 import {Drawer, type DrawerBounds} from './drawer.js'
@@ -111,10 +111,6 @@ async function problemWith(root: string): Promise<string | undefined> {
   } catch (error) {
     return messageOf(error)
   }
-}
-
-function ifAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
 }
 
 function hostMemory(drawer: Drawer): State['hosts'] {

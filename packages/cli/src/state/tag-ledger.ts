@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {open, rm} from 'node:fs/promises'
 import {join} from 'node:path'
-import {makeDirectory, isJsonObject, jsonShape, messageOf} from '@airgap-mirror/oci-client/model'
+import {codeOf, isJsonObject, jsonShape, makeDirectory, messageOf} from '@airgap-mirror/oci-client/model'
 import type {KnownTag, KnownTags} from '../engine/known-tags.js'
 import {replaceFile} from '../files/write-atomically.js'
 import {isTagKey, parseKnownTag} from './parse-known-tag.js'
@@ -156,7 +156,7 @@ async function read(path: string, limit: number): Promise<Uint8Array | undefined
     if (size > limit) throw new Error('it is too large')
     return await file.readFile()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import {hostname} from 'node:os'
 import type {JsonObject} from '@airgap-mirror/oci-client/model'
 import type {Drawer} from './drawer.js'
+import {isRunning} from './lock-holder.js'
 
 interface Upload {
   readonly repository: string
@@ -33,12 +34,6 @@ export function uploadSessions(drawer: Drawer, registry: string): UploadSessions
 
 /** Two runs in one session would cost both their time. A run on another machine cannot be seen. */
 function isAtWork({host, pid}: JsonObject): boolean {
-  if (host !== hostname() || typeof pid !== 'number' || pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // It is there and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
+  if (host !== hostname() || pid === process.pid) return false
+  return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 && isRunning(pid)
 }

@@ -1,4 +1,10 @@
-import {isMirrorError, messageOf, type ErrorCode, type MirrorError} from '@airgap-mirror/oci-client/model'
+import {
+  codeOf,
+  isMirrorError,
+  messageOf,
+  type ErrorCode,
+  type MirrorError,
+} from '@airgap-mirror/oci-client/model'
 import {advise} from './advice/advise.js'
 import type {AdvisedCommand} from './advice/words.js'
 import {shortened} from './printable.js'
@@ -67,7 +73,7 @@ function causesOf(error: Error): readonly unknown[] {
 function messageOfCause(cause: unknown): string {
   if (typeof cause === 'string') return cause
   // The error on top says that the name is not known.
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTFOUND') return ''
+  if (codeOf(cause) === 'ENOTFOUND') return ''
   // OpenSSL ends its messages with a line break
   return cause instanceof Error && cause.name !== 'AbortError' ? messageOf(cause).replace(/:?\s+$/, '') : ''
 }

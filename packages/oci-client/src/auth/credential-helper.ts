@@ -1,6 +1,6 @@
 import {spawn, type ChildProcessWithoutNullStreams} from 'node:child_process'
 import {whenAborted} from '../http/when-aborted.js'
-import {cancelled, isJsonObject, limits, MirrorError} from '../model/index.js'
+import {cancelled, codeOf, isJsonObject, limits, MirrorError} from '../model/index.js'
 import type {Credential} from './credential.js'
 
 /** Options of a call of a credential helper, which is a program of its own. */
@@ -165,7 +165,7 @@ async function outcomeOf(
   child.stdin.on('error', () => {})
   child.stdin.end(`${input}\n`)
   const code = await new Promise<number | undefined>((resolve, reject) => {
-    child.on('error', (cause: NodeJS.ErrnoException) => reject(notStarted(program, cause)))
+    child.on('error', (cause: Error) => reject(notStarted(program, cause)))
     child.on('close', (code) => resolve(code ?? undefined))
   })
   return {code, stdout: stdout(), stderr: stderr()}
@@ -182,13 +182,17 @@ function collect(stream: NodeJS.ReadableStream, tooLong: () => void): () => stri
   return () => Buffer.concat(chunks).toString('utf8')
 }
 
-function notStarted(program: string, cause: NodeJS.ErrnoException): MirrorError {
-  return cause.code === 'ENOENT'
+function notStarted(program: string, cause: Error): MirrorError {
+  return codeOf(cause) === 'ENOENT'
     ? new MirrorError('CREDENTIALS_INVALID', `${program} is not installed`, {
         advice: {kind: 'install-helper', program},
         cause,
       })
-    : new MirrorError('CREDENTIALS_INVALID', `${program} cannot be run: ${cause.code ?? 'unknown error'}`, {
-        cause,
-      })
+    : new MirrorError(
+        'CREDENTIALS_INVALID',
+        `${program} cannot be run: ${codeOf(cause) ?? 'unknown error'}`,
+        {
+          cause,
+        },
+      )
 }

@@ -1,6 +1,6 @@
 import {constants} from 'node:fs'
 import {open} from 'node:fs/promises'
-import {cancelled, limits, messageOf} from '../model/index.js'
+import {cancelled, codeOf, limits, messageOf} from '../model/index.js'
 import type {CredentialFile} from './credential-places.js'
 
 export type ReadCredentialFile =
@@ -40,7 +40,7 @@ export async function readCredentialFile(
     return {found: 'text', text: Buffer.concat(chunks).toString('utf8'), again: isFile}
   } catch (error) {
     if (signal?.aborted) throw cancelled(signal)
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const code = codeOf(error)
     if (code === undefined) throw error
     return MISSING.has(code) ? {found: 'no file'} : {found: 'unreadable', detail: messageOf(error)}
   }

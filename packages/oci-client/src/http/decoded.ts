@@ -2,7 +2,7 @@ import {brotliDecompress, gunzip, inflate, type InputType, type ZlibOptions} fro
 import {promisify} from 'node:util'
 import type {HttpResponse} from './send.js'
 import {excerpt} from './printable.js'
-import {limits, MirrorError} from '../model/index.js'
+import {codeOf, limits, MirrorError} from '../model/index.js'
 
 type Decode = (input: InputType, options: ZlibOptions) => Promise<Uint8Array>
 
@@ -33,7 +33,7 @@ export async function decoded(response: HttpResponse, bytes: Uint8Array, limit: 
   try {
     return await decode(bytes, {maxOutputLength: limit})
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const code = codeOf(cause)
     if (code === 'ERR_BUFFER_TOO_LARGE') {
       throw new MirrorError('LIMIT_EXCEEDED', `the answer of ${host} is over the limit of ${limit} bytes`)
     }

@@ -1,4 +1,4 @@
-import {messageOf} from '../model/index.js'
+import {codeOf, messageOf} from '../model/index.js'
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection is refused',
@@ -22,7 +22,8 @@ const REASONS: Readonly<Record<string, string>> = {
 export function networkCode(error: unknown): string | undefined {
   let current: unknown = error
   for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
-    if ('code' in current && typeof current.code === 'string') return current.code
+    const code = codeOf(current)
+    if (code !== undefined) return code
     // undici forgets to give these errors the code of its parser.
     if (current.name === 'HTTPParserError')
       return /\bEOF\b/.test(current.message) ? 'HPE_INVALID_EOF_STATE' : 'HPE_INVALID'

@@ -1,5 +1,6 @@
 import {lstat, mkdir, stat} from 'node:fs/promises'
 import {dirname, resolve} from 'node:path'
+import {codeOf} from './error-code.js'
 
 /**
  * Makes a directory and those above it, one at a time: Node's recursive mkdir never returns if the kernel answers ENOENT
@@ -14,9 +15,8 @@ export async function makeDirectory(
   try {
     await mkdir(full, {mode})
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
     const above = dirname(full)
-    if (code === 'ENOENT' && above !== full && !(await exists(above))) {
+    if (codeOf(error) === 'ENOENT' && above !== full && !(await exists(above))) {
       await makeDirectory(above, {mode})
       return mkdirOnce(full, mode)
     }

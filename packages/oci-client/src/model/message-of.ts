@@ -1,3 +1,5 @@
+import {codeOf} from './error-code.js'
+
 /** The meaning of codes of the file system, for the end of a sentence. The transport words the codes of the network. */
 const FILE_TROUBLE: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
@@ -31,10 +33,14 @@ const OPENSSL = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:(.+?):(?:\.\.\/|\/)?[^:]
  */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)
-  const {code, syscall} = thrown as NodeJS.ErrnoException
-  // A program that cannot be started is no file that cannot be read.
-  if (code !== undefined && syscall?.startsWith('spawn') !== true && Object.hasOwn(FILE_TROUBLE, code)) {
+  const code = codeOf(thrown)
+  if (code !== undefined && !isOfStart(thrown) && Object.hasOwn(FILE_TROUBLE, code)) {
     return FILE_TROUBLE[code] ?? thrown.message
   }
   return OPENSSL.exec(thrown.message)?.[1] ?? thrown.message
+}
+
+/** A program that cannot be started is no file that cannot be read. */
+function isOfStart(error: Error): boolean {
+  return 'syscall' in error && typeof error.syscall === 'string' && error.syscall.startsWith('spawn')
 }

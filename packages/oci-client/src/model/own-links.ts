@@ -1,6 +1,7 @@
 import type {Stats} from 'node:fs'
 import {lstat, readlink, stat} from 'node:fs/promises'
 import {dirname, resolve} from 'node:path'
+import {ifAbsent} from './error-code.js'
 
 const MOST_LINKS = 40
 
@@ -14,11 +15,11 @@ export async function followOwnLinks(
 ): Promise<{readonly place: string; readonly existing?: Stats}> {
   let place = resolve(path)
   for (let links = 0; links < MOST_LINKS; links++) {
-    const existing = await lstat(place).catch(absent)
+    const existing = await lstat(place).catch(ifAbsent)
     if (existing === undefined) return {place}
     if (!existing.isSymbolicLink()) return {place, existing}
     if (!isOwnFile(existing) || !isOwnFile(await stat(dirname(place)))) return {place}
-    const end = await stat(place).catch(absent)
+    const end = await stat(place).catch(ifAbsent)
     // The kernel's links to open pipes and terminals lead to no path.
     if (end !== undefined && !end.isFile() && !end.isDirectory()) return {place, existing: end}
     place = resolve(dirname(place), await readlink(place))
@@ -29,8 +30,4 @@ export async function followOwnLinks(
 /** Returns true if a file belongs to this user or to root. */
 export function isOwnFile({uid}: Stats): boolean {
   return uid === 0 || uid === (process.getuid?.() ?? uid)
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
 }

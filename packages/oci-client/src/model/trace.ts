@@ -1,4 +1,5 @@
 import {channel} from 'node:diagnostics_channel'
+import {codeOf} from './error-code.js'
 
 /** The kinds of work that a trace tells apart. */
 export type SpanKind = 'step' | 'blob' | 'manifest' | 'request' | 'decoding' | 'compression' | 'waiting'
@@ -77,5 +78,5 @@ async function spanned<Result>(
 /** Returns the code of an error, because its message may quote what a server sent. */
 export function failureName(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  return codeOf(error) ?? error.name
 }

@@ -1,5 +1,5 @@
 import {constants, createGunzip} from 'node:zlib'
-import {isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {codeOf, isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from '../../bytes/abortable.js'
 import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
 import {throughTransform} from '../through-transform.js'
@@ -27,7 +27,7 @@ export const gunzip: SequentialDecoder = async function* (
 }
 
 function decodeError(name: string, at: number, cause: unknown): MirrorError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  const code = codeOf(cause)
   if (code === 'Z_BUF_ERROR') {
     return new MirrorError('SOURCE_TRUNCATED', `${name} ends in the middle of its gzip data, at byte ${at}`, {
       side: 'source',

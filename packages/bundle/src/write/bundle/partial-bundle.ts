@@ -1,9 +1,11 @@
 import {lstat, open, readdir, readFile, rm, rmdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {
-  makeDirectory,
-  digestFrom,
   algorithmOf,
+  codeOf,
+  digestFrom,
+  ifAbsent,
+  makeDirectory,
   MirrorError,
   type Bytes,
   type CallOptions,
@@ -15,7 +17,7 @@ import {fileBytes} from '../../bytes/file-bytes.js'
 import {blobPath} from '../../contents/content-table.js'
 import {DirectoryStore} from '../directory-store.js'
 import {LayoutSink} from '../layout-sink.js'
-import {absent, codeOf, refused, writeFailed} from '../write-error.js'
+import {refused, writeFailed} from '../write-error.js'
 
 const LOCK = 'lock'
 const TEMPORARY = /^\..*\.tmp$/
@@ -43,7 +45,7 @@ export class PartialBundle {
    */
   static async open(path: string): Promise<PartialBundle> {
     try {
-      const stats = await lstat(path).catch(absent)
+      const stats = await lstat(path).catch(ifAbsent)
       if (stats !== undefined) await refuseOther(path, stats.isDirectory())
       return new PartialBundle(path)
     } catch (cause) {

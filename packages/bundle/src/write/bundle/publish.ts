@@ -10,7 +10,8 @@ import {
 } from '../../volumes/checksums.js'
 import {parseVolumeName, volumeName} from '../../volumes/volume-names.js'
 import type {WrittenVolume} from './volume-writer.js'
-import {absent, refused, writeFailed} from '../write-error.js'
+import {refused, writeFailed} from '../write-error.js'
+import {ifAbsent} from '@airgap-mirror/oci-client/model'
 
 /** A bundle's files after they got their names. */
 export interface PublishedBundle {
@@ -84,7 +85,7 @@ export async function publishDirectory(
   try {
     await removeChecksums(path)
     await rm(old, {recursive: true, force: true})
-    if ((await lstat(path).catch(absent)) !== undefined) await rename(path, old)
+    if ((await lstat(path).catch(ifAbsent)) !== undefined) await rename(path, old)
     await rename(finished, path)
     await rm(old, {recursive: true, force: true})
     await writeChecksums(path, formatDirectoryChecksums(basename(path), sums), options)
@@ -96,7 +97,7 @@ export async function publishDirectory(
 /** @throws {MirrorError} USAGE if the path exists and is neither a layout nor an empty directory */
 export async function checkDirectoryPath(path: string): Promise<void> {
   try {
-    const stats = await lstat(path).catch(absent)
+    const stats = await lstat(path).catch(ifAbsent)
     if (stats === undefined) return
     if (!stats.isDirectory()) {
       const kind = stats.isSymbolicLink() ? 'a symbolic link' : 'not a directory'

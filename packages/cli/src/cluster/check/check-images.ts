@@ -1,4 +1,4 @@
-import {messageOf} from '@airgap-mirror/oci-client/model'
+import {isMirrorError, messageOf} from '@airgap-mirror/oci-client/model'
 import type {Explanation} from '../explanation.js'
 import {judge, type Holds, type Verdict} from './judge.js'
 
@@ -28,5 +28,5 @@ export async function checkImage(reference: string, {explain, holds}: CheckOptio
 }
 
 function isInvalidName(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'NAME_INVALID'
+  return isMirrorError(error) && error.code === 'NAME_INVALID'
 }

@@ -1,6 +1,6 @@
-import {mkdir, readFile} from 'node:fs/promises'
+import {readFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
-import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {codeOf, makeDirectory, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {EMITTED_MARK, type EmittedFile} from '../../cluster/emit/emission.js'
 import {replaceFile} from '../../files/write-atomically.js'
 
@@ -51,7 +51,7 @@ async function stateOf(place: string, {text}: EmittedFile): Promise<State> {
   try {
     present = await readFile(place, 'utf8')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return 'absent'
+    if (codeOf(cause) === 'ENOENT') return 'absent'
     throw failed(place, cause)
   }
   if (present === text) return 'same'
@@ -60,7 +60,7 @@ async function stateOf(place: string, {text}: EmittedFile): Promise<State> {
 
 async function write(place: string, {text, isSecret = false}: EmittedFile): Promise<void> {
   try {
-    await mkdir(dirname(place), {recursive: true})
+    await makeDirectory(dirname(place))
     await replaceFile(place, text, {mode: isSecret ? 0o600 : undefined})
   } catch (cause) {
     throw failed(place, cause)
