@@ -129,3 +129,15 @@ test('a checksum file cannot lead out of its directory', async () => {
   await writeFile(at('set.xz.SHA256SUMS'), `${'0'.repeat(64)}  ../set.xz.001\n`)
   expect(await errorOf(openBundle(at('set.xz.001')))).toMatchObject({code: 'SOURCE_CORRUPT'})
 })
+
+test.each(['set.plain.002', 'set.plain.SHA256SUMS'])(
+  'a pipe in the place of %s is refused, not waited for',
+  async (name) => {
+    await rm(at(name))
+    await runChild('mkfifo', [at(name)])
+    expect(await errorOf(openBundle(at('set.plain.001')))).toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+      message: `cannot read ${at(name)}: it is not a plain file`,
+    })
+  },
+)

@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto'
+import type {Stats} from 'node:fs'
 import {open, readdir, readFile, stat} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
-import {limits, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {ifAbsent, limits, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {checksumsPath, HEAD_BYTES, parseChecksums, type FileChecksum} from './checksums.js'
 import {parseVolumeName, volumeName} from './volume-names.js'
 
@@ -33,7 +34,7 @@ export async function findVolumes(
   const named = parseVolumeName(path)
   const name = named?.name ?? basename(path)
   const bundle = join(dirname(path), name)
-  if (named === undefined && (path === '-' || (await sizeOf(path)) !== undefined)) return undefined
+  if (named === undefined && (path === '-' || (await statsOf(path)) !== undefined)) return undefined
   const listed = await listedVolumes(bundle)
   const expected = listed ?? (await foundVolumes(bundle))
   if (expected.length === 0 || (listed === undefined && named !== undefined && expected.length === 1)) {
@@ -131,10 +132,15 @@ async function headOf(path: string): Promise<string> {
   }
 }
 
+/** Returns the size of a file; undefined if it is missing. A pipe is refused, because it would keep its reader waiting. */
 async function sizeOf(path: string): Promise<number | undefined> {
-  const stats = await stat(path).catch(() => undefined)
-  if (stats === undefined) return undefined
-  return stats.isFile() ? stats.size : 0
+  const stats = await statsOf(path)
+  if (stats?.isFile() === false) throwUnreadable(path)('it is not a plain file')
+  return stats?.size
+}
+
+function statsOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(ifAbsent).catch(throwUnreadable(path))
 }
 
 function throwUnreadable(path: string): (cause: unknown) => never {
