@@ -1,90 +1,41 @@
-import {randomFillSync} from 'node:crypto'
-import {existsSync, readFileSync} from 'node:fs'
-import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
-import {Agent, request} from 'node:http'
+import {existsSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
+import {rm, writeFile} from 'node:fs/promises'
+import {Agent as HttpAgent, request as requestPlainly} from 'node:http'
+import {Agent as HttpsAgent, request as requestOverTls} from 'node:https'
 import {loadavg, tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {digestOf, hexOf, mediaTypes, type Descriptor} from '@airgap-mirror/oci-client/model'
-import {mirrorProgram, startDebianRegistry, startMirrorServer} from '../kit/index.js'
+import type {Descriptor} from '@airgap-mirror/oci-client/model'
+import {makeAuthority, mirrorProgram, startDebianRegistry, startMirrorServer} from '../kit/index.js'
 import {median, run} from './measure.js'
+import {CONTENTS, IMAGES, makeShapes} from './serve-shapes.js'
 
 /**
- * `mirror serve` out of a 1 GB `.tar.xz` against Debian's docker-registry from its disk: the start, the first pull, and 20
- * pulls side by side. Layers are random, as gzipped layers are to xz.
+ * `mirror serve` out of bundles of one content against Debian's docker-registry from its disk: the start, the first pull, 20
+ * pulls side by side, memory and scratch.
+ *
+ *     node test/dist/bench/serve.js [MB] [ROUNDS] [packed|plain|text] [tls]
  */
 const MB = 1_000_000
-const IMAGES = 16
-/** Megabytes of the bundle. */
+const MiB = 1024 * 1024
 const SIZE = Number(process.argv[2] ?? 1000)
-const LAYER = Math.round((SIZE * MB) / IMAGES / 2)
+const ROUNDS = Number(process.argv[3] ?? 3)
+const CONTENT = CONTENTS.find((content) => content === process.argv[4]) ?? 'packed'
+const isTls = process.argv[5] === 'tls'
 const NODES = 20
 /** Debian's registry gives OCI manifests only to a client that asks for them. */
 const ACCEPT = 'application/vnd.oci.image.manifest.v1+json'
-const ROUNDS = Number(process.argv[3] ?? 3)
-/** `text`: layers that xz has to decode. */
-const isText = process.argv[4] === 'text'
-const directory = join(tmpdir(), `airgap-mirror-serve-${SIZE}${isText ? '-text' : ''}`)
-
-interface Shape {
-  readonly name: string
-  readonly path: string
-}
+const directory = join(tmpdir(), `airgap-mirror-serve-${SIZE}-${CONTENT}`)
 
 interface Pulled {
   readonly bytes: number
   readonly seconds: number
 }
 
-async function makeShapes(): Promise<readonly Shape[]> {
-  const layout = join(directory, 'layout')
-  const tar = join(directory, 'layout.tar')
-  const blocks = join(directory, 'blocks.tar.xz')
-  const single = join(directory, 'single.tar.xz')
-  await mkdir(join(layout, 'blobs/sha256'), {recursive: true})
-  if (!existsSync(tar)) {
-    await writeLayout(layout)
-    await run('tar', ['--sort=name', '-C', layout, '-cf', `${tar}.part`, '.'])
-    await rename(`${tar}.part`, tar)
-  }
-  for (const [path, ...options] of [
-    [blocks, '-T2', '--block-size=24MiB'],
-    [single, '-T1'],
-  ] as const) {
-    if (existsSync(path)) continue
-    await run('sh', ['-c', `xz -0 ${options.join(' ')} -c "$0" > "$1.part" && mv "$1.part" "$1"`, tar, path])
-  }
-  return [
-    {name: '.tar', path: tar},
-    {name: '.tar.xz of 24 MiB blocks', path: blocks},
-    {name: '.tar.xz of one block', path: single},
-  ]
-}
+type Agent = HttpAgent | HttpsAgent
 
-async function writeLayout(layout: string): Promise<void> {
-  const manifests: Descriptor[] = []
-  const put = async (bytes: Uint8Array, mediaType: string): Promise<Descriptor> => {
-    const digest = digestOf(bytes)
-    await writeFile(join(layout, 'blobs/sha256', hexOf(digest)), bytes)
-    return {mediaType, digest, size: bytes.length}
-  }
-  const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
-  const noise = Buffer.alloc(LAYER)
-  for (let index = 0; index < IMAGES; index += 1) {
-    const layers: Descriptor[] = []
-    for (let layer = 0; layer < 2; layer += 1) layers.push(await put(fill(noise), mediaTypes.ociLayerGzip))
-    const config = await put(json({index, architecture: 'amd64', os: 'linux'}), mediaTypes.ociConfig)
-    const manifest = json({schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers})
-    const annotations = {'io.containerd.image.name': `docker.io/bench/app${index}:v1`}
-    manifests.push({...(await put(manifest, mediaTypes.ociManifest)), annotations})
-  }
-  await writeFile(join(layout, 'index.json'), json({schemaVersion: 2, manifests}))
-  await writeFile(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
-}
-
-/** Random bytes; as text, xz halves them. */
-function fill(noise: Buffer): Buffer {
-  randomFillSync(noise)
-  return isText ? Buffer.from(noise.toString('hex')) : noise
+interface Server {
+  readonly url: string
+  readonly pid: number
 }
 
 /** Counts bytes and keeps none: the client is to cost as little as it can. */
@@ -94,7 +45,8 @@ function get(
   keep = false,
 ): Promise<{readonly size: number; readonly text: string}> {
   return new Promise((resolve, reject) => {
-    request(url, {agent, headers: {accept: ACCEPT}}, (response) => {
+    const send = isTls ? requestOverTls : requestPlainly
+    send(url, {agent, headers: {accept: ACCEPT}}, (response) => {
       let size = 0
       let text = ''
       response.on('data', (chunk: Buffer) => {
@@ -114,7 +66,10 @@ function get(
 
 /** A pull as a node does it: the manifest, then the config and all layers at once. */
 async function pull(origin: string, image: string): Promise<Pulled> {
-  const agent = new Agent({keepAlive: true})
+  // The certificate costs both servers the same; its check is the client's.
+  const agent = isTls
+    ? new HttpsAgent({keepAlive: true, rejectUnauthorized: false})
+    : new HttpAgent({keepAlive: true})
   const started = performance.now()
   const {text} = await get(`${origin}/v2/bench/${image}/manifests/v1`, agent, true)
   const {config, layers} = JSON.parse(text) as {readonly config: Descriptor; readonly layers: Descriptor[]}
@@ -137,58 +92,81 @@ async function sideBySide(origin: string, images: readonly string[]): Promise<Pu
   }
 }
 
-/** Seconds of processor that a process has used, and its peak memory. */
-function used(pid: number): {readonly cpu: number; readonly peak: number} {
+interface Used {
+  /** Seconds of processor. */
+  readonly cpu: number
+  /** The most memory so far. */
+  readonly peak: number
+  /** The room of files without a name that are open. */
+  readonly scratch: number
+}
+
+function used(pid: number): Used {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
-  return {cpu: (Number(fields[11]) + Number(fields[12])) / 100, peak: peak * 1024}
+  const scratch = readdirSync(`/proc/${pid}/fd`).reduce((sum, fd) => {
+    const path = `/proc/${pid}/fd/${fd}`
+    return existsSync(path) || !readlinkSync(path).includes('.scratch')
+      ? sum
+      : sum + statSync(path).blocks * 512
+  }, 0)
+  return {cpu: (Number(fields[11]) + Number(fields[12])) / 100, peak: peak * 1024, scratch}
 }
 
 const same = Array.from({length: NODES}, () => 'app3')
 const spread = Array.from({length: NODES}, (_, index) => `app${index % IMAGES}`)
 
-async function measure(name: string, server: {readonly url: string; readonly pid: number}): Promise<void> {
+/** The first round alone, because a server may have to decode for it; then the median of the others. */
+async function measure(name: string, server: Server): Promise<void> {
   const first = await pull(server.url, 'app7')
-  say(`${name}: first pull of ${megabytes(first.bytes)} in ${first.seconds.toFixed(2)} s`)
+  say(`${name}: first pull of ${(first.bytes / MB).toFixed(0)} MB in ${first.seconds.toFixed(2)} s`)
   for (const [what, images] of [
     ['of one image', same],
-    ['of 16 images', spread],
+    [`of ${IMAGES} images`, spread],
   ] as const) {
-    const rounds = []
-    for (let round = 0; round < ROUNDS; round += 1) {
+    const rates: number[] = []
+    const costs: number[] = []
+    for (let round = 0; round <= ROUNDS; round += 1) {
       const before = used(server.pid).cpu
       const {bytes, seconds} = await sideBySide(server.url, images)
-      rounds.push({rate: bytes / MB / seconds, cost: ((used(server.pid).cpu - before) * 1000 * MB) / bytes})
+      rates.push(bytes / MB / seconds)
+      costs.push(((used(server.pid).cpu - before) * 1000 * MB) / bytes)
     }
-    const rate = median(rounds.map((round) => round.rate)).toFixed(0)
-    const cost = median(rounds.map((round) => round.cost)).toFixed(2)
-    say(`${name}: ${NODES} pulls ${what}: ${rate} MB/s, ${cost} ms of processor a MB`)
+    const at = (rate = 0, cost = 0): string =>
+      `${rate.toFixed(0)} MB/s at ${cost.toFixed(2)} ms of processor a MB`
+    const later = at(median(rates.slice(1)), median(costs.slice(1)))
+    say(`${name}: ${NODES} pulls ${what}: first ${at(rates[0], costs[0])}, later ${later}`)
   }
-  say(`${name}: ${(used(server.pid).peak / 1048576).toFixed(0)} MiB at most`)
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / MB).toFixed(0)} MB`
+  const {peak, scratch} = used(server.pid)
+  say(`${name}: ${(peak / MiB).toFixed(0)} MiB of memory at most, ${(scratch / MB).toFixed(0)} MB of scratch`)
 }
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-const shapes = await makeShapes()
-say(`load ${loadavg()[0]?.toFixed(1)}`)
-const registry = await startDebianRegistry({storage: join(directory, 'registry')})
-const [plain] = shapes
-const push = [
-  'push',
-  '--source',
-  plain?.path ?? '',
-  '--private-registry',
-  registry.host,
-  '--plain-http',
-  '--quiet',
-]
-await run(process.execPath, [mirrorProgram(), ...push])
+const shapes = await makeShapes({directory, content: CONTENT, bytes: SIZE * MB})
+const authority = await makeAuthority()
+const pair = await authority.issue({hosts: ['127.0.0.1']})
+const files = {
+  cert: join(directory, 'cert.pem'),
+  key: join(directory, 'key.pem'),
+  ca: join(directory, 'ca.pem'),
+}
+await writeFile(files.cert, pair.cert)
+await writeFile(files.key, pair.key)
+await writeFile(files.ca, authority.ca)
+say(`${CONTENT} layers, ${isTls ? 'TLS' : 'plain HTTP'}, load ${loadavg()[0]?.toFixed(1)}`)
+const registry = await startDebianRegistry({
+  storage: join(directory, 'registry'),
+  tls: isTls ? pair : undefined,
+})
+const push = ['push', '--source', shapes[0]?.path ?? '', '--private-registry', registry.host, '--quiet']
+await run(process.execPath, [
+  mirrorProgram(),
+  ...push,
+  ...(isTls ? ['--cacert', files.ca] : ['--plain-http']),
+])
 await measure('docker-registry', registry)
 await registry.kill()
 for (const {name, path} of shapes) {
@@ -196,13 +174,22 @@ for (const {name, path} of shapes) {
   await rm(state, {recursive: true, force: true})
   for (const when of ['cold', 'index remembered']) {
     const started = performance.now()
-    const server = await startMirrorServer(['--source', path, '--state', state])
+    const tls = isTls ? ['--tls-cert', files.cert, '--tls-key', files.key] : []
+    const server = await startMirrorServer([
+      '--source',
+      path,
+      '--state',
+      state,
+      '--scratch',
+      directory,
+      ...tls,
+    ])
+    const {url, child} = server
     say(`${name}, ${when}: listens after ${((performance.now() - started) / 1000).toFixed(2)} s`)
-    if (when === 'cold')
-      await pull(server.url, 'app7').then(({seconds}) =>
-        say(`${name}, ${when}: first pull in ${seconds.toFixed(2)} s`),
-      )
-    else await measure(name, {url: server.url, pid: server.child.pid})
+    if (when === 'cold') {
+      const {seconds} = await pull(url, 'app7')
+      say(`${name}, ${when}: first pull in ${seconds.toFixed(2)} s`)
+    } else await measure(name, {url, pid: child.pid})
     await server[Symbol.asyncDispose]()
   }
 }
