@@ -5,6 +5,7 @@ import {hexOf} from '@airgap-mirror/oci-client/model'
 import {makeImage, ociLayout, withTempDir, writeDirectory} from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {BundleBlob} from '#src/commands/serve/content/bundle-blob.js'
+import {ReadingTurns} from '#src/commands/serve/content/reading-turns.js'
 
 async function readAll(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -29,7 +30,7 @@ test('a served blob is held to its digest when it is first read whole, and not a
     await using source = await openBundle(directory)
     await source.images()
     const {size} = descriptor
-    const open = (): BundleBlob => new BundleBlob(descriptor, {size, source})
+    const open = (): BundleBlob => new BundleBlob(descriptor, {size, source, turns: new ReadingTurns(1)})
     const whole = {start: 0, end: size}
     await damage()
     await expect(readAll(open().read(whole, {}))).rejects.toMatchObject({code: 'DIGEST_MISMATCH'})

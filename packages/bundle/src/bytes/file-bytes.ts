@@ -1,7 +1,7 @@
 import type {FileHandle} from 'node:fs/promises'
 import {messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from './abortable.js'
-import {FILE_CHUNK_BYTES, giveBack, takeBuffer} from './chunk-buffers.js'
+import {chunkBytes, FILE_CHUNK_BYTES, giveBack, takeBuffer} from './chunk-buffers.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import type {Usage} from './usage.js'
 
@@ -37,15 +37,21 @@ export function fileBytes(handle: FileHandle, options: FileBytesOptions): ByteSo
   async function* stream(offset: number, length: number, options: ReadOptions = {}): Bytes {
     const {signal, reuseChunks = false} = options
     if (offset + length > size) throw endsBefore(name, {size, wanted: offset + length})
-    const used = reuseChunks ? takeBuffer(Math.min(FILE_CHUNK_BYTES, length)) : undefined
-    for (let done = 0; done < length;) {
-      throwIfAborted(signal)
-      const chunk = await fill(offset + done, Math.min(FILE_CHUNK_BYTES, length - done), used)
-      done += chunk.length
-      yield chunk
+    const used = reuseChunks ? takeBuffer(Math.min(chunkBytes(), length)) : undefined
+    const most = used?.length ?? FILE_CHUNK_BYTES
+    // A reader that leaves early may still be at work on its last chunk.
+    let isIdle = false
+    try {
+      for (let done = 0; done < length;) {
+        throwIfAborted(signal)
+        const chunk = await fill(offset + done, Math.min(most, length - done), used)
+        done += chunk.length
+        yield chunk
+      }
+      isIdle = true
+    } finally {
+      giveBack(used, {isIdle})
     }
-    // Not if the reader leaves early: then it may still be at work on the last chunk.
-    giveBack(used)
   }
 
   return {

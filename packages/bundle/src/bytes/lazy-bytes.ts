@@ -20,7 +20,6 @@ const UNUSED = {decoded: 0, scratchPeak: 0}
 /** A source that is opened by its first read, because opening may cost the decoding of all of it. */
 export class LazyBytes implements ByteSource {
   readonly name: string
-  readonly access: ByteSource['access']
   readonly #options: LazyBytesOptions
   readonly #holds = new Set<Hold>()
   #opening: Promise<ByteSource> | undefined
@@ -29,7 +28,10 @@ export class LazyBytes implements ByteSource {
   constructor(options: LazyBytesOptions) {
     this.#options = options
     this.name = options.name
-    this.access = options.access
+  }
+
+  get access(): ByteSource['access'] {
+    return this.#source?.access ?? this.#options.access
   }
 
   get usage(): ByteSource['usage'] {

@@ -27,23 +27,31 @@ export async function* storedBytes(
   let position = storedAt(map, part, from)
   const end = storedAt(map, partAt(map, to - 1), to)
   let used: Buffer | undefined
-  for await (const bytes of packed.stream(start + position, end - position, {signal, reuseChunks: true})) {
-    const plain: Buffer = used !== undefined && used.length >= bytes.length ? used : takeBuffer(bytes.length)
-    if (reuseChunks) used = plain
-    let filled = 0
-    while (at < to) {
-      const skipped = storedAt(map, part, at) - position
-      if (skipped >= bytes.length) break
-      const length = Math.min(bytes.length - skipped, Math.min(to, partEnd(map, part)) - at)
-      plain.set(bytes.subarray(skipped, skipped + length), filled)
-      filled += length
-      at += length
-      if (at === partEnd(map, part)) part += 1
+  let isIdle = false
+  try {
+    for await (const bytes of packed.stream(start + position, end - position, {signal, reuseChunks: true})) {
+      if (reuseChunks && (used?.length ?? 0) < bytes.length) {
+        giveBack(used, {isIdle: true})
+        used = takeBuffer(bytes.length)
+      }
+      const plain = used ?? Buffer.allocUnsafeSlow(bytes.length)
+      let filled = 0
+      while (at < to) {
+        const skipped = storedAt(map, part, at) - position
+        if (skipped >= bytes.length) break
+        const length = Math.min(bytes.length - skipped, Math.min(to, partEnd(map, part)) - at)
+        plain.set(bytes.subarray(skipped, skipped + length), filled)
+        filled += length
+        at += length
+        if (at === partEnd(map, part)) part += 1
+      }
+      position += bytes.length
+      if (filled > 0) yield plain.subarray(0, filled)
     }
-    position += bytes.length
-    if (filled > 0) yield plain.subarray(0, filled)
+    isIdle = true
+  } finally {
+    giveBack(used, {isIdle})
   }
-  giveBack(used)
 }
 
 /** Returns the offset in the block of the plain byte at `offset`, which is in a stored part. */

@@ -7,7 +7,6 @@ import {
 import {createServer as createHttpsServer} from 'node:https'
 import {once} from 'node:events'
 import type {AddressInfo} from 'node:net'
-import pLimit from 'p-limit'
 import {defined, isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
 import {carryOut, Refusal, routeOf, sizeOf, type Registry, type Reply} from '../../server/index.js'
 import type {Guard} from './htpasswd.js'
@@ -21,6 +20,8 @@ export interface ListenOptions {
   readonly guard: Guard | undefined
   readonly onRequest: (line: string) => void
   readonly onFailure: (text: string) => void
+  /** Milliseconds after which a client is cut off that takes none of the bytes that wait for it. Default: a minute. */
+  readonly stall?: number
 }
 
 export interface Listening extends AsyncDisposable {
@@ -28,12 +29,12 @@ export interface Listening extends AsyncDisposable {
   readonly address: string
 }
 
-/** Blobs read at once; more requests wait. Each may hold blocks of a compressed bundle in memory. */
-const READS_AT_ONCE = 16
 const MOST_CONNECTIONS = 1024
 const HEADERS_WITHIN = 30_000
 /** Milliseconds without a byte in either direction. A bundle that is read from its start may take minutes to the first. */
 const SILENCE = 600_000
+/** Milliseconds in which a client takes not one of the bytes that wait for it. */
+const STALL = 60_000
 
 /**
  * Serves a registry until disposed of: then it takes no more requests, and those under way end.
@@ -41,9 +42,8 @@ const SILENCE = 600_000
  */
 export async function listen(registry: Registry, options: ListenOptions): Promise<Listening> {
   const {host, port, tls} = options
-  const reading = pLimit(READS_AT_ONCE)
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    void respond(request, response, {registry, options, reading})
+    void respond(request, response, {registry, options})
   }
   const server = create(tls, handle)
   server.maxConnections = MOST_CONNECTIONS
@@ -88,13 +88,12 @@ function create(tls: ListenOptions['tls'], handle: Handler): Server {
 interface Serving {
   readonly registry: Registry
   readonly options: ListenOptions
-  readonly reading: ReturnType<typeof pLimit>
 }
 
 /** Answers one request, and says what went wrong on this side. */
 async function respond(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
   const {method = '', url = '/'} = request
-  const {options, reading} = serving
+  const {options} = serving
   try {
     const reply = await replyTo(request, serving)
     response.writeHead(reply.status, {
@@ -105,7 +104,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, servi
     })
     options.onRequest(`${method} ${url} ${reply.status}`)
     if (method === 'HEAD') response.end()
-    else await send(reply, response, reading)
+    else await send(reply, response, options.stall ?? STALL)
   } catch (error) {
     // The status has been sent: a connection that ends too early is all that can be said to the client.
     response.destroy()
@@ -146,17 +145,19 @@ function refusalOf({advice, code}: MirrorError): Refusal {
   )
 }
 
-async function send({body}: Reply, response: ServerResponse, reading: Serving['reading']): Promise<void> {
+async function send({body}: Reply, response: ServerResponse, stall: number): Promise<void> {
   if (body === undefined) return void response.end()
   if (body instanceof Uint8Array) return void response.end(body)
-  await reading(async () => {
-    if (response.destroyed) return
-    const left = new AbortController()
-    response.once('close', () => left.abort(new MirrorError('CANCELLED', 'the client has left')))
-    const {signal} = left
-    for await (const chunk of body.read({signal, reuseChunks: true})) await written(chunk, response, signal)
-    response.end()
-  })
+  if (response.destroyed) return
+  const left = new AbortController()
+  response.once('close', () => left.abort(new MirrorError('CANCELLED', 'the client has left')))
+  const {signal} = left
+  for await (const chunk of body.read({signal, reuseChunks: true})) {
+    response.setTimeout(stall)
+    await written(chunk, response, signal)
+    response.setTimeout(SILENCE)
+  }
+  response.end()
 }
 
 /** Waits until the system has a chunk, because its memory is used again for the next. */
