@@ -75,6 +75,10 @@ const packed: Readonly<Record<string, readonly [Compression | 'bzip2', OpenBytes
   'xz of one block that fits in memory': [{type: 'xz'}, never],
   'xz of one block that does not': [{type: 'xz'}, {...never, memoryBudget: 64 * KiB}],
   'xz of many blocks': [{type: 'xz', blockSize: 100 * KiB}, never],
+  'xz of many blocks, kept in scratch': [
+    {type: 'xz', blockSize: 100 * KiB},
+    {readOften: true, memoryBudget: 128 * KiB},
+  ],
   'xz of many blocks and little memory': [
     {type: 'xz', blockSize: 100 * KiB},
     {...never, memoryBudget: 128 * KiB},

@@ -1,22 +1,20 @@
 import {inSpan, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import type {Block, BlockCache, BlockLease} from './block-cache.js'
-import {aheadOfWalk, howToPrefetch, howToRead, keepsAll, type BlockFacts} from './block-policy.js'
-import {decodeAhead} from './decode-ahead.js'
+import type {Block, BlockCache} from './block-cache.js'
+import type {BlockLease} from './block-lease.js'
+import {howToPrefetch, howToRead, type BlockFacts} from './block-policy.js'
 import {throwIfAborted} from './abortable.js'
 import type {ByteSource, ReadOptions} from './byte-source.js'
 import {endsBefore} from './file-bytes.js'
-import type {BlockLayout, SparseBlock} from './sparse-block.js'
+import {HeaderWalk} from './header-walk.js'
+import type {KeptBlock, KeptBlocks} from './kept-blocks.js'
+import {leasedChunks} from './leased-chunks.js'
+import {blockIndexAt, cachedOf, type PlacedBlock} from './placed-block.js'
+import type {BlockLayout} from './sparse-block.js'
 import type {Level} from './level.js'
 import type {Usage} from './usage.js'
 
-/** Small enough to make and drop quickly, large enough to cost nothing per byte. */
-const CHUNK_BYTES = 256 * 1024
-
-export interface PlacedBlock extends Block {
-  /** The offset of its first plain byte. */
-  readonly offset: number
-  readonly sparse?: SparseBlock
-}
+/** Coded pieces of a block are read in parts of this size. */
+const PIECE_BYTES = 256 * 1024
 
 export interface BlockBytesOptions {
   readonly name: string
@@ -24,6 +22,8 @@ export interface BlockBytesOptions {
   /** By offset, without gaps. */
   readonly blocks: readonly PlacedBlock[]
   readonly cache: BlockCache
+  /** Absent: blocks that leave the cache are decoded again. */
+  readonly kept?: KeptBlocks
   readonly usage: Readonly<Usage>
   /** False if only the archive's index is read: then content is not decoded in advance. Default true. */
   readonly contentFollows?: boolean
@@ -58,12 +58,7 @@ export class BlockBytes implements ByteSource {
   level?: Level
   readonly #options: BlockBytesOptions
   #closed: MirrorError | undefined
-  /** The block of the last small read, and how often the walk took the next block or leaped further. */
-  #lastRead = -1
-  #steps = 0
-  #leaps = 0
-  /** Stops the decoding ahead of the walk. */
-  #ahead: AbortController | undefined
+  readonly #walk: HeaderWalk
   /** `kept` is how many of `plain` bytes the cache keeps, over the blocks up to `upTo`. */
   readonly #known = {upTo: -1, kept: 0, plain: 0}
 
@@ -71,11 +66,18 @@ export class BlockBytes implements ByteSource {
     this.#options = options
     this.name = options.name
     this.usage = options.usage
+    this.#walk = new HeaderWalk({
+      blocks: options.blocks,
+      cache: options.cache,
+      facts: () => this.#facts(),
+      prefetch: (block) => this.#prefetch(block, {inPieces: true}),
+      contentFollows: options.contentFollows !== false,
+    })
   }
 
   async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
     const parts: Uint8Array[] = []
-    this.#followSmallReads(offset)
+    this.#walk.goTo(blockIndexAt(this.#options.blocks, offset))
     const {signal, unproven = false} = options
     const end = Math.min(offset + length, this.#options.size)
     for await (const chunk of this.#from(offset, {signal, unproven, reuseChunks: false, isSmall: true, end}))
@@ -93,7 +95,9 @@ export class BlockBytes implements ByteSource {
   hold(offset: number): () => void {
     if (offset >= this.#options.size) return () => {}
     const {cache} = this.#options
-    const holds = cachedOf(this.#blockAt(this.#indexAt(offset))).map((block) => cache.hold(block))
+    const holds = cachedOf(this.#blockAt(blockIndexAt(this.#options.blocks, offset))).map((block) =>
+      cache.hold(block),
+    )
     return () => holds.forEach((release) => release())
   }
 
@@ -104,27 +108,31 @@ export class BlockBytes implements ByteSource {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed !== undefined) return
     this.#closed = new MirrorError('CANCELLED', `${this.name} was closed`, {side: 'source'})
-    this.#ahead?.abort(this.#closed)
+    this.#walk.close(this.#closed)
     await this.#options.cache.drop(new Set(this.#options.blocks.flatMap(cachedOf)), this.#closed)
+    await this.#options.kept?.close()
     await this.#options.dispose()
   }
 
   /** Holds one block at a time, until its consumer no longer needs it or the signal is aborted. */
   async *#from(offset: number, reading: Reading): Bytes {
     const {signal} = reading
-    // Streams gain little by it, and a block's checksum locates damage better than a digest.
-    const isEarly = reading.unproven && reading.isSmall
+    const isEarly = (range: Range, block: Block): boolean => {
+      // Streams gain little by it, and a block's checksum locates damage better than a digest.
+      if (!reading.unproven || this.#options.kept === undefined) return reading.unproven && reading.isSmall
+      return reading.isSmall || range.to < block.size
+    }
     const letGo = (): void => reading.lease?.release()
     signal?.addEventListener('abort', letGo, {once: true})
     try {
       for (let at = offset; at < reading.end;) {
         throwIfAborted(signal)
-        const index = this.#indexAt(at)
+        const index = blockIndexAt(this.#options.blocks, at)
         const block = this.#blockAt(index)
         const range: Range = {from: at - block.offset, to: Math.min(reading.end - block.offset, block.size)}
         const layout = await this.#layoutFor(index, range, reading)
         yield* layout === undefined
-          ? this.#decoded(index, {block, range, upTo: isEarly ? range.to : block.size}, reading)
+          ? this.#decoded(index, {block, range, upTo: isEarly(range, block) ? range.to : block.size}, reading)
           : this.#pieces(index, {layout, range}, reading)
         at = block.offset + range.to
       }
@@ -134,29 +142,63 @@ export class BlockBytes implements ByteSource {
     }
   }
 
-  /** Yields a range of a block from the cache, after waiting for the first `upTo` bytes of the block. */
+  /** Yields a range of a block from its copy, or from the cache after waiting for the first `upTo` bytes of the block. */
   async *#decoded(
     index: number,
     {block, range, upTo}: {readonly block: Block; readonly range: Range; readonly upTo: number},
     reading: Reading,
   ): Bytes {
-    const {signal, reuseChunks} = reading
-    if (this.#closed !== undefined) throw this.#closed
-    const wanted = this.#options.cache.acquire(block, {signal, upTo, instead: reading.lease})
+    const {kept} = this.#options
+    for (let at = range.from; at < range.to;) {
+      if (this.#closed !== undefined) throw this.#closed
+      const copy = kept?.take(block)
+      if (copy !== undefined) {
+        this.#readAhead(index, reading)
+        reading.lease?.release()
+        yield* this.#copied(copy, {from: at, to: range.to}, reading)
+        return
+      }
+      const lease = await this.#acquire(index, {block, upTo}, reading)
+      if (kept?.has(block) === true) continue
+      const options = {...reading, from: at, to: range.to, isShared: kept !== undefined && !reading.isSmall}
+      for await (const chunk of leasedChunks(lease, options)) {
+        at += chunk.length
+        yield chunk
+      }
+    }
+  }
+
+  async *#copied(copy: KeptBlock, {from, to}: Range, reading: Reading): Bytes {
+    try {
+      yield* copy.stream(from, to, reading)
+    } catch (error) {
+      throw this.#closed ?? error
+    } finally {
+      copy.release()
+    }
+  }
+
+  /** Waits for a block in the cache. The lease ends as soon as there is a copy of the block. */
+  async #acquire(
+    index: number,
+    {block, upTo}: {readonly block: Block; readonly upTo: number},
+    reading: Reading,
+  ): Promise<BlockLease> {
+    const {cache, kept} = this.#options
+    const {signal} = reading
+    const wanted = cache.acquire(block, {signal, upTo, instead: reading.lease})
     this.#readAhead(index, reading)
     const lease = await inSpan(
       () => ({kind: 'waiting', name: 'decoded block', details: {plainOffset: block.order}}),
       () => wanted,
     )
     reading.lease = lease
-    for (let at = range.from; at < range.to;) {
-      throwIfAborted(signal)
-      const from = at
-      at = Math.min(range.to, at + CHUNK_BYTES)
-      const chunk = lease.bytes.subarray(from, at)
-      // The block's buffer is used again, so a consumer that keeps the chunk gets a copy.
-      yield reuseChunks ? chunk : chunk.slice()
+    const letGo = (): void => {
+      if (!reading.isSmall && kept?.has(block) === true) lease.release()
     }
+    // The reader of the rest gets an error of the rest.
+    if (kept !== undefined && upTo < block.size) lease.whole.then(letGo, () => {})
+    return lease
   }
 
   /** Yields a range of a block whose plain bytes the cache does not hold. */
@@ -171,7 +213,7 @@ export class BlockBytes implements ByteSource {
     for (let at = range.from; at < range.to;) {
       throwIfAborted(reading.signal)
       const {kind, length: most, position} = layout.pieceAt(at, range.to - at)
-      const length = kind === 'stored' ? most : Math.min(most, CHUNK_BYTES)
+      const length = kind === 'stored' ? most : Math.min(most, PIECE_BYTES)
       const end = position + length
       const upTo = reading.unproven ? end : coded.size
       if (kind === 'stored') yield* this.#stored(layout, {from: at, to: at + length}, reading)
@@ -219,56 +261,16 @@ export class BlockBytes implements ByteSource {
   }
 
   #prefetch(block: PlacedBlock, {inPieces}: {readonly inPieces: boolean}): void {
-    const {cache} = this.#options
+    const {cache, kept} = this.#options
     const {sparse} = block
+    if (kept?.has(block) === true) return
     if (sparse === undefined || !inPieces) return cache.prefetch(block)
     const begin = (layout: BlockLayout | undefined): void => {
       const wanted = layout === undefined ? block : sparse.coded
-      if (this.#closed === undefined && wanted.size > 0) cache.prefetch(wanted)
+      if (this.#closed === undefined && wanted.size > 0 && kept?.has(wanted) !== true) cache.prefetch(wanted)
     }
     // A failure is reported to the reader of the block.
     sparse.layout({}).then(begin, () => {})
-  }
-
-  #followSmallReads(offset: number): void {
-    const index = this.#indexAt(offset)
-    if (index === this.#lastRead) return
-    const [left, guessed] = this.#options.blocks.slice(Math.max(0, this.#lastRead), this.#lastRead + 2)
-    if (left !== undefined && this.#lastRead >= 0) this.#leave(left)
-    if (index === this.#lastRead + 1) this.#steps += 1
-    else {
-      this.#leaps += 1
-      if (guessed !== undefined) this.#leave(guessed)
-    }
-    this.#lastRead = index
-    const ahead = aheadOfWalk(this.#facts(), {
-      steps: this.#steps,
-      leaps: this.#leaps,
-      contentFollows: this.#options.contentFollows !== false,
-    })
-    if (ahead === 'all') return this.#decodeAhead(index)
-    const next = this.#options.blocks[index + 1]
-    if (ahead === 'none' || next === undefined) return
-    // Deferred, because the requested read goes before a guess.
-    queueMicrotask(() => {
-      if (this.#closed === undefined && this.#lastRead === index) this.#prefetch(next, {inPieces: true})
-    })
-  }
-
-  /** Decodes once all that the cache will keep, no matter whether the walk reads or skips it. */
-  #decodeAhead(index: number): void {
-    if (this.#ahead !== undefined) return
-    this.#ahead = new AbortController()
-    const {blocks, cache} = this.#options
-    const isWanted = (): boolean => keepsAll(this.#facts())
-    void decodeAhead(blocks.slice(index + 1), {cache, isWanted, signal: this.#ahead.signal})
-  }
-
-  /** Stops decoding a block that the walk has left, unless it will still be cached when its content is requested. */
-  #leave(block: PlacedBlock): void {
-    const {cache} = this.#options
-    cache.abandon(block)
-    if (block.sparse !== undefined && !keepsAll(this.#facts())) cache.abandon(block.sparse.coded)
   }
 
   #facts(): BlockFacts {
@@ -280,21 +282,4 @@ export class BlockBytes implements ByteSource {
     if (block === undefined) throw new Error(`no block ${index} in ${this.name}`)
     return block
   }
-
-  /** Returns the last block that begins at or before the offset. */
-  #indexAt(offset: number): number {
-    let low = 0
-    let high = this.#options.blocks.length - 1
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((this.#options.blocks[middle]?.offset ?? 0) <= offset) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-}
-
-/** Returns every part of a block that a cache may hold. */
-function cachedOf(block: PlacedBlock): readonly Block[] {
-  return block.sparse === undefined ? [block] : [block, block.sparse.coded]
 }

@@ -1,5 +1,6 @@
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {abortable, throwIfAborted} from './abortable.js'
+import {leaseOf, type BlockLease} from './block-lease.js'
 
 /** Limit of blocks held at once, however small: the work of making room grows with their number. */
 const MOST_BLOCKS = 1000
@@ -16,13 +17,6 @@ export interface Block {
     signal: AbortSignal,
     onFilled: (bytes: number) => void,
   ) => Promise<void>
-}
-
-/** A decoded block in use. Its bytes must not be touched after `release`, which may be called more than once. */
-export interface BlockLease {
-  readonly bytes: Uint8Array
-  /** @param options.quietly admits no waiter yet; only for `acquire` */
-  readonly release: (options?: {readonly quietly?: boolean}) => void
 }
 
 export interface AcquireOptions {
@@ -84,20 +78,17 @@ export class BlockCache {
     const admitted = this.#admitNow(block) ?? this.#admitLater(block, signal)
     if (instead !== undefined) this.#grant()
     const entry = await admitted
-    let pinned = true
-    const release = ({quietly = false} = {}): void => {
-      if (!pinned) return
-      pinned = false
+    const lease = leaseOf(entry, (quietly) => {
       entry.pins -= 1
       if (!quietly) this.#grant()
-    }
+    })
     try {
       await abortable(upTo < block.size ? filledUpTo(entry, upTo) : entry.ready, signal)
     } catch (error) {
-      release()
+      lease.release()
       throw error
     }
-    return {bytes: entry.bytes, release}
+    return lease
   }
 
   /** Begins to decode a block in advance if there is room without evicting a block that is needed sooner. */

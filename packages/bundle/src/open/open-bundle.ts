@@ -37,6 +37,8 @@ export interface OpenBundleOptions extends FindVolumesOptions {
   readonly layerCompression?: LayerCompression
   /** As in `OpenBytesOptions`. */
   readonly scratch?: OpenBytesOptions['scratch']
+  /** As in `OpenBytesOptions`. */
+  readonly readOften?: OpenBytesOptions['readOften']
   /** The stream that is read for the path `-`. */
   readonly stdin?: Readable
   /** True: a stream with its manifests before its blobs is read in one pass, and never kept in scratch. */
@@ -68,14 +70,14 @@ const WARNED = 20
  * SOURCE_UNSUPPORTED, MANIFEST_INVALID, DIGEST_MISMATCH, BLOB_MISSING, LIMIT_EXCEEDED, SCRATCH_FULL, USAGE, CANCELLED
  */
 export async function openBundle(path: string, options: OpenBundleOptions = {}): Promise<BundleSource> {
-  const {signal, threads, scratch, contentFollows, layerCompression = 'gzip', onReading} = options
+  const {signal, threads, scratch, readOften, contentFollows, layerCompression = 'gzip', onReading} = options
   const {requireImages = true, onNote = () => {}, onWarning = onNote} = options
   const table = contentTable()
   const compressor = createLayerCompressor(layerCompression, {threads})
   const volumes = await findVolumes(path, options)
   // Only the index of a single file is remembered.
   const recalled = volumes === undefined ? await recallBundle(path, options) : undefined
-  const bytes = {signal, threads, scratch, contentFollows, onNote, onReading}
+  const bytes = {signal, threads, scratch, readOften, contentFollows, onNote, onReading}
   const archives = new OpenArchives({bytes, recalled})
   const findings: Findings = {kinds: new Map(), unused: [], stores: [], warn: onWarning}
   const context = {table, signal, compression: layerCompression, layerMediaType: compressor.mediaType}

@@ -1,11 +1,14 @@
 import type {BlockCache} from '../bytes/block-cache.js'
 import type {IdlePasses} from '../bytes/idle-passes.js'
 import type {ByteSource} from '../bytes/byte-source.js'
+import type {Scratch} from './scratch-file.js'
 
 export interface OpenBytesOptions {
   readonly signal?: AbortSignal
   /** The directory for scratch; `never`: read compressed input twice instead. Default: the system's. */
-  readonly scratch?: {readonly directory: string} | 'never'
+  readonly scratch?: Scratch | 'never'
+  /** True if content is read many times and in any order: then decoded content is kept in scratch. Default false. */
+  readonly readOften?: boolean
   /** The most bytes of decoded blocks held at once; one block is always allowed. Default: 56 MiB. */
   readonly memoryBudget?: number
   /** Another file of the same bundle: both share its memory budget. */

@@ -4,20 +4,28 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {codeOf, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 import {diskSpace, RESERVE_BYTES, SpaceWatch} from '../bytes/disk-space.js'
+import type {ScratchRoom} from './scratch-room.js'
 
 /** Bytes that may be written without a look at the free space. */
 const GRACE_BYTES = 64 * 1024 * 1024
 
-/** A file that is deleted with its handle. Written from start to end, then read. */
+/** A file that is deleted with its handle. */
 export interface ScratchFile {
   readonly handle: FileHandle
-  /** @throws {MirrorError} SCRATCH_FULL, WRITE_FAILED */
+  /**
+   * @param grows how many of the bytes need new room: those that replace others need none
+   * @throws {MirrorError} SCRATCH_FULL, WRITE_FAILED
+   */
+  readonly writeAt: (bytes: Uint8Array, position: number, grows: number) => Promise<void>
+  /** Writes behind everything appended before. @throws {MirrorError} as `writeAt` */
   readonly append: (bytes: Uint8Array) => Promise<void>
   readonly dispose: () => Promise<void>
 }
 
 export interface Scratch {
   readonly directory: string
+  /** Absent: the disk's room is the limit. */
+  readonly room?: ScratchRoom
 }
 
 /** Returns the scratch directory of the options, by default the system's; undefined if none may be used. */
@@ -26,7 +34,8 @@ export function scratchOf(option: Scratch | 'never' | undefined): Scratch | unde
 }
 
 /** Returns true if this many bytes fit and leave a reserve; false if the free space is unknown. */
-export async function hasRoomFor(bytes: number, {directory}: Scratch): Promise<boolean> {
+export async function hasRoomFor(bytes: number, {directory, room}: Scratch): Promise<boolean> {
+  if (room?.has(bytes) === false) return false
   const free = await diskSpace(directory).then(
     (space) => space.free,
     () => 0,
@@ -35,7 +44,7 @@ export async function hasRoomFor(bytes: number, {directory}: Scratch): Promise<b
 }
 
 /** @throws {MirrorError} WRITE_FAILED if no file can be created there */
-export async function openScratchFile({directory}: Scratch): Promise<ScratchFile> {
+export async function openScratchFile({directory, room}: Scratch): Promise<ScratchFile> {
   const path = join(directory, `mirror-${randomUUID()}.scratch`)
   const handle = await open(path, 'wx+', 0o600).catch((cause: unknown) => {
     throw writeFailed(directory, cause)
@@ -49,22 +58,32 @@ export async function openScratchFile({directory}: Scratch): Promise<ScratchFile
     reserveOf: () => RESERVE_BYTES,
     grace: GRACE_BYTES,
   })
-  let size = 0
+  let used = 0
+  let appended = 0
+  const writeAt: ScratchFile['writeAt'] = async (bytes, position, grows) => {
+    if (grows > 0 && (await space.lack(grows)) !== undefined) throw full(directory, used)
+    if (room?.take(grows) === false) throw full(directory, used)
+    used += grows
+    for (let written = 0; written < bytes.length;) {
+      const result = await handle
+        .write(bytes, written, bytes.length - written, position + written)
+        .catch((cause: unknown) => {
+          used -= grows
+          room?.giveBack(grows)
+          throw codeOf(cause) === 'ENOSPC' ? full(directory, used, cause) : writeFailed(directory, cause)
+        })
+      written += result.bytesWritten
+    }
+  }
   return {
     handle,
+    writeAt,
     append: async (bytes) => {
-      if ((await space.lack(bytes.length)) !== undefined) throw full(directory, size)
-      for (let written = 0; written < bytes.length;) {
-        const result = await handle
-          .write(bytes, written, bytes.length - written, size + written)
-          .catch((cause: unknown) => {
-            throw codeOf(cause) === 'ENOSPC' ? full(directory, size, cause) : writeFailed(directory, cause)
-          })
-        written += result.bytesWritten
-      }
-      size += bytes.length
+      await writeAt(bytes, appended, bytes.length)
+      appended += bytes.length
     },
     dispose: async () => {
+      room?.giveBack(used)
       await handle.close()
       if (!isNameless) await rm(path, {force: true})
     },

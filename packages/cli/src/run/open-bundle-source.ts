@@ -12,11 +12,11 @@ import {volumeFinder} from './prompt/find-volume.js'
 import type {Run} from './run.js'
 
 export interface OpenBundleSourceOptions
-  extends CallOptions, Pick<OpenBundleOptions, 'contentFollows' | 'requireImages'> {
+  extends CallOptions, Pick<OpenBundleOptions, 'contentFollows' | 'requireImages' | 'readOften'> {
   /** A file, a directory, or `-` for standard input. */
   readonly path: string
   readonly layerCompression: LayerCompression
-  readonly scratch: {readonly directory: string} | 'never'
+  readonly scratch: NonNullable<OpenBundleOptions['scratch']>
   /** True: standard input is read in one pass if it can be. Then transfers must follow its order. */
   readonly onePass?: boolean
   /** The bundle is refused unless its signature holds with this key. */

@@ -62,7 +62,14 @@ async function addBundle(
   {path, settings, run}: {readonly path: string; readonly settings: ServeSettings; readonly run: Run},
 ): Promise<void> {
   const {scratch, verifyKey} = settings
-  const source = await openBundleSource(run, {path, layerCompression: 'none', scratch, verifyKey})
+  const told = {...run, note: (text: string) => void process.stderr.write(`${printable(text)}\n`)}
+  const source = await openBundleSource(told, {
+    path,
+    layerCompression: 'none',
+    scratch,
+    verifyKey,
+    readOften: true,
+  })
   if (source.access === 'in-order') {
     run.warn(`${path} can only be read from its start, so each pull reads it again up to its layer`)
   }

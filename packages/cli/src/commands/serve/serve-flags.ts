@@ -40,7 +40,19 @@ export const serveFlags = {
     helpGroup: serving,
   }),
   verbose: toggle('verbose', {description: 'print a line for each request', helpGroup: 'OUTPUT'}),
-  scratch: readingFlags.scratch,
+  scratch: text('scratch', {
+    description: 'directory for a copy of decoded content [default: the temporary directory]',
+    helpValue: 'DIR',
+    helpGroup: 'READING',
+    exclusive: ['no-scratch'],
+  }),
+  'scratch-size': text('scratch-size', {
+    description:
+      'the most bytes of that copy, such as 20G; what was read longest ago makes room [default: all of the disk but 256 MiB]',
+    helpValue: 'SIZE',
+    helpGroup: 'READING',
+    exclusive: ['no-scratch'],
+  }),
   'no-scratch': readingFlags['no-scratch'],
   ...signatureFlags,
   ...stateFlags,

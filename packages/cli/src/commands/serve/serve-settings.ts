@@ -1,10 +1,12 @@
 import {tmpdir} from 'node:os'
 import type {SignatureKey} from '@airgap-mirror/bundle'
+import {ScratchRoom} from '@airgap-mirror/bundle/internal'
 import {limits, MirrorError} from '@airgap-mirror/oci-client/model'
 import {readTextFile} from '../../files/read-file.js'
 import {flagReader, type FlagValues} from '../../settings/flag-values.js'
 import {stateDirectory} from '../../settings/output-settings.js'
 import {readVerifyKey} from '../../settings/signature-settings.js'
+import {parseSize} from '../../text/parse-quantity.js'
 import {parseHtpasswd, type Guard} from './htpasswd.js'
 
 /** The settings of a server, read and checked. */
@@ -19,7 +21,8 @@ export interface ServeSettings {
   readonly guard: Guard | undefined
   readonly verifyKey: SignatureKey | undefined
   readonly verbose: boolean
-  readonly scratch: {readonly directory: string} | 'never'
+  /** All bundles share the room. */
+  readonly scratch: {readonly directory: string; readonly room?: ScratchRoom} | 'never'
   readonly stateDirectory: string | undefined
 }
 
@@ -31,7 +34,7 @@ const DEFAULT_ADDRESS = ':5000'
  */
 export async function readServeSettings(flags: FlagValues): Promise<ServeSettings> {
   const read = flagReader(flags)
-  const {text, list, on} = read
+  const {text, list, on, parsed} = read
   const sources = list('source')
   const writable = text('writable')
   if (sources.length === 0 && writable === undefined) {
@@ -45,6 +48,8 @@ export async function readServeSettings(flags: FlagValues): Promise<ServeSetting
     })
   }
   const htpasswd = text('htpasswd')
+  const size = parsed('scratch-size', parseSize)
+  const room = size === undefined ? undefined : new ScratchRoom(size)
   return {
     sources,
     writable,
@@ -53,7 +58,7 @@ export async function readServeSettings(flags: FlagValues): Promise<ServeSetting
     guard: htpasswd === undefined ? undefined : await readHtpasswd(htpasswd),
     verifyKey: await readVerifyKey(read, sources[0]),
     verbose: on('verbose'),
-    scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir()},
+    scratch: on('no-scratch') ? 'never' : {directory: text('scratch') ?? tmpdir(), room},
     stateDirectory: stateDirectory(read),
   }
 }
