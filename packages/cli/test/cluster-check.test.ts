@@ -50,6 +50,14 @@ describe('an image', () => {
     expect(await verdict(MIRRORED, async () => true)).toMatchObject({status: 'from-mirror'})
   })
 
+  it('is judged if no URL can have its host', async () => {
+    expect(await verdict('', undefined, 'registry.1/p/app:1')).toMatchObject({
+      status: 'leaks',
+      reason: 'registry.1 is asked: no mirror is asked before it',
+    })
+    expect(parseManifestUrl('https://registry.1/v2/p/app/manifests/1')).toBeUndefined()
+  })
+
   it('is refused if the policy rejects it, or if the mirror lacks it and the source is blocked', async () => {
     expect(await verdict(REJECTING)).toMatchObject({status: 'refused'})
     expect(await verdict(BLOCKED, async () => false)).toMatchObject({

@@ -71,6 +71,15 @@ test('an origin has one form', () => {
   expect(originOf('[::1]:5000', {plainHttp: true})).toBe('http://[::1]:5000')
 })
 
+test.each(['10.0.0.256:5000', 'registry.1', 'reg.example:99999', 'xn--a.example'])(
+  'the host %s, which no URL can have, is invalid input',
+  (registry) => {
+    expect(() => originOf(registry)).toThrow(
+      expect.objectContaining({code: 'NAME_INVALID', message: expect.stringContaining(registry)}),
+    )
+  },
+)
+
 test.each([
   ['https://r/v2/a/blobs/uploads/?digest=sha256:0&mount=x&from=b%2Fc', undefined],
   ['https://r/v2/a/tags/list?n=10&last=v1', undefined],

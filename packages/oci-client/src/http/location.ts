@@ -1,7 +1,7 @@
 import {excerpt} from './printable.js'
 import {redactUrl} from './redact.js'
 import type {HttpUrl} from './send.js'
-import {canonicalRegistry, DOCKER_HUB, MirrorError} from '../model/index.js'
+import {canonicalRegistry, DOCKER_HUB, MirrorError, type Side} from '../model/index.js'
 
 const ABSOLUTE = /^(?:(?<scheme>https?):)?\/\/(?<authority>[A-Za-z0-9._~%[\]:-]+)(?<rest>(?:[/?].*)?)$/i
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/
@@ -14,10 +14,22 @@ const HUB_API = 'registry-1.docker.io'
 /**
  * Returns the origin of a registry's API, in the form in which origins are compared.
  * @param registry `host[:port]` as in image names; `docker.io` is Docker Hub
+ * @throws {MirrorError} NAME_INVALID for a host that no URL can have, such as `10.0.0.256`
  */
-export function originOf(registry: string, options: {readonly plainHttp?: boolean} = {}): string {
+export function originOf(
+  registry: string,
+  options: {readonly plainHttp?: boolean; readonly side?: Side} = {},
+): string {
   const host = canonicalRegistry(registry) === DOCKER_HUB ? HUB_API : registry
-  return new URL(`${options.plainHttp === true ? 'http' : 'https'}://${host}`).origin
+  const url = `${options.plainHttp === true ? 'http' : 'https'}://${host}`
+  if (!URL.canParse(url)) {
+    throw new MirrorError(
+      'NAME_INVALID',
+      `${registry} is neither a host name nor an address, with or without a port`,
+      {side: options.side},
+    )
+  }
+  return new URL(url).origin
 }
 
 export function formatUrl({origin, path}: HttpUrl): string {

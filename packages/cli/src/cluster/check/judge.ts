@@ -59,6 +59,7 @@ function fromMirror(one: Try, {tries}: Explanation): Verdict {
   }
 }
 
+/** A node's files may name a host that no URL can have. */
 function hostOf({url}: Try): string {
-  return new URL(url).host
+  return URL.canParse(url) ? new URL(url).host : (/^https?:\/\/([^/]+)/.exec(url)?.[1] ?? url)
 }

@@ -1,7 +1,8 @@
 import {isDigest, isRepository, isTag, type Reference} from '@airgap-mirror/oci-client/model'
 
-/** The image that a manifest URL stands for; undefined if its path is not `/v2/REPOSITORY/manifests/REFERENCE`. */
+/** The image that a manifest URL stands for; undefined if it is no URL, or its path is not `/v2/REPOSITORY/manifests/REFERENCE`. */
 export function parseManifestUrl(url: string): Reference | undefined {
+  if (!URL.canParse(url)) return undefined
   const {host, pathname} = new URL(url)
   const [, repository = '', version = ''] = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(pathname) ?? []
   if (!isRepository(repository)) return undefined
