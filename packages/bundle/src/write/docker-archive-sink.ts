@@ -1,6 +1,7 @@
 import {
   digestOf,
   hexOf,
+  isDigest,
   isJsonObject,
   isPending,
   limits,
@@ -183,12 +184,13 @@ function refuseOtherLayers(
   if (!diffIds.every((id, index) => id === said[index])) throw otherLayers(manifest)
 }
 
-/** Returns the diff IDs in a config, one for each layer. @throws {MirrorError} DIGEST_MISMATCH for another number */
+/** Returns the diff IDs in a config, one for each layer. @throws {MirrorError} DIGEST_MISMATCH for anything else */
 function diffIdsIn(config: Uint8Array, manifest: ImageManifest): readonly Digest[] {
   const {rootfs} = parseJsonObject(config, `the config ${manifest.config.digest}`)
   const said: unknown = isJsonObject(rootfs) ? (rootfs['diff_ids'] ?? []) : undefined
-  if (!Array.isArray(said) || said.length !== manifest.layers.length) throw otherLayers(manifest)
-  return said as readonly Digest[]
+  const isListed = Array.isArray(said) && said.length === manifest.layers.length
+  if (!isListed || !said.every(isDigest)) throw otherLayers(manifest)
+  return said
 }
 
 function otherLayers({descriptor, config}: ImageManifest): MirrorError {
