@@ -1,6 +1,5 @@
 import {
   algorithmOf,
-  hexOf,
   isDigest,
   type Advice,
   type Descriptor,
@@ -9,6 +8,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {FileTree, StoredFile} from '../files/file-tree.js'
 import {memoryFile} from '../files/memory-file.js'
+import {blobPath} from './blob-path.js'
 
 /** The place of all content: every format is read into this table and a list of images. */
 export interface ContentTable {
@@ -52,7 +52,7 @@ export function findBlob(table: ContentTable, digest: Digest): StoredFile | unde
   const known = table.blobs.get(digest)
   if (known !== undefined) return known
   for (const tree of table.linkedLayouts) {
-    const file = tree.find(blobPath(digest))
+    const file = tree.find(blobPath({digest}))
     if (file !== undefined) return file
   }
   return undefined
@@ -103,7 +103,3 @@ function linkedAway(digest: Digest, path: string): Absence {
 }
 
 const LINKED = /^blobs(?:\/sha(?:256|512))?$/
-
-export function blobPath(digest: Digest): string {
-  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
-}

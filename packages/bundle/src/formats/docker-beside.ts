@@ -1,5 +1,5 @@
 import {type Descriptor} from '@airgap-mirror/oci-client/model'
-import {blobPath} from '../contents/content-table.js'
+import {blobPath} from '../contents/blob-path.js'
 import {peekManifest} from '../contents/read-manifest.js'
 import {readDockerItems} from './docker-archive.js'
 import {isDockerManifest, parseDockerItems} from './docker-items.js'
@@ -39,7 +39,7 @@ async function configsUnder(
     if (seen.has(descriptor.digest)) continue
     seen.add(descriptor.digest)
     const manifest = await peekManifest(context.table, descriptor, context)
-    if (manifest?.kind === 'image') paths.add(blobPath(manifest.config.digest))
+    if (manifest?.kind === 'image') paths.add(blobPath(manifest.config))
     else if (manifest !== undefined)
       queue.push(...manifest.children.map((child) => ({descriptor: child, isChild: true})))
     // A sparse index lacks children, and docker's list does not name them.

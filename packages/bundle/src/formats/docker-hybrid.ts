@@ -8,7 +8,7 @@ import {
   type ImageManifest,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
-import {blobPath} from '../contents/content-table.js'
+import {blobPath} from '../contents/blob-path.js'
 import {dockerImage, repoTagNames, type NamelessImage} from './docker-archive.js'
 import {isDockerManifest, parseDockerItems, type DockerItem} from './docker-items.js'
 import type {TreeRoot} from './format.js'
@@ -46,7 +46,7 @@ export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promis
     tagsByConfig.set(config, [...(tagsByConfig.get(config) ?? []), ...repoTags])
     if (!itemByConfig.has(config)) itemByConfig.set(config, item)
   }
-  const tagsOf = (manifest: ImageManifest) => tagsByConfig.get(blobPath(manifest.config.digest))
+  const tagsOf = (manifest: ImageManifest) => tagsByConfig.get(blobPath(manifest.config))
   const madeUpImages = new Map<Digest, NamelessImage | undefined>()
   const namesKnown = new Map<Digest, readonly Reference[]>()
   const namesOf = async (descriptor: Descriptor): Promise<readonly Reference[]> => {
@@ -66,8 +66,7 @@ export async function dockerHybrid(root: TreeRoot, context: ReadContext): Promis
       if (!isManifestType(descriptor.mediaType)) return undefined
       if (!madeUpImages.has(descriptor.digest)) {
         const manifest = await peekManifest(context.table, descriptor, context)
-        const item =
-          manifest?.kind === 'image' ? itemByConfig.get(blobPath(manifest.config.digest)) : undefined
+        const item = manifest?.kind === 'image' ? itemByConfig.get(blobPath(manifest.config)) : undefined
         const isFound = manifest?.kind === 'image' && item !== undefined && isMadeUp(manifest, item)
         const image = isFound ? await madeUpImage(manifest, {item, root, context}) : undefined
         madeUpImages.set(descriptor.digest, image)
@@ -116,7 +115,7 @@ async function madeUpImage(
   manifest: ImageManifest,
   {item, root, context}: {readonly item: DockerItem; readonly root: TreeRoot; readonly context: ReadContext},
 ): Promise<NamelessImage> {
-  const paths = manifest.layers.map(({digest}) => blobPath(digest))
+  const paths = manifest.layers.map(({digest}) => blobPath({digest}))
   const isRight = paths.length === item.layers.length && paths.every((path, at) => path === item.layers[at])
   // If plain layers are wanted, docker's manifest already is the one that would be made here.
   if (context.compression === 'none' && isRight)

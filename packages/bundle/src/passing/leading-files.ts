@@ -14,7 +14,7 @@ import {
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
 import {isAbsentContent, parseAbsentContent} from '../contents/absent-content.js'
-import {blobPath} from '../contents/content-table.js'
+import {blobPath} from '../contents/blob-path.js'
 import {cleanPath} from '../tar/clean-path.js'
 import {TYPES, type Member, type ReadAt} from '../tar/members.js'
 
@@ -55,7 +55,7 @@ export async function readLeadingFiles(
     if ((await next()) !== 'oci-layout' || (await next()) !== 'index.json') return undefined
     const roots = descriptorsIn(files.get('index.json') ?? new Uint8Array())
     const manifests = new Map<Digest, Manifest>()
-    const wanted = new Map(roots.map((descriptor) => [blobPath(descriptor.digest), descriptor] as const))
+    const wanted = new Map(roots.map((descriptor) => [blobPath(descriptor), descriptor] as const))
     const absent = new Set<Digest>()
     while (wanted.size > 0) {
       const path = await next()
@@ -72,7 +72,7 @@ export async function readLeadingFiles(
       const manifest = parseManifest(bytes, {mediaType, algorithm: algorithmOf(digest)})
       manifests.set(digest, manifest)
       for (const child of manifestsBelow(manifest)) {
-        if (!manifests.has(child.digest)) wanted.set(blobPath(child.digest), child)
+        if (!manifests.has(child.digest)) wanted.set(blobPath(child), child)
       }
     }
     return {files, blobs: blobsBelow(roots, {manifests, absent})}

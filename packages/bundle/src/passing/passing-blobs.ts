@@ -11,7 +11,7 @@ import type {ByteCursor} from '../bytes/byte-cursor.js'
 import type {ReadOptions} from '../bytes/byte-source.js'
 import type {Usage} from '../bytes/usage.js'
 import type {Leftovers} from '../contents/archive-source.js'
-import {blobPath} from '../contents/content-table.js'
+import {blobPath} from '../contents/blob-path.js'
 import type {TreeFile} from '../files/file-tree.js'
 import {cleanPath} from '../tar/clean-path.js'
 import {TYPES, type Member} from '../tar/members.js'
@@ -62,7 +62,7 @@ export class PassingBlobs implements AsyncDisposable {
     this.#options = options
     this.usage = options.usage
     this.#blobs = blobs.map((descriptor, index) => new PassingBlob(descriptor, index))
-    this.#byPath = new Map(this.#blobs.map((blob) => [blobPath(blob.descriptor.digest), blob]))
+    this.#byPath = new Map(this.#blobs.map((blob) => [blobPath(blob.descriptor), blob]))
   }
 
   /** Returns the blob at a path of the layout. */

@@ -9,10 +9,16 @@ export interface TarHeader {
   readonly block?: Uint8Array
 }
 
+/** Bytes of a header, and of the units in which content is stored. */
 export const BLOCK_BYTES = 512
 
 export function roundUpToBlock(size: number): number {
   return Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
+}
+
+/** Returns the number of bytes that pad a file of `size` bytes to whole blocks. */
+export function tarPadding(size: number): number {
+  return roundUpToBlock(size) - size
 }
 
 /** POSIX magic: only with it is there a prefix. GNU's magic has two spaces and other fields there. */

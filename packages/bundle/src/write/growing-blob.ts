@@ -1,6 +1,7 @@
 import {createHash, type Hash} from 'node:crypto'
 import {digestFrom, type Digest, type DigestAlgorithm} from '@airgap-mirror/oci-client/model'
-import {blobPath} from './layout-files.js'
+import {blobPath} from '../contents/blob-path.js'
+
 import type {UnnamedFile} from './unnamed-file.js'
 import {ofBytes} from './write-at.js'
 

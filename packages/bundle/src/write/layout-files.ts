@@ -1,4 +1,4 @@
-import {algorithmOf, hexOf, limits, type CallOptions, type Digest} from '@airgap-mirror/oci-client/model'
+import {limits, type CallOptions} from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
 import {emptyIndex, parseLayoutIndex, type LayoutIndex} from './layout-index.js'
 import {ofBytes} from './write-at.js'
@@ -6,11 +6,6 @@ import {ofBytes} from './write-at.js'
 /** The list of images in a layout (image-spec image-layout.md). */
 export const INDEX = 'index.json'
 export const MARKER = 'oci-layout'
-
-/** image-spec image-layout.md, Blobs. A digest is validated, so the path cannot lead elsewhere. */
-export function blobPath({digest}: {readonly digest: Digest}): string {
-  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
-}
 
 /** @throws {MirrorError} MANIFEST_INVALID if it is damaged, LIMIT_EXCEEDED, WRITE_FAILED if it cannot be read */
 export async function readLayoutIndex(store: ContentStore, {signal}: CallOptions = {}): Promise<LayoutIndex> {

@@ -1,12 +1,5 @@
 import {once} from 'node:events'
 
-export const TAR_BLOCK = 512
-
-/** Returns the number of bytes that pad a file of `size` bytes to whole blocks. */
-export function tarPadding(size: number): number {
-  return (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK
-}
-
 /** Returns the blocks before a file's content, the same for the same file; a single block unless the name is too long. */
 export async function tarFileHeader(name: string, size: number): Promise<Uint8Array> {
   const {pack} = await import('tar-stream')

@@ -7,7 +7,8 @@ import {
   type Digest,
 } from '@airgap-mirror/oci-client/model'
 import type {ContentStore} from './content-store.js'
-import {TAR_BLOCK, tarFileHeader, tarPadding} from './tar-file-header.js'
+import {BLOCK_BYTES, tarPadding} from '../tar/header.js'
+import {tarFileHeader} from './tar-file-header.js'
 import {targetSpace, type TakeSpace} from './target-space.js'
 import {temporaryName} from './temporary-name.js'
 import {Turns} from './turns.js'
@@ -92,13 +93,14 @@ export class TarStore implements ContentStore {
     const endTurn = await this.#turns.take()
     this.#isAppending = true
     try {
-      const content = this.#end + TAR_BLOCK
+      const content = this.#end + BLOCK_BYTES
       const {handle} = await this.#opened()
       const size = await this.#write(handle, bytes, {position: content, signal: options.signal})
       const path = await options.place(size)
       if (path === undefined) return
       const header = await tarFileHeader(path, size)
-      if (header.length !== TAR_BLOCK) throw new RangeError(`${path} does not fit the one block left for it`)
+      if (header.length !== BLOCK_BYTES)
+        throw new RangeError(`${path} does not fit the one block left for it`)
       await this.#write(handle, ofBytes(new Uint8Array(tarPadding(size))), {position: content + size})
       await this.#write(handle, ofBytes(header), {position: this.#end})
       this.#files.set(path, {offset: content, length: size})
@@ -113,12 +115,12 @@ export class TarStore implements ContentStore {
     for (const [path, bytes] of files) await this.write(path, ofBytes(bytes), {size: bytes.length, signal})
     const {handle, temporary} = await this.#opened()
     for (const [index, {offset, length}] of this.#holes.entries()) {
-      const header = await tarFileHeader(`.unused/${index}`, length - TAR_BLOCK)
+      const header = await tarFileHeader(`.unused/${index}`, length - BLOCK_BYTES)
       await this.#write(handle, ofBytes(header), {position: offset})
     }
     try {
       await handle.truncate(this.#end)
-      await handle.truncate(this.#end + 2 * TAR_BLOCK)
+      await handle.truncate(this.#end + 2 * BLOCK_BYTES)
       await handle.sync()
       const {place, existing} = await followOwnLinks(this.path)
       if (existing !== undefined && this.#existing !== 'replace') throw this.#existing.refuseWith(this.path)

@@ -6,7 +6,7 @@ import {
   type ImageManifest,
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
-import {blobPath} from '../../contents/content-table.js'
+import {blobPath} from '../../contents/blob-path.js'
 import {annotationKeys} from '../../names/recorded-name.js'
 import type {BundleContents, BundleEntry} from './bundle-contents.js'
 
@@ -54,9 +54,9 @@ function dockerManifest(
     const image = imageOf(manifest, manifests)
     if (name === undefined || image === undefined || !isDockerImage(image)) continue
     const item = items.get(image.descriptor.digest) ?? {
-      Config: blobPath(image.config.digest),
+      Config: blobPath(image.config),
       RepoTags: [],
-      Layers: image.layers.map(({digest}) => blobPath(digest)),
+      Layers: image.layers.map(({digest}) => blobPath({digest})),
     }
     if (name.tag !== undefined) item.RepoTags.push(formatReference(name))
     items.set(image.descriptor.digest, item)
@@ -96,7 +96,7 @@ export function leadingFiles(
     ['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
     ['index.json', bundleIndex(entries, delta?.descriptor)],
     ...(docker ? [['manifest.json', dockerManifest(entries, byDigest)] as const] : []),
-    ...(delta === undefined ? [] : [[blobPath(delta.descriptor.digest), delta.bytes] as const]),
-    ...manifests.map(({descriptor, bytes}) => [blobPath(descriptor.digest), bytes] as const),
+    ...(delta === undefined ? [] : [[blobPath(delta.descriptor), delta.bytes] as const]),
+    ...manifests.map(({descriptor, bytes}) => [blobPath(descriptor), bytes] as const),
   ])
 }

@@ -17,7 +17,7 @@ import {
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import {createBundlePacker, type BundleCodec} from '../../compress/bundle-packer.js'
-import {blobPath} from '../../contents/content-table.js'
+import {blobPath} from '../../contents/blob-path.js'
 import {formatAbsentContent} from '../../contents/absent-content.js'
 import {writeVolumes} from './volume-writer.js'
 import type {FileSink} from '../file-sink.js'
@@ -211,10 +211,7 @@ export class BundleSink implements FileSink {
     for (const [file, bytes] of leading) sums.set(file, hexOf(digestOf(bytes)))
     for (const blob of blobs) {
       const isNamed = algorithmOf(blob.digest) === 'sha256'
-      sums.set(
-        blobPath(blob.digest),
-        isNamed ? hexOf(blob.digest) : await this.#partial.sha256Of(blob, {signal}),
-      )
+      sums.set(blobPath(blob), isNamed ? hexOf(blob.digest) : await this.#partial.sha256Of(blob, {signal}))
     }
     return sums
   }

@@ -1,6 +1,7 @@
 import {verified, type Bytes, type Descriptor} from '@airgap-mirror/oci-client/model'
-import {blobPath} from '../../contents/content-table.js'
-import {TAR_BLOCK, tarFileHeader, tarPadding} from '../tar-file-header.js'
+import {blobPath} from '../../contents/blob-path.js'
+import {BLOCK_BYTES, tarPadding} from '../../tar/header.js'
+import {tarFileHeader} from '../tar-file-header.js'
 
 export interface BundleTarOptions {
   /** Files before the blobs, in this order. */
@@ -20,9 +21,9 @@ export async function* bundleTar({leading, blobs, open}: BundleTarOptions): Byte
     yield new Uint8Array(tarPadding(bytes.length))
   }
   for (const blob of blobs) {
-    yield await tarFileHeader(blobPath(blob.digest), blob.size)
+    yield await tarFileHeader(blobPath(blob), blob.size)
     yield* verified(open(blob), blob, {what: `blob ${blob.digest}`})
     yield new Uint8Array(tarPadding(blob.size))
   }
-  yield new Uint8Array(2 * TAR_BLOCK)
+  yield new Uint8Array(2 * BLOCK_BYTES)
 }

@@ -14,7 +14,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {createHash} from 'node:crypto'
 import {fileBytes} from '../../bytes/file-bytes.js'
-import {blobPath} from '../../contents/content-table.js'
+import {blobPath} from '../../contents/blob-path.js'
 import {DirectoryStore} from '../directory-store.js'
 import {LayoutSink} from '../layout-sink.js'
 import {refused, writeFailed} from '../write-error.js'
@@ -80,12 +80,12 @@ export class PartialBundle {
   }
 
   async sizeOf(digest: Digest): Promise<number | undefined> {
-    return this.store.sizeOf(blobPath(digest))
+    return this.store.sizeOf(blobPath({digest}))
   }
 
   /** Yields the stored bytes, not verified. A chunk is valid until the next is asked for. */
   async *read(blob: Descriptor, {signal}: CallOptions = {}): Bytes {
-    const path = join(this.path, blobPath(blob.digest))
+    const path = join(this.path, blobPath(blob))
     try {
       await using handle = await open(path)
       const {size} = await handle.stat()
@@ -118,7 +118,7 @@ export class PartialBundle {
   }
 
   async discard(blob: Descriptor): Promise<void> {
-    await rm(join(this.path, blobPath(blob.digest)), {force: true})
+    await rm(join(this.path, blobPath(blob)), {force: true})
   }
 
   /** Creates an empty directory inside this one, for the files of the bundle. */
