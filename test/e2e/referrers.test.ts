@@ -3,6 +3,7 @@ import {makeImage, makeManifest, makeTempDir, type TempDir, type TestImage} from
 import {mediaTypes} from '@airgap-mirror/oci-client/model'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
+import {cosignKeys, cosignSignature, cosignTag} from './cosign.js'
 import {faultsIn, named, push, writeOciBundle} from './push.js'
 
 describe('what speaks of an image', () => {
@@ -112,6 +113,36 @@ describe('what speaks of an image', () => {
       false,
     ])
   })
+})
+
+test('a signature of cosign, which names no platform, goes where its image goes by a choice of platforms', async () => {
+  await using directory = await makeTempDir()
+  await using registry = await startRegistry({strict: true})
+  const {privateKey} = cosignKeys()
+  const images = await Promise.all(
+    ['linux', 'windows'].map(async (os) => {
+      const image = await makeImage({seed: `signed-${os}`, layers: 1, platforms: [`${os}/amd64`]})
+      const [platform] = image.platforms
+      if (platform === undefined) throw new Error('no platform')
+      const only = {...image, root: platform.manifest, manifests: [platform.manifest]}
+      const {digest} = platform.manifest.descriptor
+      const tag = cosignTag(digest)
+      return {os, only, tag, signature: cosignSignature(digest, {name: os, privateKey})}
+    }),
+  )
+  const source = await writeOciBundle(
+    directory.path,
+    images.flatMap(({os, only, tag, signature}) => [
+      named(`gcr.io/team/${os}:v1`, only),
+      named(`gcr.io/team/${os}:${tag}`, signature),
+    ]),
+  )
+  const {code, stderr} = await push({source, registry, flags: argv`--platform linux/amd64`})
+  expect({code}, `printed: ${stderr}`).toEqual({code: 0})
+  expect(registry.tags('team/linux').toSorted()).toEqual([images[0]?.tag, 'v1'])
+  expect(registry.repositories()).toEqual(['team/linux'])
+  const left = `gcr.io/team/windows:v1, gcr.io/team/windows:${images[1]?.tag}`
+  expect(stderr).toContain(`warning: left out, since there is nothing for linux/amd64: ${left}`)
 })
 
 test('foreign layers stay where their URLs say: they are not missing, and the manifest is pushed as it is', async () => {

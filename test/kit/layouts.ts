@@ -20,6 +20,9 @@ export function ociLayout(images: readonly NamedImage[]): readonly Entry[] {
     if (!image.platforms.some(({manifest}) => manifest === image.root)) {
       blobs.set(image.root.descriptor.digest, image.root.bytes)
     }
+    // An artefact has no platforms.
+    if (image.platforms.length === 0)
+      for (const {descriptor, bytes} of image.blobs) blobs.set(descriptor.digest, bytes)
     for (const {manifest, config, layers} of kept) {
       for (const {descriptor, bytes} of [manifest, config, ...layers]) blobs.set(descriptor.digest, bytes)
     }

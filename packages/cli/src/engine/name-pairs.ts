@@ -4,6 +4,7 @@ import {rootDigest, type Gathered} from './gather.js'
 import {sourceLabel, type Name, type NameOf} from './name-of.js'
 import {settleNames, type OneNameOptions} from './one-name.js'
 import {identityOf, type Pair} from './pair.js'
+import {referrersOfLeftOut} from './not-for-platforms.js'
 import {refuseTooMuch} from './plan-size.js'
 import {referrerPairs, type NamedPair} from './referrer-pairs.js'
 import {choosePlatforms, hasPlatform, isForPlatform, nothingLeft} from './select.js'
@@ -27,14 +28,19 @@ export async function namePairs(
   images: readonly Gathered[],
   options: NamePairsOptions,
 ): Promise<readonly Pair[]> {
-  const named: NamedPair[] = []
+  const readable: Gathered[] = []
   const leftOut: Gathered[] = []
   for (const gathered of images) {
     if (gathered.image.subject !== undefined) continue
-    const readable = await withPlatform(gathered, options)
-    if (readable === undefined) leftOut.push(gathered)
-    else named.push(nameOne(readable, options))
+    const chosen = await withPlatform(gathered, options)
+    if (chosen === undefined) leftOut.push(gathered)
+    else readable.push(chosen)
   }
+  const orphans = referrersOfLeftOut(leftOut, readable)
+  leftOut.push(...orphans)
+  const named = readable
+    .filter((gathered) => !orphans.has(gathered))
+    .map((gathered) => nameOne(gathered, options))
   if (named.length === 0 && images.length > 0 && options.platforms.length > 0 && options.mayBeNone !== true) {
     throw nothingLeft(`is for ${options.platforms.map(formatPlatform).join(' or ')}`, 'platform')
   }

@@ -1,6 +1,7 @@
 import {formatPlatform, MirrorError, type Platform} from '@airgap-mirror/oci-client/model'
 import {rootDigest, type Gathered} from './gather.js'
 import {sourceLabel} from './name-of.js'
+import {isReferrer, withReferrers} from './referrer-families.js'
 
 const PLATFORMS_SHOWN = 20
 const IMAGES_SHOWN = 5
@@ -19,6 +20,21 @@ export function notForPlatforms(gathered: Gathered, wanted: readonly Platform[])
       advice: {kind: 'choose-other-platform'},
     },
   )
+}
+
+/**
+ * Returns the signatures, under tags of cosign, of images that are left out: these do not name their platform. A signature that
+ * another image has too is not among them.
+ */
+export function referrersOfLeftOut(
+  leftOut: readonly Gathered[],
+  others: readonly Gathered[],
+): ReadonlySet<Gathered> {
+  if (leftOut.length === 0) return new Set()
+  const referrers = others.filter(({image}) => isReferrer(image))
+  const theirs = withReferrers(new Set(leftOut), referrers)
+  const kept = withReferrers(new Set(others.filter(({image}) => !isReferrer(image))), referrers)
+  return new Set(referrers.filter((referrer) => theirs.has(referrer) && !kept.has(referrer)))
 }
 
 /** Returns the warning of a choice of platforms that leaves out images of a bundle. */

@@ -93,6 +93,11 @@ export async function platformOf(
     what: `config ${config.digest}`,
   })
   const {os, architecture, variant} = parseJsonObject(bytes, `config ${config.digest}`, {strict: false})
-  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined
+  // The configs of cosign's signatures have both members, and both are empty.
+  if (!isText(os) || !isText(architecture)) return undefined
   return {os, architecture, variant: typeof variant === 'string' ? variant : undefined}
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }
