@@ -7,11 +7,8 @@ export type {HostKnowledge} from './client/host-knowledge.js'
 export type {JournalledUpload, RegistryOptions, Retry, UploadJournal} from './client/options.js'
 export type {Exchange, ProxyOptions, TlsOptions, TransportOptions, TransportTimeouts} from './http/options.js'
 export {openRegistry, type Registry} from './registry/open-registry.js'
-export {
-  openRegistrySource,
-  type RegistrySource,
-  type RegistrySourceOptions,
-} from './source/open-registry-source.js'
+export {openRegistrySource} from './source/open-registry-source.js'
+export type {RegistrySource, RegistrySourceOptions} from './source/registry-source.js'
 export {isPending, readAll, verified} from './model/blob-source.js'
 export type {BlobSource, Bytes, Content, OpenOptions, PendingLayer} from './model/blob-source.js'
 export type {Descriptor, Platform} from './model/descriptor.js'
