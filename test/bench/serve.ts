@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
+import {readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
 import {rm, writeFile} from 'node:fs/promises'
 import {Agent as HttpAgent, request as requestPlainly} from 'node:http'
 import {Agent as HttpsAgent, request as requestOverTls} from 'node:https'
@@ -106,9 +106,7 @@ function used(pid: number): Used {
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
   const scratch = readdirSync(`/proc/${pid}/fd`).reduce((sum, fd) => {
     const path = `/proc/${pid}/fd/${fd}`
-    return existsSync(path) || !readlinkSync(path).includes('.scratch')
-      ? sum
-      : sum + statSync(path).blocks * 512
+    return !readlinkSync(path).includes('.scratch') ? sum : sum + statSync(path).blocks * 512
   }, 0)
   return {cpu: (Number(fields[11]) + Number(fields[12])) / 100, peak: peak * 1024, scratch}
 }

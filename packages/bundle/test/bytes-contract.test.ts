@@ -72,6 +72,8 @@ const packed: Readonly<Record<string, readonly [Compression | 'bzip2', OpenBytes
   'gzip, decoded again and again': [{type: 'gzip', memberSize: 100 * KiB}, never],
   'bzip2, kept in scratch': ['bzip2', {}],
   'zstd, decoded again and again': [{type: 'zstd', frameSize: 300 * KiB}, never],
+  'zstd, kept in scratch': [{type: 'zstd', frameSize: 300 * KiB}, {readOften: true}],
+  'xz of one block, kept in scratch': [{type: 'xz'}, {memoryBudget: 64 * KiB}],
   'xz of one block that fits in memory': [{type: 'xz'}, never],
   'xz of one block that does not': [{type: 'xz'}, {...never, memoryBudget: 64 * KiB}],
   'xz of many blocks': [{type: 'xz', blockSize: 100 * KiB}, never],

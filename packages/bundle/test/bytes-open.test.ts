@@ -217,6 +217,7 @@ describe('how a bundle is read', () => {
     const path = await writeTo(temp.path, 'one.gz', await compress(tar, {type: 'gzip'}))
     const notes: string[] = []
     await using kept = await openBytes({path}, {onNote: (text) => notes.push(text)})
+    await kept.size()
     expect([kept.access, kept.usage.scratchPeak, notes.length]).toEqual(['random', tar.length, 1])
     await using twice = await openBytes({path}, {scratch: 'never'})
     await indexTar(twice)

@@ -3,7 +3,7 @@ import {availableParallelism} from 'node:os'
 import type {Readable} from 'node:stream'
 import {limits, messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {scratchOf} from './scratch-file.js'
-import {spool} from './spool.js'
+import {Spool} from './spool.js'
 import {throwIfAborted} from '../bytes/abortable.js'
 import {BlockCache} from '../bytes/block-cache.js'
 import type {ByteSource} from '../bytes/byte-source.js'
@@ -165,7 +165,13 @@ async function keepStream(
     )
   }
   options.onNote?.(`${name} is a stream: its plain content is kept in ${scratch.directory}`)
-  const spooled = await spool(plain, {name, scratch, usage, signal})
+  const spooled = new Spool({name, scratch, usage, plain: () => plain})
+  try {
+    await spooled.size({signal})
+  } catch (error) {
+    await spooled[Symbol.asyncDispose]()
+    throw error
+  }
   const codec = codecOf()
   if (codec !== undefined && codec !== 'plain') spooled.packing = {codec}
   spooled.level = newLevel(options, {depth: 0})

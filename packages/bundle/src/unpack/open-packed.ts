@@ -24,9 +24,9 @@ export async function openPacked(packed: ByteSource, options: OpenPackedOptions)
   if (compression === 'plain') return packed
   if (compression === 'xz' && packed.access !== 'in-order') return openXz(packed, options)
   const decode = await decoderOf(compression)
-  // zstd decodes faster than a disk writes, so reading it twice is cheaper than scratch.
+  // zstd decodes faster than a disk writes, so reading it twice is cheaper than scratch. Reading it often is not.
   const plain =
-    compression === 'zstd'
+    compression === 'zstd' && options.readOften !== true
       ? decodedTwice(packed, {...options, decode})
       : await spooledOrTwice(packed, {...options, decode, plainSize: undefined})
   const frames = compression === 'zstd' ? await framesOf(packed, options) : undefined

@@ -1,7 +1,7 @@
 import {basename} from 'node:path'
-import {beginSpan, isMirrorError, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
-import {hasRoomFor, scratchOf, type Scratch} from './scratch-file.js'
-import {spool} from './spool.js'
+import {beginSpan, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
+import {hasRoomFor, scratchOf} from './scratch-file.js'
+import {Spool} from './spool.js'
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {OpenPackedOptions} from './open-options.js'
 import type {SequentialDecoder} from '../codecs/sequential-decoder.js'
@@ -16,39 +16,27 @@ export interface DecodeOnceOptions extends OpenPackedOptions {
 
 /** Keeps the plain bytes in scratch if that is allowed and has room, else decodes again for each pass. */
 export async function spooledOrTwice(packed: ByteSource, options: DecodeOnceOptions): Promise<ByteSource> {
+  const {plainSize, onNote} = options
   const scratch = scratchOf(options.scratch)
   const usage: Usage = {decoded: 0, scratchPeak: 0}
-  if (scratch !== undefined) {
-    const needed = options.plainSize ?? (await packed.size(options))
-    if (await hasRoomFor(needed, scratch)) {
-      const spooled = await spooledPacked(packed, {...options, scratch, usage})
-      if (spooled !== undefined) return spooled
-    } else {
-      options.onNote?.(`${packed.name} is read twice: there is no room for it in ${scratch.directory}`)
-    }
+  if (scratch === undefined) return decodedTwice(packed, options, usage)
+  const {name} = packed
+  if (!(await hasRoomFor(plainSize ?? (await packed.size(options)), scratch))) {
+    onNote?.(`${name} is read twice: there is no room for it in ${scratch.directory}`)
+    return decodedTwice(packed, options, usage)
   }
-  return decodedTwice(packed, options, usage)
-}
-
-/** Returns undefined if scratch proved too small. */
-async function spooledPacked(
-  packed: ByteSource,
-  options: DecodeOnceOptions & {readonly scratch: Scratch; readonly usage: Usage},
-): Promise<ByteSource | undefined> {
-  const {scratch, usage, signal, onNote} = options
-  onNote?.(
-    `${packed.name} can only be decoded from its start: its plain content is kept in ${scratch.directory}`,
-  )
-  try {
-    const plain = counted(decodeAll(packed, options), usage)
-    const spooled = await spool(plain, {name: packed.name, scratch, usage, signal})
-    await packed[Symbol.asyncDispose]()
-    return spooled
-  } catch (error) {
-    if (!isMirrorError(error) || (error.code !== 'SCRATCH_FULL' && error.code !== 'WRITE_FAILED')) throw error
-    onNote?.(`${packed.name} is read twice: ${error.message}`)
-    return undefined
-  }
+  onNote?.(`${name} can only be decoded from its start: its plain content is kept in ${scratch.directory}`)
+  return new Spool({
+    name,
+    scratch,
+    usage,
+    plain: ({signal}) => counted(decodeAll(packed, {...options, signal}), usage),
+    instead: (error) => {
+      onNote?.(`${name} is read twice: ${error.message}`)
+      return decodedTwice(packed, options, usage)
+    },
+    onEnd: async () => packed[Symbol.asyncDispose](),
+  })
 }
 
 /** Decodes again for each pass, without any disk. */
