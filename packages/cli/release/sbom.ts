@@ -1,9 +1,10 @@
 import {createHash} from 'node:crypto'
-import type {Component, Program} from './program.js'
+import type {Component} from './components.js'
+import type {Program} from './program.js'
 import type {Entry} from './tree.js'
 
 /**
- * Returns a CycloneDX 1.6 document of what is inside: every package, and every file by its digest. The serial number is a
+ * Returns a CycloneDX 1.6 document of what is inside: every package and library, and every file by its digest. The serial number is a
  * hash of the content, so that the same program has the same document.
  */
 export function sbomOf({version, components, entries}: Program, modified: Date): string {
@@ -31,7 +32,7 @@ export function sbomOf({version, components, entries}: Program, modified: Date):
         'bom-ref': purlOf(part),
         name: part.name,
         version: part.version,
-        licenses: [licenseOf(part.license)],
+        licenses: part.license === undefined ? undefined : [licenseOf(part.license)],
         purl: purlOf(part),
       })),
       ...entries.flatMap((entry) => ('target' in entry ? [] : [fileComponent(entry)])),
@@ -41,8 +42,8 @@ export function sbomOf({version, components, entries}: Program, modified: Date):
   return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
-function purlOf({name, version}: Component): string {
-  return `pkg:npm/${name.replace('@', '%40')}@${version}`
+function purlOf({name, version, origin = 'npm'}: Component): string {
+  return `pkg:${origin}/${name.replace('@', '%40')}@${version}`
 }
 
 /** An SPDX identifier, or an expression of several. */

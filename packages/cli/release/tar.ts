@@ -7,12 +7,16 @@ export interface TarOptions {
   readonly modified: Date
 }
 
+/** Everybody may write, and remove only files of their own. */
+const EVERYBODYS = 0o1777
+
 /** Returns entries as a tar that belongs to root, the same for the same entries. Directories stand before their files. */
 export function tarOf(entries: readonly Entry[], {prefix, modified}: TarOptions): AsyncIterable<Uint8Array> {
   const archive = pack()
   const owner = {uid: 0, gid: 0, uname: 'root', gname: 'root', mtime: modified}
   for (const directory of directoriesOf(entries)) {
-    archive.entry({...owner, name: `${prefix}${directory}`, type: 'directory', mode: 0o755})
+    const mode = directory === 'tmp' ? EVERYBODYS : 0o755
+    archive.entry({...owner, name: `${prefix}${directory}`, type: 'directory', mode})
   }
   for (const entry of sorted(entries)) {
     const name = `${prefix}${entry.path}`

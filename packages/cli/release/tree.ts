@@ -49,3 +49,8 @@ export function directoriesOf(entries: readonly Entry[]): readonly string[] {
   }
   return [...directories].toSorted()
 }
+
+/** Returns the entries at other paths. */
+export function moved(entries: readonly Entry[], pathOf: (path: string) => string): readonly Entry[] {
+  return entries.map((entry) => ({...entry, path: pathOf(entry.path)}))
+}

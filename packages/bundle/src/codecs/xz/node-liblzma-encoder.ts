@@ -1,4 +1,5 @@
 import type {NativeLZMA} from 'node-liblzma'
+import {importNodeLiblzma} from './import-node-liblzma.js'
 import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
 
 const FINISH = 3
@@ -9,7 +10,7 @@ const OUTPUT_BYTES = 256 * 1024
 /** Loads node-liblzma's encoder; undefined if its binary does not load. */
 export async function loadNodeLiblzmaEncoder(): Promise<EncodeStream | undefined> {
   // Not an error: without the optional package, or its binary, the other encoder gives the same bytes.
-  const library = await import('node-liblzma').catch(() => undefined)
+  const library = await importNodeLiblzma()
   if (library === undefined) return undefined
   const {Xz, check} = library
   const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)

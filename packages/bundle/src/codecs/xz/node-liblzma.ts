@@ -2,6 +2,7 @@ import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {NativeLZMA} from 'node-liblzma'
 import {throwIfAborted} from '../../bytes/abortable.js'
 import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
+import {importNodeLiblzma} from './import-node-liblzma.js'
 
 const OUTPUT_BYTES = 512 * 1024
 
@@ -16,7 +17,7 @@ const ACTION = {run: 0, finish: 3} as const
  */
 export async function loadNodeLiblzma(): Promise<SequentialDecoder | undefined> {
   // Not an error, because there is another decoder.
-  const library = await import('node-liblzma').catch(() => undefined)
+  const library = await importNodeLiblzma()
   if (library === undefined) return undefined
   const {Unxz} = library
   const openHandle = (): NativeLZMA | undefined => {

@@ -7,7 +7,6 @@ import {join} from 'node:path'
 
 /** The packages whose sources are compiled, by their directories. */
 export interface LiblzmaSources {
-  /** Its binding: node-liblzma has no binary for linux-arm64. */
   readonly binding: string
   readonly addonApi: string
   readonly nodeApi: string
@@ -15,15 +14,16 @@ export interface LiblzmaSources {
   readonly liblzma: string
 }
 
-const COMPILER = 'aarch64-linux-gnu-g++'
-const ARCHIVE = 'deps/xz-5.2.3.tar.bz2'
+/** The machine that the result is for, as compilers name it. */
+const MACHINES = {x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu'} as const
+export const LIBLZMA_VERSION = '5.2.3'
+const ARCHIVE = `deps/xz-${LIBLZMA_VERSION}.tar.bz2`
 /** A compiler's warnings are many; an error shows them. */
 const OUTPUT_LIMIT = 1 << 26
 const CFLAGS = '-O3 -ffile-prefix-map=.=liblzma'
 
 /** The encoders and decoders alone. Without threads, which the program has of its own, glibc 2.17 is enough. */
 const CONFIGURE = [
-  '--host=aarch64-linux-gnu',
   '--quiet',
   '--with-pic',
   ...['shared', 'threads', 'xz', 'xzdec', 'lzmadec', 'lzmainfo', 'lzma-links', 'scripts', 'doc', 'nls'].map(
@@ -41,26 +41,28 @@ inline bool IsWithinBounds(std::size_t offset, std::size_t length, std::size_t s
 `
 
 /**
- * Compiles node-liblzma's binding and liblzma for linux-arm64, and keeps the result in `cache`. The same sources and
- * compiler give the same bytes.
- * @returns undefined if no cross compiler is installed
+ * Compiles node-liblzma's binding and liblzma for Linux, and keeps the result in `cache`. The same sources and compiler
+ * give the same bytes.
+ * @returns undefined if no compiler for the architecture is installed
  */
-export async function liblzmaForArm64(
+export async function compiledLiblzma(
+  architecture: keyof typeof MACHINES,
   sources: LiblzmaSources,
   cache: string,
 ): Promise<Uint8Array | undefined> {
-  const compiler = compilerVersion()
+  const machine = MACHINES[architecture]
+  const compiler = compilerVersion(machine)
   if (compiler === undefined) return undefined
   const key = createHash('sha256').update(JSON.stringify([compiler, CFLAGS, CONFIGURE, NODE_BUFFER]))
   for (const file of [join(sources.liblzma, ARCHIVE), ...(await bindingFiles(sources))])
     key.update(await readFile(file))
-  const built = join(cache, `node-liblzma-arm64-${key.digest('hex').slice(0, 16)}.node`)
+  const built = join(cache, `node-liblzma-${architecture}-${key.digest('hex').slice(0, 16)}.node`)
   if (!existsSync(built)) {
     await mkdir(cache, {recursive: true})
     const directory = await mkdtemp(join(tmpdir(), 'mirror-liblzma-'))
     try {
       const made = join(cache, `${process.pid}.tmp`)
-      await compile(sources, {directory, output: made})
+      await compile(sources, {machine, directory, output: made})
       await rename(made, built)
     } finally {
       await rm(directory, {recursive: true, force: true})
@@ -69,9 +71,9 @@ export async function liblzmaForArm64(
   return readFile(built)
 }
 
-function compilerVersion(): string | undefined {
+function compilerVersion(machine: string): string | undefined {
   try {
-    return execFileSync(COMPILER, ['--version'], {encoding: 'utf8'})
+    return execFileSync(`${machine}-g++`, ['--version'], {encoding: 'utf8'})
   } catch {
     return undefined
   }
@@ -84,18 +86,22 @@ async function bindingFiles({binding}: LiblzmaSources): Promise<readonly string[
 
 async function compile(
   sources: LiblzmaSources,
-  {directory, output}: {readonly directory: string; readonly output: string},
+  {
+    machine,
+    directory,
+    output,
+  }: {readonly machine: string; readonly directory: string; readonly output: string},
 ): Promise<void> {
   const run = (command: string, args: readonly string[], cwd = directory): void => {
     execFileSync(command, args, {cwd, stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: OUTPUT_LIMIT})
   }
   run('tar', ['-xjf', join(sources.liblzma, ARCHIVE), '--strip-components=1'])
-  run('./configure', [...CONFIGURE, `CFLAGS=${CFLAGS}`])
+  run('./configure', [`--host=${machine}`, ...CONFIGURE, `CFLAGS=${CFLAGS}`])
   run('make', ['--silent', '--directory=src/liblzma'])
   await writeFile(join(directory, 'node_buffer.h'), NODE_BUFFER)
   const includes = ['.', 'src/liblzma/api', join(sources.nodeApi, 'include'), sources.addonApi]
   const cpp = (await bindingFiles(sources)).filter((file) => file.endsWith('.cpp'))
-  run(COMPILER, [
+  run(`${machine}-g++`, [
     '-shared',
     '-fPIC',
     '-std=c++20',
