@@ -29,7 +29,7 @@ const TOOL = 'reg.example:5000/team/tool:v1'
 interface Inspection {
   readonly bundle: {readonly producer?: string; readonly format: string}
   readonly images: readonly {readonly name: string; readonly status: string}[]
-  readonly unused: readonly {readonly path: string}[]
+  readonly unused: readonly {readonly path: string; readonly reason: string}[]
 }
 
 interface Outcome {
@@ -130,6 +130,10 @@ test.each(['25.0.0-rc', '25.0.0', '28'] as const)(
       await expectBoth({verified, inspection}, {registry, images: [one, two]})
       // The release candidate leaves no trace that containerd does not leave.
       expect(inspection.bundle.producer).toBe(version === '25.0.0-rc' ? 'containerd' : 'docker')
+      if (version === '25.0.0-rc') continue
+      expect(new Set(inspection.unused.map(({reason}) => reason))).toEqual(
+        new Set(['no image needs it; docker describes each layer in such a file, for versions before 1.10']),
+      )
     }
   },
 )

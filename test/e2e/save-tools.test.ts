@@ -7,6 +7,7 @@ import {
   runChild,
   skopeo,
   startContainerd,
+  type ChildResult,
 } from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {saveScene, type SaveScene} from './save.js'
@@ -24,6 +25,20 @@ interface Bundle {
   readonly digest: string
 }
 
+type Podman = (...args: readonly string[]) => Promise<ChildResult>
+
+/** Debian's podman with a store in the directory of the scene. */
+async function podmanOf(scene: SaveScene): Promise<Podman> {
+  await writeFile(scene.path('policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}')
+  const storage = ['--root', scene.path('root'), '--runroot', scene.path('run'), '--storage-driver', 'vfs']
+  return (...args) => runChild('podman', [...storage, ...args], {env: cleanEnvironment(scene.directory)})
+}
+
+async function imagesOf(podman: Podman): Promise<readonly string[]> {
+  const {stdout} = await podman('images', '--format', '{{.Repository}}:{{.Tag}}')
+  return stdout.trim().split('\n').toSorted()
+}
+
 test('skopeo copies an image out of a saved bundle by its full name', async (context) => {
   requireTool(context, 'skopeo')
   await using scene = await saveScene()
@@ -37,14 +52,32 @@ test('podman loads a saved bundle under its full name', async (context) => {
   requireTool(context, 'podman')
   await using scene = await saveScene()
   const {path, name} = await oneBundle(scene)
-  await writeFile(scene.path('policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}')
-  const storage = ['--root', scene.path('root'), '--runroot', scene.path('run'), '--storage-driver', 'vfs']
-  const podman = (...args: readonly string[]) =>
-    runChild('podman', [...storage, ...args], {env: cleanEnvironment(scene.directory)})
+  const podman = await podmanOf(scene)
   const loaded = await podman('load', '--signature-policy', scene.path('policy.json'), '--input', path)
   expect({code: loaded.code, stderr: loaded.stderr}).toMatchObject({code: 0})
-  const {stdout} = await podman('images', '--format', '{{.Repository}}:{{.Tag}}')
-  expect(stdout.trim()).toBe(name)
+  expect(await imagesOf(podman)).toEqual([name])
+})
+
+test('podman pulls one image of a saved bundle, and loads all of them with --docker-compatible', async (context) => {
+  requireTool(context, 'podman')
+  await using scene = await saveScene()
+  const names = await Promise.all(
+    ['one', 'two'].map(async (seed) => scene.add(`team/${seed}:v1`, await makeImage({seed, layers: 1}))),
+  )
+  const list = await scene.list(...names)
+  const plain = await scene.saved(list, 'plain.tar')
+  const compatible = await scene.saved(list, 'compatible.tar', ['--docker-compatible'])
+  const podman = await podmanOf(scene)
+  const [name = ''] = names
+  const policy = ['--signature-policy', scene.path('policy.json')]
+  expect(await podman('pull', ...policy, `oci-archive:${plain}:${name}`)).toMatchObject({code: 0})
+  expect(await imagesOf(podman)).toEqual([name])
+  expect(await podman('load', ...policy, '--input', plain)).toMatchObject({
+    code: 125,
+    stderr: expect.stringContaining('more than one image'),
+  })
+  expect(await podman('load', ...policy, '--input', compatible)).toMatchObject({code: 0})
+  expect(await imagesOf(podman)).toEqual(names.toSorted())
 })
 
 test('containerd imports a saved bundle under its full name and digest', async (context) => {

@@ -96,3 +96,32 @@ test('the layers of a docker-archive that docker 25 wrote as a layout are used',
   ])
   expect(bundle.source.unused).toEqual([])
 })
+
+test('the small blobs that docker adds for old versions have that reason, and large ones do not', async () => {
+  const [layer] = app.layers
+  if (layer === undefined) throw new Error('no layer')
+  const own = config(layer)
+  const old = part({id: 'a'.repeat(64), created: '1970-01-01T00:00:00Z', os: 'linux'})
+  const large = part('x'.repeat(65 * 1024))
+  const items = [
+    {
+      Config: `blobs/sha256/${own.hex}`,
+      RepoTags: ['a/b:c'],
+      Layers: [`blobs/sha256/${layer.hex}`],
+      LayerSources: {[layer.digest]: descriptor(mediaTypes.ociLayer, layer)},
+    },
+  ]
+  await using bundle = await openTar([
+    ...[layer, own, old, large].map((of) => blobEntry(of)),
+    indexJson([]),
+    json('manifest.json', items),
+    OCI_LAYOUT,
+  ])
+  const reason = 'no image needs it; docker describes each layer in such a file, for versions before 1.10'
+  expect(new Map(unusedIn(bundle.source))).toEqual(
+    new Map([
+      [`blobs/sha256/${old.hex}`, reason],
+      [`blobs/sha256/${large.hex}`, NOT_REACHED],
+    ]),
+  )
+})

@@ -1,15 +1,7 @@
 import {join} from 'node:path'
 import {describe, expect, test} from 'vitest'
 import {inspectEntries, inspectPath, imageIn, named, warned} from './inspect-kit.js'
-import {
-  dockerArchive,
-  makeImage,
-  makeLayers,
-  ociLayout,
-  skopeoDirectory,
-  tarBytes,
-  type Entry,
-} from '@airgap-mirror/test/kit'
+import {dockerArchive, makeImage, makeLayers, ociLayout, tarBytes, type Entry} from '@airgap-mirror/test/kit'
 
 const inputs = join(import.meta.dirname, '../../../test/inputs')
 
@@ -238,29 +230,6 @@ describe('the form of a bundle', () => {
         {path: 'archive.tar', format: 'docker-archive', producer: 'containers-image', images: 1},
       ],
     })
-  })
-
-  test.each([
-    [
-      'skopeo-dir',
-      (image: Awaited<ReturnType<typeof makeImage>>) => skopeoDirectory(image),
-      'containers-image',
-    ],
-    [
-      'docker-archive',
-      (image: Awaited<ReturnType<typeof makeImage>>) =>
-        dockerArchive([{image, tags: ['a/b:v1']}], {shape: 'crane'}),
-      'go-containerregistry',
-    ],
-    [
-      'oci-layout',
-      (image: Awaited<ReturnType<typeof makeImage>>) =>
-        ociLayout([{image, annotations: {'org.opencontainers.image.ref.name': 'v1'}}]),
-      'containers-image',
-    ],
-  ] as const)('a %s has its producer', async (format, entriesOf, producer) => {
-    const inspection = await inspectEntries(entriesOf(await makeImage({seed: 'inspect-form'})))
-    expect(inspection.bundle).toMatchObject({format, producer})
   })
 
   test('the blocks of xz are counted', async () => {

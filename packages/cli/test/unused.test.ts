@@ -20,6 +20,8 @@ const images = [
   {shownAs: 'inner.tar', digest: `sha256:${'1'.repeat(64)}` as Digest},
 ]
 
+const ID: Digest = `sha256:${'2'.repeat(64)}`
+
 describe('choices and rules that no image has met', () => {
   it('are the globs that match none', () => {
     const {include} = unusedIn(images, {rules, include: ['gcr.io/**', 'quay.io/**', '**/app:v2']})
@@ -38,6 +40,19 @@ describe('choices and rules that no image has met', () => {
       'docker.io/library/alpine:latest',
       'gcr.io/team/other:v1',
     ])
+  })
+
+  it.each([ID, '2'.repeat(64), '2'.repeat(12)])(
+    'are not the image ID %s of an image that is there',
+    (source) => {
+      const map = parseMapFile(`${source} b:1\n`, 'map', referenceKey)
+      expect(unusedIn([{shownAs: 'x', id: ID}], {rules: {...rules, map}, include: []}).map).toEqual([])
+    },
+  )
+
+  it('are digests of a map as they are written', () => {
+    const map = parseMapFile(`${ID} b:1\n`, 'map', referenceKey)
+    expect(unusedIn(images, {rules: {...rules, map}, include: []}).map).toEqual([ID])
   })
 })
 

@@ -45,7 +45,8 @@ export function layoutProducer({descriptors, dockerItems, zarf}: LayoutTraces): 
     }
     return has(CREATED) && dockerItems === undefined ? 'buildkit' : 'containerd'
   }
-  return has(annotationKeys.refName) && dockerItems === undefined ? 'containers-image' : undefined
+  // skopeo, podman, crane, oras and umoci leave the same traces.
+  return undefined
 }
 
 const CREATED = 'org.opencontainers.image.created'
@@ -63,5 +64,9 @@ export function archiveProducer(
     const isLinked = tree.entries.some(({path, kind}) => kind === 'link' && path.endsWith('/layer.tar'))
     return isLinked ? 'containers-image' : undefined
   }
-  return /^[0-9a-f]{64}\/layer\.tar$/.test(layer) ? 'docker-before-25' : undefined
+  if (!/^[0-9a-f]{64}\/layer\.tar$/.test(layer)) return undefined
+  // The legacy form of crane is the same but for the directories.
+  const directory = layer.slice(0, layer.indexOf('/'))
+  const hasDirectory = tree.entries.some(({path, kind}) => kind === 'directory' && path === directory)
+  return hasDirectory ? 'docker-before-25' : undefined
 }

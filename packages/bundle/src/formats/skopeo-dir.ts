@@ -1,6 +1,16 @@
-import {digestOf, isDigest, isJsonObject, limits, parseManifest} from '@airgap-mirror/oci-client/model'
+import {
+  digestOf,
+  isDigest,
+  isJsonObject,
+  limits,
+  parseManifest,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
 import {remember, rememberBytes} from '../contents/content-table.js'
+import {fitName} from '../names/fit-name.js'
+import {referenceIn} from '../names/recorded-name.js'
 import type {Format} from './format.js'
+import type {ReadContext} from './read-context.js'
 import {invalid, readJson} from '../contents/read-json.js'
 
 /** Blobs and the manifests of an index's children; skopeo before 0.1.28 wrote layers as `<hex>.tar`. */
@@ -8,7 +18,7 @@ const BLOB_NAME = /^([0-9a-f]+)(?:\.manifest\.json|\.tar)?$/
 
 const OWN = /^(?:manifest\.json|version|signature-\d+)$/
 
-/** skopeo's `dir:`, unpacked or in a tar: a single image, without a name. */
+/** skopeo's `dir:`, unpacked or in a tar: a single image, without a name unless its directory has a full one. */
 export const skopeoDir: Format = {
   name: 'skopeo-dir',
   detect: async (root) => {
@@ -28,10 +38,20 @@ export const skopeoDir: Format = {
       const blob = isDigest(digest) ? tree.find(path) : undefined
       if (blob !== undefined && isDigest(digest)) remember(context.table.blobs, digest, blob)
     }
+    const {shownAs} = context
+    const name = scopedName(context)
+    const named = name === undefined ? {shownAs} : fitName(name, descriptor.digest)
     return {
-      images: [{shownAs: context.shownAs, root: {manifest: descriptor}}],
+      images: [{...named, root: {manifest: descriptor}}],
       producer: 'containers-image',
       uses: (path) => OWN.test(path) || BLOB_NAME.test(path),
     }
   },
+}
+
+/** `skopeo sync --scoped` puts each image into a directory whose path is the full name. */
+function scopedName({nested, shownAs}: ReadContext): Reference | undefined {
+  const isFull = nested && /^(?:localhost|[^/]*[.:][^/]*)\//.test(shownAs)
+  const name = isFull ? referenceIn(shownAs) : undefined
+  return name?.tag === undefined && name?.digest === undefined ? undefined : name
 }

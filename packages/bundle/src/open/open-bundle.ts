@@ -91,7 +91,7 @@ export async function openBundle(path: string, options: OpenBundleOptions = {}):
         ? await readPassing(begun, reading)
         : await readOuter(path, {options: {...options, volumes, begun}, reading, recalled})
     const description = describe(outer, {findings, table})
-    const images = distinct(outer.parts.flatMap((part) => part.images))
+    const images = toldApart(distinct(outer.parts.flatMap((part) => part.images)))
     findings.unused.push(...(await unusedBlobs(findings.stores, {images, table, signal})))
     warnOfUnused(findings.unused, onWarning)
     refuseTooMany(outer.tree, images)
@@ -268,6 +268,19 @@ function distinct(images: readonly SourceImage[]): readonly SourceImage[] {
     if (seen.has(key)) return false
     seen.add(key)
     return true
+  })
+}
+
+/** Adds the digest to the text that stands for several images without names. */
+function toldApart(images: readonly SourceImage[]): readonly SourceImage[] {
+  const times = new Map<string, number>()
+  for (const {name, shownAs} of images) {
+    if (name === undefined && shownAs !== undefined) times.set(shownAs, (times.get(shownAs) ?? 0) + 1)
+  }
+  return images.map((image) => {
+    const {name, shownAs = '', root, subject} = image
+    const isShared = name === undefined && subject === undefined && (times.get(shownAs) ?? 0) > 1
+    return isShared && 'manifest' in root ? {...image, shownAs: `${shownAs}@${root.manifest.digest}`} : image
   })
 }
 

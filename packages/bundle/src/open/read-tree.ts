@@ -218,7 +218,7 @@ async function readPart(
   const {path, shownAs, zarf} = place
   const content = await format.read(root, {...reading.context, shownAs, nested: path !== '', zarf})
   const {images, producer, listed} = content
-  if (listed !== undefined) reading.findings.stores.push({tree: root.tree, listed, pathOf: inside})
+  if (listed !== undefined) reading.findings.stores.push({tree: root.tree, listed, producer, pathOf: inside})
   return {part: {path, format: format.name, producer, images}, uses: (file) => content.uses(file)}
 }
 

@@ -13,12 +13,14 @@ import type {ReadOptions} from '../bytes/byte-source.js'
 import type {ContentTable} from '../contents/content-table.js'
 import {peekManifest} from '../contents/read-manifest.js'
 import type {FileTree, Unused} from '../files/file-tree.js'
+import type {Producer} from '../formats/producer.js'
 
 /** A directory that keeps blobs by their digests, as an OCI layout does. */
 export interface BlobStore {
   readonly tree: FileTree
   /** The descriptors of its index.json. */
   readonly listed: readonly Descriptor[]
+  readonly producer: Producer | undefined
   /** Returns the path of a file of the tree inside the bundle. */
   readonly pathOf: (file: string) => string
 }
@@ -37,9 +39,9 @@ export async function unusedBlobs(stores: readonly BlobStore[], bundle: Bundle):
   )
   // By path, because several lists of one archive share its blobs.
   const unused = new Map<string, Unused>()
-  for (const {tree, pathOf} of stores) {
+  for (const {tree, producer, pathOf} of stores) {
     for (const {path, kind, size} of tree.entries) {
-      const reason = kind === 'file' ? whyUnused(path, reached) : undefined
+      const reason = kind === 'file' ? whyUnused({path, size}, {reached, producer}) : undefined
       const inside = pathOf(path)
       if (reason !== undefined) unused.set(inside, {path: inside, size, reason, isWarning: false})
     }
@@ -47,13 +49,23 @@ export async function unusedBlobs(stores: readonly BlobStore[], bundle: Bundle):
   return [...unused.values()]
 }
 
-function whyUnused(path: string, reached: ReadonlySet<string>): string | undefined {
+/** The most that docker writes to describe a layer. */
+const DESCRIPTION_BYTES = 64 * 1024
+
+function whyUnused(
+  {path, size}: {readonly path: string; readonly size: number},
+  {reached, producer}: {readonly reached: ReadonlySet<string>; readonly producer: Producer | undefined},
+): string | undefined {
   if (path.startsWith('ingest/')) return 'it is a blob that was not completely written'
   if (!path.startsWith('blobs/')) return undefined
   const [, algorithm, hex, ...rest] = path.split('/')
   const digest = `${algorithm}:${hex}`
   if (rest.length > 0 || !isDigest(digest)) return 'it lies among the blobs, but its name is not a digest'
-  return reached.has(digest) ? undefined : 'it is a blob that no image of the index needs'
+  if (reached.has(digest)) return undefined
+  // Not read to be sure: it may take another pass over a compressed bundle.
+  return producer === 'docker' && size <= DESCRIPTION_BYTES
+    ? 'no image needs it; docker describes each layer in such a file, for versions before 1.10'
+    : 'it is a blob that no image of the index needs'
 }
 
 /** Returns the digests of all content below descriptors and images, as far as their manifests can be read. */

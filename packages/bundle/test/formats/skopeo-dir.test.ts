@@ -53,6 +53,23 @@ test('children of an index lie beside it under their own names', async () => {
   )
 })
 
+test.each([
+  ['reg.example:5000/team/app:v1', ['reg.example:5000/team/app:v1']],
+  ['reg.example/team/app:v1', ['reg.example/team/app:v1']],
+  ['localhost/app:v1', ['localhost/app:v1']],
+  [`reg.example/app@${amd64.manifest.digest}`, [`reg.example/app@${amd64.manifest.digest}`]],
+  ['app:v1', ['? app:v1']],
+  ['team/app:v1', ['? team/app:v1']],
+  ['reg.example/team/app', ['? reg.example/team/app']],
+])(
+  'a dir: in %s, as skopeo sync makes it, is named by that path if it is a full name',
+  async (path, names) => {
+    const entries = single().map((entry) => Object.assign(entry, {path: `${path}/${entry.path}`}))
+    await using bundle = await openDirectory(entries)
+    expect(namesOf(bundle.images)).toEqual(names)
+  },
+)
+
 test('Docker schema 1 is refused with advice', async () => {
   const error = await errorOf(openDirectory([json('manifest.json', {schemaVersion: 1, fsLayers: []})]))
   expect(error).toMatchObject({code: 'SOURCE_UNSUPPORTED'})

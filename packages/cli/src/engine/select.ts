@@ -93,7 +93,7 @@ export async function platformOf(
     what: `config ${config.digest}`,
   })
   const {os, architecture, variant} = parseJsonObject(bytes, `config ${config.digest}`, {strict: false})
-  // The configs of cosign's signatures have both members, and both are empty.
+  // The configs of cosign's signatures, and of images that crane makes of mere files, have both members empty.
   if (!isText(os) || !isText(architecture)) return undefined
   return {os, architecture, variant: typeof variant === 'string' ? variant : undefined}
 }

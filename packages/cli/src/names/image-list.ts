@@ -199,6 +199,7 @@ function withoutMarks(line: string): string {
 }
 
 function keysOf(source: string, keyOf: (name: Reference) => string): readonly string[] {
+  if (isDigest(source)) return [source]
   try {
     return [source, keyOf(parseReference(source))]
   } catch {

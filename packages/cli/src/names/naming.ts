@@ -89,19 +89,19 @@ export function referenceKey(name: Reference): string {
   )
 }
 
+/** The keys under which `--map` knows an image, the most trusted first. */
+export function mapKeysOf({name, digest, id, shownAs}: Nameable): readonly string[] {
+  // A digest says more than a name, which may stand for several images.
+  const keys = [digest, ...idKeys(id), name === undefined ? undefined : referenceKey(name), shownAs]
+  return keys.filter((key) => key !== undefined)
+}
+
 function mappedTarget(image: Nameable, rules: NamingRules): Reference | undefined {
-  const {name} = image
-  const keys = [
-    // A digest says more than a name, which may stand for several images.
-    image.digest,
-    ...idKeys(image.id),
-    name === undefined ? undefined : referenceKey(name),
-    image.shownAs,
-  ]
-  const found = keys
-    .map((key) => (key === undefined ? undefined : rules.map.get(key)))
+  const found = mapKeysOf(image)
+    .map((key) => rules.map.get(key))
     .find((text) => text !== undefined)
   if (found === undefined) return undefined
+  const {name} = image
   const own = `${rules.registry}/`
   const bare = found.startsWith(own)
     ? found.slice(own.length)

@@ -1,6 +1,12 @@
-import {formatReference, isMirrorError, parseReference, type Reference} from '@airgap-mirror/oci-client/model'
+import {
+  formatReference,
+  isDigest,
+  isMirrorError,
+  parseReference,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
 import {globMatcher} from './globs.js'
-import {referenceKey, type Nameable, type NamingRules} from './naming.js'
+import {mapKeysOf, referenceKey, type Nameable, type NamingRules} from './naming.js'
 
 /** Choices and rules that no image has met: a slip, more often than not. */
 export interface Unused {
@@ -40,13 +46,7 @@ function unusedRewrites(images: readonly Nameable[], {rewrites, mapHost}: Naming
 }
 
 function unusedKeys(images: readonly Nameable[], {map}: NamingRules): readonly string[] {
-  const known = new Set(
-    images.flatMap(({name, shownAs, digest}) => [
-      ...(name === undefined ? [] : [referenceKey(name)]),
-      ...(shownAs === undefined ? [] : [shownAs]),
-      ...(digest === undefined ? [] : [digest]),
-    ]),
-  )
+  const known = new Set(images.flatMap(mapKeysOf))
   // A map has each source as it was written and as a full reference: one of them is enough.
   const full = [...map.keys()].map((key) => ({key, name: fullKey(key) ?? key}))
   const used = new Set(full.flatMap(({key, name}) => (known.has(key) || known.has(name) ? [name] : [])))
@@ -54,6 +54,8 @@ function unusedKeys(images: readonly Nameable[], {map}: NamingRules): readonly s
 }
 
 function fullKey(key: string): string | undefined {
+  // It would parse as the repository `sha256`.
+  if (isDigest(key)) return undefined
   try {
     return referenceKey(parseReference(key))
   } catch (error) {

@@ -54,14 +54,18 @@ export function formatPlatform({os, architecture, variant}: Platform): string {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/')
 }
 
-function parsePlatform(value: JsonObject): Platform {
+/** Returns undefined if neither the system nor the architecture is given: crane leaves both empty. */
+function parsePlatform(value: JsonObject): Platform | undefined {
   const text = (field: string): string | undefined =>
-    typeof value[field] === 'string' ? value[field] : undefined
+    typeof value[field] === 'string' && value[field] !== '' ? value[field] : undefined
+  const os = text('os')
+  const architecture = text('architecture')
+  if (os === undefined && architecture === undefined) return undefined
   const variant = text('variant')
   const osVersion = text('os.version')
   return {
-    os: text('os') ?? 'unknown',
-    architecture: text('architecture') ?? 'unknown',
+    os: os ?? 'unknown',
+    architecture: architecture ?? 'unknown',
     variant,
     osVersion,
   }

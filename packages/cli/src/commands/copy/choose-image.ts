@@ -70,7 +70,8 @@ function goesBy({name, shownAs, id, root}: SourceImage, ref: string): boolean {
   // As docker takes an image ID: whole or shortened, with or without its algorithm.
   if (/^(?:sha256:)?[0-9a-f]{12,64}$/.test(text) && id?.startsWith(`sha256:${text.replace(/^sha256:/, '')}`))
     return true
-  if (shownAs !== undefined && (shownAs === ref || shownAs.endsWith(` (${ref})`))) return true
+  // Several images without names that share a text have their digests behind it.
+  if (shownAs === ref || shownAs?.startsWith(`${ref}@`) || shownAs?.endsWith(` (${ref})`)) return true
   if (name === undefined) return false
   return name.tag === ref || formatReference(name) === fullName(ref)
 }

@@ -29,7 +29,7 @@ const writingFlags = {
     helpGroup: writing,
   }),
   'docker-compatible': toggle('docker-compatible', {
-    description: 'add manifest.json, for docker load without the containerd image store',
+    description: 'add manifest.json, for docker load without the containerd image store and for podman load',
     helpGroup: writing,
   }),
   scratch: readingFlags.scratch,
