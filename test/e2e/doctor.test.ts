@@ -7,7 +7,9 @@ import {
   requireTool,
   runMirror,
   startDebianRegistry,
+  startScripted,
   withTempDir,
+  type Answer as Reply,
 } from '@airgap-mirror/test/kit'
 import {startRegistry, type RegistryOptions} from '@airgap-mirror/test/registry'
 
@@ -134,7 +136,9 @@ describe('mirror doctor', () => {
       await writeFile(config, JSON.stringify({auths: {[registry.host]: {auth}}}))
       const args = ['doctor', '--private-registry', `${registry.host}/ns`, '--plain-http']
       const file = await runMirror([...args, '--docker-config', config])
-      expect(file.stdout).toContain(`the user name "pusher" from ${config} (${registry.host})`)
+      expect(file.stdout.replaceAll(/\s+/g, ' ')).toContain(
+        `the user name "pusher" from ${config} (${registry.host})`,
+      )
       const env = {MIRROR_USERNAME: 'pusher', MIRROR_PASSWORD: 'secret-word'}
       const variable = await runMirror(args, {env})
       expect(variable.stdout).toContain('the user name "pusher" from MIRROR_USERNAME')
@@ -219,9 +223,48 @@ describe('mirror doctor', () => {
     })
   })
 
-  test('prints a line for each check, for people', async () => {
+  test.for<[string, Reply, string]>([
+    ['a web page', {headers: {'content-type': 'text/html'}, body: '<html>'}, 'with a web page'],
+    ['missing', {status: 404}, 'answers 404, where a registry answers 200'],
+  ])('does not call a server a registry whose base page is %s', async ([, answer, text]) => {
+    await using server = await startScripted(() => answer)
+    const found = await examine(server.host, '--plain-http')
+    expect(found).toMatchObject({code: 1, statuses: {registry: 'note', push: 'problem'}})
+    expect(found.text('registry')).toContain(text)
+  })
+
+  test('names the product that a registry is, by its challenge', async () => {
+    await using server = await startScripted({
+      'GET /service/token*': {json: {token: 't'}},
+      'GET /v2/': ({headers}) =>
+        headers.authorization === undefined
+          ? {
+              status: 401,
+              headers: {
+                'www-authenticate': `Bearer realm="http://${headers.host}/service/token",service="harbor-registry"`,
+              },
+            }
+          : {json: {}},
+    })
+    expect((await examine(server.host, '--plain-http')).text('registry')).toContain('answers 200: Harbor')
+  })
+
+  test('cancels the upload that it opened, also if the registry hangs up', async () => {
+    await using server = await startScripted({
+      'GET /v2/': {json: {}},
+      'POST *': {status: 202, headers: {location: '/v2/mirror-doctor/blobs/uploads/1'}},
+      'PATCH *': 'hang-up',
+      'DELETE *': {status: 204},
+    })
+    expect((await examine(server.host, '--plain-http')).code).toBe(1)
+    const kinds = server.asked.map(({method, path}) => `${method} ${path}`)
+    expect(kinds).toContain('DELETE /v2/mirror-doctor/blobs/uploads/1')
+  })
+
+  test('prints a line for each check, for people, in 80 columns', async () => {
     await using registry = await startRegistry({referrers: false})
     const {stdout} = await runMirror(['doctor', '--private-registry', registry.host, '--plain-http'])
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(stdout).toMatch(/^ok {6}push {10}an upload to mirror-doctor was opened, and cancelled$/m)
     expect(stdout).toMatch(/^note {4}referrers /m)
   })

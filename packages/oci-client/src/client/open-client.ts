@@ -33,13 +33,14 @@ export interface OpenClient {
 
 /**
  * Sends nothing yet.
+ * @param watch sees every exchange as it goes over the wire
  * @throws {MirrorError} CERTIFICATE_INVALID, CONFIG_INVALID
  */
-export function openClient(options: RegistryOptions): OpenClient {
+export function openClient(options: RegistryOptions, watch: Middleware = (next) => next): OpenClient {
   const usage = {requests: 0, retries: 0}
   const transport = createTransport(options)
   return {
-    client: createClient(options, {wire: transport.send, usage}),
+    client: createClient(options, {wire: watch(transport.send), usage}),
     usage,
     close: () => transport.close(),
   }

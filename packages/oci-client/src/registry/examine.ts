@@ -5,17 +5,22 @@ import {openClient} from '../client/open-client.js'
 import type {RegistryOptions} from '../client/options.js'
 import {proxyFor} from '../http/proxy.js'
 import {redactUrl} from '../http/redact.js'
+import {contentTypeOf} from '../http/not-registry.js'
 import {responseError} from '../http/response-error.js'
-import type {HttpResponse} from '../http/send.js'
-import {digestOf, type CallOptions} from '../model/index.js'
+import {digestOf, limits, type CallOptions} from '../model/index.js'
+import {productOf} from './product.js'
 import {tryMount, trySparseIndex, type WriteTrial} from './try-writes.js'
 import {probeBody, probeUpload, type Ability, type BodyAnswer, type PushRight} from './upload/probe-upload.js'
 
 /** The base page of a registry's API. */
-interface BasePage {
+export interface BasePage {
   readonly status: number
-  /** The program that says it answers; absent if none does. */
+  /** The product, such as Harbor; absent if nothing tells. */
+  readonly product: string | undefined
+  /** The program that says it answers, which is often a proxy; absent if none does. */
   readonly server: string | undefined
+  /** A page for browsers, which a registry sends only by mistake. */
+  readonly isWebPage: boolean
   /** The registry's clock. */
   readonly date: Date | undefined
   /** The login that was found for it, without its secret, and where. Absent: none was found. */
@@ -61,12 +66,17 @@ export function openExaminer(options: RegistryOptions): Examiner {
     login = found === undefined ? login : describeCredential(found)
     return found
   }
-  const {client, close} = openClient({...options, credentials: watched})
+  const challenges: string[] = []
+  const {client, close} = openClient({...options, credentials: watched}, (next) => async (request) => {
+    const response = await next(request)
+    if (challenges.length < limits.challenges) challenges.push(...response.headers('www-authenticate'))
+    return response
+  })
   const proxy = options.proxy === undefined ? undefined : proxyFor(client.origin, options.proxy)
   return {
     origin: client.origin,
     proxy: proxy === undefined ? undefined : redactUrl(proxy),
-    base: async (call = {}) => ({...(await basePage(client, call)), login}),
+    base: async (call = {}) => ({...(await basePage(client, {...call, challenges})), login}),
     push: (repository, call = {}) => probeUpload(client, {repository, ...call}),
     referrers: (repository, call = {}) => referrersApi(client, {repository, ...call}),
     deletion: (repository, call = {}) => deletionApi(client, {repository, ...call}),
@@ -79,7 +89,10 @@ export function openExaminer(options: RegistryOptions): Examiner {
 
 type Asked = CallOptions & {readonly repository: string}
 
-async function basePage(client: RegistryClient, {signal}: CallOptions): Promise<Omit<BasePage, 'login'>> {
+async function basePage(
+  client: RegistryClient,
+  {signal, challenges}: CallOptions & {readonly challenges: readonly string[]},
+): Promise<Omit<BasePage, 'login'>> {
   const response = await client.sendFirst({
     method: 'GET',
     url: urlOf(client, endpoints.base),
@@ -90,8 +103,13 @@ async function basePage(client: RegistryClient, {signal}: CallOptions): Promise<
   const date = Date.parse(response.header('date') ?? '')
   const page = {
     status,
-    server: serverOf(response),
+    product: productOf({header: (name) => response.header(name), challenges}),
+    server: response.header('server'),
     date: Number.isNaN(date) ? undefined : new Date(date),
+    // Some registries send their base page so, with the header that only registries have.
+    isWebPage:
+      contentTypeOf(response) === 'text/html' &&
+      response.header('docker-distribution-api-version') === undefined,
   }
   if (status >= 400 && status !== 404 && status !== 403) {
     throw await responseError(response, {
@@ -101,17 +119,6 @@ async function basePage(client: RegistryClient, {signal}: CallOptions): Promise<
   }
   await response.discard()
   return page
-}
-
-/** Headers by which registries tell who they are; `Server` is often a proxy's. */
-function serverOf(response: HttpResponse): string | undefined {
-  const told = [
-    ['x-harbor-csrf-token', 'Harbor'],
-    ['x-jfrog-version', 'Artifactory'],
-    ['x-gitlab-meta', 'GitLab'],
-    ['x-quay-request-id', 'Quay'],
-  ].find(([header = '']) => response.header(header) !== undefined)
-  return told?.[1] ?? response.header('server')
 }
 
 async function referrersApi(client: RegistryClient, {repository, signal}: Asked): Promise<Ability> {

@@ -1,3 +1,5 @@
+import {filled} from '../../help/lines.js'
+
 /** The result of one check. */
 export interface Finding {
   /** The thing that was looked at, in one or two words. */
@@ -9,13 +11,17 @@ export interface Finding {
   readonly hint?: string
 }
 
-/** The findings as lines: a mark, the check, the text, and below it the hint. */
+/** The findings in lines of 80 columns: a mark, the check, the text, and below it the hint. */
 export function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({check}) => check.length))
   return findings
     .map(({check, status, text, hint}) => {
-      const line = `${MARKS[status]} ${check.padEnd(width)}  ${text}\n`
-      return hint === undefined ? line : `${line}${' '.repeat(MARKS.ok.length + width + 3)}hint: ${hint}\n`
+      const head = `${MARKS[status]} ${check.padEnd(width)}  `
+      const indent = ' '.repeat(head.length)
+      const lines = [text, ...(hint === undefined ? [] : [`hint: ${hint}`])].flatMap((paragraph) =>
+        filled(paragraph, indent),
+      )
+      return `${head}${lines.join('\n').slice(head.length)}\n`
     })
     .join('')
 }

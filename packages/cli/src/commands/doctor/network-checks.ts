@@ -2,12 +2,20 @@ import {lookup} from 'node:dns/promises'
 import {once} from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
-import {messageOf} from '@airgap-mirror/oci-client/model'
+import {cancelled, messageOf} from '@airgap-mirror/oci-client/model'
 import type {Finding} from './finding.js'
 
 export interface Address {
   readonly host: string
   readonly port: number
+}
+
+export interface NetworkOptions {
+  readonly signal: AbortSignal
+  /** PEM texts of the client's certificate and key, which a server may demand. */
+  readonly identity?: {readonly clientCert?: string; readonly clientKey?: string}
+  /** The clock to hold the certificate's dates against. */
+  readonly now?: Date
 }
 
 const WAIT = 10_000
@@ -22,59 +30,124 @@ export function addressOf(origin: string): Address {
   }
 }
 
-export async function checkName({host}: Address): Promise<Finding> {
+/** The ways to a registry: the addresses that its name stands for, with the findings of the checks. */
+export interface Ways {
+  readonly findings: readonly Finding[]
+  /** True if no further check can get an answer. */
+  readonly isEnd: boolean
+}
+
+/** Looks at the name, the connection to each address and, with TLS, the certificate. */
+export async function checkNetwork(origin: string, options: NetworkOptions): Promise<Ways> {
+  const address = addressOf(origin)
+  const {finding, addresses} = await checkName(address)
+  if (addresses.length === 0) return {findings: [finding], isEnd: true}
+  const connection = await checkConnection(address, addresses, options)
+  if (options.signal.aborted) throw cancelled(options.signal)
+  const findings = [finding, connection]
+  if (connection.status === 'problem' || !origin.startsWith('https:'))
+    return {findings, isEnd: connection.status === 'problem'}
+  const certificate = await checkCertificate(address, options)
+  if (options.signal.aborted) throw cancelled(options.signal)
+  return {findings: [...findings, certificate.finding], isEnd: certificate.isEnd}
+}
+
+async function checkName({
+  host,
+}: Address): Promise<{readonly finding: Finding; readonly addresses: readonly string[]}> {
   const check = 'name'
-  if (net.isIP(host) !== 0) return {check, status: 'ok', text: `${host} is an address`}
+  if (net.isIP(host) !== 0)
+    return {finding: {check, status: 'ok', text: `${host} is an address`}, addresses: [host]}
   try {
-    const found = await lookup(host, {all: true})
-    return {check, status: 'ok', text: `${host} is ${found.map(({address}) => address).join(', ')}`}
+    const addresses = (await lookup(host, {all: true})).map(({address}) => address)
+    return {finding: {check, status: 'ok', text: `${host} is ${addresses.join(', ')}`}, addresses}
   } catch (error) {
-    return {
+    const finding = {
       check,
       status: 'problem',
       text: `${host} is not known: ${messageOf(error)}`,
       hint: 'Check the spelling, /etc/hosts and the DNS server of this machine.',
-    }
+    } as const
+    return {finding, addresses: []}
   }
 }
 
-export async function checkConnection({host, port}: Address): Promise<Finding> {
+/** Tries every address, because a client may choose any of them. */
+export async function checkConnection(
+  {host, port}: Address,
+  addresses: readonly string[],
+  {signal}: NetworkOptions,
+): Promise<Finding> {
   const check = 'connection'
-  const socket = net.connect({host, port, timeout: WAIT})
-  try {
-    await opened(socket, 'connect')
-    return {
-      check,
-      status: 'ok',
-      text: `${host} port ${port} takes connections, at ${socket.remoteAddress ?? 'an address'}`,
-    }
-  } catch (error) {
+  const tried = await Promise.all(
+    addresses.map(async (address) => ({address, reason: await refusalOf(address, {port, signal})})),
+  )
+  const open = tried.filter(({reason}) => reason === undefined).map(({address}) => address)
+  const reasons = tried.flatMap(({address, reason}) =>
+    reason === undefined ? [] : [`${address}: ${reason}`],
+  )
+  if (open.length === 0) {
     return {
       check,
       status: 'problem',
-      text: `${host} port ${port} takes no connection: ${messageOf(error)}`,
+      text: `${host} port ${port} takes no connection: ${reasons.join('; ')}`,
       hint: 'Check that the registry runs, the port, and the firewall between.',
     }
+  }
+  const text = `${host} port ${port} takes connections, at ${open.join(', ')}`
+  if (reasons.length === 0) return {check, status: 'ok', text}
+  return {
+    check,
+    status: 'note',
+    text: `${text}; not at ${reasons.join('; ')}`,
+    hint: 'Take the addresses that do not answer out of the DNS: connections may try them first.',
+  }
+}
+
+/** Returns the reason why an address takes no connection; undefined if it does. */
+async function refusalOf(
+  host: string,
+  {port, signal}: {readonly port: number; readonly signal: AbortSignal},
+): Promise<string | undefined> {
+  const socket = net.connect({host, port, timeout: WAIT})
+  try {
+    await opened(socket, 'connect', signal)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
   } finally {
     socket.destroy()
   }
 }
 
 /** Looks at the certificate alone: the registry check decides if it is trusted, with the roots that a push has. */
-export async function checkCertificate({host, port}: Address, now = new Date()): Promise<Finding> {
+async function checkCertificate(
+  {host, port}: Address,
+  {signal, identity, now = new Date()}: NetworkOptions,
+): Promise<{readonly finding: Finding; readonly isEnd: boolean}> {
   const check = 'certificate'
   const servername = net.isIP(host) === 0 ? host : undefined
-  const socket = tls.connect({host, port, servername, rejectUnauthorized: false, timeout: WAIT})
+  const socket = tls.connect({
+    host,
+    port,
+    servername,
+    rejectUnauthorized: false,
+    timeout: WAIT,
+    cert: identity?.clientCert,
+    key: identity?.clientKey,
+  })
   try {
-    await opened(socket, 'secureConnect')
-    return certificateFinding(socket.getPeerX509Certificate(), {host, now})
+    await opened(socket, 'secureConnect', signal)
+    return {finding: certificateFinding(socket.getPeerX509Certificate(), {host, now}), isEnd: false}
   } catch (error) {
-    return {
+    const finding = {
       check,
       status: 'problem',
       text: `no TLS with ${host} port ${port}: ${messageOf(error)}`,
       hint: 'If the registry speaks plain HTTP, give --plain-http.',
-    }
+    } as const
+    // A request would wait just as long.
+    return {finding, isEnd: error instanceof Silence}
   } finally {
     socket.destroy()
   }
@@ -123,8 +196,19 @@ function oneLine(name: string | undefined): string {
   return (name ?? 'nobody').split('\n').join(', ')
 }
 
-/** @throws the socket's error, or one that says that it took too long */
-async function opened(socket: net.Socket, event: 'connect' | 'secureConnect'): Promise<void> {
-  socket.once('timeout', () => socket.destroy(new Error(`no answer within ${WAIT / 1000} s`)))
-  await once(socket, event)
+/** Thrown if nothing came within the time. */
+class Silence extends Error {
+  constructor() {
+    super(`no answer within ${WAIT / 1000} s`)
+  }
+}
+
+/** @throws the socket's error, `Silence`, the signal's reason */
+async function opened(
+  socket: net.Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<void> {
+  socket.once('timeout', () => socket.destroy(new Silence()))
+  await once(socket, event, {signal})
 }

@@ -1,4 +1,4 @@
-import type {Ability, Examiner} from '@airgap-mirror/oci-client/internal'
+import type {Ability, BasePage, Examiner} from '@airgap-mirror/oci-client/internal'
 import {isMirrorError, type MirrorError} from '@airgap-mirror/oci-client/model'
 import {reportErrorOf} from '../../report/report-error.js'
 import {wordedError} from '../../run/word-advice.js'
@@ -36,14 +36,9 @@ export async function checkRegistry(
   }
   const findings: Finding[] = []
   try {
-    const {server, date, login, status} = await examiner.base({signal})
-    const who = server === undefined ? 'a registry' : `a registry that calls itself ${server}`
-    const how = login === undefined ? ', without a login' : ', and takes the login'
-    findings.push({
-      check: 'registry',
-      status: 'ok',
-      text: `${examiner.origin}/v2/ answers ${status}: ${who}${how}`,
-    })
+    const page = await examiner.base({signal})
+    const {date, login} = page
+    findings.push(baseFinding(`${examiner.origin}/v2/`, page))
     findings.push({check: 'login', status: 'ok', text: login ?? 'none was found, and none was asked for'})
     if (date !== undefined) findings.push(clockFinding(date, now))
   } catch (error) {
@@ -117,6 +112,23 @@ async function asked(
 
 function abilityFinding(check: string, ability: Ability, texts: Texts): Finding {
   return {check, status: ability === 'yes' ? 'ok' : 'note', text: texts[ability]}
+}
+
+function baseFinding(url: string, {status, product, server, isWebPage, login}: BasePage): Finding {
+  const check = 'registry'
+  if (status === 200 && !isWebPage) {
+    const who = product ?? (server === undefined ? 'a registry' : `a registry that calls itself ${server}`)
+    const how = login === undefined ? ', without a login' : ', and takes the login'
+    return {check, status: 'ok', text: `${url} answers ${status}: ${who}${how}`}
+  }
+  return {
+    check,
+    status: 'note',
+    text: isWebPage
+      ? `${url} answers with a web page, which a registry does not`
+      : `${url} answers ${status}, where a registry answers 200`,
+    hint: 'Check the host and the port. A registry below a path of its host needs a name or a port of its own.',
+  }
 }
 
 function clockFinding(date: Date, now: Date): Finding {

@@ -13,7 +13,7 @@ import {parseSize} from '../../text/parse-quantity.js'
 import {jsonText, printable} from '../../text/printable.js'
 import {doctorFlags} from './doctor-flags.js'
 import {formatFindings, type Finding} from './finding.js'
-import {addressOf, checkCertificate, checkConnection, checkName} from './network-checks.js'
+import {checkNetwork} from './network-checks.js'
 import {checkRegistry} from './registry-checks.js'
 
 const command = {name: 'doctor', flags: doctorFlags}
@@ -53,17 +53,9 @@ async function examine(flags: FlagValues, {registry, namespace, run}: Patient): 
   const {origin, proxy} = examiner
   const findings: Finding[] = [await decoderFinding()]
   if (proxy === undefined) {
-    const address = addressOf(origin)
-    for (const check of [
-      checkName,
-      checkConnection,
-      ...(origin.startsWith('https:') ? [checkCertificate] : []),
-    ]) {
-      const finding = await check(address)
-      findings.push(finding)
-      // Nothing further answers if this did not.
-      if (finding.status === 'problem' && check !== checkCertificate) return findings
-    }
+    const ways = await checkNetwork(origin, {signal, identity: options.tls})
+    findings.push(...ways.findings)
+    if (ways.isEnd) return findings
   } else {
     findings.push({check: 'proxy', status: 'ok', text: `${origin} is reached through ${proxy}`})
   }

@@ -40,30 +40,36 @@ export async function probeUpload(
     if (isMirrorError(error)) return {refusal: error, chunks: 'unknown'}
     throw error
   }
-  const {chunks, session: last} = await sendTwoChunks(client, {session, signal})
-  await cancelUpload(client, last)
-  return {refusal: undefined, chunks}
+  const current = {session}
+  try {
+    return {refusal: undefined, chunks: await sendTwoChunks(client, current, signal)}
+  } finally {
+    await cancelUpload(client, current.session)
+  }
 }
 
-/** A registry that takes a second chunk takes any number. */
+/**
+ * A registry that takes a second chunk takes any number.
+ * @param current the session, which is replaced as the registry moves it
+ */
 async function sendTwoChunks(
   client: RegistryClient,
-  {session, signal}: {readonly session: UploadSession; readonly signal: AbortSignal | undefined},
-): Promise<{readonly chunks: Ability; readonly session: UploadSession}> {
-  let open = session
+  current: {session: UploadSession},
+  signal: AbortSignal | undefined,
+): Promise<Ability> {
   // A registry that names its least chunk takes chunks, and refuses the small ones below.
-  if (client.host.chunkMin > 0) return {chunks: 'yes', session: open}
+  if (client.host.chunkMin > 0) return 'yes'
   for (const index of [0, 1]) {
     const start = index * CHUNK.length
-    const sender = {client, repository: open.repository, signal}
-    const response = await patchSession(sender, open, {body: {bytes: CHUNK}, offset: start})
+    const sender = {client, repository: current.session.repository, signal}
+    const response = await patchSession(sender, current.session, {body: {bytes: CHUNK}, offset: start})
     await response.discard()
-    if (response.status >= 500) return {chunks: 'unknown', session: open}
-    if (response.status >= 300) return {chunks: 'no', session: open}
+    if (response.status >= 500) return 'unknown'
+    if (response.status >= 300) return 'no'
     // ECR answers success to a second chunk and does not keep it.
     const received = receivedBytes(response.header('range'))
-    if (received !== undefined && received < start + CHUNK.length) return {chunks: 'no', session: open}
-    open = movedSession(open, response)
+    if (received !== undefined && received < start + CHUNK.length) return 'no'
+    current.session = movedSession(current.session, response)
   }
-  return {chunks: 'yes', session: open}
+  return 'yes'
 }
