@@ -89,7 +89,7 @@ test('a list of digests tells what is the same, and the bytes are the most there
   const {digest} = kept.root.descriptor
   const older: Older = {
     images: [`quay.io/a/kept:v1@${digest}`, `quay.io/a/app:v1@${before.root.descriptor.digest}`].map(
-      parseReference,
+      (name) => ({reference: parseReference(name)}),
     ),
   }
   const newer = await release({'kept:v1': kept, 'app:v1': after})

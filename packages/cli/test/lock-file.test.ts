@@ -8,7 +8,7 @@ const OTHER = `registry.example/other:v1@sha256:${'b'.repeat(64)}`
 
 function locked(platform: Platform) {
   const reference = parseReference('quay.io/team/app:v1')
-  return formatLockFile([{reference, digest, bytes: 7, platforms: [{platform, digest}]}])
+  return formatLockFile([{reference, digest, bytes: 7, platforms: [{platform, digest, leftOut: false}]}])
 }
 
 test.each([

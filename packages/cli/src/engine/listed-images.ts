@@ -1,5 +1,6 @@
 import {formatReference, MirrorError, type Reference, type SourceImage} from '@airgap-mirror/oci-client/model'
 import type {ListedImage} from '../names/image-list.js'
+import {standsFor} from '../names/locked-parts.js'
 import {referenceKey} from '../names/naming.js'
 import {elsewhere} from '../names/unused.js'
 import {rootDigest, type Gathered} from './gather.js'
@@ -24,6 +25,8 @@ export function listedImages(
   const isLacking = ({source}: ListedImage): boolean => !byKey.has(referenceKey(source))
   const owners = images.filter(({image}) => !isReferrer(image))
   for (const owner of owners) for (const key of keysOf(owner.image)) add(key, owner)
+  for (const one of listed.filter(isLacking))
+    for (const owner of inPlaceOf(one, byKey)) add(referenceKey(one.source), owner)
   if (referrers && listed.some(isLacking)) {
     const about = referrersAbout(images.filter(({image}) => isReferrer(image)))
     for (const owner of owners) {
@@ -34,6 +37,18 @@ export function listedImages(
   const lacking = listed.filter(isLacking)
   if (lacking.length > 0) throw notListed(images, lacking)
   return new Set(listed.flatMap(({source}) => byKey.get(referenceKey(source)) ?? []))
+}
+
+/** The images under the tag of a lock file's index that hold the platforms which were taken of it, and no more. */
+function inPlaceOf(
+  {source, parts = []}: ListedImage,
+  byKey: ReadonlyMap<string, readonly Gathered[]>,
+): readonly Gathered[] {
+  const {digest: _locked, ...tagged} = source
+  if (source.digest === undefined || source.tag === undefined) return []
+  return (byKey.get(referenceKey(tagged)) ?? []).filter(
+    (owner) => 'node' in owner && standsFor(owner.node.manifest, parts),
+  )
 }
 
 function keysOf({name, root}: SourceImage): readonly string[] {

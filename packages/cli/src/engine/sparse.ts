@@ -7,6 +7,7 @@ import {
   type Descriptor,
   type Manifest,
 } from '@airgap-mirror/oci-client/model'
+import {isAttestation} from '../names/platforms.js'
 
 /** The treatment of a sparse index: an index whose children are not all in the bundle. */
 export type SparsePolicy = 'auto' | 'strict' | 'prune' | 'platform' | 'as-is'
@@ -78,18 +79,10 @@ function platformOf(index: Manifest, child: Manifest): string {
   return descriptor?.platform === undefined ? 'complete' : formatPlatform(descriptor.platform)
 }
 
-/** buildx stores attestations beside the images of an index, as if they were platforms. */
 function withoutAttestations(index: Manifest, complete: readonly Manifest[]): readonly Manifest[] {
   if (index.kind !== 'index') return complete
   const attestations = new Set(index.children.filter(isAttestation).map(({digest}) => digest))
   return complete.filter(({descriptor}) => !attestations.has(descriptor.digest))
-}
-
-function isAttestation({platform, annotations = {}}: Descriptor): boolean {
-  return (
-    annotations['vnd.docker.reference.type'] === 'attestation-manifest' ||
-    (platform?.os === 'unknown' && platform.architecture === 'unknown')
-  )
 }
 
 /** The index with only these children and its blobs, every other field as it is; the same bytes for the same children. */

@@ -8,12 +8,15 @@ import {
   type Digest,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
+import type {LockedPart} from './locked-parts.js'
 
 /** An image of a node: a tag with a digest, or a digest. */
 export interface NodeImage {
   readonly reference: Reference
   /** All digests that the node has for it in its repository: CRI-O keeps those of the index and of the platform. */
   readonly digests: readonly Digest[]
+  /** The platforms of its index, if a lock file lists them. */
+  readonly parts?: readonly LockedPart[]
 }
 
 export interface NodeImages {

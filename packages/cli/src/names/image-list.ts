@@ -1,16 +1,21 @@
 import {
+  formatReference,
   isDigest,
   messageOf,
   MirrorError,
   parseReference,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
+import {partsInLock, type LockedPart} from './locked-parts.js'
+import {isLockFile} from './lock-file.js'
 
 export interface ListedImage {
   readonly source: Reference
   /** A second column, as written: where the image goes. */
   readonly target?: string
   readonly line: number
+  /** The platforms of its index, in a lock file. */
+  readonly parts?: readonly LockedPart[]
 }
 
 /** The first line of a list that a run wrote when it had nothing to put into it. */
@@ -88,6 +93,7 @@ function readList(text: string): {
 } {
   const images: ListedImage[] = []
   const problems: string[] = []
+  const parts = isLockFile(text) ? partsInLock(text) : undefined
   if (/^kind:\s*['"]?ImageSetConfiguration\b/m.test(text)) {
     return {images, problems: ['this is an ImageSetConfiguration of oc-mirror, and not a list of images']}
   }
@@ -96,7 +102,8 @@ function readList(text: string): {
   for (const [index, [written, column, ...rest]] of lines) {
     try {
       if (rest.length > 0) throw new MirrorError('LIST_INVALID', 'more than two columns')
-      images.push({...readImage(written, remarked ? undefined : column), line: index + 1})
+      const image = readImage(written, remarked ? undefined : column)
+      images.push({...image, line: index + 1, parts: parts?.get(formatReference(image.source))})
     } catch (error) {
       problems.push(`line ${index + 1}: ${messageOf(error)}`)
     }

@@ -1,11 +1,6 @@
-import {
-  formatPlatform,
-  formatReference,
-  type Digest,
-  type Platform,
-  type Reference,
-} from '@airgap-mirror/oci-client/model'
+import {formatPlatform, formatReference, type Digest, type Reference} from '@airgap-mirror/oci-client/model'
 import {printable} from '../text/printable.js'
+import type {LockedPart} from './locked-parts.js'
 
 /** A reference as a run found it. */
 export interface LockedImage {
@@ -14,7 +9,7 @@ export interface LockedImage {
   /** The bytes of its blobs, each once; absent if the run did not read all of its manifests. */
   readonly bytes?: number
   /** The manifests of the platforms, for an index. */
-  readonly platforms: readonly {readonly platform: Platform; readonly digest: Digest}[]
+  readonly platforms: readonly LockedPart[]
 }
 
 const MARK = '# mirror.lock v1:'
@@ -27,7 +22,7 @@ const HEAD = [
 
 /** Returns true for the text of a lock file. */
 export function isLockFile(text: string): boolean {
-  return text.startsWith(MARK)
+  return text.replace(/^\uFEFF/, '').startsWith(MARK)
 }
 
 /**
@@ -49,15 +44,15 @@ export function formatLockFile(images: readonly LockedImage[]): string {
 }
 
 /** A registry makes up its platforms: a line break in one would begin a line, which is an image. */
-function platformLine({platform, digest}: LockedImage['platforms'][number]): string {
-  return `#   ${printable(formatPlatform(platform))} ${digest}`
+function platformLine({platform, digest, leftOut}: LockedPart): string {
+  return `#   ${printable(formatPlatform(platform))} ${digest}${leftOut ? ' left out' : ''}`
 }
 
 /** Returns the bytes of images in a lock file, by the reference of their lines. */
 export function sizesInLock(text: string): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>()
   let name = ''
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r?\n/)) {
     const bytes = /^# {3}(\d{1,15}) bytes$/.exec(line)?.[1]
     if (bytes !== undefined) sizes.set(name, Number(bytes))
     else if (!line.startsWith('#')) name = line

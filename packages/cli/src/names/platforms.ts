@@ -30,6 +30,11 @@ export function childrenFor(
   return kept
 }
 
+/** buildx stores attestations beside the images of an index, as if they were platforms. */
+export function isAttestation({platform, annotations}: Descriptor): boolean {
+  return annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' || platform?.os === 'unknown'
+}
+
 /** Returns true if a platform is the wanted one. A wanted platform without a variant matches any variant. */
 export function matches(own: Platform | undefined, wanted: Platform): boolean {
   return (

@@ -9,10 +9,18 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {readTextFile} from '../files/read-file.js'
 import {parseImageList} from '../names/image-list.js'
+import type {LockedPart} from '../names/locked-parts.js'
 
 /** The content that `--since` and `--diff` name: a bundle, or images by their digests. */
 export type OlderContent =
-  {readonly bundle: string} | {readonly images: readonly Reference[]; readonly from: string}
+  {readonly bundle: string} | {readonly images: readonly OlderImage[]; readonly from: string}
+
+/** An image that is known by its digest. */
+export interface OlderImage {
+  readonly reference: Reference
+  /** The platforms of its index, in a lock file. */
+  readonly parts?: readonly LockedPart[]
+}
 
 const SNIFFED_BYTES = 512
 
@@ -46,9 +54,9 @@ async function kindOf(path: string): Promise<'bundle' | 'report' | 'list'> {
   }
 }
 
-function imagesInList(text: string, name: string): readonly Reference[] {
-  return parseImageList(text, name).map(({source, line}) => {
-    if (source.digest !== undefined) return source
+function imagesInList(text: string, name: string): readonly OlderImage[] {
+  return parseImageList(text, name).map(({source, line, parts}) => {
+    if (source.digest !== undefined) return {reference: source, parts}
     throw new MirrorError('LIST_INVALID', `${name}: line ${line} has no digest`, {
       side: 'source',
       hint: 'Give a lock file, a report or a bundle: a tag alone does not say which blobs the far side has.',
@@ -56,7 +64,7 @@ function imagesInList(text: string, name: string): readonly Reference[] {
   })
 }
 
-function imagesInReport(text: string, name: string): readonly Reference[] {
+function imagesInReport(text: string, name: string): readonly OlderImage[] {
   let report: unknown
   try {
     report = JSON.parse(text)
@@ -70,11 +78,11 @@ function imagesInReport(text: string, name: string): readonly Reference[] {
   }
   return images
     .filter(isJsonObject)
-    .flatMap(({source, sourceDigest, targetDigest, status}): readonly Reference[] => {
+    .flatMap(({source, sourceDigest, targetDigest, status}): readonly OlderImage[] => {
       const isThere = status === 'pushed' || status === 'present' || status === 'verified'
       // Under another digest, only some of the platforms may be there.
       if (!isThere || !isDigest(sourceDigest) || sourceDigest !== targetDigest || typeof source !== 'string')
         return []
-      return [{...parseReference(source), digest: sourceDigest}]
+      return [{reference: {...parseReference(source), digest: sourceDigest}}]
     })
 }

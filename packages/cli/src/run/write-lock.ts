@@ -9,6 +9,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {writeAtomically} from '../files/write-atomically.js'
 import {formatLockFile, sizesInLock, type LockedImage} from '../names/lock-file.js'
+import {isAttestation} from '../names/platforms.js'
 
 /**
  * Writes a lock file. An unchanged image that the run did not read keeps the size that the old file has, so that two files
@@ -45,12 +46,17 @@ async function readOld(path: string): Promise<string> {
   }
 }
 
-/** Returns the platforms of an index; none for an image. */
-export function platformsIn(manifest: Manifest): LockedImage['platforms'] {
-  return manifest.kind === 'index' ? manifest.children.flatMap(platformOf) : []
-}
-
-/** Attestations that buildkit puts into an index are for no platform. */
-function platformOf({platform, digest}: Descriptor): LockedImage['platforms'] {
-  return platform === undefined || platform.os === 'unknown' ? [] : [{platform, digest}]
+/**
+ * Returns the platforms of an index; none for an image.
+ * @param absent the children that the run did not take
+ */
+export function platformsIn(manifest: Manifest, absent: readonly Descriptor[]): LockedImage['platforms'] {
+  if (manifest.kind !== 'index') return []
+  const leftOut = new Set(absent.map(({digest}) => digest))
+  return manifest.children.flatMap((child) => {
+    const {platform, digest} = child
+    return platform === undefined || isAttestation(child)
+      ? []
+      : [{platform, digest, leftOut: leftOut.has(digest)}]
+  })
 }

@@ -1,15 +1,19 @@
-import {formatReference, type Digest, type Reference} from '@airgap-mirror/oci-client/model'
+import {formatReference, type Digest} from '@airgap-mirror/oci-client/model'
+import {isTaken, type LockedPart} from '../../names/locked-parts.js'
+import type {OlderImage} from '../../run/older-content.js'
 import type {ChangeStatus, Difference, ImageChange} from './change.js'
 import type {InspectedImage, InspectedReferrer, Inspection} from './inspection.js'
 
 /** An older content: all of a bundle, or the digests of images. */
-export type Older = {readonly inspection: Inspection} | {readonly images: readonly Reference[]}
+export type Older = {readonly inspection: Inspection} | {readonly images: readonly OlderImage[]}
 
 interface OldImage {
   readonly name: string
   /** Its digest, and the config's digest if it is a single image. */
   readonly identities: ReadonlySet<Digest>
   readonly digest: Digest | undefined
+  /** The platforms of its index, in a lock file. */
+  readonly parts?: readonly LockedPart[]
 }
 
 /** Compares image by image, under the names that both have. */
@@ -20,12 +24,12 @@ export function differenceOf(
   const before = oldImages(older)
   const byName = new Map<string, OldImage[]>()
   for (const image of before) byName.set(image.name, [...(byName.get(image.name) ?? []), image])
-  const known = knownContent(older, newer)
+  const known = knownContent(older, {newer, byName})
   const counter = new NewContent(known)
   const kept = newer.images.map((image) => {
     const name = comparedName(image.name)
     const candidates = byName.get(name) ?? []
-    const match = candidates.find(({identities}) => isAny(identities, identitiesOf(image))) ?? candidates[0]
+    const match = candidates.find((old) => isSame(old, image)) ?? candidates[0]
     return changeOf(image, {match, bytesToCarry: counter.bytesOf(image)})
   })
   counter.count(newer.orphans)
@@ -54,8 +58,7 @@ function changeOf(
   {match, bytesToCarry}: {readonly match: OldImage | undefined; readonly bytesToCarry: number},
 ): ImageChange {
   const newDigest = image.digest ?? image.id
-  const status =
-    match === undefined ? 'added' : isAny(match.identities, identitiesOf(image)) ? 'same' : 'changed'
+  const status = match === undefined ? 'added' : isSame(match, image) ? 'same' : 'changed'
   return {
     name: image.name,
     status,
@@ -73,11 +76,25 @@ function oldImages(older: Older): readonly OldImage[] {
       digest: image.digest ?? image.id,
     }))
   }
-  return older.images.map((reference) => ({
+  return older.images.map(({reference, parts}) => ({
     name: comparedName(formatReference(reference)),
     identities: new Set(reference.digest === undefined ? [] : [reference.digest]),
     digest: reference.digest,
+    parts,
   }))
+}
+
+/** The same image, or the same platforms of an index that was cut. */
+function isSame({identities, parts = []}: OldImage, image: InspectedImage): boolean {
+  const {kind, digest, platforms} = image
+  const held = kind === 'index' ? platforms.map((platform) => platform.digest) : [digest]
+  return (
+    isAny(identities, identitiesOf(image)) ||
+    isTaken(
+      held.filter((one) => one !== undefined),
+      parts,
+    )
+  )
 }
 
 /** A docker-archive has lost the digest of the manifest, and the config still tells its image. */
@@ -96,7 +113,13 @@ function comparedName(name: string): string {
 }
 
 /** Returns the digests that the older content is known to have. */
-function knownContent(older: Older, newer: Pick<Inspection, 'images' | 'orphans'>): ReadonlySet<Digest> {
+function knownContent(
+  older: Older,
+  {
+    newer,
+    byName,
+  }: {readonly newer: Pick<Inspection, 'images'>; readonly byName: ReadonlyMap<string, readonly OldImage[]>},
+): ReadonlySet<Digest> {
   if ('inspection' in older) {
     const {images, orphans} = older.inspection
     const referrers = [...images.flatMap((image) => image.referrers), ...orphans]
@@ -107,8 +130,12 @@ function knownContent(older: Older, newer: Pick<Inspection, 'images' | 'orphans'
       ...referrers.map(({digest}) => digest),
     ])
   }
-  const listed = new Set(older.images.map(({digest}) => digest))
-  const same = newer.images.filter(({digest}) => digest !== undefined && listed.has(digest))
+  const listed = new Set(older.images.map(({reference}) => reference.digest))
+  const same = newer.images.filter(
+    (image) =>
+      (image.digest !== undefined && listed.has(image.digest)) ||
+      byName.get(comparedName(image.name))?.some((old) => isSame(old, image)) === true,
+  )
   return new Set([
     ...same.flatMap(({contents}) => contents.map(({digest}) => digest)),
     ...[...listed].filter((digest) => digest !== undefined),

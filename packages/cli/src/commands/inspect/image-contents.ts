@@ -6,12 +6,12 @@ import {
   isPending,
   mediaTypes,
   type Content,
-  type Descriptor,
   type Digest,
   type ImageSource,
   type Platform,
 } from '@airgap-mirror/oci-client/model'
 import type {Gathered, ImageNode} from '../../engine/gather.js'
+import {isAttestation} from '../../names/platforms.js'
 import type {InspectedContent, InspectedPlatform} from './inspection.js'
 
 /** A manifest or blob of an image. Its number of images is counted over the whole bundle. */
@@ -76,10 +76,6 @@ export function attestationsIn(
     if (node.manifest.kind === 'index') return attestationsIn(node)
     return isAttestation(child) ? [{node, subject: child.annotations?.['vnd.docker.reference.digest']}] : []
   })
-}
-
-function isAttestation({annotations, platform}: Descriptor): boolean {
-  return annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' || platform?.os === 'unknown'
 }
 
 function childNodes({children}: ImageNode): ReadonlyMap<Digest, ImageNode> {

@@ -1,7 +1,8 @@
 import type {RegistrySource} from '@airgap-mirror/oci-client'
 import type {Digest} from '@airgap-mirror/oci-client/model'
-import {gather, gatherImages, nodesOf, type Gathered} from '../../engine/gather.js'
-import type {OlderContent} from '../../run/older-content.js'
+import {gather, gatherImages, nodesOf, type Gathered, type GatherOptions} from '../../engine/gather.js'
+import {childrenWithout} from '../../names/locked-parts.js'
+import type {OlderContent, OlderImage} from '../../run/older-content.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
 import type {Run} from '../../run/run.js'
 
@@ -34,7 +35,12 @@ export async function blobsOnFarSide(
       for (const {digest} of bundle.description.leftOut) blobs.add(digest)
       continue
     }
-    const gathered = await gatherImages(await source.imagesAt(one.images, {signal}), {source, signal})
+    const references = one.images.map(({reference}) => reference)
+    const gathered = await gatherImages(await source.imagesAt(references, {signal}), {
+      source,
+      chosen: takenOf(one.images),
+      signal,
+    })
     const lost = gathered.filter((image) => 'error' in image).length
     if (lost > 0)
       run.warn(
@@ -43,6 +49,14 @@ export async function blobsOnFarSide(
     addBlobs(blobs, gathered)
   }
   return blobs
+}
+
+/** The children of an index that the far side has, where a lock file says that others were left out; undefined: all. */
+function takenOf(images: readonly OlderImage[]): GatherOptions['chosen'] {
+  const leftOut = new Set(
+    images.flatMap(({parts = []}) => parts.filter((part) => part.leftOut).map(({digest}) => digest)),
+  )
+  return leftOut.size === 0 ? undefined : (children) => childrenWithout(children, leftOut)
 }
 
 function addBlobs(blobs: Set<Digest>, gathered: readonly Gathered[]): void {

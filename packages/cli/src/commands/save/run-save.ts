@@ -112,7 +112,7 @@ function sourceOptions(
     const {images, listings} = wantedBy(job, job.listed)
     return [...images.map((image) => image.source), ...listings]
   })
-  const before = older.flatMap((one) => ('images' in one ? one.images : []))
+  const before = older.flatMap((one) => ('images' in one ? one.images.map(({reference}) => reference) : []))
   return {repositories: [...named, ...before], settings: sourceFlags, registries, mirrors, referrers}
 }
 
@@ -162,7 +162,9 @@ function lockedImage(gathered: Gathered, source: ImageSource): readonly LockedIm
   const {node} = gathered
   const {manifest} = node
   const {digest} = manifest.descriptor
-  return [{reference: name, digest, bytes: bytesBelow(node, source), platforms: platformsIn(manifest)}]
+  return [
+    {reference: name, digest, bytes: bytesBelow(node, source), platforms: platformsIn(manifest, node.absent)},
+  ]
 }
 
 function unfitPair(gathered: Gathered, platforms: SaveSettings['platforms']): Pair {

@@ -65,8 +65,7 @@ async function syncJobs(settings: SyncSettings, run: Run): Promise<Work> {
   setMaxListeners(0, soon)
   const result = await runJobs({...settings, shard, source, targets, run, stop: {...run.stop, soon}, isHeld})
   if (lock !== undefined && !soon.aborted) {
-    const {references, images, bytesOf} = result
-    const locked = await lockedImages({source, references, images, bytesOf, warn: run.warn, signal: soon})
+    const locked = await lockedImages({...result, source, warn: run.warn, signal: soon})
     await writeLock(lock, locked)
   }
   return {...result, shard: shard?.figures}

@@ -1,4 +1,11 @@
-import {cancelled, isMirrorError, MirrorError, type Reference} from '@airgap-mirror/oci-client/model'
+import {
+  cancelled,
+  formatReference,
+  isMirrorError,
+  MirrorError,
+  type Platform,
+  type Reference,
+} from '@airgap-mirror/oci-client/model'
 import {addingPlans} from '../../engine/adding-plans.js'
 import {prune} from '../../engine/sync/prune.js'
 import type {SyncResult} from '../../engine/sync/sync.js'
@@ -20,6 +27,8 @@ export interface JobsResult extends MirrorResult {
   readonly troubles: readonly MirrorError[]
   /** The images of all jobs, without their referrers. */
   readonly references: readonly Reference[]
+  /** The platforms that the jobs took of a reference; empty: all. */
+  readonly platformsOf: (reference: string) => readonly Platform[]
   /** Bytes of an image, if a job has read it. */
   readonly bytesOf: SyncResult['bytesOf']
 }
@@ -71,8 +80,22 @@ export async function runJobs(options: JobsOptions): Promise<JobsResult> {
     bytes: summed(results.map(({bytes}) => bytes)),
     troubles: [...troubles, ...(pruned?.refusals ?? [])],
     references: done.flatMap(({result}) => result.references),
+    platformsOf: platformsTaken(done),
     bytesOf: (name) => done.map(({result}) => result.bytesOf(name)).find((bytes) => bytes !== undefined),
   }
+}
+
+function platformsTaken(done: readonly Done[]): JobsResult['platformsOf'] {
+  const taken = new Map<string, readonly Platform[]>()
+  for (const {job, result} of done) {
+    for (const reference of result.references) {
+      const name = formatReference(reference)
+      const others = taken.get(name)
+      const isAll = job.platforms.length === 0 || others?.length === 0
+      taken.set(name, isAll ? [] : [...(others ?? []), ...job.platforms])
+    }
+  }
+  return (name) => taken.get(name) ?? []
 }
 
 /** Prunes after all jobs, so that a tag that has moved from one job to another stays. */

@@ -4,10 +4,14 @@ import {
   formatReference,
   isMirrorError,
   type CallOptions,
+  type Descriptor,
   type Digest,
+  type Manifest,
+  type Platform,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
 import type {LockedImage} from '../../names/lock-file.js'
+import {childrenFor} from '../../names/platforms.js'
 import type {ReportImage} from '../../report/report.js'
 import {platformsIn} from '../../run/write-lock.js'
 
@@ -18,6 +22,8 @@ export interface LockOptions extends CallOptions {
   readonly images: readonly ReportImage[]
   /** By the text of a reference; undefined if it is not known. */
   readonly bytesOf: (reference: string) => number | undefined
+  /** The platforms that the run took of a reference; empty: all. */
+  readonly platformsOf: (reference: string) => readonly Platform[]
   readonly warn: (text: string) => void
 }
 
@@ -51,18 +57,26 @@ export async function lockedImages(options: LockOptions): Promise<readonly Locke
 async function lockedImage(
   reference: Reference,
   digest: Digest,
-  {source, bytesOf, warn, signal}: LockOptions,
+  {source, bytesOf, platformsOf, warn, signal}: LockOptions,
 ): Promise<LockedImage> {
   try {
     const [image] = await source.imagesAt([{...reference, digest}], {signal})
     if (image === undefined || !('manifest' in image.root)) throw errorOf(image)
     const manifest = await source.manifest(image.root.manifest, {signal})
-    return {reference, digest, bytes: bytesOf(formatReference(reference)), platforms: platformsIn(manifest)}
+    const name = formatReference(reference)
+    const platforms = platformsIn(manifest, leftOutOf(manifest, platformsOf(name)))
+    return {reference, digest, bytes: bytesOf(name), platforms}
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     warn(`the lock file has no platforms of ${formatReference(reference)}: ${error.message}`)
     return {reference, digest, platforms: []}
   }
+}
+
+function leftOutOf(manifest: Manifest, wanted: readonly Platform[]): readonly Descriptor[] {
+  if (manifest.kind !== 'index' || wanted.length === 0) return []
+  const taken = childrenFor(manifest.children, wanted)
+  return manifest.children.filter(({digest}) => !taken.has(digest))
 }
 
 function errorOf(image: Awaited<ReturnType<RegistrySource['imagesAt']>>[number] | undefined): Error {

@@ -113,9 +113,9 @@ async function verify(settings: VerifySettings, run: Run): Promise<Work> {
 }
 
 function lockedAt(images: readonly NodeImage[], rules: VerifyTarget['rules']): readonly Locked[] {
-  return images.map(({reference, digests}) => {
+  return images.map(({reference, digests, parts}) => {
     const target = mapName({name: withoutDigest(reference), digest: reference.digest}, rules)
-    return {digests, target, label: labelOf(reference, target)}
+    return {digests, parts, target, label: labelOf(reference, target)}
   })
 }
 

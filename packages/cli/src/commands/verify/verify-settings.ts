@@ -15,6 +15,7 @@ import {readSourceMirrors} from '../../job/read-source-mirrors.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
 import {parseCrictlImages, type NodeImage, type NodeImages} from '../../names/crictl-images.js'
 import {globMatcher} from '../../names/globs.js'
+import type {ListedImage} from '../../names/image-list.js'
 import type {NamingRules} from '../../names/naming.js'
 import {readChoice, readParts, readScratch} from '../../settings/choice-settings.js'
 import {defaults} from '../../settings/defaults.js'
@@ -95,7 +96,7 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
       bundle === undefined
         ? await imagesFrom(flags, {
             nodes: nodes.length === 0 ? undefined : found.flatMap(({images}) => images),
-            references: listed.map(({source}) => source),
+            listed,
             isLock,
           })
         : {bundle},
@@ -115,9 +116,9 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
   }
 }
 
-function asLocked(reference: Reference): readonly NodeImage[] {
+function asLocked({source: reference, parts}: ListedImage): readonly NodeImage[] {
   const {digest} = reference
-  return digest === undefined ? [] : [{reference, digests: [digest]}]
+  return digest === undefined ? [] : [{reference, digests: [digest], parts}]
 }
 
 /** Lock files and nodes say which digests there should be, so no source registry is asked. */
@@ -125,19 +126,19 @@ async function imagesFrom(
   flags: FlagValues,
   {
     nodes,
-    references,
+    listed,
     isLock,
   }: {
     readonly nodes: readonly NodeImage[] | undefined
-    readonly references: readonly Reference[]
+    readonly listed: readonly ListedImage[]
     readonly isLock: boolean
   },
 ): Promise<VerifySettings['from']> {
   const {text, list} = flagReader(flags)
   const isMatch = globMatcher({include: list('include'), exclude: list('exclude')})
   const isChosen = (reference: Reference): boolean => isMatch(formatReference(withoutDigest(reference)))
-  const chosen = references.filter(isChosen)
-  const locked = nodes ?? (isLock ? references.flatMap(asLocked) : undefined)
+  const chosen = listed.map(({source}) => source).filter(isChosen)
+  const locked = nodes ?? (isLock ? listed.flatMap(asLocked) : undefined)
   const kept = locked?.filter(({reference}) => isChosen(reference))
   const include = list('include')
   if (include.length > 0 && (kept ?? chosen).length === 0)

@@ -12,6 +12,7 @@ import {
   type Platform,
   type Reference,
 } from '@airgap-mirror/oci-client/model'
+import {childrenWithout, narrowed, standsFor, type LockedPart} from '../../names/locked-parts.js'
 import {childrenFor} from '../../names/platforms.js'
 import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportImage} from '../../report/report.js'
@@ -24,6 +25,8 @@ import type {Verified} from './verify-pairs.js'
 export interface Locked {
   /** At least one: the target may have any of them. */
   readonly digests: readonly Digest[]
+  /** The platforms of its index, if they are known. */
+  readonly parts?: readonly LockedPart[]
   /** Its place at the target. */
   readonly target: Reference
   readonly label: Label
@@ -64,7 +67,9 @@ export async function verifyLocked(
 
 type Checking = VerifyLockedOptions & {readonly checks: Checks}
 
-async function verifyOne({digests, target, label}: Locked, options: Checking): Promise<ReportImage> {
+async function verifyOne(locked: Locked, options: Checking): Promise<ReportImage> {
+  const {digests, target, label} = locked
+  const parts = narrowed(locked.parts ?? [], options.platforms)
   const base = {
     ...label,
     sourceDigest: digests[0],
@@ -76,27 +81,46 @@ async function verifyOne({digests, target, label}: Locked, options: Checking): P
     const found = await options.sink.resolve(target, options)
     if (found === undefined)
       throw new MirrorError('NOT_FOUND', `${label.target} is not at the registry`, TARGET)
-    if (!digests.includes(found.digest)) {
+    const isLocked = digests.includes(found.digest)
+    if (!isLocked && !(await isPartOf(found, {...options, repository: target.repository, parts}))) {
       const message = `${label.target} is ${found.digest}, not ${digests.join(' or ')}`
       throw new MirrorError('DIGEST_MISMATCH', message, TARGET)
     }
-    const required = await contentBelow(found, {...options, repository: target.repository, isRoot: true})
+    const required = await contentBelow(found, {...options, repository: target.repository, parts})
     const wrong = (await Promise.all(required.map((one) => options.checks.check(one)))).filter(
       (error) => error !== undefined,
     )
     if (wrong.length > 0) throw together(wrong)
-    return {...base, sourceDigest: found.digest, targetDigest: found.digest, status: 'verified'}
+    return {
+      ...base,
+      sourceDigest: isLocked ? found.digest : digests[0],
+      targetDigest: found.digest,
+      digestChanged: !isLocked,
+      reason: isLocked ? undefined : 'only the chosen platforms of the index are there',
+      status: 'verified',
+    }
   } catch (error) {
     if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     return {...base, status: isDifference(error) ? 'differs' : 'failed', error: reportErrorOf(error)}
   }
 }
 
+/** A choice of platforms gives the tag another manifest: an index of the chosen ones, or the only one. */
+async function isPartOf(
+  {digest}: Descriptor,
+  options: Checking & {readonly repository: string; readonly parts: readonly LockedPart[]},
+): Promise<boolean> {
+  const {registry, repository, sink, parts} = options
+  if (parts.every(({leftOut}) => !leftOut)) return false
+  const manifest = await sink.manifest({registry, repository, digest}, options)
+  return manifest !== undefined && standsFor(manifest, parts)
+}
+
 async function contentBelow(
   descriptor: Descriptor,
-  options: Checking & {readonly repository: string; readonly isRoot: boolean},
+  options: Checking & {readonly repository: string; readonly parts?: readonly LockedPart[]},
 ): Promise<readonly Required[]> {
-  const {repository, registry, sink, platforms, isRoot} = options
+  const {repository, registry, sink, platforms, parts} = options
   const own: Required = {repository, kind: 'manifest', descriptor}
   const manifest = await sink.manifest({registry, repository, digest: descriptor.digest}, options)
   if (manifest === undefined) return [own]
@@ -107,16 +131,18 @@ async function contentBelow(
     return [own, ...blobs.map((blob): Required => ({repository, kind: 'blob', descriptor: blob}))]
   }
   const {children} = manifest
+  // Below the root there is no choice.
+  const leftOut = new Set(parts?.filter((part) => part.leftOut).map(({digest}) => digest))
   const chosen =
-    isRoot && platforms.length > 0
+    parts !== undefined && platforms.length > 0
       ? childrenFor(children, platforms)
-      : new Set(children.map((child) => child.digest))
+      : childrenWithout(children, leftOut)
   const below = await Promise.all(
     children
       .filter((child) => chosen.has(child.digest))
       .map(async (child): Promise<readonly Required[]> =>
         isIndexType(child.mediaType) || isManifestType(child.mediaType)
-          ? contentBelow(child, {...options, isRoot: false})
+          ? contentBelow(child, {...options, parts: undefined})
           : [{repository, kind: 'blob', descriptor: child}],
       ),
   )

@@ -47,23 +47,15 @@ export interface Verified {
  * @throws {MirrorError} if the target cannot be asked at all, CANCELLED
  */
 export async function verifyPairs(pairs: readonly Pair[], options: VerifyOptions): Promise<Verified> {
-  const {source, sink, registry, sparse, concurrency, onEvent, signal} = options
-  const {plan} = await prepare([{sink, registry, pairs}], {
-    source,
-    sparse,
-    // Everything below a tag is asked for by the checks, which say what differs.
-    proof: 'tag',
-    concurrency,
-    dryRun: false,
-    signal,
-  })
+  const {concurrency, onEvent, signal} = options
+  const planned = await plannedImages(pairs, options)
   const checks = new Checks(options)
   onEvent({type: 'plan', images: pairs.length, blobs: 0, bytes: 0})
   const atOnce = pLimit(concurrency)
   const images = await Promise.all(
     pairs.map((pair, index) =>
       atOnce(async () => {
-        const image = await verifyOne(pair, plan.images[index], {...options, checks})
+        const image = await verifyOne(pair, planned[index], {...options, checks})
         const {status, targetDigest, error} = image
         onEvent({
           type: 'image',
@@ -79,6 +71,38 @@ export async function verifyPairs(pairs: readonly Pair[], options: VerifyOptions
   )
   if (signal?.aborted === true) throw cancelled(signal)
   return {images, blobs: {present: checks.blobs}, bytes: {present: checks.bytes}}
+}
+
+/**
+ * Plans the images as a push would. By default, a push gives the tag of a cut index to its only child, and a sync to an index of it:
+ * both hold what was chosen.
+ */
+async function plannedImages(
+  pairs: readonly Pair[],
+  {source, sink, registry, sparse, concurrency, signal}: VerifyOptions,
+): Promise<readonly PlannedImage[]> {
+  const planOf = async (some: readonly Pair[], policy: SparsePolicy): Promise<readonly PlannedImage[]> => {
+    const {plan} = await prepare([{sink, registry, pairs: some}], {
+      source,
+      sparse: policy,
+      // Everything below a tag is asked for by the checks, which say what differs.
+      proof: 'tag',
+      concurrency,
+      dryRun: false,
+      signal,
+    })
+    return plan.images
+  }
+  const planned = await planOf(pairs, sparse)
+  const isOpen = ({image}: Pair, index: number): boolean =>
+    planned[index]?.status === 'planned' && 'node' in image && image.node.absent.length > 0
+  const open = sparse === 'auto' ? pairs.filter(isOpen) : []
+  if (open.length === 0) return planned
+  const pruned = new Map((await planOf(open, 'prune')).map((image, index) => [open[index], image]))
+  return planned.map((image, index) => {
+    const other = pruned.get(pairs[index])
+    return other?.status === 'present' ? other : image
+  })
 }
 
 async function verifyOne(
