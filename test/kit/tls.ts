@@ -31,7 +31,7 @@ export async function makeAuthority(name = 'mirror test authority'): Promise<Aut
     name: subject,
     keys,
     signingAlgorithm: ALGORITHM,
-    ...validity(false),
+    ...validity({expired: false}),
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -50,7 +50,7 @@ export async function makeAuthority(name = 'mirror test authority'): Promise<Aut
       publicKey: own.publicKey,
       signingKey: keys.privateKey,
       signingAlgorithm: ALGORITHM,
-      ...validity(options.expired),
+      ...validity(options),
       extensions: [
         new x509.BasicConstraintsExtension(false),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -90,7 +90,10 @@ function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
 }
 
-function validity(expired: boolean): {readonly notBefore: Date; readonly notAfter: Date} {
+function validity({expired}: {readonly expired: boolean}): {
+  readonly notBefore: Date
+  readonly notAfter: Date
+} {
   const now = Date.now()
   return {
     notBefore: new Date(now - 48 * HOUR),

@@ -258,18 +258,18 @@ async function readInner(
   reading: Reading,
 ): Promise<readonly BundlePart[]> {
   const {findings, archives} = reading
-  const leaveOut = (reason: string, isWarning: boolean): readonly BundlePart[] => {
+  const leaveOut = (reason: string, {isWarning = false} = {}): readonly BundlePart[] => {
     findings.unused.push({path, size: file.size, reason, isWarning})
     return []
   }
   if (depth >= limits.nestingDepth)
-    return leaveOut(`archives are nested deeper than ${limits.nestingDepth}`, true)
+    return leaveOut(`archives are nested deeper than ${limits.nestingDepth}`, {isWarning: true})
   if (kind !== 'tar' && !isRead(kind)) throw notRead(file.name, kind)
   await using archive = await archives.openInner(file, path)
   const {tree} = archive
-  if (tree === undefined) return leaveOut('it is compressed and no archive', false)
+  if (tree === undefined) return leaveOut('it is compressed and no archive')
   const parts = await readArchive({...archive, tree}, {path, shownAs: path, depth}, reading)
-  if (parts.length === 0) return leaveOut('it is an archive without images', false)
+  if (parts.length === 0) return leaveOut('it is an archive without images')
   archive.keep()
   return parts
 }

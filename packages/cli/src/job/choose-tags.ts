@@ -53,7 +53,7 @@ function narrowed(tags: readonly string[], filter: TagFilter): readonly string[]
   const passes: (version: TagVersion) => boolean =
     semver === undefined
       ? ({version}) => prereleases || version.prerelease.length === 0
-      : inRange(semver, prereleases)
+      : inRange(semver, {prereleases})
   const passing = versions.filter(passes)
   const kept = newest === undefined ? passing : withoutMoving(passing).toSorted(newestFirst).slice(0, newest)
   return kept.map(({tag}) => tag)

@@ -98,19 +98,22 @@ export function withoutMoving(versions: readonly TagVersion[]): readonly TagVers
  * npm's ranges; without `prereleases` a version such as 1.2.3-rc.1 passes only if the range names a pre-release of 1.2.3.
  * @throws {Error} if the text is not a range
  */
-export function inRange(range: string, prereleases: boolean): (version: TagVersion) => boolean {
-  const parsed = parseRange(range, prereleases)
+export function inRange(
+  range: string,
+  {prereleases}: {readonly prereleases: boolean},
+): (version: TagVersion) => boolean {
+  const parsed = parseRange(range, {includePrerelease: prereleases})
   return ({version}) => parsed.test(version)
 }
 
 /** @throws {Error} */
 export function checkRange(text: string): void {
-  return void parseRange(text, false)
+  return void parseRange(text, {includePrerelease: false})
 }
 
-function parseRange(text: string, includePrerelease: boolean): Range {
+function parseRange(text: string, options: {readonly includePrerelease: boolean}): Range {
   try {
-    return new (semver().Range)(text, {includePrerelease})
+    return new (semver().Range)(text, options)
   } catch (cause) {
     throw new Error(`${JSON.stringify(text.slice(0, 200))} is not a range of versions such as ">=1.30 <2"`, {
       cause,

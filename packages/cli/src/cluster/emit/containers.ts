@@ -45,18 +45,20 @@ function registriesConf(
       ? []
       : [`unqualified-search-registries = [${searched.map(tomlString).join(', ')}]`]),
     ...routes.flatMap(({host, repository, path}) => [
-      ...registry([host, repository].filter(Boolean).join('/'), isCut),
+      ...registry([host, repository].filter(Boolean).join('/'), {isBlocked: isCut}),
       '',
       '[[registry.mirror]]',
       `location = ${tomlString(mirrorName(access, path))}`,
       ...(insecure ? ['insecure = true'] : []),
     ]),
-    ...[...bare, ...blocked.filter((name) => !hosts.has(name))].flatMap((name) => registry(name, true)),
+    ...[...bare, ...blocked.filter((name) => !hosts.has(name))].flatMap((name) =>
+      registry(name, {isBlocked: true}),
+    ),
     '',
   ].join('\n')
 }
 
-function registry(name: string, isBlocked: boolean): readonly string[] {
+function registry(name: string, {isBlocked}: {readonly isBlocked: boolean}): readonly string[] {
   return [
     '',
     '[[registry]]',

@@ -30,7 +30,7 @@ export function emitOpenshift(request: EmitRequest): Emission {
               'nodes get it as /etc/docker/certs.d.',
             ),
           ]),
-      ...imageConfig(request, ca !== undefined),
+      ...imageConfig(request, {hasCa: ca !== undefined}),
       ...(signatureKey === undefined
         ? []
         : [yamlFile('image-policy', [imagePolicy(request, signatureKey)], 'signatures are read by tag.')]),
@@ -92,7 +92,7 @@ function caMap(registry: string, ca: string): object {
   }
 }
 
-function imageConfig(request: EmitRequest, hasCa: boolean): readonly EmittedFile[] {
+function imageConfig(request: EmitRequest, {hasCa}: {readonly hasCa: boolean}): readonly EmittedFile[] {
   const {access, admit, blocked, searched, mapping} = request
   if (admit === 'sources' && blocked.length > 0) {
     throw new MirrorError(

@@ -28,7 +28,7 @@ export async function loginCredential(
   {username, password}: RegistrySettings,
   {registry, signal}: {readonly registry: string; readonly signal: AbortSignal},
 ): Promise<LoginCredential> {
-  const ask = async (refused: boolean): Promise<Pair> => {
+  const ask = async ({refused}: {readonly refused: boolean}): Promise<Pair> => {
     const question = {registry, refused, lookedIn: [], configFiles: [], isTyped: true, signal}
     const answer = await promptCredential({...question, username})
     if (answer.kind !== 'basic') throw new Error('no file was offered')
@@ -41,7 +41,7 @@ export async function loginCredential(
       hint: 'Give them with --username NAME --password-stdin.',
     })
   }
-  let current = checked(isGiven ? {username, password} : await ask(false))
+  let current = checked(isGiven ? {username, password} : await ask({refused: false}))
   let tries = 1
   let isAsked = false
   return {
@@ -51,7 +51,7 @@ export async function loginCredential(
       // The first refusal is of the request that was sent without a login.
       if (refused && isAsked && !isGiven && tries < TRIES) {
         tries += 1
-        current = checked(await ask(true))
+        current = checked(await ask({refused: true}))
       }
       isAsked = true
       return {kind: 'basic', ...current, origin: isGiven ? '--username' : 'the prompt'}
