@@ -60,6 +60,22 @@ describe.each(['oci', 'docker'] as const)('an image of three platforms (%s)', (f
     expect(faultsIn(scene.target)).toEqual([])
   })
 
+  test('the platforms of a job file are chosen, unless --platform chooses others', async () => {
+    await using scene = await syncScene()
+    const image = await make()
+    const name = await scene.add('team/multi:v1', image)
+    const config = await scene.write(
+      'mirror.yaml',
+      `jobs:\n  - {name: one, targets: ${scene.target.host}/mirror, references: ['${name}'], platforms: [linux/arm64]}\n`,
+    )
+    const digests = image.platforms.map(({manifest}) => manifest.descriptor.digest)
+    expect(await scene.sync(argv`--config ${config}`, {into: false})).toMatchObject({code: 0})
+    expect(indexAt(scene).manifests.map(({digest}) => digest)).toEqual([digests[1]])
+    const flags = argv`--config ${config} --platform linux/amd64 --force`
+    expect(await scene.sync(flags, {into: false})).toMatchObject({code: 0})
+    expect(indexAt(scene).manifests.map(({digest}) => digest)).toEqual([digests[0]])
+  })
+
   test('--sparse-index as-is keeps the digest where the registry takes an index that lacks something', async () => {
     await using scene = await syncScene({target: {missingContent: 'allow-index', strict: false}})
     const image = await make()

@@ -47,6 +47,11 @@ const shapes: readonly (readonly [string, () => Promise<Uint8Array>])[] = [
   ['an OCI layout', async () => layoutOf('app', app, tool)],
   ['a docker-archive with a linked layer', async () => dockerArchive],
   [
+    'an OCI layout with members that are not read',
+    async () =>
+      Buffer.concat([literalTar([{path: 'dev/null', type: '3'}]).subarray(0, -1024), layoutOf('app', app)]),
+  ],
+  [
     'an archive of archives, packed and plain, and other things',
     async () => {
       const entries: readonly LiteralEntry[] = [
@@ -121,6 +126,7 @@ describe.each(packings)('of a bundle packed as %s', (_packing, pack) => {
     expect(source.usage.decoded).toBeGreaterThan(0)
     expect(source.access).toBe(plain.access)
     expect(source.description).toEqual(plain.description)
+    expect(source.unused).toEqual(plain.unused)
   })
 })
 

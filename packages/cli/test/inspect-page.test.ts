@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {differenceOf} from '#src/commands/inspect/difference.js'
 import {html} from '#src/commands/inspect/markup.js'
 import {formatPage} from '#src/commands/inspect/page.js'
-import {dockerArchive, makeImage, ociLayout} from '@airgap-mirror/test/kit'
+import {dockerArchive, makeImage, ociLayout, tarBytes} from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {inspectEntries, named} from './inspect-kit.js'
 
@@ -55,6 +55,18 @@ test('text is escaped for content and attributes, and characters that hide or tu
       String.raw`&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;\u202e\x00`,
     ),
   )
+})
+
+test('the page of an archive of archives lists its outermost files, without directories', async () => {
+  const image = await makeImage({seed: 'page-nested', layers: 1})
+  const inner = await tarBytes(ociLayout([named('quay.io/a/b:v1', image)]))
+  const entries = [
+    {path: 'release', directory: true as const},
+    {path: 'release/app.tar', bytes: inner},
+  ]
+  const page = formatPage(await inspectEntries(entries), {madeAt})
+  const [, table = ''] = /Outermost entries \(2\)<\/h3>(.*?)<\/table>/s.exec(page) ?? []
+  expect(table.match(/release[^<]*/g)).toEqual(['release/app.tar'])
 })
 
 test('a docker-archive has the ID of its image, the part that is uncompressed, and why its digest changes', async () => {

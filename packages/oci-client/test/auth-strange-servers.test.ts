@@ -144,6 +144,22 @@ describe('a registry that challenges nobody', () => {
     expect(code).toBe('AUTH_FAILED')
   })
 
+  test('and answers a login with 401 instead of 403 is not sent it any more', async () => {
+    const server = await served({
+      '/v2/': {json: {}},
+      '*': ({headers}) => ({status: headers.authorization === undefined ? 403 : 401, json: {}}),
+    })
+    const registry = connect(server, login)
+    await registry.ping()
+    await failureOf(registry.resolve(at(server)))
+    const before = server.asked.length
+    const {code} = await failureOf(registry.resolve(at(server)))
+    expect(code).toBe('DENIED')
+    expect(new Set(server.asked.slice(before).map((asked) => shown(asked).authorization))).toEqual(
+      new Set([undefined]),
+    )
+  })
+
   test('is asked a few times only with the login for what is absent', async () => {
     const server = await served({'/v2/': {json: {}}, '*': {status: 404, json: {}}})
     const registry = connect(server, login)
