@@ -45,9 +45,9 @@ const second: readonly Pair[] = [[9000, 2]]
 
 test('a sparse file whose map goes on behind its header has all of its parts', async () => {
   const source = memorySource(Buffer.concat([sparseMember({first, second, content: 'abcd'}), trailer]))
-  const {entries, find} = await indexTar(source)
-  expect(entries).toMatchObject([{path: 'x', size: 10_000}])
-  const entry = find('x')
+  const index = await indexTar(source)
+  expect(index.entries).toMatchObject([{path: 'x', size: 10_000}])
+  const entry = index.find('x')
   expect(entry?.segments).toEqual([
     expect.objectContaining({at: 0, length: 1}),
     expect.objectContaining({at: 2000, length: 1}),

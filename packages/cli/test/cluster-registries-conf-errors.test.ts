@@ -93,6 +93,11 @@ describe('errors that break every pull', () => {
       policy(`{${accept}, "transports": {"docker": {"a": [{"type": "reject"}], "a": [{"type": "reject"}]}}}`),
     ).toBe('error: invalid policy in "/etc/containers/policy.json": Duplicate key "a"')
     expect(policy('{"default": []}')).toMatch(/must not be empty/)
+    expect(policy('{"default": [{"type": "insecureAcceptAnything", "keyPath": "/k"}]}')).toMatch(
+      /Unknown key "keyPath"/,
+    )
+    const signed = '{"default": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/k"}]}'
+    expect(policy(signed)).not.toMatch(/^error/)
     expect(policy('{')).toMatch(/^error: invalid policy/)
   })
 })

@@ -112,6 +112,14 @@ describe('podman and skopeo docker-archives', () => {
     expect(namesOf(bundle.images)).toEqual(['? bundle'])
   })
 
+  test('an image has the name that no registry takes, for the message', async () => {
+    const tags = ['Team/App:v1', '<none>:<none>']
+    await using bundle = await openTar(podman([{config: first, layers: [base, top], tags}]))
+    expect(bundle.images.map(({name, refusedName}) => ({name, refusedName}))).toEqual([
+      {name: undefined, refusedName: 'Team/App:v1'},
+    ])
+  })
+
   test('without compression, a layer named after its diff id goes out as it is', async () => {
     const entries = podman([{config: first, layers: [base, top], tags: ['a/b:c']}])
     await using bundle = await openTar(entries, {layerCompression: 'none'})

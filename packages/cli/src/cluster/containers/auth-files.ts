@@ -1,4 +1,4 @@
-import {messageOf} from '@airgap-mirror/oci-client/model'
+import {isJsonObject, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
 import type {NodeFiles} from '../files/node-files.js'
 import {decodedLogin, type NodeLogin} from '../node-login.js'
 import {nameOnly, type ImageName} from './image-name.js'
@@ -124,8 +124,7 @@ function textIn(table: Readonly<Record<string, unknown>>, key: string): Readonly
   return {[key]: value}
 }
 
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Readonly<Record<string, unknown>>
+function asObject(value: unknown): JsonObject {
+  if (isJsonObject(value)) return value
   throw new Error('an object is expected')
 }

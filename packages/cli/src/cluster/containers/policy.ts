@@ -1,4 +1,4 @@
-import {messageOf} from '@airgap-mirror/oci-client/model'
+import {isJsonObject, messageOf, type JsonObject} from '@airgap-mirror/oci-client/model'
 import {parseDocument} from 'yaml'
 import {nameOnly, type ImageName} from './image-name.js'
 
@@ -93,9 +93,8 @@ function refuseDuplicates(text: string): void {
   throw new Error(`Duplicate key ${key}`)
 }
 
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Readonly<Record<string, unknown>>
+function asObject(value: unknown): JsonObject {
+  if (isJsonObject(value)) return value
   throw new Error(`JSON object expected, got ${Array.isArray(value) ? '[' : JSON.stringify(value)}`)
 }
 
