@@ -9,6 +9,8 @@ export async function wakeBundle(
   gathered: readonly Gathered[],
   {source, signal}: CallOptions & {readonly source: ImageSource},
 ): Promise<void> {
+  // Reading a block would only keep the processor from the first pull.
+  if (source.access === 'blocks') return
   const largest = contentsOf(gathered, source).reduce<Content | undefined>(
     (most, content) => (most === undefined || content.size > most.size ? content : most),
     undefined,
