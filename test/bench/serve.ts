@@ -92,6 +92,16 @@ async function sideBySide(origin: string, images: readonly string[]): Promise<Pu
   }
 }
 
+function scratchBytes(pid: number, fd: string): number {
+  const path = `/proc/${pid}/fd/${fd}`
+  try {
+    return readlinkSync(path).includes('.scratch') ? statSync(path).blocks * 512 : 0
+  } catch {
+    // A connection was closed meanwhile.
+    return 0
+  }
+}
+
 interface Used {
   /** Seconds of processor. */
   readonly cpu: number
@@ -104,10 +114,7 @@ interface Used {
 function used(pid: number): Used {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
-  const scratch = readdirSync(`/proc/${pid}/fd`).reduce((sum, fd) => {
-    const path = `/proc/${pid}/fd/${fd}`
-    return !readlinkSync(path).includes('.scratch') ? sum : sum + statSync(path).blocks * 512
-  }, 0)
+  const scratch = readdirSync(`/proc/${pid}/fd`).reduce((sum, fd) => sum + scratchBytes(pid, fd), 0)
   return {cpu: (Number(fields[11]) + Number(fields[12])) / 100, peak: peak * 1024, scratch}
 }
 

@@ -1,5 +1,5 @@
 import type {Child} from './child.js'
-import {startMirror} from './run-mirror.js'
+import {startMirror, type RunMirrorOptions} from './run-mirror.js'
 
 /** A process of `mirror serve` over plain HTTP on a free port of loopback. */
 export interface MirrorServer extends AsyncDisposable {
@@ -18,9 +18,15 @@ const STEPS = 12_000
  * @param args beside those for the address; `--plain-http` unless certificates are given
  * @throws with its output if it ends before
  */
-export async function startMirrorServer(args: readonly string[]): Promise<MirrorServer> {
+export async function startMirrorServer(
+  args: readonly string[],
+  options: RunMirrorOptions = {},
+): Promise<MirrorServer> {
   const plain = args.includes('--tls-cert') ? [] : ['--plain-http']
-  const child = await startMirror(['serve', '--listen', '127.0.0.1:0', ...plain, ...args], {timeout: 900_000})
+  const child = await startMirror(['serve', '--listen', '127.0.0.1:0', ...plain, ...args], {
+    timeout: 900_000,
+    ...options,
+  })
   let isOver = false
   void child.result.finally(() => {
     isOver = true
