@@ -276,5 +276,8 @@ describe('what a push says', () => {
     const version = await runMirror(argv`--version`)
     expect(version).toMatchObject({code: 0, stderr: ''})
     expect(version.stdout).toMatch(/^mirror \d+\.\d+\.\d+\n$/)
+    const more = await runMirror(argv`--version --verbose`)
+    expect(more.stdout).toMatch(/^mirror \S+\nNode\.js \S+ for \w+ \w+\nxz by [\w-]+, zstd by \w+\n/)
+    expect((await runMirror(argv`push --verbose --version`)).stdout).toBe(more.stdout)
   })
 })

@@ -23,6 +23,7 @@ async function call(typed: readonly string[], table: CommandTable): Promise<void
   const request = readCall(typed, known(table))
   if (request.type === 'version') {
     process.stdout.write(`mirror ${VERSION}\n`)
+    if (request.verbose) process.stdout.write(await (await import('./run/runtime-text.js')).runtimeText())
   } else if (request.type === 'help') {
     const {helpText} = await import('./help/help-text.js')
     process.stdout.write(helpText(table, request))

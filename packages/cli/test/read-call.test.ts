@@ -27,7 +27,7 @@ test.each([
 })
 
 test.each([['version'], ['-v'], ['--version'], ['push --version']])('%j asks for the version', (typed) => {
-  expect(readCall(typed.split(' '), KNOWN)).toEqual({type: 'version'})
+  expect(readCall(typed.split(' '), KNOWN)).toEqual({type: 'version', verbose: false})
 })
 
 test.each([

@@ -4,7 +4,8 @@ import {seeHelp} from './usage-error.js'
 
 /** The request that arguments make. */
 export type Call =
-  | {readonly type: 'version'}
+  /** `verbose`: with the runtime and the decoders. */
+  | {readonly type: 'version'; readonly verbose: boolean}
   /** Help for the command `id`, for a topic, or for the program. `asked`: it was asked for, and not merely missing a command. */
   | {
       readonly type: 'help'
@@ -31,7 +32,7 @@ export function readCall(typed: readonly string[], known: KnownCommands): Call {
   const end = typed.indexOf('--')
   const own = end < 0 ? typed : typed.slice(0, end)
   if (own.includes('--version') || (typed.length === 1 && (first === 'version' || first === '-v')))
-    return {type: 'version'}
+    return {type: 'version', verbose: own.includes('--verbose')}
   const isHelp = first === 'help' || own.some((argument) => HELP.has(argument))
   const words = leadingWords(first === 'help' ? typed.slice(1) : typed)
   // `mirror push help` and `mirror config help` ask for help, too.
