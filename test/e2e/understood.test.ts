@@ -1,7 +1,15 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {makeImage, makeTempDir, runMirror, type TempDir} from '@airgap-mirror/test/kit'
+import {
+  cleanEnvironment,
+  makeImage,
+  makeTempDir,
+  mirrorProgram,
+  runInTerminal,
+  runMirror,
+  type TempDir,
+} from '@airgap-mirror/test/kit'
 import {startRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
 import {named, parseReport, push, writeOciBundle} from './push.js'
@@ -149,10 +157,28 @@ describe('what was typed is understood, or refused before anything is done', () 
       expect((await runMirror(argv`push --help`, {env})).stdout).not.toContain('\u001b')
   })
 
+  test.each([
+    ['dumb', false],
+    ['xterm', true],
+  ])('a terminal that is %s gets bars: %s', async (term, bars) => {
+    await using registry = await startRegistry({strict: true})
+    const flags = argv`push --source ${source} --private-registry ${registry.host} --plain-http --no-state`
+    const {transcript} = await runInTerminal(process.execPath, [mirrorProgram(), ...flags], {
+      env: {...cleanEnvironment(directory.path), TERM: term},
+      dialogue: [],
+    })
+    expect(transcript).toContain('pushed')
+    expect(transcript.includes('\u001B')).toBe(bars)
+  })
+
   test.each([['version'], ['-v']])('%s prints the version', async (argument) => {
     expect(await runMirror([argument])).toMatchObject({
       code: 0,
       stdout: (await runMirror(['--version'])).stdout,
+    })
+    expect(await runMirror([argument, '--verbose'])).toMatchObject({
+      code: 0,
+      stdout: (await runMirror(['--version', '--verbose'])).stdout,
     })
   })
 

@@ -22,6 +22,10 @@ test.each([
     'The following error occurred:\n  --fail-fast=true cannot also be provided when using --keep-going',
     '--fail-fast does not go with --keep-going',
   ],
+  [
+    'The following error occurred:\n  \u001B[2mMissing required flag source\u001B[22m',
+    'missing required flag --source',
+  ],
   ['Flag --source expects a value', '--source lacks its value'],
   ['Expected --map-host=foo to be one of: drop, keep', '--map-host "foo" is not one of drop, keep'],
   ['Unexpected argument: bundle.tar', 'unexpected argument "bundle.tar"'],

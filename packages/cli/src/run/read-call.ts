@@ -31,7 +31,8 @@ export function readCall(typed: readonly string[], known: KnownCommands): Call {
   const [first] = typed
   const end = typed.indexOf('--')
   const own = end < 0 ? typed : typed.slice(0, end)
-  if (own.includes('--version') || (typed.length === 1 && (first === 'version' || first === '-v')))
+  const others = own.slice(1).filter((argument) => argument !== '--verbose')
+  if (own.includes('--version') || (others.length === 0 && (first === 'version' || first === '-v')))
     return {type: 'version', verbose: own.includes('--verbose')}
   const isHelp = first === 'help' || own.some((argument) => HELP.has(argument))
   const words = leadingWords(first === 'help' ? typed.slice(1) : typed)

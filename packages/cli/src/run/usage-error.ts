@@ -1,16 +1,22 @@
+import {stripVTControlCharacters} from 'node:util'
 import {isMirrorError, MirrorError} from '@airgap-mirror/oci-client/model'
 import type {AdvisedCommand} from '../text/advice/words.js'
 import {nearestWord} from '../text/nearest-word.js'
 import {translateFlag} from './foreign-flags.js'
 
-/** An error of oclif about arguments, as a usage error in this program's words; undefined for any other error. */
+/**
+ * An error of oclif about arguments, as a usage error in this program's words; undefined for any other error. FORCE_COLOR
+ * colours its text.
+ */
 export function usageErrorOf(error: unknown, command: AdvisedCommand | undefined): MirrorError | undefined {
   if (isMirrorError(error) || !(error instanceof Error) || exitCodeIn(error) === undefined) return undefined
   const {flags} = error as {flags?: readonly unknown[]}
   const unknown = flags?.filter((flag) => typeof flag === 'string') ?? []
   if (error.message.startsWith('Nonexistent flag') && unknown.length > 0)
     return unknownFlags(unknown, command)
-  return new MirrorError('USAGE', reworded(error.message), {hint: seeHelp(command?.name)})
+  return new MirrorError('USAGE', reworded(stripVTControlCharacters(error.message)), {
+    hint: seeHelp(command?.name),
+  })
 }
 
 /** The exit code in an error of oclif. */

@@ -24,9 +24,14 @@ export interface OutputSettings {
   readonly timeout: number | undefined
 }
 
+/** A dumb terminal cannot move its cursor, so it gets no bars unless they are asked for. */
+function progressOf(mode: ProgressMode): ProgressMode {
+  return mode === 'auto' && environment()['TERM'] === 'dumb' ? 'plain' : mode
+}
+
 export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings {
   return {
-    progress: (text('progress') ?? defaults.progress) as ProgressMode,
+    progress: progressOf((text('progress') ?? defaults.progress) as ProgressMode),
     json: on('json'),
     quiet: on('quiet'),
     verbose: on('verbose'),
