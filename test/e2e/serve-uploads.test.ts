@@ -117,9 +117,12 @@ describe('mirror serve --writable', () => {
       expect(server.host).not.toBe('')
       const attempt = (directory: string) =>
         runMirror(['serve', '--plain-http', '--writable', at(directory), '--state', at('state')])
-      const second = await attempt('pushed')
-      expect(second.code).not.toBe(0)
-      expect(second.stderr).toContain('another run is at work')
+      await symlink(at('pushed'), at('other-name'))
+      for (const name of ['pushed', 'other-name']) {
+        const second = await attempt(name)
+        expect(second.code).not.toBe(0)
+        expect(second.stderr).toContain('another run is at work')
+      }
       await mkdir(at('other'))
       await writeFile(at('other/thesis.txt'), 'mine')
       expect((await attempt('other')).stderr).toContain('holds more than an OCI layout')

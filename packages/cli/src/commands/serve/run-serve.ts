@@ -1,6 +1,7 @@
 import {once} from 'node:events'
-import {resolve} from 'node:path'
-import {formatReference, MirrorError} from '@airgap-mirror/oci-client/model'
+import {realpath} from 'node:fs/promises'
+import {basename, dirname, join, resolve} from 'node:path'
+import {codeOf, formatReference, MirrorError} from '@airgap-mirror/oci-client/model'
 import {gather} from '../../engine/gather.js'
 import type {ExitCode} from '../../report/exit-code.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
@@ -92,12 +93,23 @@ async function openPushes(
   const {writable: path, guard} = settings
   if (path === undefined) return undefined
   if (run.stateDirectory !== undefined) {
-    run.keep(await acquireLock(run.stateDirectory, {key: `serve --writable ${resolve(path)}`, wait: 0}))
+    const place = await realPlace(resolve(path))
+    run.keep(await acquireLock(run.stateDirectory, {key: `serve --writable ${place}`, wait: 0}))
   }
   if (guard === undefined) {
     run.warn(`everybody who reaches this server may push into ${path}: --htpasswd keeps others out`)
   }
   return run.keep(await openWritable({path, catalog, onWarning: run.warn, signal: run.stop.soon}))
+}
+
+/** Returns the path without links, also of a directory that is not there yet: by each of its paths it is one lock. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) return path
+    return join(await realPlace(dirname(path)), basename(path))
+  }
 }
 
 /** A node that does not say which registry it means gets the first of these. */
