@@ -125,6 +125,8 @@ describe('mirror serve --writable', () => {
       }
       await mkdir(at('other'))
       await writeFile(at('other/thesis.txt'), 'mine')
+      const unlocked = await runMirror(['serve', '--plain-http', '--writable', at('other'), '--no-state'])
+      expect(unlocked.stderr).toContain('nothing keeps another server from writing into')
       expect((await attempt('other')).stderr).toContain('holds more than an OCI layout')
       await mkdir(at('linked'))
       await writeFile(at('linked/oci-layout'), '{"imageLayoutVersion":"1.0.0"}')

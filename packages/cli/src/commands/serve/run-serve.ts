@@ -92,7 +92,9 @@ async function openPushes(
 ): Promise<Writable | undefined> {
   const {writable: path, guard} = settings
   if (path === undefined) return undefined
-  if (run.stateDirectory !== undefined) {
+  if (run.stateDirectory === undefined) {
+    run.warn(`without saved state, nothing keeps another server from writing into ${path} at the same time`)
+  } else {
     const place = await realPlace(resolve(path))
     run.keep(await acquireLock(run.stateDirectory, {key: `serve --writable ${place}`, wait: 0}))
   }
