@@ -238,6 +238,17 @@ describe('Advice', () => {
     )
   })
 
+  test.each(['verify', 'config check'])('for %s, which only reads, asks for no right to write', (name) => {
+    const reading = {command: callers.find((caller) => caller.name === name)}
+    for (const kind of ['check-rights', 'allow-writes'] as const) {
+      const text = advise({code: 'DENIED', side: 'target', advice: {kind}}, reading)
+      expect(text).not.toMatch(/push|read-only/)
+    }
+    expect(advise({code: 'DENIED', side: 'target', advice: {kind: 'check-rights'}}, push)).toContain(
+      'right to push',
+    )
+  })
+
   test("gives way to an error's own words", () => {
     const error = {code: 'X', hint: 'Do this.', advice: {kind: 'check-path'}} as const
     expect(advise(error, push)).toBe('Do this.')

@@ -40,6 +40,12 @@ describe('the summary', () => {
     expect(formatSummary(report, {quiet: true})).toBe(text)
   })
 
+  test('a verification of which every image failed sends and pushes nothing', () => {
+    expect(formatSummary(reportOf([failed('a:1')], {command: 'verify'}))).toContain(
+      '1 image: 0 verified, 0 differs, 1 failed; 34 s',
+    )
+  })
+
   test('each error of the whole run is a line of its own', () => {
     const errors = ['a.example cannot list tags', 'b.example is gone'].map((message) => ({
       code: 'TRANSPORT_FAILED',

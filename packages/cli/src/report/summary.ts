@@ -46,7 +46,7 @@ export function formatChanges({images}: Report): string {
 function formatFigures(report: Report): string {
   const {totals, images, outcome} = report
   const by = (status: ImageStatus): number => images.filter((image) => image.status === status).length
-  const asked = by('verified') + by('differs') > 0
+  const asked = report.command === 'verify'
   const ends = asked ? (['verified', 'differs'] as const) : (['pushed', 'present', 'failed'] as const)
   const always = ends.map((status) => `${by(status)} ${status}`)
   const sometimes = (

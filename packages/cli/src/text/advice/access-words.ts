@@ -1,4 +1,4 @@
-import {given, type Setting, type Words} from './words.js'
+import {given, onlyReads, type Setting, type Words} from './words.js'
 
 /** Credentials, rights, TLS and proxies. */
 export const accessWords = {
@@ -9,8 +9,8 @@ export const accessWords = {
     `No login is sent to ${host}: ${side === 'source' ? 'name the image at that host itself' : 'name that host itself'}, or let the registry serve its content without a redirect.`,
   'use-https-realm': "Correct the realm in the registry's configuration to an https address.",
   'use-password': 'Log in to this registry with a user name and a password.',
-  'check-rights': ({side}) =>
-    side === 'source'
+  'check-rights': ({side, command}) =>
+    side === 'source' || onlyReads(command)
       ? 'Check that the account has the right to pull from there.'
       : 'Check that the account has the right to push there, and that the project exists: Harbor and GitLab refuse both alike.',
   'check-deletion-right': 'Check that the account has the right to delete there.',

@@ -1,4 +1,4 @@
-import {given, type Words} from './words.js'
+import {given, onlyReads, type Words} from './words.js'
 
 /** Advice on registries that lack content, refuse requests or break the protocol. */
 export const registryWords = {
@@ -27,8 +27,10 @@ export const registryWords = {
   'shorten-repository': ({flag}) =>
     `Choose a name with fewer path components${given(flag('max-depth'), (depth) => `, or join them with ${depth}`)}: some registries take only a few.`,
   'use-another-tag': 'Use another tag: this one is immutable at the registry.',
-  'allow-writes':
-    'Check that the registry is not read-only, and that no proxy in front of it refuses the method.',
+  'allow-writes': ({command}) =>
+    onlyReads(command)
+      ? 'Check that no proxy in front of the registry refuses the method.'
+      : 'Check that the registry is not read-only, and that no proxy in front of it refuses the method.',
   'check-tag-policy':
     'Check whether the tag is immutable at the registry, or a policy or a quota forbids the push.',
   'raise-body-limit': ({sided}) =>

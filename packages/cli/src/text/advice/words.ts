@@ -29,6 +29,11 @@ export function given(flag: string | undefined, part: (flag: string) => string):
   return flag === undefined ? '' : part(flag)
 }
 
+/** Returns true for a command that asks a private registry and writes nothing into it. */
+export function onlyReads(command: string | undefined): boolean {
+  return command === 'verify' || command === 'config check'
+}
+
 export function settingOf(side: Side | undefined, command: AdvisedCommand | undefined): Setting {
   const flag = (name: string): string | undefined =>
     command !== undefined && Object.hasOwn(command.flags, name) ? `--${name}` : undefined
