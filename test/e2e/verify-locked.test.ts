@@ -1,5 +1,6 @@
 import {hexOf} from '@airgap-mirror/oci-client/model'
 import {makeImage, runMirror} from '@airgap-mirror/test/kit'
+import {readFile, writeFile} from 'node:fs/promises'
 import {expect, test} from 'vitest'
 import {saveScene, type SaveScene} from './save.js'
 import {statuses, withReport, type Synced} from './sync.js'
@@ -73,4 +74,34 @@ test("a node's images are compared by their repo digests", async () => {
     code: 2,
     stderr: expect.stringContaining('no image of the source matches quay.io/**') as string,
   })
+})
+
+test('a list without images, or a lock file that lost a digest, proves nothing', async () => {
+  await using scene = await saveScene()
+  const tool = await scene.add('tool:v2')
+  const lock = scene.path('mirror.lock')
+  const bundle = await scene.saved(await scene.list(tool), 'bundle.tar', ['--lock', lock])
+  const broken = scene.path('broken.lock')
+  await writeFile(broken, (await readFile(lock, 'utf8')).replace(/@sha256:.*/, ''))
+  const empty = scene.path('empty.txt')
+  await writeFile(empty, '# not yet\n')
+  expect(await verify(scene, ['--images', broken])).toMatchObject({
+    code: 2,
+    report: {error: {code: 'LIST_INVALID', message: expect.stringContaining(`line 3: ${tool}`)}},
+  })
+  for (const flags of [
+    ['--images', empty],
+    ['--source', bundle, '--images', empty],
+  ])
+    expect(await verify(scene, flags)).toMatchObject({code: 2, report: {error: {code: 'LIST_INVALID'}}})
+})
+
+test('after a run in which nothing failed, its list leaves verify and save nothing to do', async () => {
+  await using scene = await saveScene()
+  const list = scene.path('failed.txt')
+  await writeFile(list, '# mirror: nothing failed\n')
+  expect(await verify(scene, ['--images', list])).toMatchObject({code: 0, report: {images: []}})
+  const saved = await scene.save(['--images', list, '--output', scene.path('none.tar')])
+  expect(saved).toMatchObject({code: 0, report: {outcome: 'ok', images: []}})
+  await expect(readFile(scene.path('none.tar'))).rejects.toThrow('ENOENT')
 })

@@ -35,7 +35,8 @@ function claimed({registry, repository, tag, digest}: Reference): string {
 function collision(one: Claim, other: Claim): MirrorError {
   return new MirrorError(
     'NAME_COLLISION',
-    `two different images would become ${claimed(one.target)}: ` +
+    // A target in a file has no registry.
+    `two different images would become ${claimed(one.target).replace(/^\//, '')}: ` +
       `${one.source} (${one.identity}) and ${other.source} (${other.identity})`,
     {advice: {kind: 'separate-names'}},
   )

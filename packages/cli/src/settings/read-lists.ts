@@ -18,12 +18,7 @@ export interface Lists {
  * @param paths `-` is standard input
  * @throws {MirrorError} LIST_INVALID naming every bad line of all of them, LIMIT_EXCEEDED
  */
-export async function readLists(paths: readonly string[]): Promise<readonly ListedImage[]> {
-  return (await readMarkedLists(paths)).images
-}
-
-/** The same, and whether the lists are empty because nothing failed. */
-export async function readMarkedLists(paths: readonly string[]): Promise<Lists> {
+export async function readLists(paths: readonly string[]): Promise<Lists> {
   const lists = await Promise.all(
     paths.map(async (path) => ({
       name: nameOf(path),
@@ -42,9 +37,9 @@ export async function readMarkedLists(paths: readonly string[]): Promise<Lists> 
  * The same, for a command that has no images but those: an empty list is a slip, unless nothing had failed.
  * @throws {MirrorError} LIST_INVALID
  */
-export async function readNeededLists(paths: readonly string[]): Promise<readonly ListedImage[]> {
-  const {images, nothingFailed} = await readMarkedLists(paths)
-  if (paths.length === 0 || images.length > 0 || nothingFailed) return images
+export async function readNeededLists(paths: readonly string[]): Promise<Lists> {
+  const lists = await readLists(paths)
+  if (paths.length === 0 || lists.images.length > 0 || lists.nothingFailed) return lists
   throw new MirrorError('LIST_INVALID', `${paths.map(nameOf).join(' and ')}: no line names an image`, {
     hint: 'Write one image a line, such as gcr.io/team/app:v1.',
   })

@@ -65,5 +65,5 @@ async function imagesIn({text, list}: FlagReader): Promise<CheckImages> {
   if (source !== undefined) return {from: 'bundle', path: source}
   if (report !== undefined) return {from: 'report', path: report}
   if (pods.length > 0) return {from: 'pods', paths: pods}
-  return {from: 'list', listed: await readNeededLists(lists)}
+  return {from: 'list', listed: (await readNeededLists(lists)).images}
 }

@@ -120,7 +120,7 @@ async function imagesIn({
   if (report !== undefined) return {images: {from: 'report', path: report}, listed: []}
   if (source !== undefined) return {images: {from: 'bundle', path: source}, listed: []}
   if (lists.length === 0) return {images: undefined, listed: []}
-  const listed = await readNeededLists(lists)
+  const {images: listed} = await readNeededLists(lists)
   return {images: {from: 'list', listed}, listed}
 }
 

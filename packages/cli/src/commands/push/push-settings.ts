@@ -54,7 +54,7 @@ export async function readPushSettings(flags: FlagValues): Promise<PushSettings>
     [on('password-stdin'), '--password-stdin'],
   ])
   const target = text('private-registry') ?? ''
-  const listed = await readNeededLists(list('images'))
+  const {images: listed} = await readNeededLists(list('images'))
   const rules = await readNamingRules(read, {target, listed})
   const registrySettings = await readRegistryFlags(flags, 'target')
   return {

@@ -56,6 +56,8 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   const listed = await Promise.all(
     settings.jobs.map((job) => listImages(job, {source, signal: soon, warn: run.warn})),
   )
+  if (settings.jobs.every(({nothingFailed}) => nothingFailed === true))
+    run.note('nothing failed before, so there is nothing to save and no bundle')
   const references = listed.flatMap(({images}) => images.map((image) => image.source))
   const found = await imagesToSave(references, {...settings, source, warn: run.warn, signal: soon})
   const images = [...found.images, ...found.referrers]

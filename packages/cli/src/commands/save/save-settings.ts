@@ -105,9 +105,11 @@ function listsAsJob(images: readonly string[]): JobFile {
 }
 
 async function withFlags(job: Job, {list}: FlagReader): Promise<ListedJob> {
+  const {images: listed, nothingFailed} = await readLists(job.images)
   return {
     ...job,
-    listed: await readLists(job.images),
+    listed,
+    nothingFailed: nothingFailed && job.references.length + job.repositories.length === 0,
     include: list('include').length > 0 ? list('include') : job.include,
     exclude: list('exclude').length > 0 ? list('exclude') : job.exclude,
   }

@@ -14,7 +14,7 @@ import {defaults} from '../../settings/defaults.js'
 import {environment} from '../../settings/environment.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
 import {readNamingFlags} from '../../settings/naming-settings.js'
-import {readMarkedLists} from '../../settings/read-lists.js'
+import {readLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {choiceSettings} from '../../job/shared-settings.js'
 
@@ -198,7 +198,7 @@ async function withFlags(
   const narrowed = list('include').length + list('exclude').length > 0 || isShard
   refusePrune(job, {read, narrowed, isPiped: isPiped || job.images.includes('-')})
   const chosen = platforms.length > 0 ? platforms : (job.platforms ?? [])
-  const {images: listed, nothingFailed, sizes} = await readMarkedLists(job.images)
+  const {images: listed, nothingFailed, sizes} = await readLists(job.images)
   // A part of the job says nothing of the rest.
   const prune = on('prune') || (job.prune === true && !narrowed)
   const withNaming = (target: JobTarget): JobTarget => ({...target, naming: overruled(target.naming, naming)})

@@ -21,7 +21,7 @@ import {readChoice, readParts, readScratch} from '../../settings/choice-settings
 import {defaults} from '../../settings/defaults.js'
 import {flagReader, refuseTwoReaders, type FlagValues} from '../../settings/flag-values.js'
 import {readNamingRules} from '../../settings/naming-settings.js'
-import {readMarkedLists} from '../../settings/read-lists.js'
+import {readNeededLists} from '../../settings/read-lists.js'
 import {readRegistryFlags} from '../../settings/registry-settings.js'
 import {readVerifyKey} from '../../settings/signature-settings.js'
 
@@ -86,7 +86,7 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
     [on('password-stdin'), '--password-stdin'],
     [on('source-password-stdin'), '--source-password-stdin'],
   ])
-  const {images: listed, isLock} = await readMarkedLists(lists)
+  const {images: listed, isLock} = await readNeededLists(lists)
   const registrySettings = await readRegistryFlags(flags, 'target')
   const found = await Promise.all(nodes.map(readNode))
   return {
@@ -116,9 +116,17 @@ export async function readVerifySettings(flags: FlagValues): Promise<VerifySetti
   }
 }
 
-function asLocked({source: reference, parts}: ListedImage): readonly NodeImage[] {
-  const {digest} = reference
-  return digest === undefined ? [] : [{reference, digests: [digest], parts}]
+function lockedIn(listed: readonly ListedImage[]): readonly NodeImage[] {
+  const bare = listed.filter(({source}) => source.digest === undefined)
+  if (bare.length > 0) {
+    const lines = bare.map(({source, line}) => `line ${line}: ${formatReference(source)}`)
+    throw new MirrorError('LIST_INVALID', ['the lock file lacks digests', ...lines].join('; '), {
+      hint: 'Let a run write the lock file again.',
+    })
+  }
+  return listed.flatMap(({source: reference, parts}) =>
+    reference.digest === undefined ? [] : [{reference, digests: [reference.digest], parts}],
+  )
 }
 
 /** Lock files and nodes say which digests there should be, so no source registry is asked. */
@@ -138,7 +146,7 @@ async function imagesFrom(
   const isMatch = globMatcher({include: list('include'), exclude: list('exclude')})
   const isChosen = (reference: Reference): boolean => isMatch(formatReference(withoutDigest(reference)))
   const chosen = listed.map(({source}) => source).filter(isChosen)
-  const locked = nodes ?? (isLock ? listed.flatMap(asLocked) : undefined)
+  const locked = nodes ?? (isLock ? lockedIn(listed) : undefined)
   const kept = locked?.filter(({reference}) => isChosen(reference))
   const include = list('include')
   if (include.length > 0 && (kept ?? chosen).length === 0)
