@@ -1,10 +1,11 @@
 import {cp, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {describe, expect, test, type TestContext} from 'vitest'
+import {describe, expect, test} from 'vitest'
 import {requireTool, runChild, withTempDir} from '@airgap-mirror/test/kit'
 import {readDeployed, readYaml} from '../docs/examples.js'
 import {codeBlocks, readPages, root} from '../docs/pages.js'
-import {faultsOfManifest, kubectl, manifestsIn, type Manifest} from './manifests.js'
+import {renderedBy} from './kustomize.js'
+import {faultsOfManifest, manifestsIn, type Manifest} from './manifests.js'
 
 const manifests = join(root, 'deploy/kubernetes')
 const page = readPages()
@@ -54,21 +55,6 @@ interface Pod {
 function podOf(manifest: Manifest | undefined): Pod {
   const spec = manifest?.spec as {readonly jobTemplate?: {readonly spec: object}}
   return (spec.jobTemplate?.spec ?? spec)['template' as never]['spec']
-}
-
-/** Skips a test if the `kubectl` here is that of Debian 12, whose kustomize is too old. */
-async function needNewKustomize(context: TestContext): Promise<void> {
-  requireTool(context, 'kubectl')
-  const {stdout} = await kubectl(['version', '--client'])
-  const minor = Number(/v1\.(\d+)\./.exec(stdout)?.[1] ?? 0)
-  context.skip(minor < 21, 'this kubectl is older than 1.21: its kustomize knows no directories in resources')
-}
-
-function renderedBy(directory: string): Promise<readonly Manifest[]> {
-  return kubectl(['kustomize', directory]).then(({code, stdout, stderr}) => {
-    if (code !== 0) throw new Error(stderr)
-    return manifestsIn(stdout)
-  })
 }
 
 describe('the manifests for Kubernetes', () => {
@@ -141,7 +127,7 @@ describe('the manifests for Kubernetes', () => {
 
   test('kubectl puts the base together, and the CronJob mounts the generated job file', async (context) => {
     requireTool(context, 'kubectl')
-    const rendered = await renderedBy(join(manifests, 'base'))
+    const rendered = await renderedBy(manifests, 'base')
     expect(rendered.flatMap(faultsOfManifest)).toEqual([])
     const byKind = new Map(rendered.map((manifest) => [manifest.kind, manifest]))
     expect([...byKind.keys()].toSorted()).toEqual(['ConfigMap', 'CronJob', 'PersistentVolumeClaim'])
@@ -186,7 +172,7 @@ describe('the manifests for Kubernetes', () => {
   })
 
   test('kubectl puts the overlay of the page over the base', async (context) => {
-    await needNewKustomize(context)
+    requireTool(context, 'kubectl')
     const [overlay = ''] = page.flatMap(({language, text}) => (language === 'yml' ? [text] : []))
     await withTempDir(async (directory) => {
       await cp(join(root, 'deploy'), join(directory, 'deploy'), {recursive: true})
@@ -207,8 +193,8 @@ describe('the manifests for Kubernetes', () => {
   })
 
   test('kubectl puts the shards beside a base whose nightly sync is suspended', async (context) => {
-    await needNewKustomize(context)
-    const rendered = await renderedBy(join(manifests, 'shards'))
+    requireTool(context, 'kubectl')
+    const rendered = await renderedBy(manifests, 'shards')
     expect(rendered.flatMap(faultsOfManifest)).toEqual([])
     const byKind = new Map(rendered.map((manifest) => [manifest.kind, manifest]))
     expect(byKind.get('CronJob')?.spec).toMatchObject({suspend: true})

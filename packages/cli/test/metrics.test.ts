@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process'
 import {readdir, readFile, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {findTool, makeTempDir, runChild, type TempDir} from '@airgap-mirror/test/kit'
+import {makeTempDir, requireTool, runChild, type TempDir} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {printable} from '#src/text/printable.js'
 import {formatMetrics, writeMetrics} from '#src/report/metrics.js'
@@ -136,19 +136,13 @@ describe('metrics', () => {
     })
   })
 
-  it.skipIf(findTool('promtool') === undefined)(
-    'are what promtool takes (skipped where it is not)',
-    async () => {
-      const text = formatMetrics(sync([image('a:1')], {source: 'a "b" \\ \n'}), {exitCode: 0})
-      expect(
-        await runChild('promtool', ['check', 'metrics'], {env: {PATH: process.env['PATH']}, stdin: text}),
-      ).toMatchObject({
-        code: 0,
-        stdout: '',
-        stderr: '',
-      })
-    },
-  )
+  it('are what promtool takes, without a remark', async (context) => {
+    requireTool(context, 'promtool')
+    const text = formatMetrics(sync([image('a:1')], {source: 'a "b" \\ \n'}), {exitCode: 0})
+    const env = {PATH: process.env['PATH']}
+    const checked = await runChild('promtool', ['check', 'metrics'], {env, stdin: text})
+    expect(checked).toMatchObject({code: 0, stdout: '', stderr: ''})
+  })
 })
 
 describe('the file of metrics', () => {
