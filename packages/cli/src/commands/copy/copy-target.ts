@@ -1,8 +1,8 @@
 import {openFileSink, type FileSink, type FileTarget} from '@airgap-mirror/bundle'
-import type {Registry} from '@airgap-mirror/oci-client'
 import type {CallOptions, ImageSink, ImageSource, SourceImage} from '@airgap-mirror/oci-client/model'
 import type {CopySettings} from './copy-settings.js'
-import type {FilePlace, Place, RegistryPlace} from './place.js'
+import {mountingFrom} from './mounting-from.js'
+import type {FilePlace, RegistryPlace} from './place.js'
 import {openTarget} from '../../run/open-target.js'
 import type {Run} from '../../run/run.js'
 
@@ -58,26 +58,12 @@ async function intoRegistry(
   const name = reference.registry
   const registry = await openTarget(run, {registry: name, settings: settings.targetFlags})
   await registry.ping({signal: run.stop.soon})
+  const {from} = settings
+  // Within one registry, content is mounted from the other repository instead of being transferred.
+  const isSame = from.transport === 'docker' && from.reference.registry === name
   return {
-    sink: mountingFrom(settings.from, {registry, name}),
+    sink: isSame ? mountingFrom(from.reference.repository, registry) : registry,
     announce: async () => {},
     finish: async () => {},
-  }
-}
-
-/** Within one registry, content is mounted from the other repository instead of being transferred. */
-function mountingFrom(
-  from: Place,
-  {registry, name}: {readonly registry: Registry; readonly name: string},
-): ImageSink {
-  if (from.transport !== 'docker' || from.reference.registry !== name) return registry
-  const {repository: own} = from.reference
-  return {
-    ...registry,
-    putBlob: (repository, blob, options = {}) =>
-      registry.putBlob(repository, blob, {
-        ...options,
-        mountFrom: [...(options.mountFrom ?? []), ...(own === repository ? [] : [own])],
-      }),
   }
 }
