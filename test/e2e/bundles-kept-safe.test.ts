@@ -52,12 +52,33 @@ test('No output replaces a bundle that the run reads or writes, by whatever path
     argv`copy oci-archive:${bundle} docker://${scene.target.host}/copy:v1 --plain-http --report ${bundle}`,
     argv`save --images ${list} --source-plain-http --output ${bundle} --report ${bundle}`,
     argv`save --images ${list} --source-plain-http --output ${scene.path('new.tar')} --report ${scene.path('new.tar')}`,
+    argv`save --images ${list} --source-plain-http --output ${bundle} --lock ${scene.path('same.tar')}`,
   ]) {
     const {code, stderr} = await runMirror(args, {home: scene.directory})
     expect({args, code, stderr}).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/cannot be written: it is the bundle /) as string,
     })
+  }
+  expect(await sumOf(bundle)).toBe(sum)
+})
+
+test('A delta bundle is not written over the bundle that it is made after', async () => {
+  await using before = await saved()
+  const {scene, list, bundle} = before
+  await symlink(bundle, scene.path('link.tar'))
+  const directory = await scene.saved(list, 'layout')
+  await scene.saved(list, 'parts.tar', ['--max-size', '64K'])
+  const sum = await sumOf(bundle)
+  for (const [older, output] of [
+    [bundle, bundle],
+    [scene.path('link.tar'), scene.path('./bundle.tar')],
+    [directory, `${directory}/`],
+    [scene.path('parts.tar.001'), scene.path('parts.tar')],
+  ] as const) {
+    const {code, stderr} = await scene.save(argv`--images ${list} --since ${older} --output ${output}`)
+    const told = expect.stringContaining('is the bundle that --since names') as string
+    expect({older, code, stderr}).toEqual({older, code: 2, stderr: told})
   }
   expect(await sumOf(bundle)).toBe(sum)
 })

@@ -52,6 +52,13 @@ test.each(['\u2028', '\u00a0', '\u3000', '\u2003', '\u000b'])(
   },
 )
 
+test('a key that is given as a list is not repeated in the message', () => {
+  const pem = '-----BEGIN PRIVATE KEY-----\nSecretSecret\n-----END PRIVATE KEY-----\n'
+  expect(() => parseImageList(pem, 'key.pem')).toThrow(
+    'key.pem: 1 bad line; this is a key or a certificate in PEM',
+  )
+})
+
 test('A line with a login in it is refused without its password', () => {
   for (const line of [
     'user:hunter2@gcr.io/a/b:v1',

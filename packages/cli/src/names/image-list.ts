@@ -97,6 +97,8 @@ function readList(text: string): {
   if (/^kind:\s*['"]?ImageSetConfiguration\b/m.test(text)) {
     return {images, problems: ['this is an ImageSetConfiguration of oc-mirror, and not a list of images']}
   }
+  // No line of a key is repeated in a message.
+  if (/^-----BEGIN /m.test(text)) return {images, problems: ['this is a key or a certificate in PEM']}
   const lines = columnsOf(text)
   const remarked = hasRemarks(lines)
   for (const [index, [written, column, ...rest]] of lines) {

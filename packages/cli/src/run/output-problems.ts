@@ -4,7 +4,7 @@ import {followOwnLinks, messageOf, MirrorError} from '@airgap-mirror/oci-client/
 import {checkWritable} from '../files/write-atomically.js'
 import type {OutputSettings} from '../settings/output-settings.js'
 
-const KEYS = ['report', 'failed', 'junit', 'metrics', 'trace', 'html'] as const
+const KEYS = ['report', 'failed', 'junit', 'metrics', 'trace', 'html', 'lock'] as const
 
 /** A file that a run could not write at its end. */
 export interface OutputProblem {
@@ -18,10 +18,10 @@ export interface OutputProblem {
  * @param kept as in {@link writingProblems}
  */
 export function outputProblems(
-  {report, failed, junit, metrics, trace}: OutputSettings,
+  {report, failed, junit, metrics, trace, lock}: OutputSettings,
   kept: readonly string[],
 ): Promise<readonly OutputProblem[]> {
-  return writingProblems({report, failed, junit, metrics, trace}, kept)
+  return writingProblems({report, failed, junit, metrics, trace, lock}, kept)
 }
 
 /**
@@ -59,6 +59,12 @@ async function writable(path: string): Promise<string | undefined> {
   } catch (error) {
     return messageOf(error)
   }
+}
+
+/** Returns true if two paths lead to one file or directory, or to one place where neither is yet. */
+export async function isSamePlace(one: string, other: string): Promise<boolean> {
+  const place = async (path: string): Promise<string> => (await fileAt(path)) ?? (await realpath(path))
+  return (await place(one)) === (await place(other))
 }
 
 /** Identifies a file, whatever path leads to it, or the place of one that is not there; undefined for devices and directories. */

@@ -42,6 +42,7 @@ export async function runAsking<Result>(
         junit: undefined,
         metrics: undefined,
         trace: undefined,
+        lock: undefined,
         notify: undefined,
         timeout,
       },

@@ -18,6 +18,8 @@ export interface OutputSettings {
   readonly metrics: string | undefined
   /** Chrome trace events of the run. */
   readonly trace: string | undefined
+  /** The lock file of `save` and `sync`. */
+  readonly lock: string | undefined
   /** Run by the shell when something failed. */
   readonly notify: string | undefined
   /** Milliseconds after which the run is ended. */
@@ -40,6 +42,7 @@ export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings 
     junit: text('junit'),
     metrics: text('metrics'),
     trace: text('trace'),
+    lock: text('lock'),
     notify: text('notify-command'),
     timeout: parsed('timeout', parseDuration),
   }

@@ -27,6 +27,7 @@ import {formatBytes} from '../../text/format-quantity.js'
 import {listedNames, nameInBundle} from './bundle-names.js'
 import {blobsOnFarSide} from './far-side.js'
 import {saveFlags} from './save-flags.js'
+import {refuseOverOlder} from './refuse-over-older.js'
 import {chooserFor, imagesToSave, type ImagesToSave} from './save-images.js'
 import type {SaveOutput} from './save-output.js'
 import {readSaveSettings, type SaveSettings} from './save-settings.js'
@@ -48,6 +49,7 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   const {output, platforms} = settings
   const {soon, now} = run.stop
   const older = await Promise.all(settings.since.map((path) => readOlder(path, '--since')))
+  await refuseOverOlder(output, older)
   for (const one of older) {
     if ('images' in one && one.images.length === 0)
       run.warn(`--since ${one.from} names no image that the far side has, so nothing is left out for it`)

@@ -67,6 +67,7 @@ export async function readSaveSettings(flags: FlagValues): Promise<SaveSettings>
     [config === '-', '--config -'],
     ...file.jobs.flatMap(({images}) => images.map((path) => [path === '-', '--images -'] as const)),
     [mirrors === '-', '--source-mirrors -'],
+    ...list('since').map((path) => [path === '-', '--since -'] as const),
     [on('source-password-stdin'), '--source-password-stdin'],
   ])
   refuseForOutput(read, output)
