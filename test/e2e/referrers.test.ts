@@ -1,5 +1,16 @@
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
-import {makeImage, makeManifest, makeTempDir, type TempDir, type TestImage} from '@airgap-mirror/test/kit'
+import {
+  makeImage,
+  makeManifest,
+  makeTempDir,
+  ociLayout,
+  runMirror,
+  writeTar,
+  type TempDir,
+  type TestImage,
+} from '@airgap-mirror/test/kit'
 import {mediaTypes} from '@airgap-mirror/oci-client/model'
 import {startRegistry, type TestRegistry} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
@@ -49,6 +60,40 @@ describe('what speaks of an image', () => {
     registry.manifest('team/app', image.root.descriptor.digest) !== undefined
   const everything = (registry: TestRegistry): readonly boolean[] =>
     [app, sbom, attestation, signature].map((image) => isThere(registry, image))
+
+  test('travels along in a layout of tags alone, as regctl makes it, where its image is named', async () => {
+    const refName = (tag: string) => ({annotations: {'org.opencontainers.image.ref.name': tag}})
+    const index = makeManifest(
+      {schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [sbom.root.descriptor]},
+      {mediaType: mediaTypes.ociIndex},
+    )
+    const list: TestImage = {
+      root: index,
+      platforms: sbom.platforms,
+      manifests: [...sbom.manifests, index],
+      blobs: sbom.blobs,
+    }
+    const bundle = join(directory.path, 'tags.tar')
+    await writeTar(
+      bundle,
+      ociLayout([
+        {image: app, ...refName('v1')},
+        {image: signature, ...refName(tagFor(app, '.sig'))},
+        {image: list, ...refName(tagFor(app))},
+      ]),
+    )
+    const map = join(directory.path, 'tags.txt')
+    await writeFile(map, 'v1 team/app:v1\n')
+    await using registry = await startRegistry({strict: true})
+    const {code, stderr} = await push({source: bundle, registry, flags: argv`--map ${map}`})
+    expect({code}, `printed: ${stderr}`).toEqual({code: 0})
+    expect([app, sbom, signature].map((image) => isThere(registry, image))).toEqual([true, true, true])
+    expect(registry.tags('team/app').toSorted()).toEqual([tagFor(app, '.sig'), 'v1'])
+    const verified = await runMirror(
+      argv`verify --source ${bundle} --private-registry ${registry.host} --plain-http --map ${map}`,
+    )
+    expect(verified).toMatchObject({code: 0})
+  })
 
   test('travels along: referrers by digest, cosign signatures by tag', async () => {
     await using registry = await startRegistry({strict: true})

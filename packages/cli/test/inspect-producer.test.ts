@@ -51,6 +51,38 @@ test('an image whose config leaves its platform empty has none, and a child of a
   expect(totals.platforms).toEqual(['linux/arm64', 'unknown'])
 })
 
+test('a signature under a tag of cosign is its image’s, in a layout that has tags alone', async () => {
+  const refName = (tag: string) => ({annotations: {'org.opencontainers.image.ref.name': tag}})
+  const image = await makeImage({seed: 'inspect-signed'})
+  const tag = `${image.root.descriptor.digest.replace(':', '-')}.sig`
+  const signature = {image: await makeImage({seed: 'inspect-signature', layers: 1}), ...refName(tag)}
+  const found = await inspectEntries(ociLayout([{image, ...refName('v1')}, signature]))
+  expect(found.images.map((one) => [one.name, one.referrers.map(({kind}) => kind)])).toEqual([
+    ['v1', ['signature']],
+  ])
+})
+
+test('a layout of regctl has compressed layers in LayerSources, so docker did not write it', async () => {
+  const image = await makeImage({seed: 'inspect-regctl'})
+  const [platform] = image.platforms
+  if (platform === undefined) throw new Error('no platform')
+  const annotations = {
+    'io.containerd.image.name': 'quay.io/a/b:v1',
+    'org.opencontainers.image.ref.name': 'v1',
+  }
+  const blob = (digest: string): string => `blobs/sha256/${digest.slice('sha256:'.length)}`
+  const item = {
+    Config: blob(platform.config.descriptor.digest),
+    RepoTags: ['quay.io/a/b:v1'],
+    Layers: platform.layers.map(({descriptor}) => blob(descriptor.digest)),
+    LayerSources: Object.fromEntries(platform.layers.map(({descriptor}) => [descriptor.digest, descriptor])),
+  }
+  const list = {path: 'manifest.json', bytes: Buffer.from(JSON.stringify([item]))}
+  const {bundle, images} = await inspectEntries([...ociLayout([{image, annotations}]), list])
+  expect(bundle.producer).toBeUndefined()
+  expect(images).toMatchObject([{status: 'ok', digest: image.root.descriptor.digest}])
+})
+
 test('several images without names are told apart by their digests', async () => {
   const images = await Promise.all(['one', 'two'].map((seed) => makeImage({seed: `inspect-${seed}`})))
   const found = await inspectEntries(ociLayout(images.map((image) => ({image}))))

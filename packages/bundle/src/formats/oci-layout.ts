@@ -18,6 +18,7 @@ import type {Format, FormatContent, TreeRoot} from './format.js'
 import {haulerImage, imageDigestsByName} from './hauler.js'
 import {imagesUnder} from './images-under.js'
 import {withoutAbsentContent} from './left-out.js'
+import {attachedUnder} from './attached.js'
 import {subjectOf, withoutChildren} from './nameless.js'
 import {layoutProducer} from './producer.js'
 import {unnamedHint, type ReadContext} from './read-context.js'
@@ -119,6 +120,8 @@ async function namelessImages(
 ): Promise<readonly SourceImage[]> {
   const subject = await subjectOf(descriptor, context)
   const shownAs = recorded.shownAs ?? unnamedHint(context, recorded.tag)
+  const attached = await attachedUnder(recorded.tag, {descriptor, context})
+  if (attached !== undefined) return attached
   if (subject !== undefined) return [{shownAs, root: {manifest: descriptor}, subject}]
   const image = (await hybrid.madeUp(descriptor)) ?? {root: {manifest: descriptor}}
   const {refused} = recorded

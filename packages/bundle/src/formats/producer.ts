@@ -36,7 +36,10 @@ export function layoutProducer({descriptors, dockerItems, zarf}: LayoutTraces): 
   const isHauled = annotations.some((each) => each[annotationKeys.haulerKind]?.startsWith('dev.hauler/'))
   if (isHauled || has(annotationKeys.haulerName)) return 'hauler'
   if (descriptors.some(isAbsentContent)) return 'own'
-  if (dockerItems?.some(({layerSources}) => layerSources.size > 0) === true) return 'docker'
+  const sources = dockerItems?.flatMap(({layerSources}) => [...layerSources.values()]) ?? []
+  // regctl fills LayerSources too, with the compressed layers of the registry.
+  if (sources.length > 0)
+    return sources.some(({mediaType}) => mediaType === PLAIN_LAYER) ? 'docker' : undefined
   const named = annotations.filter((each) => each[annotationKeys.containerdName] !== undefined)
   if (named.length > 0) {
     // Others write only the tag into the annotation of the image-spec.
@@ -49,6 +52,7 @@ export function layoutProducer({descriptors, dockerItems, zarf}: LayoutTraces): 
   return undefined
 }
 
+const PLAIN_LAYER = 'application/vnd.oci.image.layer.v1.tar'
 const CREATED = 'org.opencontainers.image.created'
 
 /** Returns the producer of a docker-archive. */

@@ -52,7 +52,8 @@ export function referrerPairs(images: readonly Gathered[], named: readonly Named
     for (const {place, gathered} of about.get(home.digest) ?? []) {
       const digest = rootDigest(gathered)
       const pair = referrerPair(gathered, home)
-      const key = `${home.target.registry}/${home.target.repository} ${digest ?? pair.label.source}`
+      const content = `${digest ?? pair.label.source} ${pair.target?.tag ?? ''}`
+      const key = `${home.target.registry}/${home.target.repository} ${content}`
       if (found.has(key)) continue
       found.set(key, {place, pair})
       if (found.size > limits.images) throw tooMuch(`${found.size} referrers in their repositories`)
@@ -64,8 +65,10 @@ export function referrerPairs(images: readonly Gathered[], named: readonly Named
 
 function referrerPair(gathered: Gathered, {target: {registry, repository}, base}: Home): Pair {
   const digest = rootDigest(gathered)
-  const label = {source: `${base.source}@${digest}`, target: `${base.target}@${digest}`}
-  const target = {registry, repository, digest}
+  const {attachedAs} = gathered.image
+  const behind = attachedAs === undefined ? `@${digest}` : `:${attachedAs}`
+  const label = {source: base.source + behind, target: base.target + behind}
+  const target = {registry, repository, ...(attachedAs === undefined ? {digest} : {tag: attachedAs})}
   if ('node' in gathered) return {target, label, image: {node: gathered.node}}
   if ('pending' in gathered) return {target, label, image: {pending: gathered.pending}}
   return {target, label, image: {error: gathered.error}}

@@ -51,8 +51,10 @@ export interface SourceImage {
   readonly root: ImageRoot
   /** The image ID: the digest of its config. An image that was saved by it may have no other name. */
   readonly id?: Digest
-  /** Set on a nameless referrer: it goes, by digest, into every repository this digest goes to. */
+  /** Set on a nameless referrer: it goes into every repository this digest goes to. */
   readonly subject?: Digest
+  /** The tag under which cosign finds a nameless referrer. Absent if its digest is enough. */
+  readonly attachedAs?: string
   /** The reason why the digest at the target differs from the image's digest at its registry. Absent if it does not. */
   readonly digestChanged?: string
 }

@@ -34,8 +34,8 @@ export function referrersAmong(
   const about = new Map<string, InspectedReferrer[]>()
   for (const one of gathered) {
     if (!isReferrer(one.image) || !('node' in one)) continue
-    const {name, subject} = one.image
-    const tag = name?.tag ?? ''
+    const {name, subject, attachedAs} = one.image
+    const tag = attachedAs ?? name?.tag ?? ''
     const key = subject ?? attachedTo(tag) ?? ''
     const found = statementsBelow(one.node, {tag, subject, elsewhere})
     about.set(key, [...(about.get(key) ?? []), ...found])

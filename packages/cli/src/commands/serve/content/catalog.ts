@@ -63,7 +63,10 @@ export class Catalog {
     {subject, place}: {readonly subject: Digest; readonly place: BundlePlace},
   ): void {
     for (const repository of this.repositories) {
-      if (repository.has(subject)) addContent(repository, image, place)
+      if (!repository.has(subject)) continue
+      const root = addContent(repository, image, place)
+      const tag = image.image.attachedAs
+      if (root !== undefined && tag !== undefined) repository.addTag(tag, root)
     }
   }
 }
