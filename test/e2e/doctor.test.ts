@@ -261,6 +261,15 @@ describe('mirror doctor', () => {
     expect(kinds).toContain('DELETE /v2/mirror-doctor/blobs/uploads/1')
   })
 
+  test('says that a proxy is passed by, without its password', async () => {
+    await using registry = await startRegistry()
+    const args = ['doctor', '--private-registry', registry.host, '--plain-http', '--json']
+    const {stdout} = await runMirror([...args, '--proxy', 'http://me:secret-word@proxy.example:3128'])
+    expect(stdout).toContain('is reached directly, past the proxy http://')
+    expect(stdout).toContain('proxy.example:3128')
+    expect(stdout).not.toContain('secret-word')
+  })
+
   test('prints a line for each check, for people, in 80 columns', async () => {
     await using registry = await startRegistry({referrers: false})
     const {stdout} = await runMirror(['doctor', '--private-registry', registry.host, '--plain-http'])

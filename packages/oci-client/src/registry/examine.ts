@@ -35,6 +35,8 @@ export interface Examiner extends AsyncDisposable {
   readonly origin: string
   /** The proxy that leads to the registry, without its password. */
   readonly proxy: string | undefined
+  /** The proxy that is set and passed by: the registry is a loopback address, or excepted from it. Without its password. */
+  readonly passedProxy: string | undefined
   /** @throws {MirrorError} UNREACHABLE, TLS_*, PROXY_FAILED, AUTH_*, PROTOCOL */
   base(options?: CallOptions): Promise<BasePage>
   /** @throws {MirrorError} the errors of the network */
@@ -72,10 +74,13 @@ export function openExaminer(options: RegistryOptions): Examiner {
     if (challenges.length < limits.challenges) challenges.push(...response.headers('www-authenticate'))
     return response
   })
+  const {httpProxy, httpsProxy} = options.proxy ?? {}
+  const set = client.origin.startsWith('https:') ? httpsProxy : httpProxy
   const proxy = options.proxy === undefined ? undefined : proxyFor(client.origin, options.proxy)
   return {
     origin: client.origin,
     proxy: proxy === undefined ? undefined : redactUrl(proxy),
+    passedProxy: proxy === undefined && set !== undefined && set !== '' ? redactUrl(set) : undefined,
     base: async (call = {}) => ({...(await basePage(client, {...call, challenges})), login}),
     push: (repository, call = {}) => probeUpload(client, {repository, ...call}),
     referrers: (repository, call = {}) => referrersApi(client, {repository, ...call}),

@@ -50,8 +50,13 @@ async function examine(flags: FlagValues, {registry, namespace, run}: Patient): 
   })
   const examiner = run.keep(openExaminer(options))
   const signal = run.stop.soon
-  const {origin, proxy} = examiner
+  const {origin, proxy, passedProxy} = examiner
   const findings: Finding[] = [await decoderFinding()]
+  if (passedProxy !== undefined) {
+    const why = 'it is a loopback address, or NO_PROXY names it'
+    const text = `${origin} is reached directly, past the proxy ${passedProxy}: ${why}`
+    findings.push({check: 'proxy', status: 'ok', text})
+  }
   if (proxy === undefined) {
     const ways = await checkNetwork(origin, {signal, identity: options.tls})
     findings.push(...ways.findings)
