@@ -1,6 +1,8 @@
 import {once} from 'node:events'
 import http from 'node:http'
-import type {AddressInfo, Socket} from 'node:net'
+import type {Socket} from 'node:net'
+import {setTimeout as later} from 'node:timers/promises'
+import {startScripted, type Answer, type Asked} from '@airgap-mirror/test/kit'
 
 /** A change to an answer on its way to the client. */
 export type Twist =
@@ -26,7 +28,7 @@ export type Twist =
 export interface Front extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string
-  /** Bytes of bodies that were written for the client. */
+  /** Bytes of endless bodies that were written for the client. */
   readonly written: number
 }
 
@@ -43,108 +45,67 @@ export async function startFront(
   registry: {readonly host: string},
   twistOf: (passing: Passing) => Twist | undefined,
 ): Promise<Front> {
-  const state = {written: 0}
-  const sockets = new Set<Socket>()
-  const server = http.createServer((request, response) => {
-    request.on('error', () => undefined)
-    response.on('error', () => undefined)
-    const [hostname, port] = registry.host.split(':')
-    const {method, headers, url: path} = request
-    const onward = http.request({hostname, port, method, path, headers, agent: false}, (answer) => {
-      const twist = twistOf({
-        method: method ?? '',
-        path: path ?? '',
-        authorization: headers.authorization,
-        status: answer.statusCode ?? 0,
-      })
-      void answerWith(answer, {response, twist, state})
-    })
-    onward.on('error', () => response.destroy())
-    request.pipe(onward)
-  })
-  server.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get written() {
-      return state.written
-    },
-    [Symbol.asyncDispose]: async () => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-      await once(server, 'close')
-    },
-  }
-}
-
-async function answerWith(
-  answer: http.IncomingMessage,
-  {
-    response,
-    twist,
-    state,
-  }: {
-    readonly response: http.ServerResponse
-    readonly twist: Twist | undefined
-    readonly state: {written: number}
-  },
-): Promise<void> {
-  const {statusCode = 502, headers} = answer
-  const body = await bytesOf(answer)
-  const {'content-length': _, ...rest} = headers
-  // Once for all writes: each would leave a listener behind.
-  const closed = once(response, 'close').catch(() => undefined)
-  const write = async (bytes: Buffer): Promise<void> => {
-    state.written += bytes.length
-    if (!response.write(bytes)) await Promise.race([once(response, 'drain'), closed])
-  }
-  switch (twist?.type) {
-    case undefined:
-      response.writeHead(statusCode, headers).end(body)
-      return
-    case 'headers':
-      response.writeHead(statusCode, {...headers, ...(twist.headers as Record<string, string>)}).end(body)
-      return
-    case 'status':
-      response.writeHead(twist.status, twist.headers).end(twist.body)
-      return
-    case 'body': {
-      const changed = twist.change(body)
-      response
-        .writeHead(statusCode, {...rest, 'content-length': changed.length, ...twist.headers})
-        .end(changed)
-      return
+  let written = 0
+  const counted = async function* (body: Buffer, {ms}: {readonly ms?: number}): AsyncGenerator<Buffer> {
+    for (let bytes = body; ; bytes = Buffer.alloc(ms === undefined ? 65_536 : 1, ' ')) {
+      written += bytes.length
+      yield bytes
+      await later(ms ?? 0)
     }
-    case 'endless':
-      response.writeHead(statusCode, rest)
-      await write(body)
-      while (!response.destroyed) {
-        await write(Buffer.alloc(twist.ms === undefined ? 65_536 : 1, ' '))
-        if (twist.ms !== undefined) await later(twist.ms)
-        else await later(0)
-      }
-      return
-    case 'raw':
-      for (let sent = 0; sent < twist.times && response.socket?.destroyed === false; sent++) {
-        response.socket.write(twist.bytes)
-        await later(twist.ms)
-      }
-      return
+  }
+  const server = await startScripted(async (asked) => {
+    const behind = await passedOn(asked, registry.host)
+    const {method, path} = asked
+    const twist = twistOf({method, path, authorization: asked.headers.authorization, status: behind.status})
+    if (twist?.type === 'endless') {
+      const {'content-length': _, ...headers} = behind.headers
+      return {status: behind.status, headers, body: counted(behind.body, twist)}
+    }
+    if (twist?.type === 'raw') return writeRaw(asked.socket, twist)
+    return twisted(behind, twist)
+  })
+  return {
+    host: server.host,
+    get written() {
+      return written
+    },
+    [Symbol.asyncDispose]: server.close,
   }
 }
 
-async function bytesOf(answer: http.IncomingMessage): Promise<Buffer> {
+interface Behind {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+async function passedOn({method, path, headers, body}: Asked, host: string): Promise<Behind> {
+  const request = http.request(`http://${host}`, {method, path, headers, agent: false}).end(body)
+  const [answer] = (await once(request, 'response')) as [http.IncomingMessage]
   const chunks: Buffer[] = []
   for await (const chunk of answer) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
+  return {status: answer.statusCode ?? 502, headers: answer.headers, body: Buffer.concat(chunks)}
 }
 
-function later(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds)
-  })
+function twisted(
+  {status, headers, body}: Behind,
+  twist: Extract<Twist, {type: 'headers' | 'status' | 'body'}> | undefined,
+): Answer {
+  if (twist === undefined) return {status, headers, body}
+  if (twist.type === 'status') return {status: twist.status, headers: twist.headers, body: twist.body}
+  if (twist.type === 'headers')
+    return {status, headers: {...headers, ...(twist.headers as http.OutgoingHttpHeaders)}, body}
+  const changed = twist.change(body)
+  return {status, headers: {...headers, 'content-length': changed.length, ...twist.headers}, body: changed}
+}
+
+async function writeRaw(
+  socket: Socket,
+  {bytes, times, ms}: Extract<Twist, {readonly type: 'raw'}>,
+): Promise<Answer> {
+  for (let sent = 0; sent < times && !socket.destroyed; sent++) {
+    socket.write(bytes)
+    await later(ms)
+  }
+  return 'silence'
 }
