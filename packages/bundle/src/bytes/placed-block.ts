@@ -5,7 +5,7 @@ import type {SparseBlock} from './sparse-block.js'
 export interface PlacedBlock extends Block {
   /** The offset of its first plain byte. */
   readonly offset: number
-  readonly sparse?: SparseBlock
+  readonly sparse: SparseBlock | undefined
 }
 
 /** Returns the index of the last block that begins at or before the offset. */

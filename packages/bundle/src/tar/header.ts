@@ -6,7 +6,7 @@ export interface TarHeader {
   readonly type: string
   readonly size: number
   /** The whole block, for members of type `S`: it holds the map of a sparse file. */
-  readonly block?: Uint8Array
+  readonly block: Uint8Array | undefined
 }
 
 /** Bytes of a header, and of the units in which content is stored. */

@@ -56,7 +56,7 @@ export interface Question {
   /** The name as Docker normalises it: with a tag or a digest, never both. */
   readonly reference: Reference
   /** The version of the runtime, if it was given. */
-  readonly version?: Version
+  readonly version: Version | undefined
 }
 
 /** The answer of one runtime for these files; the caller adds the reference and the runtime's name. */

@@ -107,7 +107,7 @@ interface Reading {
   readonly source: ImageSource
   readonly nodes: Map<string, Promise<ImageNode>>
   readonly options: CallOptions
-  readonly chosen?: GatherOptions['chosen']
+  readonly chosen: GatherOptions['chosen'] | undefined
   readonly depth: number
 }
 

@@ -9,7 +9,7 @@ export interface Listing {
   readonly repository: string
   /** A tag is chosen if any of the filters chooses it. */
   readonly filters: readonly TagFilter[]
-  readonly target?: string
+  readonly target: string | undefined
 }
 
 /**

@@ -4,7 +4,7 @@
 export interface ContentRange {
   readonly start: number
   readonly end: number
-  readonly total?: number
+  readonly total: number | undefined
 }
 
 const RANGE = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/i

@@ -3,9 +3,9 @@ import type {HttpResponse, Middleware} from '../http/send.js'
 /** The requests that a registry says it will still answer. */
 export interface RateLimit {
   readonly remaining: number
-  readonly limit?: number
+  readonly limit: number | undefined
   /** Seconds. */
-  readonly window?: number
+  readonly window: number | undefined
 }
 
 /** For a registry that does not tell its limit. */

@@ -12,7 +12,7 @@ interface RegistryAuth extends FoundLogin {
 }
 
 interface RegistryTls {
-  readonly ca?: string
+  readonly ca: string | undefined
   readonly client: readonly string[]
   readonly skipVerify: boolean
   readonly at: string

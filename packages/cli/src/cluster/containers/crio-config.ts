@@ -6,8 +6,8 @@ import {fieldsOf} from './toml-fields.js'
 
 /** The part of crio.conf and its drop-ins that decides how images are pulled. */
 export interface CrioConfig {
-  readonly globalAuthFile?: string
-  readonly signaturePolicy?: string
+  readonly globalAuthFile: string | undefined
+  readonly signaturePolicy: string | undefined
   readonly shortNameMode: ShortNameMode
   readonly warnings: readonly string[]
 }

@@ -11,9 +11,9 @@ export interface RegistriesFile {
   readonly path: string
   /** Checked, with only the first of several entries with one prefix, sorted by prefix. */
   readonly entries: readonly Entry[]
-  readonly search?: readonly string[]
-  readonly credentialHelpers?: readonly string[]
-  readonly shortNameMode?: ShortNameMode
+  readonly search: readonly string[] | undefined
+  readonly credentialHelpers: readonly string[] | undefined
+  readonly shortNameMode: ShortNameMode | undefined
   readonly aliases: ReadonlyMap<string, Alias>
   readonly warnings: readonly string[]
 }

@@ -5,7 +5,7 @@ import {fieldsOf} from './toml-fields.js'
 
 export interface OldForm {
   readonly entries: readonly Entry[]
-  readonly search?: readonly string[]
+  readonly search: readonly string[] | undefined
 }
 
 /**

@@ -32,7 +32,7 @@ export interface Registries {
   readonly entries: readonly Entry[]
   readonly search: readonly string[]
   /** The file that set `search`. */
-  readonly searchFile?: string
+  readonly searchFile: string | undefined
   readonly shortNameMode: ShortNameMode
   readonly aliases: ReadonlyMap<string, Alias>
   readonly credentialHelpers: readonly string[]

@@ -8,7 +8,7 @@ import type {Registries} from './registries.js'
 export interface Setup {
   readonly registries: Registries
   /** Absent if there is no policy.json: taken as accepting everything. */
-  readonly policy?: {readonly policy: Policy; readonly path: string}
+  readonly policy: {readonly policy: Policy; readonly path: string} | undefined
   /** The certificates for `host[:port]`. */
   certificates(host: string): HostCertificates
   /** The login for a name at its place, `logical` being the name in the pod. */

@@ -15,7 +15,7 @@ export interface Endpoint {
 export interface HostConfig {
   readonly endpoints: readonly Endpoint[]
   /** `own` is the registry of the image, whichever it is; absent if there is no default endpoint. */
-  readonly fallback?: Endpoint | {readonly own: true; readonly config?: ConfigEntry}
+  readonly fallback: Endpoint | {readonly own: true; readonly config?: ConfigEntry} | undefined
 }
 
 export interface HostConfigs {

@@ -22,7 +22,7 @@ export interface FilePlace {
   readonly transport: (typeof FILE_TRANSPORTS)[number]
   readonly path: string
   /** The text behind the path. Its meaning depends on the transport and the side. */
-  readonly ref?: string
+  readonly ref: string | undefined
   /** As it was written. */
   readonly text: string
 }

@@ -7,7 +7,7 @@ import {ledAway} from './led-away.js'
 export interface Sender {
   readonly client: RegistryClient
   readonly repository: string
-  readonly signal?: AbortSignal
+  readonly signal: AbortSignal | undefined
 }
 
 /**
