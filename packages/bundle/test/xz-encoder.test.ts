@@ -27,7 +27,7 @@ async function pack(bytes: Uint8Array, {threads = 2, chunk = 65_536} = {}): Prom
   const packer = createBundlePacker('xz', {threads})
   try {
     const parts: Uint8Array[] = []
-    for await (const part of packer.pack(chunked(bytes, chunk))) parts.push(part)
+    for await (const part of packer.pack(chunked(bytes, chunk))) parts.push(Buffer.from(part))
     return Buffer.concat(parts)
   } finally {
     await packer.close()
@@ -124,7 +124,7 @@ test('both libraries give the same bytes, so that either may be used', async (co
     random.subarray(0, 70_000),
     longerThanTheDictionary,
   ]) {
-    expect(fast?.(inPlace(bytes))).toEqual(other(inPlace(bytes)))
+    expect(await fast?.(inPlace(bytes))).toEqual(await other(inPlace(bytes)))
   }
 })
 

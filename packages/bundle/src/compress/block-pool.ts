@@ -1,5 +1,6 @@
 import {Worker} from 'node:worker_threads'
 import {beginSpan, cancelled, type EndSpan} from '@airgap-mirror/oci-client/model'
+import {BlockBuffers} from './block-buffers.js'
 import {blockBytes, roomBytes, type BlockMethod, type PackedBlock} from './block-packer.js'
 import type {BlockAnswer, BlockRequest} from './block-worker.js'
 
@@ -32,12 +33,13 @@ export class BlockPool {
   readonly #size: number
   readonly #threads: Thread[] = []
   readonly #waiting: Job[] = []
-  readonly #spare: ArrayBuffer[] = []
+  readonly #buffers: BlockBuffers
   #closed = false
 
   constructor(method: BlockMethod, size: number) {
     this.#method = method
     this.#size = size
+    this.#buffers = new BlockBuffers(blockBytes[method], roomBytes(method))
   }
 
   get threads(): number {
@@ -46,13 +48,12 @@ export class BlockPool {
 
   /** Returns a block to fill; its bytes are undefined. Return it through `giveBack`, as it is or packed. */
   lease(): Uint8Array<ArrayBuffer> {
-    const buffer = this.#spare.pop() ?? new ArrayBuffer(roomBytes(this.#method))
-    return new Uint8Array(buffer, 0, blockBytes[this.#method])
+    return this.#buffers.lease()
   }
 
-  /** Takes back the memory of a leased or packed block. A new buffer for each block would wait for the garbage collector. */
-  giveBack({buffer}: Uint8Array<ArrayBuffer>): void {
-    if (!this.#closed) this.#spare.push(buffer)
+  /** Takes back the memory of a leased or packed block. */
+  giveBack(block: Uint8Array<ArrayBuffer>): void {
+    if (!this.#closed) this.#buffers.giveBack(block)
   }
 
   /**
@@ -73,7 +74,7 @@ export class BlockPool {
     this.#closed = true
     const jobs = [...this.#waiting.splice(0), ...this.#threads.flatMap((thread) => thread.jobs.splice(0))]
     for (const job of jobs) job.reject(closedError())
-    this.#spare.length = 0
+    this.#buffers.drop()
     await Promise.all(this.#threads.splice(0).map(({worker}) => worker.terminate()))
   }
 

@@ -26,8 +26,10 @@ export interface BundlePackerOptions {
   readonly threads?: number
 }
 
-/** Memory of a thread: liblzma's encoder with a dictionary of 4 MiB takes 48 MiB, and blocks the rest. */
-const XZ_THREAD_BYTES = 80 * 1024 * 1024
+/** liblzma's encoder with a dictionary of 4 MiB takes 49 MiB, and a block 8 MiB. */
+const XZ_THREAD_BYTES = 60 * 1024 * 1024
+/** Of threads that encode at once: a save keeps below 256 MiB with two, and libuv's pool has four, of which files need some. */
+const MOST_XZ_THREADS = 2
 const MOST_THREADS = 8
 const BLOCKS_A_THREAD = 3
 
@@ -38,20 +40,22 @@ const BLOCKS_A_THREAD = 3
 export function createBundlePacker(codec: BundleCodec, options: BundlePackerOptions = {}): BundlePacker {
   if (codec === 'plain') return {pack: (plain) => plain, close: async () => {}}
   const threads = Math.max(1, options.threads ?? usualThreads(codec))
-  const pool = new BlockPool(codec, threads)
-  const close = (): Promise<void> => pool.close()
   if (codec === 'xz') {
-    return {pack: (plain, call) => encodeXz(plain, {pool, ahead: threads + 1, signal: call?.signal}), close}
+    return {pack: (plain, call) => encodeXz(plain, {threads, signal: call?.signal}), close: async () => {}}
   }
+  const pool = new BlockPool(codec, threads)
   const budget = new BlockBudget(BLOCKS_A_THREAD * threads)
   const string = codec === 'gzip' ? gzipMember : seekableFrames
-  return {pack: (plain, call) => string(packedBlocks(plain, {pool, budget, signal: call?.signal})), close}
+  return {
+    pack: (plain, call) => string(packedBlocks(plain, {pool, budget, signal: call?.signal})),
+    close: () => pool.close(),
+  }
 }
 
 /** xz gets at most an eighth of the machine's memory. */
 function usualThreads(codec: BundleCodec): number {
-  const most = codec === 'xz' ? Math.floor(totalmem() / 8 / XZ_THREAD_BYTES) : MOST_THREADS
-  return Math.min(MOST_THREADS, most, availableParallelism())
+  if (codec !== 'xz') return Math.min(MOST_THREADS, availableParallelism())
+  return Math.min(MOST_XZ_THREADS, Math.floor(totalmem() / 8 / XZ_THREAD_BYTES), availableParallelism())
 }
 
 async function* seekableFrames(blocks: AsyncIterable<PackedBlock>): Bytes {

@@ -1,16 +1,21 @@
 import {crc32} from 'node:zlib'
-import {cancelled, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
-import type {BlockPool} from './block-pool.js'
+import {cancelled, inSpan, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {BlockBuffers} from './block-buffers.js'
 import {lzma2BlockHeader} from '../codecs/xz/block-header.js'
 import {roundUp4, streamHeader, streamTail, type IndexRecord} from '../codecs/xz/container.js'
-import {runsByContent, type Run} from './runs-by-content.js'
+import {inPlaceBytes, InPlace} from '../codecs/xz/in-place.js'
+import {loadLzma2Encoder, type EncodeLzma2} from '../codecs/xz/lzma2-encoder.js'
 import {storeAsLzma2} from '../codecs/xz/stored-lzma2.js'
 import {XZ_DICTIONARY_BITS} from '../codecs/xz/xz-preset.js'
+import {runsByContent, type Run} from './runs-by-content.js'
+import {Seats} from './seats.js'
 
 /** CRC32, because every decoder has to support it (xz-file-format.txt 1.2, 3.4). Digests prove the content as well. */
 const CRC32 = 1
 /** 4 KiB, because stored chunks refer to nothing. */
 const NO_DICTIONARY_BITS = 0
+/** Two dictionaries of the preset: blocks of one dictionary would be some 2 % larger. Another size gives other bytes. */
+const BLOCK_BYTES = 8 * 1024 * 1024
 
 interface Block extends IndexRecord {
   readonly header: Uint8Array
@@ -20,42 +25,56 @@ interface Block extends IndexRecord {
 }
 
 export interface EncodeXzOptions extends CallOptions {
-  readonly pool: BlockPool
-  /** The most blocks in work at once, each of up to 8 MiB. */
-  readonly ahead: number
+  /** The most blocks encoded at once. One more is in memory: filled, waiting or being written. */
+  readonly threads: number
 }
 
 /**
  * Encodes one .xz stream of independent blocks with both sizes in each header, so that blocks can be decoded in parallel.
  * Incompressible bytes are stored in blocks of their own. The same bytes always give the same stream. A chunk is valid until
- * the next is asked for.
+ * the next is asked for. Nothing is encoded any more when it has ended.
  * @throws {MirrorError} CANCELLED, and the errors of `plain`
  */
-export async function* encodeXz(plain: Bytes, {pool, ahead, signal}: EncodeXzOptions): Bytes {
+export async function* encodeXz(plain: Bytes, {threads, signal}: EncodeXzOptions): Bytes {
+  const buffers = new BlockBuffers(BLOCK_BYTES, inPlaceBytes(BLOCK_BYTES))
+  const encode = await loadLzma2Encoder()
+  const seats = new Seats(threads)
   const records: IndexRecord[] = []
   yield streamHeader(CRC32)
-  for await (const block of inOrder(runsByContent(plain, pool), {
-    ahead,
+  for await (const block of inOrder(runsByContent(plain, buffers), {
+    ahead: threads + 1,
     signal,
-    work: (run) => encoded(run, pool),
+    work: (run, call) => (run.isStored ? stored(run) : encoded(run, {...call, encode, seats})),
   })) {
     records.push({unpaddedSize: block.unpaddedSize, plainSize: block.plainSize})
     yield block.header
     yield block.data
     yield block.tail
-    pool.giveBack(block.data)
+    buffers.giveBack(block.data)
   }
   yield streamTail(CRC32, records)
 }
 
-async function encoded({block, length, isStored}: Run, pool: BlockPool): Promise<Block> {
-  if (!isStored) {
-    const packed = await pool.pack(block, {length, wanted: () => true})
-    return framed(packed.bytes, {...packed, dictionaryBits: XZ_DICTIONARY_BITS})
-  }
+async function stored({block, length}: Run): Promise<Block> {
   const check = crc32(block.subarray(0, length))
   const bytes = storeAsLzma2(block.buffer, length)
   return framed(bytes, {plainLength: length, crc32: check, dictionaryBits: NO_DICTIONARY_BITS})
+}
+
+interface Encoding extends CallOptions {
+  readonly encode: EncodeLzma2
+  readonly seats: Seats
+}
+
+async function encoded({block, length}: Run, {encode, seats, signal}: Encoding): Promise<Block> {
+  const check = crc32(block.subarray(0, length))
+  const bytes = await seats.take(() =>
+    inSpan(
+      () => ({kind: 'compression', name: 'block', details: {bytes: length}}),
+      () => encode(new InPlace(block.buffer, length), {signal}),
+    ),
+  )
+  return framed(bytes, {plainLength: length, crc32: check, dictionaryBits: XZ_DICTIONARY_BITS})
 }
 
 function framed(
@@ -67,34 +86,36 @@ function framed(
   const header = lzma2BlockHeader({packedSize, plainSize: plainLength, dictionaryBits})
   const tail = Buffer.alloc(roundUp4(packedSize) - packedSize + 4)
   tail.writeUInt32LE(block.crc32, tail.length - 4)
-  return {
-    header,
-    data,
-    tail,
-    unpaddedSize: header.length + packedSize + 4,
-    plainSize: plainLength,
-  }
+  return {header, data, tail, unpaddedSize: header.length + packedSize + 4, plainSize: plainLength}
 }
 
 interface InOrderOptions<Item, Result> extends CallOptions {
+  /** The most items that are worked on, or of which the result is not yielded yet. */
   readonly ahead: number
-  readonly work: (item: Item) => Promise<Result>
+  readonly work: (item: Item, options: CallOptions) => Promise<Result>
 }
 
-/** Works on several items at once and yields the results in the items' order. */
+/** Works on several items at once and yields the results in the items' order. No work goes on when it has ended. */
 async function* inOrder<Item, Result>(
   items: AsyncIterable<Item>,
   {ahead, work, signal}: InOrderOptions<Item, Result>,
 ): AsyncGenerator<Result, void, undefined> {
   const begun: Promise<Result>[] = []
-  for await (const item of items) {
-    if (signal?.aborted) throw cancelled(signal)
-    const result = work(item)
-    // Thrown when its turn comes; a consumer that has left by then has its own reason.
-    result.catch(() => {})
-    begun.push(result)
-    const first = begun.length >= ahead ? begun.shift() : undefined
-    if (first !== undefined) yield await first
+  const leaving = new AbortController()
+  const both = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
+  try {
+    for await (const item of items) {
+      if (signal?.aborted) throw cancelled(signal)
+      const result = work(item, {signal: both})
+      // Thrown when its turn comes; a consumer that has left by then has its own reason.
+      result.catch(() => {})
+      begun.push(result)
+      const first = begun.length >= ahead ? begun.shift() : undefined
+      if (first !== undefined) yield await first
+    }
+    for (const result of begun) yield await result
+  } finally {
+    leaving.abort()
+    await Promise.allSettled(begun)
   }
-  for (const result of begun) yield await result
 }

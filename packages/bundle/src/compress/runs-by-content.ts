@@ -1,10 +1,10 @@
 import type {Bytes} from '@airgap-mirror/oci-client/model'
-import type {BlockPool} from './block-pool.js'
+import type {BlockBuffers} from './block-buffers.js'
 import {createSampler, SAMPLED_BYTES} from './sample.js'
 
 /** Bytes of one kind: worth compressing, or to be stored. */
 export interface Run {
-  /** A block of the pool, filled up to `length`. */
+  /** A leased block, filled up to `length`. */
   readonly block: Uint8Array<ArrayBuffer>
   readonly length: number
   readonly isStored: boolean
@@ -12,49 +12,44 @@ export interface Run {
 
 /**
  * Cuts a stream at pieces of `SAMPLED_BYTES`, no matter its chunks; neighbours of one kind become a run of at most a
- * block.
+ * block. No block is leased before the run before it has been taken.
  */
-export async function* runsByContent(plain: Bytes, pool: BlockPool): AsyncGenerator<Run, void, undefined> {
+export async function* runsByContent(
+  plain: Bytes,
+  buffers: BlockBuffers,
+): AsyncGenerator<Run, void, undefined> {
   const isWorth = createSampler()
-  let block = pool.lease()
-  let filled = 0
-  let isStored = false
-  let piece = 0
-
-  /** Judges the piece read after `filled`. @returns the finished run if the piece does not belong to it */
-  const addPiece = (): Run | undefined => {
-    const added = block.subarray(filled, filled + piece)
-    const storeIt = !isWorth(added)
-    const isOther = filled > 0 && storeIt !== isStored
-    const done = isOther ? {block, length: filled, isStored} : undefined
-    if (isOther) {
-      const next = pool.lease()
-      next.set(added)
-      block = next
-      filled = 0
+  let run: Run | undefined
+  for await (const piece of pieces(plain)) {
+    const isStored = !isWorth(piece)
+    if (run !== undefined && run.isStored !== isStored) {
+      yield run
+      run = undefined
     }
-    isStored = storeIt
-    filled += piece
-    piece = 0
-    return done
+    const {block, length} = run ?? {block: buffers.lease(), length: 0}
+    block.set(piece, length)
+    run = {block, length: length + piece.length, isStored}
+    if (run.length < block.length) continue
+    yield run
+    run = undefined
   }
+  if (run !== undefined) yield run
+}
 
+/** Yields pieces of `SAMPLED_BYTES`, the last of them shorter; each is valid until the next is asked for. */
+async function* pieces(plain: Bytes): Bytes {
+  const piece = new Uint8Array(SAMPLED_BYTES)
+  let filled = 0
   for await (const chunk of plain) {
     for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + SAMPLED_BYTES - piece)
-      block.set(part, filled + piece)
-      piece += part.length
+      const part = chunk.subarray(at, at + SAMPLED_BYTES - filled)
+      piece.set(part, filled)
+      filled += part.length
       at += part.length
-      if (piece < SAMPLED_BYTES) continue
-      const done = addPiece()
-      if (done !== undefined) yield done
-      if (filled < block.length) continue
-      yield {block, length: filled, isStored}
-      block = pool.lease()
+      if (filled < SAMPLED_BYTES) continue
+      yield piece
       filled = 0
     }
   }
-  const done = piece > 0 ? addPiece() : undefined
-  if (done !== undefined) yield done
-  if (filled > 0) yield {block, length: filled, isStored}
+  if (filled > 0) yield piece.subarray(0, filled)
 }

@@ -1,3 +1,5 @@
+/** The most plain bytes of one call of an encoder, so that an abort need not wait for a whole block. */
+const INPUT_BYTES = 1024 * 1024
 /** The bytes in which the encoded data of a block may be longer than its plain bytes, with some in reserve. */
 const SPARE_BYTES = 4096
 
@@ -11,7 +13,7 @@ export function inPlaceBytes(length: number): number {
  * much memory again. The plain bytes move to the end of the buffer. An encoder copies them before it returns anything.
  */
 export class InPlace {
-  readonly #bytes: Uint8Array
+  readonly #bytes: Uint8Array<ArrayBuffer>
   #read: number
   #written = 0
 
@@ -22,16 +24,22 @@ export class InPlace {
     this.#bytes.copyWithin(this.#read, 0, length)
   }
 
-  /** The plain bytes that the encoder has not copied yet. */
-  get rest(): Uint8Array {
-    return this.#bytes.subarray(this.#read)
+  /** The next plain bytes for the encoder. */
+  get input(): Buffer {
+    const length = Math.min(INPUT_BYTES, this.#bytes.length - this.#read)
+    return Buffer.from(this.#bytes.buffer, this.#read, length)
   }
 
-  get encoded(): Uint8Array {
+  /** True if `input` goes to the end of the plain bytes. */
+  get isLast(): boolean {
+    return this.#bytes.length - this.#read <= INPUT_BYTES
+  }
+
+  get encoded(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#written)
   }
 
-  /** Says that the encoder has copied `length` bytes of `rest`. */
+  /** Says that the encoder has copied `length` bytes of `input`. */
   took(length: number): void {
     this.#read += length
   }

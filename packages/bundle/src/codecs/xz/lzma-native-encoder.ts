@@ -1,31 +1,48 @@
+import type {NativeStream} from 'lzma-native'
+import {throwIfAborted} from '../../bytes/abortable.js'
 import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
-
-/** lzma-native copies its whole input before it encodes. */
-const INPUT_BYTES = 256 * 1024
 
 /** Loads lzma-native's encoder: available on more platforms than node-liblzma's, and half as fast. */
 export async function loadLzmaNativeEncoder(): Promise<EncodeStream> {
   const {default: lzma} = await import('lzma-native')
-  return (block) => {
-    let failure: unknown
+  return async (block, {signal} = {}) => {
     const encoder = new lzma.Stream()
     encoder.easyEncoder({preset: XZ_PRESET, check: lzma.CHECK_CRC32})
-    encoder.bufferHandler = (chunk, _processed, error) => {
-      failure ??= error
-      if (chunk != null) block.append(chunk)
-    }
+    const append = (chunk: Uint8Array): void => block.append(chunk)
     try {
-      // Synchronous, because this runs on a thread of its own.
-      while (block.rest.length > 0) {
-        const input = block.rest.subarray(0, INPUT_BYTES)
+      for (let isLast = false; !isLast;) {
+        throwIfAborted(signal)
+        const {input} = block
+        isLast = block.isLast
         block.took(input.length)
-        encoder.code(input, false)
+        await code(encoder, {input, append})
       }
-      encoder.code(undefined, false)
+      await code(encoder, {append})
+      return block.encoded
     } finally {
       encoder.resetUnderlying()
     }
-    if (failure != null) throw failure
-    return block.encoded
   }
+}
+
+interface Call {
+  /** Absent: the end. */
+  readonly input?: Uint8Array
+  readonly append: (chunk: Uint8Array) => void
+}
+
+/** Encodes on a thread of libuv's pool. The library copies the input at the call itself. */
+function code(encoder: NativeStream, {input, append}: Call): Promise<void> {
+  return new Promise((resolve, reject) => {
+    encoder.bufferHandler = (chunk, processed, error) => {
+      try {
+        if (error != null) reject(error)
+        if (chunk != null) append(chunk)
+        if (processed !== undefined) resolve()
+      } catch (thrown) {
+        reject(thrown)
+      }
+    }
+    encoder.code(input, true)
+  })
 }

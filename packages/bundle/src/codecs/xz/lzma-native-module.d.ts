@@ -8,7 +8,7 @@ declare module 'lzma-native' {
   }
 
   /** The native stream below the JavaScript class. */
-  interface NativeStream {
+  export interface NativeStream {
     bufferHandler: (
       chunk: Uint8Array | null | undefined,
       processed: number | undefined,

@@ -1,15 +1,19 @@
+import type {CallOptions} from '@airgap-mirror/oci-client/model'
+import type {InPlace} from './in-place.js'
 import {loadLzmaNativeEncoder} from './lzma-native-encoder.js'
 import {loadNodeLiblzmaEncoder} from './node-liblzma-encoder.js'
-import type {InPlace} from './in-place.js'
 import {decodeVli, parseStreamFooter, STREAM_FOOTER_BYTES, STREAM_HEADER_BYTES} from './container.js'
 import type {EncodeStream} from './xz-preset.js'
 
 const CHECK_BYTES = 4
 
-/** Loads the fastest encoder available. Each call returns the LZMA2 data of one block, in the memory of the block. */
-export async function loadLzma2Encoder(): Promise<(block: InPlace) => Uint8Array> {
+/** Returns the LZMA2 data of one block, in the memory of the block. Several calls may be at work at once. */
+export type EncodeLzma2 = (block: InPlace, options?: CallOptions) => Promise<Uint8Array<ArrayBuffer>>
+
+/** Loads the fastest encoder available. */
+export async function loadLzma2Encoder(): Promise<EncodeLzma2> {
   const encode: EncodeStream = (await loadNodeLiblzmaEncoder()) ?? (await loadLzmaNativeEncoder())
-  return (block) => lzma2Of(encode(block))
+  return async (block, options) => lzma2Of(await encode(block, options))
 }
 
 /** Returns true if an encoder loads here. Both have native code, and decoders do not tell: one of them needs none. */
@@ -23,7 +27,7 @@ export async function canEncodeXz(): Promise<boolean> {
 }
 
 /** Returns the data of the only block of a stream, without the block's header and check. */
-function lzma2Of(stream: Uint8Array): Uint8Array {
+function lzma2Of(stream: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.from(stream.buffer, stream.byteOffset, stream.length)
   const footerAt = bytes.length - STREAM_FOOTER_BYTES
   const footer = parseStreamFooter(bytes.subarray(footerAt))

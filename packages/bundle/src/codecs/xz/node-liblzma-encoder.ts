@@ -1,7 +1,9 @@
 import type {NativeLZMA} from 'node-liblzma'
+import {throwIfAborted} from '../../bytes/abortable.js'
 import {importNodeLiblzma} from './import-node-liblzma.js'
 import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
 
+const RUN = 0
 const FINISH = 3
 const OK = 0
 const STREAM_END = 1
@@ -13,20 +15,21 @@ export async function loadNodeLiblzmaEncoder(): Promise<EncodeStream | undefined
   const library = await importNodeLiblzma()
   if (library === undefined) return undefined
   const {Xz, check} = library
-  const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
-  return (block) => {
+  return async (block, {signal} = {}) => {
     const options = {preset: XZ_PRESET, check: check.CRC32, threads: 1, chunkSize: 1}
     const handle: unknown = Reflect.get(new Xz(options), 'lzma')
     if (!isHandle(handle)) throw new Error('node-liblzma has no encoder handle')
+    const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
     try {
       for (let status = OK; status !== STREAM_END;) {
-        const {rest} = block
-        const input = Buffer.from(rest.buffer, rest.byteOffset, rest.length)
-        const [next, notTaken, room] = handle.codeSync(FINISH, input, 0, input.length, output, 0)
-        if (next !== OK && next !== STREAM_END) throw new Error(`the xz encoder ended with code ${next}`)
-        block.took(rest.length - notTaken)
-        block.append(output.subarray(0, output.length - room))
-        status = next
+        throwIfAborted(signal)
+        const {input, isLast} = block
+        const result = await code(handle, {action: isLast ? FINISH : RUN, input, output})
+        status = result.status
+        if (status !== OK && status !== STREAM_END)
+          throw new Error(`the xz encoder ended with code ${status}`)
+        block.took(input.length - result.notTaken)
+        block.append(output.subarray(0, output.length - result.room))
       }
       return block.encoded
     } finally {
@@ -35,8 +38,29 @@ export async function loadNodeLiblzmaEncoder(): Promise<EncodeStream | undefined
   }
 }
 
+interface Call {
+  readonly action: number
+  readonly input: Buffer
+  readonly output: Buffer
+}
+
+interface Result {
+  readonly status: number
+  /** The bytes at the end of the input that the encoder has not copied. */
+  readonly notTaken: number
+  /** The bytes at the end of the output that are unused. */
+  readonly room: number
+}
+
+function code(handle: NativeLZMA, {action, input, output}: Call): Promise<Result> {
+  return new Promise((resolve) => {
+    handle.code(action, input, 0, input.length, output, 0, (status, notTaken, room) => {
+      resolve({status, notTaken, room})
+      return false
+    })
+  })
+}
+
 function isHandle(value: unknown): value is NativeLZMA {
-  return (
-    typeof value === 'object' && value !== null && 'codeSync' in value && typeof value.codeSync === 'function'
-  )
+  return typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'function'
 }

@@ -1,10 +1,12 @@
+import type {CallOptions} from '@airgap-mirror/oci-client/model'
 import type {InPlace} from './in-place.js'
 
 /**
- * Encodes the plain bytes of a block in its own memory, on the calling thread.
+ * Encodes the plain bytes of a block in its own memory, on a thread of libuv's pool. A worker thread would cost 10 MiB more.
  * @returns an .xz stream of one block with a CRC32
+ * @throws {MirrorError} CANCELLED
  */
-export type EncodeStream = (block: InPlace) => Uint8Array
+export type EncodeStream = (block: InPlace, options?: CallOptions) => Promise<Uint8Array<ArrayBuffer>>
 
 /**
  * `-3e`: the thorough search of xz's default `-6` with half its dictionary, so with half its memory. node-liblzma takes a

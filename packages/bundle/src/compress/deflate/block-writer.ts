@@ -38,7 +38,9 @@ function sizeInBits(
   distanceLengths: Uint8Array,
 ): number {
   let bits = 0
-  for (const [symbol, count] of literalCounts.entries()) {
+  // By index, because the entries of an iterator would be most of the garbage of a save.
+  for (let symbol = 0; symbol < literalCounts.length; symbol++) {
+    const count = literalCounts[symbol] ?? 0
     bits += count * ((literalLengths[symbol] ?? 0) + (lengthExtra[symbol - firstLength] ?? 0))
   }
   for (let symbol = 0; symbol < distanceSymbols; symbol++) {

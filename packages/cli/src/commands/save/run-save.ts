@@ -26,6 +26,7 @@ import {flagReader, type FlagValues} from '../../settings/flag-values.js'
 import {formatBytes} from '../../text/format-quantity.js'
 import {listedNames, nameInBundle} from './bundle-names.js'
 import {blobsOnFarSide} from './far-side.js'
+import {returnMemory} from './return-memory.js'
 import {saveFlags} from './save-flags.js'
 import {refuseOverOlder} from './refuse-over-older.js'
 import {chooserFor, imagesToSave, type ImagesToSave} from './save-images.js'
@@ -141,6 +142,7 @@ async function finish(
 ): Promise<void> {
   if (result.images.some(({status}) => status === 'cancelled')) return
   if (!result.images.some(({status}) => status === 'pushed')) return
+  await returnMemory({bytes: result.bytes.uploaded})
   await sink.finish({signal})
   const {contents, published} = sink.written ?? {}
   if (contents === undefined) return
