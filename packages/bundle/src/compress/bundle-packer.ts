@@ -22,15 +22,16 @@ export interface BundlePacker {
 }
 
 export interface BundlePackerOptions {
-  /** The most threads. Default: the number of processors, as far as memory allows. */
+  /** The most threads. Default: the number of processors, at most as many as 256 MiB allow. */
   readonly threads?: number
 }
 
 /** liblzma's encoder with a dictionary of 4 MiB takes 49 MiB, and a block 8 MiB. */
 const XZ_THREAD_BYTES = 60 * 1024 * 1024
-/** Of threads that encode at once: a save keeps below 256 MiB with two, and libuv's pool has four, of which files need some. */
+/** With two encoders a save keeps below 256 MiB. libuv's pool has four threads, of which files need some. */
 const MOST_XZ_THREADS = 2
-const MOST_THREADS = 8
+/** Worker threads that pack: each takes up to 25 MiB with its blocks, and four pack faster than a bundle is read and hashed. */
+const MOST_THREADS = 4
 const BLOCKS_A_THREAD = 3
 
 /**
