@@ -274,8 +274,9 @@ function distinct(images: readonly SourceImage[]): readonly SourceImage[] {
 /** Adds the digest to the text that stands for several images without names. */
 function toldApart(images: readonly SourceImage[]): readonly SourceImage[] {
   const times = new Map<string, number>()
-  for (const {name, shownAs} of images) {
-    if (name === undefined && shownAs !== undefined) times.set(shownAs, (times.get(shownAs) ?? 0) + 1)
+  for (const {name, shownAs, subject} of images) {
+    if (name === undefined && subject === undefined && shownAs !== undefined)
+      times.set(shownAs, (times.get(shownAs) ?? 0) + 1)
   }
   return images.map((image) => {
     const {name, shownAs = '', root, subject} = image
