@@ -270,16 +270,6 @@ test('skopeo reads each image of a bundle by its full name', async (context) => 
   }
 })
 
-test('a second run is kept out of the blobs of one that goes on', async () => {
-  const output = {kind: 'file', path: at('out')} as const
-  const options = {codec: 'plain', nameOf: () => undefined, scratch: directory} as const
-  await using first = await openBundleSink(output, options)
-  await first.reserve([])
-  await writeFile(join(partialPath(at('out')), 'lock'), String(process.ppid))
-  await using second = await openBundleSink(output, options)
-  expect(await errorOf(second.reserve([]))).toMatchObject({code: 'STATE_LOCKED'})
-})
-
 test('a bundle that does not fit on the disk is refused with the missing space, before anything is written', async () => {
   const output = {kind: 'file', path: at('out')} as const
   await using sink = await openBundleSink(output, {

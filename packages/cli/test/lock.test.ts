@@ -1,3 +1,4 @@
+import {fateOf, thisProcess} from '@airgap-mirror/oci-client/model'
 import {createHash} from 'node:crypto'
 import {mkdir, readdir, readFile, rm, stat, utimes, writeFile} from 'node:fs/promises'
 import {hostname} from 'node:os'
@@ -5,7 +6,6 @@ import {join} from 'node:path'
 import {makeTempDir, runChild, type Child, type TempDir, timesTried} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {acquireLock, type LockOptions} from '#src/state/lock.js'
-import {fateOf, thisProcess} from '#src/state/lock-holder.js'
 import {lockProcess} from './lock-process.js'
 
 const KEY = 'host:5000/ns'

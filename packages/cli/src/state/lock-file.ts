@@ -1,8 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {link, open, readdir, rm, type FileHandle} from 'node:fs/promises'
 import {join} from 'node:path'
-import {parseHolder, type LockHolder} from './lock-holder.js'
-import {codeOf} from '@airgap-mirror/oci-client/model'
+import {codeOf, parseHolder, type LockHolder} from '@airgap-mirror/oci-client/model'
 
 /**
  * A lock is a directory of numbered files. The highest names the holder, or says that there is none. To take it is to

@@ -8,6 +8,8 @@ import {
   isMirrorError,
   messageOf,
   MirrorError,
+  fateOf,
+  thisProcess,
 } from '@airgap-mirror/oci-client/model'
 import {
   fileSystemTime,
@@ -18,7 +20,6 @@ import {
   type LockFile,
   type OwnFile,
 } from './lock-file.js'
-import {fateOf, thisProcess} from './lock-holder.js'
 
 export interface LockOptions {
   /** The name of the lock: any text. */

@@ -1,7 +1,7 @@
+import {isRunning} from '@airgap-mirror/oci-client/model'
 import {hostname} from 'node:os'
 import type {JsonObject} from '@airgap-mirror/oci-client/model'
 import type {Drawer} from './drawer.js'
-import {isRunning} from './lock-holder.js'
 
 interface Upload {
   readonly repository: string

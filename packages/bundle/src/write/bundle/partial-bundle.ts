@@ -4,9 +4,12 @@ import {
   algorithmOf,
   codeOf,
   digestFrom,
+  fateOf,
   ifAbsent,
   makeDirectory,
   MirrorError,
+  parseHolder,
+  thisProcess,
   type Bytes,
   type CallOptions,
   type Descriptor,
@@ -16,11 +19,14 @@ import {createHash} from 'node:crypto'
 import {fileBytes} from '../../bytes/file-bytes.js'
 import {blobPath} from '../../contents/blob-path.js'
 import {DirectoryStore} from '../directory-store.js'
+import {MARKER, markLayout} from '../layout-files.js'
 import {LayoutSink} from '../layout-sink.js'
 import {refused, writeFailed} from '../write-error.js'
 
 const LOCK = 'lock'
 const TEMPORARY = /^\..*\.tmp$/
+/** The files by which the directory is known, in the order in which they are removed. */
+const MARKS: ReadonlySet<string> = new Set([MARKER, LOCK])
 
 /**
  * The directory beside a bundle that collects its blobs. A run that ends too early leaves it, and the next run reuses
@@ -63,6 +69,8 @@ export class PartialBundle {
       await makeDirectory(this.path)
       await this.#takeLock()
       this.#isClaimed = true
+      // Before anything else: a later run takes the directory for its own by this file.
+      await markLayout(this.store)
       for (const name of await readdir(this.path)) {
         if (TEMPORARY.test(name)) await rm(join(this.path, name), {force: true})
       }
@@ -74,8 +82,10 @@ export class PartialBundle {
   async release(): Promise<void> {
     if (!this.#isClaimed) return
     this.#isClaimed = false
+    const names = await readdir(this.path).catch(() => [])
+    // A directory without blobs is worth nothing to a later run.
+    if (names.every((name) => MARKS.has(name))) await rm(join(this.path, MARKER), {force: true})
     await rm(join(this.path, LOCK), {force: true})
-    // An empty directory is worth nothing to a later run.
     await rmdir(this.path).catch(() => {})
   }
 
@@ -136,23 +146,31 @@ export class PartialBundle {
   async #takeLock(): Promise<void> {
     const path = join(this.path, LOCK)
     for (let attempt = 1; ; attempt += 1) {
+      const self = await thisProcess()
       try {
-        return await writeFile(path, String(process.pid), {flag: 'wx'})
+        return await writeFile(path, JSON.stringify(self), {flag: 'wx'})
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw error
       }
-      const owner = Number(await readFile(path, 'utf8').catch(() => ''))
-      if (attempt > 1 || (owner !== process.pid && owner > 0 && isAlive(owner))) {
-        throw new MirrorError('STATE_LOCKED', `${path} is held by another run, of process ${owner}`, {
-          side: 'target',
-        })
+      const holder = parseHolder(parsed(await readFile(path, 'utf8').catch(() => '')))
+      // A holder that cannot be seen from here is most often a container that was killed.
+      const runs = holder !== undefined && holder.pid !== self.pid && (await fateOf(holder, self)) === 'runs'
+      if (attempt > 1 || runs) {
+        const who = holder === undefined ? '' : `, of process ${holder.pid} since ${holder.since}`
+        throw new MirrorError('STATE_LOCKED', `${path} is held by another run${who}`, {side: 'target'})
       }
       await rm(path, {force: true})
     }
   }
 
+  /** Removes its marks last: the next run after one that is killed meanwhile knows the directory. */
   async remove(): Promise<void> {
     try {
+      for (const name of await readdir(this.path)
+        .catch(ifAbsent)
+        .then((names) => names ?? []))
+        if (!MARKS.has(name)) await rm(join(this.path, name), {recursive: true, force: true})
+      for (const mark of MARKS) await rm(join(this.path, mark), {force: true})
       await rm(this.path, {recursive: true, force: true})
     } catch (cause) {
       throw writeFailed(this.path, cause)
@@ -162,19 +180,17 @@ export class PartialBundle {
 
 async function refuseOther(path: string, isDirectory: boolean): Promise<void> {
   const names = isDirectory ? await readdir(path) : []
-  const isOurs = names.includes('oci-layout') || names.every((name) => name === LOCK || TEMPORARY.test(name))
+  const isOurs = names.includes(MARKER) || names.every((name) => name === LOCK || TEMPORARY.test(name))
   if (isDirectory && isOurs) return
   throw refused(`${path} is needed for blobs on their way, and is something else`, {
     kind: 'use-another-directory',
   })
 }
 
-function isAlive(process_: number): boolean {
+function parsed(text: string): unknown {
   try {
-    process.kill(process_, 0)
-    return true
-  } catch (error) {
-    // The process exists, but belongs to another user.
-    return codeOf(error) === 'EPERM'
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
   }
 }

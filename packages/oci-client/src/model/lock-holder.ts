@@ -1,6 +1,7 @@
 import {readFile, readlink} from 'node:fs/promises'
 import {hostname} from 'node:os'
-import {codeOf, isJsonObject} from '@airgap-mirror/oci-client/model'
+import {isJsonObject} from './descriptor.js'
+import {codeOf} from './error-code.js'
 
 /** The process that holds a lock, told so that others can find out whether it still runs. */
 export interface LockHolder {
