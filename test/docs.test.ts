@@ -105,6 +105,31 @@ describe('the documentation', () => {
     expect(new Set(told)).toEqual(new Set(known))
   })
 
+  test('every figure of the performance page is of a run that is told, with its command and versions', () => {
+    const page = pageAt('docs/performance.md')
+    const runs = tableRows(page, /./).filter(([, command = '']) =>
+      command.startsWith('`node test/dist/bench/'),
+    )
+    const names = new Set(runs.map(([name = '']) => name))
+    for (const [, command = '', day, node] of runs) {
+      const script = /bench\/([\w-]+)\.js/.exec(command)?.[1] ?? command
+      expect({script, exists: existsSync(join(root, 'test/bench', `${script}.ts`))}).toMatchObject({
+        exists: true,
+      })
+      expect(day).toMatch(/^(?:\d{4}-\d\d-\d\d|not noted)$/)
+      expect(node).toMatch(/^\d+/)
+    }
+    const [, ...sections] = page.text.split(/^## /m)
+    const unnamed = sections.filter((section) => {
+      if (!/^\| -/m.test(section)) return false
+      const inText = [...section.matchAll(/^Run: ([\w ]+)\./gm)].map(([, name = '']) => name)
+      const inTable = [...section.matchAll(/\| ([\w ]+?) *\|$/gm)].map(([, name = '']) => name)
+      const named = inText.length > 0 ? inText : inTable.slice(1)
+      return named.length === 0 || named.some((name) => !names.has(name))
+    })
+    expect(unnamed).toEqual([])
+  })
+
   test('every limit is told in SECURITY.md, with its value', () => {
     const told = tableRows(pageAt('SECURITY.md'), /^`\w+`$/).map(([name = '', value = '']) => [
       name.slice(1, -1),
