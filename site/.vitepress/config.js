@@ -1,18 +1,24 @@
+import {writeFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 import {defineConfig} from 'vitepress'
+import {indexOf} from './a-z.js'
+import {anchorOf} from './anchors.js'
 import {makePortable} from './make-portable.js'
-import {addressOf, groups, titleOf} from './pages.js'
+import {addressOf, groups, INDEX, root, titleOf} from './pages.js'
 
 const pages = Object.values(groups).flat()
+/** Pages without an answer for a user. */
+const aside = new Set([...groups['For engineers'], 'CHANGELOG.md', INDEX])
+writeFileSync(`${root}/${INDEX}`, indexOf(pages.filter((page) => !aside.has(page))))
 
 export default defineConfig({
   title: 'mirror',
   description: 'Carries container images across an air gap and into a private registry',
   lang: 'en',
   srcDir: '..',
-  srcExclude: ['**/node_modules/**', 'site/**', 'test/**'],
+  srcExclude: ['**/node_modules/**', 'site/dist/**', 'test/**'],
   outDir: 'dist',
-  rewrites: {'README.md': 'index.md'},
+  rewrites: {'README.md': 'index.md', [INDEX]: 'a-z.md'},
   // Pages without scripts: a browser runs none that it reads from a disk.
   mpa: true,
   markdown: {
@@ -41,11 +47,3 @@ export default defineConfig({
   },
   buildEnd: ({outDir}) => makePortable(outDir, pages),
 })
-
-/** Returns the anchor that GitHub gives a heading, so that a link works in both. */
-function anchorOf(heading) {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-')
-}

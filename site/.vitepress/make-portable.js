@@ -12,13 +12,14 @@ const LINK = /(?<=\s(?:href|src)=")(?!https?:|#|data:|mailto:)([^"#]*)/g
  */
 export async function makePortable(outDir, pages) {
   for (const page of pages) {
+    const directory = dirname(addressOf(page))
     const file = `${outDir}/${addressOf(page)}.html`
     const html = await readFile(file, 'utf8')
     const linked = new Set()
     const portable = html.replaceAll(LINK, (link) => {
-      const target = fileOf(link.startsWith('/') ? link.slice(1) : posix.join(dirname(page), link))
+      const target = fileOf(link.startsWith('/') ? link.slice(1) : posix.join(directory, link))
       linked.add(target)
-      return posix.relative(dirname(page), target)
+      return posix.relative(directory, target)
     })
     await writeFile(file, portable)
     for (const target of linked) await copyFile(target, outDir)

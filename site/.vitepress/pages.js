@@ -6,6 +6,9 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const decisions = readdirSync(`${root}/docs/adr`).map((file) => `docs/adr/${file}`)
 
+/** Made while the site is built. */
+export const INDEX = 'site/a-z.md'
+
 /** The pages in the order in which a newcomer reads them. A test holds that none of the repository is missing. */
 export const groups = {
   'Start here': ['README.md', 'docs/across-the-gap.md', 'docs/glossary.md'],
@@ -44,6 +47,7 @@ export const groups = {
   'If it fails': ['docs/troubleshooting.md', 'docs/what-is-wrong-with-a-registry.md'],
   'Other tools': ['docs/comparison.md', 'docs/coming-from-bmctl-and-skopeo.md', 'docs/performance.md'],
   Reference: [
+    INDEX,
     'docs/flags.md',
     'docs/completion.md',
     'packages/oci-client/README.md',
@@ -55,7 +59,8 @@ export const groups = {
 
 /** Returns the path of a page's address, without its ending. */
 export function addressOf(page) {
-  return page === 'README.md' ? 'index' : page.replace(/\.md$/, '')
+  if (page === 'README.md') return 'index'
+  return page.replace(/^site\//, '').replace(/\.md$/, '')
 }
 
 /** Returns the first heading of a page, without its marks. */

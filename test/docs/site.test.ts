@@ -2,6 +2,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {dirname, join, posix} from 'node:path'
 import {describe, expect, test} from 'vitest'
 import {readPages, root} from './pages.js'
+import {commandFlags} from './program-flags.js'
 
 const site = join(root, 'site/dist')
 
@@ -47,6 +48,24 @@ describe.skipIf(lacksSite())('the site (npm run site builds it)', () => {
   test.each(pages)('%s: is read from a disk without a script or anything from a network', (page) => {
     const {html} = htmlOf(page)
     expect(html).not.toMatch(/<script[^>]*\ssrc=|<(?:link|img|iframe)[^>]*\s(?:href|src)="https?:/)
+  })
+
+  test('has an index with every command, flag and error code, whose links lead somewhere', async () => {
+    const commands = await commandFlags()
+    const page = htmlOf('a-z.md')
+    expect(deadLinks(page)).toEqual([])
+    expect(htmlOf('README.md').html).toContain('href="a-z.html"')
+    const text = page.html.replaceAll(/<[^>]*>/g, '')
+    const troubleshooting = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')
+    const codes = [...troubleshooting.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code = '']) => code)
+    const flags = [...commands.values()].flatMap((own) => Object.keys(own))
+    const words = [
+      ...[...commands.keys()].map((name) => `mirror ${name}, command`),
+      ...flags.map((name) => `--${name}, `),
+      ...codes.map((code) => `${code}, `),
+    ]
+    expect(words.length).toBeGreaterThan(200)
+    expect(words.filter((word) => !text.includes(word))).toEqual([])
   })
 
   test('no file of the site links to the root of a host', () => {
