@@ -124,6 +124,9 @@ test('a stream that is cut short fails what it lacks, and nothing before', async
   )
   expect(failures.length).toBeGreaterThan(0)
   for (const error of failures) expect(error).toMatchObject({code: 'SOURCE_TRUNCATED'})
+  for (const blob of blobsOf(source).slice(-failures.length)) {
+    expect(await errorOf(sizeOf(blob))).toMatchObject({code: 'SOURCE_TRUNCATED'})
+  }
 })
 
 test('a flipped byte of a blob is found by its digest', async () => {
@@ -179,3 +182,26 @@ test.each(['producer', 'index-first', 'reversed'] as const)(
     expect(source.usage.scratchPeak).toBeGreaterThan(LARGE)
   },
 )
+
+test('chunks of a kept blob are parts of the memory of the stream, and other readers get copies', async () => {
+  await using source = await opened(await streamOf('plain'))
+  const blob = source.blob(
+    app.blobs.find(({descriptor}) => descriptor.size > LARGE / 2)?.descriptor ?? app.root.descriptor,
+  )
+  const first = async (): Promise<Uint8Array> => {
+    for await (const chunk of blob.open()) return chunk
+    throw new Error('no chunk')
+  }
+  const letGo = blob.keep?.()
+  const [lent, again] = [await first(), await first()]
+  expect(again.buffer).toBe(lent.buffer)
+  // Without an announcement of its own, as another blob source of the same content.
+  const other = source.blob(blob.content).open()
+  for await (const chunk of other) {
+    expect(chunk.buffer).not.toBe(lent.buffer)
+    const length = Math.min(chunk.length, lent.length)
+    expect(Buffer.from(chunk.subarray(0, length)).equals(lent.subarray(0, length))).toBe(true)
+    break
+  }
+  letGo?.()
+})

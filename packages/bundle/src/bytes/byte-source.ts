@@ -8,6 +8,8 @@ export interface ReadOptions {
   readonly unproven?: boolean
   /** For streams: the caller is done with a chunk before it asks for the next, and its memory may be used again. */
   readonly reuseChunks?: boolean
+  /** For the file of a stream: the caller has announced itself by `BlobSource.keep`, whose rules hold for the chunks. */
+  readonly isKept?: boolean
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type OpenOptions,
   type PendingLayer,
 } from '@airgap-mirror/oci-client/model'
+import type {ReadOptions} from '../bytes/byte-source.js'
 import type {CompressLayer} from '../compress/compress.js'
 import type {StoredFile} from '../files/file-tree.js'
 import {sniffCompression} from '../codecs/sniff.js'
@@ -27,10 +28,12 @@ export interface HeldBlob extends BlobSource {
 
 /** Returns content that is transferred as it is stored in the bundle. */
 export function storedBlob(content: Descriptor, file: StoredFile): HeldBlob {
-  return heldBlob({content, file, skips: true}, ({signal, offset = 0, isVerified = false, reuseChunks}) =>
-    offset === 0 && !isVerified
-      ? verifiedFile(file, content, {signal, reuseChunks})
-      : sourceSide(file.stream({signal, offset, unproven: isVerified, reuseChunks})),
+  return heldBlob(
+    {content, file, skips: true},
+    ({signal, offset = 0, isVerified = false, reuseChunks, isKept}) =>
+      offset === 0 && !isVerified
+        ? verifiedFile(file, content, {signal, reuseChunks, isKept})
+        : sourceSide(file.stream({signal, offset, unproven: isVerified, reuseChunks, isKept})),
   )
 }
 
@@ -51,7 +54,11 @@ interface Held {
   readonly skips?: boolean
 }
 
-function heldBlob({content, file, skips = false}: Held, open: (options: OpenOptions) => Bytes): HeldBlob {
+function heldBlob(
+  {content, file, skips = false}: Held,
+  open: (options: OpenOptions & Pick<ReadOptions, 'isKept'>) => Bytes,
+): HeldBlob {
+  let keepers = 0
   const holds = new Set<() => void>()
   const releaseAll = (): void => {
     for (const release of holds) release()
@@ -61,8 +68,21 @@ function heldBlob({content, file, skips = false}: Held, open: (options: OpenOpti
     content,
     position: file.position,
     open: (options = {}) =>
-      told(open(options), {reached: releaseAll, isFurtherOn: skips && (options.offset ?? 0) > 0}),
-    keep: file.keep === undefined ? undefined : () => file.keep?.() ?? (() => {}),
+      told(open({...options, isKept: keepers > 0}), {
+        reached: releaseAll,
+        isFurtherOn: skips && (options.offset ?? 0) > 0,
+      }),
+    keep:
+      file.keep === undefined
+        ? undefined
+        : () => {
+            const letGo = file.keep?.()
+            keepers += 1
+            return () => {
+              if (letGo !== undefined) keepers -= 1
+              letGo?.()
+            }
+          },
     hold: () => {
       const release = file.hold()
       holds.add(release)

@@ -45,13 +45,17 @@ export async function openPassing(
   const onCodec = (found: Compression): void => {
     codec = found
   }
-  const record = recorded(plainStream(stream, {name, usage, signal: closing.signal, onCodec, onReading}))
+  let isCopied = false
+  const reuseChunks = (): boolean => isCopied && codec === 'plain'
+  const reading = {name, usage, signal: closing.signal, onCodec, onReading, reuseChunks}
+  const record = recorded(plainStream(stream, reading))
   const cursor = new ByteCursor(record.bytes)
   const members = membersOf(0, {name, read: ascending(cursor)})
   const leading = await readLeadingFiles(members, ascending(cursor))
   if (leading === undefined) return {plain: record.again(), usage, name, codecOf: () => codec}
   signal?.removeEventListener('abort', abort)
   record.forget()
+  isCopied = true
   const close = (): void => closing.abort()
   const blobs = new PassingBlobs(leading.blobs, {name, members, cursor, usage, close})
   const packing = codec === undefined || codec === 'plain' ? undefined : {codec}

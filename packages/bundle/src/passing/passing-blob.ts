@@ -1,16 +1,12 @@
 import type {Descriptor, MirrorError} from '@airgap-mirror/oci-client/model'
-
-interface Piece {
-  /** Offset in the blob. */
-  readonly at: number
-  readonly bytes: Uint8Array
-}
+import {Change} from './change.js'
+import {SLAB_BYTES, type Slabs} from './slabs.js'
 
 /** Blobs up to this size are never dropped while somebody may read them again. */
 export const SMALL = 1024 * 1024
 
-/** The least bytes of a chunk for a reader, if so many are in memory. */
-const CHUNK_BYTES = 512 * 1024
+/** The last slabs that a reader has had stay: an upload hands over a chunk before the connection has taken the last one. */
+const STILL_SENT = 2
 
 /** A blob of a stream, and the part of its content that is in memory. */
 export class PassingBlob {
@@ -24,14 +20,21 @@ export class PassingBlob {
   /** Transfers under way, which may open it once more. */
   pins = 0
   readonly readers = new Set<{position: number}>()
+  /** Told when more of its content has come, or never will. */
+  readonly change = new Change()
   /** The end of what the stream has given of it. */
   end = 0
-  #pieces: Piece[] = []
+  readonly #memory: Slabs
+  /** The content in memory, in order. All are full but the last. */
+  #slabs: Uint8Array[] = []
+  /** Offset of the first slab in the blob. */
+  #start = 0
   #furthest = 0
 
-  constructor(descriptor: Descriptor, index: number) {
+  constructor(descriptor: Descriptor, {index, memory}: {readonly index: number; readonly memory: Slabs}) {
     this.descriptor = descriptor
     this.index = index
+    this.#memory = memory
   }
 
   get size(): number {
@@ -47,38 +50,34 @@ export class PassingBlob {
     return [...this.readers].some(({position}) => position >= this.end)
   }
 
-  /** Bytes in memory. */
+  /** Bytes of memory that it takes. */
   get held(): number {
-    const [first] = this.#pieces
-    return first === undefined ? 0 : this.end - first.at
+    return this.#slabs.length * this.#slabBytes
   }
 
+  /** True if its whole content is in memory. */
+  get isWhole(): boolean {
+    return this.#start === 0 && this.end === this.size
+  }
+
+  /** Copies the next bytes of its content. */
   add(bytes: Uint8Array): void {
-    this.#pieces.push({at: this.end, bytes})
-    this.end += bytes.length
+    for (let rest = bytes; rest.length > 0;) {
+      const used = (this.end - this.#start) % this.#slabBytes
+      if (used === 0) this.#slabs.push(this.#newSlab())
+      const part = rest.subarray(0, this.#slabBytes - used)
+      this.#slabs.at(-1)?.set(part, used)
+      this.end += part.length
+      rest = rest.subarray(part.length)
+    }
   }
 
-  /** Returns the bytes from an offset on, as many as make a good chunk; undefined if they are not in memory. */
+  /** Returns bytes from an offset on, as many as lie together; undefined if they are not in memory. */
   from(offset: number): Uint8Array | undefined {
-    let low = 0
-    let high = this.#pieces.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const piece = this.#pieces[middle]
-      if (piece !== undefined && piece.at + piece.bytes.length <= offset) low = middle + 1
-      else high = middle
-    }
-    const piece = this.#pieces[low]
-    if (piece === undefined || piece.at > offset) return undefined
-    // A pipe gives 64 KiB at a time, and an upload of larger chunks takes less of the processor.
-    const parts = [piece.bytes.subarray(offset - piece.at)]
-    let length = parts[0]?.length ?? 0
-    for (let next = low + 1; length < CHUNK_BYTES && next < this.#pieces.length; next += 1) {
-      const {bytes = new Uint8Array()} = this.#pieces[next] ?? {}
-      parts.push(bytes)
-      length += bytes.length
-    }
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts, length)
+    if (offset < this.#start || offset >= this.end) return undefined
+    const index = Math.floor((offset - this.#start) / this.#slabBytes)
+    const slabStart = this.#start + index * this.#slabBytes
+    return this.#slabs[index]?.subarray(offset - slabStart, this.end - slabStart)
   }
 
   /** Notes how far a reader has come. */
@@ -86,22 +85,31 @@ export class PassingBlob {
     this.#furthest = Math.max(this.#furthest, position)
   }
 
-  /** Drops what every reader has had. @returns the dropped bytes */
+  /** Drops what every reader has had. @returns the freed bytes */
   dropRead(): number {
     const read = Math.min(this.#furthest, ...[...this.readers].map(({position}) => position))
-    const kept = this.#pieces.findIndex(({at, bytes}) => at + bytes.length > read)
-    const before = this.held
-    this.#pieces = kept < 0 ? [] : this.#pieces.slice(kept)
-    return before - this.held
+    const count = Math.floor((read - this.#start) / this.#slabBytes) - STILL_SENT
+    return this.#drop(Math.max(0, count))
   }
 
   dropAll(): void {
-    this.#pieces = []
+    this.#drop(this.#slabs.length)
+    this.#start = this.end
   }
 
-  /** Copies the content, so that it keeps no larger chunk in memory. */
-  compact(): void {
-    if (this.#pieces.length === 0) return
-    this.#pieces = [{at: 0, bytes: Buffer.concat(this.#pieces.map(({bytes}) => bytes))}]
+  #drop(count: number): number {
+    const dropped = this.#slabs.splice(0, count)
+    this.#start += dropped.length * this.#slabBytes
+    if (this.#slabBytes === SLAB_BYTES) this.#memory.giveBack(dropped)
+    return dropped.length * this.#slabBytes
+  }
+
+  /** A small blob is in memory as a whole, and takes no more than its size. */
+  get #slabBytes(): number {
+    return Math.min(SLAB_BYTES, Math.max(1, this.size))
+  }
+
+  #newSlab(): Uint8Array {
+    return this.#slabBytes === SLAB_BYTES ? this.#memory.take() : Buffer.allocUnsafeSlow(this.#slabBytes)
   }
 }

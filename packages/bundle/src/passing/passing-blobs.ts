@@ -1,8 +1,7 @@
 import {
   cancelled,
   isMirrorError,
-  messageOf,
-  MirrorError,
+  type MirrorError,
   type Bytes,
   type Descriptor,
 } from '@airgap-mirror/oci-client/model'
@@ -16,8 +15,11 @@ import type {TreeFile} from '../files/file-tree.js'
 import {cleanPath} from '../tar/clean-path.js'
 import {TYPES, type Member} from '../tar/members.js'
 import {truncated} from '../tar/tar-errors.js'
+import {Change} from './change.js'
 import {PassingBlob, SMALL} from './passing-blob.js'
+import {notInItsPlace, passed, undecodable} from './passing-errors.js'
 import {firstOf, hasRoom, SmallBlobs} from './passing-memory.js'
+import {Slabs} from './slabs.js'
 
 export interface PassingOptions {
   readonly name: string
@@ -56,12 +58,13 @@ export class PassingBlobs implements AsyncDisposable {
   #isAtEnd = false
   #isDraining = false
   #isClosed = false
-  #listeners: (() => void)[] = []
+  readonly #end = new Change()
 
   constructor(blobs: readonly Descriptor[], options: PassingOptions) {
     this.#options = options
     this.usage = options.usage
-    this.#blobs = blobs.map((descriptor, index) => new PassingBlob(descriptor, index))
+    const memory = new Slabs()
+    this.#blobs = blobs.map((descriptor, index) => new PassingBlob(descriptor, {index, memory}))
     this.#byPath = new Map(this.#blobs.map((blob) => [blobPath(blob.descriptor), blob]))
   }
 
@@ -70,7 +73,8 @@ export class PassingBlobs implements AsyncDisposable {
     const blob = this.#byPath.get(path)
     if (blob === undefined) return undefined
     const name = `${this.#options.name}: ${path}`
-    const stream: TreeFile['stream'] = ({offset = 0, signal} = {}) => this.#read(blob, {name, offset, signal})
+    const stream: TreeFile['stream'] = ({offset = 0, ...options} = {}) =>
+      this.#read(blob, {...options, name, offset})
     return {
       name,
       size: blob.size,
@@ -95,12 +99,12 @@ export class PassingBlobs implements AsyncDisposable {
    */
   async readToEnd({signal}: ReadOptions = {}): Promise<Leftovers> {
     this.#isDraining = true
-    const stop = (): void => this.#notify()
+    const stop = (): void => this.#end.tell()
     signal?.addEventListener('abort', stop, {once: true})
     while (!this.#isAtEnd && this.#failure === undefined && !this.#isClosed) {
       throwIfAborted(signal)
       this.#wake()
-      await this.#change()
+      await this.#end.wait()
     }
     signal?.removeEventListener('abort', stop)
     if (this.#failure !== undefined) throw this.#failure
@@ -110,7 +114,7 @@ export class PassingBlobs implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     this.#options.close()
-    this.#notify()
+    this.#tellAll()
     await this.#pump
     await this.#options.cursor.close().catch(() => undefined)
   }
@@ -129,12 +133,13 @@ export class PassingBlobs implements AsyncDisposable {
 
   async *#read(
     blob: PassingBlob,
-    {name, offset, signal}: ReadOptions & {readonly name: string; readonly offset: number},
+    options: ReadOptions & {readonly name: string; readonly offset: number},
   ): Bytes {
+    const {name, offset, signal, reuseChunks = false, isKept = false} = options
     const reader = {position: offset}
     blob.readers.add(reader)
     this.#announced = Math.max(this.#announced, blob.index)
-    const stop = (): void => this.#notify()
+    const stop = (): void => blob.change.tell()
     signal?.addEventListener('abort', stop, {once: true})
     try {
       while (reader.position < blob.size) {
@@ -144,10 +149,10 @@ export class PassingBlobs implements AsyncDisposable {
           const error = this.#whyNot(blob, {name, position: reader.position})
           if (error !== undefined) throw error
           this.#wake()
-          await this.#change()
+          await blob.change.wait()
         } else {
           reader.position += bytes.length
-          yield bytes
+          yield reuseChunks || isKept ? bytes : Uint8Array.from(bytes)
           blob.reached(reader.position)
           this.#wake()
         }
@@ -165,6 +170,8 @@ export class PassingBlobs implements AsyncDisposable {
   ): MirrorError | undefined {
     if (this.#isClosed) return cancelled()
     if (blob.error !== undefined) return blob.error
+    // Reading the stream again would not help.
+    if (this.#failure !== undefined && blob.end < blob.size) return this.#failure
     if (position < blob.end || blob.state === 'passed') return passed(name, this.#options.name)
     return this.#failure
   }
@@ -172,7 +179,7 @@ export class PassingBlobs implements AsyncDisposable {
   /** Drops the content of a blob that nobody needs any more, unless it is small. */
   #settle(blob: PassingBlob): void {
     if (!blob.isNeeded && blob.state !== 'ahead') {
-      if (blob.size > SMALL || blob.held < blob.size) blob.dropAll()
+      if (blob.size > SMALL || !blob.isWhole) blob.dropAll()
       else this.#small.keep(blob)
       this.#held.delete(blob)
     }
@@ -189,21 +196,13 @@ export class PassingBlobs implements AsyncDisposable {
     try {
       for (let step = this.#step(); step !== undefined; step = this.#step()) {
         await step()
-        this.#notify()
       }
     } catch (thrown) {
-      this.#failure = isMirrorError(thrown) ? thrown : this.#undecodable(thrown)
+      this.#failure = isMirrorError(thrown) ? thrown : undecodable(this.#options.name, thrown)
     }
     // Deciding to stop and clearing the pump are one step, so no wake is lost.
     this.#pump = undefined
-    if (this.#failure !== undefined) this.#notify()
-  }
-
-  #undecodable(cause: unknown): MirrorError {
-    return new MirrorError('SOURCE_CORRUPT', `cannot decode ${this.#options.name}: ${messageOf(cause)}`, {
-      side: 'source',
-      cause,
-    })
+    if (this.#failure !== undefined) this.#tellAll()
   }
 
   /** Returns what is to be done now; undefined if there is nothing. */
@@ -234,6 +233,7 @@ export class PassingBlobs implements AsyncDisposable {
         this.#leftovers.strayBytes += part.some((byte) => byte !== 0) ? part.length : 0
       this.#passTo(this.#blobs.length)
       this.#isAtEnd = true
+      this.#end.tell()
       return
     }
     const {header, extension, stored} = step.value
@@ -256,11 +256,8 @@ export class PassingBlobs implements AsyncDisposable {
   #passTo(index: number): void {
     for (const blob of this.#blobs.slice(this.#next, index)) {
       blob.state = 'passed'
-      blob.error = new MirrorError(
-        'BLOB_MISSING',
-        `${this.#options.name} has no blob ${blob.descriptor.digest} where it should be`,
-        {side: 'source', advice: {kind: 'give-as-file'}},
-      )
+      blob.error = notInItsPlace(this.#options.name, blob.descriptor)
+      blob.change.tell()
     }
     this.#next = index
   }
@@ -269,6 +266,7 @@ export class PassingBlobs implements AsyncDisposable {
     const next = blob.end < blob.size ? await this.#content?.next() : undefined
     if (next?.done === true) throw truncated(this.#options.name, this.#options.cursor.position)
     if (next !== undefined) blob.add(next.value)
+    blob.change.tell()
     if (blob.end === blob.size) this.#leave(blob)
   }
 
@@ -279,20 +277,8 @@ export class PassingBlobs implements AsyncDisposable {
     if (!blob.isNeeded) this.#settle(blob)
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#listeners.push(resolve))
+  #tellAll(): void {
+    this.#end.tell()
+    for (const blob of this.#blobs) blob.change.tell()
   }
-
-  #notify(): void {
-    const listeners = this.#listeners
-    this.#listeners = []
-    for (const listener of listeners) listener()
-  }
-}
-
-function passed(file: string, stream: string): MirrorError {
-  return new MirrorError('SOURCE_PASSED', `${stream} has gone past ${file}, and cannot be read again`, {
-    side: 'source',
-    advice: {kind: 'give-as-file'},
-  })
 }

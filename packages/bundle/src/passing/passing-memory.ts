@@ -23,7 +23,6 @@ export class SmallBlobs {
 
   /** @param blob with its whole content */
   keep(blob: PassingBlob): void {
-    blob.compact()
     this.#blobs.delete(blob)
     this.#blobs.add(blob)
     let held = 0

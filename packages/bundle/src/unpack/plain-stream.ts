@@ -1,6 +1,7 @@
 import type {Readable} from 'node:stream'
 import {messageOf, MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import {throwIfAborted} from '../bytes/abortable.js'
+import {pipeBytes, pipeOf} from '../bytes/pipe-bytes.js'
 import {counted, type Usage} from '../bytes/usage.js'
 import {sniffCompression, type Compression} from '../codecs/sniff.js'
 import {decoderOf} from './open-packed.js'
@@ -16,6 +17,8 @@ export interface PlainStreamOptions {
   readonly onCodec?: (codec: Compression) => void
   /** Called with the bytes of the stream that were read so far. */
   readonly onReading?: (bytes: number) => void
+  /** Returns true if the caller is done with a chunk before it asks for the next. Asked before each chunk. */
+  readonly reuseChunks?: () => boolean
 }
 
 /**
@@ -46,11 +49,13 @@ export async function* plainStream(
 
 async function* readable(
   stream: Readable,
-  {name, signal, onReading}: PlainStreamOptions,
+  {name, signal, onReading, reuseChunks = () => false}: PlainStreamOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let bytes = 0
+  const pipe = pipeOf(stream)
+  const chunks = pipe === undefined ? stream : pipeBytes(pipe, {signal, reuseChunks})
   try {
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks as AsyncIterable<Uint8Array>) {
       onReading?.((bytes += chunk.length))
       yield chunk
     }

@@ -61,6 +61,8 @@ export interface BlobSource {
   /**
    * Announces that `open` may be called again until the returned function is called. A source that passes only once keeps
    * as much of the content as its memory allows. Absent if the content can be read again at any time.
+   * The chunks of an `open` meanwhile may be parts of that memory. They hold until the returned function is called, or until
+   * the reader is 2 MiB further.
    */
   keep?(): () => void
 }

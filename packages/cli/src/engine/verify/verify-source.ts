@@ -145,7 +145,7 @@ async function readWhole(
   onEvent({...event, state: 'started', sent: 0})
   try {
     let read = 0
-    for await (const chunk of source.blob(content).open({signal})) {
+    for await (const chunk of source.blob(content).open({signal, reuseChunks: true})) {
       read += chunk.length
       onEvent({...event, state: 'progress', sent: Math.min(read, size)})
     }
