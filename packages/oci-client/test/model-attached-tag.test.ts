@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {attachedTo, cosignTags, digestOf, referrersTag} from '#src/model/index.js'
+import {attachedTo, cosignSuffix, cosignTag, cosignTags, digestOf, referrersTag} from '#src/model/index.js'
 
 const bytes = new TextEncoder().encode('image')
 const short = digestOf(bytes)
@@ -13,6 +13,14 @@ test('the tags of cosign and of the referrers tag schema are known as attached t
   }
   expect(cosignTags(long)).toContain(`sha512-${longHex}.att`)
   expect(referrersTag(long)).toBe(`sha512-${longHex.slice(0, 64)}`)
+})
+
+test('a tag of cosign tells what it attaches, and no other tag does', () => {
+  for (const digest of [short, long])
+    for (const suffix of ['sig', 'att', 'sbom'] as const)
+      expect(cosignSuffix(cosignTag(digest, suffix))).toBe(suffix)
+  for (const tag of ['v1', referrersTag(short), `sha256-${hex}.txt`])
+    expect(cosignSuffix(tag)).toBeUndefined()
 })
 
 test.each([
