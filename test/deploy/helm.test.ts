@@ -21,11 +21,11 @@ const [defaults] = readYaml(readDeployed('helm/mirror/values.yaml')) as [Values]
 
 /**
  * Renders the chart with kubectl, which has Go's template engine as helm has, but none of helm's own functions. So the
- * templates use none of them. What helm does around its templates is not run.
+ * templates use none of them. Of the steps that helm takes around its templates, only the merge of values is repeated here.
  */
 async function rendered(context: TestContext, values: Values = {}): Promise<readonly Manifest[]> {
   requireTool(context, 'kubectl')
-  const given = {...defaults, ...values}
+  const given = coalesced(defaults, values)
   expect(faultsOfValues(given)).toEqual([])
   const input = {
     apiVersion: 'example.com/v1',
@@ -52,6 +52,21 @@ async function rendered(context: TestContext, values: Values = {}): Promise<read
     )
     return texts.flatMap(manifestsIn).filter((manifest) => manifest !== null)
   })
+}
+
+/** Puts values over the defaults as helm does: maps are merged, and null takes a key away. */
+function coalesced(under: Values, over: Values): Values {
+  const merged: Record<string, unknown> = {...under}
+  for (const [key, value] of Object.entries(over)) {
+    const below = under[key]
+    if (value === null) delete merged[key]
+    else merged[key] = isMap(value) && isMap(below) ? coalesced(below, value) : value
+  }
+  return merged
+}
+
+function isMap(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function kinds(manifests: readonly Manifest[]): readonly string[] {
@@ -123,7 +138,7 @@ describe('the Helm chart', () => {
     const config = 'jobs: [{name: "a: {{ b }} \\\\ é \u2028"}]\n'
     const manifests = await rendered(context, {
       config,
-      lists: {'own.txt': '# "quoted" \t\n', 'other-list': ''},
+      lists: {'own.txt': '# "quoted" \t\n', 'other-list': '', 'k3s-images.txt': null},
       image: {repository: 'harbor.example/tools/mirror', tag: '1.2.3', pullSecrets: ['pull: "a"', 'b']},
       ca: {secret: ''},
       flags: ['--limit-rate=50MB', '--exclude=**/*-windows*: "x"'],
@@ -151,7 +166,7 @@ describe('the Helm chart', () => {
               containers: [
                 {
                   image: 'harbor.example/tools/mirror:1.2.3',
-                  resources: {limits: {memory: '2Gi', cpu: '2'}},
+                  resources: {limits: {memory: '2Gi', cpu: '2'}, requests: {cpu: '500m', memory: '256Mi'}},
                   args: expect.arrayContaining(['--limit-rate=50MB', '--exclude=**/*-windows*: "x"']),
                 },
               ],

@@ -30,6 +30,8 @@ export function faultsOfTrace(events: readonly ReadEvent[]): readonly string[] {
   const lanes = new Map<string, ReadEvent[]>()
   for (const event of events) {
     const lane = `${event.pid}/${event.tid}`
+    // Perfetto takes 0 for no number, which gives the process a lane of its own.
+    if (event.tid === 0) faults.push(`no lane: ${JSON.stringify(event)}`)
     if (event.ph === 'M') {
       named.add(event.name === 'process_name' ? String(event.pid) : lane)
       continue

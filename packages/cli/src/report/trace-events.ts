@@ -98,7 +98,8 @@ export class TraceEvents {
     if (known !== undefined) return {group: known, events: []}
     const group: Group = {pid: this.#groups.size + 1, lanes: []}
     this.#groups.set(name, group)
-    return {group, events: [named('process_name', {pid: group.pid, tid: 0, name})]}
+    // Perfetto reads 0 as the number of the process, and adds a lane without spans.
+    return {group, events: [named('process_name', {pid: group.pid, tid: 1, name})]}
   }
 
   #hostGroup(host: string): string {
