@@ -73,8 +73,10 @@ async function writeLayout(
   const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
   const manifests: Descriptor[] = []
   for (let index = 0; index < IMAGES; index += 1) {
-    const config = await put(json({index, architecture: 'amd64', os: 'linux'}), mediaTypes.ociConfig)
     const own = layers.slice(index * LAYERS, (index + 1) * LAYERS)
+    // Real clients can unpack plain layers.
+    const rootfs = {type: 'layers', diff_ids: own.map(({digest}) => digest)}
+    const config = await put(json({architecture: 'amd64', os: 'linux', index, rootfs}), mediaTypes.ociConfig)
     const manifest = json({schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: own})
     const annotations = {'io.containerd.image.name': `docker.io/bench/app${index}:v1`}
     manifests.push({...(await put(manifest, mediaTypes.ociManifest)), annotations})

@@ -148,13 +148,14 @@ export class BlockBytes implements ByteSource {
     {block, range, upTo}: {readonly block: Block; readonly range: Range; readonly upTo: number},
     reading: Reading,
   ): Bytes {
-    const {kept} = this.#options
+    const {cache, kept} = this.#options
     for (let at = range.from; at < range.to;) {
       if (this.#closed !== undefined) throw this.#closed
       const copy = kept?.take(block)
       if (copy !== undefined) {
         this.#readAhead(index, reading)
         reading.lease?.release()
+        cache.forget(block)
         yield* this.#copied(copy, {from: at, to: range.to}, reading)
         return
       }

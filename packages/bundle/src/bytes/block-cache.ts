@@ -106,6 +106,12 @@ export class BlockCache {
     entry.abort.abort(new MirrorError('CANCELLED', 'the rest of a block is not needed'))
   }
 
+  /** Gives up the memory of a decoded block that is not in use, because there is a copy elsewhere. */
+  forget(block: Block): void {
+    const entry = this.#entries.get(block)
+    if (entry !== undefined && !entry.decoding && entry.pins === 0) this.#evict(entry)
+  }
+
   /** Prefers this block, once it is decoded, over blocks without a hold. */
   hold(block: Block): () => void {
     this.#held.set(block, (this.#held.get(block) ?? 0) + 1)

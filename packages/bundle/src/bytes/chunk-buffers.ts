@@ -5,10 +5,11 @@ export const FILE_CHUNK_BYTES = 1024 * KiB
 /** The most buffers that wait for their next stream. */
 const MOST_SPARE = 16
 
-/** Many streams at once are slow ones, so they get smaller chunks: 1,000 streams together take some 110 MiB. */
+/** The more streams there are, the smaller are their chunks: 1,000 streams take 100 MiB, and as much again over TLS. */
 const SMALLER = [
   {from: 128, bytes: 64 * KiB},
   {from: 32, bytes: 256 * KiB},
+  {from: 8, bytes: 512 * KiB},
 ]
 
 const spare: Buffer[] = []

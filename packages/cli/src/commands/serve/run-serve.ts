@@ -4,6 +4,7 @@ import {basename, dirname, join, resolve} from 'node:path'
 import {codeOf, formatReference, MirrorError} from '@airgap-mirror/oci-client/model'
 import {gather} from '../../engine/gather.js'
 import type {ExitCode} from '../../report/exit-code.js'
+import {createRenderer} from '../../render/create-renderer.js'
 import {openBundleSource} from '../../run/open-bundle-source.js'
 import {runAsking} from '../../run/run-asking.js'
 import type {Run} from '../../run/run.js'
@@ -63,14 +64,11 @@ async function addBundle(
   {path, settings, run}: {readonly path: string; readonly settings: ServeSettings; readonly run: Run},
 ): Promise<void> {
   const {scratch, verifyKey} = settings
-  const told = {...run, note: (text: string) => void process.stderr.write(`${printable(text)}\n`)}
-  const source = await openBundleSource(told, {
-    path,
-    layerCompression: 'none',
-    scratch,
-    verifyKey,
-    readOften: true,
-  })
+  const renderer = await createRenderer('plain', {stream: process.stderr})
+  const told = {...run, renderer, note: (text: string) => renderer.onEvent({type: 'note', text})}
+  const opening = {path, layerCompression: 'none', scratch, verifyKey, readOften: true} as const
+  // Later only notes are told.
+  const source = await openBundleSource(told, opening).finally(() => renderer.close())
   if (source.access === 'in-order') {
     run.warn(`${path} can only be read from its start, so each pull reads it again up to its layer`)
   }

@@ -14,12 +14,12 @@ interface Range {
   readonly end: number
 }
 
-/** A blob of a bundle. Its digest is checked once, when it is read whole for the first time: nodes check what they get. */
+/** A blob of a bundle. Its digest is checked once, by the first reader of the whole blob: nodes check what they get. */
 export class BundleBlob implements StoredBlob {
   readonly size: number
   readonly #content: Content
   readonly #place: BundlePlace
-  #isVerified = false
+  #digest: 'unchecked' | 'being checked' | 'right' = 'unchecked'
 
   constructor(content: Content, {size, ...place}: BundlePlace & {readonly size: number}) {
     this.size = size
@@ -38,16 +38,31 @@ export class BundleBlob implements StoredBlob {
   }
 
   async *#read({start, end}: Range, {signal, reuseChunks}: ReadOptions): AsyncGenerator<Uint8Array> {
-    let left = end - start
-    if (left === 0) return
-    const options = {offset: start, signal, reuseChunks, isVerified: this.#isVerified}
-    for await (const bytes of this.#place.source.blob(this.#content).open(options)) {
-      const wanted = bytes.length > left ? bytes.subarray(0, left) : bytes
-      left -= wanted.length
-      yield wanted
-      // A whole blob is read to its end, where its digest is checked.
-      if (left === 0 && end !== this.size) return
+    if (start === end) return
+    const isWhole = start === 0 && end === this.size
+    const isChecking = isWhole && this.#digest === 'unchecked'
+    const isVerified = isWhole ? !isChecking : this.#digest === 'right'
+    if (isChecking) this.#digest = 'being checked'
+    let isRight = false
+    try {
+      const blob = this.#place.source.blob(this.#content)
+      yield* cut(
+        blob.open({offset: start, signal, reuseChunks, isVerified}),
+        isWhole ? Infinity : end - start,
+      )
+      isRight = true
+    } finally {
+      if (isChecking) this.#digest = isRight ? 'right' : 'unchecked'
     }
-    if (start === 0 && end === this.size) this.#isVerified = true
+  }
+}
+
+/** Yields the first bytes. A whole blob is read to its end, where its digest is checked. */
+async function* cut(bytes: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+  let left = length
+  for await (const chunk of bytes) {
+    yield chunk.length > left ? chunk.subarray(0, left) : chunk
+    left -= chunk.length
+    if (left <= 0) return
   }
 }
