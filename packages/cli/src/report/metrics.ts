@@ -20,8 +20,9 @@ interface Metric {
 
 /**
  * A run in the text exposition format of Prometheus, for the textfile collector of node_exporter. Each metric has the labels
- * `command`, `source` and `target`, and `shard` of a part of a job, so that the files of several can lie side by side. A run succeeded if its exit
- * code is 0 and it was no dry run. Without any success the time is 0, so that an alert on its age fires.
+ * `command`, `source` and `target`, so that files of several runs can lie side by side. A part of a job has the label `shard`
+ * as well. A run succeeded if its exit code is 0 and it was no dry run. Without any success the time is 0, so that an alert on
+ * its age fires.
  */
 export function formatMetrics(report: Report, options: MetricsOptions): string {
   const {command, source, target, shard} = report
@@ -150,11 +151,11 @@ function labels(pairs: readonly (readonly [name: string, value: string])[]): str
   return `{${pairs.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}}`
 }
 
+/** Line breaks are written as escapes by `printable`. */
 function escaped(value: string): string {
   return printable(value)
     .replaceAll('\\', String.raw`\\`)
     .replaceAll('"', String.raw`\"`)
-    .replaceAll('\n', String.raw`\n`)
 }
 
 /** Resolves to undefined if the file cannot be read, because a failing write is reported later. */

@@ -40,9 +40,8 @@ const ROUNDS = 8
  * Credentials go only to the registry's own origin and to the realm that its own challenge names. Returns a 401 that no
  * credential can mend: the account lacks a right, or only the caller can send its stream again. The refused token is
  * then already forgotten.
- * @throws {MirrorError} AUTH_REQUIRED if a credential is needed and none was found, AUTH_FAILED if all are refused,
- * DENIED if the token server gives no token for the repository, and the errors of `requestToken`, `parseRealm` and the
- * provider
+ * @throws {MirrorError} AUTH_REQUIRED if a credential is needed and none was found; AUTH_FAILED if all are refused; DENIED
+ * if the token server gives no token for the repository; the errors of `requestToken`, `parseRealm` and the provider
  */
 export function authorizing(options: AuthorizeOptions): Middleware {
   return (next) => {

@@ -17,8 +17,8 @@ const NOTHING = new Uint8Array(0)
 type Piece = IteratorResult<Uint8Array, undefined>
 
 /**
- * A source of bytes in the form that undici needs. It can be halted while the response is read, because undici does not
- * close an iterator that it waits for, and a failing body takes the response along.
+ * A source of bytes in the form that undici needs. It can be halted while the response is read: undici does not close an
+ * iterator that it waits for, and a failing body takes the response along.
  * The last bytes are held back until the source has ended without an error, so content with a wrong checksum is never
  * sent whole.
  */

@@ -16,7 +16,7 @@ export interface FrameDecoder {
 }
 
 /**
- * Returns a decoder of frames whose structure was checked. The library does not report errors of a stream, but a damaged
+ * Returns a decoder of frames whose structure was checked. The library does not report errors of a stream. But a damaged
  * block gives no bytes, and a stream whose checksum was wrong does not take another frame.
  */
 export async function openWasmDecoder(onOutput: (bytes: Uint8Array) => void): Promise<FrameDecoder> {
