@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {digestOf} from '#src/model/index.js'
-import {blobOf, kinds, KiB, MiB, noise, useRegistries} from './registry-kit.js'
+import {blobOf, kinds, KiB, MiB, noise, patient, useRegistries} from './registry-kit.js'
 import type {Fault, RequestKind} from '../../../test/registry/index.js'
 
 const start = useRegistries()
@@ -49,7 +49,7 @@ describe.each(['resumable', 'forgetful', 'deleting'] as const)('an upload to a %
   describe.each(STAGES)('at $kind, $size bytes', ({kind, size}) => {
     const faults = kind === 'send' ? [...FAULTS, ...SEND_FAULTS] : FAULTS
     it.each(faults)('survives %s', async (name, fault) => {
-      const {served, registry} = await start({uploads, auth: token}, {credentials})
+      const {served, registry} = await start({uploads, auth: token}, {credentials, ...patient})
       await registry.hasBlob(REPO, digestOf(noise(1)))
       served.clearLog()
       served.setFaults([{match: {kind}, fault}])
@@ -72,7 +72,7 @@ describe('a chunked upload', () => {
     const second = {match: {kind: 'send' as const}, nth: 2, fault}
     const {served, registry} = await start(
       {auth: token, faults: [second]},
-      {credentials, chunkSize: 512 * KiB},
+      {credentials, chunkSize: 512 * KiB, ...patient},
     )
     const bytes = noise(1.7 * MiB, name)
     await registry.putBlob(REPO, blobOf(bytes))
@@ -85,7 +85,7 @@ describe('a torn upload', () => {
   const torn = {match: {kind: 'send'}, fault: {type: 'reset-in-body', after: 1_500_000}} as const
 
   it('goes on where the registry says it is', async () => {
-    const {served, registry} = await start({uploads: 'resumable', faults: [torn]})
+    const {served, registry} = await start({uploads: 'resumable', faults: [torn]}, patient)
     const bytes = noise(2 * MiB)
     const opened: number[] = []
     const progress: number[] = []
@@ -165,7 +165,7 @@ describe('a registry that refuses', () => {
 
   it('the body of a PUT with 404 is sent a PATCH, now and from then on', async () => {
     const fault = {type: 'status', status: 404} as const
-    const {served, registry} = await start({faults: [{match: {kind: 'commit'}, fault}]})
+    const {served, registry} = await start({faults: [{match: {kind: 'commit'}, fault}]}, patient)
     for (const seed of ['a', 'b']) await registry.putBlob(REPO, blobOf(noise(KiB, seed)), {absent: true})
     expect(kinds(served)).toEqual([
       'start',

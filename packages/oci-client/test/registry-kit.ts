@@ -89,6 +89,12 @@ export function connect(host: string, options: Partial<RegistryOptions> = {}): R
   return openRegistry({registry: host, side: 'target', plainHttp: true, retryMaxWait: 20, ...options})
 }
 
+/**
+ * For a fault that comes a few times. All waits together are how long an outage is waited for: a tenth of a second by default,
+ * which a busy machine takes between an answer and its judgement.
+ */
+export const patient = {retries: 500} as const
+
 /** `POST PATCH PUT`: what the registry was asked, in order. */
 export function methods({requests}: Pick<TestRegistry, 'requests'>): string {
   return requests.map(({method}) => method).join(' ')
