@@ -1,4 +1,5 @@
 import {readFile, writeFile} from 'node:fs/promises'
+import {digestOf, mediaTypes} from '@airgap-mirror/oci-client/model'
 import {expect, test} from 'vitest'
 import {addImage, dockerArchive, makeImage, runMirror, tarBytes} from '@airgap-mirror/test/kit'
 import {saveScene, type SaveScene} from './save.js'
@@ -173,4 +174,42 @@ test('images of a docker-archive are proved by config and diff IDs, since their 
     expect({code, statuses: statuses(report)}).toEqual({code: 0, statuses: ['verified']})
     expect(report.images[0]?.digestChanged).toBe(true)
   }
+})
+
+test('a base layer of Windows that stays at its vendor is no difference, in the bundle nor at the registry', async () => {
+  await using scene = await saveScene()
+  const image = await makeImage({
+    seed: 'verify-windows',
+    format: 'docker',
+    platforms: ['windows/amd64'],
+    layers: 2,
+  })
+  const entries = dockerArchive([{image, tags: ['a.example/windows:v1']}])
+  const bytesOf = (path: string): Uint8Array => {
+    const entry = entries.find((one) => one.path === path)
+    if (entry === undefined || !('bytes' in entry)) throw new Error(`the archive has no ${path}`)
+    return entry.bytes
+  }
+  const list = 'manifest.json'
+  const [item] = JSON.parse(Buffer.from(bytesOf(list)).toString()) as [{readonly Layers: [string, string]}]
+  const [base] = item.Layers
+  const foreign = {
+    mediaType: mediaTypes.dockerForeignLayer,
+    size: 5,
+    digest: digestOf(Buffer.from('at its vendor')),
+    urls: ['https://vendor.example/layer'],
+  }
+  const source = scene.path('windows.tar')
+  const sources = {[digestOf(bytesOf(base))]: foreign}
+  await writeFile(
+    source,
+    await tarBytes([
+      ...entries.filter(({path}) => path !== base && path !== list),
+      {path: list, bytes: Buffer.from(JSON.stringify([{...item, LayerSources: sources}]))},
+    ]),
+  )
+  expect(await scene.push(source)).toMatchObject({code: 0})
+  expect(await verify(scene, ['--source', source])).toMatchObject({code: 0})
+  const alone = withReport(await runMirror(['verify', '--source', source, '--json'], {home: scene.directory}))
+  expect({code: alone.code, statuses: statuses(alone.report)}).toEqual({code: 0, statuses: ['verified']})
 })

@@ -14,7 +14,7 @@ import {
 import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportImage} from '../../report/report.js'
 import type {OnEvent} from '../events.js'
-import {blobsOf, nodesOf, type ImageNode} from '../gather.js'
+import {blobsOf, isNeeded, nodesOf, type ImageNode} from '../gather.js'
 import {prepare} from '../mirror.js'
 import type {Pair} from '../pair.js'
 import type {PlannedImage} from '../plan.js'
@@ -178,10 +178,11 @@ async function contentOf(
   const root: Required = {repository, kind: 'manifest', descriptor: manifest.descriptor}
   if ('pending' in image) {
     if (manifest.kind === 'index') return [root]
-    const layers = manifest.layers.map((descriptor, index): Required => {
+    const layers = manifest.layers.flatMap((descriptor, index): readonly Required[] => {
       const layer = image.pending.layers[index]
+      if (layer !== undefined && !isNeeded(layer, source)) return []
       const diffId = layer !== undefined && 'diffId' in layer ? layer.diffId : undefined
-      return {repository, kind: 'blob', descriptor, diffId}
+      return [{repository, kind: 'blob', descriptor, diffId}]
     })
     return [root, {repository, kind: 'blob', descriptor: manifest.config}, ...layers]
   }

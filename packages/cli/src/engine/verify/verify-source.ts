@@ -12,7 +12,7 @@ import {
 import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportImage} from '../../report/report.js'
 import type {OnEvent} from '../events.js'
-import {blobsOf, gather, nodesOf, rootDigest, type Gathered} from '../gather.js'
+import {blobsOf, gather, isNeeded, nodesOf, rootDigest, type Gathered} from '../gather.js'
 import {sourceLabel} from '../name-of.js'
 import {familyOf, referrersAbout} from '../referrer-families.js'
 import {selectImages, type Choice} from '../select.js'
@@ -129,7 +129,10 @@ function settled(
 }
 
 function contentOf(gathered: Gathered, source: ImageSource): readonly Content[] {
-  if ('pending' in gathered) return [gathered.pending.config, ...gathered.pending.layers]
+  if ('pending' in gathered) {
+    const {config, layers} = gathered.pending
+    return [config, ...layers].filter((content) => isNeeded(content, source))
+  }
   if (!('node' in gathered)) return []
   return nodesOf(gathered.node).flatMap((node) => blobsOf(node.manifest, source).concat(node.missing))
 }
