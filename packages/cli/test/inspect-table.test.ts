@@ -1,6 +1,6 @@
 import {formatTable} from '#src/commands/inspect/table.js'
 import {formatTree} from '#src/commands/inspect/tree.js'
-import {foldName, foldText} from '#src/commands/inspect/fold.js'
+import {foldName, foldText} from '#src/commands/inspect/fold-text.js'
 import {dockerArchive, makeImage, makeLayers, ociLayout, tarBytes} from '@airgap-mirror/test/kit'
 import {expect, test} from 'vitest'
 import {inspectEntries, named} from './inspect-kit.js'

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import {originOf, resolveLocation} from '#src/http/location.js'
 import {redactText, redactUrl} from '#src/http/redact.js'
-import {excerpt, printable} from '#src/http/printable.js'
+import {excerpt, printable} from '#src/http/excerpt.js'
 import {to} from './http-loopback.js'
 
 const HERE = to('https://reg.example:8443', '/v2/a/blobs/uploads/1?_state=x')

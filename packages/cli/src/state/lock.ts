@@ -13,13 +13,13 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import {
   fileSystemTime,
-  highestFile,
-  makeLockFile,
-  readLockFile,
+  highestQueued,
+  makeQueued,
+  readQueued,
   removeBelow,
-  type LockFile,
+  type QueuedLock,
   type OwnFile,
-} from './lock-file.js'
+} from './lock-queue.js'
 
 export interface LockOptions {
   /** The name of the lock: any text. */
@@ -89,16 +89,16 @@ export async function acquireLock(directory: string, options: LockOptions): Prom
 }
 
 /** Our lock, or its present holder, or neither if another process was faster. */
-type Taken = {readonly own: OwnFile} | {readonly own?: undefined; readonly by: LockFile | undefined}
+type Taken = {readonly own: OwnFile} | {readonly own?: undefined; readonly by: QueuedLock | undefined}
 
 const LOST_RACE: Taken = {by: undefined}
 
 async function take(queue: string): Promise<Taken> {
   await makeDirectory(queue, {mode: 0o700})
-  const before = await highestFile(queue)
+  const before = await highestQueued(queue)
   if (before === 'vanished') return LOST_RACE
   if (before !== undefined && !(await isFree(queue, before))) return {by: before}
-  const own = await makeLockFile(queue, {number: (before?.number ?? 0) + 1, holder: await thisProcess()})
+  const own = await makeQueued(queue, {number: (before?.number ?? 0) + 1, holder: await thisProcess()})
   if (own === undefined) return LOST_RACE
   if (await isNext(queue, {own, before})) {
     await removeBelow(queue, own.number)
@@ -115,14 +115,14 @@ async function take(queue: string): Promise<Taken> {
  */
 async function isNext(
   queue: string,
-  {own, before}: {readonly own: OwnFile; readonly before: LockFile | undefined},
+  {own, before}: {readonly own: OwnFile; readonly before: QueuedLock | undefined},
 ): Promise<boolean> {
-  const highest = await highestFile(queue)
+  const highest = await highestQueued(queue)
   if (highest === undefined || highest === 'vanished' || highest.body !== own.body) return false
-  return before === undefined || (await readLockFile(queue, before.number))?.body === before.body
+  return before === undefined || (await readQueued(queue, before.number))?.body === before.body
 }
 
-async function isFree(queue: string, file: LockFile): Promise<boolean> {
+async function isFree(queue: string, file: QueuedLock): Promise<boolean> {
   if (file.isReleased) return true
   const fate = file.holder === undefined ? 'unknown' : await fateOf(file.holder, await thisProcess())
   return fate === 'unknown' ? (await fileSystemTime(queue)) - file.mtime > STALE : fate === 'gone'
@@ -135,8 +135,8 @@ function keep(queue: string, {own, heartbeat}: {readonly own: OwnFile; readonly 
   const held = async (): Promise<boolean> => {
     if (isReleased || lost.signal.aborted) return false
     const isOurs = async (): Promise<boolean> =>
-      (await readLockFile(queue, own.number + 1)) === undefined &&
-      (await readLockFile(queue, own.number))?.body === own.body
+      (await readQueued(queue, own.number + 1)) === undefined &&
+      (await readQueued(queue, own.number))?.body === own.body
     // If we cannot read the queue we do not know. Others may then miss our heartbeat, so the lock counts as lost after a while.
     const answer = await isOurs().catch(() => undefined)
     if (answer === true) seen = Date.now()
@@ -162,13 +162,13 @@ function keep(queue: string, {own, heartbeat}: {readonly own: OwnFile; readonly 
   return {signal: lost.signal, held, [Symbol.asyncDispose]: release}
 }
 
-function nameOf(file: LockFile | undefined): string {
+function nameOf(file: QueuedLock | undefined): string {
   const holder = file?.holder
   if (holder === undefined) return 'its name cannot be read'
   return `process ${holder.pid} on ${holder.host}, since ${holder.since}`
 }
 
-function lockedBy(file: LockFile | undefined): MirrorError {
+function lockedBy(file: QueuedLock | undefined): MirrorError {
   return new MirrorError('STATE_LOCKED', `another run is at work: ${nameOf(file)}`, {
     advice: {kind: 'wait-for-lock'},
   })

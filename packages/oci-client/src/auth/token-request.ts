@@ -1,4 +1,4 @@
-import {excerpt} from '../http/printable.js'
+import {excerpt} from '../http/excerpt.js'
 import {withBytes} from '../http/collecting.js'
 import type {HttpRequest, HttpResponse, HttpUrl, Send} from '../http/send.js'
 import {asFinal} from '../http/transport-error.js'

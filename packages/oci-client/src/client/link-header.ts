@@ -1,4 +1,4 @@
-import {excerpt} from '../http/printable.js'
+import {excerpt} from '../http/excerpt.js'
 import {resolveLocation} from '../http/location.js'
 import {redactUrl} from '../http/redact.js'
 import type {HttpResponse, HttpUrl} from '../http/send.js'

@@ -14,7 +14,7 @@ import {connectionsTo} from '../http/routes.js'
 import type {Middleware, Send} from '../http/send.js'
 import {tracing} from '../http/tracing.js'
 import {createTransport} from '../http/undici.js'
-import {excerpt} from '../http/printable.js'
+import {excerpt} from '../http/excerpt.js'
 import {messageOf, type RequestUsage, type OnWarning} from '../model/index.js'
 
 const RETRIES = 5

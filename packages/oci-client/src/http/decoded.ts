@@ -1,7 +1,7 @@
 import {brotliDecompress, gunzip, inflate, type InputType, type ZlibOptions} from 'node:zlib'
 import {promisify} from 'node:util'
 import type {HttpResponse} from './send.js'
-import {excerpt} from './printable.js'
+import {excerpt} from './excerpt.js'
 import {codeOf, limits, MirrorError} from '../model/index.js'
 
 type Decode = (input: InputType, options: ZlibOptions) => Promise<Uint8Array>

@@ -1,7 +1,7 @@
 import type {HttpResponse} from './send.js'
 import {beginningOf} from './beginning.js'
 import {decodedBeginning} from './decoded.js'
-import {excerpt} from './printable.js'
+import {excerpt} from './excerpt.js'
 import {redactText} from './redact.js'
 import {isJsonObject} from '../model/index.js'
 

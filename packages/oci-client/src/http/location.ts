@@ -1,4 +1,4 @@
-import {excerpt} from './printable.js'
+import {excerpt} from './excerpt.js'
 import {redactUrl} from './redact.js'
 import type {HttpUrl} from './send.js'
 import {canonicalRegistry, DOCKER_HUB, MirrorError, type Side} from '../model/index.js'

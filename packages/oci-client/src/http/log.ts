@@ -1,5 +1,5 @@
 import {formatUrl} from './location.js'
-import {excerpt} from './printable.js'
+import {excerpt} from './excerpt.js'
 import {redactUrl} from './redact.js'
 import type {Middleware} from './send.js'
 import {messageOf} from '../model/index.js'

@@ -1,4 +1,4 @@
-import {printable} from './printable.js'
+import {printable} from './excerpt.js'
 import {redactUrl} from './redact.js'
 import {formatUrl} from './location.js'
 import type {HttpResponse} from './send.js'

@@ -1,7 +1,7 @@
 import {X509Certificate} from 'node:crypto'
 import type {Socket} from 'node:net'
 import {connect as connectTls, type DetailedPeerCertificate} from 'node:tls'
-import {excerpt} from './printable.js'
+import {excerpt} from './excerpt.js'
 
 /** A certificate that a server showed, as names like `CN=registry.example, O=Example`. */
 export interface ShownCertificate {

@@ -1,4 +1,4 @@
-import {excerpt} from './printable.js'
+import {excerpt} from './excerpt.js'
 import type {ShownCertificate} from './shown-certificate.js'
 import {messageOf, MirrorError, type Advice, type ErrorCode, type Side} from '../model/index.js'
 

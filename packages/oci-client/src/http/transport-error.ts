@@ -1,5 +1,5 @@
 import {isConnectionFailure, networkCode, networkReason} from './network-code.js'
-import {excerpt} from './printable.js'
+import {excerpt} from './excerpt.js'
 import {subjectOf} from './shown-certificate.js'
 import {pemBlocks} from './tls.js'
 import {tlsError} from './tls-error.js'

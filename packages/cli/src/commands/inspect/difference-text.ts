@@ -1,7 +1,7 @@
 import {count, formatBytes} from '../../text/format-quantity.js'
 import {printable} from '../../text/printable.js'
 import type {ChangeStatus, Difference, ImageChange} from './change.js'
-import {foldName, foldText, type Width} from './fold.js'
+import {foldName, foldText, type Width} from './fold-text.js'
 
 /** Columns before the name: the status, and the bytes to carry. */
 const USED = 21

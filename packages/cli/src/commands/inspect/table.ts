@@ -2,7 +2,7 @@ import {formatBytes} from '../../text/format-quantity.js'
 import {printable} from '../../text/printable.js'
 import {isSigned} from './bundle-facts.js'
 import {differenceLines} from './difference-text.js'
-import {foldName, foldText, type Width} from './fold.js'
+import {foldName, foldText, type Width} from './fold-text.js'
 import type {InspectedBundle, InspectedImage, Inspection, InspectionWarning} from './inspection.js'
 import {contentWords, formatName, producerName, referrerWords, storageWords} from './words.js'
 

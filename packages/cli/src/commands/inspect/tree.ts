@@ -3,7 +3,7 @@ import {printable} from '../../text/printable.js'
 import type {InspectedContent, InspectedImage, InspectedReferrer, Inspection} from './inspection.js'
 import {heading, remarks} from './table.js'
 import {differenceLines} from './difference-text.js'
-import {foldText, type Width} from './fold.js'
+import {foldText, type Width} from './fold-text.js'
 import {kindName} from './words.js'
 
 /** A line of a tree, and the lines below it. */

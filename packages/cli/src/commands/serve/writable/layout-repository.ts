@@ -16,22 +16,22 @@ import {
   type StoredManifest,
   type WritableRepository,
 } from '../../../server/index.js'
-import type {Completion} from './completion.js'
+import type {BundleCopies} from './bundle-copies.js'
 import {KeptImages, type Step} from './kept-images.js'
 
 /** A repository that takes pushes. Blobs are those of the whole layout; tags and manifests are its own. */
 export class LayoutRepository implements WritableRepository {
   readonly images: KeptImages
   readonly #layout: GrowingLayout
-  readonly #completion: Completion
+  readonly #copies: BundleCopies
 
   constructor(
     place: Place,
-    {layout, completion}: {readonly layout: GrowingLayout; readonly completion: Completion},
+    {layout, copies}: {readonly layout: GrowingLayout; readonly copies: BundleCopies},
   ) {
     this.images = new KeptImages(place)
     this.#layout = layout
-    this.#completion = completion
+    this.#copies = copies
   }
 
   get registry(): string {
@@ -73,12 +73,12 @@ export class LayoutRepository implements WritableRepository {
   }
 
   mount(digest: Digest, from: string | undefined): Promise<boolean> {
-    return this.#completion.fetchBlob(digest, from)
+    return this.#copies.fetchBlob(digest, from)
   }
 
   async putManifest({bytes, mediaType, digest, contents, tag}: IncomingManifest): Promise<void> {
     const manifest = readAsClient(bytes, {mediaType, digest})
-    await this.#completion.complete(contents, this)
+    await this.#copies.complete(contents, this)
     await this.#layout.keep(manifest)
     await this.#take(this.images.put(manifest, tag))
   }

@@ -9,7 +9,7 @@ import {
 import {Refusal, type UploadSession, type WritableRepository} from '../../../server/index.js'
 import type {Catalog} from '../content/catalog.js'
 import {Places, placesIn} from '../content/places.js'
-import {Completion} from './completion.js'
+import {BundleCopies} from './bundle-copies.js'
 import type {KeptImages} from './kept-images.js'
 import {LayoutRepository} from './layout-repository.js'
 
@@ -48,9 +48,9 @@ export async function openWritable({
 }: OpenWritableOptions): Promise<Writable> {
   const layout = await GrowingLayout.open(path)
   const places = new Places<LayoutRepository>()
-  const completion = new Completion(layout, catalog)
+  const copies = new BundleCopies(layout, catalog)
   const at = (place: Parameters<typeof places.at>[0]): LayoutRepository =>
-    places.at(place, (canonical) => new LayoutRepository(canonical, {layout, completion}))
+    places.at(place, (canonical) => new LayoutRepository(canonical, {layout, copies}))
   for (const image of await layout.images()) {
     const {name} = image
     if (name === undefined) {

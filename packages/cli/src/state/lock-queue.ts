@@ -9,7 +9,7 @@ import {codeOf, parseHolder, type LockHolder} from '@airgap-mirror/oci-client/mo
  * one that has taken a higher number. So two that both find a dead holder cannot both become its successor: a lock that is
  * one file would have to be removed and made again, and a slow process would remove the new one.
  */
-export interface LockFile {
+export interface QueuedLock {
   readonly number: number
   readonly isReleased: boolean
   /** Undefined if it is damaged. */
@@ -27,13 +27,13 @@ const RELEASED = 'released\n'
 const MAX_BYTES = 4096
 
 /** The file with the highest number. `vanished`: it was removed just now, for a higher one. */
-export async function highestFile(directory: string): Promise<LockFile | undefined | 'vanished'> {
+export async function highestQueued(directory: string): Promise<QueuedLock | undefined | 'vanished'> {
   const number = Math.max(0, ...(await numbersIn(directory)))
-  return number === 0 ? undefined : ((await readLockFile(directory, number)) ?? 'vanished')
+  return number === 0 ? undefined : ((await readQueued(directory, number)) ?? 'vanished')
 }
 
 /** @returns undefined if there is none of that number */
-export async function readLockFile(directory: string, number: number): Promise<LockFile | undefined> {
+export async function readQueued(directory: string, number: number): Promise<QueuedLock | undefined> {
   try {
     await using file = await open(pathOf(directory, number))
     const {buffer, bytesRead} = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0)
@@ -67,7 +67,7 @@ export interface OwnFile {
  * Makes the file of that number, with all its content at once.
  * @returns undefined if there is one already
  */
-export async function makeLockFile(
+export async function makeQueued(
   directory: string,
   {number, holder}: {readonly number: number; readonly holder: LockHolder},
 ): Promise<OwnFile | undefined> {

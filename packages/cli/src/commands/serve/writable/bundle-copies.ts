@@ -12,7 +12,7 @@ interface Incomplete {
 }
 
 /** Makes a layout whole: what a pushed image names, and only a bundle has, is copied. The same blob is copied once at a time. */
-export class Completion {
+export class BundleCopies {
   readonly #layout: GrowingLayout
   readonly #catalog: Catalog
   readonly #running = new Map<Digest, Promise<void>>()
