@@ -72,9 +72,9 @@ function readPage(page, add) {
   }
 }
 
-/** The word as it is looked up: without marks. */
+/** The word as it is looked up: without marks and articles. */
 function keyOf(word) {
-  return word.replaceAll(/^[^\p{L}\p{N}]+/gu, '').replace(/^mirror /, '')
+  return word.replaceAll(/^[^\p{L}\p{N}]+/gu, '').replace(/^(?:mirror|a|an|the) /i, '')
 }
 
 function compare(a, b) {

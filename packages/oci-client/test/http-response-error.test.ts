@@ -195,6 +195,18 @@ test('a HEAD has no body: the status speaks', async () => {
   expect(error.message).toBe('cannot look: the registry answered 403 Forbidden')
 })
 
+test('names the host of a redirect that cannot be followed, and advises HTTPS if it leads there', async () => {
+  const away = await errorOf({status: 307, headers: {location: 'http://other.example/v2/'}, body: 'moved'})
+  expect(away.message).toBe(
+    'cannot push the manifest of r/a:1: the registry answered 307: a redirect to http://other.example',
+  )
+  const secure = await errorOf({status: 301, headers: {location: 'https://other.example:5000/v2/?secret=1'}})
+  expect(secure).toMatchObject({code: 'PROTOCOL', advice: {kind: 'use-https'}})
+  expect(secure.message).toMatch(/answered 301: a redirect to https:\/\/other\.example:5000$/)
+  const odd = await errorOf({status: 302, headers: {location: 'http://[::'}, body: 'moved'})
+  expect(odd.message).toMatch(/answered 302: moved$/)
+})
+
 test('an HTML page is shown without its tags, styles and scripts', async () => {
   const page =
     '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title><style>h1 > b {color: red}</style>' +

@@ -17,15 +17,26 @@ export async function responseError(
 ): Promise<MirrorError> {
   const challenge = response.headers('www-authenticate').join(', ')
   const {redirectedFrom} = response
+  const destination = destinationOf(response)
   return failureError(await readFailure(response), {
     ...options,
     authorized: response.authorized !== false,
     outOfScope: challenge.includes('insufficient_scope'),
+    destination,
+    becomesSecure: destination?.startsWith('https:') === true && response.url.origin.startsWith('http:'),
     redirected:
       redirectedFrom === undefined
         ? undefined
         : {from: new URL(redirectedFrom).host, to: new URL(response.url.origin).host},
   })
+}
+
+/** Returns the origin to which a redirect leads that was not followed, since its body cannot be sent twice. */
+function destinationOf(response: HttpResponse): string | undefined {
+  const {status, url} = response
+  const location = response.header('location') ?? ''
+  if (status < 300 || status >= 400 || !URL.canParse(location, url.origin)) return undefined
+  return new URL(location, url.origin).origin
 }
 
 /** Returns the error for a failure that is already read. */
@@ -34,14 +45,22 @@ function failureError(
   options: ResponseErrorOptions & {
     readonly authorized?: boolean
     readonly outOfScope?: boolean
+    /** The origin to which a redirect leads. */
+    readonly destination?: string
+    /** It is one from HTTP to HTTPS. */
+    readonly becomesSecure?: boolean
     /** Hosts. */
     readonly redirected?: {readonly from: string; readonly to: string}
   },
 ): MirrorError {
-  const {side, what, inconclusive, redirected} = options
-  const {code, advice} =
-    redirected !== undefined && failure.status === 401 ? noLogin(redirected.to) : judge(failure, options)
-  const said = failure.text === '' ? '' : `: ${failure.text}`
+  const {side, what, inconclusive, redirected, destination, becomesSecure = false} = options
+  const {code, advice} = becomesSecure
+    ? ({code: 'PROTOCOL', advice: {kind: 'use-https'}} as const)
+    : redirected !== undefined && failure.status === 401
+      ? noLogin(redirected.to)
+      : judge(failure, options)
+  const text = destination === undefined ? failure.text : `a redirect to ${destination}`
+  const said = text === '' ? '' : `: ${text}`
   const who =
     redirected === undefined ? 'the registry' : `${redirected.to}, to which ${redirected.from} redirects,`
   return new MirrorError(code, `${what}: ${who} answered ${statusText(failure.status)}${said}`, {
