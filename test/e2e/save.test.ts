@@ -232,6 +232,9 @@ test('a signed bundle is checked by openssl and sha256sum alone', async (context
   ].join('\n')
   const {code, stdout} = await runChild('bash', ['-ec', script], {cwd: scene.directory})
   expect({code, stdout}).toEqual({code: 0, stdout: 'Verified OK\nbundle.tar: OK\n'})
+  // BusyBox takes a comment for a file that differs.
+  const sums = await readFile(scene.path('bundle.tar.SHA256SUMS'), 'utf8')
+  expect(sums).toMatch(/^[0-9a-f]{64} {2}bundle\.tar\n$/)
 })
 
 test('images that a job file wants are saved, those of its repositories too', async () => {

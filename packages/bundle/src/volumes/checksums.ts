@@ -26,10 +26,13 @@ export function checksumsPath(path: string): string {
   return `${path}.SHA256SUMS`
 }
 
-/** Returns a checksum file for `sha256sum -c`, which skips the comments with sizes and heads. */
+/**
+ * Returns a checksum file for `sha256sum -c`. Comments with the sizes and heads distinguish volumes. A single file has none, because
+ * the `sha256sum` of BusyBox takes a comment for a file that differs.
+ */
 export function formatChecksums(files: readonly FileChecksum[]): string {
   const lines = files.flatMap(({name, size, sha256, head}) => [
-    `# ${name} size ${size} head ${head}`,
+    ...(files.length === 1 ? [] : [`# ${name} size ${size} head ${head}`]),
     `${sha256}  ${name}`,
   ])
   return lines.map((line) => `${line}\n`).join('')
