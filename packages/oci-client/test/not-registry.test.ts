@@ -1,4 +1,5 @@
 import {expect, it} from 'vitest'
+import {digestOf} from '#src/model/index.js'
 import {startScripted, type Answer, type Routes} from '../../../test/kit/scripted-server.js'
 import {connect} from './registry-kit.js'
 import {useSources} from './source-kit.js'
@@ -11,6 +12,24 @@ const portal: Answer = {headers: {'content-type': 'text/html; charset=utf-8'}, b
 
 /** A portal that sends whoever has no cookie to its own page. */
 const loginPage: Routes = {'/login': portal, '*': {status: 302, headers: {location: '/login'}}}
+
+it('a manifest of a type that is not known is called so, since a digest shows that a registry answers', async () => {
+  const body = JSON.stringify({mediaType: 'application/vnd.oci.artifact.manifest.v1+json', blobs: []})
+  const headers = {
+    'content-type': 'application/vnd.oci.artifact.manifest.v1+json',
+    'docker-content-digest': digestOf(Buffer.from(body)),
+  }
+  await using server = await startScripted({'*': {headers, body}})
+  await using registry = connect(server.host, {side: 'source', retries: 0})
+  await expect(registry.manifest({registry: server.host, repository: REPO, tag: 'v1'})).rejects.toMatchObject(
+    {
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining(
+        'unknown manifest type "application/vnd.oci.artifact.manifest.v1+json"',
+      ),
+    },
+  )
+})
 
 it.each<[string, Routes, RegExp]>([
   [

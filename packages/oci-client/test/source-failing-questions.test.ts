@@ -35,6 +35,7 @@ describe('a list of referrers that fails', () => {
     ['406', {type: 'status', status: 406}],
     ['500', {type: 'status', status: 500}],
     ['503', {type: 'status', status: 503}],
+    ['broken JSON', {type: 'status', status: 200, headers: json, body: '{"schemaVersion":2,'}],
     ['"manifests": null', {type: 'status', status: 200, headers: json, body: ofNull}],
   ])('with %s does not lose what cosign keeps under a tag', async (_how, fault) => {
     const {names} = await signedImages(1, fault)

@@ -116,7 +116,8 @@ async function read(client: RegistryClient, question: ManifestQuestion): Promise
   try {
     return parseManifest(bytes, {mediaType: type, algorithm})
   } catch (error) {
-    const isManifest = asked !== undefined || (given !== undefined && isKnownType(given))
+    // A digest that is right was made by a registry.
+    const isManifest = digest !== undefined || (given !== undefined && isKnownType(given))
     if (!isManifest && isMirrorError(error) && error.code === 'MANIFEST_INVALID') throw stranger()
     throw onSide(client.side, error, {reference})
   }

@@ -55,6 +55,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'RATE_LIMITED',
   'TIMEOUT',
   'UNREACHABLE',
+  'MANIFEST_INVALID',
 ])
 /** The number of failures in a row after which the list of referrers is not asked for any more. */
 const FAILURES = 2
