@@ -29,7 +29,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
     '--authfile --dest --dest-cert-dir --dest-creds --dest-compress --dest-tls-verify',
     '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
     '--arch --only --codec --mib --rounds --wasm --package',
-    '--dest-compress-format --pairs --scale --cases',
+    '--dest-compress-format --retry-times --pairs --scale --cases',
     '--to-repo --to-tar --bundle',
     '--from --from-file --for --reuse-values --set --set-file',
     '--ignore-missing --namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
