@@ -173,6 +173,11 @@ describe('the order and scope of hosts.toml', () => {
     expect(asked(text).map((line) => line.slice(0, 10))).toEqual(['https://y/', 'https://a/', 'https://z/'])
   })
 
+  it('takes no other table for a host', () => {
+    const text = 'server = "https://z"\n[other."https://x"]\n[host."https://y"]\n'
+    expect(asked(text).map((line) => line.slice(0, 10))).toEqual(['https://y/', 'https://z/'])
+  })
+
   it('leaves out a host that has no line of its own', () => {
     const text = 'server = "https://z"\nhost = {"https://m" = {}}\n'
     expect(asked(text)).toHaveLength(1)
