@@ -18,6 +18,7 @@ import {argv} from './argv.js'
 
 /** The report as a script reads it: only what the tests look at. */
 export interface ReadReport {
+  readonly warnings?: readonly string[]
   readonly schema: string
   readonly version: string
   readonly exitCode: number

@@ -96,6 +96,22 @@ test('a signature that the source lists and cannot give fails, and does not coun
   expect(report.images).toContainEqual(expect.objectContaining({source: reference, referrers: 1}))
 })
 
+test('the report names each image whose signatures the registry could not list', async () => {
+  await using scene = await saveScene()
+  const references = [await scene.add('one:v1'), await scene.add('two:v1', await makeImage({seed: 'two'}))]
+  scene.source.setFaults([
+    {match: {kind: 'referrers'}, times: Infinity, fault: {type: 'status', status: 403}},
+  ])
+  const flags = ['--images', await scene.list(...references), '--output', scene.path('out.tar')]
+  const {code, stderr, report} = await scene.save(flags)
+  expect({code, stderr}).toMatchObject({code: 0})
+  expect(report.warnings).toHaveLength(2)
+  for (const name of ['one', 'two'])
+    expect(report.warnings).toContainEqual(expect.stringMatching(`/${name}@sha256:.* may be missing .* 403`))
+  // People get a line for the first, and one for the names of the others.
+  expect(stderr.match(/may be missing/g)).toHaveLength(2)
+})
+
 test('a .tar.xz is refused before anything is fetched where no native part loads', async () => {
   await using scene = await saveScene()
   const list = await scene.list(

@@ -107,6 +107,8 @@ export interface Report {
   readonly error?: ReportError
   /** All errors of that kind, `error` first; absent if there are not several. */
   readonly errors?: readonly ReportError[]
+  /** The first 1,000 warnings; absent if there are none. */
+  readonly warnings?: readonly string[]
   /** Everything in a file or a directory that was not used; absent if there is nothing. */
   readonly unused?: readonly UnusedPart[]
   /** In the source's order. */
@@ -144,6 +146,7 @@ export interface RunFigures {
   readonly requests?: number
   readonly retries?: number
   readonly unused?: readonly UnusedPart[]
+  readonly warnings?: readonly string[]
   readonly shard?: ReportShard
   /** Failures that belong to no single image. With any of them the run is no success, even if its images are. */
   readonly errors?: readonly ReportError[]
@@ -175,6 +178,7 @@ export function makeReport(run: RunFigures, images: readonly ReportImage[]): Rep
     shard: run.shard,
     error: errors[0],
     errors: errors.length > 1 ? errors : undefined,
+    warnings: run.warnings?.length === 0 ? undefined : run.warnings,
     unused: run.unused === undefined || run.unused.length === 0 ? undefined : run.unused,
     images,
   }

@@ -18,6 +18,9 @@ import {listenForSignals} from './signals.js'
 import type {CommandOptions, Sides, Work} from './work.js'
 import {writeOutputs} from './write-outputs.js'
 
+/** The most warnings in a report. */
+const WARNINGS = 1000
+
 /**
  * Runs a command's work and sets its exit code: settings, progress, signals, saved state and the report. Writes the
  * requested files at the end, however the work ends.
@@ -41,6 +44,8 @@ class RunningCommand<Settings extends Sides> implements Disposable {
   readonly #warnOnce: (text: string) => void
   readonly #alike: AlikeWarnings
   readonly #interruption: ReturnType<typeof listenForSignals>
+  /** For the report: each by itself, also those that are alike. */
+  readonly #warnings = new Set<string>()
   #startedAt = new Date()
   #sending = false
   #sides: Sides
@@ -48,8 +53,11 @@ class RunningCommand<Settings extends Sides> implements Disposable {
   /** Absent outputs, because they could not be written. */
   #unwritable: Partial<OutputSettings> = {}
 
-  readonly #warn: OnWarning = (text, about) =>
-    about === undefined ? this.#warnOnce(text) : this.#alike.add(text, about)
+  readonly #warn: OnWarning = (text, about) => {
+    if (this.#warnings.size < WARNINGS) this.#warnings.add(text)
+    if (about === undefined) this.#warnOnce(text)
+    else this.#alike.add(text, about)
+  }
 
   readonly #note = (text: string): void => this.#renderer.onEvent({type: 'note', text})
 
@@ -63,7 +71,7 @@ class RunningCommand<Settings extends Sides> implements Disposable {
     this.#dryRun = this.#reader.on('dry-run')
     this.#sides = options.given
     this.#renderer = this.#wording(renderer)
-    this.#warnOnce = once((text) => this.#renderer.onEvent({type: 'warning', text}))
+    this.#warnOnce = once((text) => renderer.onEvent({type: 'warning', text}))
     this.#alike = new AlikeWarnings(this.#warnOnce)
     this.#interruption = listenForSignals({
       onDrain: () =>
@@ -189,7 +197,9 @@ class RunningCommand<Settings extends Sides> implements Disposable {
     const {source, target, shard} = this.#sides
     const command = this.#options.command.name
     const dryRun = this.#dryRun
-    return {command, source, target, shard, startedAt: this.#startedAt, finishedAt: new Date(), dryRun}
+    const warnings = [...this.#warnings]
+    const startedAt = this.#startedAt
+    return {command, source, target, shard, startedAt, finishedAt: new Date(), dryRun, warnings}
   }
 
   /** Returns a renderer that words advice, gathers warnings that are alike, and lets a person take their time. */
@@ -197,7 +207,7 @@ class RunningCommand<Settings extends Sides> implements Disposable {
     return {
       ...renderer,
       onEvent: (event) => {
-        if (event.type === 'warning' && event.about !== undefined) this.#alike.add(event.text, event.about)
+        if (event.type === 'warning') this.#warn(event.text, event.about)
         else renderer.onEvent(wordedEvent(event, this.#options.command))
       },
       suspend: () => {
