@@ -228,6 +228,8 @@ describe.skipIf(lacksTool(...tools) || lacksRuntimes())('the packaged program', 
       const stdout = await succeed('chroot', [...inside, ...entrypoint, '--version'])
       expect(await succeed('chroot', [...inside, '/usr/bin/mirror', '--version'])).toBe(stdout)
       expect((await stat(join(mounted, 'tmp'))).mode & 0o7777).toBe(0o1777)
+      const status = await readFile(join(mounted, 'var/lib/dpkg/status.d/libc6'), 'utf8')
+      expect(status).toMatch(/^Package: libc6\n[^]*^Version: \S/m)
       await succeed('podman', [...podman, 'image', 'unmount', name])
       expect(stdout).toBe(`mirror ${version}\n`)
       const copied = await succeed(join(unpacked('x64'), 'bin/mirror'), [

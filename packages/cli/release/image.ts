@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {buffer} from 'node:stream/consumers'
@@ -34,14 +35,14 @@ const LIBRARIES = {
     from: '/lib/x86_64-linux-gnu',
     loader: {from: '/lib64/ld-linux-x86-64.so.2', path: 'lib64/ld-linux-x86-64.so.2'},
     triplet: 'x86_64-linux-gnu',
-    packages: 'libc6 libstdc++6 libgcc-s1',
+    packages: ['libc6:amd64', 'libstdc++6:amd64', 'libgcc-s1:amd64'],
     licences: ['libc6', 'libstdc++6'],
   },
   arm64: {
     from: '/usr/aarch64-linux-gnu/lib',
     loader: {from: '/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1', path: 'lib/ld-linux-aarch64.so.1'},
     triplet: 'aarch64-linux-gnu',
-    packages: 'libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross',
+    packages: ['libc6-arm64-cross', 'libstdc++6-arm64-cross', 'libgcc-s1-arm64-cross'],
     licences: ['libc6-arm64-cross', 'libstdc++6-arm64-cross'],
   },
 } as const
@@ -97,6 +98,8 @@ async function base(architecture: Architecture): Promise<readonly Entry[]> {
       ...(await Promise.all(
         licences.map((name) => copyOf(`/usr/share/doc/${name}/copyright`, `usr/share/doc/${name}/copyright`)),
       )),
+      ...packages.map((name) => fileOf(`var/lib/dpkg/status.d/${name.replace(/:.*/, '')}`, statusOf(name))),
+      await copyOf('/etc/os-release', 'etc/os-release'),
       fileOf(
         'etc/passwd',
         `root:x:0:0:root:/:/sbin/nologin\nmirror:x:${USER}:${USER}:mirror:/home/mirror:/sbin/nologin\n`,
@@ -107,8 +110,25 @@ async function base(architecture: Architecture): Promise<readonly Entry[]> {
       fileOf('tmp/.keep', ''),
     ]
   } catch (cause) {
-    throw new Error(`the image for ${architecture} needs Debian's libraries: install ${packages}`, {cause})
+    throw new Error(`the image for ${architecture} needs Debian's libraries: install ${packages.join(' ')}`, {
+      cause,
+    })
   }
+}
+
+const STATUS = [
+  'Package: ${Package}',
+  'Status: install ok installed',
+  'Maintainer: ${Maintainer}',
+  'Architecture: ${Architecture}',
+  'Source: ${source:Package} (${source:Version})',
+  'Version: ${Version}',
+  '',
+].join('\n')
+
+/** Returns the package's entry in dpkg's database, by which scanners find the versions of libraries. */
+function statusOf(name: string): string {
+  return execFileSync('dpkg-query', ['--show', `--showformat=${STATUS}`, name], {encoding: 'utf8'})
 }
 
 function configOf(
