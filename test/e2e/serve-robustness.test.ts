@@ -99,6 +99,21 @@ describe('mirror serve', () => {
     for (const name of NAMES) expect([name, await pull(server, name)]).toEqual([name, 'whole'])
   })
 
+  test.for([
+    ['tar.xz', ['--scratch-size', '200k'], 'it may be decoded again: no room is left in'],
+    ['tar.xz', ['--no-scratch'], ''],
+    ['gzip', ['--scratch-size', '200k'], 'is read twice: there is no room for it in'],
+    ['gzip', ['--no-scratch'], 'each pull reads it again up to its layer'],
+  ] as const)('serves a .%s whole with %j', async ([kind, flags, word]) => {
+    const path = at(`little-room.${kind}`)
+    await writeFile(path, kind === 'gzip' ? await compress(tar, {type: kind}) : xz)
+    await using server = await startMirrorServer(['--source', path, ...flags])
+    const twice = [...NAMES, ...NAMES]
+    const outcomes = await Promise.all(twice.map((name) => pull(server, name)))
+    expect(outcomes).toEqual(twice.map(() => 'whole'))
+    expect(server.child.stderr).toContain(word)
+  })
+
   test('serves on from the file that it opened, if another takes its name', async () => {
     await writeFile(at('replaced.tar.xz'), xz)
     await using server = await startMirrorServer(['--source', at('replaced.tar.xz')])

@@ -237,6 +237,7 @@ describe('mirror serve', () => {
     [['--source', 'x.tar', '--tls-cert', 'c.pem'], '--tls-cert needs its counterpart'],
     [['--source', '-', '--plain-http'], '--source - cannot be served'],
     [['--plain-http'], 'there is nothing to serve'],
+    [['--source', 'x.tar', '--plain-http', '--scratch-size', 'x'], 'not a size: "x"'],
     [['--source', 'x.tar', '--plain-http', '--listen', '5000'], '--listen "5000" is not [ADDRESS]:PORT'],
   ] as const)('%j is a usage error: %s', async ([args, message]) => {
     const {code, stderr} = await runMirror(['serve', ...args])
