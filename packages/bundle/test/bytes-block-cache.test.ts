@@ -57,6 +57,22 @@ describe('the block cache', () => {
     expect(one.decodes).toBe(1)
   })
 
+  test('decodes a block far ahead of the lowest reader at once only if a copy of it is kept', async () => {
+    const cache = cacheOf(3)
+    const lowest = block(0, {byHand: true})
+    const waiting = cache.acquire(lowest)
+    const [far, kept] = [block(1000), {...block(2000), isKept: true}]
+    const lease = await cache.acquire(kept)
+    lease.release()
+    const late = cache.acquire(far)
+    await turn()
+    expect(far.decodes).toBe(0)
+    lowest.finish()
+    ;(await waiting).release()
+    ;(await late).release()
+    expect(far.decodes).toBe(1)
+  })
+
   test('keeps the blocks that a reader behind needs, and makes a reader ahead wait', async () => {
     const cache = cacheOf(3)
     const blocks = [1, 2, 3].map((order) => block(order))

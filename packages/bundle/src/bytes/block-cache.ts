@@ -11,6 +11,8 @@ export interface Block {
   readonly size: number
   /** Its place in its source, in plain bytes. The lowest block that waits for room comes first. */
   readonly order: number
+  /** True if a copy is kept elsewhere once it is decoded, so that it is not decoded again when it leaves the cache. */
+  readonly isKept?: boolean
   /** @param onFilled is told how much of the target is filled so far; checksums are proven only at the end */
   readonly decode: (
     target: Uint8Array,
@@ -159,8 +161,8 @@ export class BlockCache {
    * Returns true if the block is less than a whole budget ahead of the lowest reader. A reader further ahead waits:
    * otherwise the two evict each other's blocks, and the bytes between them are decoded twice.
    */
-  #isWithinReach({order}: Block): boolean {
-    return order < this.#lowestReader() + this.budget
+  #isWithinReach({order, isKept = false}: Block): boolean {
+    return isKept || order < this.#lowestReader() + this.budget
   }
 
   async #admitLater(block: Block, signal: AbortSignal | undefined): Promise<Entry> {
@@ -244,7 +246,8 @@ export class BlockCache {
     for (const entry of entries.toSorted((a, b) => keepValue(a.block, lowest) - keepValue(b.block, lowest))) {
       if (fits()) break
       if (entry.decoding || entry.pins > 0) continue
-      if (entry.block.order >= reader && entry.block.order < order) continue
+      const {block} = entry
+      if (block.isKept !== true && block.order >= reader && block.order < order) continue
       used -= entry.block.size
       evicted.push(entry)
     }

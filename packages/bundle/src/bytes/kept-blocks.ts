@@ -12,6 +12,8 @@ export interface KeptBlock {
 
 /** Copies of decoded blocks outside of memory, so that as long as there is room no block is decoded twice. */
 export interface KeptBlocks {
+  /** False if a block that is decoded now is not kept, for want of room. */
+  readonly hasRoom: boolean
   has(block: Block): boolean
   /** Returns undefined if there is no copy of the block. */
   take(block: Block): KeptBlock | undefined
@@ -36,6 +38,9 @@ function keeping(block: Block, kept: KeptBlocks): Block {
       return block.size
     },
     order: block.order,
+    get isKept() {
+      return kept.hasRoom
+    },
     decode: async (target, signal, onFilled) => {
       await block.decode(target, signal, onFilled)
       await kept.keep(self, target)

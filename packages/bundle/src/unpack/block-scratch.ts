@@ -48,6 +48,10 @@ export class BlockScratch implements KeptBlocks {
     this.#options = options
   }
 
+  get hasRoom(): boolean {
+    return this.#options.scratch !== undefined && !this.#isFull
+  }
+
   has(block: Block): boolean {
     return this.#slots.has(block)
   }
