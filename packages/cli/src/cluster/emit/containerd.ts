@@ -27,9 +27,13 @@ export function emitContainerd(request: EmitRequest): Emission {
       'If a node has an /etc/containerd/config.toml, put config_path into it instead of replacing it. Then restart containerd.',
       'The files below certs.d are read at every pull: they need no restart.',
       ...loginNotes(request.access),
+      ...(request.access.login === undefined ? [] : [DEPRECATED_LOGIN]),
     ],
   }
 }
+
+const DEPRECATED_LOGIN =
+  'containerd warns of a login in config.toml and plans not to read it from 2.4 on: then give pods an imagePullSecret.'
 
 /** The directories of certs.d, with their certificates. */
 export function hostsFiles(request: EmitRequest, directory: string): readonly EmittedFile[] {
