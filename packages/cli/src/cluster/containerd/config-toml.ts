@@ -3,7 +3,7 @@ import {posix} from 'node:path'
 import type {Version} from '../explanation.js'
 import type {NodeFiles} from '../files/node-files.js'
 import {readToml} from '../toml/read-toml.js'
-import type {TomlDocument, TomlNode, TomlTable} from '../toml/toml-document.js'
+import {isTomlList, type TomlDocument, type TomlTable} from '../toml/toml-document.js'
 import {readCriSettings, SettingsFault, type CriSettings} from './cri-settings.js'
 import {matchingPaths} from './matching-paths.js'
 
@@ -76,11 +76,9 @@ function refusal(document: TomlDocument, {path, version}: File): string | undefi
     return `failed to load TOML from ${path}: expected containerd config version equal to or less than \`${newest}\`, got \`${own}\``
   }
   const names = new Set(['cri', OLD_PLUGIN, NEW_PLUGIN])
-  const disabled = document.root.get('disabled_plugins')
-  const [found] = Array.isArray(disabled?.value)
-    ? (disabled.value as readonly TomlNode[]).filter(
-        ({value}) => typeof value === 'string' && names.has(value),
-      )
+  const disabled = document.root.get('disabled_plugins')?.value
+  const [found] = isTomlList(disabled)
+    ? disabled.filter(({value}) => typeof value === 'string' && names.has(value))
     : []
   return found === undefined
     ? undefined
@@ -118,8 +116,8 @@ function criTables(
 
 function importsOf(document: TomlDocument, path: string): readonly string[] {
   const imports = document.root.get('imports')?.value
-  if (!Array.isArray(imports)) return []
-  return (imports as readonly TomlNode[]).flatMap(({value}) =>
+  if (!isTomlList(imports)) return []
+  return imports.flatMap(({value}) =>
     typeof value === 'string'
       ? [value.startsWith('/') ? posix.normalize(value) : posix.join(posix.dirname(path), value)]
       : [],

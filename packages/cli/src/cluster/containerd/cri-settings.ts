@@ -1,5 +1,5 @@
 import {readLogin, type FoundLogin} from '../node-login.js'
-import {TomlTable, type TomlNode} from '../toml/toml-document.js'
+import {isTomlList, TomlTable, type TomlNode} from '../toml/toml-document.js'
 
 /** A value and where it is written, as `file:line`. */
 export interface Located<T> {
@@ -104,8 +104,8 @@ function locatedText(table: TomlTable, {key, file}: Key): Located<string> | unde
 function textsAt(table: TomlTable, {key, file}: Key): readonly Located<string>[] {
   const node = table.get(key)
   if (node === undefined) return []
-  if (!Array.isArray(node.value)) throw new SettingsFault(`${file}:${node.line}: ${key} is not a list`)
-  return (node.value as readonly TomlNode[]).map(({value, line}) => {
+  if (!isTomlList(node.value)) throw new SettingsFault(`${file}:${node.line}: ${key} is not a list`)
+  return node.value.map(({value, line}) => {
     if (typeof value !== 'string')
       throw new SettingsFault(`${file}:${line}: ${key} has an item that is not text`)
     return {value, at: `${file}:${line}`}

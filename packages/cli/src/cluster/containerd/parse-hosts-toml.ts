@@ -1,6 +1,6 @@
 import {posix} from 'node:path'
 import {readToml} from '../toml/read-toml.js'
-import {TomlTable, type TomlDocument, type TomlNode} from '../toml/toml-document.js'
+import {isTomlList, TomlTable, type TomlDocument, type TomlNode} from '../toml/toml-document.js'
 import {hostAddress} from './host-address.js'
 import {NO_TLS, type HostTls, type RegistryHost} from './registry-host.js'
 
@@ -123,9 +123,7 @@ function checkEntry(table: TomlTable): void {
 }
 
 function isTextList(value: TomlNode['value']): boolean {
-  return (
-    Array.isArray(value) && (value as readonly TomlNode[]).every((item) => typeof item.value === 'string')
-  )
+  return isTomlList(value) && value.every((item) => typeof item.value === 'string')
 }
 
 interface EntryPlace {
@@ -184,8 +182,8 @@ function stringsAt(
 ): readonly {readonly value: string; readonly line: number}[] {
   const node = table.get(key)
   if (node === undefined) return []
-  if (!Array.isArray(node.value)) throw new Fault(node.line, `${key} is not a list`)
-  return (node.value as readonly TomlNode[]).map(({value, line}) => {
+  if (!isTomlList(node.value)) throw new Fault(node.line, `${key} is not a list`)
+  return node.value.map(({value, line}) => {
     if (typeof value !== 'string') throw new Fault(line, `${key} has an item that is not text`)
     return {value, line}
   })
@@ -201,10 +199,10 @@ function clientPairs(table: TomlTable): readonly (readonly string[])[] {
   const node = table.get('client')
   if (node === undefined) return []
   if (typeof node.value === 'string') return [[node.value]]
-  if (!Array.isArray(node.value)) throw new Fault(node.line, 'client is not text or a list')
-  return (node.value as readonly TomlNode[]).map(({value, line}) => {
+  if (!isTomlList(node.value)) throw new Fault(node.line, 'client is not text or a list')
+  return node.value.map(({value, line}) => {
     if (typeof value === 'string') return [value]
-    const pair = Array.isArray(value) ? (value as readonly TomlNode[]).map((item) => item.value) : []
+    const pair = isTomlList(value) ? value.map((item) => item.value) : []
     const texts = pair.filter((item) => typeof item === 'string')
     if (texts.length !== 2 || pair.length !== 2) throw new Fault(line, 'invalid pair for "client"')
     return texts

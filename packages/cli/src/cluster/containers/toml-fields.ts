@@ -1,4 +1,4 @@
-import {TomlTable, type TomlNode, type TomlValue} from '../toml/toml-document.js'
+import {isTomlList, TomlTable, type TomlNode, type TomlValue} from '../toml/toml-document.js'
 
 /** The table that is read, for messages as BurntSushi/toml words them. */
 export interface FieldPlace {
@@ -34,14 +34,16 @@ export function fieldsOf(table: TomlTable, {key}: FieldPlace): Fields {
   return {
     text: (name) => {
       const found = find(name)
-      if (found === undefined || typeof found.node.value === 'string')
-        return found?.node.value as string | undefined
+      if (found === undefined) return undefined
+      const {value} = found.node
+      if (typeof value === 'string') return value
       throw mismatch(found, 'string')
     },
     boolean: (name) => {
       const found = find(name)
-      if (found === undefined || typeof found.node.value === 'boolean')
-        return found?.node.value as boolean | undefined
+      if (found === undefined) return undefined
+      const {value} = found.node
+      if (typeof value === 'boolean') return value
       throw mismatch(found, 'boolean')
     },
     texts: (name) => {
@@ -65,8 +67,9 @@ export function fieldsOf(table: TomlTable, {key}: FieldPlace): Fields {
     },
     table: (name) => {
       const found = find(name)
-      if (found === undefined || found.node.value instanceof TomlTable)
-        return found?.node.value as TomlTable | undefined
+      if (found === undefined) return undefined
+      const {value} = found.node
+      if (value instanceof TomlTable) return value
       throw mismatch(found, 'map')
     },
     unread: () =>
@@ -81,7 +84,7 @@ interface Found {
 
 function listIn(found: Found): readonly TomlNode[] {
   const {value} = found.node
-  if (Array.isArray(value)) return value as readonly TomlNode[]
+  if (isTomlList(value)) return value
   throw mismatch(found, 'slice')
 }
 
@@ -96,9 +99,8 @@ function located({node, path}: Found, message: string): Error {
 
 function typeName(value: TomlValue): string {
   if (value instanceof TomlTable) return 'map[string]any'
-  if (Array.isArray(value)) {
-    const items = value as readonly TomlNode[]
-    return items.length > 0 && items.every((item) => item.value instanceof TomlTable)
+  if (isTomlList(value)) {
+    return value.length > 0 && value.every((item) => item.value instanceof TomlTable)
       ? '[]map[string]any'
       : '[]any'
   }

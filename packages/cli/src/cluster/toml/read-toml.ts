@@ -1,6 +1,6 @@
 import {messageOf} from '@airgap-mirror/oci-client/model'
 import {ParseError, parseTOML, type AST} from 'toml-eslint-parser'
-import {TomlTable, type TomlDocument, type TomlNode, type TomlValue} from './toml-document.js'
+import {isTomlList, TomlTable, type TomlDocument, type TomlNode, type TomlValue} from './toml-document.js'
 
 export type TomlReading =
   | {readonly document: TomlDocument; readonly fault?: undefined}
@@ -53,7 +53,7 @@ function enter(
       else table.set(key, {value: [node], line})
       return item
     }
-    const found = Array.isArray(present) ? (present as readonly TomlNode[]).at(-1)?.value : present
+    const found = isTomlList(present) ? present.at(-1)?.value : present
     if (found instanceof TomlTable) {
       table = found.entries as Entries
     } else {

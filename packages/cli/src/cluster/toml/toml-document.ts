@@ -1,5 +1,10 @@
 export type TomlValue = string | number | bigint | boolean | Date | readonly TomlNode[] | TomlTable
 
+/** Returns true for a list: `Array.isArray` does not know one that is read-only. */
+export function isTomlList(value: TomlValue | undefined): value is readonly TomlNode[] {
+  return Array.isArray(value)
+}
+
 export interface TomlNode {
   readonly value: TomlValue
   /** The line of its key, from 1. */
