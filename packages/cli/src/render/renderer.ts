@@ -2,7 +2,8 @@ import type {OnEvent} from '../engine/events.js'
 import type {Report} from '../report/report.js'
 import type {Clock} from './clock.js'
 
-export type ProgressMode = 'auto' | 'bar' | 'plain' | 'json' | 'none'
+export const PROGRESS_MODES = ['auto', 'bar', 'plain', 'json', 'none'] as const
+export type ProgressMode = (typeof PROGRESS_MODES)[number]
 
 /** The stream for progress: standard error, or a replacement in a test. */
 export interface ProgressStream extends NodeJS.WritableStream {

@@ -6,7 +6,9 @@ import type {Choice} from '../engine/select.js'
 import type {SparsePolicy} from '../engine/sparse.js'
 import type {ListedImage} from '../names/image-list.js'
 import {parsePlatform} from '../names/platforms.js'
+import {choiceSettings} from '../job/shared-settings.js'
 import {defaults} from './defaults.js'
+import {LAYER_COMPRESSIONS} from './flags.js'
 import type {FlagReader} from './flag-values.js'
 
 /**
@@ -26,13 +28,13 @@ export function readChoice({list, on}: FlagReader, listed: readonly ListedImage[
  * Reads the flags that choose parts of an image. No platforms stand for all.
  * @throws {MirrorError} USAGE
  */
-export function readParts({text, list}: FlagReader): {
+export function readParts({choice, list}: FlagReader): {
   readonly platforms: readonly Platform[]
   readonly sparse: SparsePolicy
 } {
   return {
     platforms: list('platform').map(parsePlatform),
-    sparse: (text('sparse-index') ?? defaults.sparseIndex) as SparsePolicy,
+    sparse: choice('sparse-index', choiceSettings['sparse-index'].values) ?? defaults.sparseIndex,
   }
 }
 
@@ -41,8 +43,8 @@ export function readProof({on}: FlagReader): Proof {
   return on('recheck') ? 'content' : 'manifests'
 }
 
-export function readLayerCompression({text}: FlagReader): LayerCompression {
-  return (text('layer-compression') ?? defaults.layerCompression) as LayerCompression
+export function readLayerCompression({choice}: FlagReader): LayerCompression {
+  return choice('layer-compression', LAYER_COMPRESSIONS) ?? defaults.layerCompression
 }
 
 /** The scratch that content of a bundle may use. */

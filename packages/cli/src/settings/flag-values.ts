@@ -10,6 +10,8 @@ export interface FlagReader {
   readonly text: (flag: string) => string | undefined
   readonly list: (flag: string) => readonly string[]
   readonly on: (flag: string) => boolean
+  /** The value of a flag that takes one of these. @throws {MirrorError} USAGE for any other */
+  readonly choice: <Value extends string>(flag: string, values: readonly Value[]) => Value | undefined
   /** @throws {MirrorError} USAGE */
   readonly whole: (flag: string, bounds: {readonly from: number; readonly to: number}) => number | undefined
   /** @throws {MirrorError} USAGE with the message of `parse` */
@@ -29,6 +31,15 @@ export function flagReader(flags: FlagValues, {prefix = ''}: {readonly prefix?: 
       return typeof value === 'object' ? value : []
     },
     on: (flag) => flags[prefix + flag] === true,
+    choice: (flag, values) => {
+      const value = text(flag)
+      const found = values.find((each) => each === value)
+      if (found !== undefined || value === undefined) return found
+      throw new MirrorError(
+        'USAGE',
+        `--${prefix}${flag} ${JSON.stringify(value)} is not one of ${values.join(', ')}`,
+      )
+    },
     whole: (flag, {from, to}) => {
       const value = text(flag)
       if (value === undefined) return undefined

@@ -1,6 +1,10 @@
+import type {LayerCompression} from '@airgap-mirror/bundle'
 import {choiceSettings} from '../job/shared-settings.js'
+import {PROGRESS_MODES} from '../render/renderer.js'
 import {defaults} from './defaults.js'
 import {repeated, repeatedFlag, sharedFlag, text, toggle} from './define-flag.js'
+
+export const LAYER_COMPRESSIONS = ['gzip', 'zstd', 'none'] as const satisfies readonly LayerCompression[]
 
 const choosing = 'CHOOSING'
 const reading = 'READING'
@@ -45,7 +49,7 @@ export const readingFlags = {
     description: `compression of layers that the bundle holds uncompressed [default: ${defaults.layerCompression}]`,
     helpValue: 'gzip|zstd|none',
     helpGroup: reading,
-    options: ['gzip', 'zstd', 'none'],
+    options: [...LAYER_COMPRESSIONS],
   }),
   scratch: text('scratch', {
     description:
@@ -100,7 +104,7 @@ export const outputFlags = {
     description: `form of the progress on standard error [default: ${defaults.progress}]`,
     helpValue: 'auto|bar|plain|json|none',
     helpGroup: output,
-    options: ['auto', 'bar', 'plain', 'json', 'none'],
+    options: [...PROGRESS_MODES],
   }),
   json: toggle('json', {
     description: 'print the report as JSON on standard output, and nothing else there',

@@ -13,8 +13,8 @@ import {namingSettings} from '../job/shared-settings.js'
  * Reads the flags that choose names at the target.
  * @throws {MirrorError} USAGE
  */
-export function readNamingFlags({text, list, whole}: FlagReader): JobNaming {
-  const mapHost = text('map-host') as JobNaming['mapHost']
+export function readNamingFlags({text, choice, list, whole}: FlagReader): JobNaming {
+  const mapHost = choice('map-host', namingSettings['map-host'].values)
   const rewrites = list('rewrite').map(parseRewriteRule)
   const mapFile = text('map')
   const maxDepth = whole('max-depth', namingSettings['max-depth'].range)

@@ -1,5 +1,5 @@
 import {join, resolve} from 'node:path'
-import type {ProgressMode} from '../render/renderer.js'
+import {PROGRESS_MODES, type ProgressMode} from '../render/renderer.js'
 import {defaults} from './defaults.js'
 import {environment, stateHome} from './environment.js'
 import {parseDuration} from '../text/parse-quantity.js'
@@ -31,9 +31,9 @@ function progressOf(mode: ProgressMode): ProgressMode {
   return mode === 'auto' && environment()['TERM'] === 'dumb' ? 'plain' : mode
 }
 
-export function readOutputFlags({text, on, parsed}: FlagReader): OutputSettings {
+export function readOutputFlags({text, choice, on, parsed}: FlagReader): OutputSettings {
   return {
-    progress: progressOf((text('progress') ?? defaults.progress) as ProgressMode),
+    progress: progressOf(choice('progress', PROGRESS_MODES) ?? defaults.progress),
     json: on('json'),
     quiet: on('quiet'),
     verbose: on('verbose'),

@@ -1,6 +1,10 @@
 import type {Mapping} from './mapping.js'
 
-export type Fallback = 'keep' | 'cut'
+export const FALLBACKS = ['keep', 'cut'] as const
+export type Fallback = (typeof FALLBACKS)[number]
+
+export const ADMISSIONS = ['sources', 'any'] as const
+export type Admission = (typeof ADMISSIONS)[number]
 
 /** A version as `--for TARGET@MAJOR.MINOR` gives it. */
 export interface TargetVersion {
@@ -37,7 +41,7 @@ export interface EmitRequest {
   readonly fallback: Fallback
   readonly version?: TargetVersion
   /** `sources`: a policy that admits only the source names of the images. Absent: the target's default. */
-  readonly admit?: 'sources' | 'any'
+  readonly admit?: Admission
   /** Names that nodes must not pull. */
   readonly blocked: readonly string[]
   /** Registries in which short names are looked up. */

@@ -1,3 +1,4 @@
+import {ADMISSIONS, FALLBACKS} from '../../cluster/emit/emission.js'
 import {emitTargets} from '../../cluster/emit/targets.js'
 import {repeated, text, toggle} from '../../settings/define-flag.js'
 import {namingFlags} from '../../settings/naming-flags.js'
@@ -42,14 +43,14 @@ export const emitFlags = {
       'keep or cut the way to the original registry, which nodes try after the mirror [default: keep]',
     helpValue: 'keep|cut',
     helpGroup: node,
-    options: ['keep', 'cut'],
+    options: [...FALLBACKS],
   }),
   admit: text('admit', {
     description:
       'crio, podman, openshift: admit only the source names of the images, or any image [default: sources; openshift: any]',
     helpValue: 'sources|any',
     helpGroup: node,
-    options: ['sources', 'any'],
+    options: [...ADMISSIONS],
   }),
   block: repeated('block', {
     description: 'crio, podman, openshift: refuse images of this registry or repository',

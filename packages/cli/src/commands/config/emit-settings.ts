@@ -1,6 +1,12 @@
 import {resolve} from 'node:path'
 import {isRegistry, limits, MirrorError} from '@airgap-mirror/oci-client/model'
-import type {Fallback, TargetVersion} from '../../cluster/emit/emission.js'
+import {
+  ADMISSIONS,
+  FALLBACKS,
+  type Admission,
+  type Fallback,
+  type TargetVersion,
+} from '../../cluster/emit/emission.js'
 import {emitTargets, type EmitTarget} from '../../cluster/emit/targets.js'
 import type {ListedImage} from '../../names/image-list.js'
 import type {NamingRules} from '../../names/naming.js'
@@ -27,7 +33,7 @@ export interface EmitSettings {
   /** Undefined only with a report, which names the registry. */
   readonly rules: NamingRules | undefined
   readonly fallback: Fallback
-  readonly admit: 'sources' | 'any' | undefined
+  readonly admit: Admission | undefined
   readonly blocked: readonly string[]
   readonly searched: readonly string[]
   readonly signatureKey: string | undefined
@@ -46,7 +52,7 @@ export interface EmitSettings {
  */
 export async function readEmitSettings(flags: FlagValues): Promise<EmitSettings> {
   const read = flagReader(flags)
-  const {text, list, on} = read
+  const {text, choice, list, on} = read
   refuseTwoReaders([
     [text('source') === '-', '--source -'],
     [text('report') === '-', '--report -'],
@@ -68,8 +74,8 @@ export async function readEmitSettings(flags: FlagValues): Promise<EmitSettings>
     images,
     hosts: list('host').map(parseHost),
     rules: await rulesFor(read, listed),
-    fallback: (text('fallback') ?? 'keep') as Fallback,
-    admit: text('admit') as EmitSettings['admit'],
+    fallback: choice('fallback', FALLBACKS) ?? 'keep',
+    admit: choice('admit', ADMISSIONS),
     blocked: list('block'),
     searched: list('search'),
     signatureKey:

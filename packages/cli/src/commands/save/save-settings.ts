@@ -9,6 +9,7 @@ import {readJobFile} from '../../job/read-job-file.js'
 import type {SourceMirrors} from '../../job/source-mirrors.js'
 import {parsePlatform} from '../../names/platforms.js'
 import type {ListedJob} from '../../run/list-images.js'
+import {choiceSettings} from '../../job/shared-settings.js'
 import {defaults} from '../../settings/defaults.js'
 import {environment} from '../../settings/environment.js'
 import {flagReader, refuseTwoReaders, type FlagReader, type FlagValues} from '../../settings/flag-values.js'
@@ -52,7 +53,7 @@ const LEAST_VOLUME = 64 * 1024
  */
 export async function readSaveSettings(flags: FlagValues): Promise<SaveSettings> {
   const read = flagReader(flags)
-  const {text, list, on} = read
+  const {text, choice, list, on} = read
   const output = parseSaveOutput(text('output') ?? '')
   const config = text('config')
   const lists = list('images')
@@ -86,7 +87,7 @@ export async function readSaveSettings(flags: FlagValues): Promise<SaveSettings>
     scratch: text('scratch') ?? tmpdir(),
     platforms: platforms.length > 0 ? platforms : platformsOf(file),
     // A registry would say whether it takes an index with gaps. A file takes all, and the far side may not.
-    sparse: sparsePolicy(text('sparse-index') as SparsePolicy | undefined),
+    sparse: sparsePolicy(choice('sparse-index', choiceSettings['sparse-index'].values)),
     referrers: !on('no-referrers') && file.jobs.some(({referrers}) => referrers !== false),
     registries: file.registries,
     sourceFlags,

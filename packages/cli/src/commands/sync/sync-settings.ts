@@ -190,7 +190,7 @@ async function withFlags(
   job: Job,
   {read, privateRegistry, origin, isPiped, isShard}: FlagsForJob,
 ): Promise<SyncJob> {
-  const {text, list, on, whole} = read
+  const {choice, list, on, whole} = read
   const naming = readNamingFlags(read)
   const platforms = list('platform').map(parsePlatform)
   const own = {...job, naming: overruled(job.naming, naming)}
@@ -214,7 +214,7 @@ async function withFlags(
     platforms: chosen,
     // A choice of platforms gives the same index at every target, whatever its registry accepts.
     sparse:
-      (text('sparse-index') as SparsePolicy | undefined) ??
+      choice('sparse-index', choiceSettings['sparse-index'].values) ??
       job.sparse ??
       (chosen.length > 0 ? 'prune' : defaults.sparseIndex),
     referrers: on('no-referrers') ? false : (job.referrers ?? true),
