@@ -95,6 +95,25 @@ describe('what speaks of an image', () => {
     expect(verified).toMatchObject({code: 0})
   })
 
+  test('travels along with a chosen image if it has a name by digest, as in the layout of mirror serve --writable', async () => {
+    const bundle = join(directory.path, 'by-digest.tar')
+    const byDigest = (repository: string): string =>
+      `gcr.io/team/${repository}@${sbom.root.descriptor.digest}`
+    await writeTar(
+      bundle,
+      ociLayout([
+        named('gcr.io/team/app:v1', app),
+        named(byDigest('app'), sbom),
+        named('gcr.io/team/copy:v1', app),
+        named(byDigest('copy'), sbom),
+      ]),
+    )
+    await using registry = await startRegistry({strict: true})
+    const {code} = await push({source: bundle, registry, flags: argv`--include gcr.io/team/app:v1`})
+    expect({code, repositories: registry.repositories()}).toEqual({code: 0, repositories: ['team/app']})
+    expect([app, sbom].map((image) => isThere(registry, image))).toEqual([true, true])
+  })
+
   test('travels along: referrers by digest, cosign signatures by tag', async () => {
     await using registry = await startRegistry({strict: true})
     const {code, stderr} = await push({source, registry})

@@ -11,15 +11,16 @@ export function withReferrers(
 
 /** The referrers by the digest, or the referrers tag of the digest, that they are about. */
 export function referrersAbout(referrers: readonly Gathered[]): ReadonlyMap<string, readonly Gathered[]> {
-  const about = new Map<string, Gathered[]>()
+  const all = new Map<string, Gathered[]>()
   for (const referrer of referrers) {
     const {subject, name, shownAs} = referrer.image
-    const key = subject ?? attachedTo(name?.tag ?? '') ?? attachedTo(shownAs ?? '') ?? ''
-    const others = about.get(key)
-    if (others === undefined) about.set(key, [referrer])
+    const about = subject ?? ownSubject(referrer)
+    const key = about ?? attachedTo(name?.tag ?? '') ?? attachedTo(shownAs ?? '') ?? ''
+    const others = all.get(key)
+    if (others === undefined) all.set(key, [referrer])
     else others.push(referrer)
   }
-  return about
+  return all
 }
 
 /** The same as {@link withReferrers}, of referrers that are in order already. */
@@ -47,6 +48,11 @@ export function familyOf(
       for (const referrer of about.get(key) ?? []) keep(referrer)
   }
   return kept
+}
+
+/** The digest that an image's own manifest is about. A registry's layout has such images under names by digest. */
+export function ownSubject(gathered: Gathered): Digest | undefined {
+  return 'node' in gathered ? gathered.node.manifest.subject?.digest : undefined
 }
 
 /** A nameless referrer, or a cosign signature, attestation or SBOM under the tag that cosign gives it. */

@@ -11,7 +11,7 @@ import {
 } from '@airgap-mirror/oci-client/model'
 import type {Gathered, ImageNode} from './gather.js'
 import {listedImages} from './listed-images.js'
-import {isReferrer, withReferrers} from './referrer-families.js'
+import {isReferrer, ownSubject, withReferrers} from './referrer-families.js'
 import {globMatcher, type GlobChoice} from '../names/globs.js'
 import {childrenFor, matches} from '../names/platforms.js'
 import type {ListedImage} from '../names/image-list.js'
@@ -40,11 +40,16 @@ export function selectImages(images: readonly Gathered[], choice: Choice): reado
     throw nothingLeft(`matches ${choice.include.join(' or ')}`, 'include')
   }
   if (!choice.referrers) return images.filter((gathered) => owners.has(gathered))
-  const kept = withReferrers(
-    owners,
-    images.filter(({image}) => isReferrer(image)),
+  const repositories = new Set([...owners].map(repositoryOf))
+  const referrers = images.filter(
+    (one) => isReferrer(one.image) || (ownSubject(one) !== undefined && repositories.has(repositoryOf(one))),
   )
+  const kept = withReferrers(owners, referrers)
   return images.filter((gathered) => kept.has(gathered))
+}
+
+function repositoryOf({image: {name}}: Gathered): string | undefined {
+  return name === undefined ? undefined : `${name.registry}/${name.repository}`
 }
 
 /** Keeps the children of these platforms in every index. The others count as absent. */
