@@ -1,3 +1,4 @@
+import {isJsonObject, type JsonObject} from '@airgap-mirror/oci-client/model'
 import {pathKey} from './expand-variables.js'
 import {formats} from './formats.js'
 import {nearestWord} from '../text/nearest-word.js'
@@ -25,32 +26,19 @@ function check(value: unknown, path: Path, spot: Spot): void {
   if (spot.problems.has(path)) return
   if ('anyOf' in part) return checkAny(value, path, {...spot, part})
   if (!('type' in part)) return
-  if (!isOfType(value, part)) return spot.problems.add(path, mismatch(value, part))
-  switch (part.type) {
-    case 'object':
-      return checkObject(value as Readonly<Record<string, unknown>>, path, {...spot, part})
-    case 'array':
-      for (const [index, item] of (value as readonly unknown[]).entries())
-        check(item, [...path, index], {...spot, part: part.items})
-      if ((value as readonly unknown[]).length < (part.minItems ?? 0)) spot.problems.add(path, 'is empty')
-      return
-    case 'string':
-      return checkText(value as string, path, {...spot, part})
-    case 'integer': {
-      const {minimum = -Infinity, maximum = Infinity} = part
-      if ((value as number) < minimum || (value as number) > maximum)
-        spot.problems.add(path, `is not from ${minimum} to ${maximum === Infinity ? 'any number' : maximum}`)
-      return
-    }
-    case 'boolean':
-  }
+  if (part.type === 'object' && isJsonObject(value)) return checkObject(value, path, {...spot, part})
+  if (part.type === 'string' && typeof value === 'string') return checkText(value, path, {...spot, part})
+  if (part.type === 'array' && Array.isArray(value)) {
+    for (const [index, item] of value.entries()) check(item, [...path, index], {...spot, part: part.items})
+    if (value.length < (part.minItems ?? 0)) spot.problems.add(path, 'is empty')
+  } else if (part.type === 'integer' && typeof value === 'number' && Number.isSafeInteger(value)) {
+    const {minimum = -Infinity, maximum = Infinity} = part
+    if (value < minimum || value > maximum)
+      spot.problems.add(path, `is not from ${minimum} to ${maximum === Infinity ? 'any number' : maximum}`)
+  } else if (!isOfType(value, part)) spot.problems.add(path, mismatch(value, part))
 }
 
-function checkObject(
-  value: Readonly<Record<string, unknown>>,
-  path: Path,
-  spot: Spot & {readonly part: ObjectSchema},
-): void {
+function checkObject(value: JsonObject, path: Path, spot: Spot & {readonly part: ObjectSchema}): void {
   const {part, problems} = spot
   const {properties = {}, additionalProperties, propertyNames} = part
   const known = Object.keys(properties)
@@ -116,7 +104,7 @@ type Typed = Extract<Schema, {type: string}>
 
 function isOfType(value: unknown, {type}: Typed): boolean {
   if (type === 'array') return Array.isArray(value)
-  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (type === 'object') return isJsonObject(value)
   if (type === 'integer') return Number.isSafeInteger(value)
   return typeof value === type
 }

@@ -2,8 +2,15 @@ import {byBytes} from '../files/node-files.js'
 import {isDomain} from './image-name.js'
 import type {Endpoint, Entry, ShortNameMode} from './registries.js'
 
+/** A place as written. */
+export interface RawEndpoint extends Omit<Endpoint, 'pull'> {
+  /** `pull-from-mirror`; empty if it is not set. */
+  readonly pull: string
+}
+
 /** An entry as written, before it is checked and completed. */
-export interface RawEntry extends Entry {
+export interface RawEntry extends Omit<Entry, 'mirrors'> {
+  readonly mirrors: readonly RawEndpoint[]
   /** `pull-from-mirror` where it does not belong. */
   readonly pullOfOwn?: string
 }
@@ -50,22 +57,25 @@ function checkEntry({pullOfOwn = '', ...raw}: RawEntry): Entry {
 }
 
 function checkMirror(
-  mirror: Endpoint,
+  mirror: RawEndpoint,
   {prefix, digestOnly}: {readonly prefix: string; readonly digestOnly: boolean},
 ): Endpoint {
   const location = parseLocation(mirror.location)
   if (location === '') throw new Error('invalid condition: mirror location is unset')
-  const pull: string = mirror.pull
+  const {pull} = mirror
   if (digestOnly && pull !== '')
     throw new Error(
       `cannot set mirror usage mirror-by-digest-only for the registry (${JSON.stringify(prefix)}) and pull-from-mirror for per-mirror (${JSON.stringify(location)}) at the same time`,
     )
-  if (!['', 'all', 'digest-only', 'tag-only'].includes(pull))
+  const known = PULLS.find((each) => each === (pull === '' ? 'all' : pull))
+  if (known === undefined)
     throw new Error(
       `unsupported pull-from-mirror value ${JSON.stringify(pull)} for mirror ${JSON.stringify(location)}`,
     )
-  return {...mirror, location, pull: pull === '' ? 'all' : mirror.pull}
+  return {...mirror, location, pull: known}
 }
+
+const PULLS: readonly Endpoint['pull'][] = ['all', 'digest-only', 'tag-only']
 
 /** No place can be secure and insecure, or blocked and not blocked. */
 function checkConflicts(entries: readonly Entry[]): void {

@@ -1,8 +1,8 @@
 import {readToml} from '../toml/read-toml.js'
 import type {TomlDocument, TomlTable} from '../toml/toml-document.js'
 import {readAliases} from './aliases.js'
-import {checkEntries, checkMode, checkSearched, type RawEntry} from './check-registries.js'
-import type {Alias, Endpoint, Entry, ShortNameMode} from './registries.js'
+import {checkEntries, checkMode, checkSearched, type RawEndpoint, type RawEntry} from './check-registries.js'
+import type {Alias, Entry, ShortNameMode} from './registries.js'
 import {readOldForm} from './registries-old-form.js'
 import {fieldsOf, type Fields} from './toml-fields.js'
 
@@ -102,12 +102,12 @@ const OF_REGISTRY = new Set(['blocked', 'prefix', 'mirror-by-digest-only'])
 function readMirror(
   {table, line}: {readonly table: TomlTable; readonly line: number},
   {at, warnings}: Omit<ReadEntry, 'line'>,
-): Endpoint {
+): RawEndpoint {
   const fields = fieldsOf(table, {key: 'registry.mirror'})
   const endpoint = {
     location: fields.text('location') ?? '',
     insecure: fields.boolean('insecure') ?? false,
-    pull: (fields.text('pull-from-mirror') ?? '') as Endpoint['pull'],
+    pull: fields.text('pull-from-mirror') ?? '',
     at: at(line),
   }
   if (endpoint.location.endsWith('/'))
