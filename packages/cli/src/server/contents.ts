@@ -52,13 +52,13 @@ export function parseContents(bytes: Uint8Array, mediaType: string): Contents {
 }
 
 function parseChild(value: unknown, {isIndex}: {readonly isIndex: boolean}): Child {
-  if (!isJsonObject(value) || !isDigest(value['digest']) || !Number.isSafeInteger(value['size'])) {
+  const {digest, size, urls, mediaType} = isJsonObject(value) ? value : {}
+  if (!isDigest(digest) || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw invalid('a descriptor has no valid digest and size')
   }
-  const {urls, mediaType} = value
   return {
-    digest: value['digest'],
-    size: value['size'] as number,
+    digest,
+    size,
     isBlob: !isIndex || !/manifest|index/.test(String(mediaType)),
     foreign: isForeignLayerType(String(mediaType)) || (Array.isArray(urls) && urls.length > 0),
   }

@@ -1,4 +1,12 @@
-import {defined, digestOf, isDigest, isTag, limits, mediaTypes} from '@airgap-mirror/oci-client/model'
+import {
+  defined,
+  digestOf,
+  isDigest,
+  isJsonObject,
+  isTag,
+  limits,
+  mediaTypes,
+} from '@airgap-mirror/oci-client/model'
 import {digestIn} from './blobs.js'
 import {parseContents} from './contents.js'
 import {jsonReply, Refusal} from './refusal.js'
@@ -98,7 +106,7 @@ function referrerDescriptor({mediaType, digest, bytes}: StoredManifest): {
   readonly artifactType: unknown
 } & Readonly<Record<string, unknown>> {
   const {artifactType, config, annotations} = parseContents(bytes, mediaType).json
-  const configType = (config as {mediaType?: string} | undefined)?.mediaType
+  const configType = isJsonObject(config) ? config['mediaType'] : undefined
   return {
     mediaType,
     digest,

@@ -31,7 +31,8 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
   if (!isJsonObject(value)) throw invalid(where, 'is not an object')
   const {mediaType, size, annotations, artifactType, platform, urls} = value
   if (typeof mediaType !== 'string' || mediaType.length > 255) throw invalid(where, 'has no mediaType')
-  if (!Number.isSafeInteger(size) || (size as number) < 0) throw invalid(where, 'has no valid size')
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw invalid(where, 'has no valid size')
   let digest: Digest
   try {
     digest = parseDigest(value['digest'])
@@ -41,7 +42,7 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
   return {
     mediaType,
     digest,
-    size: size as number,
+    size,
     annotations: isJsonObject(annotations) ? stringsOf(annotations) : undefined,
     artifactType: typeof artifactType === 'string' ? artifactType : undefined,
     platform: isJsonObject(platform) ? parsePlatform(platform) : undefined,
