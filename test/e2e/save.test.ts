@@ -258,6 +258,7 @@ test('images that a job file wants are saved, those of its repositories too', as
 
 test.each([
   [['--output', 'x.tar.bz2'], 'names an archive that is not written'],
+  [['--output', 'we\\ird.tar'], 'which its checksum file cannot name'],
   [['--output', '-', '--max-size', '4G'], 'does not go with standard output'],
   [['--output', 'x.tar', '--max-size', '5'], 'it takes 64K or more'],
   [['--output', '-', '--json'], 'both write standard output'],

@@ -75,8 +75,8 @@ function isClean(path: string): boolean {
   return !path.includes('\\') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }
 
-const COMMENT = /^# (\S.*) size (\d+) head ([0-9a-f]{64})$/
-const LINE = /^([0-9a-f]{64}) [ *](\S.*)$/
+const COMMENT = /^# (.+) size (\d+) head ([0-9a-f]{64})$/
+const LINE = /^([0-9a-f]{64}) [ *](.+)$/
 
 /**
  * Parses a checksum file. Without our comments, as `sha256sum` writes it, `size` and `head` are absent.
