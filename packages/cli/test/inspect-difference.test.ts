@@ -100,6 +100,22 @@ test('a list of digests tells what is the same, and the bytes are the most there
   })
 })
 
+test('the referrers that a report names as images are no images that were removed', async () => {
+  const signature = await makeImage({seed: 'diff-reported', layers: 1, subject: kept.root.descriptor})
+  const {digest} = kept.root.descriptor
+  const names = [
+    `quay.io/a/kept:v1@${digest}`,
+    `quay.io/a/kept@${signature.root.descriptor.digest}`,
+    `quay.io/a/kept:${digest.replace(':', '-')}.sig@${gone.root.descriptor.digest}`,
+    `quay.io/a/gone:v1@${gone.root.descriptor.digest}`,
+  ]
+  const older: Older = {images: names.map((name) => ({reference: parseReference(name)}))}
+  const newer = await release({'kept:v1': kept}, signature)
+  expect(differenceOf('report.json', {older, newer})).toMatchObject({
+    totals: {added: 0, removed: 1, changed: 0, same: 1},
+  })
+})
+
 test('an image that a docker-archive holds is the same if its config is', async () => {
   const archive = await inspectEntries(dockerArchive([{image: kept, tags: ['quay.io/a/kept:v1']}]))
   const newer = await release({'kept:v1': kept})

@@ -1,4 +1,4 @@
-import {formatReference, type Digest} from '@airgap-mirror/oci-client/model'
+import {attachedTo, formatReference, type Digest, type Reference} from '@airgap-mirror/oci-client/model'
 import {isTaken, type LockedPart} from '../../names/locked-parts.js'
 import type {OlderImage} from '../../run/older-content.js'
 import type {ChangeStatus, Difference, ImageChange} from './change.js'
@@ -21,7 +21,7 @@ export function differenceOf(
   old: string,
   {older, newer}: {readonly older: Older; readonly newer: Pick<Inspection, 'images' | 'orphans'>},
 ): Difference {
-  const before = oldImages(older)
+  const before = oldImages(older, newer)
   const byName = new Map<string, OldImage[]>()
   for (const image of before) byName.set(image.name, [...(byName.get(image.name) ?? []), image])
   const known = knownContent(older, {newer, byName})
@@ -68,7 +68,11 @@ function changeOf(
   }
 }
 
-function oldImages(older: Older): readonly OldImage[] {
+/** A report names referrers as images, where the inspection of a bundle has them below theirs. */
+function oldImages(
+  older: Older,
+  {images, orphans}: Pick<Inspection, 'images' | 'orphans'>,
+): readonly OldImage[] {
   if ('inspection' in older) {
     return older.inspection.images.map((image) => ({
       name: comparedName(image.name),
@@ -76,7 +80,13 @@ function oldImages(older: Older): readonly OldImage[] {
       digest: image.digest ?? image.id,
     }))
   }
-  return older.images.map(({reference, parts}) => ({
+  const referrers = new Set(
+    [...images.flatMap((image) => image.referrers), ...orphans].map(({digest}) => digest),
+  )
+  const isReferrer = ({tag, digest}: Reference): boolean =>
+    tag === undefined ? digest !== undefined && referrers.has(digest) : attachedTo(tag) !== undefined
+  const listed = older.images.filter(({reference}) => !isReferrer(reference))
+  return listed.map(({reference, parts}) => ({
     name: comparedName(formatReference(reference)),
     identities: new Set(reference.digest === undefined ? [] : [reference.digest]),
     digest: reference.digest,

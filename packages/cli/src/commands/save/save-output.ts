@@ -21,7 +21,7 @@ const ENDINGS: readonly (readonly [ending: RegExp, codec: BundleCodec])[] = [
 const OTHER_ARCHIVE = /\.(?:tar\.[a-z0-9]+|zip|7z|rar|xz|gz|zst|bz2|tbz2?|lz4)$/i
 
 /** `sha256sum` writes such names in a form of its own. */
-const NOT_LISTED = /[\\\p{Cc}]/u
+const NOT_LISTED = /[\\\r\n]/
 
 /**
  * Reads the value of `--output`. Its ending says how the bundle is packed; a name without an ending is a directory.
@@ -31,7 +31,7 @@ export function parseSaveOutput(path: string): SaveOutput {
   if (path === '') throw new MirrorError('USAGE', '--output is empty', {side: 'target'})
   if (path === '-') return {kind: 'stream', path, codec: 'plain'}
   if (NOT_LISTED.test(basename(path))) {
-    const what = 'has a backslash or a control character, which its checksum file cannot name'
+    const what = 'has a backslash or a line break, which its checksum file cannot name'
     throw new MirrorError('USAGE', `--output ${JSON.stringify(path)} ${what}`, {
       side: 'target',
       hint: 'Choose another name.',
