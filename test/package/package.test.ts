@@ -1,4 +1,4 @@
-import {copyFile, cp, readdir, readFile, stat, writeFile} from 'node:fs/promises'
+import {copyFile, cp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {
@@ -90,13 +90,16 @@ describe.skipIf(lacksTool(...tools) || lacksRuntimes())('the packaged program', 
     '--json',
   ]
 
-  test('is the same archive again, whatever the clock, the time zone and the mask of the second build are', async () => {
+  test('is the same archive again, whatever the time zone and the mask of the second build are, and with files of an older build', async () => {
+    const older = join(cli, 'dist/bundle/of-an-older-build.js')
+    await writeFile(older, '')
     const command = `umask 077; exec "$0" "$1" --codec=gzip --arch=x64 --only=archive --output="$2"`
     const {code, stderr} = await runChild(
       '/bin/sh',
       ['-c', command, process.execPath, join(cli, 'dist/release/package.js'), at('again')],
       {env: {...environment, TZ: 'Asia/Tokyo'}, timeout: 280_000},
     )
+    await rm(older)
     expect({code}, `printed: ${stderr}`).toEqual({code: 0})
     const name = `mirror-${version}-linux-x64.tar.gz`
     const [first, second] = await Promise.all([readFile(at('out', name)), readFile(at('again', name))])

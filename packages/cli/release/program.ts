@@ -33,7 +33,7 @@ export async function programFor(architecture: Architecture): Promise<Program> {
       await copyOf(join(runtime, 'LICENSE'), 'lib/node/LICENSE'),
       fileOf('lib/mirror/package.json', `${JSON.stringify(ownManifest(manifest), undefined, 2)}\n`),
       ...(await copiesBelow(join(CLI, 'bin'), 'lib/mirror/bin', () => true)),
-      ...(await copiesBelow(join(CLI, 'dist/bundle'), 'lib/mirror/dist/bundle', isProgram)),
+      ...(await chunks()),
       ...natives.entries,
       await copyOf(
         join(CLI, 'dist/bundle/THIRD-PARTY-NOTICES.txt'),
@@ -55,9 +55,15 @@ function runtimeOf(architecture: string): string {
   return join(CLI, 'release/runtime/node_modules', `node-linux-${architecture}`)
 }
 
-/** Source maps are left out: they are as large as the program. */
-function isProgram(file: string): boolean {
-  return file.endsWith('.js') || file.endsWith('.wasm')
+/** Returns the files of the last build, without what earlier builds left and source maps, which are as large as the program. */
+async function chunks(): Promise<readonly Entry[]> {
+  const directory = join(CLI, 'dist/bundle')
+  const built = new Set(JSON.parse(await readFile(join(directory, 'files.json'), 'utf8')) as string[])
+  return copiesBelow(
+    directory,
+    'lib/mirror/dist/bundle',
+    (file) => built.has(file) && /\.(?:js|wasm)$/.test(file),
+  )
 }
 
 /** Says that the files are modules, and where the second binary for xz is: see `import-node-liblzma.ts`. */
