@@ -33,7 +33,6 @@ it('tests script the server of the kit, except those whose subject is a connecti
   const paths = new Set(makers.map((line) => line.slice(0, line.indexOf(':'))))
   const allowed = [
     'packages/oci-client/test/http-loopback.ts',
-    'test/faults/front.ts',
     'test/kit/proxy.ts',
     'test/kit/scripted-server.ts',
     'test/nodes/public-registries.ts',
