@@ -18,6 +18,7 @@ function succeeded({code, stdout, stderr}: ChildResult): string {
 
 test('Debian’s docker loads what save wrote for it, and what it saves is pushed, by names and by IDs', async (context) => {
   requireTool(context, ...DOCKER_TOOLS)
+  if (process.getuid?.() !== 0) context.skip('dockerd needs the rights of root')
   await using scene = await saveScene()
   const images = [
     await makeImage({seed: 'docker-one', layers: 2}),
