@@ -31,82 +31,10 @@ export interface TestProxy extends AsyncDisposable {
 
 /** A proxy on 127.0.0.1: CONNECT for https, forwarding for http. */
 export async function startProxy(options: ProxyOptions = {}): Promise<TestProxy> {
-  const requests: ProxyRecord[] = []
-  const bytes = {up: 0, down: 0}
-  const sockets = new Set<Duplex>()
-  const judge = (request: http.IncomingMessage): number => {
-    if (options.refuseWith !== undefined) return options.refuseWith
-    if (options.auth === undefined) return 200
-    const expected = Buffer.from(`${options.auth.user}:${options.auth.password}`).toString('base64')
-    return request.headers['proxy-authorization'] === `Basic ${expected}` ? 200 : 407
-  }
-  const record = (request: http.IncomingMessage, target: string, status: number): void => {
-    requests.push({method: request.method ?? '', target, status, headers: request.headers})
-  }
-
-  const server = http.createServer((request, response) => {
-    const url = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : undefined
-    const target = url === undefined ? '' : withPort(url.host, 80)
-    const status = url === undefined ? 400 : judge(request)
-    const address = addressOf(target, options.names)
-    record(request, target, status === 200 && address === undefined ? 502 : status)
-    if (url === undefined || status !== 200 || address === undefined) {
-      request.resume()
-      response.writeHead(status === 200 ? 502 : status, {'proxy-authenticate': 'Basic realm="proxy"'}).end()
-      return
-    }
-    const {'proxy-authorization': _, 'proxy-connection': __, ...headers} = request.headers
-    // Not the URL's own parts: taking a query apart and putting it together again changes it.
-    const path = (request.url ?? '').replace(/^[a-z]+:\/\/[^/?]*/i, '')
-    const onward = http.request({
-      ...address,
-      method: request.method,
-      path,
-      headers,
-      agent: false,
-    })
-    onward.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
-    })
-    onward.on('error', () => response.destroy())
-    request.pipe(onward)
-  })
-
-  server.on('connect', (request, client: Duplex, head: Buffer) => {
-    client.on('error', () => undefined)
-    const target = withPort(request.url ?? '', 443)
-    const status = judge(request)
-    const address = addressOf(target, options.names)
-    const refuse = (code: number): void => {
-      record(request, target, code)
-      client.end(
-        `HTTP/1.1 ${code} ${http.STATUS_CODES[code] ?? 'No'}\r\nproxy-authenticate: Basic realm="proxy"\r\ncontent-length: 0\r\n\r\n`,
-      )
-    }
-    if (status !== 200) return refuse(status)
-    if (address === undefined) return refuse(502)
-    const upstream = net.connect(address)
-    sockets.add(upstream)
-    upstream.once('error', () => (upstream.connecting ? refuse(502) : client.destroy()))
-    upstream.once('close', () => {
-      sockets.delete(upstream)
-      client.destroy()
-    })
-    client.once('close', () => upstream.destroy())
-    upstream.once('connect', () => {
-      record(request, target, 200)
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n')
-      upstream.write(head)
-      client.on('data', (chunk: Buffer) => {
-        bytes.up += chunk.length
-      })
-      upstream.on('data', (chunk: Buffer) => {
-        bytes.down += chunk.length
-      })
-      client.pipe(upstream).pipe(client)
-    })
-  })
+  const state: State = {options, requests: [], bytes: {up: 0, down: 0}, sockets: new Set()}
+  const {requests, bytes, sockets} = state
+  const server = http.createServer((request, response) => forward(request, {response, state}))
+  server.on('connect', (request, client: Duplex, head: Buffer) => tunnel(request, {client, head, state}))
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -121,6 +49,94 @@ export async function startProxy(options: ProxyOptions = {}): Promise<TestProxy>
     await gone
   }
   return {host, url: `http://${host}`, requests, bytes, close, [Symbol.asyncDispose]: close}
+}
+
+interface State {
+  readonly options: ProxyOptions
+  readonly requests: ProxyRecord[]
+  readonly bytes: {up: number; down: number}
+  readonly sockets: Set<Duplex>
+}
+
+/** The status for the sender of a request: 200 if it may go on. */
+function judge({headers}: http.IncomingMessage, {options: {refuseWith, auth}}: State): number {
+  if (refuseWith !== undefined) return refuseWith
+  if (auth === undefined) return 200
+  const expected = Buffer.from(`${auth.user}:${auth.password}`).toString('base64')
+  return headers['proxy-authorization'] === `Basic ${expected}` ? 200 : 407
+}
+
+function record(
+  {method = '', headers}: http.IncomingMessage,
+  {target, status, state}: {readonly target: string; readonly status: number; readonly state: State},
+): void {
+  state.requests.push({method, target, status, headers})
+}
+
+function forward(
+  request: http.IncomingMessage,
+  {response, state}: {readonly response: http.ServerResponse; readonly state: State},
+): void {
+  const url = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : undefined
+  const target = url === undefined ? '' : withPort(url.host, 80)
+  const address = addressOf(target, state.options.names)
+  const judged = url === undefined ? 400 : judge(request, state)
+  const status = judged === 200 && address === undefined ? 502 : judged
+  record(request, {target, status, state})
+  if (status !== 200 || address === undefined) {
+    request.resume()
+    response.writeHead(status, {'proxy-authenticate': 'Basic realm="proxy"'}).end()
+    return
+  }
+  const {'proxy-authorization': _, 'proxy-connection': __, ...headers} = request.headers
+  // Not the URL's own parts: taking a query apart and putting it together again changes it.
+  const path = (request.url ?? '').replace(/^[a-z]+:\/\/[^/?]*/i, '')
+  const onward = http.request({...address, method: request.method, path, headers, agent: false})
+  onward.on('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers)
+    answer.pipe(response)
+  })
+  onward.on('error', () => response.destroy())
+  request.pipe(onward)
+}
+
+function tunnel(
+  request: http.IncomingMessage,
+  {client, head, state}: {readonly client: Duplex; readonly head: Buffer; readonly state: State},
+): void {
+  client.on('error', () => undefined)
+  const {bytes, sockets} = state
+  const target = withPort(request.url ?? '', 443)
+  const status = judge(request, state)
+  const address = addressOf(target, state.options.names)
+  const refuse = (code: number): void => {
+    record(request, {target, status: code, state})
+    client.end(
+      `HTTP/1.1 ${code} ${http.STATUS_CODES[code] ?? 'No'}\r\nproxy-authenticate: Basic realm="proxy"\r\ncontent-length: 0\r\n\r\n`,
+    )
+  }
+  if (status !== 200) return refuse(status)
+  if (address === undefined) return refuse(502)
+  const upstream = net.connect(address)
+  sockets.add(upstream)
+  upstream.once('error', () => (upstream.connecting ? refuse(502) : client.destroy()))
+  upstream.once('close', () => {
+    sockets.delete(upstream)
+    client.destroy()
+  })
+  client.once('close', () => upstream.destroy())
+  upstream.once('connect', () => {
+    record(request, {target, status: 200, state})
+    client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    upstream.write(head)
+    client.on('data', (chunk: Buffer) => {
+      bytes.up += chunk.length
+    })
+    upstream.on('data', (chunk: Buffer) => {
+      bytes.down += chunk.length
+    })
+    client.pipe(upstream).pipe(client)
+  })
 }
 
 function withPort(host: string, port: number): string {
