@@ -78,7 +78,7 @@ async function readOciLayout(
     const hauled = name === undefined ? undefined : haulerImage(root.descriptor, {name, imageDigests})
     if (hauled !== undefined) images.push(await withSubject(hauled, {root, context}))
     else if (name === undefined) images.push(...(await namelessImages(root, {hybrid, context})))
-    else images.push(await namedImage(root, {name, hybrid}))
+    else images.push(await namedImage(root, {name, hybrid, context}))
   }
   const {zarf = false} = context
   return {images, producer: layoutProducer({descriptors: listed, dockerItems: hybrid.items, zarf})}
@@ -103,10 +103,18 @@ async function readIndexJson(tree: FileTree, {signal}: ReadContext): Promise<rea
 
 async function namedImage(
   {descriptor}: Root,
-  {name, hybrid}: {readonly name: Reference; readonly hybrid: DockerHybrid},
+  {
+    name,
+    hybrid,
+    context,
+  }: {readonly name: Reference; readonly hybrid: DockerHybrid; readonly context: ReadContext},
 ): Promise<SourceImage> {
   const madeUp = await hybrid.madeUp(descriptor)
   if (madeUp !== undefined) return {name, ...madeUp}
+  // A registry that is kept in a layout names its referrers by their digests.
+  const subject = name.tag === undefined ? await subjectOf(descriptor, context) : undefined
+  if (subject !== undefined && context.table.blobs.has(subject))
+    return {shownAs: formatReference(name), root: {manifest: descriptor}, subject}
   return {...fitName(name, descriptor.digest), root: {manifest: descriptor}}
 }
 

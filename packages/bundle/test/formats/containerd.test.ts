@@ -146,6 +146,25 @@ describe('containerd, nerdctl and buildkit exports', () => {
     expect(bundle.images.map(({subject}) => subject)).toEqual([undefined, amd64.manifest.digest])
   })
 
+  test('a manifest with a subject, named by its digest as a kept registry names it, is a referrer if its subject is there', async () => {
+    const sbom = ociManifest({
+      config: config(),
+      layers: [part('sbom')],
+      more: {subject: descriptor(mediaTypes.ociManifest, amd64.manifest)},
+    })
+    const name = `docker.io/library/one@${sbom.digest}`
+    const entries = [blobEntry(sbom), OCI_LAYOUT]
+    const entry = named(name, name, sbom, mediaTypes.ociManifest)
+    await using bundle = await openTar([
+      ...amd64.blobs,
+      ...entries,
+      indexJson([named('docker.io/library/one:1', '1', amd64.manifest, mediaTypes.ociManifest), entry]),
+    ])
+    expect(bundle.images.map(({subject}) => subject)).toEqual([undefined, amd64.manifest.digest])
+    await using alone = await openTar([...entries, indexJson([entry])])
+    expect(namesOf(alone.images)).toEqual([name])
+  })
+
   test('cosign’s tags are images of their own', async () => {
     const tag = `sha256-${amd64.manifest.hex}.sig`
     const signature = ociManifest({config: config(), layers: [part('signature')]})
