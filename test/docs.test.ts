@@ -30,7 +30,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set(
     '--format --hosts-dir --scoped --src --src-cert-dir --src-creds',
     '--arch --only --codec --mib --rounds --wasm --package',
     '--dest-compress-format --retry-times --pairs --scale --cases',
-    '--to-repo --to-tar --bundle',
+    '--to-repo --to-tar --bundle --from-oci-layout-path --name',
     '--from --from-file --for --reuse-values --set --set-file',
     '--ignore-missing --namespace --patch --user --container-runtime --file --tag --delete-untagged --grep',
   ]
