@@ -70,6 +70,17 @@ describe.skipIf(lacksTool('script'))('at a terminal', () => {
   })
 })
 
+test('an empty password from standard input is refused before the registry is asked', async () => {
+  const asked = registry.requests.length
+  for (const command of [`login ${registry.host}`, `doctor --private-registry ${registry.host}`]) {
+    const line = [...command.split(' '), ...argv`--plain-http --username typist --password-stdin`]
+    const {code, stderr} = await runMirror(line, {stdin: '\n'})
+    expect({code, stderr}).toMatchObject({code: 2})
+    expect(stderr).toMatch(/^error: (?:\w+: )?--password-stdin: standard input has no password\nhint: /)
+  }
+  expect(registry.requests).toHaveLength(asked)
+})
+
 test('login warns of a login in a place that comes first', async () => {
   const own = join(directory.path, 'other')
   const first = join(own, '.config', 'containers', 'auth.json')

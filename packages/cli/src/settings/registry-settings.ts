@@ -109,11 +109,14 @@ const CREDENTIALS = [
   'needCredential',
 ] as const satisfies readonly (keyof RegistrySettings)[]
 
+/** @throws {MirrorError} CREDENTIALS_INVALID, also if there is none, which a registry would only call wrong */
 async function passwordFromStdin(prefix: string): Promise<string> {
-  const line = await readTextFile('-', {
-    flag: `--${prefix}password-stdin`,
-    limit: limits.listBytes,
-    code: 'CREDENTIALS_INVALID',
+  const flag = `--${prefix}password-stdin`
+  const code = 'CREDENTIALS_INVALID'
+  const line = await readTextFile('-', {flag, limit: limits.listBytes, code})
+  const password = line.replace(/\r?\n$/, '')
+  if (password !== '') return password
+  throw new MirrorError(code, `${flag}: standard input has no password`, {
+    hint: 'Check the file or the command that gives it.',
   })
-  return line.replace(/\r?\n$/, '')
 }
