@@ -212,6 +212,7 @@ function leadsToNothing(
     const resolved = resolveLinks(path, {links, root})
     return resolved !== undefined && resolved !== '' && !known.has(resolved)
   } catch {
+    // Links in a circle lead to nothing.
     return true
   }
 }

@@ -103,6 +103,7 @@ function parsed(names: unknown): readonly Reference[] {
       // containerd writes <none> for what it does not know.
       return typeof name === 'string' && !name.includes('<none>') ? [parseReference(name)] : []
     } catch {
+      // A name that is no reference can be at no registry, so there is nothing to compare.
       return []
     }
   })

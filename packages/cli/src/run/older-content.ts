@@ -69,6 +69,7 @@ function imagesInReport(text: string, name: string): readonly OlderImage[] {
   try {
     report = JSON.parse(text)
   } catch {
+    // Refused below, as any other text that is no report.
     report = undefined
   }
   const images =

@@ -106,6 +106,7 @@ async function removed(path: string): Promise<Saved> {
     await rm(path, {force: true})
     return 'lost'
   } catch {
+    // The caller warns of a stale ledger, whatever the reason.
     return 'stale'
   }
 }

@@ -94,6 +94,7 @@ async function mayHaveTag(
     const {tags, complete} = await readTags(client, {place: target, signal})
     return !complete || tags.includes(target.tag)
   } catch {
+    // A list that cannot be read proves nothing. The caller has an error already.
     return true
   }
 }
