@@ -15,7 +15,7 @@ const LAYERS = 2
  * hexadecimal digits, which are the slowest to decode.
  */
 export const CONTENTS = ['packed', 'plain', 'text'] as const
-export type ContentOfLayers = (typeof CONTENTS)[number]
+type ContentOfLayers = (typeof CONTENTS)[number]
 
 /** A bundle of the same content as the others. */
 export interface Shape {

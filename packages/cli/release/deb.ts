@@ -29,7 +29,7 @@ export function installed(entries: readonly Entry[]): readonly Entry[] {
   ]
 }
 
-export function installedPath(path: string): string {
+function installedPath(path: string): string {
   if (!path.startsWith('share/')) return `usr/lib/airgap-mirror/${path}`
   return `usr/${path.replace(/^share\/doc\/mirror\//, 'share/doc/airgap-mirror/')}`
 }
