@@ -41,6 +41,8 @@ const TITLES: Readonly<Record<string, string>> = {
   READING: 'Reading the bundle',
   WRITING: 'Writing the bundle',
   OUTPUT: 'Output',
+  SERVING: 'Serving',
+  TRIALS: 'Trials',
 }
 
 /** A flag as some commands have it. */
@@ -66,7 +68,9 @@ export async function flagsPage(): Promise<string> {
   const groups = new Set([...GROUPS, ...all.map(({flag}) => flag.helpGroup ?? '')])
   const sections = [...groups].map((group) => {
     const own = all.filter(({flag: {helpGroup = ''}}) => helpGroup === group)
-    return `## ${TITLES[group] ?? group}\n\n${own.map((entry) => item(entry, commands.size)).join('\n')}\n`
+    const title = TITLES[group]
+    if (title === undefined) throw new Error(`the group ${group} of flags has no title`)
+    return `## ${title}\n\n${own.map((entry) => item(entry, commands.size)).join('\n')}\n`
   })
   return [INTRODUCTION, ...sections].join('\n')
 }
