@@ -8,6 +8,7 @@ import {
   type Unused,
 } from '@airgap-mirror/bundle'
 import {inSpan, isMirrorError, type CallOptions} from '@airgap-mirror/oci-client/model'
+import {fileOnStandardInput} from './file-on-standard-input.js'
 import {volumeFinder} from './prompt/find-volume.js'
 import type {Run} from './run.js'
 
@@ -33,13 +34,16 @@ export interface OpenBundleSourceOptions
 export async function openBundleSource(
   run: Run,
   {
-    path,
+    path: given,
     signal = run.stop.soon,
     verifyKey: key,
     finder = volumeFinder(run, {signal}),
     ...options
   }: OpenBundleSourceOptions,
 ): Promise<BundleSource> {
+  const file = given === '-' ? await fileOnStandardInput() : undefined
+  if (file !== undefined) run.note(`standard input is the file ${file}`)
+  const path = file ?? given
   if (key !== undefined) {
     const signature = await verifyBundle(path, {key, signal, locateVolume: finder()})
     run.note(`${signature} is a signature of ${path} by the given key`)
