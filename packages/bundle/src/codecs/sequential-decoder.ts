@@ -4,8 +4,8 @@ export interface DecodeOptions {
   /** The name of the decoded source, for messages. */
   readonly name: string
   readonly signal?: AbortSignal
-  /** The caller is done with a chunk before it asks for the next, so a chunk's memory may be reused. */
-  readonly reuseOutput?: boolean
+  /** Returns true if the caller is done with a chunk before it asks for the next, so its memory may be used again. */
+  readonly reuseOutput?: () => boolean
 }
 
 /**

@@ -46,7 +46,7 @@ export async function openPassing(
     codec = found
   }
   let isCopied = false
-  const reuseChunks = (): boolean => isCopied && codec === 'plain'
+  const reuseChunks = (): boolean => isCopied
   const reading = {name, usage, signal: closing.signal, onCodec, onReading, reuseChunks}
   const record = recorded(plainStream(stream, reading))
   const cursor = new ByteCursor(record.bytes)
@@ -67,7 +67,9 @@ function ascending(cursor: ByteCursor): ReadAt {
   return async (offset, length) => {
     for await (const _ of cursor.pass(offset - cursor.position));
     const parts: Uint8Array[] = []
-    for await (const part of cursor.pass(length)) parts.push(part)
+    // The memory of a part may be used again for the next.
+    for await (const part of cursor.pass(length))
+      parts.push(part.length === length ? part : Buffer.from(part))
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
   }
 }

@@ -29,18 +29,21 @@ export async function* plainStream(
   stream: Readable,
   options: PlainStreamOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const {name, signal, usage, onCodec} = options
+  const {name, signal, usage, onCodec, reuseChunks = () => false} = options
+  let isPlain = false
   const abort = (): void => {
     stream.destroy()
   }
   signal?.addEventListener('abort', abort, {once: true})
   try {
-    const chunks = readable(stream, options)
+    // A decoder may look ahead.
+    const chunks = readable(stream, {...options, reuseChunks: () => isPlain && reuseChunks()})
     const {first, all} = await withFirst(chunks, SNIFF_BYTES)
     const compression = sniffCompression(first, name)
     onCodec?.(compression)
+    isPlain = compression === 'plain'
     if (compression === 'plain') yield* all
-    else yield* counted((await decoderOf(compression))(all, {name, signal}), usage)
+    else yield* counted((await decoderOf(compression))(all, {name, signal, reuseOutput: reuseChunks}), usage)
   } finally {
     signal?.removeEventListener('abort', abort)
     stream.destroy()

@@ -1,5 +1,4 @@
-import {constants, fstatSync} from 'node:fs'
-import {access, readFile, readlink, stat} from 'node:fs/promises'
+import {access, constants, readFile, readlink, stat} from 'node:fs/promises'
 
 /**
  * Returns the path of the file that standard input was opened from and stands at the start of, as after `< bundle.tar`. Read
@@ -8,7 +7,8 @@ import {access, readFile, readlink, stat} from 'node:fs/promises'
 export async function fileOnStandardInput(): Promise<string | undefined> {
   const {fd} = process.stdin
   try {
-    const own = fstatSync(fd)
+    // After fstat of a pipe, Node.js 20 does not resolve the links of the packages that it imports next.
+    const own = await stat(`/proc/self/fd/${fd}`)
     if (!own.isFile()) return undefined
     const state = await readFile(`/proc/self/fdinfo/${fd}`, 'utf8')
     if (!/^pos:\s*0$/m.test(state)) return undefined

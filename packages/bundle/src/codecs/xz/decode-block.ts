@@ -42,7 +42,7 @@ async function decodeAlone(block: XzBlock, options: DecodeBlockOptions): Promise
   }
 
   try {
-    for await (const chunk of decode(asStream(), {name: packed.name, signal, reuseOutput: true})) {
+    for await (const chunk of decode(asStream(), {name: packed.name, signal, reuseOutput: () => true})) {
       onDecoded(chunk.length)
       if (filled + chunk.length > block.plainSize) throw wrongSize(block, packed.name)
       onPlain(chunk, filled)

@@ -35,7 +35,7 @@ interface DecodeWithHandle extends DecodeOptions {
 }
 
 async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
-  const {name, signal, openHandle, reuseOutput = false} = options
+  const {name, signal, openHandle, reuseOutput = () => false} = options
   const handle = openHandle()
   if (handle === undefined) throw new Error('node-liblzma has no decoder handle')
   let output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
@@ -59,7 +59,7 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
 
   const takeOutput = (): Buffer => {
     const chunk = output.subarray(0, filled)
-    if (!reuseOutput) output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+    if (!reuseOutput()) output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
     filled = 0
     return chunk
   }
