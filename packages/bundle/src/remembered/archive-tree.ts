@@ -67,7 +67,7 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
     const {packing} = source
     if (memory !== undefined && error === undefined) {
       const tar = index === undefined ? undefined : {archives: indexes, strayBytes}
-      memory.note(path, {access: source.access, size, packing, tar, heads})
+      memory.note(path, {access: accessOnce(source), size, packing, tar, heads})
     }
     const [tree, ...further] = indexes.map((one) => tarTree(source, {index: one, base, heads}))
     return {source, size, packing, tree, further, strayBytes, error}
@@ -75,6 +75,11 @@ export async function openArchiveTree(options: ArchiveTreeOptions): Promise<Arch
     await source[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Returns the access for a reader that reads once: only for others are frames of zstd opened one by one, or kept. */
+function accessOnce({access, packing}: ByteSource): ByteSource['access'] {
+  return packing?.codec === 'zstd' ? 'in-order' : access
 }
 
 function isCostlySoFar({usage}: ByteSource, {isCostly}: ArchiveTreeOptions): boolean {

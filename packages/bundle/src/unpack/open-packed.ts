@@ -2,12 +2,13 @@ import {bunzip2} from '../codecs/bzip2/decoder.js'
 import {gunzip} from '../codecs/gzip/gunzip.js'
 import {xzDecoder} from '../codecs/xz/decoder.js'
 import {openXz} from './open-xz.js'
-import {readSeekTable} from '../codecs/zstd/seek-table.js'
+import {readSeekTable, type FrameSizes} from '../codecs/zstd/seek-table.js'
 import {zstdDecoder} from '../codecs/zstd/decoder.js'
 import type {ByteSource} from '../bytes/byte-source.js'
 import type {Packing} from '../bytes/packing.js'
 import type {OpenPackedOptions} from './open-options.js'
 import {decodedTwice, spooledOrTwice} from './open-sequential.js'
+import {canBeFrames, openZstdFrames} from './open-zstd-frames.js'
 import type {SequentialDecoder} from '../codecs/sequential-decoder.js'
 import {sniffCompression, type Compression} from '../codecs/sniff.js'
 
@@ -23,25 +24,42 @@ export async function openPacked(packed: ByteSource, options: OpenPackedOptions)
   const compression = sniffCompression(first, packed.name)
   if (compression === 'plain') return packed
   if (compression === 'xz' && packed.access !== 'in-order') return openXz(packed, options)
-  const decode = await decoderOf(compression)
-  // zstd decodes faster than a disk writes, so reading it twice is cheaper than scratch. Reading it often is not.
-  const plain =
-    compression === 'zstd' && options.readOften !== true
-      ? decodedTwice(packed, {...options, decode})
-      : await spooledOrTwice(packed, {...options, decode, plainSize: undefined})
   const frames = compression === 'zstd' ? await framesOf(packed, options) : undefined
-  plain.packing = {codec: compression, ...frames}
+  const plain = await openStream(packed, {...options, compression, frames})
+  plain.packing = {codec: compression, blocks: frames && blocksOf(frames)}
   return plain
 }
 
-/** The frames that the seek table lists, if there is one. An in-order source is not read to its end for it. */
-async function framesOf(packed: ByteSource, options: OpenPackedOptions): Promise<Pick<Packing, 'blocks'>> {
-  if (packed.access === 'in-order') return {}
+interface StreamOptions extends OpenPackedOptions {
+  readonly compression: Exclude<Compression, 'plain'>
+  /** Undefined if they are not known. */
+  readonly frames: readonly FrameSizes[] | undefined
+}
+
+async function openStream(
+  packed: ByteSource,
+  {compression, frames, ...options}: StreamOptions,
+): Promise<ByteSource> {
+  const isOften = options.readOften === true
+  if (isOften && frames !== undefined && canBeFrames(frames)) return openZstdFrames(packed, frames, options)
+  const decode = await decoderOf(compression)
+  // zstd decodes faster than a disk writes, so reading it twice is cheaper than scratch. Reading it often is not.
+  if (compression === 'zstd' && !isOften) return decodedTwice(packed, {...options, decode})
+  return spooledOrTwice(packed, {...options, decode, plainSize: undefined})
+}
+
+/** Returns the frames that the seek table lists, if there is one. An in-order source is not read to its end for it. */
+async function framesOf(
+  packed: ByteSource,
+  options: OpenPackedOptions,
+): Promise<readonly FrameSizes[] | undefined> {
+  if (packed.access === 'in-order') return undefined
   const size = await packed.size(options)
-  const table = await readSeekTable(size, async (offset, length) => packed.read(offset, length, options))
-  if (table === undefined) return {}
-  const largest = table.reduce((most, {plain}) => Math.max(most, plain), 0)
-  return {blocks: {count: table.length, largest}}
+  return readSeekTable(size, async (offset, length) => packed.read(offset, length, options))
+}
+
+function blocksOf(frames: readonly FrameSizes[]): Packing['blocks'] {
+  return {count: frames.length, largest: frames.reduce((most, {plain}) => Math.max(most, plain), 0)}
 }
 
 export async function decoderOf(compression: Exclude<Compression, 'plain'>): Promise<SequentialDecoder> {

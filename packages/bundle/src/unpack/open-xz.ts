@@ -1,14 +1,11 @@
 import {limits} from '@airgap-mirror/oci-client/model'
-import {BlockBytes} from '../bytes/block-bytes.js'
-import {keptBlock} from '../bytes/kept-blocks.js'
 import type {PlacedBlock} from '../bytes/placed-block.js'
 import type {ByteSource, ReadOptions} from '../bytes/byte-source.js'
 import type {Packing} from '../bytes/packing.js'
 import {LONGEST_BLOCK_HEADER, unknownFilter} from '../codecs/xz/block-header.js'
 import {filterNotKnown} from '../codecs/xz/known-filters.js'
 import type {OpenPackedOptions} from './open-options.js'
-import {BlockScratch} from './block-scratch.js'
-import {scratchOf} from './scratch-file.js'
+import {openBlocks} from './open-blocks.js'
 import {spooledOrTwice, tooBig} from './open-sequential.js'
 import type {Usage} from '../bytes/usage.js'
 import {readBlockTable, type XzBlockTable} from '../codecs/xz/block-table.js'
@@ -63,18 +60,7 @@ export async function openXz(packed: ByteSource, options: OpenPackedOptions): Pr
     // Scattered small reads are cheap only on a random-access file.
     sparse: packed.access === 'random' ? sparseBlock(block, {packed, decode, onDecoded, maps}) : undefined,
   }))
-  const kept =
-    options.readOften === true ? keptOf(packing, {...options, usage, name: packed.name}) : undefined
-  const plain: ByteSource = new BlockBytes({
-    name: packed.name,
-    size: table.plainSize,
-    blocks: kept === undefined ? blocks : blocks.map((block) => keptBlock(block, kept)),
-    cache: options.cache,
-    kept,
-    usage,
-    contentFollows: options.contentFollows,
-    dispose: async () => packed[Symbol.asyncDispose](),
-  })
+  const plain = openBlocks(packed, {blocks, size: table.plainSize, usage}, options)
   plain.packing = packing
   return plain
 }
@@ -90,19 +76,6 @@ async function refuseUnknownFilter(
   const header = await packed.read(first.packedOffset, length, {signal: options.signal})
   const filter = unknownFilter(header, library)
   if (filter !== undefined) throw filterNotKnown(packed.name, filter, library)
-}
-
-function keptOf(
-  {blocks}: Packing,
-  {
-    scratch,
-    ...options
-  }: Pick<OpenPackedOptions, 'scratch' | 'onNote'> & {
-    readonly name: string
-    readonly usage: Usage
-  },
-): BlockScratch {
-  return new BlockScratch({...options, scratch: scratchOf(scratch), largest: blocks?.largest ?? 0})
 }
 
 function blocksOf({blocks}: XzBlockTable): NonNullable<Packing['blocks']> {

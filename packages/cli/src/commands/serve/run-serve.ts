@@ -69,7 +69,8 @@ async function addBundle(
   const opening = {path, layerCompression: 'none', scratch, verifyKey, readOften: true} as const
   // Later only notes are told.
   const source = await openBundleSource(told, opening).finally(() => renderer.close())
-  if (source.access === 'in-order') {
+  // A remembered bundle is opened later, and then a note says the same.
+  if (source.access === 'in-order' && (scratch === 'never' || source.usage.decoded > 0)) {
     run.warn(`${path} can only be read from its start, so each pull reads it again up to its layer`)
   }
   const signal = run.stop.soon
