@@ -6,9 +6,15 @@ export function writeFailed(path: string, cause: unknown): MirrorError {
     ? cause
     : new MirrorError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, {
         side: 'target',
-        advice: {kind: codeOf(cause) === 'ENOSPC' ? 'free-disk' : 'use-writable-place'},
+        advice: adviceOn(codeOf(cause)),
         cause,
       })
+}
+
+/** A reader that has ended, such as head, is no matter of the place. */
+function adviceOn(code: string | undefined): Advice | undefined {
+  if (code === 'EPIPE') return undefined
+  return {kind: code === 'ENOSPC' ? 'free-disk' : 'use-writable-place'}
 }
 
 /** Returns the error of a target that is refused before anything is written. */

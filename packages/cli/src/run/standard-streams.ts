@@ -1,6 +1,6 @@
 import {closeSync, openSync} from 'node:fs'
 import {isatty} from 'node:tty'
-import {messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
+import {codeOf, messageOf, MirrorError} from '@airgap-mirror/oci-client/model'
 
 /**
  * From now on a standard error that cannot be written (a full disk, a reader that is gone, a closed terminal) loses text and
@@ -29,7 +29,8 @@ export function writeStandardOutput(text: string): Promise<void> {
       reject(
         new MirrorError('WRITE_FAILED', `cannot write to standard output: ${messageOf(cause)}`, {
           cause,
-          advice: {kind: 'use-writable-place'},
+          // A reader that has ended, such as head, is no matter of the place.
+          advice: codeOf(cause) === 'EPIPE' ? undefined : {kind: 'use-writable-place'},
         }),
       )
     // Those of the framework throw. This one stays: the stream may tell of the same failure once more.

@@ -17,6 +17,7 @@ const FILE_TROUBLE: Readonly<Record<string, string>> = {
   ENOSPC: 'there is no space left on the disk',
   ENOTDIR: 'a part of the path is not a directory',
   ENOTEMPTY: 'the directory is not empty',
+  EPIPE: 'its reader has ended',
   EPERM: 'the operation is not permitted',
   EROFS: 'the file system is read-only',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not text in UTF-8',
