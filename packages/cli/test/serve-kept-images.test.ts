@@ -38,6 +38,7 @@ async function reopen(path: string) {
   return {
     warnings,
     has: async (digest: Digest) => (await repository().manifest(digest)) !== undefined,
+    tags: () => [...repository().tags()],
     remove: (digest: Digest) => repository().deleteManifest(digest),
     put: ({bytes, descriptor}: ReturnType<typeof makeManifest>, tag?: string) =>
       repository().putManifest({
@@ -62,6 +63,16 @@ describe('a layout that takes pushes', () => {
       }
       await using server = await reopen(path)
       for (const {descriptor} of chain) expect(await server.has(descriptor.digest)).toBe(true)
+    }))
+
+  test('has every tag of one image after a restart', () =>
+    withTempDir(async (path) => {
+      {
+        await using server = await reopen(path)
+        for (const tag of ['v1', 'v2']) await server.put(indexOf(), tag)
+      }
+      await using server = await reopen(path)
+      expect(server.tags()).toEqual(['v1', 'v2'])
     }))
 
   test('has the children of a deleted index after a restart', () =>
