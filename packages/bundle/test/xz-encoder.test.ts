@@ -1,8 +1,9 @@
 import {createHash} from 'node:crypto'
+import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import type {Bytes} from '@airgap-mirror/oci-client/model'
+import {SPAN_CHANNEL, type Bytes, type SpanMessage} from '@airgap-mirror/oci-client/model'
 import {requireTool, runChild, seededBytes, seededText} from '@airgap-mirror/test/kit'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {createBundlePacker} from '#src/compress/bundle-packer.js'
@@ -126,6 +127,31 @@ test('both libraries give the same bytes, so that either may be used', async (co
   ]) {
     expect(await fast?.(inPlace(bytes))).toEqual(await other(inPlace(bytes)))
   }
+})
+
+test('the memory of blocks is used again, so that a large bundle takes no more than a small one', async () => {
+  const packer = createBundlePacker('xz', {threads: 2})
+  const buffers = new Set<ArrayBufferLike>()
+  for await (const {buffer, length} of packer.pack(chunked(repeated(random, 70 * MiB), MiB))) {
+    if (length > MiB) buffers.add(buffer)
+  }
+  await packer.close()
+  expect(buffers.size).toBe(3)
+})
+
+test('nothing is encoded any more when the consumer has left', async () => {
+  const packer = createBundlePacker('xz', {threads: 2})
+  let open = 0
+  const spans = (message: unknown): void => {
+    open += (message as SpanMessage).moment === 'begin' ? 1 : -1
+  }
+  subscribe(SPAN_CHANNEL, spans)
+  for await (const _ of packer.pack(chunked(repeated(zeros, 40 * MiB), MiB))) {
+    if (open > 0) break
+  }
+  unsubscribe(SPAN_CHANNEL, spans)
+  await packer.close()
+  expect(open).toBe(0)
 })
 
 test('an error of the input ends the packing', async () => {
