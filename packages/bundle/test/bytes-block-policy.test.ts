@@ -1,6 +1,14 @@
 import {describe, expect, it} from 'vitest'
-import {aheadOfWalk, howToPrefetch, howToRead, keepsAll, type BlockFacts} from '#src/bytes/block-policy.js'
+import {
+  aheadOfWalk,
+  bufferBytes,
+  howToPrefetch,
+  howToRead,
+  keepsAll,
+  type BlockFacts,
+} from '#src/bytes/block-policy.js'
 
+const MiB = 1024 * 1024
 const nothingSeen: BlockFacts = {size: 1000, budget: 100, plain: 0, kept: 0}
 /** Stored for the most part: the cache would hold 100 bytes of 1000. */
 const fits: BlockFacts = {...nothingSeen, plain: 200, kept: 20}
@@ -55,4 +63,12 @@ describe('a source of blocks', () => {
     const [situation, steps, leaps, contentFollows, ahead] = row
     expect(aheadOfWalk(facts[situation], {steps, leaps, contentFollows})).toBe(ahead)
   })
+})
+
+it.each([
+  [8 * MiB, 8 * MiB],
+  [5 * MiB, 8 * MiB],
+  [64 * MiB + 1, 64 * MiB + 1],
+])('a block of %i bytes gets a buffer of %i, which fits other blocks unless it is rare', (block, buffer) => {
+  expect(bufferBytes(block)).toBe(buffer)
 })

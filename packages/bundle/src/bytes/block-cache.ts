@@ -1,6 +1,7 @@
 import {MirrorError} from '@airgap-mirror/oci-client/model'
 import {abortable, throwIfAborted} from './abortable.js'
 import {leaseOf, type BlockLease} from './block-lease.js'
+import {bufferBytes} from './block-policy.js'
 
 /** Limit of blocks held at once, however small: the work of making room grows with their number. */
 const MOST_BLOCKS = 1000
@@ -273,7 +274,7 @@ export class BlockCache {
     const spare = this.#spare
     this.#spare = undefined
     const isUsable = spare !== undefined && spare.byteLength >= size && spare.byteLength <= size * 2
-    return new Uint8Array(isUsable ? spare : new ArrayBuffer(size), 0, size)
+    return new Uint8Array(isUsable ? spare : new ArrayBuffer(bufferBytes(size)), 0, size)
   }
 }
 

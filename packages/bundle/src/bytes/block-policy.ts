@@ -4,6 +4,9 @@
  */
 const STEPS_PER_LEAP = 4
 
+/** Larger blocks are rare, so nothing is gained by room for others. */
+const MOST_ROUNDED_BYTES = 64 * 1024 * 1024
+
 /** The figures by which a source of blocks decides. */
 export interface BlockFacts {
   /** Plain bytes of the whole source. */
@@ -51,4 +54,9 @@ export function howToPrefetch(
   reading: {readonly isSmall: boolean; readonly unproven: boolean},
 ): 'whole' | 'pieces' {
   return reading.unproven ? howToRead(facts, reading) : 'whole'
+}
+
+/** Returns the size of a buffer for a block: a power of two fits most later blocks. Pages that no block reaches take no memory. */
+export function bufferBytes(blockSize: number): number {
+  return blockSize > MOST_ROUNDED_BYTES ? blockSize : 2 ** Math.ceil(Math.log2(blockSize))
 }

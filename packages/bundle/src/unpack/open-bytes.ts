@@ -52,6 +52,9 @@ export interface NestedRange {
 /** Two blocks of xz's default size: the reader has a block while the next is decoded. */
 const DEFAULT_BUDGET = 56 * 1024 * 1024
 
+/** libuv's pool has four threads. Files need one, and each decoder has a dictionary of 4 MiB or more. */
+const MOST_THREADS = 3
+
 /**
  * Opens the plain bytes of a file or a stream; the compression is detected from the content.
  * @throws {MirrorError} SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, SOURCE_TRUNCATED, SOURCE_CORRUPT, SCRATCH_FULL,
@@ -180,7 +183,7 @@ async function keepStream(
 
 function newLevel(options: OpenBytesOptions, {depth}: {readonly depth: number}): Level {
   const budget = options.memoryBudget ?? DEFAULT_BUDGET
-  const threads = options.threads ?? availableParallelism()
+  const threads = options.threads ?? Math.min(MOST_THREADS, availableParallelism())
   return {depth, budget, cache: new BlockCache({budget, threads}), idle: new IdlePasses()}
 }
 

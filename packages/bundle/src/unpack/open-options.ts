@@ -13,7 +13,7 @@ export interface OpenBytesOptions {
   readonly memoryBudget?: number
   /** Another file of the same bundle: both share its memory budget. */
   readonly beside?: ByteSource
-  /** The most blocks decoded at once. Default: the number of processors. */
+  /** The most blocks decoded at once. Default: the number of processors, at most three. */
   readonly threads?: number
   /** The most plain bytes from one decompressor, to stop a compression bomb. Default: no limit. */
   readonly maxPlainBytes?: number

@@ -6,6 +6,7 @@ import {oneBlockTail, roundUp4, streamHeader} from './container.js'
 
 export interface DecodeBlockOptions {
   readonly packed: ByteSource
+  /** It is done with a chunk before it asks for the next. */
   readonly decode: SequentialDecoder
   readonly signal: AbortSignal
   readonly onDecoded: (bytes: number) => void
@@ -33,7 +34,7 @@ async function decodeAlone(block: XzBlock, options: DecodeBlockOptions): Promise
   async function* asStream(): Bytes {
     yield streamHeader(block.flags)
     try {
-      yield* packed.stream(block.packedOffset, roundUp4(block.unpaddedSize), {signal})
+      yield* packed.stream(block.packedOffset, roundUp4(block.unpaddedSize), {signal, reuseChunks: true})
     } catch (error) {
       unreadable = error
       throw error

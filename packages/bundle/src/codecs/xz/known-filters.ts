@@ -38,9 +38,11 @@ async function* refusing(
       yield chunk
       continue
     }
-    held.push(chunk)
     size += chunk.length
-    if (size < STREAM_HEADER_BYTES + LONGEST_BLOCK_HEADER) continue
+    const isEnough = size >= STREAM_HEADER_BYTES + LONGEST_BLOCK_HEADER
+    // The memory of a chunk may be used again for the next.
+    held.push(isEnough ? chunk : new Uint8Array(chunk))
+    if (!isEnough) continue
     check()
     yield* held
   }

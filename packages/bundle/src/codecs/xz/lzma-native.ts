@@ -26,7 +26,7 @@ async function* decode(compressed: Bytes, options: DecodeOptions & {readonly lzm
   let failure: unknown
   transform.once('error', (error) => (failure = error))
   try {
-    for await (const chunk of throughTransform(compressed, transform, {sliceBytes: INPUT_BYTES})) {
+    for await (const chunk of throughTransform(copied(compressed), transform, {sliceBytes: INPUT_BYTES})) {
       throwIfAborted(signal)
       yield chunk
     }
@@ -36,6 +36,11 @@ async function* decode(compressed: Bytes, options: DecodeOptions & {readonly lzm
     transform.cleanup()
   }
   if (failure !== undefined) throw isMirrorError(failure) ? failure : decodeError(name, failure)
+}
+
+/** The stream asks for the next chunk before the transform has used this one. */
+async function* copied(compressed: Bytes): Bytes {
+  for await (const chunk of compressed) yield new Uint8Array(chunk)
 }
 
 function decodeError(name: string, cause: unknown): MirrorError {

@@ -1,10 +1,11 @@
 import {MirrorError, type Bytes} from '@airgap-mirror/oci-client/model'
 import type {NativeLZMA} from 'node-liblzma'
 import {throwIfAborted} from '../../bytes/abortable.js'
+import {FILE_CHUNK_BYTES, giveBack, takeBuffer} from '../../bytes/chunk-buffers.js'
 import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
 import {importNodeLiblzma} from './import-node-liblzma.js'
 
-const OUTPUT_BYTES = 512 * 1024
+const OUTPUT_BYTES = FILE_CHUNK_BYTES
 
 /** liblzma's own return codes (lzma/base.h). */
 const RET = {ok: 0, streamEnd: 1, memory: 5, options: 8, buffer: 10} as const
@@ -38,7 +39,8 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
   const {name, signal, openHandle, reuseOutput = () => false} = options
   const handle = openHandle()
   if (handle === undefined) throw new Error('node-liblzma has no decoder handle')
-  let output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+  let output = takeBuffer(OUTPUT_BYTES)
+  let isAtEnd = false
   let filled = 0
   let consumed = 0
 
@@ -59,7 +61,10 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
 
   const takeOutput = (): Buffer => {
     const chunk = output.subarray(0, filled)
-    if (!reuseOutput()) output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+    if (!reuseOutput()) {
+      giveBack(output, {isIdle: false})
+      output = takeBuffer(OUTPUT_BYTES)
+    }
     filled = 0
     return chunk
   }
@@ -78,8 +83,10 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
       ended = ret === RET.streamEnd
       if (filled === OUTPUT_BYTES || (ended && filled > 0)) yield takeOutput()
     }
+    isAtEnd = true
   } finally {
     handle.close()
+    giveBack(output, {isIdle: isAtEnd})
   }
 }
 
