@@ -7,7 +7,9 @@ import {
   type Content,
   type Descriptor,
   type Digest,
+  type ErrorCode,
   type ImageSource,
+  type MirrorError,
 } from '@airgap-mirror/oci-client/model'
 import {reportErrorOf} from '../../report/report-error.js'
 import type {ReportImage} from '../../report/report.js'
@@ -28,7 +30,7 @@ export interface VerifySourceOptions extends CallOptions {
 
 /**
  * Reads every manifest, config and layer of a source and holds it against its digest: proof that a bundle is whole, but for
- * what it leaves out on purpose.
+ * what it leaves out on purpose. An image whose content could not be read has failed; it does not differ.
  * @throws {MirrorError} for what concerns the source as a whole, CANCELLED
  */
 export async function verifySource(
@@ -44,7 +46,7 @@ export async function verifySource(
   const bytes = [...distinct.values()].reduce((sum, {size}) => sum + size, 0)
   onEvent({type: 'plan', images: chosen.length, blobs: distinct.size, bytes, reads: true})
   const names = referrerNames(chosen)
-  const reads = new Map<Digest, Promise<unknown>>()
+  const reads = new Map<Digest, Promise<MirrorError | undefined>>()
   const atOnce = pLimit(source.access === 'random' ? concurrency : 1)
   for (const [key, content] of inOrder([...distinct], source))
     reads.set(
@@ -56,7 +58,9 @@ export async function verifySource(
       const results = await Promise.all(
         (contents[index] ?? []).map(async (content) => reads.get(contentKey(content))),
       )
-      const wrong = 'error' in gathered ? gathered.error : results.find((result) => result !== undefined)
+      const errors = 'error' in gathered ? [gathered.error] : results.filter((result) => result !== undefined)
+      // A difference is proved, whatever else could not be read.
+      const wrong = errors.find(isDamage) ?? errors[0]
       const source = names.get(gathered) ?? labelOf(gathered)
       return settled(gathered, {source, wrong, onEvent})
     }),
@@ -110,10 +114,14 @@ function placeOf(content: Content, source: ImageSource): number {
 
 function settled(
   gathered: Gathered,
-  {source, wrong, onEvent}: {readonly source: string; readonly wrong: unknown; readonly onEvent: OnEvent},
+  {
+    source,
+    wrong,
+    onEvent,
+  }: {readonly source: string; readonly wrong: MirrorError | undefined; readonly onEvent: OnEvent},
 ): ReportImage {
   const digest = rootDigest(gathered)
-  const status = wrong === undefined ? 'verified' : 'differs'
+  const status = statusOf(wrong)
   const error = wrong === undefined ? undefined : reportErrorOf(wrong)
   onEvent({type: 'image', source, target: source, status, error})
   return {
@@ -128,6 +136,23 @@ function settled(
   }
 }
 
+/** Errors that leave the content unknown. All others say that the source is not what it has to be. */
+const UNREAD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SOURCE_UNREADABLE',
+  'SOURCE_PASSED',
+  'SCRATCH_FULL',
+  'WRITE_FAILED',
+])
+
+function isDamage({code}: MirrorError): boolean {
+  return !UNREAD.has(code)
+}
+
+function statusOf(wrong: MirrorError | undefined): ReportImage['status'] {
+  if (wrong === undefined) return 'verified'
+  return isDamage(wrong) ? 'differs' : 'failed'
+}
+
 function contentOf(gathered: Gathered, source: ImageSource): readonly Content[] {
   if ('pending' in gathered) {
     const {config, layers} = gathered.pending
@@ -137,11 +162,11 @@ function contentOf(gathered: Gathered, source: ImageSource): readonly Content[] 
   return nodesOf(gathered.node).flatMap((node) => blobsOf(node.manifest, source).concat(node.missing))
 }
 
-/** Returns what is wrong with the content, undefined if nothing is. */
+/** Resolves to the error of reading the content whole; undefined if it has its digest. */
 async function readWhole(
   content: Content,
   {source, onEvent, signal}: CallOptions & {readonly source: ImageSource; readonly onEvent: OnEvent},
-): Promise<unknown> {
+): Promise<MirrorError | undefined> {
   const key = contentKey(content)
   const {size} = content
   const event = {type: 'blob', key, name: key.slice(0, 19), size} as const
