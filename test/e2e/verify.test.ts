@@ -95,6 +95,18 @@ test('a signature that the registry lost is pushed again by the list of what dif
   expect(await readFile(failed, 'utf8')).toBe('# mirror: nothing failed\n')
 })
 
+test.each([
+  ['answers 429 to everything', {type: 'status', status: 429, headers: {'retry-after': '0'}}],
+  ['drops every connection', {type: 'reset-before'}],
+] as const)('a repository that %s fails alone, and the others are verified', async (_what, fault) => {
+  await using scene = await saveScene()
+  const {bundle} = await pushed(scene)
+  scene.target.setFaults([{match: {path: /team/}, times: Infinity, fault}])
+  const {code, report} = await verify(scene, ['--source', bundle, '--retries', '1'])
+  expect({code, statuses: statuses(report)}).toEqual({code: 3, statuses: ['failed', 'verified', 'verified']})
+  expect(report.images[0]?.error).toMatchObject({side: 'target'})
+})
+
 test('another image under the tag, and no image under it, are differences', async () => {
   await using scene = await saveScene()
   const {bundle} = await pushed(scene)

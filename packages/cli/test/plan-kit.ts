@@ -53,6 +53,7 @@ export async function planOf(source: MemorySource, given: Circumstances = {}): P
     registry: 'reg:5000',
     present,
     unclear: new Map(),
+    failed: new Map(),
     known: new Map(),
     has: (repository, digest) => given.found?.includes(`${repository}@${digest}`) ?? false,
     lacks: (repository, digest) => given.lost?.includes(`${repository}@${digest}`) ?? false,

@@ -43,11 +43,12 @@ export async function withKnownLayers(
   const known = new Map(state.known)
   for (const {diffId, descriptor} of found)
     if (descriptor !== undefined) known.set(diffId, {descriptor, repositories: []})
-  const {registry, present, unclear} = state
+  const {registry, present, unclear, failed} = state
   return {
     registry,
     present,
     unclear,
+    failed,
     known,
     has: (repository, digest) => state.has(repository, digest),
     lacks: (repository, digest) => state.lacks(repository, digest),

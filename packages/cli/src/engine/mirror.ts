@@ -40,6 +40,8 @@ export interface PrepareOptions extends CallOptions {
   readonly sparse: SparsePolicy
   /** Absent: the tag and every manifest below it. */
   readonly proof?: Proof
+  /** A pair whose target cannot be asked fails, and the others go on. Absent: nothing is planned then. */
+  readonly eachAlone?: boolean
   /** Blobs in flight; twice as many small requests. */
   readonly concurrency: number
   /** Plan and ask, but send nothing. */
@@ -154,7 +156,7 @@ export async function carryOut(
 
 async function prepareOne(destination: Destination, options: PrepareOptions): Promise<PreparedDestination> {
   const {sink, registry, known} = destination
-  const {source, sparse, proof = 'manifests', layers, dryRun, signal} = options
+  const {source, sparse, proof = 'manifests', eachAlone, layers, dryRun, signal} = options
   const concurrency = 2 * options.concurrency
   const probed = await probeTarget(destination.pairs, {
     source,
@@ -162,6 +164,7 @@ async function prepareOne(destination: Destination, options: PrepareOptions): Pr
     registry,
     absentChildren: sparse !== 'auto' && sparse !== 'as-is',
     proof,
+    eachAlone,
     concurrency,
     signal,
   })
@@ -177,6 +180,8 @@ function unlessRefused(
   pair: Pair,
   {destination, state}: {readonly destination: Destination; readonly state: TargetState},
 ): Pair {
+  const failed = state.failed.get(pair)
+  if (failed !== undefined) return {...pair, image: {error: failed}}
   const name = pair.target === undefined ? '' : formatReference(pair.target)
   const found = state.present.get(name)?.digest ?? state.unclear.get(name)
   const error = found === undefined ? undefined : destination.refuse?.(pair, found)

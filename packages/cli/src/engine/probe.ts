@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import {
   formatReference,
   isInconclusive,
+  isMirrorError,
   isPending,
   type CallOptions,
   type Descriptor,
@@ -23,6 +24,8 @@ export interface TargetState {
   readonly present: ReadonlyMap<string, Descriptor>
   /** Targets that did not say what they have, with their answers: a write decides. */
   readonly unclear: ReadonlyMap<string, MirrorError>
+  /** Pairs whose target could not be asked, with the errors. */
+  readonly failed: ReadonlyMap<Pair, MirrorError>
   /** Content of images already there, by digest or diff ID: its final form and the repositories that have it. */
   readonly known: ReadonlyMap<
     Digest,
@@ -41,6 +44,8 @@ export interface ProbeOptions extends CallOptions {
   /** Also look for the children that an index lacks. */
   readonly absentChildren: boolean
   readonly proof: Proof
+  /** A target that cannot be asked fails its own pair, and not all. */
+  readonly eachAlone?: boolean
   /** Small requests at once. */
   readonly concurrency: number
 }
@@ -48,14 +53,23 @@ export interface ProbeOptions extends CallOptions {
 /**
  * Asks the registry for every target, all in parallel: one HEAD for each image, one for each manifest below a tag that is
  * there, and more only for content the source lacks.
- * @throws {MirrorError} if a target cannot be asked; an inconclusive answer is no reason
+ * @throws {MirrorError} if a target cannot be asked, unless each pair fails alone; an inconclusive answer is no reason
  */
 export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions): Promise<TargetState> {
   const state = new ProbedState(options.registry)
   const atOnce = pLimit(options.concurrency)
   const probe = {...options, state, below: new Below(options)}
-  await Promise.all(pairs.map((pair) => atOnce(() => probeOne(pair, probe))))
+  await Promise.all(pairs.map((pair) => atOnce(() => unlessAlone(pair, probe))))
   return state
+}
+
+async function unlessAlone(pair: Pair, probe: Probe): Promise<void> {
+  try {
+    await probeOne(pair, probe)
+  } catch (error) {
+    if (probe.eachAlone !== true || !isMirrorError(error) || error.code === 'CANCELLED') throw error
+    probe.state.failed.set(pair, error)
+  }
 }
 
 type Probe = ProbeOptions & {readonly state: ProbedState; readonly below: Below}
@@ -178,6 +192,7 @@ class ProbedState implements TargetState {
   readonly registry: string
   readonly present = new Map<string, Descriptor>()
   readonly unclear = new Map<string, MirrorError>()
+  readonly failed = new Map<Pair, MirrorError>()
   readonly known = new Map<Digest, {descriptor: Descriptor; repositories: string[]}>()
   readonly found = new Set<string>()
   readonly lost = new Set<string>()

@@ -44,7 +44,8 @@ export interface Verified {
 
 /**
  * Proves that a target holds what a push of these pairs would put there: tags, manifests, configs, layers, referrers.
- * @throws {MirrorError} if the target cannot be asked at all, CANCELLED
+ * An image that the target cannot be asked for has failed, and the others go on.
+ * @throws {MirrorError} CANCELLED
  */
 export async function verifyPairs(pairs: readonly Pair[], options: VerifyOptions): Promise<Verified> {
   const {concurrency, onEvent, signal} = options
@@ -87,6 +88,7 @@ async function plannedImages(
       sparse: policy,
       // Everything below a tag is asked for by the checks, which say what differs.
       proof: 'tag',
+      eachAlone: true,
       concurrency,
       dryRun: false,
       signal,
