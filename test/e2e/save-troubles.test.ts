@@ -8,8 +8,9 @@ import {
   requireTool,
   runChild,
 } from '@airgap-mirror/test/kit'
+import {digestOf} from '@airgap-mirror/oci-client/model'
 import {expect, test} from 'vitest'
-import {saveScene} from './save.js'
+import {saveScene, type SaveScene} from './save.js'
 import {statuses} from './sync.js'
 
 test('a disk that fills up while blobs arrive ends the save with code 1, and nothing has the name of the bundle', async (context) => {
@@ -46,6 +47,44 @@ test('a volume that cannot be read is named before anything is sent', async () =
   const {code, stderr} = await scene.push(scene.path('set.tar.001'))
   expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('set.tar.002')})
   expect(scene.target.requests.filter(({method}) => method !== 'GET' && method !== 'HEAD')).toEqual([])
+})
+
+/** Adds `tool:v2`, and `huge:v1` with a layer that claims this size. @returns a list of both */
+async function listWithClaim(scene: SaveScene, size: number): Promise<string> {
+  const huge = await makeImage({seed: 'huge', layers: 1})
+  await addImage(scene.source, huge, {repository: 'huge'})
+  const manifest = JSON.parse(Buffer.from(huge.root.bytes).toString()) as {layers: object[]}
+  const digest = digestOf(Buffer.from('a layer that the registry lacks'))
+  const claiming = {...manifest, layers: [{...manifest.layers[0], digest, size}]}
+  const bytes = Buffer.from(JSON.stringify(claiming))
+  const {mediaType} = huge.root.descriptor
+  scene.source.addManifest({repository: 'huge', reference: 'v1', mediaType, bytes})
+  return scene.list(`${scene.source.host}/huge:v1`, await scene.add('tool:v2'))
+}
+
+test('an image that claims more than any file can have fails alone', async () => {
+  await using scene = await saveScene({source: {missingContent: 'allow'}})
+  const list = await listWithClaim(scene, 2 ** 50)
+  const {code, report} = await scene.save(['--images', list, '--output', scene.path('out.tar')])
+  expect({code, statuses: statuses(report)}).toEqual({code: 3, statuses: ['failed', 'pushed']})
+  expect(report.images[0]).toMatchObject({
+    source: `${scene.source.host}/huge:v1`,
+    error: {code: 'LIMIT_EXCEEDED', message: expect.stringContaining('layers[0]') as string},
+  })
+})
+
+test('the image that is too large for the disk is named before anything is fetched', async () => {
+  await using scene = await saveScene({source: {missingContent: 'allow'}})
+  const list = await listWithClaim(scene, 2 ** 44)
+  scene.clearLogs()
+  const {code, stderr} = await scene.save(['--images', list, '--output', scene.path('out.tar')])
+  expect({code, stderr}).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(
+      /TiB are missing; the largest image is 127\.0\.0\.1:\d+\/huge:v1, with 17\.6 TB/,
+    ),
+  })
+  expect(scene.source.requests.filter(({kind}) => kind === 'blob-get')).toEqual([])
 })
 
 test('a source that loses a layer half-way fails that image alone; without others nothing has the name', async () => {

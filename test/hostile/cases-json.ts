@@ -207,6 +207,12 @@ const manifestCases: readonly HostileCase[] = [
     name: 'a layer of petabytes',
     made: 'the descriptor says 2^50 bytes',
     make: sizeOf(String(2 ** 50)),
+    expected: 'app:v1 LIMIT_EXCEEDED',
+  },
+  {
+    name: 'a layer of 16 TiB',
+    made: 'the descriptor says 2^44 bytes',
+    make: sizeOf(String(2 ** 44)),
     expected: 'app:v1 DIGEST_MISMATCH',
   },
   {

@@ -1,5 +1,6 @@
 import {parseDigest, type Digest} from './digest.js'
 import {MirrorError} from './error.js'
+import {limits} from './limits.js'
 
 /** The platform of an image, with the names that Go uses: `linux`, `arm64`, `v8`. */
 export interface Platform {
@@ -26,13 +27,19 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** @throws {MirrorError} MANIFEST_INVALID naming `where` and the field */
+/** @throws {MirrorError} MANIFEST_INVALID naming `where` and the field, LIMIT_EXCEEDED for its size */
 export function parseDescriptor(value: unknown, where: string): Descriptor {
   if (!isJsonObject(value)) throw invalid(where, 'is not an object')
   const {mediaType, size, annotations, artifactType, platform, urls} = value
   if (typeof mediaType !== 'string' || mediaType.length > 255) throw invalid(where, 'has no mediaType')
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
     throw invalid(where, 'has no valid size')
+  if (size > limits.blobBytes) {
+    throw new MirrorError(
+      'LIMIT_EXCEEDED',
+      `${where} has a size of ${size} bytes, over the limit of ${limits.blobBytes}`,
+    )
+  }
   let digest: Digest
   try {
     digest = parseDigest(value['digest'])

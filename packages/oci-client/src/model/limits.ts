@@ -5,6 +5,11 @@ const MiB = 1024 * KiB
 export const limits = {
   /** The limit of distribution, zot and ACR for a manifest (distribution-spec: at least 4 MiB must be supported). */
   manifestBytes: 4 * MiB,
+  /**
+   * The size that a descriptor may claim: the largest file of ext4. A blob is one file in a bundle, and in the store of most
+   * registries. A larger claim would stop every check for space.
+   */
+  blobBytes: 16 * 1024 * 1024 * MiB,
   /** Image configs are read whole only for docker-archives; the largest seen are under 100 KiB. */
   configBytes: 8 * MiB,
   /**

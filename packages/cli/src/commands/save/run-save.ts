@@ -1,11 +1,6 @@
 import {openBundleSink, type BundleOutput, type BundleSink} from '@airgap-mirror/bundle'
-import {
-  formatReference,
-  type Descriptor,
-  type ImageSource,
-  type SourceImage,
-} from '@airgap-mirror/oci-client/model'
-import {blobsOf, bytesBelow, gatherImages, nodesOf, rootDigest, type Gathered} from '../../engine/gather.js'
+import {formatReference, type ImageSource, type SourceImage} from '@airgap-mirror/oci-client/model'
+import {bytesBelow, gatherImages, rootDigest, type Gathered} from '../../engine/gather.js'
 import {mirror} from '../../engine/mirror.js'
 import {namePairs} from '../../engine/name-pairs.js'
 import {notForPlatforms} from '../../engine/not-for-platforms.js'
@@ -28,6 +23,7 @@ import {listedNames, nameInBundle} from './bundle-names.js'
 import {blobsOnFarSide} from './far-side.js'
 import {returnMemory} from './return-memory.js'
 import {saveFlags} from './save-flags.js'
+import {requireRoom} from './require-room.js'
 import {refuseOverOlder} from './refuse-over-older.js'
 import {chooserFor, imagesToSave, type ImagesToSave} from './save-images.js'
 import type {SaveOutput} from './save-output.js'
@@ -89,7 +85,7 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
       nameOf: listedNames(found.images),
     }),
   )
-  if (!run.dryRun) await sink.reserve(blobsIn(pairs, source))
+  if (!run.dryRun) await requireRoom(sink, {pairs, source})
   const result = await mirror([{sink, registry: '', pairs}], {
     source,
     sparse: settings.sparse,
@@ -176,13 +172,6 @@ function lockedImage(gathered: Gathered, source: ImageSource): readonly LockedIm
 function unfitPair(gathered: Gathered, platforms: SaveSettings['platforms']): Pair {
   const {label} = nameInBundle(gathered.image, rootDigest(gathered))
   return {label, image: {error: notForPlatforms(gathered, platforms)}}
-}
-
-/** The blobs that the bundle would hold. */
-function blobsIn(pairs: readonly Pair[], source: ImageSource): readonly Descriptor[] {
-  return pairs.flatMap(({image}) =>
-    'node' in image ? nodesOf(image.node).flatMap(({manifest}) => blobsOf(manifest, source)) : [],
-  )
 }
 
 /** Adds to each image how many of its referrers are in the bundle. */
