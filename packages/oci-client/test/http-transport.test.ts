@@ -216,6 +216,21 @@ test.each([
   expect(isTransient(error)).toBe(transient)
 })
 
+test('after an answer in plain HTTP, a dropped connection is no reason to advise HTTPS', async () => {
+  let requests = 0
+  const server = await serveBytes((socket) => {
+    socket.once('data', () => {
+      requests += 1
+      socket.end(requests === 1 ? 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok' : '')
+    })
+  })
+  const {transport, origin} = transportTo(server.port)
+  const response = await transport.send(get(origin))
+  expect(Buffer.from(await response.read(10)).toString()).toBe('ok')
+  const error = await failureOf(transport.send(get(origin)))
+  expect({code: error.code, advice: error.advice}).toEqual({code: 'UNREACHABLE', advice: undefined})
+})
+
 test('a body that is cut short fails as something to try again', async () => {
   for (const head of ['content-length: 100', 'transfer-encoding: chunked']) {
     const server = await serveBytes((socket) => {
@@ -225,6 +240,7 @@ test('a body that is cut short fails as something to try again', async () => {
     const response = await transport.send(get(origin))
     const error = await failureOf(response.read(1000))
     expect(error.code).toBe('UNREACHABLE')
+    expect(error.advice).toBeUndefined()
     expect(isTransient(error)).toBe(true)
   }
 })

@@ -14,6 +14,8 @@ import type {TransportOptions} from './options.js'
 export interface Route {
   readonly pool: Pool
   readonly forwardedBy: Proxy | undefined
+  /** Set after the first answer in HTTP, which proves that the port speaks what the origin says. */
+  hasAnswered: boolean
 }
 
 export interface RoutesOptions {
@@ -57,7 +59,7 @@ export function createRoute(origin: string, options: RoutesOptions): Route {
     maxHeaderSize: limits.headerBytes,
     connect: connector,
   })
-  return {pool, forwardedBy}
+  return {pool, forwardedBy, hasAnswered: false}
 }
 
 function directConnector(origin: string, options: RoutesOptions): Connector {

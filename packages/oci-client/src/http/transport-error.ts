@@ -13,6 +13,8 @@ export interface Peer {
   readonly identified?: boolean
   /** PEM of the authorities that were given to be trusted. */
   readonly ca?: readonly string[]
+  /** True if an earlier request got an answer, which proves that the port speaks the protocol of `origin`. */
+  readonly hasAnswered?: boolean
 }
 
 /** Unknown names stay unknown for longer than a retry waits. */
@@ -87,6 +89,7 @@ export function transportError(error: unknown, peer: Peer): unknown {
   if (code === undefined) return error
   const {side} = peer
   const {host, hostname, port, protocol} = new URL(peer.origin)
+  const mayBeHttps = protocol === 'http:' && peer.hasAnswered !== true
   const place = port === '' ? `${host}:${protocol === 'https:' ? 443 : 80}` : host
   const make = (
     kind: 'UNREACHABLE' | 'TIMEOUT' | 'PROTOCOL',
@@ -127,12 +130,12 @@ export function transportError(error: unknown, peer: Peer): unknown {
     return make(
       'UNREACHABLE',
       `the exchange with ${place} failed: ${networkReason(error)}`,
-      protocol === 'http:' ? {kind: 'use-https'} : undefined,
+      mayBeHttps ? {kind: 'use-https'} : undefined,
     )
   }
   if (code.startsWith('HPE_')) {
     return make('PROTOCOL', `${place} does not answer in HTTP`, {
-      kind: protocol === 'http:' ? 'use-https' : 'check-registry-address',
+      kind: mayBeHttps ? 'use-https' : 'check-registry-address',
     })
   }
   // Wrong calls of Node's functions are bugs of this program. Anything else is the failure of one host alone.

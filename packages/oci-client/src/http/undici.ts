@@ -102,7 +102,7 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
     // A plain request is sent to the proxy itself: no other host was spoken to.
     return forwardedBy !== undefined && failedToConnect(error)
       ? proxyUnreachable(forwardedBy, {side: options.side, cause: error})
-      : transportError(error, peer)
+      : transportError(error, {...peer, hasAnswered: route.hasAnswered})
   }
   const wire: WireOptions = {url, side: peer.side, signal, toError}
 
@@ -123,7 +123,9 @@ async function exchange(request: HttpRequest, context: Context): Promise<HttpRes
     clearTimeout(deadline)
     // A body may fail before it is read. Its reader gets the error when it reads.
     data.body.once('close', detach).on('error', () => {})
-    return await judge(data, {request, context, upload, wire})
+    const response = await judge(data, {request, context, upload, wire})
+    route.hasAnswered = true
+    return response
   } catch (error) {
     clearTimeout(deadline)
     detach()
