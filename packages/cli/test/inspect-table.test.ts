@@ -16,7 +16,7 @@ test('the table has a row for each image, and the sums above', async () => {
     ociLayout([named('quay.io/a/app:v1', app), named('quay.io/a/tool:v1', tool)]),
   )
   const lines = formatTable(inspection, {width: 80}).split('\n')
-  expect(lines[0]).toBe('bundle.tar: OCI image layout, written by mirror save')
+  expect(lines[0]).toBe('bundle.tar: OCI image layout, written by mirror')
   expect(lines[1]).toMatch(/^[\d.]+ kB, not compressed$/)
   expect(lines[2]).toMatch(/^2 images, 4 manifests, 9 blobs, [\d.]+ kB of content$/)
   expect(lines[3]).toBe('platforms: linux/amd64, linux/arm64')

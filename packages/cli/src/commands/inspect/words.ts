@@ -13,7 +13,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 }
 
 const PRODUCERS: Readonly<Record<Producer, string>> = {
-  own: 'mirror save',
+  own: 'mirror',
   hauler: 'hauler',
   zarf: 'zarf',
   docker: 'docker 25 or later',
