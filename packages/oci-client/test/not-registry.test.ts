@@ -27,6 +27,7 @@ it('a manifest of a type that is not known is called so, since a digest shows th
       message: expect.stringContaining(
         'unknown manifest type "application/vnd.oci.artifact.manifest.v1+json"',
       ),
+      advice: {kind: 'store-artifact-again'},
     },
   )
 })

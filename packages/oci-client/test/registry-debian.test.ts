@@ -67,6 +67,22 @@ describe.skipIf(!isInstalled)('distribution 2.8 (skipped where docker-registry i
     expect(await registry.hasBlob('a/b', digestOf(bytes))).toBe(true)
   })
 
+  it('refuses a manifest by its sha512 digest, with the advice to use sha256', async () => {
+    const config = Buffer.from('{}')
+    await registry.putBlob('a/long', blobOf(config))
+    const described = {mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.length}
+    const text = {schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: described, layers: []}
+    const manifest = parseManifest(Buffer.from(JSON.stringify(text)), {algorithm: 'sha512'})
+    const {digest} = manifest.descriptor
+    const pushing = registry.putManifest({registry: host, repository: 'a/long', digest}, manifest)
+    await expect(pushing).rejects.toMatchObject({
+      code: 'MANIFEST_REJECTED',
+      message: expect.stringContaining('provided digest did not match'),
+      advice: {kind: 'use-sha256'},
+    })
+    await registry.putManifest({registry: host, repository: 'a/long', tag: 'v1'}, manifest)
+  })
+
   it('takes an image, and gives it back as it was', async () => {
     const config = Buffer.from('{"architecture":"amd64","os":"linux"}')
     const layer = noise(10, 'layer')

@@ -90,8 +90,15 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
   throw new MirrorError(
     'MANIFEST_INVALID',
     `unknown manifest type ${JSON.stringify(mediaType.slice(0, 100))}`,
+    ARTIFACT_MANIFESTS.has(mediaType) ? {advice: {kind: 'store-artifact-again'}} : {},
   )
 }
+
+/** Kinds of manifests that drafts had, of OCI 1.1 and of ORAS. */
+const ARTIFACT_MANIFESTS: ReadonlySet<string> = new Set([
+  'application/vnd.oci.artifact.manifest.v1+json',
+  'application/vnd.cncf.oras.artifact.manifest.v1+json',
+])
 
 /** @throws {MirrorError} MANIFEST_INVALID if the bytes are not a JSON object, LIMIT_EXCEEDED if it nests too deep */
 export function parseJsonObject(

@@ -40,7 +40,7 @@ export async function putManifestBytes(
     scopes: [pushScope(target.repository)],
   })
   if (response.status < 200 || response.status > 299)
-    throw await refusal(response, {client, what: `cannot push the manifest of ${reference}`, manifest})
+    throw await refusal(response, {client, what: `cannot push the manifest of ${reference}`, manifest, at})
   await response.discard()
   const stored = digestHeader(response)
   if (stored !== undefined && stored !== digestOf(bytes, algorithmOf(stored))) {
@@ -65,11 +65,25 @@ async function refusal(
     client,
     what,
     manifest,
-  }: Pick<PutManifest, 'manifest'> & {readonly client: RegistryClient; readonly what: string},
+    at,
+  }: Pick<PutManifest, 'manifest'> & {
+    readonly client: RegistryClient
+    readonly what: string
+    readonly at: Reference
+  },
 ): Promise<MirrorError> {
   const {side} = client
   const isPolicy = response.status === FOREIGN_LAYERS_REFUSED && hasUrls(manifest)
+  const isBySha512 = at.tag === undefined && at.digest !== undefined && algorithmOf(at.digest) === 'sha512'
   const error = await responseError(response, {side, what})
+  // Distribution 2 compares every digest with its own, of SHA-256: DIGEST_INVALID.
+  if (isBySha512 && response.status === 400 && error.code === 'PROTOCOL') {
+    return new MirrorError('MANIFEST_REJECTED', error.message, {
+      side,
+      advice: {kind: 'use-sha256'},
+      cause: error,
+    })
+  }
   if (!isPolicy || error.code !== 'REGISTRY_FAILED') return error
   return new MirrorError('MANIFEST_REJECTED', error.message, {
     side,

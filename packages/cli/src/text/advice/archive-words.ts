@@ -23,6 +23,8 @@ export const archiveWords = {
   'save-with-current-docker': 'Load it into a current docker, and save it again.',
   'save-with-current-tool':
     'Pull and save the image again with a current tool: it will be stored as schema 2 or OCI.',
+  'store-artifact-again':
+    'Store the artifact again with a current tool, as an image manifest: OCI 1.1 was released without the other kind.',
   'save-with-other-options': 'Make it again with another tool or other options.',
   'open-inner-archives': 'Unpack it, and use the archives inside it one by one.',
   'unpack-if-trusted': 'If it is not a bomb, unpack it, and use its content on its own.',

@@ -41,6 +41,8 @@ export const registryWords = {
       (sparse) => `Use ${sparse} auto to push what is there of an incomplete index.`,
     ) || 'Push what the manifest refers to first.',
   'convert-manifest': 'Convert the image to a kind of manifest that this registry takes.',
+  'use-sha256':
+    'Use a registry that takes manifests by sha512 digests, which distribution 2 does not, or make the image again with sha256 digests.',
   'allow-foreign-layers':
     'Allow the URLs of its foreign layers at the registry: distribution takes none unless validation.manifests.urls.allow lists them.',
   'free-referrers-tag': ({flag}) =>
