@@ -141,6 +141,6 @@ describe('the documentation', () => {
 
 /** `64 MiB` or `10,000`. */
 function bytesIn(text: string): number {
-  const [, number = '', unit = ''] = /^([\d,]+)(?: (KiB|MiB))?$/.exec(text) ?? []
-  return Number(number.replaceAll(',', '')) * ({KiB: 2 ** 10, MiB: 2 ** 20}[unit] ?? 1)
+  const [, number = '', unit = ''] = /^([\d,]+)(?: (KiB|MiB|TiB))?$/.exec(text) ?? []
+  return Number(number.replaceAll(',', '')) * ({KiB: 2 ** 10, MiB: 2 ** 20, TiB: 2 ** 40}[unit] ?? 1)
 }
