@@ -5,7 +5,8 @@ import {FILE_CHUNK_BYTES, giveBack, takeBuffer} from '../../bytes/chunk-buffers.
 import type {DecodeOptions, SequentialDecoder} from '../sequential-decoder.js'
 import {importNodeLiblzma} from './import-node-liblzma.js'
 
-const OUTPUT_BYTES = FILE_CHUNK_BYTES
+/** Half of its buffer: a reader of a header waits for one chunk, and blocks of 1 MiB are usual. */
+const OUTPUT_BYTES = FILE_CHUNK_BYTES / 2
 
 /** liblzma's own return codes (lzma/base.h). */
 const RET = {ok: 0, streamEnd: 1, memory: 5, options: 8, buffer: 10} as const
@@ -39,7 +40,7 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
   const {name, signal, openHandle, reuseOutput = () => false} = options
   const handle = openHandle()
   if (handle === undefined) throw new Error('node-liblzma has no decoder handle')
-  let output = takeBuffer(OUTPUT_BYTES)
+  let output = takeBuffer(FILE_CHUNK_BYTES)
   let isAtEnd = false
   let filled = 0
   let consumed = 0
@@ -47,8 +48,9 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
   /** Runs lzma_code once in libuv's pool. The handle must not be called or closed before it returns. */
   const code = async (action: number, input: Buffer): Promise<{ret: number; rest: Buffer}> => {
     throwIfAborted(signal)
+    const room = output.subarray(0, OUTPUT_BYTES)
     const [ret, availableIn, availableOut] = await new Promise<[number, number, number]>((resolve) => {
-      handle.code(action, input, 0, input.length, output, filled, (...result) => {
+      handle.code(action, input, 0, input.length, room, filled, (...result) => {
         resolve(result)
         return false
       })
@@ -63,7 +65,7 @@ async function* decode(compressed: Bytes, options: DecodeWithHandle): Bytes {
     const chunk = output.subarray(0, filled)
     if (!reuseOutput()) {
       giveBack(output, {isIdle: false})
-      output = takeBuffer(OUTPUT_BYTES)
+      output = takeBuffer(FILE_CHUNK_BYTES)
     }
     filled = 0
     return chunk
