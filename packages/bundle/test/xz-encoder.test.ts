@@ -51,6 +51,27 @@ function repeated(bytes: Uint8Array, size: number): Buffer {
   return Buffer.alloc(size, bytes)
 }
 
+/** Counts blocks being encoded, until `end` returns the counts. */
+function watchSpans(onBegin: () => void = () => {}) {
+  const counts = {begun: 0, open: 0, most: 0}
+  const watch = (message: unknown): void => {
+    const begins = (message as SpanMessage).moment === 'begin'
+    counts.open += begins ? 1 : -1
+    if (!begins) return
+    counts.begun += 1
+    counts.most = Math.max(counts.most, counts.open)
+    onBegin()
+  }
+  subscribe(SPAN_CHANNEL, watch)
+  return {
+    counts,
+    end: () => {
+      unsubscribe(SPAN_CHANNEL, watch)
+      return counts
+    },
+  }
+}
+
 function inPlace(bytes: Uint8Array): InPlace {
   const buffer = new ArrayBuffer(inPlaceBytes(bytes.length))
   new Uint8Array(buffer).set(bytes)
@@ -114,20 +135,23 @@ test('the chunks of the input and the number of threads change nothing', async (
   expect(sums.size).toBe(1)
 })
 
-test('both libraries give the same bytes, so that either may be used', async (context) => {
-  const fast = await loadNodeLiblzmaEncoder()
-  const other = await loadLzmaNativeEncoder()
-  context.skip(fast === undefined, 'node-liblzma has no binary for this platform')
-  const longerThanTheDictionary = repeated(random.subarray(0, 200_000), 5 * MiB)
-  for (const bytes of [
-    seededText('xz-both', 500_000),
-    zeros,
-    random.subarray(0, 70_000),
-    longerThanTheDictionary,
-  ]) {
-    expect(await fast?.(inPlace(bytes))).toEqual(await other(inPlace(bytes)))
-  }
-})
+test.for(['pool', 'caller'] as const)(
+  'both libraries give the same bytes on the thread %s',
+  async (thread, context) => {
+    const fast = await loadNodeLiblzmaEncoder(thread)
+    const other = await loadLzmaNativeEncoder(thread)
+    context.skip(fast === undefined, 'node-liblzma has no binary for this platform')
+    const longerThanTheDictionary = repeated(random.subarray(0, 200_000), 5 * MiB)
+    for (const bytes of [
+      seededText('xz-both', 500_000),
+      zeros,
+      random.subarray(0, 70_000),
+      longerThanTheDictionary,
+    ]) {
+      expect(await fast?.(inPlace(bytes))).toEqual(await other(inPlace(bytes)))
+    }
+  },
+)
 
 test('the memory of blocks is used again, so that a large bundle takes no more than a small one', async () => {
   const packer = createBundlePacker('xz', {threads: 2})
@@ -139,19 +163,38 @@ test('the memory of blocks is used again, so that a large bundle takes no more t
   expect(buffers.size).toBe(3)
 })
 
+test('as many blocks are encoded at once as there are threads, and the bytes are the same', async () => {
+  const bytes = repeated(zeros, 34 * MiB)
+  const packed: Buffer[] = []
+  for (const threads of [1, 2, 4]) {
+    const spans = watchSpans()
+    packed.push(await pack(bytes, {threads, chunk: MiB}))
+    expect(spans.end()).toEqual({begun: 5, most: threads, open: 0})
+  }
+  expect(packed[1]).toEqual(packed[0])
+  expect(packed[2]).toEqual(packed[0])
+})
+
+test('an abort ends the packing without waiting for the worker threads at work', async () => {
+  const packer = createBundlePacker('xz', {threads: 4})
+  const abort = new AbortController()
+  const spans = watchSpans(() => abort.abort())
+  const drain = async (): Promise<void> => {
+    for await (const _ of packer.pack(chunked(repeated(zeros, 40 * MiB), MiB), {signal: abort.signal}));
+  }
+  await expect(drain()).rejects.toMatchObject({code: 'CANCELLED'})
+  await packer.close()
+  expect(spans.end()).toMatchObject({open: 0})
+})
+
 test('nothing is encoded any more when the consumer has left', async () => {
   const packer = createBundlePacker('xz', {threads: 2})
-  let open = 0
-  const spans = (message: unknown): void => {
-    open += (message as SpanMessage).moment === 'begin' ? 1 : -1
-  }
-  subscribe(SPAN_CHANNEL, spans)
+  const spans = watchSpans()
   for await (const _ of packer.pack(chunked(repeated(zeros, 40 * MiB), MiB))) {
-    if (open > 0) break
+    if (spans.counts.open > 0) break
   }
-  unsubscribe(SPAN_CHANNEL, spans)
+  expect(spans.end()).toMatchObject({open: 0})
   await packer.close()
-  expect(open).toBe(0)
 })
 
 test('an error of the input ends the packing', async () => {

@@ -27,9 +27,9 @@ setFlagsFromString('--wasm-tiering-budget=1000000')
 
 const pack = await createBlockPacker(workerData as BlockMethod)
 
-function answer({buffer, length}: BlockRequest): BlockAnswer {
+async function answer({buffer, length}: BlockRequest): Promise<BlockAnswer> {
   try {
-    const {bytes, ...rest} = pack(new Uint8Array(buffer, 0, length))
+    const {bytes, ...rest} = await pack(new Uint8Array(buffer, 0, length))
     new Uint8Array(buffer).set(bytes)
     return {buffer, packed: {...rest, length: bytes.length}}
   } catch (error) {
@@ -37,4 +37,8 @@ function answer({buffer, length}: BlockRequest): BlockAnswer {
   }
 }
 
-port.on('message', (request: BlockRequest) => port.postMessage(answer(request), [request.buffer]))
+// One after the other, because a result is valid until the next call.
+let last = Promise.resolve()
+port.on('message', (request: BlockRequest) => {
+  last = last.then(async () => port.postMessage(await answer(request), [request.buffer]))
+})

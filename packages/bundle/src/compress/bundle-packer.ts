@@ -1,6 +1,7 @@
 import {availableParallelism, totalmem} from 'node:os'
 import type {Bytes, CallOptions} from '@airgap-mirror/oci-client/model'
-import {encodeXz} from './encode-xz.js'
+import {abortable} from '../bytes/abortable.js'
+import {encodeXz, type EncodeBlock} from './encode-xz.js'
 import {seekTable, type FrameSizes} from '../codecs/zstd/seek-table.js'
 import {BlockBudget} from './block-budget.js'
 import type {PackedBlock} from './block-packer.js'
@@ -22,13 +23,13 @@ export interface BundlePacker {
 }
 
 export interface BundlePackerOptions {
-  /** The most threads. Default: the number of processors, at most as many as 256 MiB allow. */
+  /** The most blocks packed at once. Default: the number of processors, at most as many as 256 MiB allow. */
   readonly threads?: number
 }
 
 /** liblzma's encoder with a dictionary of 4 MiB takes 49 MiB, and a block 8 MiB. */
 const XZ_THREAD_BYTES = 60 * 1024 * 1024
-/** With two encoders a save keeps below 256 MiB. libuv's pool has four threads, of which files need some. */
+/** With two encoders a save keeps below 256 MiB. They run on libuv's pool, which has four threads, of which files need some. */
 const MOST_XZ_THREADS = 2
 /** Worker threads that pack: each takes up to 25 MiB with its blocks, and four pack faster than a bundle is read and hashed. */
 const MOST_THREADS = 4
@@ -41,15 +42,32 @@ const BLOCKS_A_THREAD = 3
 export function createBundlePacker(codec: BundleCodec, options: BundlePackerOptions = {}): BundlePacker {
   if (codec === 'plain') return {pack: (plain) => plain, close: async () => {}}
   const threads = Math.max(1, options.threads ?? usualThreads(codec))
-  if (codec === 'xz') {
+  if (codec === 'xz' && threads <= MOST_XZ_THREADS) {
     return {pack: (plain, call) => encodeXz(plain, {threads, signal: call?.signal}), close: async () => {}}
   }
   const pool = new BlockPool(codec, threads)
+  if (codec === 'xz') {
+    const encode = encoderOnWorkers(pool)
+    return {
+      pack: (plain, call) => encodeXz(plain, {threads, encode, signal: call?.signal}),
+      close: () => pool.close(),
+    }
+  }
   const budget = new BlockBudget(BLOCKS_A_THREAD * threads)
   const string = codec === 'gzip' ? gzipMember : seekableFrames
   return {
     pack: (plain, call) => string(packedBlocks(plain, {pool, budget, signal: call?.signal})),
     close: () => pool.close(),
+  }
+}
+
+/** Worker threads, because libuv's pool has no room for more encoders, and Node.js 20 fixes its size before it runs a program. */
+function encoderOnWorkers(pool: BlockPool): EncodeBlock {
+  return async (block, {length, signal}) => {
+    const wanted = (): boolean => signal?.aborted !== true
+    // Does not wait for a block at work: the thread ends with the pool.
+    const {bytes} = await abortable(pool.pack(block, {length, wanted}), signal)
+    return bytes
   }
 }
 

@@ -4,9 +4,10 @@ import {BlockBuffers} from './block-buffers.js'
 import {lzma2BlockHeader} from '../codecs/xz/block-header.js'
 import {roundUp4, streamHeader, streamTail, type IndexRecord} from '../codecs/xz/container.js'
 import {inPlaceBytes, InPlace} from '../codecs/xz/in-place.js'
-import {loadLzma2Encoder, type EncodeLzma2} from '../codecs/xz/lzma2-encoder.js'
+import {loadLzma2Encoder} from '../codecs/xz/lzma2-encoder.js'
 import {storeAsLzma2} from '../codecs/xz/stored-lzma2.js'
 import {XZ_DICTIONARY_BITS} from '../codecs/xz/xz-preset.js'
+import {blockBytes} from './block-packer.js'
 import {runsByContent, type Run} from './runs-by-content.js'
 import {Seats} from './seats.js'
 
@@ -14,8 +15,6 @@ import {Seats} from './seats.js'
 const CRC32 = 1
 /** 4 KiB, because stored chunks refer to nothing. */
 const NO_DICTIONARY_BITS = 0
-/** Two dictionaries of the preset: blocks of one dictionary would be some 2 % larger. Another size gives other bytes. */
-const BLOCK_BYTES = 8 * 1024 * 1024
 
 interface Block extends IndexRecord {
   readonly header: Uint8Array
@@ -27,17 +26,25 @@ interface Block extends IndexRecord {
 export interface EncodeXzOptions extends CallOptions {
   /** The most blocks encoded at once. One more is in memory: filled, waiting or being written. */
   readonly threads: number
+  /** Default: on libuv's pool, which has four threads for the whole process. */
+  readonly encode?: EncodeBlock
 }
+
+/** Returns the LZMA2 data of the first `length` bytes of a leased block, in a buffer of its size. */
+export type EncodeBlock = (
+  block: Uint8Array<ArrayBuffer>,
+  options: CallOptions & {readonly length: number},
+) => Promise<Uint8Array<ArrayBuffer>>
 
 /**
  * Encodes one .xz stream of independent blocks with both sizes in each header, so that blocks can be decoded in parallel.
  * Incompressible bytes are stored in blocks of their own. The same bytes always give the same stream. A chunk is valid until
- * the next is asked for. Nothing is encoded any more when it has ended.
+ * the next is asked for. No call of `encode` is open any more when it has ended.
  * @throws {MirrorError} CANCELLED, and the errors of `plain`
  */
-export async function* encodeXz(plain: Bytes, {threads, signal}: EncodeXzOptions): Bytes {
-  const buffers = new BlockBuffers(BLOCK_BYTES, inPlaceBytes(BLOCK_BYTES))
-  const encode = await loadLzma2Encoder()
+export async function* encodeXz(plain: Bytes, options: EncodeXzOptions): Bytes {
+  const {threads, signal, encode = await encoderOnPool()} = options
+  const buffers = new BlockBuffers(blockBytes.xz, inPlaceBytes(blockBytes.xz))
   const seats = new Seats(threads)
   const records: IndexRecord[] = []
   yield streamHeader(CRC32)
@@ -61,19 +68,23 @@ async function stored({block, length}: Run): Promise<Block> {
   return framed(bytes, {plainLength: length, crc32: check, dictionaryBits: NO_DICTIONARY_BITS})
 }
 
+async function encoderOnPool(): Promise<EncodeBlock> {
+  const encode = await loadLzma2Encoder('pool')
+  return ({buffer}, {length, signal}) =>
+    inSpan(
+      () => ({kind: 'compression', name: 'block', details: {bytes: length}}),
+      () => encode(new InPlace(buffer, length), {signal}),
+    )
+}
+
 interface Encoding extends CallOptions {
-  readonly encode: EncodeLzma2
+  readonly encode: EncodeBlock
   readonly seats: Seats
 }
 
 async function encoded({block, length}: Run, {encode, seats, signal}: Encoding): Promise<Block> {
   const check = crc32(block.subarray(0, length))
-  const bytes = await seats.take(() =>
-    inSpan(
-      () => ({kind: 'compression', name: 'block', details: {bytes: length}}),
-      () => encode(new InPlace(block.buffer, length), {signal}),
-    ),
-  )
+  const bytes = await seats.take(() => encode(block, {length, signal}))
   return framed(bytes, {plainLength: length, crc32: check, dictionaryBits: XZ_DICTIONARY_BITS})
 }
 

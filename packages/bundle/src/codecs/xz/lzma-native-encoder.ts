@@ -1,9 +1,9 @@
 import type {NativeStream} from 'lzma-native'
 import {throwIfAborted} from '../../bytes/abortable.js'
-import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
+import {XZ_PRESET, type EncodeStream, type EncodingThread} from './xz-preset.js'
 
 /** Loads lzma-native's encoder: available on more platforms than node-liblzma's, and half as fast. */
-export async function loadLzmaNativeEncoder(): Promise<EncodeStream> {
+export async function loadLzmaNativeEncoder(thread: EncodingThread): Promise<EncodeStream> {
   const {default: lzma} = await import('lzma-native')
   return async (block, {signal} = {}) => {
     const encoder = new lzma.Stream()
@@ -15,9 +15,9 @@ export async function loadLzmaNativeEncoder(): Promise<EncodeStream> {
         const {input} = block
         isLast = block.isLast
         block.took(input.length)
-        await code(encoder, {input, append})
+        await code(encoder, {thread, input, append})
       }
-      await code(encoder, {append})
+      await code(encoder, {thread, append})
       return block.encoded
     } finally {
       encoder.resetUnderlying()
@@ -26,13 +26,14 @@ export async function loadLzmaNativeEncoder(): Promise<EncodeStream> {
 }
 
 interface Call {
+  readonly thread: EncodingThread
   /** Absent: the end. */
   readonly input?: Uint8Array
   readonly append: (chunk: Uint8Array) => void
 }
 
-/** Encodes on a thread of libuv's pool. The library copies the input at the call itself. */
-function code(encoder: NativeStream, {input, append}: Call): Promise<void> {
+/** The library copies the input at the call itself. */
+function code(encoder: NativeStream, {thread, input, append}: Call): Promise<void> {
   return new Promise((resolve, reject) => {
     encoder.bufferHandler = (chunk, processed, error) => {
       try {
@@ -43,6 +44,6 @@ function code(encoder: NativeStream, {input, append}: Call): Promise<void> {
         reject(thrown)
       }
     }
-    encoder.code(input, true)
+    encoder.code(input, thread === 'pool')
   })
 }

@@ -3,23 +3,23 @@ import type {InPlace} from './in-place.js'
 import {loadLzmaNativeEncoder} from './lzma-native-encoder.js'
 import {loadNodeLiblzmaEncoder} from './node-liblzma-encoder.js'
 import {decodeVli, parseStreamFooter, STREAM_FOOTER_BYTES, STREAM_HEADER_BYTES} from './container.js'
-import type {EncodeStream} from './xz-preset.js'
+import type {EncodeStream, EncodingThread} from './xz-preset.js'
 
 const CHECK_BYTES = 4
 
 /** Returns the LZMA2 data of one block, in the memory of the block. Several calls may be at work at once. */
-export type EncodeLzma2 = (block: InPlace, options?: CallOptions) => Promise<Uint8Array<ArrayBuffer>>
+type EncodeLzma2 = (block: InPlace, options?: CallOptions) => Promise<Uint8Array<ArrayBuffer>>
 
 /** Loads the fastest encoder available. */
-export async function loadLzma2Encoder(): Promise<EncodeLzma2> {
-  const encode: EncodeStream = (await loadNodeLiblzmaEncoder()) ?? (await loadLzmaNativeEncoder())
+export async function loadLzma2Encoder(thread: EncodingThread): Promise<EncodeLzma2> {
+  const encode: EncodeStream = (await loadNodeLiblzmaEncoder(thread)) ?? (await loadLzmaNativeEncoder(thread))
   return async (block, options) => lzma2Of(await encode(block, options))
 }
 
 /** Returns true if an encoder loads here. Both have native code, and decoders do not tell: one of them needs none. */
 export async function canEncodeXz(): Promise<boolean> {
   try {
-    await loadLzma2Encoder()
+    await loadLzma2Encoder('pool')
     return true
   } catch {
     return false

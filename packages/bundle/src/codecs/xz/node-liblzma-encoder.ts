@@ -1,7 +1,7 @@
 import type {NativeLZMA} from 'node-liblzma'
 import {throwIfAborted} from '../../bytes/abortable.js'
 import {importNodeLiblzma} from './import-node-liblzma.js'
-import {XZ_PRESET, type EncodeStream} from './xz-preset.js'
+import {XZ_PRESET, type EncodeStream, type EncodingThread} from './xz-preset.js'
 
 const RUN = 0
 const FINISH = 3
@@ -10,11 +10,12 @@ const STREAM_END = 1
 const OUTPUT_BYTES = 256 * 1024
 
 /** Loads node-liblzma's encoder; undefined if its binary does not load. */
-export async function loadNodeLiblzmaEncoder(): Promise<EncodeStream | undefined> {
+export async function loadNodeLiblzmaEncoder(thread: EncodingThread): Promise<EncodeStream | undefined> {
   // Not an error: without the optional package, or its binary, the other encoder gives the same bytes.
   const library = await importNodeLiblzma()
   if (library === undefined) return undefined
   const {Xz, check} = library
+  const code = thread === 'pool' ? codeOnPool : codeHere
   return async (block, {signal} = {}) => {
     const options = {preset: XZ_PRESET, check: check.CRC32, threads: 1, chunkSize: 1}
     const handle: unknown = Reflect.get(new Xz(options), 'lzma')
@@ -52,13 +53,18 @@ interface Result {
   readonly room: number
 }
 
-function code(handle: NativeLZMA, {action, input, output}: Call): Promise<Result> {
+function codeOnPool(handle: NativeLZMA, {action, input, output}: Call): Promise<Result> {
   return new Promise((resolve) => {
     handle.code(action, input, 0, input.length, output, 0, (status, notTaken, room) => {
       resolve({status, notTaken, room})
       return false
     })
   })
+}
+
+async function codeHere(handle: NativeLZMA, {action, input, output}: Call): Promise<Result> {
+  const [status, notTaken, room] = handle.codeSync(action, input, 0, input.length, output, 0)
+  return {status, notTaken, room}
 }
 
 function isHandle(value: unknown): value is NativeLZMA {

@@ -2,7 +2,13 @@ import type {CallOptions} from '@airgap-mirror/oci-client/model'
 import type {InPlace} from './in-place.js'
 
 /**
- * Encodes the plain bytes of a block in its own memory, on a thread of libuv's pool. A worker thread would cost 10 MiB more.
+ * The thread that encodes: one of libuv's pool, or the one that calls. The pool has four threads for the whole process, and a
+ * worker thread of its own costs 10 MiB more.
+ */
+export type EncodingThread = 'pool' | 'caller'
+
+/**
+ * Encodes the plain bytes of a block in its own memory.
  * @returns an .xz stream of one block with a CRC32
  * @throws {MirrorError} CANCELLED
  */

@@ -34,7 +34,7 @@ import {writeToStream} from './write-to-stream.js'
 
 export interface BundleOptions {
   readonly codec: BundleCodec
-  /** Threads that pack. Default: the number of processors, at most as many as 256 MiB allow: two with xz, else four. */
+  /** The most blocks packed at once. Default: the number of processors, at most as many as 256 MiB allow: two with xz, else four. */
   readonly threads?: number
   /** The most bytes of a file; a larger bundle is split into volumes. */
   readonly maxSize?: number

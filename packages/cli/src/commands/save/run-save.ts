@@ -73,13 +73,14 @@ async function saveImages(settings: SaveSettings, run: Run): Promise<Work> {
   const pairs = [...named, ...unfit]
   const leaveOut =
     older.length === 0 ? undefined : await blobsOnFarSide(older, {source, run, scratch: settings.scratch})
-  const {maxSize, signKey, dockerCompatible, scratch} = settings
+  const {maxSize, signKey, dockerCompatible, threads, scratch} = settings
   const sink = run.keep(
     await openBundleSink(bundleOutput(output), {
       codec: output.codec,
       maxSize,
       signKey,
       dockerCompatible,
+      threads,
       scratch,
       leaveOut,
       nameOf: listedNames(found.images),

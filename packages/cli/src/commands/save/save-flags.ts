@@ -32,6 +32,12 @@ const writingFlags = {
     description: 'add manifest.json, for docker load without the containerd image store and for podman load',
     helpGroup: writing,
   }),
+  threads: text('threads', {
+    description:
+      'blocks of a compressed bundle to pack at once; each takes about 70 MiB with xz, and 30 MiB otherwise [default: the number of processors, at most 2 with xz and 4 otherwise]',
+    helpValue: 'N',
+    helpGroup: writing,
+  }),
   scratch: readingFlags.scratch,
 }
 

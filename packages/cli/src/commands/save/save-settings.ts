@@ -30,6 +30,8 @@ export interface SaveSettings {
   readonly lock: string | undefined
   readonly signKey: SignatureKey | undefined
   readonly dockerCompatible: boolean
+  /** The most blocks packed at once. */
+  readonly threads: number | undefined
   /** The directory that collects the blobs of a bundle for standard output. */
   readonly scratch: string
   /** Empty: all. */
@@ -46,6 +48,8 @@ export interface SaveSettings {
 /** FAT32 holds files of up to 4 GiB less one byte, and users who write 4G mean that. */
 const FAT32_LIMIT = 2 ** 32
 const LEAST_VOLUME = 64 * 1024
+/** As of `--concurrency`; a run with so many takes 18 GB. */
+const MOST_THREADS = 256
 
 /**
  * Reads and checks the flags of a save, and the files they name.
@@ -84,6 +88,7 @@ export async function readSaveSettings(flags: FlagValues): Promise<SaveSettings>
     lock: text('lock'),
     signKey: await readSignKey(text('sign-key')),
     dockerCompatible: on('docker-compatible'),
+    threads: read.whole('threads', {from: 1, to: MOST_THREADS}),
     scratch: text('scratch') ?? tmpdir(),
     platforms: platforms.length > 0 ? platforms : platformsOf(file),
     // A registry would say whether it takes an index with gaps. A file takes all, and the far side may not.
