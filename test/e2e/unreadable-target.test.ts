@@ -1,4 +1,4 @@
-import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest'
 import {makeImage, makeTempDir, runMirror, type TempDir} from '@airgap-mirror/test/kit'
 import {startRegistry, type FaultRule} from '@airgap-mirror/test/registry'
 import {argv} from './argv.js'
@@ -109,4 +109,23 @@ describe('a nightly sync to a target whose policy hides what it has', () => {
     expect(scene.at('team/app:v1')).toBeDefined()
     expect(await scene.quietly(argv`--images ${list}`)).toMatchObject(SILENT)
   })
+})
+
+test('a repository that always answers 429 fails its own image, and the others are pushed', async () => {
+  const directory = await makeTempDir()
+  onTestFinished(() => directory.remove())
+  const fault = {type: 'status', status: 429, headers: {'retry-after': '0'}} as const
+  const faults = [{match: {path: /limited/}, times: Infinity, fault}]
+  await using registry = await startRegistry({strict: true, faults})
+  const source = await writeOciBundle(directory.path, [
+    named('gcr.io/limited/app:v1', await makeImage({seed: 'limited'})),
+    named('gcr.io/team/app:v1', await makeImage({seed: 'not-limited'})),
+  ])
+  const {code, report, stderr} = await push({source, registry, flags: ['--retries', '0']})
+  expect({code, statuses: statuses(report)}, `printed: ${stderr}`).toEqual({
+    code: 3,
+    statuses: ['failed', 'pushed'],
+  })
+  expect(report.images[0]?.error).toMatchObject({code: 'RATE_LIMITED', side: 'target'})
+  expect(registry.repositories()).toEqual(['team/app'])
 })

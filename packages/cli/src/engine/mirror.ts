@@ -40,8 +40,6 @@ export interface PrepareOptions extends CallOptions {
   readonly sparse: SparsePolicy
   /** Absent: the tag and every manifest below it. */
   readonly proof?: Proof
-  /** A pair whose target cannot be asked fails, and the others go on. Absent: nothing is planned then. */
-  readonly eachAlone?: boolean
   /** Blobs in flight; twice as many small requests. */
   readonly concurrency: number
   /** Plan and ask, but send nothing. */
@@ -95,7 +93,7 @@ export type MirrorOptions = Omit<PrepareOptions, 'signal'> & CarryOutOptions
 
 /**
  * Brings pairs to their places: probe, plan, execute, tally. The result of each image is in its report entry.
- * @throws {MirrorError} if the run as a whole fails: a registry out of reach, or CANCELLED before the plan is complete
+ * @throws {MirrorError} if the run as a whole fails, or CANCELLED before the plan is complete
  */
 export async function mirror(
   destinations: readonly Destination[],
@@ -104,7 +102,7 @@ export async function mirror(
   return carryOut(await prepare(destinations, {...options, signal: options.stop.soon}), options)
 }
 
-/** Asks every destination for its content, and plans. Changes nothing. */
+/** Asks every destination for its content, and plans. Changes nothing. A pair whose target cannot be asked is planned as failed. */
 export async function prepare(
   destinations: readonly Destination[],
   options: PrepareOptions,
@@ -156,7 +154,7 @@ export async function carryOut(
 
 async function prepareOne(destination: Destination, options: PrepareOptions): Promise<PreparedDestination> {
   const {sink, registry, known} = destination
-  const {source, sparse, proof = 'manifests', eachAlone, layers, dryRun, signal} = options
+  const {source, sparse, proof = 'manifests', layers, dryRun, signal} = options
   const concurrency = 2 * options.concurrency
   const probed = await probeTarget(destination.pairs, {
     source,
@@ -164,7 +162,6 @@ async function prepareOne(destination: Destination, options: PrepareOptions): Pr
     registry,
     absentChildren: sparse !== 'auto' && sparse !== 'as-is',
     proof,
-    eachAlone,
     concurrency,
     signal,
   })

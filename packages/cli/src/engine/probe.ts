@@ -44,30 +44,29 @@ export interface ProbeOptions extends CallOptions {
   /** Also look for the children that an index lacks. */
   readonly absentChildren: boolean
   readonly proof: Proof
-  /** A target that cannot be asked fails its own pair, and not all. */
-  readonly eachAlone?: boolean
   /** Small requests at once. */
   readonly concurrency: number
 }
 
 /**
  * Asks the registry for every target, all in parallel: one HEAD for each image, one for each manifest below a tag that is
- * there, and more only for content the source lacks.
- * @throws {MirrorError} if a target cannot be asked, unless each pair fails alone; an inconclusive answer is no reason
+ * there, and more only for content the source lacks. A target that cannot be asked fails its own pair, and not the others. An
+ * inconclusive answer fails none.
+ * @throws {MirrorError} CANCELLED
  */
 export async function probeTarget(pairs: readonly Pair[], options: ProbeOptions): Promise<TargetState> {
   const state = new ProbedState(options.registry)
   const atOnce = pLimit(options.concurrency)
   const probe = {...options, state, below: new Below(options)}
-  await Promise.all(pairs.map((pair) => atOnce(() => unlessAlone(pair, probe))))
+  await Promise.all(pairs.map((pair) => atOnce(() => probeAlone(pair, probe))))
   return state
 }
 
-async function unlessAlone(pair: Pair, probe: Probe): Promise<void> {
+async function probeAlone(pair: Pair, probe: Probe): Promise<void> {
   try {
     await probeOne(pair, probe)
   } catch (error) {
-    if (probe.eachAlone !== true || !isMirrorError(error) || error.code === 'CANCELLED') throw error
+    if (!isMirrorError(error) || error.code === 'CANCELLED') throw error
     probe.state.failed.set(pair, error)
   }
 }

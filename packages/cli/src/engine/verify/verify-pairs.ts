@@ -88,7 +88,6 @@ async function plannedImages(
       sparse: policy,
       // Everything below a tag is asked for by the checks, which say what differs.
       proof: 'tag',
-      eachAlone: true,
       concurrency,
       dryRun: false,
       signal,
