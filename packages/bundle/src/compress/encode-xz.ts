@@ -1,4 +1,5 @@
 import {crc32} from 'node:zlib'
+import pLimit, {type LimitFunction} from 'p-limit'
 import {cancelled, inSpan, type Bytes, type CallOptions} from '@airgap-mirror/oci-client/model'
 import {BlockBuffers} from './block-buffers.js'
 import {lzma2BlockHeader} from '../codecs/xz/block-header.js'
@@ -9,7 +10,6 @@ import {storeAsLzma2} from '../codecs/xz/stored-lzma2.js'
 import {XZ_DICTIONARY_BITS} from '../codecs/xz/xz-preset.js'
 import {blockBytes} from './block-packer.js'
 import {runsByContent, type Run} from './runs-by-content.js'
-import {Seats} from './seats.js'
 
 /** CRC32, because every decoder has to support it (xz-file-format.txt 1.2, 3.4). Digests prove the content as well. */
 const CRC32 = 1
@@ -45,13 +45,13 @@ export type EncodeBlock = (
 export async function* encodeXz(plain: Bytes, options: EncodeXzOptions): Bytes {
   const {threads, signal, encode = await encoderOnPool()} = options
   const buffers = new BlockBuffers(blockBytes.xz, inPlaceBytes(blockBytes.xz))
-  const seats = new Seats(threads)
+  const limit = pLimit(threads)
   const records: IndexRecord[] = []
   yield streamHeader(CRC32)
   for await (const block of inOrder(runsByContent(plain, buffers), {
     ahead: threads + 1,
     signal,
-    work: (run, call) => (run.isStored ? stored(run) : encoded(run, {...call, encode, seats})),
+    work: (run, call) => (run.isStored ? stored(run) : encoded(run, {...call, encode, limit})),
   })) {
     records.push({unpaddedSize: block.unpaddedSize, plainSize: block.plainSize})
     yield block.header
@@ -79,12 +79,12 @@ async function encoderOnPool(): Promise<EncodeBlock> {
 
 interface Encoding extends CallOptions {
   readonly encode: EncodeBlock
-  readonly seats: Seats
+  readonly limit: LimitFunction
 }
 
-async function encoded({block, length}: Run, {encode, seats, signal}: Encoding): Promise<Block> {
+async function encoded({block, length}: Run, {encode, limit, signal}: Encoding): Promise<Block> {
   const check = crc32(block.subarray(0, length))
-  const bytes = await seats.take(() => encode(block, {length, signal}))
+  const bytes = await limit(() => encode(block, {length, signal}))
   return framed(bytes, {plainLength: length, crc32: check, dictionaryBits: XZ_DICTIONARY_BITS})
 }
 
