@@ -41,7 +41,7 @@ test('a served blob is held to its digest when it is first read whole, and not a
       expect((await readAll(blob.read(whole, {reuseChunks}))).equals(bytes)).toBe(true)
     await damage()
     expect(await readAll(blob.read(whole, {}))).toHaveLength(size)
-    // One of several first readers checks. If it leaves, the next reader does.
+    // If several readers come first, a single one checks. If it leaves, the next reader does.
     const other = open()
     const leaving = other.read(whole, {})
     await leaving.next()

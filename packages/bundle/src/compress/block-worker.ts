@@ -37,7 +37,7 @@ async function answer({buffer, length}: BlockRequest): Promise<BlockAnswer> {
   }
 }
 
-// One after the other, because a result is valid until the next call.
+// In turn, because a result is valid until the next call.
 let last = Promise.resolve()
 port.on('message', (request: BlockRequest) => {
   last = last.then(async () => port.postMessage(await answer(request), [request.buffer]))
