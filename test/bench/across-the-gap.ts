@@ -48,31 +48,28 @@ async function pushes(): Promise<void> {
     await mirror('save', '--images', list, '--output', bundle, '--source-plain-http')
     const fromFile: Measured[] = []
     const fromPipe: Measured[] = []
+    const redirected: Measured[] = []
     for (let pair = 0; pair < pairs; pair += 1) {
       const report = ['--no-state', '--report', join(work, 'report.json')]
       const flags = (name: string): readonly string[] =>
         ['--private-registry', `${registry.host}/${ending}${name}${pair}`, '--plain-http'].concat(report)
+      const fromInput = (line: string, name: string): Promise<Measured> => {
+        const push = [program, 'push', '--source', '-', '--no-scratch', ...flags(name), '--quiet']
+        return run('bash', ['-euo', 'pipefail', '-c', line, bundle, process.execPath, ...push])
+      }
       fromFile.push(await mirror('push', '--source', bundle, ...flags('file')))
-      const pipe = 'cat "$0" | "$@"'
-      const push = [
-        process.execPath,
-        program,
-        'push',
-        '--source',
-        '-',
-        '--no-scratch',
-        ...flags('pipe'),
-        '--quiet',
-      ]
-      fromPipe.push(await run('bash', ['-euo', 'pipefail', '-c', pipe, bundle, ...push]))
+      fromPipe.push(await fromInput('cat "$0" | "$@"', 'pipe'))
+      redirected.push(await fromInput('"$@" <"$0"', 'redirected'))
     }
-    const ratioOf = (read: (one: Measured) => number): string =>
-      median(fromPipe.map((one, pair) => read(one) / read(fromFile[pair] ?? one))).toFixed(2)
+    const ratioOf = (input: readonly Measured[], read: (one: Measured) => number): string =>
+      median(input.map((one, pair) => read(one) / read(fromFile[pair] ?? one))).toFixed(2)
+    const ratios = (input: readonly Measured[]): string =>
+      `${ratioOf(input, (one) => one.seconds)} ×, CPU ${ratioOf(input, (one) => one.cpuSeconds)} ×`
     const seconds = median(fromFile.map((one) => one.seconds)).toFixed(2)
     const cpu = median(fromFile.map((one) => one.cpuSeconds)).toFixed(2)
     const most = fromPipe.toSorted((left, right) => right.peakMemory - left.peakMemory)[0]
     say(
-      `push .${ending}: file ${seconds} s, CPU ${cpu} s; pipe ${ratioOf((one) => one.seconds)} × (goal 1.1), CPU ${ratioOf((one) => one.cpuSeconds)} ×, ${most === undefined ? '' : mebibytes(most)}, no scratch`,
+      `push .${ending}: file ${seconds} s, CPU ${cpu} s; pipe with its cat ${ratios(fromPipe)}; <file ${ratios(redirected)} (goal 1.1), ${most === undefined ? '' : mebibytes(most)}, no scratch`,
     )
     if (ending === 'tar.xz') await looks(bundle)
     await rm(bundle)

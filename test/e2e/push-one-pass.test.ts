@@ -56,19 +56,21 @@ test('a layer of two repositories fails the second if the registry mounts nothin
   expect(scene.at('tool:v2')).toBe(tool.root.descriptor.digest)
 })
 
-test('standard input that is a file is read as the file, unless a part of it was read before', async () => {
+test('standard input that is a file is read as the file, unless a part of it was read before or it is gzip', async () => {
   await using scene = await saveScene()
   const list = await scene.list(await scene.add('team/app:v1'))
-  const bundle = await scene.saved(list, 'bundle.tar.gz')
+  const bundle = await scene.saved(list, 'bundle.tar.xz')
+  const oneWay = await scene.saved(list, 'bundle.tar.gz')
   const shifted = scene.path('shifted')
   await writeFile(shifted, Buffer.concat([Buffer.from('a line before\n'), await readFile(bundle)]))
   const verify = `${process.execPath} ${mirrorProgram()} verify --source - --no-scratch --json --verbose`
   const reading = async (script: string): Promise<unknown> => {
     const env = {PATH: process.env['PATH'], HOME: scene.directory}
     const {code, stderr} = await runChild('bash', ['-c', script], {env})
-    return {code, isFile: stderr.includes(`standard input is the file ${bundle}`)}
+    return {code, isFile: stderr.includes('standard input is the file')}
   }
   expect(await reading(`${verify} <${bundle}`)).toEqual({code: 0, isFile: true})
+  expect(await reading(`${verify} <${oneWay}`)).toEqual({code: 0, isFile: false})
   expect(await reading(`(read -r line; ${verify}) <${shifted}`)).toEqual({code: 0, isFile: false})
   expect(await reading(`rm ${shifted}; ${verify} < <(cat ${bundle})`)).toEqual({code: 0, isFile: false})
   expect(await reading(`exec <${bundle}; rm ${bundle}; ${verify}`)).toEqual({code: 0, isFile: false})

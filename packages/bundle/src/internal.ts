@@ -1,5 +1,7 @@
 // For the packages of this repository alone: these change without notice.
 export {createBundlePacker} from './compress/bundle-packer.js'
+export {compressionOf, type Compression} from './codecs/sniff.js'
+export {SNIFF_BYTES} from './files/sniff.js'
 export {LAYER_FORMAT} from './compress/layer-compressor.js'
 export type {Producer} from './formats/producer.js'
 export {decoders} from './unpack/decoders.js'
